@@ -1,0 +1,35 @@
+"""Fates of cells and outcomes of samples: the words and their order.
+
+A *fate* belongs to a cell: how its track ends. An *outcome* belongs to a sample: what a model is asked to
+forecast. The first of two outcomes is the positive one.
+"""
+
+from typing import Final
+
+MITOSIS: Final = "mitosis"
+APOPTOSIS: Final = "apoptosis"
+CENSORED: Final = "censored"
+NONE: Final = "none"
+UNDECIDED: Final = "undecided"
+
+EVENTS: Final = (APOPTOSIS, MITOSIS)
+"""Fates that are events, in the order their probabilities are listed."""
+FATES: Final = (APOPTOSIS, MITOSIS, CENSORED)
+OUTCOMES: Final = (APOPTOSIS, MITOSIS, NONE)
+
+
+def probability_column(outcome: str) -> str:
+    """Name of the column that holds the probability of an outcome.
+
+    Examples
+    --------
+    >>> probability_column("mitosis")
+    'p_mitosis'
+    """
+    return f"p_{outcome}"
+
+
+def listed_outcomes(columns: object) -> tuple[str, ...]:
+    """Outcomes whose probability columns stand in `columns`, in the fixed order of `OUTCOMES`."""
+    names = set(columns)  # type: ignore[call-overload]
+    return tuple(outcome for outcome in OUTCOMES if probability_column(outcome) in names)

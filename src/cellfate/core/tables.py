@@ -1,0 +1,264 @@
+"""Schemas of the tables that flow between pipelines; the one place where their columns are declared.
+
+Units stand in the names: `_px`, `_um`, `_h`, `_min`. Frames count from 0. Pixel centres are integers, y runs down and
+x to the right. The catalog validates every saved table against its schema (`validator:` of the entry); columns that are
+not declared are kept unless the schema is strict.
+"""
+
+import pandera.pandas as pa
+from pandas import Int64Dtype
+from pandera.typing.pandas import Series
+
+from cellfate.core.fates import FATES, OUTCOMES, UNDECIDED
+
+PARTS = ("train", "validation", "test")
+
+
+class Table(pa.DataFrameModel):
+    """Base: columns are coerced to their declared types."""
+
+    class Config:
+        """Coerce, and keep columns that are not declared."""
+
+        coerce = True
+
+
+class Recordings(Table):
+    """One row a recording: one field of view over time."""
+
+    recording_id: Series[str] = pa.Field(unique=True)
+    source: Series[str] = pa.Field(description="folder of the recording, relative to the recordings root")
+    axes: Series[str] = pa.Field(description="axes of the opened recording, always TCYX")
+    channels: Series[str] = pa.Field(description="channel names in order, separated by '|'")
+    n_frames: Series[int] = pa.Field(gt=0)
+    height_px: Series[int] = pa.Field(gt=0)
+    width_px: Series[int] = pa.Field(gt=0)
+    dtype: Series[str]
+    frame_interval_min: Series[float] = pa.Field(gt=0)
+    pixel_size_um: Series[float] = pa.Field(gt=0, nullable=True)
+    condition: Series[str]
+    dose: Series[str]
+    group_id: Series[str] = pa.Field(description="unit of splits and of the bootstrap unless the cells say otherwise")
+
+
+class FrameFiles(Table):
+    """One row a frame of a recording: where its pixels, and where given its label image, are."""
+
+    recording_id: Series[str]
+    frame: Series[int] = pa.Field(ge=0)
+    file_name: Series[str] = pa.Field(description="relative to the recordings root")
+    label_file_name: Series[str] = pa.Field(nullable=True, description="label image (value = cell_id), or null")
+
+
+class Detections(Table):
+    """One row a cell and frame."""
+
+    recording_id: Series[str]
+    cell_id: Series[int]
+    frame: Series[int] = pa.Field(ge=0)
+    y_px: Series[float]
+    x_px: Series[float]
+
+
+class Cells(Table):
+    """One row a cell: its track, its parent and its fate."""
+
+    recording_id: Series[str]
+    cell_id: Series[int]
+    parent_id: Series[Int64Dtype] = pa.Field(nullable=True)
+    lineage_id: Series[str] = pa.Field(nullable=True, description="founder of the family; null where parents are unknown")
+    first_frame: Series[int] = pa.Field(ge=0)
+    last_frame: Series[int] = pa.Field(ge=0)
+    fate: Series[str] = pa.Field(isin=FATES)
+    event_frame: Series[Int64Dtype] = pa.Field(nullable=True)
+    group_id: Series[str] = pa.Field(description="unit of splits and of the bootstrap")
+
+
+class SetAside(Table):
+    """One row a recording or cell that was not used, and why."""
+
+    recording_id: Series[str]
+    cell_id: Series[Int64Dtype] = pa.Field(nullable=True, description="null: the whole recording")
+    stage: Series[str]
+    reason: Series[str]
+
+
+class FrameFeatures(Table):
+    """One row a cell and frame: morphology and reporters. Each channel c adds `intensity_c`."""
+
+    recording_id: Series[str]
+    cell_id: Series[int]
+    frame: Series[int] = pa.Field(ge=0)
+    segmented: Series[bool] = pa.Field(description="false: no mask was found, shape features are NaN")
+    area: Series[float] = pa.Field(nullable=True, description="px^2")
+    perimeter: Series[float] = pa.Field(nullable=True, description="px")
+    circularity: Series[float] = pa.Field(nullable=True)
+    eccentricity: Series[float] = pa.Field(nullable=True)
+    solidity: Series[float] = pa.Field(nullable=True)
+    equivalent_diameter: Series[float] = pa.Field(nullable=True, description="px")
+    n_neighbors: Series[float] = pa.Field(nullable=True)
+
+
+class Samples(Table):
+    """One row a sample: frames first..last of one cell (inclusive) and what followed."""
+
+    sample_id: Series[str] = pa.Field(unique=True)
+    recording_id: Series[str]
+    cell_id: Series[int]
+    group_id: Series[str]
+    dose: Series[str]
+    first_frame: Series[int] = pa.Field(ge=0)
+    last_frame: Series[int] = pa.Field(ge=0)
+    n_frames: Series[int] = pa.Field(gt=0, description="frames really tracked within first..last")
+    age_frames: Series[int] = pa.Field(ge=0, description="last_frame - first tracked frame of the cell")
+    outcome: Series[str] = pa.Field(isin=OUTCOMES, nullable=True, description="null: not known (inference)")
+    event_frame: Series[Int64Dtype] = pa.Field(nullable=True)
+    lead_time_h: Series[float] = pa.Field(nullable=True)
+    frame_interval_min: Series[float] = pa.Field(gt=0)
+
+
+class Splits(Table):
+    """One row a sample and fold: the part it plays there."""
+
+    scheme: Series[str]
+    fold: Series[int] = pa.Field(ge=0)
+    sample_id: Series[str]
+    part: Series[str] = pa.Field(isin=PARTS)
+
+
+class Normalisation(Table):
+    """One row a fold and channel: statistics over the pixels of that fold's training cells."""
+
+    fold: Series[int] = pa.Field(ge=0)
+    channel: Series[str]
+    mean: Series[float]
+    sd: Series[float] = pa.Field(gt=0)
+    n_pixels: Series[float] = pa.Field(gt=0)
+
+
+class Predictions(Table):
+    """One row a predictor, fold and sample; one column `p_<outcome>` an outcome."""
+
+    predictor: Series[str]
+    scheme: Series[str]
+    fold: Series[int]
+    part: Series[str] = pa.Field(isin=PARTS)
+    sample_id: Series[str]
+    call: Series[str] = pa.Field(isin=(*OUTCOMES, UNDECIDED))
+
+
+class Metrics(Table):
+    """Tidy scores: one row a predictor, metric, class and condition."""
+
+    predictor: Series[str]
+    metric: Series[str]
+    outcome: Series[str] = pa.Field(description="class the score is of, or `all`")
+    condition: Series[str] = pa.Field(description="dose the score is within, or `all`")
+    estimate: Series[float] = pa.Field(nullable=True)
+    low: Series[float] = pa.Field(nullable=True)
+    high: Series[float] = pa.Field(nullable=True)
+    n_cells: Series[int]
+    n_samples: Series[int]
+    n_groups: Series[int]
+
+
+class Comparisons(Table):
+    """Paired differences (predictor minus reference) with clustered intervals."""
+
+    predictor: Series[str]
+    reference: Series[str]
+    metric: Series[str]
+    difference: Series[float] = pa.Field(nullable=True)
+    low: Series[float] = pa.Field(nullable=True)
+    high: Series[float] = pa.Field(nullable=True)
+    n_samples: Series[int]
+    n_groups: Series[int]
+
+
+class MaskedPredictions(Table):
+    """Predictions for shortened inputs; one column `p_<outcome>` an outcome."""
+
+    experiment: Series[str] = pa.Field(isin=("remove_last", "keep_last"))
+    k_frames: Series[int] = pa.Field(ge=0)
+    fold: Series[int]
+    sample_id: Series[str]
+
+
+class MaskingCurves(Table):
+    """Scores along a masking curve."""
+
+    experiment: Series[str] = pa.Field(isin=("remove_last", "keep_last"))
+    cohort: Series[str] = pa.Field(isin=("fixed", "shrinking"))
+    k_frames: Series[int] = pa.Field(ge=0)
+    metric: Series[str]
+    outcome: Series[str]
+    estimate: Series[float] = pa.Field(nullable=True)
+    low: Series[float] = pa.Field(nullable=True)
+    high: Series[float] = pa.Field(nullable=True)
+    n_samples: Series[int]
+    n_groups: Series[int]
+
+
+class Attention(Table):
+    """Pooling attention, one row a sample and frame; sums to 1 - class_token over the frames of a sample."""
+
+    sample_id: Series[str]
+    frame: Series[int]
+    hours_before_event: Series[float] = pa.Field(nullable=True)
+    attention: Series[float] = pa.Field(ge=0, le=1)
+    class_token: Series[float] = pa.Field(ge=0, le=1, description="the class token's own share, repeated")
+
+
+class Attributions(Table):
+    """One row a sample, method, window and channel."""
+
+    sample_id: Series[str]
+    method: Series[str]
+    window_first_frame: Series[int]
+    window_last_frame: Series[int]
+    channel: Series[str] = pa.Field(description="a channel's name, or `all`")
+    value: Series[float]
+    unit: Series[str]
+
+
+class AttentionStatistics(Table):
+    """One row a sample and feature: top-attention frames against the rest."""
+
+    sample_id: Series[str]
+    outcome: Series[str]
+    dose: Series[str]
+    feature: Series[str]
+    cliffs_delta: Series[float] = pa.Field(nullable=True)
+    cohens_d: Series[float] = pa.Field(nullable=True)
+    p_value: Series[float] = pa.Field(nullable=True)
+    p_corrected: Series[float] = pa.Field(nullable=True)
+    n_top: Series[int]
+    n_other: Series[int]
+    reason: Series[str] = pa.Field(nullable=True, description="why a value is NaN, or null")
+
+
+class AttentionSummary(Table):
+    """One row an outcome, dose (or `all`) and feature: medians over cells."""
+
+    outcome: Series[str]
+    dose: Series[str]
+    feature: Series[str]
+    median_delta: Series[float] = pa.Field(nullable=True)
+    low: Series[float] = pa.Field(nullable=True)
+    high: Series[float] = pa.Field(nullable=True)
+    share_significant: Series[float] = pa.Field(nullable=True)
+    p_swap: Series[float] = pa.Field(nullable=True, description="mask-swap null; NaN under 20 cells")
+    n_cells: Series[int]
+
+
+class Truth(Table):
+    """What decided each simulated cell's fate, when, and in which channel."""
+
+    recording_id: Series[str]
+    cell_id: Series[int]
+    fate: Series[str] = pa.Field(isin=FATES)
+    deciding_channel: Series[str] = pa.Field(nullable=True)
+    window_first_frame: Series[Int64Dtype] = pa.Field(nullable=True)
+    window_last_frame: Series[Int64Dtype] = pa.Field(nullable=True)
+    strength: Series[float] = pa.Field(nullable=True, description="planted log odds of apoptosis of this cause")
+    oracle_logit: Series[float] = pa.Field(nullable=True, description="total planted log odds of apoptosis")

@@ -1,0 +1,39 @@
+"""The named pipelines of the project."""
+
+from kedro.pipeline import Pipeline
+
+from cellfate.pipelines import (
+    data_processing,
+    evaluation,
+    explainability,
+    inference,
+    model_training,
+    reporting,
+    simulation,
+)
+
+
+def register_pipelines() -> dict[str, Pipeline]:
+    """Name every pipeline; spelled out so that composed names run from the command line.
+
+    Returns
+    -------
+    dict
+        Pipelines by name. `__default__` goes from raw recordings to the report; `demo` simulates the recordings first.
+    """
+    stages = {
+        "data_processing": data_processing.create_pipeline(),
+        "model_training": model_training.create_pipeline(),
+        "evaluation": evaluation.create_pipeline(),
+        "explainability": explainability.create_pipeline(),
+        "reporting": reporting.create_pipeline(),
+    }
+    from_recordings_to_report = sum(stages.values(), Pipeline([]))
+    simulate = simulation.create_pipeline()
+    return {
+        "__default__": from_recordings_to_report,
+        "demo": simulate + from_recordings_to_report,
+        "simulation": simulate,
+        "inference": inference.create_pipeline(),
+        **stages,
+    }

@@ -1,0 +1,1 @@
+"""Pipelines: thin nodes and their wiring. They meet only at catalog names."""
