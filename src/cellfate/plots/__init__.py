@@ -1,0 +1,1 @@
+"""Tables in, plotly figures out. Axis titles carry units, and n is on the figure."""
