@@ -1,0 +1,45 @@
+"""Fixtures shared by all tests: the real data where they are present, and one finished tiny demo run."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+REAL_DATA = ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """Folder of real recordings; the test is skipped where it is absent."""
+    if not REAL_DATA.is_dir():
+        pytest.skip("real recordings are not here (../shared/data)")
+    return REAL_DATA
+
+
+def copy_project(folder: Path) -> Path:
+    """A project folder of its own: the configuration is copied, the code is this checkout's."""
+    shutil.copytree(ROOT / "conf", folder / "conf")
+    for name in ("pyproject.toml", ".telemetry"):
+        shutil.copy(ROOT / name, folder / name)
+    (folder / "src").symlink_to(ROOT / "src")
+    return folder
+
+
+def run_kedro(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a kedro command in a project folder, as a user would."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "2", "DO_NOT_TRACK": "1"}
+    command = [sys.executable, "-m", "kedro", *arguments]
+    return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="session")
+def demo_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project folder in which the demo has run once at tiny size."""
+    project = copy_project(tmp_path_factory.mktemp("demo"))
+    finished = run_kedro(project, "run", "--env", "test", "--pipelines", "demo")
+    assert finished.returncode == 0, finished.stderr[-4000:]
+    return project
