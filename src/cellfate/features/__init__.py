@@ -1,0 +1,12 @@
+"""Segmentation of the cell in its crop, morphology and reporter series, summaries of a sample's history.
+
+>>> from cellfate.features import FeatureSettings
+>>> FeatureSettings().neighbor_radius_px
+40.0
+"""
+
+from cellfate.features.measurements import CropReader, CropSequence, measure_cells
+from cellfate.features.settings import FeatureSettings
+from cellfate.features.summaries import summarise_history
+
+__all__ = ["CropReader", "CropSequence", "FeatureSettings", "measure_cells", "summarise_history"]
