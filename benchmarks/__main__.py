@@ -1,0 +1,21 @@
+"""`python -m benchmarks [NAME ...]`: run the benchmarks named, or all of them; exit 1 when a target is missed."""
+
+import importlib
+import sys
+
+NAMES = ("start_up", "crop_building", "whole_way", "label_permutation")
+
+
+def main() -> int:
+    """Run each benchmark and say whether it met its target."""
+    results = {}
+    for name in sys.argv[1:] or NAMES:
+        module = importlib.import_module(f"benchmarks.{name}")
+        print(f"\n== {name}: {(module.__doc__ or '').strip()}")
+        results[name] = module.main()
+    print("\n" + "\n".join(f"{name}: {'met' if good else 'MISSED'}" for name, good in results.items()))
+    return int(not all(results.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
