@@ -1,0 +1,74 @@
+"""The table of conditions: which recording was treated how."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from cellfate.core.errors import InputError
+
+_NEEDED = ("recording_id", "condition", "dose")
+
+
+def read_conditions(path: Path, recording_ids: list[str]) -> pd.DataFrame:
+    """Read condition, dose and group of every recording.
+
+    Parameters
+    ----------
+    path : Path
+        CSV with the columns recording_id, condition, dose and, if wanted, group_id.
+    recording_ids : list of str
+        Recordings of the folder.
+
+    Returns
+    -------
+    DataFrame
+        condition, dose and group_id (the recording_id where the file has none), indexed by recording_id.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, lacks a column or a value, lists a recording twice, lists an unknown one, or lacks one.
+    """
+    table = _read_text_table(path)
+    missing = [column for column in _NEEDED if column not in table.columns]
+    if missing:
+        message = (
+            f"Conditions file {path} has no column {', '.join(missing)}; expected {', '.join(_NEEDED)}; add the column."
+        )
+        raise InputError(message)
+    blank = table[table.isna().any(axis=1)]
+    if len(blank):
+        message = (
+            f"Line {blank.index[0] + 2} of conditions file {path} has an empty field; fill every field of every line."
+        )
+        raise InputError(message)
+    _check_ids(path, table["recording_id"].tolist(), recording_ids)
+    if "group_id" not in table.columns:
+        table = table.assign(group_id=table["recording_id"])
+    return table.set_index("recording_id")[["condition", "dose", "group_id"]]
+
+
+def _read_text_table(path: Path) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(path, dtype=str, skipinitialspace=True)
+    except FileNotFoundError as error:
+        message = f"Conditions file {path} is missing; put it there, or set conditions_file to null."
+        raise InputError(message) from error
+    except (OSError, ValueError) as error:
+        message = f"Conditions file {path} cannot be read as CSV ({str(error).strip()}); expected {', '.join(_NEEDED)}; correct it."
+        raise InputError(message) from error
+    return table
+
+
+def _check_ids(path: Path, listed: list[str], recording_ids: list[str]) -> None:
+    twice = sorted({name for name in listed if listed.count(name) > 1})
+    unknown = sorted(set(listed) - set(recording_ids))
+    absent = sorted(set(recording_ids) - set(listed))
+    for names, problem, advice in (
+        (twice, "lists a recording twice", "keep one line a recording"),
+        (unknown, "lists recordings that the folder does not have", f"use its names, such as {recording_ids[0]!r}"),
+        (absent, "has no line for recordings of the folder", "add one line for each"),
+    ):
+        if names:
+            message = f"Conditions file {path} {problem} ({len(names)}): {', '.join(map(repr, names[:5]))}; {advice}."
+            raise InputError(message)

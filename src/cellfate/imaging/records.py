@@ -1,0 +1,144 @@
+"""Records of the room: a folder of recordings, and one opened recording."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellfate.core.errors import InputError
+from cellfate.imaging.tiff import read_pixels
+
+
+@dataclass(frozen=True)
+class RecordingFolder:
+    """A folder of recordings on disk, in one of the known layouts.
+
+    Attributes
+    ----------
+    root : Path
+        The folder. It exists.
+
+    Raises
+    ------
+    InputError
+        If there is no such folder.
+    """
+
+    root: Path
+
+    def __post_init__(self) -> None:
+        if not self.root.is_dir():
+            message = f"The folder of recordings {self.root} does not exist; give the path of an existing folder."
+            raise InputError(message)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One field of view over time; its pixels stay on disk until a frame is asked for.
+
+    Attributes
+    ----------
+    recording_id : str
+        Name of the recording.
+    channels : tuple of str
+        Channel names, in the order of the first axis of a frame.
+    frame_paths : tuple of Path
+        Image file of every frame, from frame 0.
+    label_paths : tuple of (Path or None)
+        Label image of every frame, or None where a frame has none.
+    height_px, width_px : int
+        Rows and columns of an image.
+    dtype : str
+        NumPy name of the camera's pixel type.
+    """
+
+    recording_id: str
+    channels: tuple[str, ...]
+    frame_paths: tuple[Path, ...]
+    label_paths: tuple[Path | None, ...]
+    height_px: int
+    width_px: int
+    dtype: str
+
+    @property
+    def n_frames(self) -> int:
+        """Number of frames."""
+        return len(self.frame_paths)
+
+    def read_frame(self, frame: int) -> NDArray[Any]:
+        """Decode one frame.
+
+        Parameters
+        ----------
+        frame : int
+            Frame number, from 0.
+
+        Returns
+        -------
+        ndarray, shape (C, Y, X), the recording's dtype
+            Pixels on the camera's own scale.
+
+        Raises
+        ------
+        InputError
+            If there is no such frame, or its file is damaged or not what it was when the recording was opened.
+        """
+        path = self.frame_paths[self._checked(frame)]
+        image_cyx = self._decode(path, frame)
+        expected = (len(self.channels), self.height_px, self.width_px)
+        if image_cyx.shape != expected or image_cyx.dtype != np.dtype(self.dtype):
+            message = (
+                f"Frame {frame} of recording '{self.recording_id}' ({path}) has shape {image_cyx.shape} (C, Y, X) and type "
+                f"{image_cyx.dtype}, but {expected} and {self.dtype} were found when it was opened; run data_processing again."
+            )
+            raise InputError(message)
+        return image_cyx
+
+    def read_labels(self, frame: int) -> NDArray[Any] | None:
+        """Decode the label image of one frame: every pixel holds the cell_id it belongs to, or 0.
+
+        Parameters
+        ----------
+        frame : int
+            Frame number, from 0.
+
+        Returns
+        -------
+        ndarray of integers, shape (Y, X), or None
+            None where the frame has no label image.
+
+        Raises
+        ------
+        InputError
+            If there is no such frame, or its label image is damaged, has another size, or holds no integers.
+        """
+        path = self.label_paths[self._checked(frame)]
+        if path is None:
+            return None
+        labels_syx = self._decode(path, frame)
+        if labels_syx.shape != (1, self.height_px, self.width_px) or labels_syx.dtype.kind not in "iu":
+            message = (
+                f"The label image of frame {frame} of recording '{self.recording_id}' ({path}) has shape {labels_syx.shape} "
+                f"and type {labels_syx.dtype}, but integers of shape {(1, self.height_px, self.width_px)} were expected; "
+                "replace the label image."
+            )
+            raise InputError(message)
+        return np.asarray(labels_syx[0])
+
+    def _checked(self, frame: int) -> int:
+        if not 0 <= frame < self.n_frames:
+            message = (
+                f"Frame {frame} of recording '{self.recording_id}' does not exist: its frames are 0 to {self.n_frames - 1}; "
+                "correct the frame number."
+            )
+            raise InputError(message)
+        return frame
+
+    def _decode(self, path: Path, frame: int) -> NDArray[Any]:
+        try:
+            return read_pixels(path)
+        except InputError as error:
+            message = f"Frame {frame} of recording '{self.recording_id}' cannot be read: {error}"
+            raise InputError(message) from error

@@ -1,0 +1,121 @@
+"""Reading one-page TIFF files: the header alone, or the pixels. Whatever is wrong with a file is an `InputError`."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from cellfate.core.errors import InputError
+
+_ADVICE = "replace the file, or set on_bad_recording to 'skip' to go on without its recording."
+
+
+@dataclass(frozen=True)
+class TiffHeader:
+    """What the header of a one-page TIFF says.
+
+    Attributes
+    ----------
+    axes : str
+        `YX`, or with several samples a pixel `YXS` or `SYX`.
+    n_samples, height_px, width_px : int
+        Samples a pixel, rows, columns.
+    dtype : str
+        NumPy name of the pixel type.
+    """
+
+    axes: str
+    n_samples: int
+    height_px: int
+    width_px: int
+    dtype: str
+
+
+def read_header(path: Path) -> TiffHeader:
+    """Read what a TIFF holds without decoding it.
+
+    Parameters
+    ----------
+    path : Path
+        File to look at.
+
+    Returns
+    -------
+    TiffHeader
+        Shape and pixel type of its one page.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is no TIFF, holds several pages, or is shorter than its header says.
+    """
+    with _opened(path) as tiff:
+        return _check_page(tiff, path)
+
+
+def read_pixels(path: Path) -> NDArray[Any]:
+    """Decode the one page of a TIFF.
+
+    Parameters
+    ----------
+    path : Path
+        File to read.
+
+    Returns
+    -------
+    ndarray, shape (S, Y, X), native dtype
+        Samples first; S is 1 for a grey image.
+
+    Raises
+    ------
+    InputError
+        As `read_header`, and if the pixels cannot be decoded.
+    """
+    with _opened(path) as tiff:
+        header = _check_page(tiff, path)
+        try:
+            pixels = np.asarray(tiff.pages.first.asarray())
+        except Exception as error:  # the codecs raise errors of many kinds on damaged bytes
+            raise InputError(_damaged(path, error)) from error
+    if header.axes == "YXS":
+        pixels = np.moveaxis(pixels, -1, 0)
+    return np.ascontiguousarray(pixels.reshape(header.n_samples, header.height_px, header.width_px))
+
+
+def _opened(path: Path) -> tifffile.TiffFile:
+    if not path.is_file():
+        message = f"File {path} is missing; put the file there, or set on_bad_recording to 'skip' to go on without its recording."
+        raise InputError(message)
+    try:
+        return tifffile.TiffFile(path)
+    except Exception as error:  # tifffile raises errors of many kinds on damaged headers
+        raise InputError(_damaged(path, error)) from error
+
+
+def _check_page(tiff: tifffile.TiffFile, path: Path) -> TiffHeader:
+    try:
+        n_pages, page = len(tiff.pages), tiff.pages.first
+        axes, shape, dtype = page.axes, page.shape, page.dtype
+        ends = [start + count for start, count in zip(page.dataoffsets, page.databytecounts, strict=True)]
+        complete = bool(ends) and max(ends) <= tiff.filehandle.size and min(page.databytecounts) > 0
+    except Exception as error:  # as above: damaged tags
+        raise InputError(_damaged(path, error)) from error
+    if not complete:
+        raise InputError(_damaged(path, "it ends before its pixels do"))
+    if n_pages != 1 or axes not in ("YX", "YXS", "SYX") or dtype is None:
+        message = f"File {path} holds {n_pages} page(s) with axes {axes}, but one page with axes YX or YXS was expected; {_ADVICE}"
+        raise InputError(message)
+    sizes = dict(zip(axes, shape, strict=True))
+    return TiffHeader(axes, sizes.get("S", 1), sizes["Y"], sizes["X"], str(dtype.newbyteorder("=")))
+
+
+def _damaged(path: Path, cause: object) -> str:
+    reason = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
+    return f"File {path} is not a whole, readable TIFF image ({reason}); {_ADVICE}"
+
+
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # its complaints reach the user as one sentence

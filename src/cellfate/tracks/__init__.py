@@ -1,0 +1,1 @@
+"""Tracks: importers, one file a format, that turn tracking files into detections and cells; their validation."""
