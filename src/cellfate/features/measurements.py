@@ -3,17 +3,22 @@
 Shape suffixes: t frames of a cell, n frames of many cells, c channels, h rows, w columns.
 """
 
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from cellfate.core.errors import InputError
+from cellfate.features.morphology import SHAPE_FEATURES, measure_intensities, measure_shapes
+from cellfate.features.neighbors import count_neighbors
+from cellfate.features.segmentation import segment_cell
 from cellfate.features.settings import FeatureSettings
 
 BoolArray = NDArray[np.bool_]
-FloatArray = NDArray[np.float64]
+KEYS: Final = ("recording_id", "cell_id", "frame")
 
 
 class CropSequence(Protocol):
@@ -68,12 +73,69 @@ def measure_cells(
     Returns
     -------
     pandas.DataFrame
-        Table `FrameFeatures` with a column `intensity_<channel>` a channel: the mean inside the mask less the median of the
-        pixels outside it, on the camera's scale. Where no mask was found shape and intensity are NaN.
+        Table `FrameFeatures` with a column `intensity_<channel>` a channel: the mean inside the mask less the median of
+        the pixels outside it, on the camera's scale. Where no mask was found shape and intensity are NaN.
 
     Raises
     ------
     InputError
         When the segmentation channel is not a channel of the recordings.
     """
-    raise InputError("The measurements are not written yet.")
+    numbers = segmentation_channels(crops.channels, features)
+    parts = [
+        measure_sequence(crops.read(recording_id, cell_id), crops.channels, numbers, features).assign(
+            recording_id=recording_id, cell_id=cell_id
+        )
+        for recording_id, cell_id in tqdm(_cells(crops.tracks), desc="Measuring cells", disable=None)
+    ]
+    measured = pd.concat(parts, ignore_index=True) if parts else _empty(crops.channels)
+    neighbors = count_neighbors(detections, features.neighbor_radius_px)
+    table = measured.merge(neighbors, on=["recording_id", "cell_id", "frame"], how="left", validate="one_to_one")
+    return table[[*KEYS, "segmented", *SHAPE_FEATURES, "n_neighbors", *intensity_columns(crops.channels)]]
+
+
+def intensity_columns(channels: Sequence[str]) -> list[str]:
+    """Names of the intensity columns, one a channel, in the channels' order."""
+    return [f"intensity_{channel}" for channel in channels]
+
+
+def segmentation_channels(channels: Sequence[str], features: FeatureSettings) -> tuple[int, ...]:
+    """Numbers of the channels the threshold looks at.
+
+    Raises
+    ------
+    InputError
+        When the settings name a channel the recordings do not have.
+    """
+    if features.segmentation_channel is None:
+        return tuple(range(len(channels)))
+    if features.segmentation_channel not in channels:
+        raise InputError(
+            f"Parameter features.segmentation_channel is {features.segmentation_channel!r}, but the recordings have "
+            f"the channels {', '.join(channels)}: name one of these, or null for all of them."
+        )
+    return (list(channels).index(features.segmentation_channel),)
+
+
+def measure_sequence(
+    sequence: CropSequence, channels: Sequence[str], channel_numbers: tuple[int, ...], features: FeatureSettings
+) -> pd.DataFrame:
+    """Measure one cell: one row a frame with `frame`, `segmented`, shapes and intensities."""
+    masks_thw = segment_cell(sequence.frames_tchw, sequence.inside_thw, sequence.masks_thw, channel_numbers, features)
+    shapes = measure_shapes(masks_thw)
+    intensities_tc = measure_intensities(sequence.frames_tchw, masks_thw, sequence.inside_thw)
+    reporters = pd.DataFrame(intensities_tc, columns=intensity_columns(channels))
+    table = pd.concat([shapes, reporters], axis=1)
+    return table.assign(frame=sequence.frame_numbers_t, segmented=np.asarray(masks_thw.any(axis=(1, 2))))
+
+
+def _cells(tracks: pd.DataFrame) -> list[tuple[str, int]]:
+    """List recording and cell of every stored track."""
+    return [(str(r), int(c)) for r, c in zip(tracks["recording_id"], tracks["cell_id"], strict=True)]
+
+
+def _empty(channels: Sequence[str]) -> pd.DataFrame:
+    """Make a table without rows that still has the columns."""
+    columns: dict[str, str] = {"recording_id": "str", "cell_id": "int64", "frame": "int64", "segmented": "bool"}
+    columns |= dict.fromkeys((*SHAPE_FEATURES, *intensity_columns(channels)), "float64")
+    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})

@@ -1,6 +1,21 @@
 """Summaries of a sample's last frames, for predictors that take one row a sample."""
 
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+SUMMARIES: Final = ("mean", "last", "sd", "slope_per_h")
+NOT_FEATURES: Final = frozenset({"recording_id", "cell_id", "frame", "segmented"})
+
+
+def feature_columns(frame_features: pd.DataFrame) -> list[str]:
+    """Names of the measured features: shapes, neighbours and intensities."""
+    return [str(name) for name in frame_features.columns if name not in NOT_FEATURES]
 
 
 def summarise_history(frame_features: pd.DataFrame, samples: pd.DataFrame, n_frames: int) -> pd.DataFrame:
@@ -13,12 +28,60 @@ def summarise_history(frame_features: pd.DataFrame, samples: pd.DataFrame, n_fra
     samples
         Table `Samples`.
     n_frames
-        How many of a sample's last frames are summarised; a shorter sample is summarised whole.
+        How many of a sample's last frames are summarised, counted back from `last_frame`; a shorter sample is
+        summarised whole.
 
     Returns
     -------
     pandas.DataFrame
-        One row a sample in the order of `samples`: `sample_id` and for each feature `<feature>_mean`, `<feature>_last`,
-        `<feature>_sd` and `<feature>_slope_per_h`; NaN where nothing was measured.
+        One row a sample in the order of `samples`: `sample_id` and for each feature `<feature>_mean`, `<feature>_last`
+        (the last frame measured), `<feature>_sd` and `<feature>_slope_per_h` (least squares); NaN where nothing was
+        measured.
     """
-    return samples[["sample_id"]].copy()
+    names = feature_columns(frame_features)
+    ordered = frame_features.sort_values(["recording_id", "cell_id", "frame"], kind="stable")
+    by_cell = ordered.groupby(["recording_id", "cell_id"], sort=False).indices
+    frames = ordered["frame"].to_numpy(dtype=np.int64)
+    values = ordered[names].to_numpy(dtype=np.float64)
+    rows = np.full((len(samples), len(SUMMARIES), len(names)), np.nan)
+    for i, (key, last, first, hours_a_frame) in enumerate(_history_bounds(samples, n_frames)):
+        of_cell = np.asarray(by_cell.get(key, ()), dtype=np.int64)
+        low, high = np.searchsorted(frames[of_cell], [first, last + 1])
+        chosen = of_cell[low:high]
+        rows[i] = summarise_series(values[chosen], frames[chosen] * hours_a_frame)
+    columns = [f"{name}_{summary}" for summary in SUMMARIES for name in names]
+    table = pd.DataFrame(rows.reshape(len(samples), -1), columns=columns, index=samples.index)
+    return pd.concat([samples[["sample_id"]], table], axis=1).reset_index(drop=True)
+
+
+def _history_bounds(samples: pd.DataFrame, n_frames: int) -> Iterator[tuple[tuple[str, int], int, int, float]]:
+    """Yield (recording, cell), last frame, first frame summarised and hours a frame of every sample."""
+    last = samples["last_frame"].to_numpy(dtype=np.int64)
+    first = np.maximum(samples["first_frame"].to_numpy(dtype=np.int64), last - n_frames + 1)
+    hours = samples["frame_interval_min"].to_numpy(dtype=np.float64) / 60.0
+    keys = zip(samples["recording_id"], samples["cell_id"], strict=True)
+    yield from zip(keys, last.tolist(), first.tolist(), hours.tolist(), strict=True)
+
+
+def summarise_series(values_tf: FloatArray, hours_t: FloatArray) -> FloatArray:
+    """Mean, last value, standard deviation and slope per hour of each column, leaving out NaN, (4, F)."""
+    known = ~np.isnan(values_tf)
+    n = known.sum(axis=0)
+    filled = np.where(known, values_tf, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = filled.sum(axis=0) / n
+        hours_mean = (known * hours_t[:, None]).sum(axis=0) / n
+        hours_off = np.where(known, hours_t[:, None] - hours_mean, 0.0)
+        off = np.where(known, values_tf - mean, 0.0)
+        sd = np.sqrt((off**2).sum(axis=0) / n)
+        slope = (hours_off * off).sum(axis=0) / (hours_off**2).sum(axis=0)
+    return np.stack([mean, _last_known(filled, known), sd, np.where(n > 1, slope, np.nan)])
+
+
+def _last_known(filled_tf: FloatArray, known_tf: NDArray[np.bool_]) -> FloatArray:
+    """Take the last value of each column that is not NaN, or NaN."""
+    n_frames, n_features = filled_tf.shape
+    if n_frames == 0:
+        return np.full(n_features, np.nan)
+    last = n_frames - 1 - known_tf[::-1].argmax(axis=0)
+    return np.where(known_tf.any(axis=0), filled_tf[last, np.arange(n_features)], np.nan)

@@ -1,0 +1,73 @@
+"""Summaries of a sample's history by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cellfate.features import summarise_history
+
+
+def features(values: list[float], first_frame: int = 0) -> pd.DataFrame:
+    n = len(values)
+    return pd.DataFrame(
+        {
+            "recording_id": "r",
+            "cell_id": 1,
+            "frame": np.arange(first_frame, first_frame + n),
+            "segmented": True,
+            "area": values,
+            "intensity_a": 2 * np.asarray(values),
+        }
+    )
+
+
+def sample(first_frame: int, last_frame: int, cell_id: int = 1) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "sample_id": ["s"],
+            "recording_id": ["r"],
+            "cell_id": [cell_id],
+            "first_frame": [first_frame],
+            "last_frame": [last_frame],
+            "frame_interval_min": [30.0],
+        }
+    )
+
+
+def test_the_last_frames_by_hand() -> None:
+    table = summarise_history(features([9, 1, 2, 6, 100]), sample(0, 3), n_frames=3)
+    row = table.iloc[0]
+    assert row["area_mean"] == 3
+    assert row["area_last"] == 6
+    assert row["area_sd"] == pytest.approx(np.sqrt((4 + 1 + 9) / 3))
+    assert row["area_slope_per_h"] == pytest.approx(5.0)  # 2.5 a frame of half an hour
+    assert row["intensity_a_mean"] == 6
+
+
+def test_the_sample_bounds_the_history() -> None:
+    row = summarise_history(features([9, 1, 2, 6, 100]), sample(2, 3), n_frames=10).iloc[0]
+    assert row["area_mean"] == 4
+
+
+def test_frames_without_a_mask_are_left_out() -> None:
+    row = summarise_history(features([4, np.nan, 8, np.nan]), sample(0, 3), n_frames=4).iloc[0]
+    assert row["area_mean"] == 6
+    assert row["area_last"] == 8
+    assert row["area_slope_per_h"] == pytest.approx(4.0)
+
+
+def test_a_cell_never_measured_is_nan_and_one_frame_has_no_slope() -> None:
+    assert (
+        summarise_history(features([1, 2]), sample(0, 1, cell_id=7), 2).drop(columns="sample_id").isna().all(axis=None)
+    )
+    row = summarise_history(features([5]), sample(0, 0), 2).iloc[0]
+    assert row["area_mean"] == 5
+    assert np.isnan(row["area_slope_per_h"])
+
+
+def test_order_of_rows_does_not_matter() -> None:
+    table = features([9, 1, 2, 6, 100])
+    shuffled = table.sample(frac=1, random_state=0)
+    pd.testing.assert_frame_equal(
+        summarise_history(table, sample(0, 4), 3), summarise_history(shuffled, sample(0, 4), 3)
+    )
