@@ -1,0 +1,113 @@
+"""The fate classifier: frames to embeddings, embeddings over time to logits.
+
+Shape suffixes: n packed real frames, c channels, h rows, w columns, b sequences, t padded time, s = t + 1 tokens (the
+class token first), d embedding, k logits.
+
+Frames are packed: those of all sequences of a batch stand one after the other, without padding, so the frame encoder
+and its batch statistics never see any. Embeddings are padded for the Transformer, which is told where.
+"""
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from cellfate.models.frame_encoders import build_encoder
+from cellfate.models.settings import ModelSettings
+from cellfate.models.temporal import AttentionPooling, sinusoidal_positions
+
+
+def n_logits(n_outcomes: int) -> int:
+    """Logits for a number of outcomes: one for two outcomes (it speaks for the first), else one each."""
+    return 1 if n_outcomes == 2 else n_outcomes
+
+
+class FateClassifier(nn.Module):
+    """Frame encoder, class token, sinusoidal positions, Transformer, attention pooling, LayerNorm, linear head.
+
+    Parameters
+    ----------
+    settings
+        Architecture.
+    n_channels
+        Channels of a frame.
+    n_outcomes
+        Possible outcomes, at least two.
+    """
+
+    def __init__(self, settings: ModelSettings, n_channels: int, n_outcomes: int) -> None:
+        super().__init__()
+        size = settings.embedding_size
+        self.size = size
+        self.encoder = build_encoder(settings, n_channels)
+        self.class_token = nn.Parameter(torch.randn(size) * 0.02)
+        self.layers = nn.ModuleList(_transformer_layer(settings) for _ in range(settings.n_layers))
+        self.pooling = AttentionPooling(size)
+        self.norm = nn.LayerNorm(size)
+        self.head = nn.Linear(size, n_logits(n_outcomes))
+
+    def forward(self, frames_nchw: Tensor, positions_n: Tensor, lengths_b: Tensor) -> Tensor:
+        """Logits (B, K) of sequences given as packed frames.
+
+        Parameters
+        ----------
+        frames_nchw
+            float32, normalised; the frames of the sequences one after the other.
+        positions_n
+            int64, frame number minus the sequence's first frame number.
+        lengths_b
+            int64, frames of each sequence; their sum is N.
+        """
+        logits_bk, _ = self.classify(self.encode(frames_nchw), positions_n, lengths_b)
+        return logits_bk
+
+    def encode(self, frames_nchw: Tensor) -> Tensor:
+        """Embed normalised frames (N, C, H, W) as (N, D), each by itself."""
+        return cast(Tensor, self.encoder(frames_nchw))
+
+    def classify(self, embeddings_nd: Tensor, positions_n: Tensor, lengths_b: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits and pooling attention of sequences of embeddings.
+
+        Parameters
+        ----------
+        embeddings_nd
+            Packed embeddings of the sequences' frames.
+        positions_n, lengths_b
+            As in `forward`.
+
+        Returns
+        -------
+        logits_bk : Tensor
+            One logit for two outcomes (of the first), else one an outcome.
+        attention_bs : Tensor
+            The class token's share first, then one weight a frame; sums to 1, padding gets 0.
+        """
+        tokens_bsd, padding_bs = self._tokens(embeddings_nd, positions_n, lengths_b)
+        for layer in self.layers:
+            tokens_bsd = layer(tokens_bsd, src_key_padding_mask=padding_bs)
+        pooled_bd, attention_bs = self.pooling(tokens_bsd, padding_bs)
+        return self.head(self.norm(pooled_bd)), attention_bs
+
+    def _tokens(self, embeddings_nd: Tensor, positions_n: Tensor, lengths_b: Tensor) -> tuple[Tensor, Tensor]:
+        """Padded tokens with the class token at position 0 and frames from position 1, and where padding is."""
+        coded_nd = embeddings_nd + sinusoidal_positions(positions_n + 1, self.size).to(embeddings_nd.dtype)
+        steps_t = torch.arange(int(lengths_b.max()), device=lengths_b.device)
+        real_bt = steps_t < lengths_b[:, None]
+        frames_btd = coded_nd.new_zeros(*real_bt.shape, self.size)
+        frames_btd[real_bt] = coded_nd
+        start_d = self.class_token + sinusoidal_positions(lengths_b.new_zeros(()), self.size)
+        start_b1d = start_d.to(coded_nd.dtype).expand(len(lengths_b), 1, -1)
+        padding_bs = torch.cat((real_bt.new_zeros(len(lengths_b), 1), ~real_bt), dim=1)
+        return torch.cat((start_b1d, frames_btd), dim=1), padding_bs
+
+
+def _transformer_layer(settings: ModelSettings) -> nn.TransformerEncoderLayer:
+    """One pre-norm Transformer layer."""
+    return nn.TransformerEncoderLayer(
+        settings.embedding_size,
+        settings.n_heads,
+        dim_feedforward=settings.feed_forward_size,
+        dropout=settings.dropout,
+        batch_first=True,
+        norm_first=True,
+    )

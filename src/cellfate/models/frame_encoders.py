@@ -1,0 +1,59 @@
+"""Networks that turn one frame into one embedding.
+
+Shape suffixes: n packed real frames, c channels, h rows, w columns, d embedding.
+"""
+
+from typing import cast
+
+from torch import Tensor, asinh, nn
+
+from cellfate.models.settings import ModelSettings
+
+
+class SmallCnn(nn.Module):
+    """Convolutions of stride 2, a coarse grid, one linear layer.
+
+    The grid is flattened, not averaged, so that where something is (the cell, a neighbour) is kept; nothing is
+    normalised within a frame, so that absolute intensity is kept.
+
+    Parameters
+    ----------
+    settings
+        Architecture.
+    n_channels
+        Channels of a frame.
+    """
+
+    def __init__(self, settings: ModelSettings, n_channels: int) -> None:
+        super().__init__()
+        self.compress_intensity = settings.compress_intensity
+        widths = (n_channels, *settings.encoder_channels)
+        stages: list[nn.Module] = []
+        for n_in, n_out in zip(widths, widths[1:], strict=False):
+            stages += [nn.Conv2d(n_in, n_out, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(n_out), nn.ReLU()]
+        self.stages = nn.Sequential(*stages)
+        self.grid = nn.AdaptiveAvgPool2d(settings.encoder_grid)
+        self.project = nn.Linear(widths[-1] * settings.encoder_grid**2, settings.embedding_size)
+
+    def forward(self, frames_nchw: Tensor) -> Tensor:
+        """Embed normalised frames (N, C, H, W) as (N, D)."""
+        if self.compress_intensity:
+            frames_nchw = asinh(frames_nchw)
+        maps_nchw = self.grid(self.stages(frames_nchw))
+        return cast(Tensor, self.project(maps_nchw.flatten(1)))
+
+
+def build_encoder(settings: ModelSettings, n_channels: int) -> nn.Module:
+    """Frame encoder named by the settings: a module from (N, C, H, W) to (N, D).
+
+    The ResNet-50 is MONAI's in two dimensions without its last layer, in the form of He et al. 2015
+    (https://arxiv.org/abs/1512.03385): first convolution of stride 2, shortcuts without bias.
+    """
+    if settings.encoder == "small_cnn":
+        return SmallCnn(settings, n_channels)
+    from monai.networks.nets import resnet50
+
+    network = resnet50(
+        spatial_dims=2, n_input_channels=n_channels, conv1_t_stride=2, feed_forward=False, bias_downsample=False
+    )
+    return cast(nn.Module, network)

@@ -1,0 +1,67 @@
+"""Positions and attention pooling over the frames of a sequence.
+
+Shape suffixes: b sequences, t padded time, s = t + 1 tokens (the class token first), d embedding.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+
+def sinusoidal_positions(positions: Tensor, size: int) -> Tensor:
+    """Sine and cosine codes of positions (Vaswani et al. 2017, https://arxiv.org/abs/1706.03762).
+
+    Parameters
+    ----------
+    positions
+        Positions of any shape, in frames.
+    size
+        Even length of a code.
+
+    Returns
+    -------
+    Tensor
+        float32 codes, shape `(*positions.shape, size)`: sines in even places, cosines in odd ones.
+    """
+    exponents = torch.arange(0, size, 2, device=positions.device, dtype=torch.float32) / size
+    angles = positions.unsqueeze(-1).to(torch.float32) * torch.exp(-math.log(10_000.0) * exponents)
+    return torch.stack((angles.sin(), angles.cos()), dim=-1).flatten(-2)
+
+
+class AttentionPooling(nn.Module):
+    """LayerNorm, then one single-head attention in which the class token asks all tokens of its sequence.
+
+    Parameters
+    ----------
+    size
+        Width of a token.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(size)
+        self.attention = nn.MultiheadAttention(size, num_heads=1, batch_first=True)
+
+    def forward(self, tokens_bsd: Tensor, padding_bs: Tensor) -> tuple[Tensor, Tensor]:
+        """Pool the tokens of each sequence.
+
+        Parameters
+        ----------
+        tokens_bsd
+            Tokens, the class token first.
+        padding_bs
+            True where a token is padding.
+
+        Returns
+        -------
+        pooled_bd : Tensor
+            One vector a sequence.
+        attention_bs : Tensor
+            Weights of the class token's question; they sum to 1 over a sequence, padding gets 0.
+        """
+        tokens_bsd = self.norm(tokens_bsd)
+        pooled_b1d, attention_b1s = self.attention(
+            tokens_bsd[:, :1], tokens_bsd, tokens_bsd, key_padding_mask=padding_bs, need_weights=True
+        )
+        return pooled_b1d[:, 0], attention_b1s[:, 0]
