@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
-from cellfate.imaging.tiff import read_pixels
+from cellfate.imaging.tiff import read_label_image, read_pixels
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,10 @@ class Recording:
             If there is no such frame, or its file is damaged or not what it was when the recording was opened.
         """
         path = self.frame_paths[self._checked(frame)]
-        image_cyx = self._decode(path, frame)
+        try:
+            image_cyx = read_pixels(path)
+        except InputError as error:
+            raise InputError(self._unreadable(frame, error)) from error
         expected = (len(self.channels), self.height_px, self.width_px)
         if image_cyx.shape != expected or image_cyx.dtype != np.dtype(self.dtype):
             message = (
@@ -117,15 +120,10 @@ class Recording:
         path = self.label_paths[self._checked(frame)]
         if path is None:
             return None
-        labels_syx = self._decode(path, frame)
-        if labels_syx.shape != (1, self.height_px, self.width_px) or labels_syx.dtype.kind not in "iu":
-            message = (
-                f"The label image of frame {frame} of recording '{self.recording_id}' ({path}) has shape {labels_syx.shape} "
-                f"and type {labels_syx.dtype}, but integers of shape {(1, self.height_px, self.width_px)} were expected; "
-                "replace the label image."
-            )
-            raise InputError(message)
-        return np.asarray(labels_syx[0])
+        try:
+            return read_label_image(path, self.height_px, self.width_px)
+        except InputError as error:
+            raise InputError(self._unreadable(frame, error)) from error
 
     def _checked(self, frame: int) -> int:
         if not 0 <= frame < self.n_frames:
@@ -136,9 +134,5 @@ class Recording:
             raise InputError(message)
         return frame
 
-    def _decode(self, path: Path, frame: int) -> NDArray[Any]:
-        try:
-            return read_pixels(path)
-        except InputError as error:
-            message = f"Frame {frame} of recording '{self.recording_id}' cannot be read: {error}"
-            raise InputError(message) from error
+    def _unreadable(self, frame: int, error: InputError) -> str:
+        return f"Frame {frame} of recording '{self.recording_id}' cannot be read: {error}"

@@ -86,6 +86,36 @@ def read_pixels(path: Path) -> NDArray[Any]:
     return np.ascontiguousarray(pixels.reshape(header.n_samples, header.height_px, header.width_px))
 
 
+def read_label_image(path: Path, height_px: int, width_px: int) -> NDArray[np.integer]:
+    """Decode a label image: every pixel holds the number of the cell it belongs to, or 0.
+
+    Parameters
+    ----------
+    path : Path
+        File to read.
+    height_px, width_px : int
+        Size that it must have.
+
+    Returns
+    -------
+    ndarray of integers, shape (Y, X)
+        Labels.
+
+    Raises
+    ------
+    InputError
+        As `read_pixels`, and if the image has another size, several samples a pixel, or holds no integers.
+    """
+    labels_syx = read_pixels(path)
+    if labels_syx.shape != (1, height_px, width_px) or labels_syx.dtype.kind not in "iu":
+        message = (
+            f"Label image {path} has shape {labels_syx.shape} (S, Y, X) and type {labels_syx.dtype}, but integers of shape "
+            f"{(1, height_px, width_px)} were expected; replace the label image."
+        )
+        raise InputError(message)
+    return np.asarray(labels_syx[0])
+
+
 def _opened(path: Path) -> tifffile.TiffFile:
     if not path.is_file():
         message = f"File {path} is missing; put the file there, or set on_bad_recording to 'skip' to go on without its recording."

@@ -1,0 +1,232 @@
+"""Importer of Cell Tracking Challenge folders: label images and a text file with a line a track.
+
+A line of `man_track.txt` (ground truth) or `res_track.txt` (a tracker's result) is: label, first frame, last frame,
+parent (0 for none). A mother with two or more daughters divides; her event frame is the first frame of the earliest
+daughter. A mother with one daughter, and a track that just ends, are censored. The position of a cell in a frame is the
+centroid of its mask where the recording has silver-truth masks, else of its marker.
+"""
+
+import logging
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cellfate.core.errors import InputError
+from cellfate.core.fates import CENSORED, MITOSIS
+from cellfate.imaging.layouts import TrackFiles, find_track_files, numbered_files
+from cellfate.imaging.opening import lazy_recordings
+from cellfate.imaging.records import Recording, RecordingFolder
+from cellfate.imaging.settings import RecordingSettings
+from cellfate.imaging.tiff import read_label_image
+from cellfate.tracks.lineages import find_divisions, find_founders
+from cellfate.tracks.problems import problem_table
+
+_log = logging.getLogger(__name__)
+_DETECTION_COLUMNS = ["recording_id", "cell_id", "frame", "y_px", "x_px"]
+_AGREEING_SHARE = 0.9
+"""Least share of the pixels that a marker and a mask have in common which must carry the same label in both."""
+
+
+def read_tracks(
+    folder: RecordingFolder, recordings: pd.DataFrame, frame_files: pd.DataFrame, settings: RecordingSettings
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Read tracks and positions of the opened recordings.
+
+    Parameters
+    ----------
+    folder : RecordingFolder
+        Folder of the sequences.
+    recordings, frame_files : DataFrame
+        Tables `Recordings` and `FrameFiles`.
+    settings : RecordingSettings
+        `labels` says whether masks refine the positions.
+
+    Returns
+    -------
+    detections : DataFrame
+        Columns of `Detections`.
+    cells : DataFrame
+        Columns of `Cells` but group_id.
+    problems : DataFrame
+        recording_id and reason; a recording with a problem may have no rows in the other two.
+    """
+    detections, cells, problems = [_no_detections()], [_no_cells()], []
+    for recording in lazy_recordings(folder, recordings, frame_files):
+        try:
+            found, tracked = _read_sequence(folder, recording, settings)
+        except InputError as error:
+            problems.append((recording.recording_id, str(error)))
+            continue
+        detections.append(found)
+        cells.append(tracked)
+    return pd.concat(detections, ignore_index=True), pd.concat(cells, ignore_index=True), problem_table(problems)
+
+
+def find_centroids(labels_yx: NDArray[np.integer]) -> pd.DataFrame:
+    """Centre of the pixels of every label.
+
+    Parameters
+    ----------
+    labels_yx : ndarray of integers, shape (Y, X)
+        0 is background.
+
+    Returns
+    -------
+    DataFrame
+        cell_id (the label), y_px, x_px; ordered by label.
+    """
+    y, x = np.nonzero(labels_yx)
+    names, place, count = np.unique(labels_yx[y, x], return_inverse=True, return_counts=True)
+    return pd.DataFrame(
+        {
+            "cell_id": names.astype(np.int64),
+            "y_px": np.bincount(place, weights=y, minlength=len(names)) / count,
+            "x_px": np.bincount(place, weights=x, minlength=len(names)) / count,
+        }
+    )
+
+
+def _read_sequence(
+    folder: RecordingFolder, recording: Recording, settings: RecordingSettings
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    files = find_track_files(folder.root, recording.recording_id)
+    if files is None:
+        message = f"Recording '{recording.recording_id}' has no tracks any more; run data_processing again."
+        raise InputError(message)
+    tracks = _read_track_table(files, recording)
+    detections = _read_positions(files, recording, settings.labels == "silver_truth" and files.prefix == "man_track")
+    _check_marks(detections, tracks, files)
+    return detections, _make_cells(recording.recording_id, tracks, detections)
+
+
+def _read_track_table(files: TrackFiles, recording: Recording) -> pd.DataFrame:
+    try:
+        numbers = np.loadtxt(files.table, dtype=np.int64, ndmin=2, comments=None)
+    except (ValueError, OSError) as error:
+        message = f"Track file {files.table} cannot be read ({error}); expected four whole numbers a line; correct it."
+        raise InputError(message) from error
+    if numbers.size == 0 or numbers.shape[1] != 4:
+        message = (
+            f"Track file {files.table} has {numbers.shape[-1] if numbers.size else 0} numbers a line, but four were expected "
+            "(label, first frame, last frame, parent); correct it."
+        )
+        raise InputError(message)
+    tracks = pd.DataFrame(numbers, columns=["cell_id", "begin", "end", "parent_id"])
+    wrong = tracks[(tracks["cell_id"] < 1) | (tracks["begin"] < 0) | (tracks["end"] < tracks["begin"])]
+    wrong = pd.concat([wrong, tracks[tracks["end"] >= recording.n_frames]])
+    if len(wrong):
+        label, begin, end, _ = wrong.iloc[0]
+        message = (
+            f"Track {label} in {files.table} goes from frame {begin} to frame {end}, but a positive label and frames between 0 "
+            f"and {recording.n_frames - 1} in order were expected; correct the line."
+        )
+        raise InputError(message)
+    if tracks["cell_id"].duplicated().any():
+        label = tracks["cell_id"][tracks["cell_id"].duplicated()].iloc[0]
+        message = f"Track file {files.table} lists the label {label} twice; give every track its own label."
+        raise InputError(message)
+    return tracks.assign(parent_id=tracks["parent_id"].astype("Int64").replace(0, pd.NA))
+
+
+def _read_positions(files: TrackFiles, recording: Recording, use_masks: bool) -> pd.DataFrame:
+    markers = numbered_files(files.folder, files.prefix)
+    missing = sorted(set(range(recording.n_frames)) - set(markers))
+    if missing:
+        message = (
+            f"Folder {files.folder} has no label image {files.prefix}NNN.tif of frame {missing[0]} ({len(missing)} of "
+            f"{recording.n_frames} frames are missing); add the image."
+        )
+        raise InputError(message)
+    positions, common, agreeing = [], 0, 0
+    for frame in range(recording.n_frames):
+        marker_yx = read_label_image(markers[frame], recording.height_px, recording.width_px)
+        found = find_centroids(marker_yx)
+        mask_yx = recording.read_labels(frame) if use_masks else None
+        if mask_yx is not None:
+            both = (marker_yx > 0) & (mask_yx > 0)
+            common += int(both.sum())
+            agreeing += int((marker_yx[both] == mask_yx[both]).sum())
+            found = _refine(found, find_centroids(mask_yx))
+        positions.append(found.assign(recording_id=recording.recording_id, frame=frame))
+    _check_agreement(recording, common, agreeing)
+    return pd.concat(positions, ignore_index=True)[_DETECTION_COLUMNS]
+
+
+def _refine(markers: pd.DataFrame, masks: pd.DataFrame) -> pd.DataFrame:
+    """Take the centre of the mask for the cells that have one; a mask without a marker is no detection."""
+    refined = markers.set_index("cell_id")
+    refined.update(masks.set_index("cell_id"))
+    return refined.reset_index()
+
+
+def _check_agreement(recording: Recording, common: int, agreeing: int) -> None:
+    if agreeing < _AGREEING_SHARE * common:
+        message = (
+            f"In recording '{recording.recording_id}' only {agreeing} of {common} pixels that lie in a mask and in a marker "
+            f"carry the same label in both, but at least {_AGREEING_SHARE:.0%} was expected, because masks are found by the "
+            "label of the track; relabel the masks, or set labels to 'gold_track' or 'none'."
+        )
+        raise InputError(message)
+
+
+def _check_marks(detections: pd.DataFrame, tracks: pd.DataFrame, files: TrackFiles) -> None:
+    marks = detections.merge(tracks, on="cell_id", how="left")
+    untracked = marks[marks["begin"].isna()]
+    if len(untracked):
+        label, frame = untracked["cell_id"].iloc[0], untracked["frame"].iloc[0]
+        message = (
+            f"Label {label} is in the label image {files.prefix} of frame {frame} in {files.folder}, but {files.table.name} "
+            f"has no such track ({untracked['cell_id'].nunique()} such labels); add the track or remove the label."
+        )
+        raise InputError(message)
+    outside = marks[(marks["frame"] < marks["begin"]) | (marks["frame"] > marks["end"])]
+    if len(outside):
+        row = outside.iloc[0]
+        message = (
+            f"Label {row['cell_id']} is in the label image {files.prefix} of frame {row['frame']} in {files.folder}, but "
+            f"{files.table.name} says that its track goes from frame {row['begin']:.0f} to {row['end']:.0f}; correct either."
+        )
+        raise InputError(message)
+
+
+def _make_cells(recording_id: str, tracks: pd.DataFrame, detections: pd.DataFrame) -> pd.DataFrame:
+    seen = detections.groupby("cell_id")["frame"].agg(["min", "max", "size"]).reindex(tracks["cell_id"])
+    divisions = find_divisions(tracks)
+    _report(recording_id, tracks, seen, divisions)
+    founders = find_founders(tracks["cell_id"], tracks["parent_id"])
+    divides = tracks["cell_id"].isin(divisions.index)
+    return pd.DataFrame(
+        {
+            "recording_id": pd.Series([recording_id] * len(tracks), dtype="str"),
+            "cell_id": tracks["cell_id"],
+            "parent_id": tracks["parent_id"],
+            "lineage_id": (f"{recording_id}:" + founders.astype("str")).where(founders.notna(), None),
+            "first_frame": seen["min"].astype("Int64").to_numpy(),
+            "last_frame": seen["max"].astype("Int64").to_numpy(),
+            "fate": pd.Series(np.where(divides, MITOSIS, CENSORED), dtype="str"),
+            "event_frame": tracks["cell_id"].map(divisions["event_frame"]).astype("Int64"),
+        }
+    )
+
+
+def _report(recording_id: str, tracks: pd.DataFrame, seen: pd.DataFrame, divisions: pd.DataFrame) -> None:
+    gaps = int((seen["size"].to_numpy() < (tracks["end"] - tracks["begin"] + 1).to_numpy()).sum())
+    if gaps:
+        _log.info("Recording '%s': %d tracks have frames without a label; they stay gaps", recording_id, gaps)
+    apart = divisions.index[~divisions["same_frame"]]
+    if len(apart):
+        text = "Recording '%s': the daughters of %d mothers (first: %d) begin in different frames; the earliest is the event"
+        _log.warning(text, recording_id, len(apart), apart[0])
+
+
+def _no_detections() -> pd.DataFrame:
+    kinds = {"recording_id": "str", "cell_id": "int64", "frame": "int64", "y_px": "float64", "x_px": "float64"}
+    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})  # type: ignore[call-overload]
+
+
+def _no_cells() -> pd.DataFrame:
+    text, number = ("recording_id", "lineage_id", "fate"), ("parent_id", "first_frame", "last_frame", "event_frame")
+    order = ("recording_id", "cell_id", "parent_id", "lineage_id", "first_frame", "last_frame", "fate", "event_frame")
+    kinds = {**dict.fromkeys(text, "str"), **dict.fromkeys(number, "Int64"), "cell_id": "int64"}
+    return pd.DataFrame({name: pd.Series(dtype=kinds[name]) for name in order})  # type: ignore[call-overload]

@@ -1,0 +1,81 @@
+"""Problems found in tracks: a table with a sentence each, so that all checks run before anything is decided."""
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from cellfate.core.errors import InputError
+from cellfate.imaging.opening import all_set_aside_message, set_aside_table
+from cellfate.imaging.settings import RecordingSettings
+
+STAGE = "import_tracks"
+_COLUMNS = ("recording_id", "reason")
+
+
+def problem_table(rows: Iterable[tuple[str, str]] = ()) -> pd.DataFrame:
+    """Table of problems: recording_id and reason, one sentence each."""
+    return pd.DataFrame(list(rows), columns=list(_COLUMNS), dtype="str")
+
+
+def one_problem_a_recording(found: pd.DataFrame, sentence: str) -> pd.DataFrame:
+    """Turn offending rows into problems: the first of each recording, and how many there are.
+
+    Parameters
+    ----------
+    found : DataFrame
+        Offending rows, with recording_id and the columns that the sentence names.
+    sentence : str
+        Format string that names columns of `found`, without the full stop.
+
+    Returns
+    -------
+    DataFrame
+        Columns recording_id and reason.
+    """
+    counts = found.groupby("recording_id", sort=True).size()
+    firsts = found.drop_duplicates("recording_id").to_dict("records")
+    return problem_table(
+        (str(row["recording_id"]), f"{sentence.format(**row)}{_more(int(counts[row['recording_id']]))}.")
+        for row in firsts
+    )
+
+
+def set_aside_or_stop(
+    problems: pd.DataFrame, recordings: pd.DataFrame, settings: RecordingSettings
+) -> tuple[set[str], pd.DataFrame]:
+    """Stop at the first problem, or set the recordings with problems aside.
+
+    Parameters
+    ----------
+    problems : DataFrame
+        Columns recording_id and reason.
+    recordings : DataFrame
+        Table `Recordings`.
+    settings : RecordingSettings
+        `on_bad_recording` decides.
+
+    Returns
+    -------
+    kept : set of str
+        Recordings without problems.
+    set_aside : DataFrame
+        Table `SetAside`.
+
+    Raises
+    ------
+    InputError
+        If there is a problem and `on_bad_recording` is `stop`, or no recording is left.
+    """
+    if len(problems) and settings.on_bad_recording == "stop":
+        raise InputError(str(problems["reason"].iloc[0]))
+    reasons = problems.drop_duplicates("recording_id").set_index("recording_id")["reason"].to_dict()
+    kept = set(recordings["recording_id"]) - set(reasons)
+    if not kept:
+        raise InputError(
+            all_set_aside_message("the folder of recordings", {str(k): str(v) for k, v in reasons.items()})
+        )
+    return kept, set_aside_table({str(k): str(v) for k, v in reasons.items()}, STAGE)
+
+
+def _more(count: int) -> str:
+    return f" ({count} such cases in this recording)" if count > 1 else ""
