@@ -1,8 +1,49 @@
 """Wiring of the `data_processing` pipeline."""
 
-from kedro.pipeline import Pipeline
+from kedro.pipeline import Pipeline, node
+
+from cellfate.features.measurements import measure_cells
+from cellfate.imaging.opening import open_recordings
+from cellfate.sequences.crops import plan_crops
+from cellfate.sequences.leakage import report_leakage
+from cellfate.sequences.normalisation import fit_normalisation
+from cellfate.sequences.samples import make_samples
+from cellfate.sequences.splits import split_samples
+from cellfate.tracks.importing import import_tracks
 
 
 def create_pipeline() -> Pipeline:
-    """Wire the nodes of `data_processing`."""
-    return Pipeline([])
+    """Wire the nodes of `data_processing`: from raw recordings to samples, splits and normalisation."""
+    opened = ["recordings", "frame_files", "recordings_set_aside"]
+    return Pipeline(
+        [
+            node(open_recordings, ["raw_recordings", "params:recordings"], opened, name="open_recordings"),
+            node(
+                import_tracks,
+                ["raw_recordings", "recordings", "frame_files", "params:recordings"],
+                ["detections", "cells", "tracks_set_aside"],
+                name="import_tracks",
+            ),
+            node(
+                plan_crops,
+                ["raw_recordings", "recordings", "frame_files", "detections", "params:crops", "params:recordings"],
+                "crops",
+                name="cut_crops",
+            ),
+            node(
+                measure_cells,
+                ["crops", "recordings", "detections", "params:features"],
+                "frame_features",
+                name="measure_cells",
+            ),
+            node(
+                make_samples,
+                ["crops", "recordings", "cells", "params:samples"],
+                ["samples", "samples_excluded"],
+                name="make_samples",
+            ),
+            node(split_samples, ["samples", "cells", "detections", "params:splits"], "splits", name="split_samples"),
+            node(report_leakage, ["samples", "cells", "splits"], "leakage", name="report_leakage"),
+            node(fit_normalisation, ["crops", "samples", "splits"], "normalisation", name="fit_normalisation"),
+        ]
+    )

@@ -1,0 +1,1 @@
+"""Kedro I/O classes; no science."""

@@ -1,0 +1,63 @@
+"""The crop store as a Kedro dataset."""
+
+from pathlib import Path
+from typing import Any
+
+from kedro.io import AbstractDataset, DatasetError
+
+from cellfate.core.errors import InputError
+from cellfate.sequences.crops import CropPlan
+from cellfate.sequences.store import CropStore, write_crops
+
+
+class CropStoreDataset(AbstractDataset[CropPlan, CropStore]):
+    """Saves a `CropPlan` by carrying it out, one recording at a time, and loads the `CropStore` it became.
+
+    Nothing is taken for a store before it is whole: it grows in ``<filepath>.partial`` and is renamed when finished.
+
+    Parameters
+    ----------
+    filepath : str
+        Folder of the store.
+    metadata : dict, optional
+        For kedro-viz.
+
+    Examples
+    --------
+    .. code-block:: yaml
+
+        crops:
+          type: cellfate.datasets.crop_store.CropStoreDataset
+          filepath: data/05_model_input/crops.zarr
+    """
+
+    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        self._filepath = Path(filepath)
+        self.metadata = metadata
+
+    def load(self) -> CropStore:
+        """Open the store; pixels stay on disk until a cell is read.
+
+        Raises
+        ------
+        DatasetError
+            If there is no finished store.
+        """
+        try:
+            return CropStore(self._filepath)
+        except InputError as error:
+            raise DatasetError(str(error)) from error
+
+    def save(self, data: CropPlan) -> None:
+        """Crop every recording of the plan into a new store, in place of an older one."""
+        write_crops(self._filepath, data, data.settings)
+
+    def _exists(self) -> bool:
+        try:
+            CropStore(self._filepath)
+        except InputError:
+            return False
+        return True
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath)}

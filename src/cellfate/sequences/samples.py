@@ -1,0 +1,317 @@
+"""Samples: which frames of which cell are shown, and what followed.
+
+Frames count from 0. With a guard of g frames, ``g = ceil(guard_h * 60 / frame_interval_min)``, a cell whose track ends in
+an event is shown before frame ``event_frame - g`` only. A censored track is treated as if an event fell on the frame after
+its last, so the guard shortens every track alike and the length of a track tells nothing of how it ended.
+
+`whole_track`
+    One sample a cell with a fate: all its usable frames, or the last `max_frames` of them.
+`landmark`
+    A cell that is first tracked at frame f has landmarks at ``f + w - 1, f + w - 1 + s, ...`` (`history_frames` w,
+    `stride_frames` s) among its usable frames. The horizon is ``h = floor(horizon_h * 60 / frame_interval_min)`` frames.
+    The outcome at landmark t is the event if it falls in ``(t, t + h]``; `none` if the cell was watched up to t + h, or if
+    an event that is not asked for ended its track earlier (a dead cell does not divide); else it is unknown.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cellfate.core.errors import InputError
+from cellfate.core.fates import CENSORED, NONE
+from cellfate.sequences.settings import SampleSettings
+from cellfate.sequences.store import CropStore
+
+NO_FATE = "censored: the cell's fate is not known"
+OUTCOME_UNKNOWN = "censored before the end of the horizon: the outcome is not known"
+NOT_TRACKED = "the cell was not tracked at the landmark"
+TOO_FEW_FRAMES = "too few tracked frames before the guard"
+
+_SAMPLE_TYPES = {
+    "sample_id": "str",
+    "recording_id": "str",
+    "cell_id": "int64",
+    "group_id": "str",
+    "dose": "str",
+    "first_frame": "int64",
+    "last_frame": "int64",
+    "n_frames": "int64",
+    "age_frames": "int64",
+    "outcome": "object",
+    "event_frame": "Int64",
+    "lead_time_h": "float64",
+    "frame_interval_min": "float64",
+}
+_EXCLUDED_TYPES = {"recording_id": "str", "cell_id": "Int64", "stage": "str", "reason": "str", "last_frame": "Int64"}
+_TOLERANCE = 1e-9  # a guard of 1.0 h at 20 min is 3 frames, whatever the floating-point division says
+
+
+@dataclass(frozen=True)
+class _Cell:
+    recording_id: str
+    cell_id: int
+    group_id: str
+    dose: str
+    frame_interval_min: float
+    fate: str
+    event_frame: int | None
+    frames: NDArray[np.int64]
+
+    @property
+    def end(self) -> int:
+        """Frame of the event, or the one after the last that was seen."""
+        return int(self.frames[-1]) + 1 if self.event_frame is None else self.event_frame
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """A stretch of a cell's track; `reason` says why it is no sample, if it is none."""
+
+    cell: _Cell
+    frames: NDArray[np.int64]
+    last_frame: int | None
+    outcome: str | None = None
+    reason: str | None = None
+
+
+def make_samples(
+    crops: CropStore, recordings: pd.DataFrame, cells: pd.DataFrame, samples: SampleSettings
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Make the samples whose outcome is known, for training and scoring.
+
+    Parameters
+    ----------
+    crops : CropStore
+        Says in which frames each cell was tracked.
+    recordings, cells : DataFrame
+        Tables `Recordings` and `Cells`.
+    samples : SampleSettings
+        What a sample is.
+
+    Returns
+    -------
+    samples : DataFrame
+        Table `Samples`; every outcome is known.
+    samples_excluded : DataFrame
+        Table `SetAside`, with `last_frame` of what was left out: cells, landmarks (stage `make_samples`) and recordings
+        that could not be cropped (stage `cut_crops`).
+
+    Raises
+    ------
+    InputError
+        If there is no sample, or an outcome has none.
+    """
+    cuts = list(_cut_cells(crops, recordings, cells, samples))
+    unknown = NO_FATE if samples.kind == "whole_track" else OUTCOME_UNKNOWN
+    kept = [cut for cut in cuts if cut.reason is None and cut.outcome is not None]
+    excluded = [(cut, cut.reason or unknown) for cut in cuts if cut.reason is not None or cut.outcome is None]
+    _check_outcomes(kept, [reason for _, reason in excluded], samples)
+    rows = [_excluded_row(cut, reason) for cut, reason in excluded]
+    table = pd.DataFrame(rows, columns=list(_EXCLUDED_TYPES)).astype(_EXCLUDED_TYPES)
+    set_aside = crops.set_aside
+    if len(set_aside):
+        table = pd.concat([table, set_aside], ignore_index=True).astype(_EXCLUDED_TYPES)
+    return _sample_table(kept, samples), table
+
+
+def make_open_samples(
+    crops: CropStore, recordings: pd.DataFrame, cells: pd.DataFrame, samples: SampleSettings
+) -> pd.DataFrame:
+    """Make samples whether or not their outcome is known, for forecasting.
+
+    A cell without a fate is shown to its last frame: nothing is known to be withheld from.
+
+    Parameters
+    ----------
+    crops : CropStore
+        Says in which frames each cell was tracked.
+    recordings, cells : DataFrame
+        Tables `Recordings` and `Cells`.
+    samples : SampleSettings
+        What a sample is; the settings that the model was trained with.
+
+    Returns
+    -------
+    DataFrame
+        Table `Samples`; the outcome is null where it is not known.
+
+    Raises
+    ------
+    InputError
+        If there is no sample.
+    """
+    cuts = list(_cut_cells(crops, recordings, cells, samples, with_unknown=True))
+    kept = [cut for cut in cuts if cut.reason is None]
+    if not kept:
+        raise InputError(_nothing_left([cut.reason or "" for cut in cuts], samples))
+    return _sample_table(kept, samples)
+
+
+def guard_frames(guard_h: float, frame_interval_min: float) -> int:
+    """Frames withheld besides the event's own: ``ceil(guard_h * 60 / frame_interval_min)``.
+
+    Examples
+    --------
+    >>> guard_frames(1.0, 30.0), guard_frames(1.0, 25.0)
+    (2, 3)
+    """
+    return math.ceil(guard_h * 60 / frame_interval_min - _TOLERANCE)
+
+
+def horizon_frames(horizon_h: float, frame_interval_min: float) -> int:
+    """Frames after a landmark in which the event counts: ``floor(horizon_h * 60 / frame_interval_min)``.
+
+    Examples
+    --------
+    >>> horizon_frames(5.0, 30.0), horizon_frames(0.9, 30.0)
+    (10, 1)
+    """
+    return math.floor(horizon_h * 60 / frame_interval_min + _TOLERANCE)
+
+
+def _cut_cells(
+    crops: CropStore,
+    recordings: pd.DataFrame,
+    cells: pd.DataFrame,
+    settings: SampleSettings,
+    with_unknown: bool = False,
+) -> Iterator[_Cut]:
+    cut = _cut_whole_track if settings.kind == "whole_track" else _cut_landmarks
+    for cell in _tracked_cells(crops, recordings, cells):
+        yield from cut(cell, settings, with_unknown)
+
+
+def _tracked_cells(crops: CropStore, recordings: pd.DataFrame, cells: pd.DataFrame) -> Iterator[_Cell]:
+    in_store = cells[cells["recording_id"].isin(crops.recording_ids)]
+    columns = recordings[["recording_id", "dose", "frame_interval_min"]]
+    for row in in_store.merge(columns, on="recording_id", how="left").itertuples(index=False):
+        yield _Cell(
+            recording_id=str(row.recording_id),
+            cell_id=int(row.cell_id),
+            group_id=str(row.group_id),
+            dose=str(row.dose),
+            frame_interval_min=float(row.frame_interval_min),
+            fate=str(row.fate),
+            event_frame=None if pd.isna(row.event_frame) else int(row.event_frame),
+            frames=crops.frame_numbers(str(row.recording_id), int(row.cell_id)),
+        )
+
+
+def _usable_frames(cell: _Cell, settings: SampleSettings, with_unknown: bool) -> NDArray[np.int64]:
+    if with_unknown and cell.fate == CENSORED:
+        return cell.frames
+    return cell.frames[cell.frames < cell.end - guard_frames(settings.guard_h, cell.frame_interval_min)]
+
+
+def _cut_whole_track(cell: _Cell, settings: SampleSettings, with_unknown: bool) -> Iterator[_Cut]:
+    frames = _usable_frames(cell, settings, with_unknown)
+    last_frame = int(frames[-1]) if len(frames) else None
+    outcome = cell.fate if cell.fate in settings.outcomes else None
+    reason = TOO_FEW_FRAMES if len(frames) < settings.min_frames else None
+    yield _Cut(cell, frames[-(settings.max_frames or len(frames)) :], last_frame, outcome, reason)
+
+
+def _cut_landmarks(cell: _Cell, settings: SampleSettings, with_unknown: bool) -> Iterator[_Cut]:
+    _check_horizon(cell, settings)
+    usable = _usable_frames(cell, settings, with_unknown)
+    first_landmark = int(cell.frames[0]) + settings.history_frames - 1
+    landmarks = range(first_landmark, int(usable[-1]) + 1, settings.stride_frames) if len(usable) else range(0)
+    if not landmarks:
+        yield _Cut(cell, usable, int(usable[-1]) if len(usable) else None, reason=TOO_FEW_FRAMES)
+    shown = settings.max_frames or settings.history_frames
+    for landmark in landmarks:
+        frames = usable[(usable > landmark - shown) & (usable <= landmark)]
+        yield _Cut(
+            cell, frames, landmark, _landmark_outcome(cell, landmark, settings), _gap(frames, landmark, settings)
+        )
+
+
+def _gap(frames: NDArray[np.int64], landmark: int, settings: SampleSettings) -> str | None:
+    if not len(frames) or frames[-1] != landmark:
+        return NOT_TRACKED
+    return TOO_FEW_FRAMES if len(frames) < settings.min_frames else None
+
+
+def _landmark_outcome(cell: _Cell, landmark: int, settings: SampleSettings) -> str | None:
+    horizon = horizon_frames(settings.horizon_h, cell.frame_interval_min)
+    if cell.event_frame is None:
+        watched_to_the_end = landmark + horizon <= int(cell.frames[-1])
+        return NONE if watched_to_the_end else None
+    within = cell.event_frame - landmark <= horizon
+    return cell.fate if within and cell.fate in settings.events else NONE
+
+
+def _check_horizon(cell: _Cell, settings: SampleSettings) -> None:
+    horizon = horizon_frames(settings.horizon_h, cell.frame_interval_min)
+    guard = guard_frames(settings.guard_h, cell.frame_interval_min)
+    if horizon <= guard:
+        message = (
+            f"Parameter samples: horizon_h {settings.horizon_h} is {horizon} frames and guard_h {settings.guard_h} is {guard} "
+            f"frames of {cell.frame_interval_min} min, so no landmark can see its event; raise horizon_h or lower guard_h."
+        )
+        raise InputError(message)
+
+
+def _check_outcomes(kept: list[_Cut], reasons: list[str], settings: SampleSettings) -> None:
+    if not kept:
+        raise InputError(_nothing_left(reasons, settings))
+    counts = Counter(cut.outcome for cut in kept)
+    missing = [outcome for outcome in settings.outcomes if not counts[outcome]]
+    if missing:
+        found = ", ".join(f"{n} {outcome}" for outcome, n in counts.items())
+        message = (
+            f"No sample has outcome '{missing[0]}' (found: {found}), but a model needs samples of each of "
+            f"{list(settings.outcomes)}; add recordings in which it occurs, or change events or kind of parameter samples."
+        )
+        raise InputError(message)
+
+
+def _nothing_left(reasons: list[str], settings: SampleSettings) -> str:
+    counts = Counter(reasons).most_common(1)
+    why = f" (most often: {counts[0][0]})" if counts else ""
+    return (
+        f"None of {len(reasons)} {settings.kind} candidates is a sample{why}, but samples are needed; check the tracks, or "
+        f"lower min_frames {settings.min_frames}, history_frames {settings.history_frames} or guard_h {settings.guard_h}."
+    )
+
+
+def _sample_table(cuts: list[_Cut], settings: SampleSettings) -> pd.DataFrame:
+    rows = [_sample_row(cut, settings) for cut in cuts]
+    return pd.DataFrame(rows, columns=list(_SAMPLE_TYPES)).astype(_SAMPLE_TYPES)
+
+
+def _sample_row(cut: _Cut, settings: SampleSettings) -> dict[str, Any]:
+    cell, last = cut.cell, int(cut.frames[-1])
+    name = f"{cell.recording_id}:{cell.cell_id}"
+    lead_h = math.nan if cell.event_frame is None else (cell.event_frame - last) * cell.frame_interval_min / 60
+    return {
+        "sample_id": name if settings.kind == "whole_track" else f"{name}:{last}",
+        "recording_id": cell.recording_id,
+        "cell_id": cell.cell_id,
+        "group_id": cell.group_id,
+        "dose": cell.dose,
+        "first_frame": int(cut.frames[0]),
+        "last_frame": last,
+        "n_frames": len(cut.frames),
+        "age_frames": last - int(cell.frames[0]),
+        "outcome": cut.outcome,
+        "event_frame": cell.event_frame,
+        "lead_time_h": lead_h,
+        "frame_interval_min": cell.frame_interval_min,
+    }
+
+
+def _excluded_row(cut: _Cut, reason: str) -> dict[str, Any]:
+    return {
+        "recording_id": cut.cell.recording_id,
+        "cell_id": cut.cell.cell_id,
+        "stage": "make_samples",
+        "reason": reason,
+        "last_frame": cut.last_frame,
+    }

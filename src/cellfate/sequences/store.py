@@ -1,0 +1,392 @@
+"""The crop store: Zarr v3, one group a recording, and a manifest that is written last.
+
+Axes: n frames of all cells of a recording, t frames of one cell, c channels, h rows, w columns.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cellfate.core.errors import InputError
+from cellfate.sequences.crops import BadRecording, RecordingCrops
+from cellfate.sequences.settings import CropSettings
+
+MANIFEST = "manifest.json"
+FORMAT_VERSION = 1
+_INDEX_ARRAYS = ("cell_ids", "offsets", "frame_numbers", "y0_px", "x0_px")
+
+
+@dataclass(frozen=True, eq=False)
+class CellSequence:
+    """The crops of one cell, ordered by frame number; frames in which it was not tracked are missing.
+
+    Attributes
+    ----------
+    frames_tchw : ndarray, camera dtype
+        Crops; pixels outside the image are 0.
+    masks_thw : ndarray of bool, or None
+        Pixels of the cell itself, where the tracker gave them.
+    inside_thw : ndarray of bool
+        Pixels that lie in the image.
+    frame_numbers_t : ndarray of int64
+        Frames of the recording; a gap in the track is a jump here.
+    y0_px, x0_px : ndarray of int64, shape (T,)
+        First row and column of every window in the image.
+    recording_id : str
+        Recording of the cell.
+    cell_id : int
+        The cell, within its recording.
+    channels : tuple of str
+        Channel names, in the order of axis c.
+    frame_interval_min : float
+        Time between two frames, in minutes.
+    """
+
+    frames_tchw: NDArray[Any]
+    masks_thw: NDArray[np.bool_] | None
+    inside_thw: NDArray[np.bool_]
+    frame_numbers_t: NDArray[np.int64]
+    y0_px: NDArray[np.int64]
+    x0_px: NDArray[np.int64]
+    recording_id: str
+    cell_id: int
+    channels: tuple[str, ...]
+    frame_interval_min: float
+
+
+def write_crops(path: Path, crops: Iterable[RecordingCrops | BadRecording], settings: CropSettings) -> None:
+    """Write a crop store, holding one recording in memory at a time.
+
+    The store grows in ``<path>.partial`` and takes its name when it is whole; an older store of that name is replaced.
+
+    Parameters
+    ----------
+    path : Path
+        Folder of the store.
+    crops : iterable of RecordingCrops or BadRecording
+        What to write; a `CropPlan`, for one. Bad recordings are listed in the manifest.
+    settings : CropSettings
+        The settings that made the crops.
+
+    Raises
+    ------
+    InputError
+        If no recording is left, or the recordings differ in their channels.
+    """
+    partial = path.with_name(path.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    manifest = _write_recordings(partial, crops, settings)
+    (partial / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+    shutil.rmtree(path, ignore_errors=True)
+    partial.rename(path)
+
+
+def _write_recordings(
+    root: Path, crops: Iterable[RecordingCrops | BadRecording], settings: CropSettings
+) -> dict[str, Any]:
+    entries: list[dict[str, Any]] = []
+    set_aside: list[dict[str, str]] = []
+    for item in crops:
+        if isinstance(item, BadRecording):
+            set_aside.append({"recording_id": item.recording_id, "reason": item.reason})
+        else:
+            entries.append(_write_recording(root, f"recording_{len(entries):05d}", item, settings))
+    _check_entries(entries, set_aside)
+    digests = "".join(entry["digest"] for entry in entries) + settings.model_dump_json()
+    return {
+        "format_version": FORMAT_VERSION,
+        "settings": settings.model_dump(mode="json"),
+        "channels": entries[0]["channels"],
+        "digest": hashlib.sha256(digests.encode()).hexdigest(),
+        "recordings": entries,
+        "set_aside": set_aside,
+    }
+
+
+def _check_entries(entries: list[dict[str, Any]], set_aside: list[dict[str, str]]) -> None:
+    if not entries:
+        first = f" (the first: {set_aside[0]['reason']})" if set_aside else ""
+        message = (
+            f"None of {len(set_aside)} recordings could be cropped{first}, but one is needed; mend the recordings."
+        )
+        raise InputError(message)
+    for entry in entries:
+        if entry["channels"] != entries[0]["channels"]:
+            message = (
+                f"Recording '{entry['recording_id']}' has channels {entry['channels']}, but "
+                f"'{entries[0]['recording_id']}' has {entries[0]['channels']}; process recordings of other channels on their own."
+            )
+            raise InputError(message)
+
+
+def _write_recording(root: Path, name: str, crops: RecordingCrops, settings: CropSettings) -> dict[str, Any]:
+    import zarr
+
+    entry = {
+        "group": name,
+        "recording_id": crops.recording_id,
+        "channels": list(crops.channels),
+        "frame_interval_min": crops.frame_interval_min,
+        "height_px": crops.height_px,
+        "width_px": crops.width_px,
+        "n_cells": len(crops.cell_ids),
+        "n_frames": len(crops.frame_numbers),
+        "digest": _digest(crops),
+    }
+    group = zarr.open_group(root / name, mode="w", zarr_format=3, attributes=entry)
+    _write_pixels(group, "frames", crops.frames_nchw, settings)
+    if crops.masks_nhw is not None:
+        _write_pixels(group, "masks", crops.masks_nhw, settings)
+    for array in _INDEX_ARRAYS:
+        group.create_array(array, data=getattr(crops, array))
+    return entry
+
+
+def _write_pixels(group: Any, name: str, pixels: NDArray[Any], settings: CropSettings) -> None:
+    from zarr.codecs import BloscCodec
+
+    chunks = (min(settings.chunk_frames, max(1, len(pixels))), *pixels.shape[1:])
+    codec = BloscCodec(cname="zstd", clevel=settings.compression_level, shuffle="shuffle", typesize=pixels.itemsize)
+    array = group.create_array(name, shape=pixels.shape, dtype=pixels.dtype, chunks=chunks, compressors=codec)
+    if len(pixels):
+        array[:] = pixels
+
+
+def _digest(crops: RecordingCrops) -> str:
+    digest = hashlib.sha256(f"{crops.recording_id}|{'|'.join(crops.channels)}".encode())
+    for name in ("frames_nchw", "masks_nhw", *_INDEX_ARRAYS):
+        values = getattr(crops, name)
+        if values is not None:
+            digest.update(np.ascontiguousarray(values).data)
+    return digest.hexdigest()
+
+
+class CropStore:
+    """A crop store on disk, read cell by cell. It holds no open file and may be sent to other processes.
+
+    Parameters
+    ----------
+    path : Path
+        Folder that `write_crops` made.
+
+    Raises
+    ------
+    InputError
+        If there is no manifest: the folder is missing or its writing never finished.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+        manifest = self.path / MANIFEST
+        if not manifest.is_file():
+            message = f"Crop store {self.path} has no {MANIFEST}, so it was never finished; run data_processing again."
+            raise InputError(message)
+        self.manifest: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
+        if self.manifest.get("format_version") != FORMAT_VERSION:
+            message = (
+                f"Crop store {self.path} has format {self.manifest.get('format_version')}, but {FORMAT_VERSION} is read "
+                "here; run data_processing again."
+            )
+            raise InputError(message)
+        self._entries = {entry["recording_id"]: entry for entry in self.manifest["recordings"]}
+        self._opened: dict[str, _OpenedRecording] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_opened": {}}
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Channel names, in the order of axis c."""
+        return tuple(self.manifest["channels"])
+
+    @property
+    def settings(self) -> CropSettings:
+        """The settings that made the crops."""
+        return CropSettings(**self.manifest["settings"])
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over settings, pixels and index of every recording, in hexadecimal."""
+        return str(self.manifest["digest"])
+
+    @property
+    def recording_ids(self) -> tuple[str, ...]:
+        """Recordings in the store, in the order they were written."""
+        return tuple(self._entries)
+
+    @property
+    def set_aside(self) -> pd.DataFrame:
+        """Table `SetAside` of the recordings that could not be cropped."""
+        rows = [{**row, "cell_id": pd.NA, "stage": "cut_crops"} for row in self.manifest["set_aside"]]
+        types = {"recording_id": "str", "cell_id": "Int64", "stage": "str", "reason": "str"}
+        return pd.DataFrame(rows, columns=list(types)).astype(types)
+
+    @cached_property
+    def tracks(self) -> pd.DataFrame:
+        """One row a cell: recording_id, cell_id, first_frame, last_frame, n_frames (those really tracked)."""
+        tables = [self._open(recording_id).tracks() for recording_id in self.recording_ids]
+        return pd.concat(tables, ignore_index=True)
+
+    def cell_ids(self, recording_id: str) -> NDArray[np.int64]:
+        """Cells of one recording, in ascending order."""
+        return self._open(recording_id).cell_ids
+
+    def frame_numbers(self, recording_id: str, cell_id: int) -> NDArray[np.int64]:
+        """Frames in which a cell was tracked, in ascending order; no pixel is read."""
+        opened = self._open(recording_id)
+        return opened.frame_numbers[opened.rows(cell_id)]
+
+    def image_shape(self, recording_id: str) -> tuple[int, int]:
+        """Rows and columns of the whole image of a recording, in pixels."""
+        entry = self._entry(recording_id)
+        return entry["height_px"], entry["width_px"]
+
+    def read(
+        self, recording_id: str, cell_id: int, first_frame: int | None = None, last_frame: int | None = None
+    ) -> CellSequence:
+        """Read the crops of a cell.
+
+        Parameters
+        ----------
+        recording_id : str
+            Recording of the cell.
+        cell_id : int
+            The cell.
+        first_frame, last_frame : int, optional
+            Frame numbers to start and to end at, both included; the whole track when not given.
+
+        Returns
+        -------
+        CellSequence
+            Frames tracked in that range; possibly none.
+
+        Raises
+        ------
+        InputError
+            If the store has no such recording or cell.
+        """
+        opened = self._open(recording_id)
+        rows = opened.rows(cell_id, first_frame, last_frame)
+        y0_px, x0_px = opened.y0_px[rows], opened.x0_px[rows]
+        return CellSequence(
+            frames_tchw=np.asarray(opened.group["frames"][rows]),
+            masks_thw=np.asarray(opened.group["masks"][rows]) if opened.has_masks else None,
+            inside_thw=pixels_inside(y0_px, x0_px, self._crop_shape, self.image_shape(recording_id)),
+            frame_numbers_t=opened.frame_numbers[rows],
+            y0_px=y0_px,
+            x0_px=x0_px,
+            recording_id=recording_id,
+            cell_id=int(cell_id),
+            channels=self.channels,
+            frame_interval_min=float(self._entry(recording_id)["frame_interval_min"]),
+        )
+
+    def sequences(self) -> Iterator[CellSequence]:
+        """Every cell of the store, one at a time."""
+        for recording_id in self.recording_ids:
+            for cell_id in self.cell_ids(recording_id):
+                yield self.read(recording_id, int(cell_id))
+
+    @property
+    def _crop_shape(self) -> tuple[int, int]:
+        settings = self.manifest["settings"]
+        return settings["height_px"], settings["width_px"]
+
+    def _entry(self, recording_id: str) -> dict[str, Any]:
+        if recording_id not in self._entries:
+            message = (
+                f"Recording '{recording_id}' is not in crop store {self.path}, which holds {len(self._entries)} "
+                "recordings; run data_processing on it first."
+            )
+            raise InputError(message)
+        return self._entries[recording_id]
+
+    def _open(self, recording_id: str) -> "_OpenedRecording":
+        if recording_id not in self._opened:
+            entry = self._entry(recording_id)
+            self._opened[recording_id] = _open_recording(self.path / entry["group"], recording_id)
+        return self._opened[recording_id]
+
+
+@dataclass(frozen=True, eq=False)
+class _OpenedRecording:
+    """Index of one recording in memory, and its Zarr group for the pixels."""
+
+    recording_id: str
+    group: Any
+    has_masks: bool
+    cell_ids: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+    frame_numbers: NDArray[np.int64]
+    y0_px: NDArray[np.int64]
+    x0_px: NDArray[np.int64]
+
+    def rows(self, cell_id: int, first_frame: int | None = None, last_frame: int | None = None) -> slice:
+        place = int(np.searchsorted(self.cell_ids, cell_id))
+        if place == len(self.cell_ids) or self.cell_ids[place] != cell_id:
+            message = f"Recording '{self.recording_id}' has no crops of cell {cell_id}; take a cell_id of table cells."
+            raise InputError(message)
+        start, stop = int(self.offsets[place]), int(self.offsets[place + 1])
+        frames = self.frame_numbers[start:stop]
+        low = 0 if first_frame is None else int(np.searchsorted(frames, first_frame, side="left"))
+        high = len(frames) if last_frame is None else int(np.searchsorted(frames, last_frame, side="right"))
+        return slice(start + low, start + max(low, high))
+
+    def tracks(self) -> pd.DataFrame:
+        return pd.DataFrame(
+            {
+                "recording_id": pd.Series([self.recording_id] * len(self.cell_ids), dtype=str),
+                "cell_id": self.cell_ids,
+                "first_frame": self.frame_numbers[self.offsets[:-1]],
+                "last_frame": self.frame_numbers[self.offsets[1:] - 1],
+                "n_frames": np.diff(self.offsets),
+            }
+        )
+
+
+def _open_recording(path: Path, recording_id: str) -> _OpenedRecording:
+    import zarr
+
+    group = zarr.open_group(path, mode="r", zarr_format=3)
+    index = {name: np.asarray(group[name][:]) for name in _INDEX_ARRAYS}
+    arrays = {name: group[name] for name in ("frames", "masks") if name in group}
+    return _OpenedRecording(recording_id, arrays, "masks" in arrays, **index)
+
+
+def pixels_inside(
+    y0_px: NDArray[np.int64], x0_px: NDArray[np.int64], crop_shape: tuple[int, int], image_shape: tuple[int, int]
+) -> NDArray[np.bool_]:
+    """Tell which pixels of crop windows lie in the image.
+
+    Parameters
+    ----------
+    y0_px, x0_px : ndarray of int64, shape (T,)
+        First row and column of every window.
+    crop_shape, image_shape : (int, int)
+        Rows and columns of a window, and of the image.
+
+    Returns
+    -------
+    ndarray of bool, shape (T, H, W)
+        True inside the image.
+
+    Examples
+    --------
+    >>> pixels_inside(np.array([-1]), np.array([0]), (2, 2), (5, 5))[0].tolist()
+    [[False, False], [True, True]]
+    """
+    rows_th = y0_px[:, None] + np.arange(crop_shape[0])
+    columns_tw = x0_px[:, None] + np.arange(crop_shape[1])
+    inside_th = (rows_th >= 0) & (rows_th < image_shape[0])
+    inside_tw = (columns_tw >= 0) & (columns_tw < image_shape[1])
+    return inside_th[:, :, None] & inside_tw[:, None, :]
