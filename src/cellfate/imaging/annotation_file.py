@@ -1,9 +1,11 @@
 """The COCO-VID annotation file: one JSON object of lists, read column by column into tables."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
 
@@ -56,7 +58,8 @@ def read_annotation_file(path: Path, *lists: str) -> dict[str, pd.DataFrame]:
         table = _parse(path, lists)
     except (pa.ArrowException, ValueError) as error:
         message = (
-            f"Annotation file {path} is not valid JSON in the COCO-VID layout ({error}); expected one object with the lists "
+            f"Annotation file {path} is not valid JSON in the COCO-VID layout ({error}); expected one object with the "
+            "lists "
             "videos, images, annotations and categories; correct the file."
         )
         raise InputError(message) from error
@@ -66,7 +69,7 @@ def read_annotation_file(path: Path, *lists: str) -> dict[str, pd.DataFrame]:
     return {name: _list_table(table.column(name), name, path) for name in lists}
 
 
-def _parse(path: Path, lists: tuple[str, ...]) -> "pa.Table":  # type: ignore[name-defined] # noqa: F821
+def _parse(path: Path, lists: tuple[str, ...]) -> Any:
     import pyarrow as pa
     from pyarrow import json
 
@@ -87,7 +90,7 @@ def _parse(path: Path, lists: tuple[str, ...]) -> "pa.Table":  # type: ignore[na
     )
 
 
-def _list_table(column: "pa.ChunkedArray", name: str, path: Path) -> pd.DataFrame:  # type: ignore[name-defined] # noqa: F821
+def _list_table(column: Any, name: str, path: Path) -> pd.DataFrame:
     import pyarrow as pa
 
     if column.null_count:
@@ -106,7 +109,7 @@ def _list_table(column: "pa.ChunkedArray", name: str, path: Path) -> pd.DataFram
     return frame.astype(dict.fromkeys(integers, np.int64))
 
 
-def _box_columns(boxes: "pa.ListArray", path: Path) -> dict[str, np.ndarray]:  # type: ignore[type-arg,name-defined] # noqa: F821
+def _box_columns(boxes: Any, path: Path) -> dict[str, NDArray[np.float64]]:
     lengths = np.diff(boxes.offsets.to_numpy())
     if (lengths != 4).any():
         item = int(np.flatnonzero(lengths != 4)[0])
@@ -119,10 +122,11 @@ def _box_columns(boxes: "pa.ListArray", path: Path) -> dict[str, np.ndarray]:  #
     return {"centre_x": numbers[:, 0], "centre_y": numbers[:, 1]}
 
 
-def _check_given(missing: np.ndarray, name: str, key: str, path: Path) -> None:  # type: ignore[type-arg]
+def _check_given(missing: NDArray[np.bool_], name: str, key: str, path: Path) -> None:
     if missing.any():
         message = (
-            f"Item {int(np.flatnonzero(missing)[0])} of '{name}' in {path} has no usable '{key}' ({int(missing.sum())} such "
+            f"Item {int(np.flatnonzero(missing)[0])} of '{name}' in {path} has no usable '{key}' ({int(missing.sum())} "
+            "such "
             "items); every item needs one, a whole number where it is an id; correct the file."
         )
         raise InputError(message)

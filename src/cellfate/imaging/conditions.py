@@ -55,7 +55,10 @@ def _read_text_table(path: Path) -> pd.DataFrame:
         message = f"Conditions file {path} is missing; put it there, or set conditions_file to null."
         raise InputError(message) from error
     except (OSError, ValueError) as error:
-        message = f"Conditions file {path} cannot be read as CSV ({str(error).strip()}); expected {', '.join(_NEEDED)}; correct it."
+        message = (
+            f"Conditions file {path} cannot be read as CSV ({str(error).strip()}); expected {', '.join(_NEEDED)}; "
+            "correct it."
+        )
         raise InputError(message) from error
     return table
 

@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+import pandas as pd
+
 from cellfate.core.errors import InputError
 from cellfate.imaging.annotation_file import read_annotation_file
 from cellfate.imaging.records import RecordingFolder
@@ -117,12 +119,18 @@ def _list_videos(root: Path, settings: RecordingSettings) -> list[ListedRecordin
     videos, images = tables["videos"], tables["images"]
     for table, key, what in ((videos, "id", "video id"), (videos, "name", "video name"), (images, "id", "image id")):
         if table[key].duplicated().any():
-            message = f"Annotation file {path} lists the {what} {table[key][table[key].duplicated()].iloc[0]!r} twice; make it unique."
+            message = (
+                f"Annotation file {path} lists the {what} {table[key][table[key].duplicated()].iloc[0]!r} twice; make "
+                "it unique."
+            )
             raise InputError(message)
     strangers = ~images["video_id"].isin(videos["id"])
     if strangers.any():
         image = images[strangers].iloc[0]
-        message = f"Image {image['id']} in {path} belongs to video {image['video_id']}, which 'videos' does not list; add the video."
+        message = (
+            f"Image {image['id']} in {path} belongs to video {image['video_id']}, which 'videos' does not list; add "
+            "the video."
+        )
         raise InputError(message)
     if videos.empty:
         message = f"Annotation file {path} lists no videos, but at least one was expected; add the recordings to it."
@@ -135,7 +143,7 @@ def _list_videos(root: Path, settings: RecordingSettings) -> list[ListedRecordin
     ]
 
 
-def _listed_video(name: str, images: "pd.DataFrame", settings: RecordingSettings) -> ListedRecording:  # type: ignore[name-defined] # noqa: F821
+def _listed_video(name: str, images: pd.DataFrame, settings: RecordingSettings) -> ListedRecording:
     files = [str(PurePosixPath(settings.image_folder, file_name)) for file_name in images["file_name"]]
     sizes = images[["height", "width"]].dropna().drop_duplicates().astype(int)
     return ListedRecording(

@@ -2,19 +2,19 @@
 
 import logging
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
 from cellfate.core.errors import InputError
+from cellfate.imaging.checks import check_recording
 from cellfate.imaging.conditions import read_conditions
 from cellfate.imaging.layouts import ListedRecording, list_recordings
 from cellfate.imaging.records import Recording, RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
-from cellfate.imaging.tiff import TiffHeader, read_header
+from cellfate.imaging.tiff import TiffHeader
 
 _log = logging.getLogger(__name__)
 _STAGE = "open_recordings"
@@ -55,7 +55,7 @@ def open_recordings(
     reasons: dict[str, str] = {}
     for recording in tqdm(listed, desc="Opening recordings", unit="recording", disable=None):
         try:
-            header = _check_recording(folder.root, recording, settings)
+            header = check_recording(folder.root, recording, settings)
         except InputError as error:
             if settings.on_bad_recording == "stop":
                 raise
@@ -89,17 +89,17 @@ def lazy_recordings(
     Recording
         In the order of `recordings`.
     """
-    files = dict(tuple(frame_files.sort_values("frame").groupby("recording_id")))
-    for row in recordings.itertuples(index=False):
-        frames = files[row.recording_id]
+    files = {str(name): frames for name, frames in frame_files.sort_values("frame").groupby("recording_id")}
+    for row in recordings.to_dict("records"):
+        frames = files[row["recording_id"]]
         yield Recording(
-            recording_id=str(row.recording_id),
-            channels=tuple(str(row.channels).split("|")),
+            recording_id=row["recording_id"],
+            channels=tuple(row["channels"].split("|")),
             frame_paths=tuple(folder.root / name for name in frames["file_name"]),
             label_paths=tuple(None if pd.isna(name) else folder.root / name for name in frames["label_file_name"]),
-            height_px=int(row.height_px),
-            width_px=int(row.width_px),
-            dtype=str(row.dtype),
+            height_px=int(row["height_px"]),
+            width_px=int(row["width_px"]),
+            dtype=row["dtype"],
         )
 
 
@@ -136,102 +136,6 @@ def _find_conditions(root: Path, listed: list[ListedRecording], settings: Record
     if settings.conditions_file is not None:
         return read_conditions(root / settings.conditions_file, names)
     return pd.DataFrame({"condition": "unknown", "dose": "Unknown", "group_id": names}, index=pd.Index(names))
-
-
-def _check_recording(root: Path, recording: ListedRecording, settings: RecordingSettings) -> TiffHeader:
-    name = recording.recording_id
-    _check_frame_numbers(recording)
-    for _, file_name in recording.frame_files:
-        _check_inside(name, file_name)
-    headers = [read_header(root / file_name) for _, file_name in recording.frame_files]
-    first, first_file = headers[0], recording.frame_files[0][1]
-    if first.n_samples != len(settings.channels):
-        message = (
-            f"File {first_file} of recording '{name}' has {first.n_samples} sample(s) a pixel, but channels names "
-            f"{len(settings.channels)} ({', '.join(settings.channels)}); correct the parameter or the file."
-        )
-        raise InputError(message)
-    for header, (_, file_name) in zip(headers, recording.frame_files, strict=True):
-        if header != first:
-            message = (
-                f"File {file_name} of recording '{name}' is {_describe(header)}, but {first_file} is {_describe(first)} and "
-                "all frames of a recording must agree; replace the file."
-            )
-            raise InputError(message)
-    _check_declared_size(recording, first)
-    _check_labels(root, recording, first)
-    return first
-
-
-def _check_frame_numbers(recording: ListedRecording) -> None:
-    name, frames = recording.recording_id, [frame for frame, _ in recording.frame_files]
-    if not frames:
-        message = f"Recording '{name}' has no images in {recording.source}, but at least one was expected; add them or remove the recording."
-        raise InputError(message)
-    twice = sorted({frame for frame, following in zip(frames, frames[1:], strict=False) if frame == following})
-    missing = sorted(set(range(max(frames) + 1)) - set(frames))
-    if twice or missing or min(frames) < 0:
-        found = (
-            f"lists frame {twice[0]} twice"
-            if twice
-            else f"has no image of frame {missing[0]}"
-            if missing
-            else "has a negative frame"
-        )
-        message = (
-            f"Recording '{name}' {found}: its {len(frames)} images are numbered {min(frames)} to {max(frames)}, but every frame "
-            "from 0 to the last was expected once; add the missing image or number the frames anew."
-        )
-        raise InputError(message)
-
-
-def _check_inside(name: str, file_name: str) -> None:
-    path = PurePosixPath(file_name)
-    if path.is_absolute() or ".." in path.parts:
-        message = (
-            f"Recording '{name}' names the file {file_name}, which lies outside the folder of recordings; give paths "
-            "relative to the image folder, without '..'."
-        )
-        raise InputError(message)
-
-
-def _check_declared_size(recording: ListedRecording, header: TiffHeader) -> None:
-    wrong = recording.declared_sizes - {(header.height_px, header.width_px)}
-    if wrong:
-        height, width = min(wrong)
-        message = (
-            f"The annotation file says that images of recording '{recording.recording_id}' are {width} x {height} px (width x "
-            f"height), but {recording.frame_files[0][1]} is {header.width_px} x {header.height_px} px; correct the annotation file."
-        )
-        raise InputError(message)
-
-
-def _check_labels(root: Path, recording: ListedRecording, image: TiffHeader) -> None:
-    if recording.labels_expected is None:
-        return
-    name, frames = recording.recording_id, {frame for frame, _ in recording.frame_files}
-    if not recording.label_files:
-        message = (
-            f"Recording '{name}' has no label images in {recording.labels_expected}, but the parameter labels asks for them; "
-            "add them, or set labels to 'none'."
-        )
-        raise InputError(message)
-    without = len(frames - set(recording.label_files))
-    if without:
-        _log.warning("Recording '%s': %d of %d frames have no label image", name, without, len(frames))
-    for frame in sorted(frames & set(recording.label_files)):
-        header = read_header(root / recording.label_files[frame])
-        same = (header.n_samples, header.height_px, header.width_px) == (1, image.height_px, image.width_px)
-        if not same or np.dtype(header.dtype).kind not in "iu":
-            message = (
-                f"Label image {recording.label_files[frame]} of recording '{name}' is {_describe(header)}, but integers of "
-                f"{image.width_px} x {image.height_px} px with one sample were expected; replace it."
-            )
-            raise InputError(message)
-
-
-def _describe(header: TiffHeader) -> str:
-    return f"{header.width_px} x {header.height_px} px, {header.dtype}, {header.n_samples} sample(s) ({header.axes})"
 
 
 def _recording_row(recording: ListedRecording, header: TiffHeader, settings: RecordingSettings) -> dict[str, Any]:

@@ -93,8 +93,10 @@ class Recording:
         expected = (len(self.channels), self.height_px, self.width_px)
         if image_cyx.shape != expected or image_cyx.dtype != np.dtype(self.dtype):
             message = (
-                f"Frame {frame} of recording '{self.recording_id}' ({path}) has shape {image_cyx.shape} (C, Y, X) and type "
-                f"{image_cyx.dtype}, but {expected} and {self.dtype} were found when it was opened; run data_processing again."
+                f"Frame {frame} of recording '{self.recording_id}' ({path}) has shape {image_cyx.shape} (C, Y, X) and "
+                "type "
+                f"{image_cyx.dtype}, but {expected} and {self.dtype} were found when it was opened; run "
+                "data_processing again."
             )
             raise InputError(message)
         return image_cyx
@@ -128,7 +130,8 @@ class Recording:
     def _checked(self, frame: int) -> int:
         if not 0 <= frame < self.n_frames:
             message = (
-                f"Frame {frame} of recording '{self.recording_id}' does not exist: its frames are 0 to {self.n_frames - 1}; "
+                f"Frame {frame} of recording '{self.recording_id}' does not exist: its frames are 0 to "
+                f"{self.n_frames - 1}; "
                 "correct the frame number."
             )
             raise InputError(message)

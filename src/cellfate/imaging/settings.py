@@ -19,7 +19,8 @@ class RecordingSettings(Settings):
     pixel_size_um: float | None = Field(default=None, gt=0)
     """Side of a pixel in micrometres; null where it is not known."""
     conditions_file: str | None = None
-    """CSV in the root with recording_id, condition, dose and, if wanted, group_id; null: condition `unknown`, dose `Unknown`."""
+    """CSV in the root with recording_id, condition, dose and, if wanted, group_id; null: every condition `unknown`,
+    every dose `Unknown`."""
     annotation_file: str = "annotations.json"
     """`coco_vid`: the annotation file, relative to the root."""
     image_folder: str = "images"
@@ -32,13 +33,14 @@ class RecordingSettings(Settings):
     on_bad_recording: Literal["stop", "skip"] = "stop"
     """Stop at a recording that cannot be used, or set it aside, list it, and go on."""
     group_by: Literal["recording", "lineage"] = "recording"
-    """Unit of splits and of the bootstrap: the recording (or the group_id of the conditions file), or the cell's family."""
+    """Unit of splits and of the bootstrap: the recording (the group_id of the conditions file where it gives one), or
+    the family of the cell."""
 
     @model_validator(mode="after")
     def _check_channel_names(self) -> "RecordingSettings":
         blank = [name for name in self.channels if not name.strip() or "|" in name]
         if blank or len(set(self.channels)) < len(self.channels):
-            message = f"channels {list(self.channels)} must be different names that are not blank and hold no '|'; rename them."
+            message = f"channels {list(self.channels)} must be different names, not blank and without '|'; rename them."
             raise ValueError(message)
         return self
 

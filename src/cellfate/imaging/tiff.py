@@ -1,6 +1,5 @@
 """Reading one-page TIFF files: the header alone, or the pixels. Whatever is wrong with a file is an `InputError`."""
 
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,7 +82,8 @@ def read_pixels(path: Path) -> NDArray[Any]:
             raise InputError(_damaged(path, error)) from error
     if header.axes == "YXS":
         pixels = np.moveaxis(pixels, -1, 0)
-    return np.ascontiguousarray(pixels.reshape(header.n_samples, header.height_px, header.width_px))
+    shape_syx = (header.n_samples, header.height_px, header.width_px)
+    return np.ascontiguousarray(pixels.reshape(shape_syx), dtype=header.dtype)
 
 
 def read_label_image(path: Path, height_px: int, width_px: int) -> NDArray[np.integer]:
@@ -109,8 +109,8 @@ def read_label_image(path: Path, height_px: int, width_px: int) -> NDArray[np.in
     labels_syx = read_pixels(path)
     if labels_syx.shape != (1, height_px, width_px) or labels_syx.dtype.kind not in "iu":
         message = (
-            f"Label image {path} has shape {labels_syx.shape} (S, Y, X) and type {labels_syx.dtype}, but integers of shape "
-            f"{(1, height_px, width_px)} were expected; replace the label image."
+            f"Label image {path} has shape {labels_syx.shape} (S, Y, X) and type {labels_syx.dtype}, but integers "
+            f"of shape {(1, height_px, width_px)} were expected; replace the label image."
         )
         raise InputError(message)
     return np.asarray(labels_syx[0])
@@ -118,7 +118,10 @@ def read_label_image(path: Path, height_px: int, width_px: int) -> NDArray[np.in
 
 def _opened(path: Path) -> tifffile.TiffFile:
     if not path.is_file():
-        message = f"File {path} is missing; put the file there, or set on_bad_recording to 'skip' to go on without its recording."
+        message = (
+            f"File {path} is missing; put the file there, or set on_bad_recording to 'skip' to go on without its "
+            "recording."
+        )
         raise InputError(message)
     try:
         return tifffile.TiffFile(path)
@@ -135,9 +138,12 @@ def _check_page(tiff: tifffile.TiffFile, path: Path) -> TiffHeader:
     except Exception as error:  # as above: damaged tags
         raise InputError(_damaged(path, error)) from error
     if not complete:
-        raise InputError(_damaged(path, "it ends before its pixels do"))
+        raise InputError(_damaged(path, "pixels are missing: it is cut short or was not written whole"))
     if n_pages != 1 or axes not in ("YX", "YXS", "SYX") or dtype is None:
-        message = f"File {path} holds {n_pages} page(s) with axes {axes}, but one page with axes YX or YXS was expected; {_ADVICE}"
+        message = (
+            f"File {path} holds {n_pages} page(s) with axes {axes}, but one page with axes YX or YXS was expected; "
+            f"{_ADVICE}"
+        )
         raise InputError(message)
     sizes = dict(zip(axes, shape, strict=True))
     return TiffHeader(axes, sizes.get("S", 1), sizes["Y"], sizes["X"], str(dtype.newbyteorder("=")))
@@ -146,6 +152,3 @@ def _check_page(tiff: tifffile.TiffFile, path: Path) -> TiffHeader:
 def _damaged(path: Path, cause: object) -> str:
     reason = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
     return f"File {path} is not a whole, readable TIFF image ({reason}); {_ADVICE}"
-
-
-logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # its complaints reach the user as one sentence

@@ -108,7 +108,8 @@ def _read_track_table(files: TrackFiles, recording: Recording) -> pd.DataFrame:
         raise InputError(message) from error
     if numbers.size == 0 or numbers.shape[1] != 4:
         message = (
-            f"Track file {files.table} has {numbers.shape[-1] if numbers.size else 0} numbers a line, but four were expected "
+            f"Track file {files.table} has {numbers.shape[-1] if numbers.size else 0} numbers a line, but four were "
+            "expected "
             "(label, first frame, last frame, parent); correct it."
         )
         raise InputError(message)
@@ -118,7 +119,8 @@ def _read_track_table(files: TrackFiles, recording: Recording) -> pd.DataFrame:
     if len(wrong):
         label, begin, end, _ = wrong.iloc[0]
         message = (
-            f"Track {label} in {files.table} goes from frame {begin} to frame {end}, but a positive label and frames between 0 "
+            f"Track {label} in {files.table} goes from frame {begin} to frame {end}, but a positive label and frames "
+            "between 0 "
             f"and {recording.n_frames - 1} in order were expected; correct the line."
         )
         raise InputError(message)
@@ -126,7 +128,7 @@ def _read_track_table(files: TrackFiles, recording: Recording) -> pd.DataFrame:
         label = tracks["cell_id"][tracks["cell_id"].duplicated()].iloc[0]
         message = f"Track file {files.table} lists the label {label} twice; give every track its own label."
         raise InputError(message)
-    return tracks.assign(parent_id=tracks["parent_id"].astype("Int64").replace(0, pd.NA))
+    return tracks.assign(parent_id=tracks["parent_id"].astype("Int64").where(tracks["parent_id"] > 0))
 
 
 def _read_positions(files: TrackFiles, recording: Recording, use_masks: bool) -> pd.DataFrame:
@@ -163,8 +165,10 @@ def _refine(markers: pd.DataFrame, masks: pd.DataFrame) -> pd.DataFrame:
 def _check_agreement(recording: Recording, common: int, agreeing: int) -> None:
     if agreeing < _AGREEING_SHARE * common:
         message = (
-            f"In recording '{recording.recording_id}' only {agreeing} of {common} pixels that lie in a mask and in a marker "
-            f"carry the same label in both, but at least {_AGREEING_SHARE:.0%} was expected, because masks are found by the "
+            f"In recording '{recording.recording_id}' only {agreeing} of {common} pixels that lie in a mask and in a "
+            "marker "
+            f"carry the same label in both, but at least {_AGREEING_SHARE:.0%} was expected, because masks are found "
+            "by the "
             "label of the track; relabel the masks, or set labels to 'gold_track' or 'none'."
         )
         raise InputError(message)
@@ -176,7 +180,8 @@ def _check_marks(detections: pd.DataFrame, tracks: pd.DataFrame, files: TrackFil
     if len(untracked):
         label, frame = untracked["cell_id"].iloc[0], untracked["frame"].iloc[0]
         message = (
-            f"Label {label} is in the label image {files.prefix} of frame {frame} in {files.folder}, but {files.table.name} "
+            f"Label {label} is in the label image {files.prefix} of frame {frame} in {files.folder}, but "
+            f"{files.table.name} "
             f"has no such track ({untracked['cell_id'].nunique()} such labels); add the track or remove the label."
         )
         raise InputError(message)
@@ -184,8 +189,10 @@ def _check_marks(detections: pd.DataFrame, tracks: pd.DataFrame, files: TrackFil
     if len(outside):
         row = outside.iloc[0]
         message = (
-            f"Label {row['cell_id']} is in the label image {files.prefix} of frame {row['frame']} in {files.folder}, but "
-            f"{files.table.name} says that its track goes from frame {row['begin']:.0f} to {row['end']:.0f}; correct either."
+            f"Label {row['cell_id']} is in the label image {files.prefix} of frame {row['frame']} in {files.folder}, "
+            "but "
+            f"{files.table.name} says that its track goes from frame {row['begin']:.0f} to {row['end']:.0f}; correct "
+            "either."
         )
         raise InputError(message)
 
@@ -216,17 +223,17 @@ def _report(recording_id: str, tracks: pd.DataFrame, seen: pd.DataFrame, divisio
         _log.info("Recording '%s': %d tracks have frames without a label; they stay gaps", recording_id, gaps)
     apart = divisions.index[~divisions["same_frame"]]
     if len(apart):
-        text = "Recording '%s': the daughters of %d mothers (first: %d) begin in different frames; the earliest is the event"
+        text = "Recording '%s': the daughters of %d mothers (first: %d) begin apart; the earliest gives the event frame"
         _log.warning(text, recording_id, len(apart), apart[0])
 
 
 def _no_detections() -> pd.DataFrame:
     kinds = {"recording_id": "str", "cell_id": "int64", "frame": "int64", "y_px": "float64", "x_px": "float64"}
-    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})  # type: ignore[call-overload]
+    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})
 
 
 def _no_cells() -> pd.DataFrame:
     text, number = ("recording_id", "lineage_id", "fate"), ("parent_id", "first_frame", "last_frame", "event_frame")
     order = ("recording_id", "cell_id", "parent_id", "lineage_id", "first_frame", "last_frame", "fate", "event_frame")
     kinds = {**dict.fromkeys(text, "str"), **dict.fromkeys(number, "Int64"), "cell_id": "int64"}
-    return pd.DataFrame({name: pd.Series(dtype=kinds[name]) for name in order})  # type: ignore[call-overload]
+    return pd.DataFrame({name: pd.Series(dtype=kinds[name]) for name in order})

@@ -79,7 +79,7 @@ def _keep_categories(annotations: pd.DataFrame, path: Path, categories: tuple[in
 
 def _with_images(marks: pd.DataFrame, images: pd.DataFrame, videos: pd.DataFrame, path: Path) -> pd.DataFrame:
     images = images.set_index("id")
-    place = images.index.get_indexer(marks["image_id"])
+    place = images.index.get_indexer(pd.Index(marks["image_id"]))
     if (place < 0).any():
         image = marks["image_id"].to_numpy()[place < 0][0]
         message = (
@@ -109,7 +109,8 @@ def _find_mixed_videos(marks: pd.DataFrame) -> pd.DataFrame:
     stated = marks["video_id"]
     return one_problem_a_recording(
         marks[stated.notna() & (stated != marks["image_video_id"])],
-        "In recording '{recording_id}' an annotation of cell {cell_id} in frame {frame} names video {video_id:.0f}, but its "
+        "In recording '{recording_id}' an annotation of cell {cell_id} in frame {frame} names video {video_id:.0f}, "
+        "but its "
         "image belongs to video {image_video_id}; correct the annotation",
     )
 
@@ -128,7 +129,8 @@ def _find_contradictions(cells: pd.DataFrame) -> pd.DataFrame:
         found.append(
             one_problem_a_recording(
                 cells[differing | ((count > 0) & (count < cells["n_marks"]))],
-                f"In recording '{{recording_id}}' the annotations of cell {{cell_id}} disagree in {time} (frame {{{time}:g}} to "
+                f"In recording '{{recording_id}}' the annotations of cell {{cell_id}} disagree in {time} (frame "
+                f"{{{time}:g}} to "
                 f"{{{time}_last:g}}, stated on {{{time}_count}} of {{n_marks}}); state the same value on every one",
             )
         )

@@ -49,8 +49,9 @@ def find_divisions(cells: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Indexed by the mother's cell_id: n_daughters; event_frame, the first frame of the earliest daughter; same_frame,
-        whether all daughters begin in it. Mothers with one daughter are not in it: their track goes on under a new number.
+        Indexed by the mother's cell_id: n_daughters; event_frame, the first frame of the earliest daughter;
+        same_frame, whether all daughters begin in it. Mothers with one daughter are left out: their track goes on under
+        a new number.
     """
     daughters = cells[cells["parent_id"].notna()].groupby("parent_id")["begin"].agg(["size", "min", "max"])
     mothers = daughters[daughters["size"] >= 2]

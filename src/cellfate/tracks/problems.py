@@ -34,9 +34,9 @@ def one_problem_a_recording(found: pd.DataFrame, sentence: str) -> pd.DataFrame:
     """
     counts = found.groupby("recording_id", sort=True).size()
     firsts = found.drop_duplicates("recording_id").to_dict("records")
+    rows = [{str(key): value for key, value in row.items()} for row in firsts]
     return problem_table(
-        (str(row["recording_id"]), f"{sentence.format(**row)}{_more(int(counts[row['recording_id']]))}.")
-        for row in firsts
+        (row["recording_id"], f"{sentence.format(**row)}{_more(int(counts[row['recording_id']]))}.") for row in rows
     )
 
 

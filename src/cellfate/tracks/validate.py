@@ -116,7 +116,8 @@ def _find_bad_events(cells: pd.DataFrame) -> pd.DataFrame:
             ),
             _problems(
                 cells[late],
-                "the event of cell {cell_id} is in frame {event_frame}, but the movie has {n_frames} frames counted from "
+                "the event of cell {cell_id} is in frame {event_frame}, but the movie has {n_frames} frames counted "
+                "from "
                 "0; correct the event",
             ),
         ],

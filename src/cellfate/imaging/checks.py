@@ -1,0 +1,143 @@
+"""Is a listed recording whole? Every file is looked at by its header."""
+
+import itertools
+import logging
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from cellfate.core.errors import InputError
+from cellfate.imaging.layouts import ListedRecording
+from cellfate.imaging.settings import RecordingSettings
+from cellfate.imaging.tiff import TiffHeader, read_header
+
+_log = logging.getLogger(__name__)
+
+
+def check_recording(root: Path, recording: ListedRecording, settings: RecordingSettings) -> TiffHeader:
+    """Check that every frame from 0 on is there once, and that all files agree.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of recordings.
+    recording : ListedRecording
+        The recording's files.
+    settings : RecordingSettings
+        Channels and labels that are expected.
+
+    Returns
+    -------
+    TiffHeader
+        What all its images have in common.
+
+    Raises
+    ------
+    InputError
+        If anything is missing, unreadable, or differs from the rest.
+    """
+    _check_frame_numbers(recording)
+    _check_inside(recording)
+    headers = [read_header(root / file_name) for _, file_name in recording.frame_files]
+    _check_headers(recording, headers, settings)
+    _check_declared_size(recording, headers[0])
+    _check_labels(root, recording, headers[0])
+    return headers[0]
+
+
+def _check_headers(recording: ListedRecording, headers: list[TiffHeader], settings: RecordingSettings) -> None:
+    name, first, first_file = recording.recording_id, headers[0], recording.frame_files[0][1]
+    if first.n_samples != len(settings.channels):
+        message = (
+            f"File {first_file} of recording '{name}' has {first.n_samples} sample(s) a pixel, but channels names "
+            f"{len(settings.channels)} ({', '.join(settings.channels)}); correct the parameter or the file."
+        )
+        raise InputError(message)
+    for header, (_, file_name) in zip(headers, recording.frame_files, strict=True):
+        if header != first:
+            message = (
+                f"File {file_name} of recording '{name}' is {_describe(header)}, but {first_file} is "
+                f"{_describe(first)} and "
+                "all frames of a recording must agree; replace the file."
+            )
+            raise InputError(message)
+
+
+def _check_frame_numbers(recording: ListedRecording) -> None:
+    name, frames = recording.recording_id, [frame for frame, _ in recording.frame_files]
+    if not frames:
+        message = (
+            f"Recording '{name}' has no images in {recording.source}, but at least one was expected; add them or "
+            "remove the recording."
+        )
+        raise InputError(message)
+    twice = sorted({frame for frame, following in itertools.pairwise(frames) if frame == following})
+    missing = sorted(set(range(max(frames) + 1)) - set(frames))
+    if twice or missing or min(frames) < 0:
+        found = (
+            f"lists frame {twice[0]} twice"
+            if twice
+            else f"has no image of frame {missing[0]}"
+            if missing
+            else "has a negative frame number"
+        )
+        message = (
+            f"Recording '{name}' {found}: its {len(frames)} images are numbered {min(frames)} to {max(frames)}, but "
+            "every frame "
+            "from 0 to the last was expected once; add the missing image or number the frames anew."
+        )
+        raise InputError(message)
+
+
+def _check_inside(recording: ListedRecording) -> None:
+    paths = [PurePosixPath(file_name) for _, file_name in recording.frame_files]
+    outside = [path for path in paths if path.is_absolute() or ".." in path.parts]
+    if outside:
+        message = (
+            f"Recording '{recording.recording_id}' names the file {outside[0]}, which lies outside the folder of recordings; give paths "
+            "relative to the image folder, without '..'."
+        )
+        raise InputError(message)
+
+
+def _check_declared_size(recording: ListedRecording, header: TiffHeader) -> None:
+    wrong = recording.declared_sizes - {(header.height_px, header.width_px)}
+    if wrong:
+        height, width = min(wrong)
+        message = (
+            f"The annotation file says that images of recording '{recording.recording_id}' are {width} x {height} px "
+            "(width x "
+            f"height), but {recording.frame_files[0][1]} is {header.width_px} x {header.height_px} px; correct the "
+            "annotation file."
+        )
+        raise InputError(message)
+
+
+def _check_labels(root: Path, recording: ListedRecording, image: TiffHeader) -> None:
+    if recording.labels_expected is None:
+        return
+    name, frames = recording.recording_id, {frame for frame, _ in recording.frame_files}
+    if not recording.label_files:
+        message = (
+            f"Recording '{name}' has no label images in {recording.labels_expected}, but the parameter labels asks for "
+            "them; "
+            "add them, or set labels to 'none'."
+        )
+        raise InputError(message)
+    without = len(frames - set(recording.label_files))
+    if without:
+        _log.warning("Recording '%s': %d of %d frames have no label image", name, without, len(frames))
+    for frame in sorted(frames & set(recording.label_files)):
+        header = read_header(root / recording.label_files[frame])
+        same = (header.n_samples, header.height_px, header.width_px) == (1, image.height_px, image.width_px)
+        if not same or np.dtype(header.dtype).kind not in "iu":
+            message = (
+                f"Label image {recording.label_files[frame]} of recording '{name}' is {_describe(header)}, but "
+                "integers of "
+                f"{image.width_px} x {image.height_px} px with one sample were expected; replace it."
+            )
+            raise InputError(message)
+
+
+def _describe(header: TiffHeader) -> str:
+    return f"{header.width_px} x {header.height_px} px, {header.dtype}, {header.n_samples} sample(s) ({header.axes})"
