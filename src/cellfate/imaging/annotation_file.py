@@ -59,8 +59,7 @@ def read_annotation_file(path: Path, *lists: str) -> dict[str, pd.DataFrame]:
     except (pa.ArrowException, ValueError) as error:
         message = (
             f"Annotation file {path} is not valid JSON in the COCO-VID layout ({error}); expected one object with the "
-            "lists "
-            "videos, images, annotations and categories; correct the file."
+            "lists videos, images, annotations and categories; correct the file."
         )
         raise InputError(message) from error
     if table.num_rows != 1:
@@ -126,7 +125,6 @@ def _check_given(missing: NDArray[np.bool_], name: str, key: str, path: Path) ->
     if missing.any():
         message = (
             f"Item {int(np.flatnonzero(missing)[0])} of '{name}' in {path} has no usable '{key}' ({int(missing.sum())} "
-            "such "
-            "items); every item needs one, a whole number where it is an id; correct the file."
+            "such items); every item needs one, a whole number where it is an id; correct the file."
         )
         raise InputError(message)

@@ -57,8 +57,7 @@ def _check_headers(recording: ListedRecording, headers: list[TiffHeader], settin
         if header != first:
             message = (
                 f"File {file_name} of recording '{name}' is {_describe(header)}, but {first_file} is "
-                f"{_describe(first)} and "
-                "all frames of a recording must agree; replace the file."
+                f"{_describe(first)} and all frames of a recording must agree; replace the file."
             )
             raise InputError(message)
 
@@ -71,20 +70,13 @@ def _check_frame_numbers(recording: ListedRecording) -> None:
             "remove the recording."
         )
         raise InputError(message)
-    twice = sorted({frame for frame, following in itertools.pairwise(frames) if frame == following})
-    missing = sorted(set(range(max(frames) + 1)) - set(frames))
-    if twice or missing or min(frames) < 0:
-        found = (
-            f"lists frame {twice[0]} twice"
-            if twice
-            else f"has no image of frame {missing[0]}"
-            if missing
-            else "has a negative frame number"
-        )
+    if frames != list(range(len(frames))):
+        twice = next((frame for frame, following in itertools.pairwise(frames) if frame == following), None)
+        missing = next(number for number, frame in enumerate([*sorted(set(frames)), -1]) if number != frame)
+        found = f"has no image of frame {missing}" if twice is None else f"lists frame {twice} twice"
         message = (
-            f"Recording '{name}' {found}: its {len(frames)} images are numbered {min(frames)} to {max(frames)}, but "
-            "every frame "
-            "from 0 to the last was expected once; add the missing image or number the frames anew."
+            f"Recording '{name}' {found}: its {len(frames)} images are numbered {frames[0]} to {frames[-1]}, but every "
+            "frame from 0 to the last was expected once; add the missing image or number the frames anew."
         )
         raise InputError(message)
 
@@ -94,8 +86,8 @@ def _check_inside(recording: ListedRecording) -> None:
     outside = [path for path in paths if path.is_absolute() or ".." in path.parts]
     if outside:
         message = (
-            f"Recording '{recording.recording_id}' names the file {outside[0]}, which lies outside the folder of recordings; give paths "
-            "relative to the image folder, without '..'."
+            f"Recording '{recording.recording_id}' names the file {outside[0]}, which lies outside the folder of "
+            "recordings; give paths relative to the image folder, without '..'."
         )
         raise InputError(message)
 
@@ -106,9 +98,8 @@ def _check_declared_size(recording: ListedRecording, header: TiffHeader) -> None
         height, width = min(wrong)
         message = (
             f"The annotation file says that images of recording '{recording.recording_id}' are {width} x {height} px "
-            "(width x "
-            f"height), but {recording.frame_files[0][1]} is {header.width_px} x {header.height_px} px; correct the "
-            "annotation file."
+            f"(width x height), but {recording.frame_files[0][1]} is {header.width_px} x {header.height_px} px; "
+            "correct the annotation file."
         )
         raise InputError(message)
 
@@ -120,8 +111,7 @@ def _check_labels(root: Path, recording: ListedRecording, image: TiffHeader) -> 
     if not recording.label_files:
         message = (
             f"Recording '{name}' has no label images in {recording.labels_expected}, but the parameter labels asks for "
-            "them; "
-            "add them, or set labels to 'none'."
+            "them; add them, or set labels to 'none'."
         )
         raise InputError(message)
     without = len(frames - set(recording.label_files))
@@ -133,8 +123,7 @@ def _check_labels(root: Path, recording: ListedRecording, image: TiffHeader) -> 
         if not same or np.dtype(header.dtype).kind not in "iu":
             message = (
                 f"Label image {recording.label_files[frame]} of recording '{name}' is {_describe(header)}, but "
-                "integers of "
-                f"{image.width_px} x {image.height_px} px with one sample were expected; replace it."
+                f"integers of {image.width_px} x {image.height_px} px with one sample were expected; replace it."
             )
             raise InputError(message)
 

@@ -94,8 +94,7 @@ class Recording:
         if image_cyx.shape != expected or image_cyx.dtype != np.dtype(self.dtype):
             message = (
                 f"Frame {frame} of recording '{self.recording_id}' ({path}) has shape {image_cyx.shape} (C, Y, X) and "
-                "type "
-                f"{image_cyx.dtype}, but {expected} and {self.dtype} were found when it was opened; run "
+                f"type {image_cyx.dtype}, but {expected} and {self.dtype} were found when it was opened; run "
                 "data_processing again."
             )
             raise InputError(message)
@@ -131,8 +130,7 @@ class Recording:
         if not 0 <= frame < self.n_frames:
             message = (
                 f"Frame {frame} of recording '{self.recording_id}' does not exist: its frames are 0 to "
-                f"{self.n_frames - 1}; "
-                "correct the frame number."
+                f"{self.n_frames - 1}; correct the frame number."
             )
             raise InputError(message)
         return frame

@@ -48,7 +48,7 @@ class RecordingSettings(Settings):
     def _check_layout(self) -> "RecordingSettings":
         if self.layout == "cell_tracking_challenge" and len(self.channels) != 1:
             message = (
-                f"layout is 'cell_tracking_challenge', whose images have one channel, but channels lists "
+                "layout is 'cell_tracking_challenge', whose images have one channel, but channels lists "
                 f"{len(self.channels)}: {list(self.channels)}; name the one channel."
             )
             raise ValueError(message)

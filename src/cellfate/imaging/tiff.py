@@ -109,8 +109,8 @@ def read_label_image(path: Path, height_px: int, width_px: int) -> NDArray[np.in
     labels_syx = read_pixels(path)
     if labels_syx.shape != (1, height_px, width_px) or labels_syx.dtype.kind not in "iu":
         message = (
-            f"Label image {path} has shape {labels_syx.shape} (S, Y, X) and type {labels_syx.dtype}, but integers "
-            f"of shape {(1, height_px, width_px)} were expected; replace the label image."
+            f"Label image {path} has shape {labels_syx.shape} (S, Y, X) and type {labels_syx.dtype}, but integers of "
+            f"shape {(1, height_px, width_px)} were expected; replace the label image."
         )
         raise InputError(message)
     return np.asarray(labels_syx[0])

@@ -109,8 +109,7 @@ def _read_track_table(files: TrackFiles, recording: Recording) -> pd.DataFrame:
     if numbers.size == 0 or numbers.shape[1] != 4:
         message = (
             f"Track file {files.table} has {numbers.shape[-1] if numbers.size else 0} numbers a line, but four were "
-            "expected "
-            "(label, first frame, last frame, parent); correct it."
+            "expected (label, first frame, last frame, parent); correct it."
         )
         raise InputError(message)
     tracks = pd.DataFrame(numbers, columns=["cell_id", "begin", "end", "parent_id"])
@@ -120,8 +119,7 @@ def _read_track_table(files: TrackFiles, recording: Recording) -> pd.DataFrame:
         label, begin, end, _ = wrong.iloc[0]
         message = (
             f"Track {label} in {files.table} goes from frame {begin} to frame {end}, but a positive label and frames "
-            "between 0 "
-            f"and {recording.n_frames - 1} in order were expected; correct the line."
+            f"between 0 and {recording.n_frames - 1} in order were expected; correct the line."
         )
         raise InputError(message)
     if tracks["cell_id"].duplicated().any():
@@ -166,10 +164,8 @@ def _check_agreement(recording: Recording, common: int, agreeing: int) -> None:
     if agreeing < _AGREEING_SHARE * common:
         message = (
             f"In recording '{recording.recording_id}' only {agreeing} of {common} pixels that lie in a mask and in a "
-            "marker "
-            f"carry the same label in both, but at least {_AGREEING_SHARE:.0%} was expected, because masks are found "
-            "by the "
-            "label of the track; relabel the masks, or set labels to 'gold_track' or 'none'."
+            f"marker carry the same label in both, but at least {_AGREEING_SHARE:.0%} was expected, because masks are "
+            "found by the label of the track; relabel the masks, or set labels to 'gold_track' or 'none'."
         )
         raise InputError(message)
 
@@ -181,8 +177,8 @@ def _check_marks(detections: pd.DataFrame, tracks: pd.DataFrame, files: TrackFil
         label, frame = untracked["cell_id"].iloc[0], untracked["frame"].iloc[0]
         message = (
             f"Label {label} is in the label image {files.prefix} of frame {frame} in {files.folder}, but "
-            f"{files.table.name} "
-            f"has no such track ({untracked['cell_id'].nunique()} such labels); add the track or remove the label."
+            f"{files.table.name} has no such track ({untracked['cell_id'].nunique()} such labels); add the track or "
+            "remove the label."
         )
         raise InputError(message)
     outside = marks[(marks["frame"] < marks["begin"]) | (marks["frame"] > marks["end"])]
@@ -190,9 +186,8 @@ def _check_marks(detections: pd.DataFrame, tracks: pd.DataFrame, files: TrackFil
         row = outside.iloc[0]
         message = (
             f"Label {row['cell_id']} is in the label image {files.prefix} of frame {row['frame']} in {files.folder}, "
-            "but "
-            f"{files.table.name} says that its track goes from frame {row['begin']:.0f} to {row['end']:.0f}; correct "
-            "either."
+            f"but {files.table.name} says that its track goes from frame {row['begin']:.0f} to {row['end']:.0f}; "
+            "correct either."
         )
         raise InputError(message)
 

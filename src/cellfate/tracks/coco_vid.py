@@ -130,8 +130,8 @@ def _find_contradictions(cells: pd.DataFrame) -> pd.DataFrame:
             one_problem_a_recording(
                 cells[differing | ((count > 0) & (count < cells["n_marks"]))],
                 f"In recording '{{recording_id}}' the annotations of cell {{cell_id}} disagree in {time} (frame "
-                f"{{{time}:g}} to "
-                f"{{{time}_last:g}}, stated on {{{time}_count}} of {{n_marks}}); state the same value on every one",
+                f"{{{time}:g}} to {{{time}_last:g}}, stated on {{{time}_count}} of {{n_marks}}); state the same value "
+                "on every one",
             )
         )
         found.append(
