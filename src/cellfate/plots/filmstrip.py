@@ -1,0 +1,248 @@
+"""Film strips: frames of example cells in time, with the attention they got under them.
+
+Array suffixes: t frame, c channel, h row, w column.
+"""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+from plotly.subplots import make_subplots
+
+from cellfate.plots.theme import apply_theme, colour_of, translucent
+
+CHANNEL_HEIGHT_PX = 54
+ATTENTION_HEIGHT_PX = 60
+TITLE_GAP_PX = 44
+STRIP_GAP_PX = 4
+AXIS_GAP_PX = 46
+
+
+@dataclass(frozen=True, eq=False)
+class FilmStrip:
+    """One example cell: the frames to draw and the attention of every frame of its input.
+
+    Parameters
+    ----------
+    kind
+        Why the cell is shown, for example "right and sure"; one row of the figure.
+    outcome
+        What really followed; one column of the figure.
+    title
+        One line over the strip.
+    channels
+        Names of the channels.
+    frames_tchw
+        Frames to draw, camera dtype.
+    inside_thw
+        Whether a pixel lies within the image; pixels outside are drawn transparent.
+    hours_t
+        Time of each drawn frame in hours; 0 is the last frame of the input, earlier frames are negative.
+    step_h
+        Time between two drawn frames in hours.
+    attention_hours, attention
+        Time in hours and attention (share, 0..1) of every frame of the input; empty where not computed.
+    """
+
+    kind: str
+    outcome: str
+    title: str
+    channels: tuple[str, ...]
+    frames_tchw: NDArray[np.generic]
+    inside_thw: NDArray[np.bool_]
+    hours_t: NDArray[np.float64]
+    step_h: float
+    attention_hours: NDArray[np.float64]
+    attention: NDArray[np.float64]
+
+
+def draw_film_strips(strips: Sequence[FilmStrip], brightness_percentiles: tuple[float, float]) -> go.Figure:
+    """Draw example cells: one column an outcome, one row a kind of example.
+
+    Parameters
+    ----------
+    strips
+        Cells to draw; at most one is drawn for each pair of outcome and kind.
+    brightness_percentiles
+        Percentiles of a channel over all strips that are drawn black and white (percent). One scale serves all cells,
+        so that brightness can be compared between them.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        Images embedded as PNG; time axes in hours.
+    """
+    if not strips:
+        return _say_nothing_to_draw()
+    kinds = list(dict.fromkeys(strip.kind for strip in strips))
+    outcomes = list(dict.fromkeys(strip.outcome for strip in strips))
+    figure = _make_panels(strips, kinds, outcomes)
+    limits = brightness_limits(strips, brightness_percentiles)
+    for strip in strips:
+        row, column = 2 * kinds.index(strip.kind) + 1, outcomes.index(strip.outcome) + 1
+        _add_frames(figure, strip, limits, row, column)
+        _add_attention(figure, strip, row + 1, column)
+    return figure
+
+
+def brightness_limits(
+    strips: Sequence[FilmStrip], brightness_percentiles: tuple[float, float]
+) -> dict[str, tuple[float, float]]:
+    """Grey values drawn black and white, per channel, over the pixels of all strips that lie in the image."""
+    limits = {}
+    for channel in dict.fromkeys(name for strip in strips for name in strip.channels):
+        pixels = np.concatenate(
+            [
+                strip.frames_tchw[:, strip.channels.index(channel)][strip.inside_thw]
+                for strip in strips
+                if channel in strip.channels
+            ]
+        )
+        low, high = np.percentile(pixels, brightness_percentiles) if pixels.size else (0.0, 1.0)
+        limits[channel] = (float(low), float(max(high, low + 1e-6)))
+    return limits
+
+
+def encode_frame(
+    frame_chw: NDArray[np.generic],
+    inside_hw: NDArray[np.bool_],
+    channels: Sequence[str],
+    limits: dict[str, tuple[float, float]],
+) -> str:
+    """One frame as a PNG data URI: channels under each other in grey, what lies outside the image transparent.
+
+    Parameters
+    ----------
+    frame_chw
+        Pixels, any number type.
+    inside_hw
+        Whether a pixel lies in the image.
+    channels
+        Name of each channel, in the order of the first axis.
+    limits
+        Grey values drawn black and white, per channel.
+
+    Returns
+    -------
+    str
+        `data:image/png;base64,...`, an image of `C * H` rows and `W` columns.
+    """
+    from imagecodecs import png_encode
+
+    low_high = np.array([limits[channel] for channel in channels])[:, :, None, None]
+    scaled = (frame_chw.astype(np.float64) - low_high[:, 0]) / (low_high[:, 1] - low_high[:, 0])
+    grey = (np.clip(scaled, 0, 1) * 255).round().astype(np.uint8)
+    opaque = np.broadcast_to(np.where(inside_hw, 255, 0).astype(np.uint8), grey.shape)
+    rows = np.stack([grey, opaque], axis=-1).reshape(-1, frame_chw.shape[2], 2)
+    encoded = base64.b64encode(bytes(png_encode(np.ascontiguousarray(rows)))).decode("ascii")
+    return f"data:image/png;base64,{encoded}"
+
+
+def _make_panels(strips: Sequence[FilmStrip], kinds: list[str], outcomes: list[str]) -> go.Figure:
+    strip_px = CHANNEL_HEIGHT_PX * max(len(strip.channels) for strip in strips)
+    panel_px = strip_px + TITLE_GAP_PX + ATTENTION_HEIGHT_PX + AXIS_GAP_PX
+    inner_px = len(kinds) * panel_px
+    figure = make_subplots(rows=2 * len(kinds), cols=len(outcomes), horizontal_spacing=0.1)
+    for place in range(len(kinds)):
+        top = 1 - (place * panel_px + TITLE_GAP_PX) / inner_px
+        middle = top - strip_px / inner_px
+        low = middle - (ATTENTION_HEIGHT_PX + STRIP_GAP_PX) / inner_px
+        figure.update_yaxes(domain=[middle, top], row=2 * place + 1)
+        figure.update_yaxes(domain=[low, middle - STRIP_GAP_PX / inner_px], row=2 * place + 2)
+    title = f"Example cells: one column an outcome, one row a kind of example (n = {len(strips)} cells)"
+    apply_theme(figure, title=title, height_px=inner_px + 80)
+    return figure.update_layout(showlegend=False, margin={"t": 50, "b": 20, "l": 100, "r": 15})
+
+
+def _add_frames(
+    figure: go.Figure, strip: FilmStrip, limits: dict[str, tuple[float, float]], row: int, column: int
+) -> None:
+    n_channels = len(strip.channels)
+    for frame_chw, inside_hw, hour in zip(strip.frames_tchw, strip.inside_thw, strip.hours_t, strict=True):
+        figure.add_layout_image(
+            source=encode_frame(frame_chw, inside_hw, strip.channels, limits),
+            x=hour,
+            y=0,
+            sizex=strip.step_h,
+            sizey=n_channels,
+            xanchor="center",
+            yanchor="top",
+            sizing="contain",
+            layer="below",
+            row=row,
+            col=column,
+        )
+    figure.add_scatter(
+        x=list(strip.hours_t),
+        y=[0] * len(strip.hours_t),
+        mode="markers",
+        opacity=0,
+        hoverinfo="skip",
+        row=row,
+        col=column,
+    )
+    figure.update_xaxes(range=_hours_range(strip), visible=False, fixedrange=True, row=row, col=column)
+    figure.update_yaxes(
+        range=[n_channels, 0],
+        tickvals=[position + 0.5 for position in range(n_channels)],
+        ticktext=list(strip.channels),
+        showgrid=False,
+        showline=False,
+        ticks="",
+        fixedrange=True,
+        row=row,
+        col=column,
+    )
+    figure.add_annotation(
+        text=strip.title,
+        x=0,
+        y=1,
+        xref="x domain",
+        yref="y domain",
+        xanchor="left",
+        yanchor="bottom",
+        showarrow=False,
+        align="left",
+        font={"size": 12},
+        row=row,
+        col=column,
+    )
+
+
+def _add_attention(figure: go.Figure, strip: FilmStrip, row: int, column: int) -> None:
+    colour = colour_of(strip.outcome)
+    figure.add_scatter(
+        x=strip.attention_hours,
+        y=strip.attention,
+        mode="lines+markers",
+        marker={"size": 3},
+        line={"color": colour, "width": 1.5},
+        fill="tozeroy",
+        fillcolor=translucent(colour, 0.18),
+        hovertemplate="%{x:.1f} h: attention %{y:.3f}<extra></extra>",
+        row=row,
+        col=column,
+    )
+    if strip.attention.size:
+        figure.add_hline(y=float(strip.attention.mean()), line={"dash": "dot", "width": 1}, row=row, col=column)
+    figure.update_xaxes(
+        range=_hours_range(strip),
+        title={"text": "hours before the last frame used", "standoff": 4},
+        row=row,
+        col=column,
+    )
+    figure.update_yaxes(title={"text": "attention", "standoff": 4}, rangemode="tozero", nticks=3, row=row, col=column)
+
+
+def _hours_range(strip: FilmStrip) -> list[float]:
+    first = min([*strip.hours_t, *strip.attention_hours])
+    return [float(first) - strip.step_h / 2, strip.step_h / 2]
+
+
+def _say_nothing_to_draw() -> go.Figure:
+    figure = apply_theme(go.Figure(), title="Example cells (n = 0 cells)", height_px=160)
+    figure.add_annotation(text="There is no test sample to show.", showarrow=False)
+    return figure.update_xaxes(visible=False).update_yaxes(visible=False)

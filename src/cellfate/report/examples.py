@@ -1,0 +1,119 @@
+"""Example cells for the film strips: which ones, and their frames read from the crop store."""
+
+import numpy as np
+import pandas as pd
+
+from cellfate.core.fates import listed_outcomes, probability_column
+from cellfate.plots.filmstrip import FilmStrip
+from cellfate.report.settings import ReportSettings
+from cellfate.sequences.store import CropStore
+
+KINDS = (
+    ("right and sure", True, False),
+    ("right and unsure", True, True),
+    ("wrong and unsure", False, False),
+    ("wrong and sure", False, True),
+)
+"""Kind of example, whether the call is right, whether the smallest probability of the true outcome comes first."""
+
+
+def choose_examples(predictions: pd.DataFrame, samples: pd.DataFrame, predictor: str = "cellfate") -> pd.DataFrame:
+    """For each outcome: the surest and the least sure sample that the model got right, and the same of the wrong ones.
+
+    The rule leaves no room for picking: it looks at nothing but the probability of the true outcome. Each cell is shown
+    at most once.
+
+    Parameters
+    ----------
+    predictions
+        Table `Predictions`; only the test part of `predictor` is looked at.
+    samples
+        Table `Samples`.
+    predictor
+        Name of the predictor whose calls are shown.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns of `samples` and of the prediction, `p_true` (probability of the true outcome) and `kind`, ordered by
+        kind and outcome.
+    """
+    tested = predictions.query("predictor == @predictor and part == 'test'").merge(samples, on="sample_id")
+    tested = _with_p_true(tested.dropna(subset=["outcome"]))
+    cell = pd.MultiIndex.from_frame(tested[["recording_id", "cell_id"]])
+    right = tested["call"] == tested["outcome"]
+    chosen: list[pd.DataFrame] = [tested.head(0).assign(kind=pd.Series(dtype=str))]
+    for kind, is_right, ascending in KINDS:
+        for outcome in listed_outcomes(tested.columns):
+            taken = pd.MultiIndex.from_frame(pd.concat(chosen)[["recording_id", "cell_id"]])
+            pool = tested[(right == is_right) & (tested["outcome"] == outcome) & ~cell.isin(taken)]
+            ordered = pool.sort_values(["p_true", "sample_id"], ascending=[ascending, True])
+            chosen.append(ordered.head(1).assign(kind=kind))
+    return pd.concat(chosen, ignore_index=True)
+
+
+def build_film_strips(
+    crops: CropStore, examples: pd.DataFrame, attention: pd.DataFrame, settings: ReportSettings
+) -> list[FilmStrip]:
+    """Read the frames of the chosen cells, evenly spaced in time and ending at the last frame of the input.
+
+    Parameters
+    ----------
+    crops
+        Crop store.
+    examples
+        What `choose_examples` returned.
+    attention
+        Table `Attention`; a sample that it lacks is drawn without attention.
+    settings
+        How many frames to draw.
+
+    Returns
+    -------
+    list of FilmStrip
+        One a row of `examples`, in its order.
+    """
+    return [_build_film_strip(crops, row, attention, settings) for _, row in examples.iterrows()]
+
+
+def _build_film_strip(
+    crops: CropStore, sample: pd.Series, attention: pd.DataFrame, settings: ReportSettings
+) -> FilmStrip:
+    first, last = int(sample["first_frame"]), int(sample["last_frame"])
+    sequence = crops.read(sample["recording_id"], int(sample["cell_id"]), first, last)
+    step = -(-(last - first + 1) // settings.frames_per_strip)
+    drawn = (last - sequence.frame_numbers_t) % step == 0
+    hours_a_frame = float(sample["frame_interval_min"]) / 60
+    paid = attention[attention["sample_id"] == sample["sample_id"]].sort_values("frame")
+    return FilmStrip(
+        kind=sample["kind"],
+        outcome=sample["outcome"],
+        title=describe_example(sample),
+        channels=tuple(crops.channels),
+        frames_tchw=sequence.frames_tchw[drawn],
+        inside_thw=sequence.inside_thw[drawn],
+        hours_t=(sequence.frame_numbers_t[drawn] - last) * hours_a_frame,
+        step_h=step * hours_a_frame,
+        attention_hours=(paid["frame"].to_numpy(dtype=np.float64) - last) * hours_a_frame,
+        attention=paid["attention"].to_numpy(dtype=np.float64),
+    )
+
+
+def describe_example(sample: pd.Series) -> str:
+    """Title of a film strip: which cell, what followed and when, and what the model said."""
+    where = f"recording {sample['recording_id']}, cell {sample['cell_id']}, dose {sample['dose']}"
+    followed = f"<b>{sample['kind']}</b>: {_outcome_words(sample)}"
+    return f"{followed}; the model gave this {sample['p_true']:.2f}<br><span style='color:#5b6672'>{where}</span>"
+
+
+def _outcome_words(sample: pd.Series) -> str:
+    if pd.isna(sample["lead_time_h"]) or sample["outcome"] == "none":
+        return f"outcome {sample['outcome']}"
+    return f"{sample['outcome']} {sample['lead_time_h']:.1f} h after the last frame used"
+
+
+def _with_p_true(tested: pd.DataFrame) -> pd.DataFrame:
+    p_true = pd.Series(np.nan, index=tested.index)
+    for outcome in listed_outcomes(tested.columns):
+        p_true = p_true.where(tested["outcome"] != outcome, tested[probability_column(outcome)])
+    return tested.assign(p_true=p_true)

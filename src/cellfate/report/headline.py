@@ -1,0 +1,259 @@
+"""The headline: scores with intervals, chance, and the paired difference to what needs no image, in words."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from cellfate.core.fates import NONE
+from cellfate.metrics.settings import TRIVIAL_BASELINES
+from cellfate.report.page import ReportScore, ReportTable
+from cellfate.report.words import (
+    capitalise,
+    name_metric,
+    name_predictor,
+    show_count,
+    show_interval,
+    show_number,
+    show_percent,
+)
+
+MODEL = "cellfate"
+FEW_GROUPS = 10
+"""Under this many groups a clustered bootstrap interval tends to be too narrow, and the report says so."""
+
+
+def headline_metrics(outcomes: Sequence[str]) -> tuple[str, ...]:
+    """Choose the metrics of the headline: balanced accuracy between fates, ranking scores where one is rare.
+
+    Parameters
+    ----------
+    outcomes
+        Outcomes of the model in order; the first is the positive one.
+    """
+    return ("auroc", "average_precision") if NONE in outcomes else ("balanced_accuracy",)
+
+
+def ask_question(outcomes: Sequence[str], samples_settings: dict[str, object]) -> str:
+    """Put the question that the model answers in one sentence."""
+    guard_h = samples_settings.get("guard_h")
+    if NONE in outcomes:
+        events = " or ".join(outcome for outcome in outcomes if outcome != NONE)
+        horizon = samples_settings.get("horizon_h")
+        return (
+            f"Seen at one moment with its recent past: will this cell go through {events} within the next {horizon} h? "
+            f"The last {guard_h} h before an event are withheld."
+        )
+    return (
+        f"From its track up to {guard_h} h before the event: will this cell end in {' or in '.join(outcomes)}? "
+        "Cells that end in neither are not part of this question."
+    )
+
+
+def find_score(metrics: pd.DataFrame, predictor: str, metric: str, outcomes: Sequence[str]) -> pd.Series | None:
+    """Find the row of a metric over all conditions; None where there is none.
+
+    Average precision is that of the positive outcome where there are two outcomes; else metrics are of all of them.
+    """
+    of_positive = metric == "average_precision" and len(outcomes) == 2
+    match = metrics[
+        (metrics["predictor"] == predictor)
+        & (metrics["metric"] == metric)
+        & (metrics["condition"] == "all")
+        & (metrics["outcome"] == (outcomes[0] if of_positive else "all"))
+    ]
+    return match.iloc[0] if len(match) else None
+
+
+def find_difference(comparisons: pd.DataFrame, reference: str, metric: str) -> pd.Series | None:
+    """Find the row of the model minus `reference`; None where there is none."""
+    match = comparisons[
+        (comparisons["predictor"] == MODEL)
+        & (comparisons["reference"] == reference)
+        & (comparisons["metric"] == metric)
+    ]
+    return match.iloc[0] if len(match) else None
+
+
+def find_best_baseline(metrics: pd.DataFrame, metric: str, outcomes: Sequence[str]) -> str | None:
+    """Find the baseline without images with the highest estimate of a metric; None where none was scored."""
+    scores = {name: find_score(metrics, name, metric, outcomes) for name in TRIVIAL_BASELINES}
+    defined = {name: row["estimate"] for name, row in scores.items() if row is not None and pd.notna(row["estimate"])}
+    return max(defined, key=lambda name: defined[name]) if defined else None
+
+
+def write_scores(
+    metrics: pd.DataFrame, outcomes: Sequence[str], confidence: float, share_positive: float
+) -> tuple[ReportScore, ...]:
+    """Write the headline numbers of the model.
+
+    Parameters
+    ----------
+    metrics
+        Table `Metrics`.
+    outcomes
+        Outcomes of the model in order.
+    confidence
+        Probability content of the intervals.
+    share_positive
+        Share of test samples with the positive outcome: the average precision of a predictor that knows nothing.
+    """
+    scores = []
+    for metric in headline_metrics(outcomes):
+        row = find_score(metrics, MODEL, metric, outcomes)
+        if row is None:
+            continue
+        scores.append(
+            ReportScore(
+                name=capitalise(name_metric(metric)),
+                value=show_number(row["estimate"]),
+                interval=f"{show_percent(confidence)} interval {show_interval(row['low'], row['high'])}",
+                chance=f"no knowledge would give {show_number(find_chance(metric, outcomes, share_positive))}",
+            )
+        )
+    return tuple(scores)
+
+
+def find_chance(metric: str, outcomes: Sequence[str], share_positive: float) -> float:
+    """Find what a headline metric is for a predictor that knows nothing.
+
+    Average precision is then the share of the positive outcome; averaged over more than two outcomes, the mean of their
+    shares.
+    """
+    if metric == "average_precision" and len(outcomes) == 2:
+        return share_positive
+    return 0.5 if metric == "auroc" else 1 / len(outcomes)
+
+
+def write_headline(
+    metrics: pd.DataFrame, comparisons: pd.DataFrame, outcomes: Sequence[str], unit: str, confidence: float
+) -> tuple[str, ...]:
+    """Write the headline in sentences, made from the numbers alone.
+
+    Parameters
+    ----------
+    metrics, comparisons
+        Tables `Metrics` and `Comparisons`.
+    outcomes
+        Outcomes of the model in order.
+    unit
+        What a group is: "recording" or "lineage".
+    confidence
+        Probability content of the intervals.
+
+    Returns
+    -------
+    tuple of str
+        What was tested on; for each headline metric the difference to the best baseline without images, and to
+        handcrafted features where those were scored; a warning where the groups are few.
+    """
+    leading = headline_metrics(outcomes)
+    row = find_score(metrics, MODEL, leading[0], outcomes)
+    if row is None:
+        return ("The model was not scored: no sample of the test part has a known outcome.",)
+    measured = [name for name in metrics["predictor"].unique() if name not in (MODEL, *TRIVIAL_BASELINES)]
+    sentences = [_write_tested_on(row, unit, confidence)]
+    for metric in leading:
+        trivial = find_best_baseline(metrics, metric, outcomes)
+        references = ([(trivial, "The best predictor that sees no image")] if trivial else []) + [
+            (n, "") for n in measured
+        ]
+        for reference, role in references:
+            sentences += _write_against(metrics, comparisons, metric, outcomes, reference, role)
+    return tuple(sentences)
+
+
+def _write_tested_on(row: pd.Series, unit: str, confidence: float) -> str:
+    n_cells, n_samples, n_groups = int(row["n_cells"]), int(row["n_samples"]), int(row["n_groups"])
+    samples = f" ({show_count(n_samples, 'sample')})" if n_samples != n_cells else ""
+    units = "" if n_groups == 1 else "s"
+    sentence = (
+        f"Tested on {show_count(n_cells, 'cell')}{samples} of {n_groups} {unit}{units} that the scored model was not "
+        f"trained on; intervals hold {show_percent(confidence)} and resample whole {unit}s."
+    )
+    if n_groups < FEW_GROUPS:
+        sentence += f" With only {n_groups} {unit}{units} the intervals are rough and tend to be too narrow."
+    return sentence
+
+
+def _write_against(
+    metrics: pd.DataFrame, comparisons: pd.DataFrame, metric: str, outcomes: Sequence[str], reference: str, role: str
+) -> list[str]:
+    score, difference = (
+        find_score(metrics, reference, metric, outcomes),
+        find_difference(comparisons, reference, metric),
+    )
+    if score is None:
+        return []
+    name = name_predictor(reference)
+    opening = f"{role}, {name}," if role else capitalise(name)
+    sentence = f"{opening} reaches {name_metric(metric)} {show_number(score['estimate'])}"
+    interval = show_interval(score["low"], score["high"])
+    if difference is None:
+        return [f"{sentence} ({interval}); the difference to the model was not computed."]
+    return [f"{sentence} ({interval}). {judge_difference(difference)}"]
+
+
+def judge_difference(difference: pd.Series) -> str:
+    """Put the paired difference of the model to a reference in words, and what its interval allows one to say.
+
+    Parameters
+    ----------
+    difference
+        A row of `Comparisons`: model minus reference, higher is better.
+    """
+    value, low, high = (float(difference[name]) for name in ("difference", "low", "high"))
+    if pd.isna(value) or pd.isna(low) or pd.isna(high):
+        return "The paired difference is not defined here, so nothing can be said about which is better."
+    amount = f"{show_number(abs(value))} (paired difference {show_interval(low, high)})"
+    side = "higher" if value >= 0 else "lower"
+    if low > 0 or high < 0:
+        return f"The model is {side} by {amount}: the interval excludes zero."
+    return (
+        f"The model is {side} by {amount}: the interval includes zero, so these data do not show that "
+        "the model is better or worse."
+    )
+
+
+def tabulate_beside(
+    metrics: pd.DataFrame, comparisons: pd.DataFrame, outcomes: Sequence[str], predictors: Sequence[str]
+) -> ReportTable:
+    """List the headline scores of the model and of every baseline beside each other.
+
+    Parameters
+    ----------
+    metrics, comparisons
+        Tables `Metrics` and `Comparisons`.
+    outcomes
+        Outcomes of the model in order.
+    predictors
+        Predictors in the order of the rows.
+    """
+    leading = headline_metrics(outcomes)
+    rows = []
+    for predictor in predictors:
+        cells = [capitalise(name_predictor(predictor)), _what_it_sees(predictor)]
+        for metric in leading:
+            score = find_score(metrics, predictor, metric, outcomes)
+            difference = find_difference(comparisons, predictor, metric)
+            cells += ["not scored" if score is None else _show_score(score["estimate"], score["low"], score["high"])]
+            cells += [
+                ""
+                if difference is None
+                else _show_score(difference["difference"], difference["low"], difference["high"], sign=True)
+            ]
+        rows.append(tuple(cells))
+    heads = [head for metric in leading for head in (capitalise(name_metric(metric)), "Model minus this one")]
+    return ReportTable("The model beside predictors that know less", ("Predictor", "What it sees", *heads), tuple(rows))
+
+
+def _what_it_sees(predictor: str) -> str:
+    if predictor in TRIVIAL_BASELINES:
+        return "no image"
+    return "images" if predictor == MODEL else "measurements on images"
+
+
+def _show_score(estimate: float, low: float, high: float, sign: bool = False) -> str:
+    if pd.isna(estimate):
+        return "not defined"
+    shown = f"{estimate:+.2f}" if sign else f"{estimate:.2f}"
+    return f"{shown} ({show_interval(low, high)})"

@@ -1,0 +1,199 @@
+"""Tables of the report: what went in, what was left out, how it was split, what was scored."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from cellfate.core.fates import FATES, OUTCOMES
+from cellfate.report.page import ReportTable
+from cellfate.report.words import capitalise, list_words, name_metric, name_predictor, show_cell, show_interval
+
+DOSE_ORDER = ("Control", "Low", "Medium", "High", "Unknown")
+"""Doses of the published data in rising order; other doses follow."""
+WITHIN_DOSES = "within_dose"
+"""Condition of `Metrics` that means: within each dose, then averaged over doses."""
+
+
+def as_report_table(frame: pd.DataFrame, caption: str, longest: int | None = None, folded: bool = False) -> ReportTable:
+    """Write a table as text, its columns named with spaces, cut after `longest` rows."""
+    shown = frame if longest is None else frame.head(longest)
+    return ReportTable(
+        caption=caption,
+        columns=tuple(capitalise(str(name).replace("_", " ")) for name in frame.columns),
+        rows=tuple(tuple(show_cell(value) for value in row) for row in shown.astype(object).to_numpy().tolist()),
+        left_out=len(frame) - len(shown),
+        folded=folded,
+    )
+
+
+def order_doses(doses: Sequence[str]) -> list[str]:
+    """List the different doses, from low to high: known names first, then others in numeric order.
+
+    Examples
+    --------
+    >>> order_doses(["High", "Control", "High"]), order_doses(["10 nM", "2.5 nM"])
+    (['Control', 'High'], ['2.5 nM', '10 nM'])
+    """
+    known = [dose for dose in DOSE_ORDER if dose in doses]
+    return known + sorted(set(doses) - set(known), key=_natural)
+
+
+def tabulate_recordings(recordings: pd.DataFrame, frame_files: pd.DataFrame, cells: pd.DataFrame) -> ReportTable:
+    """List one line a fact about the recordings that were used."""
+    facts = {
+        "Recordings": len(recordings),
+        "Frames": len(frame_files),
+        "Tracked cells": len(cells),
+        "Groups (unit of the split and of the intervals)": cells["group_id"].nunique(),
+        "Channels": list_words(dict.fromkeys("|".join(recordings["channels"]).split("|"))),
+        "Frame interval (min)": _list_different(recordings["frame_interval_min"]),
+        "Pixel size (µm)": _list_different(recordings["pixel_size_um"]),
+        "Image height (px)": _list_different(recordings["height_px"]),
+        "Image width (px)": _list_different(recordings["width_px"]),
+    }
+    frame = pd.DataFrame({"fact": list(facts), "value": list(facts.values())})
+    return as_report_table(frame, "Recordings that were used")
+
+
+def tabulate_fates(cells: pd.DataFrame, recordings: pd.DataFrame) -> ReportTable:
+    """Count the cells of each fate, one row a dose, and all doses together."""
+    with_dose = cells.merge(recordings[["recording_id", "dose"]], on="recording_id")
+    counts = pd.crosstab(with_dose["dose"], with_dose["fate"]).reindex(
+        index=order_doses(with_dose["dose"].tolist()), columns=list(FATES), fill_value=0
+    )
+    counts = pd.concat([counts, counts.sum().to_frame("all").T]).assign(cells=lambda frame: frame.sum(axis=1))
+    return as_report_table(counts.rename_axis("dose").reset_index(), "Fates of the tracked cells, by dose (cells)")
+
+
+def tabulate_set_aside(recordings_set_aside: pd.DataFrame, tracks_set_aside: pd.DataFrame, longest: int) -> ReportTable:
+    """List recordings and tracks that were not used, each with its reason."""
+    frame = pd.concat([recordings_set_aside, tracks_set_aside], ignore_index=True)
+    frame = frame[["recording_id", "cell_id", "stage", "reason"]]
+    whole = frame["cell_id"].isna()
+    frame = frame.astype({"cell_id": object}).assign(
+        cell_id=frame["cell_id"].astype(object).where(~whole, "whole recording")
+    )
+    return as_report_table(frame, "Recordings and tracks set aside, with the reason", longest)
+
+
+def tabulate_excluded(samples_excluded: pd.DataFrame, longest: int) -> ReportTable:
+    """Count what gave no sample, by reason."""
+    counts = (
+        samples_excluded.groupby(["stage", "reason"], sort=False)
+        .agg(rows=("recording_id", "size"), recordings=("recording_id", "nunique"))
+        .reset_index()
+        .sort_values("rows", ascending=False)
+    )
+    return as_report_table(counts, "What gave no sample, counted by reason", longest)
+
+
+def tabulate_parts(samples: pd.DataFrame, splits: pd.DataFrame) -> ReportTable:
+    """Count samples, cells and groups of each part, and samples of each outcome."""
+    joined = splits.merge(samples, on="sample_id")
+    outcomes = [outcome for outcome in OUTCOMES if (joined["outcome"] == outcome).any()]
+    rows = []
+    for (fold, part), group in joined.groupby(["fold", "part"], sort=True):
+        cells = group[["recording_id", "cell_id"]].drop_duplicates()
+        row = {
+            "fold": fold,
+            "part": part,
+            "samples": len(group),
+            "cells": len(cells),
+            "groups": group["group_id"].nunique(),
+        }
+        rows.append(row | {outcome: int((group["outcome"] == outcome).sum()) for outcome in outcomes})
+    columns = ["fold", "part", "samples", "cells", "groups", *outcomes]
+    frame = pd.DataFrame(rows, columns=columns)
+    ranked = frame.assign(rank=frame["part"].map({"train": 0, "validation": 1, "test": 2})).sort_values(
+        ["fold", "rank"]
+    )
+    return as_report_table(ranked.drop(columns="rank"), "Parts of the split (counts)")
+
+
+def tabulate_leakage(leakage: pd.DataFrame) -> ReportTable:
+    """List what cells of each part share with training: a recording, a lineage, a sister."""
+    return as_report_table(leakage, "Shares of cells that also have this in training (0 to 1; a dash: not known)")
+
+
+def tabulate_scores(metrics: pd.DataFrame, predictor: str) -> ReportTable:
+    """List all scores of a predictor over all doses."""
+    rows = metrics[(metrics["predictor"] == predictor) & (metrics["condition"] == "all")]
+    frame = pd.DataFrame(
+        {
+            "score": [capitalise(name_metric(metric)) for metric in rows["metric"]],
+            "of": rows["outcome"].to_list(),
+            "estimate": [_show_estimate(value) for value in rows["estimate"]],
+            "interval": [show_interval(low, high) for low, high in zip(rows["low"], rows["high"], strict=True)],
+        }
+    )
+    return as_report_table(frame, f"Every score of {name_predictor(predictor)} on the test part", folded=True)
+
+
+def tabulate_doses(metrics: pd.DataFrame, predictor: str, leading: Sequence[str]) -> ReportTable:
+    """List the headline scores of a predictor within each dose."""
+    rows = metrics[
+        (metrics["predictor"] == predictor) & (metrics["condition"] != "all") & metrics["metric"].isin(leading)
+    ]
+    rows = rows[(rows["metric"] != "average_precision") | (rows["outcome"] != "all")]
+    order = [*order_doses([name for name in rows["condition"] if name != WITHIN_DOSES]), WITHIN_DOSES]
+    rows = rows.assign(rank=rows["condition"].map(order.index)).sort_values(["metric", "rank"])
+    frame = pd.DataFrame(
+        {
+            "dose": ["mean within doses" if name == WITHIN_DOSES else name for name in rows["condition"]],
+            "score": [capitalise(name_metric(metric)) for metric in rows["metric"]],
+            "estimate": [_show_estimate(value) for value in rows["estimate"]],
+            "interval": [show_interval(low, high) for low, high in zip(rows["low"], rows["high"], strict=True)],
+            "cells": rows["n_cells"].to_list(),
+            "groups": rows["n_groups"].to_list(),
+        }
+    )
+    return as_report_table(frame, "Within each dose")
+
+
+def tabulate_mapping(values: dict[str, Any], caption: str, heads: tuple[str, str], folded: bool = True) -> ReportTable:
+    """List names and values, nested names joined with dots."""
+    flat = flatten(values)
+    rows = tuple((name, _show_value(value)) for name, value in flat.items())
+    return ReportTable(caption, heads, rows, folded=folded)
+
+
+def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Make one mapping of nested ones, names joined with dots.
+
+    Examples
+    --------
+    >>> flatten({"a": {"b": 1, "c": [2]}, "d": [{"e": 3}]})
+    {'a.b': 1, 'a.c': [2], 'd.0.e': 3}
+    """
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        full = f"{prefix}{name}"
+        if isinstance(value, list | tuple) and any(isinstance(item, dict) for item in value):
+            value = dict(enumerate(value))
+        if isinstance(value, dict) and value:
+            flat |= flatten(value, f"{full}.")
+        else:
+            flat[full] = value
+    return flat
+
+
+def _list_different(column: pd.Series) -> str:
+    values = sorted(column.dropna().unique().tolist())
+    return list_words(show_cell(value) for value in values) if values else "not given"
+
+
+def _natural(text: str) -> list[tuple[float, str]]:
+    parts = re.split(r"(\d+(?:\.\d+)?)", text)
+    return [(float(part), "") if position % 2 else (0.0, part) for position, part in enumerate(parts)]
+
+
+def _show_estimate(value: float) -> str:
+    return "not defined" if pd.isna(value) else f"{value:.3f}"
+
+
+def _show_value(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(_show_value(item) for item in value) or "none"
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

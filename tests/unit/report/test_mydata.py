@@ -1,0 +1,47 @@
+"""The template for a user's own recordings is complete, commented, and accepted by the settings it is read into."""
+
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+
+from cellfate.imaging.settings import RecordingSettings
+from cellfate.sequences.settings import CropSettings, SampleSettings, SplitSettings
+
+TEMPLATE = Path(__file__).parents[3] / "conf" / "mydata"
+SETTINGS = {
+    "recordings": RecordingSettings,
+    "crops": CropSettings,
+    "samples": SampleSettings,
+    "splits": SplitSettings,
+}
+
+
+def read_parameters() -> dict:
+    parts = [OmegaConf.to_container(OmegaConf.load(path)) for path in sorted(TEMPLATE.glob("parameters/*.yml"))]
+    return {key: value for part in parts for key, value in part.items()}
+
+
+@pytest.mark.parametrize("key", SETTINGS)
+def test_template_sets_every_field_and_is_valid(key):
+    values = read_parameters()[key]
+    assert sorted(values) == sorted(SETTINGS[key].model_fields)
+    SETTINGS[key](**values)
+
+
+def test_every_parameter_of_the_template_is_explained():
+    for path in TEMPLATE.glob("**/*.yml"):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for before, line in pairwise(lines):
+            if re.match(r"  \w+:", line):
+                explained = before.lstrip().startswith("#") or "width_px" in line
+                assert explained, f"{path.name}: {line.strip()} has no comment above it"
+
+
+def test_template_writes_where_the_demo_does_not():
+    base = OmegaConf.load(TEMPLATE.parent / "base" / "globals.yml")
+    mine = OmegaConf.load(TEMPLATE / "globals.yml")
+    assert sorted(mine) == sorted(base)
+    assert mine.data_root != base.data_root
