@@ -1,0 +1,178 @@
+"""Scores of forecasts, computed for many resamples of the same samples at once.
+
+Every function returns one value a row of `counts_rg` (see `bootstrap.draw_groups`) and NaN where the score is
+undefined, never 0: recall of a class that is absent, precision of a class that is never called.
+
+Array suffixes: n samples, k outcomes, g groups, r rows of counts, b blocks of equal scores.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from cellfate.metrics.bootstrap import FloatArray, IntArray, sum_by_group
+
+BoolArray = npt.NDArray[np.bool_]
+
+LEAST_PROBABILITY: Final = 1e-7
+"""Probabilities are clipped to this (the resolution of float32) before the logarithm: one sure mistake stays finite."""
+_MOST_WEIGHTS: Final = 2_000_000
+
+
+def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
+    """Quotient; NaN where the denominator is 0."""
+    safe = np.where(denominator > 0, denominator, np.nan)
+    return np.asarray(numerator / safe, dtype=np.float64)
+
+
+def count_confusion(
+    truth_n: IntArray, calls_n: IntArray, groups_n: IntArray, counts_rg: FloatArray, k: int
+) -> FloatArray:
+    """Confusion matrices.
+
+    Returns
+    -------
+    ndarray, float64, (r, k, k)
+        Samples with true outcome (row) and called outcome (column).
+    """
+    n_groups = counts_rg.shape[1]
+    cells = (groups_n * k + truth_n) * k + calls_n
+    by_group = np.bincount(cells, minlength=n_groups * k * k).reshape(n_groups, k * k)
+    return (counts_rg @ by_group).reshape(-1, k, k)
+
+
+def recall(confusion_rkk: FloatArray) -> FloatArray:
+    """Share of each true outcome that is called so, (r, k)."""
+    return _ratio(np.diagonal(confusion_rkk, axis1=1, axis2=2), confusion_rkk.sum(axis=2))
+
+
+def precision(confusion_rkk: FloatArray) -> FloatArray:
+    """Share of each call that is true, (r, k)."""
+    return _ratio(np.diagonal(confusion_rkk, axis1=1, axis2=2), confusion_rkk.sum(axis=1))
+
+
+def f1(confusion_rkk: FloatArray) -> FloatArray:
+    """Harmonic mean of precision and recall, 2 TP / (2 TP + FP + FN), (r, k)."""
+    right = 2 * np.diagonal(confusion_rkk, axis1=1, axis2=2)
+    return _ratio(right, confusion_rkk.sum(axis=1) + confusion_rkk.sum(axis=2))
+
+
+def balanced_accuracy(confusion_rkk: FloatArray) -> FloatArray:
+    """Mean recall over all outcomes, (r,); NaN where one is absent."""
+    return np.asarray(recall(confusion_rkk).mean(axis=1))
+
+
+def macro_f1(confusion_rkk: FloatArray) -> FloatArray:
+    """Mean F1 over all outcomes, (r,)."""
+    return np.asarray(f1(confusion_rkk).mean(axis=1))
+
+
+def matthews(confusion_rkk: FloatArray) -> FloatArray:
+    """Matthews correlation for any number of outcomes, (r,); NaN where only one outcome is true or called.
+
+    Source: Gorodkin, Comput. Biol. Chem. 28, 367 (2004).
+    """
+    total = confusion_rkk.sum(axis=(1, 2))
+    true_rk, called_rk = confusion_rkk.sum(axis=2), confusion_rkk.sum(axis=1)
+    covariance = total * np.trace(confusion_rkk, axis1=1, axis2=2) - (true_rk * called_rk).sum(axis=1)
+    spread = (total**2 - (true_rk**2).sum(axis=1)) * (total**2 - (called_rk**2).sum(axis=1))
+    return _ratio(covariance, np.sqrt(spread))
+
+
+def brier(truth_n: IntArray, probabilities_nk: FloatArray, groups_n: IntArray, counts_rg: FloatArray) -> FloatArray:
+    """Mean squared distance of the probabilities from the truth, summed over the outcomes (0 to 2), (r,)."""
+    truth_nk = np.eye(probabilities_nk.shape[1])[truth_n]
+    loss_n = ((probabilities_nk - truth_nk) ** 2).sum(axis=1)
+    return _mean(loss_n, groups_n, counts_rg)
+
+
+def log_loss(truth_n: IntArray, probabilities_nk: FloatArray, groups_n: IntArray, counts_rg: FloatArray) -> FloatArray:
+    """Mean negative natural logarithm of the probability of what happened, (r,)."""
+    of_truth = np.clip(probabilities_nk[np.arange(len(truth_n)), truth_n], LEAST_PROBABILITY, 1)
+    return _mean(-np.log(of_truth), groups_n, counts_rg)
+
+
+def _mean(values_n: FloatArray, groups_n: IntArray, counts_rg: FloatArray) -> FloatArray:
+    return _ratio(
+        sum_by_group(values_n, groups_n, counts_rg), sum_by_group(np.ones(len(values_n)), groups_n, counts_rg)
+    )
+
+
+def auroc(scores_n: FloatArray, positive_n: BoolArray, groups_n: IntArray, counts_rg: FloatArray) -> FloatArray:
+    """Area under the ROC curve: the chance that a positive outscores a negative, ties counting half, (r,)."""
+    return _rank_score(_auroc_of_blocks, scores_n, positive_n, groups_n, counts_rg)
+
+
+def average_precision(
+    scores_n: FloatArray, positive_n: BoolArray, groups_n: IntArray, counts_rg: FloatArray
+) -> FloatArray:
+    """Precision averaged over the steps of recall, without interpolation, (r,)."""
+    return _rank_score(_average_precision_of_blocks, scores_n, positive_n, groups_n, counts_rg)
+
+
+def _auroc_of_blocks(positive_rb: FloatArray, negative_rb: FloatArray) -> FloatArray:
+    below_rb = negative_rb.sum(axis=1, keepdims=True) - np.cumsum(negative_rb, axis=1)
+    won = (positive_rb * (below_rb + negative_rb / 2)).sum(axis=1)
+    return _ratio(won, positive_rb.sum(axis=1) * negative_rb.sum(axis=1))
+
+
+def _average_precision_of_blocks(positive_rb: FloatArray, negative_rb: FloatArray) -> FloatArray:
+    true_rb = np.cumsum(positive_rb, axis=1)
+    called_rb = true_rb + np.cumsum(negative_rb, axis=1)
+    precision_rb = true_rb / np.where(called_rb > 0, called_rb, 1)
+    return _ratio((positive_rb * precision_rb).sum(axis=1), positive_rb.sum(axis=1))
+
+
+def _rank_score(
+    score: Callable[[FloatArray, FloatArray], FloatArray],
+    scores_n: FloatArray,
+    positive_n: BoolArray,
+    groups_n: IntArray,
+    counts_rg: FloatArray,
+) -> FloatArray:
+    """Apply a score of ranks to the weights of blocks of equal scores, from the highest block down."""
+    if not len(scores_n):
+        return np.full(len(counts_rg), np.nan)
+    order = np.argsort(-scores_n, kind="stable")
+    starts = np.flatnonzero(np.diff(scores_n[order], prepend=np.inf))
+    groups_n, positive_n = groups_n[order], positive_n[order]
+    parts = [
+        score(
+            np.add.reduceat(weights_rn * positive_n, starts, axis=1),
+            np.add.reduceat(weights_rn * ~positive_n, starts, axis=1),
+        )
+        for weights_rn in _weights(groups_n, counts_rg)
+    ]
+    return np.concatenate(parts)
+
+
+def _weights(groups_n: IntArray, counts_rg: FloatArray) -> Iterator[FloatArray]:
+    """Weights of the samples for some rows at a time, so that memory stays bounded."""
+    rows = max(1, _MOST_WEIGHTS // max(1, len(groups_n)))
+    for first in range(0, len(counts_rg), rows):
+        yield counts_rg[first : first + rows][:, groups_n]
+
+
+def equal_mass_bins(probabilities_n: FloatArray, n_bins: int) -> IntArray:
+    """Bin of each probability, ascending from 0; equal ones share a bin, so there may be fewer than `n_bins`."""
+    edges = np.unique(np.quantile(probabilities_n, np.linspace(0, 1, n_bins + 1)[1:-1]))
+    _, bins_n = np.unique(np.searchsorted(edges, probabilities_n, side="left"), return_inverse=True)
+    return bins_n.astype(np.int64)
+
+
+def calibration_error(
+    probabilities_n: FloatArray, positive_n: BoolArray, groups_n: IntArray, counts_rg: FloatArray, n_bins: int
+) -> FloatArray:
+    """Mean distance between probability and frequency over bins of equal mass, (r,).
+
+    The bins are those of the data as they are; resamples keep them. The error is biased upwards for few samples a bin.
+    """
+    if not len(probabilities_n):
+        return np.full(len(counts_rg), np.nan)
+    bins_n, n_groups = equal_mass_bins(probabilities_n, n_bins), counts_rg.shape[1]
+    cells = groups_n * (bins_n.max() + 1) + bins_n
+    excess_gb = np.bincount(cells, probabilities_n - positive_n, n_groups * (bins_n.max() + 1)).reshape(n_groups, -1)
+    distance = np.abs(counts_rg @ excess_gb).sum(axis=1)
+    return _ratio(distance, sum_by_group(np.ones(len(bins_n)), groups_n, counts_rg))

@@ -1,0 +1,79 @@
+"""Parameters of scores, baselines and masking experiments."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from cellfate.core.settings import Settings
+
+BaselineName = Literal[
+    "track_length", "track_age", "dose", "length_and_dose", "position", "handcrafted", "handcrafted_and_age"
+]
+
+TRIVIAL_BASELINES: tuple[str, ...] = ("track_length", "track_age", "dose", "length_and_dose", "position")
+"""Baselines that see neither a pixel nor anything measured on pixels: what a model must beat to have seen anything."""
+
+
+class ScoreSettings(Settings):
+    """How forecasts are scored and how sure the scores are."""
+
+    n_resamples: int = Field(2000, ge=100, le=100_000)
+    """Bootstrap resamples; whole groups (recordings, or lineages of a single recording) are drawn."""
+    confidence: float = Field(0.95, gt=0.5, lt=1)
+    """Probability content of every interval."""
+    calibration_bins: int = Field(15, ge=2, le=100)
+    """Bins of equal mass of the reliability curve and of the expected calibration error."""
+    seed: int = Field(7, ge=0)
+    """Seed of the bootstrap; the same groups are drawn for every predictor, so differences are paired."""
+
+
+class BaselineSettings(Settings):
+    """Predictors without a network, shown beside the model."""
+
+    names: tuple[BaselineName, ...] = (
+        "track_length",
+        "track_age",
+        "dose",
+        "length_and_dose",
+        "position",
+        "handcrafted",
+    )
+    """Which baselines are fitted, in the order they are shown."""
+    handcrafted_history_h: float = Field(5.0, gt=0)
+    """Hours before the end of a sample that the handcrafted features are summarised over."""
+    max_leaf_nodes: int = Field(8, ge=2)
+    """Leaves of one tree of the gradient boosting on handcrafted features."""
+    min_samples_leaf: int = Field(40, ge=1)
+    """Samples in a leaf, at least; lowered to a twentieth of the training samples where those are fewer."""
+    l2_regularization: float = Field(5.0, ge=0)
+    """L2 penalty of the leaf values."""
+    learning_rate: float = Field(0.05, gt=0, le=1)
+    """Shrinkage of each tree."""
+    n_trees: int = Field(150, ge=1)
+    """Trees in the boosting; fixed, no early stop."""
+    seed: int = Field(7, ge=0)
+    """Seed of the boosting."""
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        repeated = sorted({name for name in self.names if self.names.count(name) > 1})
+        if repeated:
+            raise ValueError(f"names repeats {', '.join(repeated)}; list every baseline once.")
+        return self
+
+
+class MaskingSettings(Settings):
+    """Shortened inputs: how much of the end of a track a forecast needs."""
+
+    remove_last_frames: tuple[int, ...] = (0, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50)
+    """Frames removed from the end of a sample, ascending; 0 is the sample itself."""
+    keep_last_frames: tuple[int, ...] = (5, 10, 15, 20, 25, 30, 35, 40, 45, 50)
+    """Frames kept at the end of a sample, ascending; all earlier ones are removed."""
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Self:
+        for name, lowest in (("remove_last_frames", 0), ("keep_last_frames", 1)):
+            frames = getattr(self, name)
+            if not frames or min(frames) < lowest or list(frames) != sorted(set(frames)):
+                raise ValueError(f"{name} is {list(frames)}; give ascending different numbers of at least {lowest}.")
+        return self
