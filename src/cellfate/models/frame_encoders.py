@@ -3,6 +3,7 @@
 Shape suffixes: n packed real frames, c channels, h rows, w columns, d embedding.
 """
 
+from itertools import pairwise
 from typing import cast
 
 from torch import Tensor, asinh, nn
@@ -29,7 +30,7 @@ class SmallCnn(nn.Module):
         self.compress_intensity = settings.compress_intensity
         widths = (n_channels, *settings.encoder_channels)
         stages: list[nn.Module] = []
-        for n_in, n_out in zip(widths, widths[1:], strict=False):
+        for n_in, n_out in pairwise(widths):
             stages += [nn.Conv2d(n_in, n_out, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(n_out), nn.ReLU()]
         self.stages = nn.Sequential(*stages)
         self.grid = nn.AdaptiveAvgPool2d(settings.encoder_grid)

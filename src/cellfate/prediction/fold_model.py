@@ -1,0 +1,209 @@
+"""One member of a model, ready to compute: NumPy arrays in, NumPy arrays out.
+
+Axes: t frames of one sequence, c channels, h rows, w columns, d embedding, b sequences, k logits.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellfate.core.errors import InputError
+from cellfate.prediction.records import MemberConfig, ModelConfig, TrainedModel
+from cellfate.sequences.normalisation import normalise
+from cellfate.sequences.store import CellSequence
+
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
+
+ENCODER_FRAMES = 512
+"""Frames that pass the encoder at once; bounds memory."""
+PADDED_TOKENS = 16_384
+"""Tokens, padding included, that pass the Transformer at once; bounds memory."""
+
+
+class FoldModel:
+    """The network of one fold with its preprocessing. Made by `load_fold`; it never changes.
+
+    Parameters
+    ----------
+    config
+        Description of the whole model.
+    member
+        Description of the member.
+    network
+        A `FateClassifier` in evaluation mode.
+    """
+
+    def __init__(self, config: ModelConfig, member: MemberConfig, network: Any) -> None:
+        self.config = config
+        self.member = member
+        self._network = network
+
+    @property
+    def fold(self) -> int:
+        """Fold the member was trained in."""
+        return self.member.fold
+
+    def prepare(self, sequence: CellSequence) -> FloatArray:
+        """Normalise the frames of a cell as in training.
+
+        Returns
+        -------
+        ndarray of float32, shape (T, C, H, W)
+            Pixels outside the image are 0.
+
+        Raises
+        ------
+        InputError
+            If the number of channels or the size of the crops is not the model's.
+        """
+        expected = (len(self.config.channels), self.config.crops.height_px, self.config.crops.width_px)
+        if sequence.frames_tchw.shape[1:] != expected:
+            message = (
+                f"Cell {sequence.cell_id} of recording {sequence.recording_id} has crops of (channels, rows, columns) "
+                f"{sequence.frames_tchw.shape[1:]} but the model was trained on {expected}; cut crops with the model's settings."
+            )
+            raise InputError(message)
+        mean_c, sd_c = np.asarray(self.member.mean), np.asarray(self.member.sd)
+        return normalise(sequence.frames_tchw, sequence.inside_thw, mean_c, sd_c)
+
+    def encode(self, frames_tchw: FloatArray) -> FloatArray:
+        """Embed normalised frames, each by itself.
+
+        Parameters
+        ----------
+        frames_tchw
+            float32, as `prepare` gives them; T may be anything.
+
+        Returns
+        -------
+        ndarray of float32, shape (T, D)
+        """
+        import torch
+
+        device = self._network.class_token.device
+        chunks = [np.zeros((0, self.config.architecture.embedding_size), np.float32)]
+        with torch.inference_mode():
+            for start in range(0, len(frames_tchw), ENCODER_FRAMES):
+                frames = np.ascontiguousarray(frames_tchw[start : start + ENCODER_FRAMES], dtype=np.float32)
+                chunks.append(self._network.encode(torch.from_numpy(frames).to(device)).cpu().numpy())
+        return np.concatenate(chunks)
+
+    def logits(self, embeddings: Sequence[FloatArray], positions: Sequence[IntArray]) -> FloatArray:
+        """Logits of sequences of embeddings.
+
+        Parameters
+        ----------
+        embeddings
+            One array (T, D) a sequence, T at least 1.
+        positions
+            One array (T,) a sequence: frame number minus the sequence's first.
+
+        Returns
+        -------
+        ndarray of float32, shape (B, K)
+            K is 1 for two outcomes (the logit of the first), else their number.
+        """
+        logits_bk = np.zeros((len(embeddings), self._network.head.out_features), np.float32)
+        for members, part_bk, _ in self._classify(embeddings, positions):
+            logits_bk[members] = part_bk
+        return logits_bk
+
+    def attention(self, embeddings: Sequence[FloatArray], positions: Sequence[IntArray]) -> list[FloatArray]:
+        """Pooling attention of sequences of embeddings: one array (T + 1,) a sequence, the class token first; sums to 1."""
+        weights: list[FloatArray] = [np.zeros(0, np.float32)] * len(embeddings)
+        for members, _, part_bs in self._classify(embeddings, positions):
+            for member, row_s in zip(members, part_bs, strict=True):
+                weights[member] = row_s[: len(embeddings[member]) + 1]
+        return weights
+
+    def probabilities(self, embeddings: Sequence[FloatArray], positions: Sequence[IntArray]) -> NDArray[np.float64]:
+        """Probabilities (B, outcomes) of sequences of embeddings, in the order of the outcomes; rows sum to 1."""
+        return probabilities_of(self.logits(embeddings, positions))
+
+    def _classify(
+        self, embeddings: Sequence[FloatArray], positions: Sequence[IntArray]
+    ) -> Iterator[tuple[IntArray, FloatArray, FloatArray]]:
+        """Classify in batches of like lengths: members of the batch, their logits and attention."""
+        import torch
+
+        device = self._network.class_token.device
+        lengths_b = np.array([len(embedding) for embedding in embeddings], dtype=np.int64)
+        for members in _batches_of_like_length(lengths_b):
+            packed_nd = np.concatenate([embeddings[member] for member in members]).astype(np.float32, copy=False)
+            packed_n = np.concatenate([positions[member] for member in members]).astype(np.int64, copy=False)
+            arguments = [torch.from_numpy(array).to(device) for array in (packed_nd, packed_n, lengths_b[members])]
+            with torch.inference_mode():
+                logits_bk, attention_bs = self._network.classify(*arguments)
+            yield members, logits_bk.cpu().numpy(), attention_bs.cpu().numpy()
+
+
+def probabilities_of(logits_bk: NDArray[Any]) -> NDArray[np.float64]:
+    """Turn logits into probabilities of the outcomes: the logistic function for one logit, else softmax."""
+    logits = np.asarray(logits_bk, dtype=np.float64)
+    if logits.shape[1] == 1:
+        logits = np.concatenate((logits, np.zeros_like(logits)), axis=1)
+    scaled = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return cast(NDArray[np.float64], scaled / scaled.sum(axis=1, keepdims=True))
+
+
+@lru_cache(maxsize=8)
+def load_fold(model: TrainedModel, fold: int) -> FoldModel:
+    """Build the network of one fold from its weights, on the GPU when there is one.
+
+    Parameters
+    ----------
+    model
+        The trained model.
+    fold
+        Fold of the member.
+
+    Returns
+    -------
+    FoldModel
+        Ready to compute; the same object is given again for the same model and fold.
+
+    Raises
+    ------
+    InputError
+        If there is no such member, or its weights do not fit the architecture.
+    """
+    import torch
+
+    from cellfate.models.fate_classifier import FateClassifier
+
+    member = model.config.member(fold)
+    weights = {key: torch.from_numpy(np.array(value)) for key, value in model.member_weights(fold).items()}
+    with torch.device("meta"):
+        network = FateClassifier(model.config.architecture, len(model.config.channels), len(model.config.outcomes))
+    try:
+        network.load_state_dict(weights, assign=True)
+    except RuntimeError as error:
+        first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
+        message = f"The weights of fold {fold} do not fit the architecture in config.json ({first}); train the model again."
+        raise InputError(message) from error
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return FoldModel(model.config, member, network.eval().requires_grad_(False).to(device))
+
+
+def classify_embeddings(
+    model: TrainedModel, fold: int, embeddings: Sequence[FloatArray], positions: Sequence[IntArray]
+) -> NDArray[np.float64]:
+    """Probabilities (B, outcomes) of sequences of embeddings by the member of a fold; see `FoldModel.probabilities`."""
+    return load_fold(model, fold).probabilities(embeddings, positions)
+
+
+def _batches_of_like_length(lengths_b: IntArray) -> Iterator[IntArray]:
+    """Index batches, longest sequences first, each of at most `PADDED_TOKENS` padded tokens."""
+    if (lengths_b == 0).any():
+        message = f"{int((lengths_b == 0).sum())} of {len(lengths_b)} sequences have no frames; leave them out."
+        raise ValueError(message)
+    order = np.argsort(-lengths_b, kind="stable")
+    start = 0
+    while start < len(order):
+        size = max(1, PADDED_TOKENS // int(lengths_b[order[start]] + 1))
+        yield order[start : start + size]
+        start += size

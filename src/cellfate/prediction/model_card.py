@@ -1,0 +1,87 @@
+"""The model card: what a model is for, what it was trained on, how good it is and where it ends."""
+
+from cellfate.prediction.records import MemberConfig, ModelConfig
+
+
+def write_model_card(config: ModelConfig) -> str:
+    """Describe a model for the person who will use it.
+
+    Parameters
+    ----------
+    config
+        Description of the model.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    return "\n\n".join((*_purpose(config), *_origin(config), *_limits(config))) + "\n"
+
+
+def _purpose(config: ModelConfig) -> tuple[str, ...]:
+    outcomes = " or ".join(config.outcomes)
+    if config.samples.kind == "whole_track":
+        task = f"From the frames of a tracked cell before its event it forecasts the fate: {outcomes}."
+        task += f" The last {config.samples.guard_h:g} h before the event were withheld in training."
+    else:
+        task = (
+            f"From the last {config.samples.max_frames or config.samples.history_frames} frames of a tracked cell it "
+            f"forecasts what happens in the next {config.samples.horizon_h:g} h: {outcomes}."
+        )
+    return (
+        "# Fate classifier",
+        task,
+        "## Intended use",
+        "Research on live-cell recordings of the kind it was trained on, with cells tracked beforehand. "
+        "Not for diagnosis or treatment decisions.",
+    )
+
+
+def _origin(config: ModelConfig) -> tuple[str, ...]:
+    architecture = config.architecture
+    return (
+        "## Input",
+        f"- channels, in order: {', '.join(config.channels)}\n"
+        f"- crops of {config.crops.height_px} x {config.crops.width_px} px round the tracked centre\n"
+        f"- one frame every {config.frame_interval_min:g} min",
+        "## Training",
+        f"- network: {architecture.encoder}, embedding of {architecture.embedding_size}, "
+        f"{architecture.n_layers} Transformer layers\n"
+        f"- members: {len(config.members)}, one a fold of the split scheme `{config.scheme}`\n"
+        f"- data digest: `{config.data_digest}`\n"
+        f"- versions: {', '.join(f'{name} {version}' for name, version in config.versions.items())}",
+        "## Validation metrics of the weights kept",
+        "These chose the epoch, so they flatter the model; test scores with intervals stand in the run's report.",
+        _member_table(config.members),
+    )
+
+
+def _member_table(members: tuple[MemberConfig, ...]) -> str:
+    names = list(members[0].validation)
+    lines = [
+        f"| fold | training samples | validation samples | epochs | kept epoch | {' | '.join(names)} |",
+        "|" + "---|" * (5 + len(names)),
+    ]
+    for member in members:
+        values = [member.validation.get(name) for name in names]
+        scores = " | ".join("undefined" if value is None else f"{value:.3f}" for value in values)
+        lines.append(
+            f"| {member.fold} | {member.n_train} | {member.n_validation} | {member.n_epochs} | {member.best_epoch} | {scores} |"
+        )
+    return "\n".join(lines)
+
+
+def _limits(config: ModelConfig) -> tuple[str, ...]:
+    limits = [
+        "- Probabilities are those of the training cells' mix of outcomes after class balancing; they are not calibrated.",
+        "- Another microscope, cell line, exposure or frame interval needs a test on labelled cells, or new training.",
+        "- A forecast is only as good as the track it is made from.",
+    ]
+    if config.samples.kind == "whole_track":
+        limits.insert(
+            0,
+            "- Trained on cells whose fate was seen: for a cell that would do neither, the forecast still names one of "
+            f"{' and '.join(config.outcomes)}.",
+        )
+    return "## Limits", "\n".join(limits)

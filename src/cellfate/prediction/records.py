@@ -1,0 +1,125 @@
+"""What a trained model is, without torch: its description and its weights."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from numpy.typing import NDArray
+from pydantic import Field, JsonValue, model_validator
+
+from cellfate.core.errors import InputError
+from cellfate.core.settings import Settings
+from cellfate.models.settings import ModelSettings
+from cellfate.sequences.settings import CropSettings, SampleSettings
+
+FORMAT_VERSION = 1
+
+
+class MemberConfig(Settings):
+    """One member of the model: the network trained in one fold, and the preprocessing fitted there."""
+
+    fold: int = Field(ge=0)
+    """Fold the member was trained in."""
+    mean: tuple[float, ...]
+    """Mean of each channel over the pixels of the fold's training cells, on the camera's scale."""
+    sd: tuple[float, ...]
+    """Standard deviation of each channel over the same pixels, on the camera's scale."""
+    threshold: float | None = Field(default=None, ge=0, le=1)
+    """Two outcomes: probability of the first at which balanced accuracy is best on the validation part."""
+    best_epoch: int = Field(ge=0)
+    """Epoch whose weights were kept, counted from 0."""
+    n_epochs: int = Field(ge=1)
+    """Epochs trained."""
+    n_train: int = Field(ge=1)
+    """Training samples."""
+    n_validation: int = Field(ge=1)
+    """Validation samples."""
+    validation: dict[str, float | None] = Field(default_factory=dict)
+    """Validation metrics of the weights kept; null where a metric is undefined."""
+
+
+class ModelConfig(Settings):
+    """Everything needed to use the weights, and where they come from; the `config.json` of a model folder."""
+
+    format_version: Literal[1] = FORMAT_VERSION
+    """Version of this description."""
+    architecture: ModelSettings
+    """The network."""
+    channels: tuple[str, ...] = Field(min_length=1)
+    """Channels of a frame, in order."""
+    outcomes: tuple[str, ...] = Field(min_length=2)
+    """Possible outcomes, in order; with two, the logit is of the first."""
+    samples: SampleSettings
+    """What one sample is."""
+    crops: CropSettings
+    """Size of a crop."""
+    frame_interval_min: float = Field(gt=0)
+    """Time between two frames of the training recordings, in minutes."""
+    scheme: str
+    """Split scheme the members were trained under."""
+    members: tuple[MemberConfig, ...] = Field(min_length=1)
+    """One member a fold."""
+    training: dict[str, JsonValue] = Field(default_factory=dict)
+    """Settings of the training, as given."""
+    data_digest: str
+    """SHA-256 over crops, samples, splits and normalisation, in hexadecimal."""
+    weights_digest: str = ""
+    """SHA-256 of `weights.safetensors`, in hexadecimal; filled when the folder is written."""
+    versions: dict[str, str] = Field(default_factory=dict)
+    """Versions of the packages that trained the model."""
+
+    @property
+    def folds(self) -> tuple[int, ...]:
+        """Folds in the order of the members."""
+        return tuple(member.fold for member in self.members)
+
+    @property
+    def thresholds(self) -> dict[int, float | None]:
+        """Threshold chosen on the validation part, by fold."""
+        return {member.fold: member.threshold for member in self.members}
+
+    def member(self, fold: int) -> MemberConfig:
+        """Look up the member of a fold.
+
+        Raises
+        ------
+        InputError
+            If the model has no member of that fold.
+        """
+        for member in self.members:
+            if member.fold == fold:
+                return member
+        message = f"The model has members of folds {list(self.folds)} but fold {fold} was asked for; train it on these splits."
+        raise InputError(message)
+
+    @model_validator(mode="after")
+    def _check_channels(self) -> "ModelConfig":
+        for member in self.members:
+            if not len(member.mean) == len(member.sd) == len(self.channels):
+                message = (
+                    f"member of fold {member.fold} has {len(member.mean)} means and {len(member.sd)} deviations "
+                    f"but there are {len(self.channels)} channels."
+                )
+                raise ValueError(message)
+        return self
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedModel:
+    """A trained model in memory; no torch is needed to hold, save or load it.
+
+    Attributes
+    ----------
+    config : ModelConfig
+        Description.
+    weights : mapping of str to ndarray
+        Parameters and buffers of every member, keyed `fold_<k>.<parameter>`.
+    """
+
+    config: ModelConfig
+    weights: Mapping[str, NDArray[Any]]
+
+    def member_weights(self, fold: int) -> dict[str, NDArray[Any]]:
+        """Weights of one member, keyed as its network names them."""
+        prefix = f"fold_{fold}."
+        return {key.removeprefix(prefix): value for key, value in self.weights.items() if key.startswith(prefix)}

@@ -1,0 +1,76 @@
+"""Changes to a training sample that leave its outcome as it is.
+
+Axes: t frames, c channels, h rows, w columns.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellfate.training.settings import AugmentationSettings
+
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
+
+
+def choose_frames(
+    n_frames: int, whole_track: bool, settings: AugmentationSettings, rng: np.random.Generator
+) -> IntArray:
+    """Choose which frames of a sample are shown: maybe not its end, maybe not all.
+
+    Parameters
+    ----------
+    n_frames
+        Frames of the sample, at least 1.
+    whole_track
+        Whether the end may be dropped; a landmark's end is the question's own time and stays.
+    settings
+        Shares.
+    rng
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of int64
+        Ascending indices, at least one.
+    """
+    kept = n_frames
+    if whole_track and rng.random() < settings.drop_end_share:
+        dropped = rng.uniform(settings.drop_end_least, settings.drop_end_most)
+        kept = max(1, n_frames - round(dropped * n_frames))
+    if settings.shown_frames is None or kept <= settings.shown_frames:
+        return np.arange(kept, dtype=np.int64)
+    return np.sort(rng.choice(kept, size=settings.shown_frames, replace=False)).astype(np.int64)
+
+
+def augment_frames(frames_tchw: FloatArray, settings: AugmentationSettings, rng: np.random.Generator) -> FloatArray:
+    """Mirror, turn and blur the normalised frames of a cell, all alike.
+
+    Parameters
+    ----------
+    frames_tchw
+        Normalised frames; they are not changed.
+    settings
+        What is done, and how often.
+    rng
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of float32, shape (T, C, H, W)
+        May be a view of the input.
+    """
+    if settings.flip_and_rotate:
+        square = frames_tchw.shape[-2] == frames_tchw.shape[-1]
+        turns = int(rng.integers(4)) if square else 2 * int(rng.integers(2))
+        frames_tchw = np.rot90(frames_tchw, turns, axes=(-2, -1))
+        if rng.random() < 0.5:
+            frames_tchw = frames_tchw[..., ::-1]
+    if rng.random() < settings.blur_share:
+        frames_tchw = _blur(frames_tchw, rng.uniform(0, settings.blur_sigma_px))
+    return frames_tchw
+
+
+def _blur(frames_tchw: FloatArray, sigma_px: float) -> FloatArray:
+    from scipy.ndimage import gaussian_filter
+
+    return np.asarray(gaussian_filter(frames_tchw, sigma=(0, 0, sigma_px, sigma_px), mode="nearest"), dtype=np.float32)

@@ -1,0 +1,108 @@
+"""Where an unfinished training keeps its state, so that it can go on from there."""
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cellfate.models.settings import ModelSettings
+from cellfate.sequences.settings import SampleSettings
+from cellfate.sequences.store import CropStore
+from cellfate.training.settings import TrainingSettings
+
+logger = logging.getLogger(__name__)
+
+LAST = "last.ckpt"
+BEST = "best.ckpt"
+_WEIGHTS = "weights.safetensors"
+_MEMBER = "member.json"
+_HOW_ONLY = {"checkpoint_folder", "cache_limit_mb"}
+"""Training settings that do not change the result."""
+
+
+@dataclass(frozen=True, eq=False)
+class FittedMember:
+    """The network fitted in one fold.
+
+    Attributes
+    ----------
+    fold : int
+        Number of the fold.
+    weights : dict of str to ndarray
+        Parameters and buffers of the network at its best epoch.
+    epochs : list of dict
+        Training loss, validation metrics and learning rate of each epoch.
+    best_epoch : int
+        Epoch whose weights these are, counted from 0.
+    threshold : float or None
+        Two outcomes: the threshold chosen on the validation part.
+    validation : dict of str to float or None
+        Validation metrics of these weights; None where undefined.
+    n_train, n_validation : int
+        Samples.
+    """
+
+    fold: int
+    weights: dict[str, NDArray[Any]]
+    epochs: list[dict[str, float]]
+    best_epoch: int
+    threshold: float | None
+    validation: dict[str, float | None]
+    n_train: int
+    n_validation: int
+
+
+def digest_data(crops: CropStore, *tables: pd.DataFrame) -> str:
+    """SHA-256 over the crop store's own digest and the content of tables, in hexadecimal."""
+    digest = hashlib.sha256(crops.digest.encode())
+    for table in tables:
+        digest.update("|".join(map(str, table.columns)).encode())
+        digest.update(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())
+    return digest.hexdigest()
+
+
+def run_folder(
+    data_digest: str, samples: SampleSettings, model: ModelSettings, training: TrainingSettings, n_folds: int
+) -> Path:
+    """Folder of the checkpoints of trainings with this very data and these settings."""
+    settings = [samples.model_dump_json(), model.model_dump_json(), training.model_dump_json(exclude=_HOW_ONLY)]
+    digest = hashlib.sha256("\n".join((data_digest, *settings, str(n_folds))).encode())
+    return Path(training.checkpoint_folder) / digest.hexdigest()[:16]
+
+
+def save_member(member: FittedMember, folder: Path) -> None:
+    """Keep a finished member until the others are finished too; `member.json`, written last, says that it is whole."""
+    from safetensors.numpy import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file({name: np.ascontiguousarray(value) for name, value in member.weights.items()}, folder / _WEIGHTS)
+    description = {field.name: getattr(member, field.name) for field in fields(member) if field.name != "weights"}
+    partial = folder / f"{_MEMBER}.partial"
+    partial.write_text(json.dumps(description), encoding="utf-8")
+    os.replace(partial, folder / _MEMBER)
+
+
+def load_member(folder: Path) -> FittedMember | None:
+    """Take back a finished member; None where there is none."""
+    from safetensors.numpy import load_file
+
+    if not (folder / _MEMBER).is_file():
+        return None
+    return FittedMember(weights=load_file(folder / _WEIGHTS), **json.loads((folder / _MEMBER).read_text(encoding="utf-8")))
+
+
+def clear_run(folder: Path) -> None:
+    """Remove the checkpoints of a finished training, and say so when those of other, unfinished ones are left."""
+    shutil.rmtree(folder, ignore_errors=True)
+    others = [path for path in folder.parent.glob("*") if path.is_dir()]
+    if others:
+        logger.info("%d unfinished trainings with other data or settings are left in %s", len(others), folder.parent)
+

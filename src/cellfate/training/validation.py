@@ -1,0 +1,76 @@
+"""Validation metrics of an epoch, and the threshold chosen on the validation part.
+
+Axes: n samples, k outcomes.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+METRICS = ("log_loss", "balanced_accuracy", "auroc")
+_LEAST_PROBABILITY = 1e-12
+
+
+def validation_metrics(probabilities_nk: FloatArray, targets_n: IntArray) -> dict[str, float]:
+    """Score probabilities so that every outcome weighs the same.
+
+    Parameters
+    ----------
+    probabilities_nk
+        Rows sum to 1.
+    targets_n
+        Index of the true outcome.
+
+    Returns
+    -------
+    dict
+        `log_loss` and `balanced_accuracy` are means over the outcomes present; `auroc` is the mean over outcomes of one
+        against the rest, NaN where fewer than two outcomes are present.
+    """
+    present = np.unique(targets_n)
+    own_n = probabilities_nk[np.arange(len(targets_n)), targets_n]
+    losses_n = -np.log(np.maximum(own_n, _LEAST_PROBABILITY))
+    right_n = probabilities_nk.argmax(axis=1) == targets_n
+    return {
+        "log_loss": float(np.mean([losses_n[targets_n == k].mean() for k in present])),
+        "balanced_accuracy": float(np.mean([right_n[targets_n == k].mean() for k in present])),
+        "auroc": _auroc(probabilities_nk, targets_n, present),
+    }
+
+
+def _auroc(probabilities_nk: FloatArray, targets_n: IntArray, present: IntArray) -> float:
+    if len(present) < 2:
+        return float("nan")
+    from sklearn.metrics import roc_auc_score
+
+    return float(np.mean([roc_auc_score(targets_n == k, probabilities_nk[:, k]) for k in present]))
+
+
+def choose_threshold(probability_n: FloatArray, positive_n: NDArray[np.bool_]) -> float:
+    """Choose the probability from which a sample is called positive, by balanced accuracy.
+
+    Parameters
+    ----------
+    probability_n
+        Probability of the first outcome.
+    positive_n
+        Whether the first outcome is true.
+
+    Returns
+    -------
+    float
+        Midway between two neighbouring probabilities, where balanced accuracy is highest; of equals the one nearest .5.
+        .5 where only one outcome is present.
+    """
+    if positive_n.all() or not positive_n.any():
+        return 0.5
+    values = np.unique(probability_n)
+    candidates = np.concatenate(([0.5], (values[1:] + values[:-1]) / 2))
+    called_tn = probability_n >= candidates[:, None]
+    recall_t = called_tn[:, positive_n].mean(axis=1)
+    specificity_t = 1 - called_tn[:, ~positive_n].mean(axis=1)
+    score_t = (recall_t + specificity_t).round(12)
+    best = candidates[score_t == score_t.max()]
+    return float(best[np.abs(best - 0.5).argmin()])
