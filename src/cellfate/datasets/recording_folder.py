@@ -1,0 +1,86 @@
+"""A folder of recordings as a Kedro dataset."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from kedro.io import AbstractDataset, DatasetError
+
+from cellfate.core.errors import InputError
+from cellfate.imaging.records import RecordingFolder
+from cellfate.simulation import SimulatedStudy, write_study
+from cellfate.simulation.writer import SETTINGS_FILE
+
+
+class RecordingFolderDataset(AbstractDataset[SimulatedStudy, RecordingFolder]):
+    """Loads the handle of a folder of recordings, and saves a simulated study as one.
+
+    Nothing is taken for a study before it is whole: it is written to ``<filepath>.partial`` and renamed when finished.
+    A folder that no simulation made is never overwritten.
+
+    Parameters
+    ----------
+    filepath : str
+        Folder of the recordings.
+    metadata : dict, optional
+        For kedro-viz.
+
+    Examples
+    --------
+    .. code-block:: yaml
+
+        raw_recordings:
+          type: cellfate.datasets.recording_folder.RecordingFolderDataset
+          filepath: data/01_raw/recordings
+    """
+
+    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        self._filepath = Path(filepath)
+        self.metadata = metadata
+
+    def load(self) -> RecordingFolder:
+        """Check that the folder exists; nothing in it is read.
+
+        Raises
+        ------
+        DatasetError
+            If there is no such folder.
+        """
+        try:
+            return RecordingFolder(self._filepath)
+        except InputError as error:
+            message = f"{error} To simulate recordings, run the pipeline simulation; for yours, set recordings_root."
+            raise DatasetError(message) from error
+
+    def save(self, data: SimulatedStudy) -> None:
+        """Make the images of a study and write it, in place of an older simulation.
+
+        Raises
+        ------
+        DatasetError
+            If the folder holds something that no simulation made.
+        """
+        self._refuse_to_overwrite()
+        partial = self._filepath.with_name(self._filepath.name + ".partial")
+        if partial.exists():
+            shutil.rmtree(partial)
+        write_study(data, partial)
+        if self._filepath.exists():
+            shutil.rmtree(self._filepath)
+        partial.rename(self._filepath)
+
+    def _refuse_to_overwrite(self) -> None:
+        if self._filepath.is_dir() and not any(self._filepath.iterdir()):
+            return
+        if self._filepath.exists() and not (self._filepath / SETTINGS_FILE).is_file():
+            message = (
+                f"{self._filepath} holds recordings that no simulation made ({SETTINGS_FILE} is not in it) and is not "
+                "overwritten; give another recordings_root, or run the pipelines without simulation."
+            )
+            raise DatasetError(message)
+
+    def _exists(self) -> bool:
+        return self._filepath.is_dir()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath)}

@@ -1,0 +1,23 @@
+"""Simulated recordings with a planted, known answer: what decides each fate, when, and in which channel."""
+
+from cellfate.simulation.records import PlannedRecording, SimulatedCell, SimulatedRecording, SimulatedStudy
+from cellfate.simulation.settings import CauseSettings, DoseSettings, ImageSettings, SimulationSettings
+from cellfate.simulation.study import simulate_study
+from cellfate.simulation.truth import list_truth, score_oracle, trace_reporters
+from cellfate.simulation.writer import write_study
+
+__all__ = [
+    "CauseSettings",
+    "DoseSettings",
+    "ImageSettings",
+    "PlannedRecording",
+    "SimulatedCell",
+    "SimulatedRecording",
+    "SimulatedStudy",
+    "SimulationSettings",
+    "list_truth",
+    "score_oracle",
+    "simulate_study",
+    "trace_reporters",
+    "write_study",
+]

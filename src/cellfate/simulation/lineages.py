@@ -1,0 +1,145 @@
+"""Lives of cells: families, the causes that decide fates, and the fates drawn from them."""
+
+from collections.abc import Sequence
+from statistics import NormalDist
+
+import numpy as np
+
+from cellfate.core.fates import APOPTOSIS, MITOSIS
+from cellfate.simulation.records import Floats, Life
+from cellfate.simulation.settings import CHANNELS, CauseSettings, DoseSettings, SimulationSettings
+
+_PRESENT_STRENGTH = (1.1, 0.28)
+"""Mean and standard deviation of a cause's strength where its excursion happens."""
+_ABSENT_SPREAD = 0.12
+"""Standard deviation of the (half-normal) strength where it does not."""
+_LARGEST_STRENGTH = 2.0
+
+
+def plan_lives(settings: SimulationSettings, dose: DoseSettings, rng: np.random.Generator) -> list[Life]:
+    """Lay down every cell of a recording: founders first, then their offspring, generation by generation.
+
+    Parameters
+    ----------
+    settings : SimulationSettings
+        The study.
+    dose : DoseSettings
+        Dose of this recording.
+    rng : numpy.random.Generator
+        Source of everything random here.
+
+    Returns
+    -------
+    list of Life
+        Mothers stand before their daughters; daughters of cells that die are not there.
+    """
+    lives: list[Life] = []
+    phase_h = rng.uniform(0, settings.circadian_period_h)
+    for _ in range(int(rng.integers(settings.founders[0], settings.founders[1] + 1))):
+        event = int(
+            rng.integers(
+                settings.frames_in(settings.shortest_life_h), settings.frames_in(settings.founder_horizon_h) + 1
+            )
+        )
+        birth = min(event - _draw_cycles(settings, 1, rng)[0], -1)
+        traits = _draw_traits(settings, 1, phase_h + rng.normal(0, 3), np.ones(len(CHANNELS)), rng)
+        lives += _make_siblings(settings, dose, len(lives) + 1, None, birth, [event], traits, rng)
+    for mother in lives:  # grows while it is walked
+        if mother.destiny == MITOSIS and mother.event_frame + 1 < settings.n_frames:
+            birth = mother.event_frame + 1
+            events = [birth + cycle for cycle in _draw_cycles(settings, 2, rng)]
+            traits = _draw_traits(settings, 2, mother.circadian_phase_h, mother.levels, rng)
+            lives += _make_siblings(settings, dose, len(lives) + 1, mother.cell_id, birth, events, traits, rng)
+    return lives
+
+
+def draw_strengths(cause: CauseSettings, probability: float, propensities: Floats, rng: np.random.Generator) -> Floats:
+    """Strength of a cause in cells, given their standard normal propensities to it.
+
+    Parameters
+    ----------
+    cause : CauseSettings
+        The cause.
+    probability : float
+        Share of cells in which its excursion happens.
+    propensities : ndarray, shape (n,)
+        Standard normal; correlated between sisters.
+    rng : numpy.random.Generator
+        Source of the strengths.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        About 1.1 where the excursion happens, about 0.1 where not; from 0 to 2.
+    """
+    if 0 < probability < 1:
+        happens = propensities > NormalDist().inv_cdf(1 - probability)
+    else:
+        happens = np.full(len(propensities), probability >= 1)
+    mean, spread = _PRESENT_STRENGTH
+    present = rng.normal(mean, spread, len(propensities))
+    absent = np.abs(rng.normal(0, _ABSENT_SPREAD, len(propensities)))
+    return np.clip(np.where(happens, present, absent), 0, _LARGEST_STRENGTH)
+
+
+def _make_siblings(
+    settings: SimulationSettings,
+    dose: DoseSettings,
+    first_id: int,
+    parent_id: int | None,
+    birth: int,
+    events: Sequence[int],
+    traits: tuple[Floats, Floats],
+    rng: np.random.Generator,
+) -> list[Life]:
+    n = len(events)
+    strengths = np.empty((n, len(settings.causes)))
+    for column, cause in enumerate(settings.causes):
+        added = dose.p53_probability if cause.channel == "p53" else 0.0
+        propensities = _correlated(n, settings.sister_correlation, rng)
+        strengths[:, column] = draw_strengths(cause, min(cause.probability + added, 1.0), propensities, rng)
+    neutral = np.array([cause.neutral_strength for cause in settings.causes])
+    log_odds = (strengths - neutral) * np.array([cause.log_odds for cause in settings.causes])
+    dies = rng.random(n) < 1 / (1 + np.exp(-(log_odds.sum(axis=1) + dose.log_odds)))
+    levels, phases_h = traits
+    return [
+        Life(
+            cell_id=first_id + i,
+            parent_id=parent_id,
+            birth_frame=birth,
+            event_frame=events[i],
+            destiny=APOPTOSIS if dies[i] else MITOSIS,
+            strengths=strengths[i],
+            log_odds=log_odds[i],
+            dose_log_odds=dose.log_odds,
+            lost_frame=_draw_loss(settings, max(birth, 0), events[i], rng),
+            levels=levels[i],
+            circadian_phase_h=float(phases_h[i]),
+        )
+        for i in range(n)
+    ]
+
+
+def _correlated(n: int, correlation: float, rng: np.random.Generator) -> Floats:
+    """Draw standard normal numbers of siblings; they share a part."""
+    values: Floats = np.sqrt(correlation) * rng.normal() + np.sqrt(1 - correlation) * rng.normal(size=n)
+    return values
+
+
+def _draw_cycles(settings: SimulationSettings, n: int, rng: np.random.Generator) -> list[int]:
+    hours = settings.cycle_h + settings.cycle_sd_h * _correlated(n, settings.sister_correlation, rng)
+    return [settings.frames_in(max(float(h), settings.shortest_life_h)) for h in hours]
+
+
+def _draw_traits(
+    settings: SimulationSettings, n: int, phase_h: float, mother_levels: Floats, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Draw reporter levels (n, 3), half inherited, and circadian phases (n,) near the mother's."""
+    noise = rng.normal(0, settings.cell_variation, (n, len(CHANNELS)))
+    levels: Floats = np.sqrt(mother_levels) * np.exp(noise)
+    return levels, phase_h + rng.normal(0, 0.5, n)
+
+
+def _draw_loss(settings: SimulationSettings, first: int, event: int, rng: np.random.Generator) -> int | None:
+    lost, share = rng.random() < settings.lost_probability, rng.uniform(0.2, 0.95)
+    return first + max(int(share * (event - first)), 1) if lost else None

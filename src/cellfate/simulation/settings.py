@@ -1,0 +1,184 @@
+"""Parameters of the simulation: the study, the causes of fates, the doses, the microscope."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from cellfate.core.settings import Settings
+
+CHANNELS = ("circadian", "p53", "cell_cycle")
+"""Channels of a simulated recording, in the order of the samples of a pixel."""
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class CauseSettings(Settings):
+    """A planted cause: an excursion of one reporter in a window before the event shifts the odds of apoptosis.
+
+    The excursion has a strength of about 1 where it happens and about 0 where it does not; the log odds of apoptosis
+    it brings are `log_odds * (strength - neutral_strength)`.
+    """
+
+    channel: Literal["p53", "cell_cycle"]
+    """Reporter that makes the excursion."""
+    window_h: tuple[float, float]
+    """Start and end of the excursion, in hours before the event; the start is the larger number."""
+    probability: Probability
+    """Share of cells in which the excursion happens, before the dose adds to it."""
+    log_odds: float = Field(gt=0)
+    """Log odds of apoptosis gained for each unit of strength."""
+    neutral_strength: float = Field(ge=0)
+    """Strength at which the cause favours neither fate."""
+    reporter_change: float
+    """Change of the reporter at strength 1, in units of its usual level; negative: it falls."""
+
+    @model_validator(mode="after")
+    def _window_runs_forward(self) -> Self:
+        start, end = self.window_h
+        if not start > end > 0:
+            raise ValueError(
+                f"window_h of cause {self.channel} is [{start}, {end}]; "
+                "the start must be earlier (larger) than the end, and both before the event."
+            )
+        return self
+
+
+class DoseSettings(Settings):
+    """What one dose of the drug does."""
+
+    dose: str
+    """Name of the dose."""
+    condition: str
+    """What was given."""
+    log_odds: float
+    """Log odds of apoptosis the dose adds by itself."""
+    p53_probability: Probability
+    """Share of cells added to those with an excursion of p53."""
+
+
+class ImageSettings(Settings):
+    """The microscope: optics, light and camera."""
+
+    nucleus_radius_px: float = Field(default=7.0, ge=3)
+    """Mean radius of a nucleus before its event, in px."""
+    photons: tuple[float, float, float] = (220.0, 200.0, 240.0)
+    """Photons a px that a nucleus with a reporter level of 1 gives, by channel."""
+    background_photons: float = Field(default=30.0, gt=0)
+    """Photons a px of light without a cell."""
+    blur_px: float = Field(default=0.9, gt=0)
+    """Standard deviation of the point spread function, in px."""
+    uneven_light: float = Field(default=0.25, ge=0, lt=1)
+    """Share of light lost between the brightest point of the field and its darkest corner."""
+    bleaching_per_h: float = Field(default=0.004, ge=0)
+    """Share of every fluorophore that is bleached in an hour."""
+    camera_offset: float = Field(default=100.0, ge=0)
+    """Counts of the camera without light."""
+    camera_noise: float = Field(default=2.0, ge=0)
+    """Standard deviation of the read noise, in counts; a photon is one count."""
+
+
+class SimulationSettings(Settings):
+    """A simulated study: how many recordings, how cells live and die, and how they are imaged."""
+
+    seed: int = Field(default=20260316, ge=0)
+    """Seed of everything random; the same seed gives the same files, byte for byte."""
+    n_recordings: int = Field(default=40, ge=1)
+    """Number of recordings; doses take turns."""
+    n_frames: int = Field(default=72, ge=8)
+    """Frames in a recording."""
+    frame_interval_min: float = Field(default=30.0, gt=0)
+    """Time between frames, in minutes."""
+    height_px: int = Field(default=160, ge=48)
+    """Rows of an image, in px."""
+    width_px: int = Field(default=160, ge=48)
+    """Columns of an image, in px."""
+    founders: tuple[int, int] = (9, 10)
+    """Least and largest number of cells in the first frame of a recording."""
+    shortest_life_h: float = Field(default=14.0, gt=0)
+    """Shortest time from a cell's birth (or the first frame) to its event, in hours."""
+    founder_horizon_h: float = Field(default=42.0, gt=0)
+    """Latest event of a cell of the first frame, in hours from the first frame; events past the end are not seen."""
+    cycle_h: float = Field(default=16.5, gt=0)
+    """Mean time from birth to event of a cell born in the recording, in hours."""
+    cycle_sd_h: float = Field(default=2.0, ge=0)
+    """Standard deviation of that time, in hours."""
+    sister_correlation: Probability = 0.6
+    """Correlation between sisters of what decides their fate, and of their life time."""
+    lost_probability: Probability = 0.07
+    """Probability that the tracker loses a cell before its event."""
+    event_shape_h: float = Field(default=1.2, gt=0)
+    """Hours before the event at which the nucleus begins to look like it."""
+    p53_period_h: float = Field(default=5.5, gt=0)
+    """Mean time between two p53 pulses, in hours."""
+    circadian_period_h: float = Field(default=24.0, gt=0)
+    """Period of the circadian reporter, in hours."""
+    cell_variation: float = Field(default=0.15, ge=0)
+    """Spread of reporter levels between cells: standard deviation of their natural logarithm."""
+    reporter_noise: float = Field(default=0.08, ge=0)
+    """Spread of slow reporter noise within a cell: standard deviation relative to the level."""
+    speed_px: float = Field(default=0.5, ge=0)
+    """Spread of a cell's velocity along each axis, in px a frame."""
+    causes: tuple[CauseSettings, ...] = (
+        CauseSettings(
+            channel="p53",
+            window_h=(6.5, 2.5),
+            probability=0.10,
+            log_odds=6.0,
+            neutral_strength=0.40,
+            reporter_change=1.6,
+        ),
+        CauseSettings(
+            channel="cell_cycle",
+            window_h=(11.0, 7.0),
+            probability=0.15,
+            log_odds=6.0,
+            neutral_strength=0.40,
+            reporter_change=-0.6,
+        ),
+    )
+    """What decides fates; the causes add up."""
+    doses: tuple[DoseSettings, ...] = (
+        DoseSettings(dose="Control", condition="vehicle", log_odds=0.0, p53_probability=0.0),
+        DoseSettings(dose="Low", condition="drug", log_odds=0.3, p53_probability=0.12),
+        DoseSettings(dose="Medium", condition="drug", log_odds=0.6, p53_probability=0.26),
+        DoseSettings(dose="High", condition="drug", log_odds=0.9, p53_probability=0.42),
+    )
+    """Doses, given to the recordings in turn."""
+    image: ImageSettings = ImageSettings()
+    """The microscope."""
+
+    @model_validator(mode="after")
+    def _windows_fit_into_lives(self) -> Self:
+        earliest = max((cause.window_h[0] for cause in self.causes), default=0.0)
+        if earliest >= self.shortest_life_h:
+            raise ValueError(
+                f"shortest_life_h is {self.shortest_life_h} but the earliest window_h of the causes begins {earliest} "
+                "h before the event; lives must be longer."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _times_agree(self) -> Self:
+        if self.founder_horizon_h <= self.shortest_life_h:
+            raise ValueError(
+                f"founder_horizon_h is {self.founder_horizon_h} and shortest_life_h {self.shortest_life_h}; "
+                "the horizon must be the later."
+            )
+        if self.founders[0] < 1 or self.founders[1] < self.founders[0]:
+            message = f"founders is {list(self.founders)}; give the least number (1 or more), then the largest."
+            raise ValueError(message)
+        if not self.doses or not self.causes:
+            message = (
+                f"{len(self.doses)} doses and {len(self.causes)} causes are given; at least one of each is needed."
+            )
+            raise ValueError(message)
+        return self
+
+    @property
+    def frame_h(self) -> float:
+        """Time between frames, in hours."""
+        return self.frame_interval_min / 60
+
+    def frames_in(self, hours: float) -> int:
+        """Whole number of frames nearest to a time in hours."""
+        return round(hours / self.frame_h)

@@ -1,0 +1,113 @@
+"""True reporter levels of a cell over time: circadian, p53, cell cycle."""
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+from cellfate.core.fates import MITOSIS
+from cellfate.simulation.records import Floats, Life
+from cellfate.simulation.settings import CHANNELS, CauseSettings, SimulationSettings
+
+_EDGE_H = 0.5
+"""Time over which an excursion sets in, and over which it ends."""
+_NOISE_FRAMES = 3.0
+"""Standard deviation, in frames, of the filter that makes reporter noise slow."""
+_FLOOR = 0.06
+"""Least level of a reporter."""
+
+
+def simulate_reporters(life: Life, n_frames: int, settings: SimulationSettings, rng: np.random.Generator) -> Floats:
+    """Levels of the three reporters in the frames from a cell's first one on.
+
+    Parameters
+    ----------
+    life : Life
+        The cell.
+    n_frames : int
+        Number of frames.
+    settings : SimulationSettings
+        The study.
+    rng : numpy.random.Generator
+        Source of pulses and noise.
+
+    Returns
+    -------
+    ndarray, shape (n_frames, 3)
+        Levels, without units, 1 being usual; in the order of `CHANNELS`.
+    """
+    frames = np.arange(n_frames) + life.first_frame
+    hours = frames.astype(np.float64) * settings.frame_h
+    levels = np.stack(
+        [
+            1 + 0.6 * np.cos(2 * np.pi * (hours - life.circadian_phase_h) / settings.circadian_period_h),
+            _pulse(hours, settings, rng),
+            _cycle(frames, life, settings),
+        ],
+        axis=1,
+    )
+    for cause, strength in zip(settings.causes, life.strengths, strict=True):
+        channel = CHANNELS.index(cause.channel)
+        levels[:, channel] += cause.reporter_change * strength * excursion(hours, life, cause, settings)
+    noise = _slow_noise(levels.shape, rng) * settings.reporter_noise
+    result: Floats = np.maximum(levels, _FLOOR) * life.levels * np.exp(noise)
+    return result * _destruction(frames, life)
+
+
+def excursion(hours: Floats, life: Life, cause: CauseSettings, settings: SimulationSettings) -> Floats:
+    """Course of a cause's excursion: 1 within its window before the event, 0 outside, with short edges inside it.
+
+    Parameters
+    ----------
+    hours : ndarray, shape (n,)
+        Times since the recording began, in hours.
+    life, cause, settings
+        The cell, the cause and the study.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        From 0 to 1.
+    """
+    before_event = life.event_frame * settings.frame_h - hours
+    start, end = cause.window_h
+    inside = np.minimum(start - before_event, before_event - end) / _EDGE_H
+    course: Floats = np.clip(inside + 0.5, 0, 1) * (inside >= 0)
+    return course
+
+
+def _pulse(hours: Floats, settings: SimulationSettings, rng: np.random.Generator) -> Floats:
+    """Make basal p53 with pulses of unequal height; their period of 5.5 h is that of Geva-Zatorsky et al. 2006."""
+    period = settings.p53_period_h
+    n_pulses = int(np.ceil((hours[-1] - hours[0]) / period)) + 3
+    gaps = np.maximum(rng.normal(period, 0.07 * period, n_pulses), 0.5 * period)
+    times = hours[0] - period + rng.uniform(0, period) - gaps[0] + np.cumsum(gaps)
+    heights = 0.75 * np.exp(rng.normal(0, 0.25, n_pulses))
+    width = 0.17 * period
+    pulses: Floats = heights @ np.exp(-(((hours - times[:, None]) / width) ** 2) / 2)
+    return 0.2 + pulses
+
+
+def _cycle(frames: np.ndarray, life: Life, settings: SimulationSettings) -> Floats:
+    """Make a reporter that is low after birth, rises within hours, and then climbs slowly until the event."""
+    age_h = (frames - life.birth_frame) * settings.frame_h
+    phase = age_h / ((life.event_frame - life.birth_frame) * settings.frame_h)
+    rise = np.clip((age_h - 0.5) / 2.5, 0, 1)
+    level: Floats = 0.12 + rise * (0.78 + 0.3 * np.clip(phase, 0, 1))
+    return level
+
+
+def _destruction(frames: np.ndarray, life: Life) -> Floats:
+    """At division the cell-cycle reporter is destroyed; after a death every reporter fades."""
+    factor = np.ones((len(frames), len(CHANNELS)))
+    if life.destiny == MITOSIS:
+        factor[frames >= life.event_frame, CHANNELS.index("cell_cycle")] = 0.25
+    else:
+        after = np.clip(frames - life.event_frame, 0, None)
+        factor *= np.exp(-after / 4)[:, None]
+    return factor
+
+
+def _slow_noise(shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
+    """Gaussian noise, slow along the first axis, of standard deviation 1."""
+    smooth = gaussian_filter1d(rng.normal(size=shape), _NOISE_FRAMES, axis=0, mode="reflect")
+    noise: Floats = smooth * np.sqrt(2 * _NOISE_FRAMES * np.sqrt(np.pi))
+    return noise

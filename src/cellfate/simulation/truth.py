@@ -1,0 +1,149 @@
+"""The known answer: what decided each fate, and how well anyone could do who knew all of it."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cellfate.core.fates import APOPTOSIS, CENSORED
+from cellfate.simulation.records import PlannedRecording, SimulatedCell, SimulatedStudy
+from cellfate.simulation.settings import CHANNELS, SimulationSettings
+
+
+def list_truth(study: SimulatedStudy) -> pd.DataFrame:
+    """Tell what decided each cell's fate, when and in which channel.
+
+    Parameters
+    ----------
+    study : SimulatedStudy
+        The study.
+
+    Returns
+    -------
+    DataFrame
+        Table `Truth`, one row a cell. The deciding cause is the one that pushed hardest towards the fate that came; it
+        is null for censored cells. Beside the schema's columns: `dose`, `parent_id` (true mother, null for founders),
+        `first_frame`, `last_frame`, `event_frame`, and for every cause c `log_odds_<c>`, `<c>_first_frame` and
+        `<c>_last_frame`, and `log_odds_dose`; they add up to `oracle_logit`.
+    """
+    rows = [_describe(cell, plan, study.settings) for plan in study.plans for cell in plan.cells]
+    table = pd.DataFrame(rows)
+    whole = [name for name in table if str(name).endswith("_frame") or name == "parent_id"]
+    return table.astype(dict.fromkeys(whole, "Int64"))
+
+
+def score_oracle(study: SimulatedStudy) -> dict[str, Any]:
+    """Score a predictor that knows the planted log odds of every cell.
+
+    Parameters
+    ----------
+    study : SimulatedStudy
+        The study.
+
+    Returns
+    -------
+    dict
+        Balanced accuracy at log odds 0 and AUROC over cells with a fate, the number of such cells in all and by fate,
+        of censored cells and of recordings, and the settings. Scores are NaN if a fate is missing.
+    """
+    cells = [cell for plan in study.plans for cell in plan.cells]
+    fated = [cell for cell in cells if cell.fate != CENSORED]
+    dies = np.array([cell.fate == APOPTOSIS for cell in fated], dtype=bool)
+    logits = np.array([cell.life.oracle_logit for cell in fated])
+    return {
+        "balanced_accuracy": balanced_accuracy(dies, logits > 0),
+        "auroc": auroc(dies, logits),
+        "n_cells": len(fated),
+        "n_apoptosis": int(dies.sum()),
+        "n_mitosis": int((~dies).sum()),
+        "n_censored": len(cells) - len(fated),
+        "n_recordings": len(study.plans),
+        "settings": study.settings.model_dump(mode="json"),
+    }
+
+
+def trace_reporters(study: SimulatedStudy) -> pd.DataFrame:
+    """List the true reporter levels of every cell over the frames of its track.
+
+    Parameters
+    ----------
+    study : SimulatedStudy
+        The study.
+
+    Returns
+    -------
+    DataFrame
+        recording_id, cell_id, fate, frame, hours_before_event (NaN when censored) and one column a channel, without
+        units.
+    """
+    return pd.concat(
+        [_trace(cell, plan, study.settings) for plan in study.plans for cell in plan.cells], ignore_index=True
+    )
+
+
+def balanced_accuracy(truth: np.ndarray, call: np.ndarray) -> float:
+    """Mean of the recalls of both classes; NaN if one is missing."""
+    if truth.all() or not truth.any():
+        return float("nan")
+    return float((call[truth].mean() + (~call[~truth]).mean()) / 2)
+
+
+def auroc(truth: np.ndarray, score: np.ndarray) -> float:
+    """Area under the receiver operating characteristic, ties counted half; NaN if a class is missing."""
+    if truth.all() or not truth.any():
+        return float("nan")
+    differences = score[truth][:, None] - score[~truth][None, :]
+    return float((differences > 0).mean() + (differences == 0).mean() / 2)
+
+
+def cause_window(cell: SimulatedCell, window_h: tuple[float, float], settings: SimulationSettings) -> tuple[int, int]:
+    """First and last frame of a window given in hours before a cell's event."""
+    start, end = (cell.life.event_frame - hours / settings.frame_h for hours in window_h)
+    return int(np.ceil(start)), int(np.floor(end))
+
+
+def _describe(cell: SimulatedCell, plan: PlannedRecording, settings: SimulationSettings) -> dict[str, Any]:
+    life, causes = cell.life, settings.causes
+    row: dict[str, Any] = {
+        "recording_id": plan.recording_id,
+        "cell_id": life.cell_id,
+        "fate": cell.fate,
+        "deciding_channel": None,
+        "window_first_frame": None,
+        "window_last_frame": None,
+        "strength": None,
+        "oracle_logit": life.oracle_logit,
+        "dose": plan.dose,
+        "parent_id": life.parent_id,
+        "first_frame": life.first_frame,
+        "last_frame": cell.last_frame,
+        "event_frame": cell.event_frame,
+        "log_odds_dose": life.dose_log_odds,
+    }
+    windows = [cause_window(cell, cause.window_h, settings) for cause in causes]
+    for cause, log_odds, (first, last) in zip(causes, life.log_odds, windows, strict=True):
+        row[f"log_odds_{cause.channel}"] = float(log_odds)
+        row[f"{cause.channel}_first_frame"], row[f"{cause.channel}_last_frame"] = first, last
+    if cell.fate != CENSORED:
+        towards = 1 if cell.fate == APOPTOSIS else -1
+        deciding = int(np.argmax(towards * life.log_odds))
+        row["deciding_channel"] = causes[deciding].channel
+        row["window_first_frame"], row["window_last_frame"] = windows[deciding]
+        row["strength"] = float(life.log_odds[deciding])
+    return row
+
+
+def _trace(cell: SimulatedCell, plan: PlannedRecording, settings: SimulationSettings) -> pd.DataFrame:
+    n = cell.last_frame - cell.life.first_frame + 1
+    frames = cell.frames[:n]
+    left_h = (cell.life.event_frame - frames) * settings.frame_h
+    return pd.DataFrame(
+        {
+            "recording_id": plan.recording_id,
+            "cell_id": cell.life.cell_id,
+            "fate": cell.fate,
+            "frame": frames,
+            "hours_before_event": left_h if cell.fate != CENSORED else np.nan,
+            **{name: cell.reporters[:n, c] for c, name in enumerate(CHANNELS)},
+        }
+    )
