@@ -23,6 +23,7 @@ OPTIONAL = {
 """Entries that are used where they are given."""
 
 _TEXT = ("name", "file_name")
+_LARGEST = 2**53  # up to here a float64 holds every whole number
 _INTEGERS = ("id", "video_id", "frame_id", "image_id", "cell_id", "category_id")
 
 
@@ -80,13 +81,15 @@ def _parse(path: Path, lists: tuple[str, ...]) -> Any:
         for name in lists
     ]
     block = max(path.stat().st_size + 1, 1 << 16)  # the object is read in one piece
-    return json.read_json(
+    table = json.read_json(
         path,
         read_options=json.ReadOptions(block_size=block, use_threads=False),
         parse_options=json.ParseOptions(
             explicit_schema=pa.schema(fields), newlines_in_values=True, unexpected_field_behavior="ignore"
         ),
     )
+    table.validate(full=True)  # finds names that are no UTF-8
+    return table
 
 
 def _list_table(column: Any, name: str, path: Path) -> pd.DataFrame:
@@ -104,7 +107,8 @@ def _list_table(column: Any, name: str, path: Path) -> pd.DataFrame:
         frame = frame.assign(**_box_columns(items.column("bbox"), path))
     integers = [key for key in _INTEGERS if key in REQUIRED[name]]
     for key in integers:
-        _check_given(frame[key].to_numpy() % 1 != 0, name, key, path)
+        numbers = frame[key].to_numpy()
+        _check_given((numbers % 1 != 0) | (np.abs(numbers) > _LARGEST), name, key, path)
     return frame.astype(dict.fromkeys(integers, np.int64))
 
 

@@ -70,15 +70,23 @@ def _check_frame_numbers(recording: ListedRecording) -> None:
             "remove the recording."
         )
         raise InputError(message)
-    if frames != list(range(len(frames))):
-        twice = next((frame for frame, following in itertools.pairwise(frames) if frame == following), None)
-        missing = next(number for number, frame in enumerate([*sorted(set(frames)), -1]) if number != frame)
-        found = f"has no image of frame {missing}" if twice is None else f"lists frame {twice} twice"
+    fault = _find_numbering_fault(frames)
+    if fault is not None:
         message = (
-            f"Recording '{name}' {found}: its {len(frames)} images are numbered {frames[0]} to {frames[-1]}, but every "
+            f"Recording '{name}' {fault}: its {len(frames)} images are numbered {frames[0]} to {frames[-1]}, but every "
             "frame from 0 to the last was expected once; add the missing image or number the frames anew."
         )
         raise InputError(message)
+
+
+def _find_numbering_fault(frames: list[int]) -> str | None:
+    twice = next((frame for frame, following in itertools.pairwise(frames) if frame == following), None)
+    if twice is not None:
+        return f"lists frame {twice} twice"
+    if frames[0] < 0:
+        return "has a negative frame number"
+    missing = next((number for number, frame in enumerate(frames) if number != frame), None)
+    return None if missing is None else f"has no image of frame {missing}"
 
 
 def _check_inside(recording: ListedRecording) -> None:

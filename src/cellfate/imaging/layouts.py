@@ -120,7 +120,7 @@ def _list_videos(root: Path, settings: RecordingSettings) -> list[ListedRecordin
     for table, key, what in ((videos, "id", "video id"), (videos, "name", "video name"), (images, "id", "image id")):
         if table[key].duplicated().any():
             message = (
-                f"Annotation file {path} lists the {what} {table[key][table[key].duplicated()].iloc[0]!r} twice; make "
+                f"Annotation file {path} lists the {what} {table[key][table[key].duplicated()].iloc[0]} twice; make "
                 "it unique."
             )
             raise InputError(message)

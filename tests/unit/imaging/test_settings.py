@@ -1,0 +1,33 @@
+import pytest
+from pydantic import ValidationError
+
+from cellfate.imaging import RecordingSettings
+
+GOOD = {"layout": "coco_vid", "channels": ("a", "b"), "frame_interval_min": 30}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"channels": ("a", "a")}, ["'a', 'a'", "different"]),
+        ({"channels": ("a|b",)}, ["'a|b'"]),
+        ({"channels": (" ",)}, ["not blank"]),
+        ({"channels": ()}, ["at least 1"]),
+        ({"frame_interval_min": 0}, ["greater than 0"]),
+        ({"layout": "cell_tracking_challenge"}, ["cell_tracking_challenge", "'a', 'b'"]),
+        ({"labels": "silver_truth"}, ["silver_truth", "coco_vid"]),
+        ({"group_by": "lineage"}, ["lineage", "coco_vid"]),
+        ({"layout": "folder"}, ["coco_vid"]),
+        ({"chanels": ("a",)}, ["chanels"]),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(changes: dict[str, object], words: list[str]) -> None:
+    with pytest.raises(ValidationError) as caught:
+        RecordingSettings.model_validate({**GOOD, **changes})
+    assert all(word in str(caught.value) for word in words)
+
+
+def test_settings_are_frozen() -> None:
+    settings = RecordingSettings.model_validate(GOOD)
+    with pytest.raises(ValidationError):
+        settings.frame_interval_min = 10
