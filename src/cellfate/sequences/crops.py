@@ -214,6 +214,7 @@ def _cut_windows(
     frames_nchw = np.zeros((n, len(recording.channels), height, width), dtype=recording.dtype)
     masks_nhw = np.zeros((n, height, width), dtype=bool)
     labelled = False
+    frame: Any
     for frame, rows in ordered.groupby("frame"):
         image_cyx = recording.read_frame(int(frame))
         labels_yx = recording.read_labels(int(frame))
@@ -223,3 +224,32 @@ def _cut_windows(
                 masks_nhw[row] = cut_window(labels_yx[None], y, x, height, width)[0] == cell_id
         labelled = labelled or labels_yx is not None
     return frames_nchw, masks_nhw if labelled else None
+
+
+def pixels_inside(
+    y0_px: NDArray[np.int64], x0_px: NDArray[np.int64], crop_shape: tuple[int, int], image_shape: tuple[int, int]
+) -> NDArray[np.bool_]:
+    """Tell which pixels of crop windows lie in the image.
+
+    Parameters
+    ----------
+    y0_px, x0_px : ndarray of int64, shape (T,)
+        First row and column of every window.
+    crop_shape, image_shape : (int, int)
+        Rows and columns of a window, and of the image.
+
+    Returns
+    -------
+    ndarray of bool, shape (T, H, W)
+        True inside the image.
+
+    Examples
+    --------
+    >>> pixels_inside(np.array([-1]), np.array([0]), (2, 2), (5, 5))[0].tolist()
+    [[False, False], [True, True]]
+    """
+    rows_th = y0_px[:, None] + np.arange(crop_shape[0])
+    columns_tw = x0_px[:, None] + np.arange(crop_shape[1])
+    inside_th = (rows_th >= 0) & (rows_th < image_shape[0])
+    inside_tw = (columns_tw >= 0) & (columns_tw < image_shape[1])
+    return inside_th[:, :, None] & inside_tw[:, None, :]

@@ -18,21 +18,19 @@ def report_leakage(samples: pd.DataFrame, cells: pd.DataFrame, splits: pd.DataFr
     Returns
     -------
     DataFrame
-        One row a fold and part: scheme, fold, part, n_samples, n_cells, n_groups; share_recording (of the part's cells),
-        share_lineage (of its cells whose lineage is known), share_sister (of its cells whose parent is known; a sister has
-        the same parent). A share is NaN where no cell's family is known, and in the training part.
+        One row a fold and part: scheme, fold, part, n_samples, n_cells, n_groups, share_recording (of the part's
+        cells), share_lineage (of its cells whose lineage is known), share_sister (of its cells whose parent is known; a
+        sister has the same parent). A share is NaN where no cell's family is known, and in the training part.
     """
     table = splits.merge(samples[["sample_id", *_CELL, "group_id"]], on="sample_id")
     table = table.merge(cells[[*_CELL, "parent_id", "lineage_id"]], on=_CELL, how="left")
-    rows = []
-    for (scheme, fold), of_fold in table.groupby(["scheme", "fold"]):
-        training = of_fold[of_fold["part"] == "train"]
-        for part in PARTS:
-            rows.append({"scheme": scheme, "fold": fold, **_row(of_fold[of_fold["part"] == part], training, part)})
+    folds = table.groupby(["scheme", "fold"])
+    rows = [{"scheme": scheme, "fold": fold, **_row(group, part)} for (scheme, fold), group in folds for part in PARTS]
     return pd.DataFrame(rows)
 
 
-def _row(members: pd.DataFrame, training: pd.DataFrame, part: str) -> dict[str, object]:
+def _row(of_fold: pd.DataFrame, part: str) -> dict[str, object]:
+    training, members = of_fold[of_fold["part"] == "train"], of_fold[of_fold["part"] == part]
     one_a_cell = members.drop_duplicates(_CELL)
     row: dict[str, object] = {
         "part": part,

@@ -20,8 +20,9 @@ Moments = tuple[float, NDArray[np.float64], NDArray[np.float64]]
 def fit_normalisation(crops: CropStore, samples: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
     """Fit mean and standard deviation of each channel over the pixels of each fold's training cells.
 
-    Every frame that some training sample of a cell shows counts once, however many samples show it; pixels outside the image
-    are left out. Sums are float64, and each cell is read once for all folds. Standard deviations are of the population.
+    Every frame that some training sample of a cell shows counts once, however many samples show it; pixels outside the
+    image are left out. Sums are float64, and each cell is read once for all folds. Standard deviations are of the
+    population.
 
     Parameters
     ----------
@@ -81,10 +82,12 @@ def _training_cells(
     crops: CropStore, samples: pd.DataFrame, folds_of_sample: "pd.Series[Any]"
 ) -> Iterator[tuple[pd.DataFrame, CellSequence]]:
     used = samples[samples["sample_id"].isin(folds_of_sample.index)]
-    for (recording_id, cell_id), cell_samples in used.groupby(["recording_id", "cell_id"], sort=True):
-        assert folds_of_sample[cell_samples["sample_id"]].nunique() == 1, "samples of a cell play one part in a fold"
+    recording_id: Any
+    cell_id: Any
+    for (recording_id, cell_id), cell_samples in used.groupby(["recording_id", "cell_id"]):
+        assert len(set(folds_of_sample[cell_samples["sample_id"]])) == 1, "samples of a cell play one part in a fold"
         first, last = int(cell_samples["first_frame"].min()), int(cell_samples["last_frame"].max())
-        yield cell_samples, crops.read(str(recording_id), int(cell_id), first, last)
+        yield cell_samples, crops.read(recording_id, int(cell_id), first, last, with_masks=False)
 
 
 def _measure(sequence: CellSequence, cell_samples: pd.DataFrame) -> Moments:
@@ -119,8 +122,8 @@ def _fold_table(fold: int, channels: tuple[str, ...], moments: Moments) -> pd.Da
     for channel, mean, sd in zip(channels, mean_c, sd_c, strict=True):
         if not sd > 0:
             message = (
-                f"Channel '{channel}' has the same value ({mean:g}) in all {n_pixels:.0f} pixels of the training cells of fold "
-                f"{fold}, so it cannot be scaled; check the recordings or leave the channel out."
+                f"Channel '{channel}' has the same value ({mean:g}) in all {n_pixels:.0f} pixels of the training cells "
+                f"of fold {fold}, so it cannot be scaled; check the recordings or leave the channel out."
             )
             raise InputError(message)
     return pd.DataFrame({"fold": fold, "channel": list(channels), "mean": mean_c, "sd": sd_c, "n_pixels": n_pixels})

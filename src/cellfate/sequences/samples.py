@@ -1,16 +1,17 @@
 """Samples: which frames of which cell are shown, and what followed.
 
-Frames count from 0. With a guard of g frames, ``g = ceil(guard_h * 60 / frame_interval_min)``, a cell whose track ends in
-an event is shown before frame ``event_frame - g`` only. A censored track is treated as if an event fell on the frame after
-its last, so the guard shortens every track alike and the length of a track tells nothing of how it ended.
+Frames count from 0. With a guard of g frames, ``g = ceil(guard_h * 60 / frame_interval_min)``, a cell whose track ends
+in an event is shown before frame ``event_frame - g`` only. A censored track is treated as if an event fell on the frame
+after its last, so the guard shortens every track alike, however it ended.
 
 `whole_track`
     One sample a cell with a fate: all its usable frames, or the last `max_frames` of them.
 `landmark`
     A cell that is first tracked at frame f has landmarks at ``f + w - 1, f + w - 1 + s, ...`` (`history_frames` w,
-    `stride_frames` s) among its usable frames. The horizon is ``h = floor(horizon_h * 60 / frame_interval_min)`` frames.
-    The outcome at landmark t is the event if it falls in ``(t, t + h]``; `none` if the cell was watched up to t + h, or if
-    an event that is not asked for ended its track earlier (a dead cell does not divide); else it is unknown.
+    `stride_frames` s) among its usable frames. With a horizon of h frames, ``h = floor(horizon_h * 60 /
+    frame_interval_min)``, the outcome at landmark t is the event if it falls in ``(t, t + h]``; `none` if the cell was
+    watched up to t + h, or if an event that is not asked for ended its track (a dead cell does not divide); else it is
+    unknown.
 """
 
 import math
@@ -108,11 +109,9 @@ def make_samples(
         If there is no sample, or an outcome has none.
     """
     cuts = list(_cut_cells(crops, recordings, cells, samples))
-    unknown = NO_FATE if samples.kind == "whole_track" else OUTCOME_UNKNOWN
-    kept = [cut for cut in cuts if cut.reason is None and cut.outcome is not None]
-    excluded = [(cut, cut.reason or unknown) for cut in cuts if cut.reason is not None or cut.outcome is None]
-    _check_outcomes(kept, [reason for _, reason in excluded], samples)
-    rows = [_excluded_row(cut, reason) for cut, reason in excluded]
+    kept = [cut for cut in cuts if _why_excluded(cut, samples) is None]
+    rows = [_excluded_row(cut, reason) for cut in cuts if (reason := _why_excluded(cut, samples))]
+    _check_outcomes(kept, [row["reason"] for row in rows], samples)
     table = pd.DataFrame(rows, columns=list(_EXCLUDED_TYPES)).astype(_EXCLUDED_TYPES)
     set_aside = crops.set_aside
     if len(set_aside):
@@ -190,6 +189,7 @@ def _cut_cells(
 def _tracked_cells(crops: CropStore, recordings: pd.DataFrame, cells: pd.DataFrame) -> Iterator[_Cell]:
     in_store = cells[cells["recording_id"].isin(crops.recording_ids)]
     columns = recordings[["recording_id", "dose", "frame_interval_min"]]
+    row: Any
     for row in in_store.merge(columns, on="recording_id", how="left").itertuples(index=False):
         yield _Cell(
             recording_id=str(row.recording_id),
@@ -247,13 +247,20 @@ def _landmark_outcome(cell: _Cell, landmark: int, settings: SampleSettings) -> s
     return cell.fate if within and cell.fate in settings.events else NONE
 
 
+def _why_excluded(cut: _Cut, settings: SampleSettings) -> str | None:
+    if settings.kind == "whole_track" and cut.outcome is None:
+        return NO_FATE
+    return cut.reason or (OUTCOME_UNKNOWN if cut.outcome is None else None)
+
+
 def _check_horizon(cell: _Cell, settings: SampleSettings) -> None:
     horizon = horizon_frames(settings.horizon_h, cell.frame_interval_min)
     guard = guard_frames(settings.guard_h, cell.frame_interval_min)
     if horizon <= guard:
         message = (
-            f"Parameter samples: horizon_h {settings.horizon_h} is {horizon} frames and guard_h {settings.guard_h} is {guard} "
-            f"frames of {cell.frame_interval_min} min, so no landmark can see its event; raise horizon_h or lower guard_h."
+            f"Parameter samples: horizon_h {settings.horizon_h} is {horizon} frames and guard_h {settings.guard_h} is "
+            f"{guard} frames of {cell.frame_interval_min} min, so no landmark can see its event; raise horizon_h or "
+            "lower guard_h."
         )
         raise InputError(message)
 
@@ -267,7 +274,7 @@ def _check_outcomes(kept: list[_Cut], reasons: list[str], settings: SampleSettin
         found = ", ".join(f"{n} {outcome}" for outcome, n in counts.items())
         message = (
             f"No sample has outcome '{missing[0]}' (found: {found}), but a model needs samples of each of "
-            f"{list(settings.outcomes)}; add recordings in which it occurs, or change events or kind of parameter samples."
+            f"{list(settings.outcomes)}; add recordings in which it occurs, or change events or kind of samples."
         )
         raise InputError(message)
 
@@ -276,8 +283,9 @@ def _nothing_left(reasons: list[str], settings: SampleSettings) -> str:
     counts = Counter(reasons).most_common(1)
     why = f" (most often: {counts[0][0]})" if counts else ""
     return (
-        f"None of {len(reasons)} {settings.kind} candidates is a sample{why}, but samples are needed; check the tracks, or "
-        f"lower min_frames {settings.min_frames}, history_frames {settings.history_frames} or guard_h {settings.guard_h}."
+        f"None of {len(reasons)} {settings.kind} candidates is a sample{why}, but samples are needed; check the tracks "
+        f"or lower min_frames {settings.min_frames}, history_frames {settings.history_frames} or guard_h "
+        f"{settings.guard_h}."
     )
 
 

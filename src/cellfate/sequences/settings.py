@@ -17,7 +17,7 @@ class CropSettings(Settings):
     """Rows of a crop, in pixels."""
     width_px: int = Field(ge=8, le=1024)
     """Columns of a crop, in pixels."""
-    chunk_frames: int = Field(default=16, ge=1)
+    chunk_frames: int = Field(default=32, ge=1)
     """Frames in one chunk of the store; a sequence is read in whole chunks."""
     compression_level: int = Field(default=1, ge=0, le=9)
     """Level of the store's zstd compressor: 0 writes fastest, 9 takes the least disk."""
@@ -35,7 +35,7 @@ class SampleSettings(Settings):
     min_frames: int = Field(default=1, ge=1)
     """A sample with fewer tracked frames is left out."""
     max_frames: int | None = Field(default=None, ge=1)
-    """A sample shows at most so many frames, the last ones; null: all of a whole track, history_frames of a landmark."""
+    """A sample shows at most so many last frames; null: all of a whole track, history_frames of a landmark."""
     history_frames: int = Field(default=10, ge=1)
     """`landmark`: frames that a cell must have been watched for, this one included."""
     stride_frames: int = Field(default=3, ge=1)
@@ -69,8 +69,8 @@ class SampleSettings(Settings):
             raise ValueError(message)
         if self.kind == "landmark" and self.guard_h >= self.horizon_h:
             message = (
-                f"guard_h {self.guard_h} is not less than horizon_h {self.horizon_h}, so no landmark can see its event; "
-                "lower guard_h."
+                f"guard_h {self.guard_h} is not less than horizon_h {self.horizon_h}, so no landmark can see its "
+                "event; lower guard_h."
             )
             raise ValueError(message)
         return self

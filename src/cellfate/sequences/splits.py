@@ -16,10 +16,10 @@ def split_samples(
 ) -> pd.DataFrame:
     """Part samples into training, validation and test.
 
-    Groups are dealt so that every part gets its share of each outcome, of each dose and of the samples, as far as whole
-    groups allow. `spatial_blocks` orders the groups of a recording by where their founder was first seen, along the axis
-    on which founders spread furthest, and cuts that order into bands of about equal numbers of samples; each band is tested
-    once. Validation groups are dealt from what is not tested.
+    Groups are dealt so that every part gets its share of each outcome, of each dose and of the groups, as far as whole
+    groups allow. `spatial_blocks` orders the groups of a recording by where their founder was first seen, along the
+    axis on which founders spread furthest, and cuts that order into bands of about equal numbers of samples; each band
+    is tested once. Validation groups are dealt from what is not tested.
 
     Parameters
     ----------
@@ -55,11 +55,12 @@ def split_samples(
 
 def _units(samples: pd.DataFrame, settings: SplitSettings) -> pd.DataFrame:
     """Count, for every unit that is dealt whole, its samples of each outcome and dose; the index names the units."""
-    strata = {"one": pd.Series(1, index=samples.index), "outcome": samples["outcome"].astype(str)}
-    strata["dose"] = samples["dose"].astype(str) + "|" + strata["outcome"]
-    names = unit_names(samples, settings)
-    counts = [pd.crosstab(names, values) for values in strata.values()]
-    return pd.concat(counts, axis=1, keys=list(strata)).sort_index()
+    names, outcomes = unit_names(samples, settings), samples["outcome"].astype(str)
+    by_outcome = pd.crosstab(names, outcomes)
+    by_dose = pd.crosstab(names, samples["dose"].astype(str) + "|" + outcomes)
+    one = pd.DataFrame({"unit": 1}, index=by_outcome.index)
+    counts: pd.DataFrame = pd.concat([one, by_outcome, by_dose], axis=1, keys=["one", "outcome", "dose"])
+    return counts
 
 
 def unit_names(samples: pd.DataFrame, settings: SplitSettings) -> "pd.Series[str]":
@@ -88,8 +89,8 @@ def _deal(
     """Deal units to parts so that each part comes close to its share of every stratum; the best of several orders."""
     if len(units) < len(shares_p):
         message = (
-            f"Scheme '{settings.scheme}' needs at least {len(shares_p)} groups to deal, but the samples come from {len(units)}; "
-            "add recordings, take fewer folds, or choose another scheme of parameter splits."
+            f"Scheme '{settings.scheme}' needs at least {len(shares_p)} groups to deal, but the samples come from "
+            f"{len(units)}; add recordings, take fewer folds, or choose another scheme of parameter splits."
         )
         raise InputError(message)
     counts_gs = units.to_numpy(np.float64)
@@ -120,7 +121,7 @@ def _badness(
     shares_p: NDArray[np.float64],
     outcome_columns: NDArray[np.bool_],
 ) -> tuple[int, float]:
-    """Number of outcomes that parts lack, then the squared distance from the shares."""
+    """Count the outcomes that parts lack, then measure the squared distance from the shares."""
     held_ps = np.stack([weights_gs[parts_g == part].sum(axis=0) for part in range(len(shares_p))])
     lacking = int((held_ps[:, outcome_columns] == 0).sum())
     return lacking, float(np.square(held_ps - shares_p[:, None]).sum())
@@ -138,7 +139,7 @@ def _blocks(
     if settings.scheme == "grouped_folds":
         return _deal(units, np.full(settings.n_folds, 1 / settings.n_folds), rng, settings)
     blocks = spatial_blocks(samples, cells, detections, settings.n_folds)
-    return blocks.reindex(units.index).to_numpy(np.int64)
+    return np.asarray(blocks.reindex(units.index), dtype=np.int64)
 
 
 def spatial_blocks(
@@ -170,8 +171,8 @@ def spatial_blocks(
     for recording_id, groups in placed.groupby("recording_id"):
         if len(groups) < n_blocks:
             message = (
-                f"Recording '{recording_id}' has {len(groups)} groups of cells, fewer than {n_blocks} spatial blocks; set "
-                "group_by of parameter recordings to 'lineage', take fewer n_folds, or choose another scheme."
+                f"Recording '{recording_id}' has {len(groups)} groups of cells, fewer than {n_blocks} spatial blocks; "
+                "set group_by of parameter recordings to 'lineage', take fewer n_folds, or choose another scheme."
             )
             raise InputError(message)
         bands.append(_bands(groups, n_blocks))
@@ -217,8 +218,8 @@ def _check_parts(parts: "pd.Series[str]", samples: pd.DataFrame, fold: int, sett
             held = samples[samples["outcome"] == lacking]
             n_groups = unit_names(held, settings).nunique()
             message = (
-                f"Part '{part}' of fold {fold} has no sample with outcome '{lacking}' (scheme '{settings.scheme}': {len(held)} "
-                f"such samples in {n_groups} groups), but every part needs each outcome; add recordings, take larger shares or "
-                "fewer folds, or another seed or scheme of parameter splits."
+                f"Part '{part}' of fold {fold} has no sample with outcome '{lacking}' (scheme '{settings.scheme}': "
+                f"{len(held)} such samples in {n_groups} groups), but every part needs each outcome; add recordings, "
+                "take larger shares or fewer folds, or another seed or scheme of parameter splits."
             )
             raise InputError(message)

@@ -17,12 +17,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
-from cellfate.sequences.crops import BadRecording, RecordingCrops
+from cellfate.sequences.crops import BadRecording, RecordingCrops, pixels_inside
+from cellfate.sequences.index import INDEX_ARRAYS, StoredRecording, open_recording
 from cellfate.sequences.settings import CropSettings
 
 MANIFEST = "manifest.json"
 FORMAT_VERSION = 1
-_INDEX_ARRAYS = ("cell_ids", "offsets", "frame_numbers", "y0_px", "x0_px")
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +124,7 @@ def _check_entries(entries: list[dict[str, Any]], set_aside: list[dict[str, str]
         if entry["channels"] != entries[0]["channels"]:
             message = (
                 f"Recording '{entry['recording_id']}' has channels {entry['channels']}, but "
-                f"'{entries[0]['recording_id']}' has {entries[0]['channels']}; process recordings of other channels on their own."
+                f"'{entries[0]['recording_id']}' has {entries[0]['channels']}; process other channels on their own."
             )
             raise InputError(message)
 
@@ -132,7 +132,7 @@ def _check_entries(entries: list[dict[str, Any]], set_aside: list[dict[str, str]
 def _write_recording(root: Path, name: str, crops: RecordingCrops, settings: CropSettings) -> dict[str, Any]:
     import zarr
 
-    entry = {
+    entry: dict[str, Any] = {
         "group": name,
         "recording_id": crops.recording_id,
         "channels": list(crops.channels),
@@ -147,7 +147,7 @@ def _write_recording(root: Path, name: str, crops: RecordingCrops, settings: Cro
     _write_pixels(group, "frames", crops.frames_nchw, settings)
     if crops.masks_nhw is not None:
         _write_pixels(group, "masks", crops.masks_nhw, settings)
-    for array in _INDEX_ARRAYS:
+    for array in INDEX_ARRAYS:
         group.create_array(array, data=getattr(crops, array))
     return entry
 
@@ -164,7 +164,7 @@ def _write_pixels(group: Any, name: str, pixels: NDArray[Any], settings: CropSet
 
 def _digest(crops: RecordingCrops) -> str:
     digest = hashlib.sha256(f"{crops.recording_id}|{'|'.join(crops.channels)}".encode())
-    for name in ("frames_nchw", "masks_nhw", *_INDEX_ARRAYS):
+    for name in ("frames_nchw", "masks_nhw", *INDEX_ARRAYS):
         values = getattr(crops, name)
         if values is not None:
             digest.update(np.ascontiguousarray(values).data)
@@ -194,12 +194,14 @@ class CropStore:
         self.manifest: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
         if self.manifest.get("format_version") != FORMAT_VERSION:
             message = (
-                f"Crop store {self.path} has format {self.manifest.get('format_version')}, but {FORMAT_VERSION} is read "
-                "here; run data_processing again."
+                f"Crop store {self.path} has format {self.manifest.get('format_version')}, but format {FORMAT_VERSION} "
+                "is read here; run data_processing again."
             )
             raise InputError(message)
-        self._entries = {entry["recording_id"]: entry for entry in self.manifest["recordings"]}
-        self._opened: dict[str, _OpenedRecording] = {}
+        self._entries: dict[str, dict[str, Any]] = {
+            entry["recording_id"]: entry for entry in self.manifest["recordings"]
+        }
+        self._opened: dict[str, StoredRecording] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_opened": {}}
@@ -252,7 +254,12 @@ class CropStore:
         return entry["height_px"], entry["width_px"]
 
     def read(
-        self, recording_id: str, cell_id: int, first_frame: int | None = None, last_frame: int | None = None
+        self,
+        recording_id: str,
+        cell_id: int,
+        first_frame: int | None = None,
+        last_frame: int | None = None,
+        with_masks: bool = True,
     ) -> CellSequence:
         """Read the crops of a cell.
 
@@ -264,6 +271,8 @@ class CropStore:
             The cell.
         first_frame, last_frame : int, optional
             Frame numbers to start and to end at, both included; the whole track when not given.
+        with_masks : bool
+            Read the masks too, where there are any; without them reading takes about half the time.
 
         Returns
         -------
@@ -278,9 +287,10 @@ class CropStore:
         opened = self._open(recording_id)
         rows = opened.rows(cell_id, first_frame, last_frame)
         y0_px, x0_px = opened.y0_px[rows], opened.x0_px[rows]
+        masks = opened.masks if with_masks else None
         return CellSequence(
-            frames_tchw=np.asarray(opened.group["frames"][rows]),
-            masks_thw=np.asarray(opened.group["masks"][rows]) if opened.has_masks else None,
+            frames_tchw=np.asarray(opened.frames[rows]),
+            masks_thw=None if masks is None else np.asarray(masks[rows]),
             inside_thw=pixels_inside(y0_px, x0_px, self._crop_shape, self.image_shape(recording_id)),
             frame_numbers_t=opened.frame_numbers[rows],
             y0_px=y0_px,
@@ -311,82 +321,8 @@ class CropStore:
             raise InputError(message)
         return self._entries[recording_id]
 
-    def _open(self, recording_id: str) -> "_OpenedRecording":
+    def _open(self, recording_id: str) -> StoredRecording:
         if recording_id not in self._opened:
             entry = self._entry(recording_id)
-            self._opened[recording_id] = _open_recording(self.path / entry["group"], recording_id)
+            self._opened[recording_id] = open_recording(self.path / entry["group"], recording_id)
         return self._opened[recording_id]
-
-
-@dataclass(frozen=True, eq=False)
-class _OpenedRecording:
-    """Index of one recording in memory, and its Zarr group for the pixels."""
-
-    recording_id: str
-    group: Any
-    has_masks: bool
-    cell_ids: NDArray[np.int64]
-    offsets: NDArray[np.int64]
-    frame_numbers: NDArray[np.int64]
-    y0_px: NDArray[np.int64]
-    x0_px: NDArray[np.int64]
-
-    def rows(self, cell_id: int, first_frame: int | None = None, last_frame: int | None = None) -> slice:
-        place = int(np.searchsorted(self.cell_ids, cell_id))
-        if place == len(self.cell_ids) or self.cell_ids[place] != cell_id:
-            message = f"Recording '{self.recording_id}' has no crops of cell {cell_id}; take a cell_id of table cells."
-            raise InputError(message)
-        start, stop = int(self.offsets[place]), int(self.offsets[place + 1])
-        frames = self.frame_numbers[start:stop]
-        low = 0 if first_frame is None else int(np.searchsorted(frames, first_frame, side="left"))
-        high = len(frames) if last_frame is None else int(np.searchsorted(frames, last_frame, side="right"))
-        return slice(start + low, start + max(low, high))
-
-    def tracks(self) -> pd.DataFrame:
-        return pd.DataFrame(
-            {
-                "recording_id": pd.Series([self.recording_id] * len(self.cell_ids), dtype=str),
-                "cell_id": self.cell_ids,
-                "first_frame": self.frame_numbers[self.offsets[:-1]],
-                "last_frame": self.frame_numbers[self.offsets[1:] - 1],
-                "n_frames": np.diff(self.offsets),
-            }
-        )
-
-
-def _open_recording(path: Path, recording_id: str) -> _OpenedRecording:
-    import zarr
-
-    group = zarr.open_group(path, mode="r", zarr_format=3)
-    index = {name: np.asarray(group[name][:]) for name in _INDEX_ARRAYS}
-    arrays = {name: group[name] for name in ("frames", "masks") if name in group}
-    return _OpenedRecording(recording_id, arrays, "masks" in arrays, **index)
-
-
-def pixels_inside(
-    y0_px: NDArray[np.int64], x0_px: NDArray[np.int64], crop_shape: tuple[int, int], image_shape: tuple[int, int]
-) -> NDArray[np.bool_]:
-    """Tell which pixels of crop windows lie in the image.
-
-    Parameters
-    ----------
-    y0_px, x0_px : ndarray of int64, shape (T,)
-        First row and column of every window.
-    crop_shape, image_shape : (int, int)
-        Rows and columns of a window, and of the image.
-
-    Returns
-    -------
-    ndarray of bool, shape (T, H, W)
-        True inside the image.
-
-    Examples
-    --------
-    >>> pixels_inside(np.array([-1]), np.array([0]), (2, 2), (5, 5))[0].tolist()
-    [[False, False], [True, True]]
-    """
-    rows_th = y0_px[:, None] + np.arange(crop_shape[0])
-    columns_tw = x0_px[:, None] + np.arange(crop_shape[1])
-    inside_th = (rows_th >= 0) & (rows_th < image_shape[0])
-    inside_tw = (columns_tw >= 0) & (columns_tw < image_shape[1])
-    return inside_th[:, :, None] & inside_tw[:, None, :]

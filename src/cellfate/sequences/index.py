@@ -1,0 +1,71 @@
+"""The index of one recording in a crop store: which crops are which cell's."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cellfate.core.errors import InputError
+
+INDEX_ARRAYS = ("cell_ids", "offsets", "frame_numbers", "y0_px", "x0_px")
+"""Arrays of the index, as they are named in `RecordingCrops` and in the store."""
+
+
+@dataclass(frozen=True, eq=False)
+class StoredRecording:
+    """The index of one recording in memory, and its pixels as Zarr arrays that are read on demand.
+
+    Attributes
+    ----------
+    recording_id : str
+        Name of the recording.
+    frames, masks : zarr.Array
+        Pixels of all crops, (n, C, H, W) and (n, H, W); masks are None where the tracker gave none.
+    cell_ids, offsets, frame_numbers, y0_px, x0_px : ndarray of int64
+        As in `RecordingCrops`.
+    """
+
+    recording_id: str
+    frames: Any
+    masks: Any | None
+    cell_ids: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+    frame_numbers: NDArray[np.int64]
+    y0_px: NDArray[np.int64]
+    x0_px: NDArray[np.int64]
+
+    def rows(self, cell_id: int, first_frame: int | None = None, last_frame: int | None = None) -> slice:
+        """Find the crops of a cell between two frame numbers, both included; raises `InputError` for an unknown cell."""
+        place = int(np.searchsorted(self.cell_ids, cell_id))
+        if place == len(self.cell_ids) or self.cell_ids[place] != cell_id:
+            message = f"Recording '{self.recording_id}' has no crops of cell {cell_id}; take a cell_id of table cells."
+            raise InputError(message)
+        start, stop = int(self.offsets[place]), int(self.offsets[place + 1])
+        frames = self.frame_numbers[start:stop]
+        low = 0 if first_frame is None else int(np.searchsorted(frames, first_frame, side="left"))
+        high = len(frames) if last_frame is None else int(np.searchsorted(frames, last_frame, side="right"))
+        return slice(start + low, start + max(low, high))
+
+    def tracks(self) -> pd.DataFrame:
+        """List the cells: recording_id, cell_id, first_frame, last_frame, n_frames."""
+        return pd.DataFrame(
+            {
+                "recording_id": pd.Series([self.recording_id] * len(self.cell_ids), dtype=str),
+                "cell_id": self.cell_ids,
+                "first_frame": self.frame_numbers[self.offsets[:-1]],
+                "last_frame": self.frame_numbers[self.offsets[1:] - 1],
+                "n_frames": np.diff(self.offsets),
+            }
+        )
+
+
+def open_recording(path: Path, recording_id: str) -> StoredRecording:
+    """Read the index of a recording's Zarr group; no pixel is read."""
+    import zarr
+
+    group: Any = zarr.open_group(path, mode="r", zarr_format=3)
+    index = {name: np.asarray(group[name][:]) for name in INDEX_ARRAYS}
+    return StoredRecording(recording_id, group["frames"], group.get("masks"), **index)
