@@ -1,0 +1,51 @@
+"""What a person decides about explanations."""
+
+from pydantic import Field
+
+from cellfate.core.settings import Settings
+
+
+class ExplanationSettings(Settings):
+    """Which samples are explained, and how finely."""
+
+    max_attention_samples: int = Field(default=2000, ge=1)
+    """Most test samples whose attention is read; outcomes take turns, at most one sample a cell and outcome."""
+    max_occlusion_samples: int = Field(default=200, ge=1)
+    """Most of those samples whose windows and channels are occluded."""
+    max_shapley_samples: int = Field(default=24, ge=1)
+    """Most of those samples that get Shapley values, the dearest of the three."""
+    window_h: float = Field(default=4.0, gt=0)
+    """Length of a time window in hours, counted back from a sample's last frame."""
+    n_windows: int = Field(default=8, ge=1)
+    """Number of time windows; the earliest one takes all frames before the others."""
+    n_permutations: int = Field(default=10, ge=1)
+    """Random orders of the players behind a Shapley value, each walked forwards and backwards."""
+    outcome: str | None = None
+    """Outcome whose log odds are explained; null: the model's first."""
+    seed: int = Field(default=0, ge=0)
+    """Seed of the choice of samples and of the orders of the players."""
+
+
+class AttentionStatisticsSettings(Settings):
+    """How the frames of much attention are compared with the rest."""
+
+    features: tuple[str, ...] | None = Field(default=None, min_length=1)
+    """Columns of table FrameFeatures to compare; null: all but equivalent_diameter, whose ranks are those of area."""
+    min_frames: int = Field(default=11, ge=11)
+    """Samples of fewer frames are not compared; below 11 frames there is a single frame of top attention."""
+    n_resamples: int = Field(default=50_000, ge=99)
+    """Random permutations behind a cell's p value."""
+    n_swaps: int = Field(default=999, ge=99)
+    """Random swaps of attention masks between cells behind p_swap."""
+    min_swap_cells: int = Field(default=20, ge=4)
+    """Fewest cells of an outcome and dose for which masks are swapped; under it p_swap is NaN."""
+    length_bin_cells: int = Field(default=10, ge=2)
+    """Cells that swap masks among each other: neighbours in order of length, about so many at a time."""
+    n_bootstrap: int = Field(default=1000, ge=100)
+    """Resamples of groups behind the interval of a median."""
+    confidence: float = Field(default=0.95, gt=0, lt=1)
+    """Coverage of that interval."""
+    significance: float = Field(default=0.05, gt=0, lt=1)
+    """Corrected p at or under which a cell counts as significant."""
+    seed: int = Field(default=0, ge=0)
+    """Seed of all resampling."""

@@ -1,0 +1,286 @@
+"""Frames of much attention against the rest, within each cell.
+
+Frames are autocorrelated, so the permutation p values here are too small as a rule; `swaps` holds the valid test
+between cells. Shape suffixes: t frames of a sample, f features, k resamples.
+"""
+
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from cellfate.attribution.effect_sizes import cliffs_delta, cohens_d
+from cellfate.attribution.settings import AttentionStatisticsSettings
+from cellfate.core.errors import InputError
+from cellfate.core.tables import AttentionStatistics
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.int64]
+
+NOT_COMPARED = frozenset({"recording_id", "cell_id", "frame", "segmented", "equivalent_diameter"})
+"""Keys, and the equivalent diameter: its ranks are those of the area, so it is no second feature."""
+
+TOO_SHORT = "fewer frames than min_frames"
+EQUAL_ATTENTION = "all attention is equal"
+NO_VALUES = "no value in any frame"
+ONE_SIDED = "fewer than two frames on a side"
+CONSTANT = "the feature is constant"
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionCase:
+    """One sample: which of its frames got most attention, and its features there.
+
+    Attributes
+    ----------
+    sample_id, outcome, dose, group_id
+        As in table `Samples`.
+    frames_back_t
+        Frames before the event, or before the last frame where there is none.
+    attention_t
+        Attention of the frames.
+    top_t
+        Frames at or above the 90th percentile of attention.
+    values_tf
+        Features; NaN where not measured.
+    """
+
+    sample_id: str
+    outcome: str
+    dose: str
+    group_id: str
+    frames_back_t: IntArray
+    attention_t: FloatArray
+    top_t: BoolArray
+    values_tf: FloatArray
+
+
+def top_attention(attention_t: FloatArray) -> BoolArray:
+    """Mark the frames at or above the 90th percentile of attention: floor((L - 1) / 10) + 1 of L, and ties.
+
+    The percentile is taken by rank and not interpolated, so that rounding never drops a frame.
+
+    Examples
+    --------
+    >>> int(top_attention(np.arange(21.0)).sum())
+    3
+    """
+    n_top = (len(attention_t) - 1) // 10 + 1
+    marked: BoolArray = attention_t >= np.sort(attention_t)[-n_top]
+    return marked
+
+
+def compared_features(frame_features: pd.DataFrame, settings: AttentionStatisticsSettings) -> tuple[str, ...]:
+    """Names of the features to compare.
+
+    Raises
+    ------
+    InputError
+        When the settings name a feature that was not measured.
+    """
+    if settings.features is None:
+        return tuple(str(name) for name in frame_features.columns if name not in NOT_COMPARED)
+    missing = [name for name in settings.features if name not in frame_features.columns]
+    if missing:
+        message = (
+            f"Parameter attention_statistics.features names {missing[0]!r}, but the table of frame features has "
+            f"{', '.join(frame_features.columns)}; name some of these, or null for all."
+        )
+        raise InputError(message)
+    return settings.features
+
+
+def gather_cases(
+    attention: pd.DataFrame, frame_features: pd.DataFrame, samples: pd.DataFrame, features: tuple[str, ...]
+) -> list[AttentionCase]:
+    """Put attention and features of every sample with a known outcome together, frame by frame.
+
+    Parameters
+    ----------
+    attention, frame_features, samples
+        Tables `Attention`, `FrameFeatures` and `Samples`.
+    features
+        Columns of `frame_features`.
+    """
+    facts = ["sample_id", "recording_id", "cell_id", "outcome", "dose", "group_id", "event_frame", "last_frame"]
+    known = samples.loc[samples["outcome"].notna(), facts]
+    keys = ["recording_id", "cell_id", "frame"]
+    rows = attention.merge(known, on="sample_id", validate="many_to_one")
+    rows = rows.merge(frame_features[[*keys, *features]], on=keys, how="left", validate="many_to_one")
+    ends = rows["event_frame"].astype("Float64").fillna(rows["last_frame"].astype("Float64")).to_numpy(dtype=np.float64)
+    rows = rows.assign(frames_back=(ends - rows["frame"].to_numpy()).astype(np.int64)).sort_values(
+        ["sample_id", "frame"]
+    )
+    return [_case(part, features) for _, part in rows.groupby("sample_id", sort=True)]
+
+
+def _case(rows: pd.DataFrame, features: tuple[str, ...]) -> AttentionCase:
+    """Make the case of one sample from its rows, one a frame."""
+    first = rows.iloc[0]
+    weights = rows["attention"].to_numpy(dtype=np.float64)
+    return AttentionCase(
+        sample_id=str(first["sample_id"]),
+        outcome=str(first["outcome"]),
+        dose=str(first["dose"]),
+        group_id=str(first["group_id"]),
+        frames_back_t=rows["frames_back"].to_numpy(dtype=np.int64),
+        attention_t=weights,
+        top_t=top_attention(weights),
+        values_tf=rows[list(features)].to_numpy(dtype=np.float64),
+    )
+
+
+def reason_against(case: AttentionCase, min_frames: int) -> str | None:
+    """Say why a sample cannot be compared at all, or None."""
+    if len(case.attention_t) < min_frames:
+        return TOO_SHORT
+    if np.ptp(case.attention_t) == 0:
+        return EQUAL_ATTENTION
+    return None
+
+
+def compare_top_attention_frames(
+    attention: pd.DataFrame, frame_features: pd.DataFrame, samples: pd.DataFrame, settings: AttentionStatisticsSettings
+) -> pd.DataFrame:
+    """Compare the frames of top attention with the rest, feature by feature, within every sample.
+
+    Parameters
+    ----------
+    attention, frame_features, samples
+        Tables `Attention`, `FrameFeatures` and `Samples`.
+    settings
+        Features, resamples, seed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Table `AttentionStatistics` and `group_id`: Cliff's delta, Cohen's d and the two-sided permutation p of the
+        difference of means; p is corrected by Benjamini and Hochberg over the samples of a feature. Where a value is
+        NaN, `reason` says why.
+    """
+    features = compared_features(frame_features, settings)
+    cases = gather_cases(attention, frame_features, samples, features)
+    rows = [
+        row
+        for case in tqdm(cases, desc="Comparing frames of top attention", disable=None)
+        for row in _compare_case(case, features, settings)
+    ]
+    columns = [*AttentionStatistics.to_schema().columns, "group_id"]
+    table = pd.DataFrame(rows, columns=[name for name in columns if name != "p_corrected"])
+    corrected = table.groupby("feature", sort=False)["p_value"].transform(correct_p_values)
+    return AttentionStatistics.validate(table.assign(p_corrected=corrected.astype(np.float64))[columns])
+
+
+def _compare_case(
+    case: AttentionCase, features: tuple[str, ...], settings: AttentionStatisticsSettings
+) -> list[dict[str, object]]:
+    """Compare all features of one sample; features measured in the same frames share their permutations."""
+    against = reason_against(case, settings.min_frames)
+    generator = np.random.default_rng([settings.seed, zlib.crc32(case.sample_id.encode())])
+    drawn_for: dict[bytes, IntArray] = {}
+    rows = []
+    for column, feature in enumerate(features):
+        values = case.values_tf[:, column]
+        known = ~np.isnan(values)
+        kept, top = values[known], case.top_t[known]
+        reason = against or _reason_against_feature(kept, top)
+        row = _facts(case, feature, top, reason)
+        if reason is None:
+            if known.tobytes() not in drawn_for:
+                drawn_for[known.tobytes()] = draw_subsets(len(kept), int(top.sum()), settings.n_resamples, generator)
+            row["cliffs_delta"] = float(cliffs_delta(kept[:, None], top[None])[0, 0])
+            row["cohens_d"] = cohens_d(kept[top], kept[~top])
+            row["p_value"] = permutation_p_value(kept, top, drawn_for[known.tobytes()])
+        rows.append(row)
+    return rows
+
+
+def _facts(case: AttentionCase, feature: str, top: BoolArray, reason: str | None) -> dict[str, object]:
+    """List what a row says whether or not it can be computed."""
+    return {
+        "sample_id": case.sample_id,
+        "outcome": case.outcome,
+        "dose": case.dose,
+        "group_id": case.group_id,
+        "feature": feature,
+        "n_top": int(top.sum()),
+        "n_other": int((~top).sum()),
+        "reason": reason,
+        "cliffs_delta": np.nan,
+        "cohens_d": np.nan,
+        "p_value": np.nan,
+    }
+
+
+def _reason_against_feature(values: FloatArray, top: BoolArray) -> str | None:
+    """Say why a feature of a sample cannot be compared, or None."""
+    if len(values) == 0:
+        return NO_VALUES
+    if min(top.sum(), (~top).sum()) < 2:
+        return ONE_SIDED
+    if np.ptp(values) == 0:
+        return CONSTANT
+    return None
+
+
+def draw_subsets(n_frames: int, n_top: int, n_resamples: int, generator: np.random.Generator) -> IntArray:
+    """Draw subsets of `n_top` of `n_frames` frames, all equally likely, (K, n_top) indices.
+
+    The first `n_top` steps of a Fisher-Yates shuffle of all resamples at once.
+    """
+    rows = np.arange(n_resamples)
+    order = np.tile(np.arange(n_frames), (n_resamples, 1))
+    for step in range(n_top):
+        other = generator.integers(step, n_frames, n_resamples)
+        taken = order[rows, other]
+        order[rows, other] = order[:, step]
+        order[:, step] = taken
+    return order[:, :n_top].copy()
+
+
+def permutation_p_value(values: FloatArray, top: BoolArray, drawn: IntArray) -> float:
+    """Two-sided permutation p of the difference of means, as `scipy.stats.permutation_test` defines it.
+
+    Each tail is (b + 1) / (n + 1), and p is twice the smaller one, at most 1. The difference of means rises with the
+    sum of the top frames, so sums are compared.
+
+    Parameters
+    ----------
+    values
+        Values of the frames, without NaN.
+    top
+        Frames of top attention.
+    drawn
+        Subsets of as many frames, from `draw_subsets`.
+    """
+    centred = values - values.mean()
+    null = centred[drawn].sum(axis=1)
+    return two_sided_p(null, float(centred[top].sum()), slack=1e-9 * float(np.abs(centred).sum()))
+
+
+def two_sided_p(null: FloatArray, observed: float, slack: float = 0.0) -> float:
+    """Twice the smaller tail (b + 1) / (n + 1), at most 1; values within `slack` of the observed one count as equal.
+
+    Examples
+    --------
+    >>> two_sided_p(np.arange(9.0), 8.0)
+    0.4
+    """
+    at_least = (null >= observed - slack).sum() + 1
+    at_most = (null <= observed + slack).sum() + 1
+    return float(min(1.0, 2 * min(at_least, at_most) / (len(null) + 1)))
+
+
+def correct_p_values(p_values: pd.Series) -> pd.Series:
+    """Correct p values by Benjamini and Hochberg 1995; NaN stays NaN and does not count."""
+    from scipy.stats import false_discovery_control
+
+    corrected = pd.Series(np.nan, index=p_values.index, dtype=np.float64)
+    known = p_values.notna()
+    if known.any():
+        corrected[known] = false_discovery_control(p_values[known].to_numpy(dtype=np.float64))
+    return corrected

@@ -1,0 +1,59 @@
+"""Time windows of a sample, counted back from its last frame."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class TimeWindows:
+    """Windows of one sample in order of time; each holds at least one frame.
+
+    Attributes
+    ----------
+    first_frames, last_frames
+        First and last tracked frame of each window (frame numbers of the recording).
+    window_of_t
+        Window of each frame of the sample.
+    """
+
+    first_frames: IntArray
+    last_frames: IntArray
+    window_of_t: IntArray
+
+    def __len__(self) -> int:
+        return len(self.first_frames)
+
+
+def cut_time_windows(frame_numbers_t: IntArray, window_frames: int, n_windows: int) -> TimeWindows:
+    """Cut a sample into windows of equal length, counted back from its last frame.
+
+    The earliest window also takes every frame before it. A window that falls in a gap of the track does not exist.
+
+    Parameters
+    ----------
+    frame_numbers_t
+        Frame numbers, ascending.
+    window_frames
+        Frames of the recording in a window.
+    n_windows
+        Most windows.
+
+    Examples
+    --------
+    >>> windows = cut_time_windows(np.arange(10, 17), window_frames=3, n_windows=2)
+    >>> windows.first_frames.tolist(), windows.last_frames.tolist()
+    ([10, 14], [13, 16])
+    """
+    back_t = np.minimum((frame_numbers_t[-1] - frame_numbers_t) // window_frames, n_windows - 1)
+    _, starts, window_of_t = np.unique(-back_t, return_index=True, return_inverse=True)
+    ends = np.append(starts[1:], len(frame_numbers_t)) - 1
+    return TimeWindows(frame_numbers_t[starts], frame_numbers_t[ends], window_of_t.astype(np.int64))
+
+
+def frames_in(hours: float, frame_interval_min: float) -> int:
+    """Frames in a time window: the nearest whole number, at least one."""
+    return max(1, int(np.floor(hours * 60.0 / frame_interval_min + 0.5)))

@@ -1,0 +1,138 @@
+"""Frames of top attention against the rest: structure, p values as SciPy has them, reasons for NaN."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cellfate.attribution import AttentionStatisticsSettings, compare_top_attention_frames
+from cellfate.attribution.statistics import (
+    CONSTANT,
+    EQUAL_ATTENTION,
+    NO_VALUES,
+    ONE_SIDED,
+    TOO_SHORT,
+    correct_p_values,
+    draw_subsets,
+    permutation_p_value,
+    top_attention,
+)
+from cellfate.core.errors import InputError
+
+SETTINGS = AttentionStatisticsSettings(n_resamples=2000)
+
+
+@given(st.integers(1, 200), st.integers(0, 10_000))
+def test_number_of_top_frames(length: int, seed: int) -> None:
+    attention = np.random.default_rng(seed).random(length)
+    assert top_attention(attention).sum() == (length - 1) // 10 + 1
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.8, -2.0])
+def test_p_value_is_scipys(shift: float) -> None:
+    from scipy.stats import permutation_test
+
+    rng = np.random.default_rng(4)
+    values = rng.normal(size=40)
+    top = np.zeros(40, dtype=bool)
+    top[rng.choice(40, 4, replace=False)] = True
+    values[top] += shift
+    ours = permutation_p_value(values, top, draw_subsets(40, 4, 20_000, np.random.default_rng(0)))
+    theirs = permutation_test(
+        (values[top], values[~top]),
+        lambda x, y, axis: x.mean(axis=axis) - y.mean(axis=axis),
+        vectorized=True,
+        n_resamples=20_000,
+        rng=np.random.default_rng(1),
+    ).pvalue
+    # two runs of 20,000: four standard errors of the difference of two Monte-Carlo p values
+    assert ours == pytest.approx(theirs, abs=4 * 2 * np.sqrt(2 * theirs / 2 * (1 - theirs / 2) / 20_000) + 1e-4)
+
+
+def test_the_smallest_p_is_two_in_n_plus_one() -> None:
+    values = np.r_[np.zeros(95), np.full(5, 100.0)] + np.random.default_rng(0).normal(size=100)
+    top = np.arange(100) >= 95
+    assert permutation_p_value(values, top, draw_subsets(100, 5, 999, np.random.default_rng(0))) == 2 / 1000
+
+
+def test_subsets_are_drawn_evenly_and_without_repeats() -> None:
+    drawn = draw_subsets(5, 2, 20_000, np.random.default_rng(0))
+    assert (drawn[:, 0] != drawn[:, 1]).all()
+    pairs = np.unique(np.sort(drawn, axis=1), axis=0, return_counts=True)[1]
+    assert len(pairs) == 10
+    np.testing.assert_allclose(pairs, 2000, rtol=0.1)
+
+
+def test_correction_leaves_nan_out() -> None:
+    corrected = correct_p_values(pd.Series([0.01, np.nan, 0.04, 0.03]))
+    np.testing.assert_allclose(corrected, [0.03, np.nan, 0.04, 0.04])
+
+
+def study(n_frames: int = 30, **features: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Attention, features and samples of one cell whose last three frames get most attention."""
+    frames = np.arange(5, 5 + n_frames)
+    attention = np.linspace(0.01, 0.02, n_frames)
+    attended = pd.DataFrame(
+        {"sample_id": "s", "frame": frames, "hours_before_event": 0.0, "attention": attention, "class_token": 0.1}
+    )
+    measured = pd.DataFrame({"recording_id": "r", "cell_id": 1, "frame": frames, "segmented": True, **features})
+    samples = pd.DataFrame(
+        {
+            "sample_id": ["s"],
+            "recording_id": ["r"],
+            "cell_id": [1],
+            "group_id": ["r"],
+            "dose": ["Low"],
+            "outcome": ["mitosis"],
+            "event_frame": pd.array([40], dtype="Int64"),
+            "last_frame": [4 + n_frames],
+        }
+    )
+    return attended, measured, samples
+
+
+def test_a_rising_feature_has_delta_one() -> None:
+    table = compare_top_attention_frames(*study(area=np.arange(30.0)), SETTINGS)
+    row = table.iloc[0]
+    assert (row["cliffs_delta"], row["n_top"], row["n_other"]) == (1.0, 3, 27)
+    assert row["p_value"] == pytest.approx(row["p_corrected"])
+    assert row["p_value"] < 0.01
+    assert pd.isna(row["reason"])
+
+
+def test_equivalent_diameter_is_no_second_feature() -> None:
+    table = compare_top_attention_frames(*study(area=np.arange(30.0), equivalent_diameter=np.arange(30.0)), SETTINGS)
+    assert table["feature"].tolist() == ["area"]
+
+
+def test_reasons() -> None:
+    partly = np.r_[np.full(28, np.nan), 1.0, 2.0]
+    features = {"never": np.full(30, np.nan), "flat": np.ones(30), "partly": partly, "fine": np.arange(30.0)}
+    table = compare_top_attention_frames(*study(**features), SETTINGS).set_index("feature")
+    assert table.loc["never", "reason"] == NO_VALUES
+    assert table.loc["flat", "reason"] == CONSTANT
+    assert table.loc["partly", "reason"] == ONE_SIDED
+    assert table["p_corrected"].notna().tolist() == [False, False, False, True]
+    short = compare_top_attention_frames(*study(8, area=np.arange(8.0)), SETTINGS)
+    assert short["reason"].tolist() == [TOO_SHORT]
+
+
+def test_equal_attention_is_a_reason() -> None:
+    attention, features, samples = study(area=np.arange(30.0))
+    table = compare_top_attention_frames(attention.assign(attention=0.03), features, samples, SETTINGS)
+    assert table["reason"].tolist() == [EQUAL_ATTENTION]
+    assert table["cliffs_delta"].isna().all()
+
+
+def test_a_feature_that_was_not_measured_is_named() -> None:
+    settings = AttentionStatisticsSettings(features=("roundness",))
+    with pytest.raises(InputError, match=r"'roundness'.*area"):
+        compare_top_attention_frames(*study(area=np.arange(30.0)), settings)
+
+
+def test_no_attention_leaves_the_columns() -> None:
+    attention, features, samples = study(area=np.arange(30.0))
+    table = compare_top_attention_frames(attention.iloc[:0], features, samples, SETTINGS)
+    assert len(table) == 0
+    assert "p_corrected" in table.columns
