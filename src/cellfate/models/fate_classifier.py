@@ -89,7 +89,7 @@ class FateClassifier(nn.Module):
         return self.head(self.norm(pooled_bd)), attention_bs
 
     def _tokens(self, embeddings_nd: Tensor, positions_n: Tensor, lengths_b: Tensor) -> tuple[Tensor, Tensor]:
-        """Padded tokens with the class token at position 0 and frames from position 1, and where padding is."""
+        """Pad to tokens, the class token at position 0 and frames from position 1, and say where padding is."""
         coded_nd = embeddings_nd + sinusoidal_positions(positions_n + 1, self.size).to(embeddings_nd.dtype)
         steps_t = torch.arange(int(lengths_b.max()), device=lengths_b.device)
         real_bt = steps_t < lengths_b[:, None]

@@ -52,7 +52,7 @@ def build_encoder(settings: ModelSettings, n_channels: int) -> nn.Module:
     """
     if settings.encoder == "small_cnn":
         return SmallCnn(settings, n_channels)
-    from monai.networks.nets import resnet50
+    from monai.networks.nets.resnet import resnet50
 
     network = resnet50(
         spatial_dims=2, n_input_channels=n_channels, conv1_t_stride=2, feed_forward=False, bias_downsample=False

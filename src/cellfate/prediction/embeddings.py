@@ -59,7 +59,7 @@ def embed_samples(crops: CropStore, samples: pd.DataFrame, model: TrainedModel, 
     member = load_fold(model, fold)
     found: dict[str, tuple[FloatArray, IntArray]] = {}
     for (recording_id, cell_id), rows in samples.groupby(["recording_id", "cell_id"], sort=False):
-        found.update(_embed_cell(crops, str(recording_id), int(cell_id), rows, member))
+        found.update(_embed_cell(crops, str(recording_id), int(str(cell_id)), rows, member))
     sample_ids = tuple(samples["sample_id"])
     frame_numbers = [found[sample_id][1] for sample_id in sample_ids]
     return SampleEmbeddings(

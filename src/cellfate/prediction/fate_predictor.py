@@ -185,12 +185,12 @@ def check_recording(
     if channels != config.channels:
         message = (
             f"The model was trained on channels ({', '.join(config.channels)}) but recording {recording_id} has "
-            f"({', '.join(channels)}); give recordings with the same channels in the same order, or train a model on these."
+            f"({', '.join(channels)}); give recordings with these channels in this order, or train a model on yours."
         )
         raise InputError(message)
     if abs(frame_interval_min / config.frame_interval_min - 1) > INTERVAL_TOLERANCE:
         message = (
-            f"The model was trained on a frame every {config.frame_interval_min:g} min but recording {recording_id} has one "
-            f"every {frame_interval_min:g} min; check frame_interval_min, or train a model on such recordings."
+            f"The model was trained on a frame every {config.frame_interval_min:g} min but recording {recording_id} "
+            f"has one every {frame_interval_min:g} min; check frame_interval_min, or train a model on such recordings."
         )
         raise InputError(message)

@@ -64,7 +64,8 @@ class FoldModel:
         if sequence.frames_tchw.shape[1:] != expected:
             message = (
                 f"Cell {sequence.cell_id} of recording {sequence.recording_id} has crops of (channels, rows, columns) "
-                f"{sequence.frames_tchw.shape[1:]} but the model was trained on {expected}; cut crops with the model's settings."
+                f"{sequence.frames_tchw.shape[1:]} but the model was trained on {expected}; "
+                "cut crops with the model's settings."
             )
             raise InputError(message)
         mean_c, sd_c = np.asarray(self.member.mean), np.asarray(self.member.sd)
@@ -113,7 +114,13 @@ class FoldModel:
         return logits_bk
 
     def attention(self, embeddings: Sequence[FloatArray], positions: Sequence[IntArray]) -> list[FloatArray]:
-        """Pooling attention of sequences of embeddings: one array (T + 1,) a sequence, the class token first; sums to 1."""
+        """Pooling attention of sequences of embeddings.
+
+        Returns
+        -------
+        list of ndarray of float32, shape (T + 1,)
+            One array a sequence, the class token's own share first; it sums to 1.
+        """
         weights: list[FloatArray] = [np.zeros(0, np.float32)] * len(embeddings)
         for members, _, part_bs in self._classify(embeddings, positions):
             for member, row_s in zip(members, part_bs, strict=True):
@@ -183,7 +190,7 @@ def load_fold(model: TrainedModel, fold: int) -> FoldModel:
         network.load_state_dict(weights, assign=True)
     except RuntimeError as error:
         first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
-        message = f"The weights of fold {fold} do not fit the architecture in config.json ({first}); train the model again."
+        message = f"The weights of fold {fold} do not fit the architecture in config.json ({first}); train again."
         raise InputError(message) from error
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return FoldModel(model.config, member, network.eval().requires_grad_(False).to(device))

@@ -1,6 +1,13 @@
 """The model card: what a model is for, what it was trained on, how good it is and where it ends."""
 
+from typing import Final
+
 from cellfate.prediction.records import MemberConfig, ModelConfig
+
+USE: Final = (
+    "Research on live-cell recordings of the kind it was trained on, with cells tracked beforehand. "
+    "Not for diagnosis or treatment decisions."
+)
 
 
 def write_model_card(config: ModelConfig) -> str:
@@ -33,24 +40,26 @@ def _purpose(config: ModelConfig) -> tuple[str, ...]:
         "# Fate classifier",
         task,
         "## Intended use",
-        "Research on live-cell recordings of the kind it was trained on, with cells tracked beforehand. "
-        "Not for diagnosis or treatment decisions.",
+        USE,
     )
 
 
 def _origin(config: ModelConfig) -> tuple[str, ...]:
-    architecture = config.architecture
+    layers = config.architecture
     return (
         "## Input",
-        f"- channels, in order: {', '.join(config.channels)}\n"
-        f"- crops of {config.crops.height_px} x {config.crops.width_px} px round the tracked centre\n"
-        f"- one frame every {config.frame_interval_min:g} min",
+        _bullets(
+            f"channels, in order: {', '.join(config.channels)}",
+            f"crops of {config.crops.height_px} x {config.crops.width_px} px round the tracked centre",
+            f"one frame every {config.frame_interval_min:g} min",
+        ),
         "## Training",
-        f"- network: {architecture.encoder}, embedding of {architecture.embedding_size}, "
-        f"{architecture.n_layers} Transformer layers\n"
-        f"- members: {len(config.members)}, one a fold of the split scheme `{config.scheme}`\n"
-        f"- data digest: `{config.data_digest}`\n"
-        f"- versions: {', '.join(f'{name} {version}' for name, version in config.versions.items())}",
+        _bullets(
+            f"network: {layers.encoder}, embedding of {layers.embedding_size}, Transformer layers: {layers.n_layers}",
+            f"members: {len(config.members)}, one a fold of the split scheme `{config.scheme}`",
+            f"data digest: `{config.data_digest}`",
+            f"versions: {', '.join(f'{name} {version}' for name, version in config.versions.items())}",
+        ),
         "## Validation metrics of the weights kept",
         "These chose the epoch, so they flatter the model; test scores with intervals stand in the run's report.",
         _member_table(config.members),
@@ -66,22 +75,25 @@ def _member_table(members: tuple[MemberConfig, ...]) -> str:
     for member in members:
         values = [member.validation.get(name) for name in names]
         scores = " | ".join("undefined" if value is None else f"{value:.3f}" for value in values)
-        lines.append(
-            f"| {member.fold} | {member.n_train} | {member.n_validation} | {member.n_epochs} | {member.best_epoch} | {scores} |"
-        )
+        counts = (member.fold, member.n_train, member.n_validation, member.n_epochs, member.best_epoch)
+        lines.append(f"| {' | '.join(map(str, counts))} | {scores} |")
     return "\n".join(lines)
 
 
 def _limits(config: ModelConfig) -> tuple[str, ...]:
     limits = [
-        "- Probabilities are those of the training cells' mix of outcomes after class balancing; they are not calibrated.",
-        "- Another microscope, cell line, exposure or frame interval needs a test on labelled cells, or new training.",
-        "- A forecast is only as good as the track it is made from.",
+        "Probabilities count every outcome as equally common, as in training; they are not calibrated.",
+        "Another microscope, cell line, exposure or frame interval needs a test on labelled cells, or new training.",
+        "A forecast is only as good as the track it is made from.",
     ]
     if config.samples.kind == "whole_track":
         limits.insert(
             0,
-            "- Trained on cells whose fate was seen: for a cell that would do neither, the forecast still names one of "
+            "Trained on cells whose fate was seen: for a cell that would do neither, the forecast still names one of "
             f"{' and '.join(config.outcomes)}.",
         )
-    return "## Limits", "\n".join(limits)
+    return "## Limits", _bullets(*limits)
+
+
+def _bullets(*lines: str) -> str:
+    return "\n".join(f"- {line}" for line in lines)

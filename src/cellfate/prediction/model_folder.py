@@ -70,7 +70,7 @@ def load_model_folder(path: Path) -> TrainedModel:
     try:
         weights = load_file(weights_file)
     except (SafetensorError, OSError) as error:
-        message = f"{weights_file} is not readable as safetensors ({error}); copy the model folder again or train again."
+        message = f"{weights_file} is not readable as safetensors ({error}); copy the folder again or train again."
         raise InputError(message) from error
     return TrainedModel(config, weights)
 
@@ -82,7 +82,9 @@ def _load_config(path: Path) -> ModelConfig:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"
-        message = f"{config_file} does not describe a model ({place}: {first['msg']}); copy the model folder again or train again."
+        message = (
+            f"{config_file} does not describe a model ({place}: {first['msg']}); copy the folder again or train again."
+        )
         raise InputError(message) from error
 
 

@@ -12,7 +12,7 @@ from cellfate.core.settings import Settings
 from cellfate.models.settings import ModelSettings
 from cellfate.sequences.settings import CropSettings, SampleSettings
 
-FORMAT_VERSION = 1
+FORMAT_VERSION: Literal[1] = 1
 
 
 class MemberConfig(Settings):
@@ -89,7 +89,9 @@ class ModelConfig(Settings):
         for member in self.members:
             if member.fold == fold:
                 return member
-        message = f"The model has members of folds {list(self.folds)} but fold {fold} was asked for; train it on these splits."
+        message = (
+            f"The model has members of folds {list(self.folds)} but fold {fold} was asked for; train on these splits."
+        )
         raise InputError(message)
 
     @model_validator(mode="after")

@@ -19,9 +19,7 @@ logger = logging.getLogger(__name__)
 PREDICTOR = "cellfate"
 
 
-def predict_samples(
-    crops: CropStore, samples: pd.DataFrame, splits: pd.DataFrame, model: TrainedModel
-) -> pd.DataFrame:
+def predict_samples(crops: CropStore, samples: pd.DataFrame, splits: pd.DataFrame, model: TrainedModel) -> pd.DataFrame:
     """Predict the validation and test parts of every fold with the fold's own member.
 
     Parameters

@@ -59,7 +59,8 @@ class SequenceReader:
     """
 
     def __init__(self, crops: CropStore, samples: pd.DataFrame, limit_mb: int) -> None:
-        ranges = samples.groupby(["recording_id", "cell_id"]).agg(first=("first_frame", "min"), last=("last_frame", "max"))
+        cells = samples.groupby(["recording_id", "cell_id"])
+        ranges = cells.agg(first=("first_frame", "min"), last=("last_frame", "max"))
         self._crops = crops
         self._ranges: dict[Any, tuple[int, int]] = {
             key: (int(first), int(last)) for key, first, last in ranges.itertuples(name=None)

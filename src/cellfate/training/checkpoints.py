@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-import os
 import shutil
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -87,7 +86,7 @@ def save_member(member: FittedMember, folder: Path) -> None:
     description = {field.name: getattr(member, field.name) for field in fields(member) if field.name != "weights"}
     partial = folder / f"{_MEMBER}.partial"
     partial.write_text(json.dumps(description), encoding="utf-8")
-    os.replace(partial, folder / _MEMBER)
+    partial.replace(folder / _MEMBER)
 
 
 def load_member(folder: Path) -> FittedMember | None:
@@ -96,7 +95,8 @@ def load_member(folder: Path) -> FittedMember | None:
 
     if not (folder / _MEMBER).is_file():
         return None
-    return FittedMember(weights=load_file(folder / _WEIGHTS), **json.loads((folder / _MEMBER).read_text(encoding="utf-8")))
+    description = json.loads((folder / _MEMBER).read_text(encoding="utf-8"))
+    return FittedMember(weights=load_file(folder / _WEIGHTS), **description)
 
 
 def clear_run(folder: Path) -> None:
@@ -105,4 +105,3 @@ def clear_run(folder: Path) -> None:
     others = [path for path in folder.parent.glob("*") if path.is_dir()]
     if others:
         logger.info("%d unfinished trainings with other data or settings are left in %s", len(others), folder.parent)
-

@@ -1,7 +1,7 @@
 """The Lightning module: one step of training, one of validation, and when to stop.
 
-Everything random in a step follows from (seed, fold, epoch, place in the epoch), so an interrupted training that goes on
-from the checkpoint of an epoch ends with the same weights.
+Everything random in a step follows from (seed, fold, epoch, place in the epoch), so an interrupted training that goes
+on from the checkpoint of an epoch ends with the same weights.
 
 Shape suffixes: n packed frames, m packed frames of samples, b samples, k logits.
 """
@@ -78,7 +78,7 @@ class FateModule(lightning.LightningModule):
         return DataLoader(batches, batch_size=None)
 
     def val_dataloader(self) -> DataLoader[dict[str, Tensor]]:
-        """Validation batches, the same every time."""
+        """Batches of the validation part, the same every time."""
         plan = self._data.validation_plan()
         return DataLoader(_Batches(len(plan), lambda i: self._data.validation_batch(plan[i])), batch_size=None)
 
@@ -188,7 +188,7 @@ def is_over(epochs: list[EpochRow], settings: TrainingSettings) -> bool:
 
 
 def next_learning_rate(epochs: list[EpochRow], settings: TrainingSettings) -> float:
-    """Learning rate of the next epoch: lowered each time `plateau_epochs` more than that pass without a better value."""
+    """Learning rate of the next epoch: lowered whenever more than `plateau_epochs` pass without a better value."""
     rate, best, waited = settings.learning_rate, 0, 0
     for epoch in range(len(epochs)):
         if best_epoch(epochs[: epoch + 1], settings) == epoch:

@@ -46,8 +46,8 @@ def fit_members(
 ) -> tuple[list[FittedMember], str]:
     """Fit one network in every fold of the splits.
 
-    An unfinished training with the same data and settings goes on from its checkpoints to the same result; a finished one
-    leaves none and starts anew.
+    An unfinished training with the same data and settings goes on from its checkpoints to the same result; a finished
+    one leaves none and starts anew.
 
     Parameters
     ----------
@@ -162,8 +162,8 @@ def check_settings(sample_settings: SampleSettings, training: TrainingSettings) 
     dropped = training.augmentation.drop_end_share
     if sample_settings.kind == "landmark" and dropped > 0:
         message = (
-            f"training.augmentation.drop_end_share is {dropped:g} but samples.kind is 'landmark', whose outcome counts from "
-            "the last frame; set drop_end_share to 0."
+            f"training.augmentation.drop_end_share is {dropped:g} but samples.kind is 'landmark', whose outcome "
+            "counts from the last frame; set drop_end_share to 0."
         )
         raise InputError(message)
 
@@ -174,8 +174,8 @@ def _check_monitor(data: FoldData, training: TrainingSettings) -> None:
         return
     if training.monitor == "auroc":
         message = (
-            f"All {len(data.validation.targets_n)} validation samples of fold {data.fold} have one outcome, so monitor 'auroc' "
-            "is undefined; set monitor to 'log_loss', or give more cells."
+            f"All {len(data.validation.targets_n)} validation samples of fold {data.fold} have one outcome, so monitor "
+            "'auroc' is undefined; set monitor to 'log_loss', or give more cells."
         )
         raise InputError(message)
     warnings.warn(
@@ -217,7 +217,7 @@ def _checkpoint_callbacks(training: TrainingSettings, folder: Path) -> list[Any]
     """One checkpoint of the best epoch; then one of the last, so that resuming finds both or repeats the epoch."""
     from lightning.pytorch.callbacks import ModelCheckpoint
 
-    common = {"dirpath": folder, "save_on_train_epoch_end": True, "enable_version_counter": False}
+    common: dict[str, Any] = {"dirpath": folder, "save_on_train_epoch_end": True, "enable_version_counter": False}
     mode = "min" if training.monitor in LOWER_IS_BETTER else "max"
     best = ModelCheckpoint(filename=Path(BEST).stem, monitor=training.monitor, mode=mode, **common)
     return [best, ModelCheckpoint(filename=Path(LAST).stem, **common)]
@@ -237,9 +237,7 @@ def _quiet_lightning() -> Iterator[None]:
         talk.setLevel(level)
 
 
-def _member_of(
-    module: Any, data: FoldData, training: TrainingSettings, folder: Path, n_outcomes: int
-) -> FittedMember:
+def _member_of(module: Any, data: FoldData, training: TrainingSettings, folder: Path, n_outcomes: int) -> FittedMember:
     """Take the best epoch's weights, score them and choose the threshold."""
     import torch
 

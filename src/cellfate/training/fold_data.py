@@ -156,7 +156,7 @@ def _targets(samples: pd.DataFrame, outcomes: tuple[str, ...]) -> IntArray:
             f"{list(outcomes)}; run data_processing again with these settings."
         )
         raise InputError(message)
-    return places.to_numpy(np.int64)
+    return np.asarray(places, dtype=np.int64)
 
 
 def _check_part(fold: int, name: str, targets_n: IntArray, outcomes: tuple[str, ...]) -> None:
@@ -166,7 +166,7 @@ def _check_part(fold: int, name: str, targets_n: IntArray, outcomes: tuple[str, 
     present = sorted(set(targets_n.tolist()))
     if name == "train" and len(present) < 2:
         message = (
-            f"All {len(targets_n)} training samples of fold {fold} have the outcome '{outcomes[present[0]]}', but at least two "
-            f"of {list(outcomes)} are needed; give recordings with both or change the split."
+            f"All {len(targets_n)} training samples of fold {fold} have the outcome '{outcomes[present[0]]}', but at "
+            f"least two of {list(outcomes)} are needed; give recordings with both or change the split."
         )
         raise InputError(message)

@@ -72,7 +72,8 @@ def plan_epoch(
         drawn = rng.permutation(len(samples))[:n_drawn]
     units = group_units(samples, drawn)
     lengths_n = unit_lengths(samples, units)
-    return [[units[i] for i in batch] for batch in length_bucketed_batches(lengths_n, settings.max_frames_per_batch, rng)]
+    batches = length_bucketed_batches(lengths_n, settings.max_frames_per_batch, rng)
+    return [[units[i] for i in batch] for batch in batches]
 
 
 def plan_all(samples: pd.DataFrame, max_frames_per_batch: int) -> list[list[Unit]]:
@@ -87,7 +88,7 @@ def group_units(samples: pd.DataFrame, drawn: IntArray) -> list[Unit]:
     chosen = samples.iloc[drawn][["recording_id", "cell_id"]].assign(row=drawn)
     chosen["copy"] = chosen.groupby("row").cumcount()
     return [
-        Unit(str(recording_id), int(cell_id), tuple(sorted(rows.tolist())))
+        Unit(str(recording_id), int(str(cell_id)), tuple(sorted(rows.tolist())))
         for (recording_id, cell_id, _), rows in chosen.groupby(["recording_id", "cell_id", "copy"])["row"]
     ]
 

@@ -1,0 +1,70 @@
+"""How the training went."""
+
+from typing import Final
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from cellfate.plots.theme import SEQUENCE, apply_theme
+
+PANELS: Final = (
+    ("Loss", (("train_loss", "training", "dot"), ("validation_log_loss", "validation", "solid"))),
+    ("Balanced accuracy", (("validation_balanced_accuracy", "validation", "solid"),)),
+    ("AUROC", (("validation_auroc", "validation", "solid"),)),
+)
+"""Title of a panel, then (column, name, line style) of its lines."""
+
+
+def plot_training(training_history: pd.DataFrame) -> go.Figure:
+    """Draw loss and validation metrics of every epoch and fold; a dot marks the epoch whose weights were kept.
+
+    Parameters
+    ----------
+    training_history
+        One row a fold and epoch: fold, epoch, train_loss, validation_log_loss, validation_balanced_accuracy,
+        validation_auroc, kept.
+
+    Returns
+    -------
+    Figure
+        One panel a metric, one colour a fold.
+    """
+    figure = make_subplots(rows=1, cols=len(PANELS), subplot_titles=[title for title, _ in PANELS])
+    for colour, (fold, rows) in enumerate(training_history.groupby("fold")):
+        for panel, (_, lines) in enumerate(PANELS, start=1):
+            for column, name, dash in lines:
+                line = {"color": SEQUENCE[colour % len(SEQUENCE)], "dash": dash}
+                label = f"fold {fold}, {name}"
+                figure.add_trace(
+                    go.Scatter(
+                        x=rows["epoch"],
+                        y=rows[column],
+                        mode="lines",
+                        line=line,
+                        name=label,
+                        legendgroup=label,
+                        showlegend=panel == 1,
+                    ),
+                    row=1,
+                    col=panel,
+                )
+            _mark_kept(figure, rows[rows["kept"]], lines[-1][0], str(line["color"]), panel)
+    figure.update_xaxes(title_text="Epoch")
+    figure.update_yaxes(title_text="Cross-entropy (nats)", row=1, col=1)
+    figure.update_yaxes(title_text="Score (0 to 1)", range=[0, 1.02], row=1, col=2)
+    figure.update_yaxes(range=[0, 1.02], row=1, col=3)
+    n_folds, n_epochs = training_history["fold"].nunique(), len(training_history)
+    return apply_theme(figure, title=f"Training: n = {n_folds} fold(s), {n_epochs} epochs; the dot is the epoch kept")
+
+
+def _mark_kept(figure: go.Figure, kept: pd.DataFrame, column: str, colour: str, panel: int) -> None:
+    marks = go.Scatter(
+        x=kept["epoch"],
+        y=kept[column],
+        mode="markers",
+        marker={"color": colour, "size": 10},
+        showlegend=False,
+        hovertemplate="kept: epoch %{x}, %{y:.3f}<extra></extra>",
+    )
+    figure.add_trace(marks, row=1, col=panel)
