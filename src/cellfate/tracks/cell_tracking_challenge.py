@@ -102,7 +102,8 @@ def _read_sequence(
 
 def _read_track_table(files: TrackFiles, recording: Recording) -> pd.DataFrame:
     try:
-        numbers = np.loadtxt(files.table, dtype=np.int64, ndmin=2, comments=None)
+        lines = files.table.read_text().splitlines()
+        numbers = np.array([line.split() for line in lines if line.strip()], dtype=np.int64)
     except (ValueError, OSError) as error:
         message = f"Track file {files.table} cannot be read ({error}); expected four whole numbers a line; correct it."
         raise InputError(message) from error
@@ -113,20 +114,25 @@ def _read_track_table(files: TrackFiles, recording: Recording) -> pd.DataFrame:
         )
         raise InputError(message)
     tracks = pd.DataFrame(numbers, columns=["cell_id", "begin", "end", "parent_id"])
-    wrong = tracks[(tracks["cell_id"] < 1) | (tracks["begin"] < 0) | (tracks["end"] < tracks["begin"])]
-    wrong = pd.concat([wrong, tracks[tracks["end"] >= recording.n_frames]])
+    _check_track_lines(tracks, files, recording.n_frames)
+    return tracks.assign(parent_id=tracks["parent_id"].astype("Int64").where(tracks["parent_id"] > 0))
+
+
+def _check_track_lines(tracks: pd.DataFrame, files: TrackFiles, n_frames: int) -> None:
+    ordered = (tracks["begin"] >= 0) & (tracks["end"] >= tracks["begin"]) & (tracks["end"] < n_frames)
+    wrong = tracks[~ordered | (tracks["cell_id"] < 1) | (tracks["parent_id"] < 0)]
     if len(wrong):
-        label, begin, end, _ = wrong.iloc[0]
+        label, begin, end, parent = wrong.iloc[0]
         message = (
-            f"Track {label} in {files.table} goes from frame {begin} to frame {end}, but a positive label and frames "
-            f"between 0 and {recording.n_frames - 1} in order were expected; correct the line."
+            f"Track {label} in {files.table} goes from frame {begin} to frame {end} and has parent {parent}, but a "
+            f"positive label, frames in order between 0 and {n_frames - 1} and a parent of 0 or more were expected; "
+            "correct the line."
         )
         raise InputError(message)
     if tracks["cell_id"].duplicated().any():
         label = tracks["cell_id"][tracks["cell_id"].duplicated()].iloc[0]
         message = f"Track file {files.table} lists the label {label} twice; give every track its own label."
         raise InputError(message)
-    return tracks.assign(parent_id=tracks["parent_id"].astype("Int64").where(tracks["parent_id"] > 0))
 
 
 def _read_positions(files: TrackFiles, recording: Recording, use_masks: bool) -> pd.DataFrame:

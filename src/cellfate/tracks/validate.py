@@ -105,9 +105,12 @@ def _find_bad_events(cells: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(
         [
             _problems(
-                cells[with_event != event.notna()],
-                "cell {cell_id} has the fate '{fate}' and the event frame {event_frame}, but only a cell with an event "
-                "has one; correct either",
+                cells[with_event & event.isna()],
+                "cell {cell_id} has the fate '{fate}' but no event frame; add the frame, or make it censored",
+            ),
+            _problems(
+                cells[~with_event & event.notna()],
+                "cell {cell_id} is censored but has an event in frame {event_frame}; name its fate or remove the event",
             ),
             _problems(
                 cells[early],
@@ -132,8 +135,14 @@ def _find_bad_parents(cells: pd.DataFrame) -> pd.DataFrame:
     family = children.merge(parents, on=["recording_id", "parent_id"], how="left", indicator=True)
     known = family["_merge"] == "both"
     late = known & (family["first_frame"] <= family["parent_last"]).fillna(False).astype(bool)
+    circular = known & family["lineage_id"].isna()
     return pd.concat(
         [
+            _problems(
+                family[circular],
+                "cell {cell_id} is its own ancestor (parent {parent_id}), or descends from one that is; correct the "
+                "parents",
+            ),
             _problems(
                 family[~known], "the parent {parent_id} of cell {cell_id} has no track; add the track or set it to 0"
             ),
