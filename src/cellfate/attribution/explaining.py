@@ -16,7 +16,7 @@ from cellfate.attribution.windows import TimeWindows, cut_time_windows, frames_i
 from cellfate.core.errors import InputError
 from cellfate.core.tables import Attention, Attributions
 from cellfate.prediction import TrainedModel, embed_samples, load_fold
-from cellfate.sequences import CropStore
+from cellfate.sequences.store import CropStore
 
 CHUNK_SAMPLES = 256
 """Samples whose embeddings are held at once while attention is read."""
@@ -81,8 +81,8 @@ def occlude_inputs(
     Returns
     -------
     pandas.DataFrame
-        Table `Attributions`, methods `occlusion_window`, `occlusion_channel` and `occlusion_window_channel`; the value
-        is f(x) - f(x without it) in logits.
+        Table `Attributions` (and `windows_back`, `window_h`, `explained_outcome`), methods `occlusion_window`,
+        `occlusion_channel` and `occlusion_window_channel`; the value is f(x) - f(x without it) in logits.
     """
     channels = model.config.channels
 
@@ -103,8 +103,8 @@ def compute_shapley_values(
     Returns
     -------
     pandas.DataFrame
-        Table `Attributions`, method `shapley`, with `prediction` and `baseline`; a sample's values add up to their
-        difference within 1e-4, in logits.
+        Table `Attributions` (and `windows_back`, `window_h`, `explained_outcome`), method `shapley`, with `prediction`
+        and `baseline`; a sample's values add up to their difference within 1e-4, in logits.
 
     Raises
     ------
@@ -143,8 +143,8 @@ def _explain_each(
         windows, game = _open_sample(crops, row, model, explanation, outcome_number, subsets)
         parts.append(explain(row["sample_id"], game, windows).assign(sample_id=row["sample_id"]))
     table = Attributions.validate(pd.concat(parts, ignore_index=True))
+    table = table.assign(explained_outcome=model.config.outcomes[outcome_number], window_h=explanation.window_h)
     table.attrs["settings"] = explanation.model_dump(mode="json")
-    table.attrs["outcome"] = model.config.outcomes[outcome_number]
     return table
 
 

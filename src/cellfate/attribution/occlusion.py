@@ -46,22 +46,23 @@ def _occlusions(windows: TimeWindows, channels: tuple[str, ...]) -> tuple[pd.Dat
     in_window_wt = windows.window_of_t == np.arange(n_windows)[:, None]
     is_channel_kc = np.eye(n_channels, dtype=bool)
     every_frame, every_channel = np.ones_like(in_window_wt[:1]), np.ones_like(is_channel_kc[:1])
-    whole = [(int(windows.first_frames[0]), int(windows.last_frames[-1]))]
-    each = list(zip(windows.first_frames.tolist(), windows.last_frames.tolist(), strict=True))
+    whole = [(int(windows.first_frames[0]), int(windows.last_frames[-1]), 0)]
+    bounds = (windows.first_frames, windows.last_frames, windows.windows_back)
+    each = list(zip(*(bound.tolist() for bound in bounds), strict=True))
     families = (
         (WINDOW, in_window_wt, each, every_channel, (ALL_CHANNELS,)),
         (CHANNEL, every_frame, whole, is_channel_kc, channels),
         (WINDOW_CHANNEL, in_window_wt, each, is_channel_kc, channels),
     )
     rows = [
-        (method, first, last, channel)
-        for method, _, bounds, _, named in families
-        for first, last in bounds
+        (method, first, last, channel, back)
+        for method, _, spans, _, named in families
+        for first, last, back in spans
         for channel in named
     ]
     absent = [
         (frames[:, None, :, None] & chosen[None, :, None, :]).reshape(-1, frames.shape[1], n_channels)
         for _, frames, _, chosen, _ in families
     ]
-    names = pd.DataFrame(rows, columns=["method", "window_first_frame", "window_last_frame", "channel"])
+    names = pd.DataFrame(rows, columns=["method", "window_first_frame", "window_last_frame", "channel", "windows_back"])
     return names, np.concatenate(absent)

@@ -70,6 +70,7 @@ def _name_players(windows: TimeWindows, channels: tuple[str, ...]) -> pd.DataFra
             "window_first_frame": np.repeat(windows.first_frames, n_channels),
             "window_last_frame": np.repeat(windows.last_frames, n_channels),
             "channel": list(channels) * len(windows),
+            "windows_back": np.repeat(windows.windows_back, n_channels),
         }
     )
 

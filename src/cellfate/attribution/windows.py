@@ -16,12 +16,15 @@ class TimeWindows:
     ----------
     first_frames, last_frames
         First and last tracked frame of each window (frame numbers of the recording).
+    windows_back
+        How many windows before the last one each of them is; 0 is the last.
     window_of_t
         Window of each frame of the sample.
     """
 
     first_frames: IntArray
     last_frames: IntArray
+    windows_back: IntArray
     window_of_t: IntArray
 
     def __len__(self) -> int:
@@ -49,9 +52,9 @@ def cut_time_windows(frame_numbers_t: IntArray, window_frames: int, n_windows: i
     ([10, 14], [13, 16])
     """
     back_t = np.minimum((frame_numbers_t[-1] - frame_numbers_t) // window_frames, n_windows - 1)
-    _, starts, window_of_t = np.unique(-back_t, return_index=True, return_inverse=True)
+    minus_back, starts, window_of_t = np.unique(-back_t, return_index=True, return_inverse=True)
     ends = np.append(starts[1:], len(frame_numbers_t)) - 1
-    return TimeWindows(frame_numbers_t[starts], frame_numbers_t[ends], window_of_t.astype(np.int64))
+    return TimeWindows(frame_numbers_t[starts], frame_numbers_t[ends], -minus_back, window_of_t.astype(np.int64))
 
 
 def frames_in(hours: float, frame_interval_min: float) -> int:

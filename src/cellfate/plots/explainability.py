@@ -1,0 +1,191 @@
+"""What a forecast rests on: attention, occlusion, Shapley values."""
+
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from cellfate.plots.aligned_time import band_traces, choose_alignment, count_back, present_outcomes, quartiles_by
+from cellfate.plots.theme import apply_theme, colour_of
+
+SIGNED: Final = [[0.0, "#2a7f9e"], [0.5, "#f7f7f5"], [1.0, "#c8553d"]]
+"""Diverging scale: for the explained outcome red, against it blue."""
+STRENGTH: Final = [[0.0, "#f7f7f5"], [1.0, "#1f2933"]]
+
+
+def plot_attention(attention: pd.DataFrame, samples: pd.DataFrame) -> go.Figure:
+    """Draw attention over time, aligned at the event, per outcome: median and quartiles over cells.
+
+    Parameters
+    ----------
+    attention
+        Table `Attention`.
+    samples
+        Table `Samples`, those of `attention` at least.
+    """
+    shown = samples[samples["sample_id"].isin(attention["sample_id"])]
+    alignment = choose_alignment(shown)
+    rows = count_back(attention, shown, alignment)
+    lengths = rows.groupby("sample_id")["frame"].transform("size")
+    rows = rows.assign(percent=100 * rows["attention"], even=100 * (1 - rows["class_token"]) / lengths)
+    figure = go.Figure()
+    for position, outcome in enumerate(present_outcomes(shown)):
+        part = rows[rows["outcome"] == outcome]
+        table = quartiles_by(part, "hours", "percent")
+        n_cells = part["sample_id"].nunique()
+        name = f"{outcome} (n = {n_cells})"
+        figure.add_traces(band_traces(table["hours"], table, name, position=position, unit="%"))
+        even = part.groupby("hours")["even"].mean().reindex(table["hours"])
+        figure.add_scatter(
+            x=even.index,
+            y=even,
+            mode="lines",
+            line={"color": colour_of(outcome, position), "dash": "dot", "width": 1.3},
+            name=f"{outcome}: if spread evenly",
+            legendgroup=name,
+        )
+    figure.update_xaxes(title=alignment.title, autorange="reversed")
+    figure.update_yaxes(title="Attention of a frame (% of a cell's)", rangemode="tozero")
+    token = 100 * float(attention.drop_duplicates("sample_id")["class_token"].mean())
+    title = f"Attention over time: median and quartiles over cells (class token keeps {token:.1f} % on average)"
+    return apply_theme(figure, title=title)
+
+
+def plot_occlusion(occlusion: pd.DataFrame, samples: pd.DataFrame) -> go.Figure:
+    """Draw what is lost without a time window (left) and without a channel (right), per outcome.
+
+    Parameters
+    ----------
+    occlusion
+        Table `Attributions` of `attribution.occlude_inputs`.
+    samples
+        Table `Samples`, those of `occlusion` at least.
+    """
+    shown = samples[samples["sample_id"].isin(occlusion["sample_id"])]
+    rows = occlusion.merge(shown[["sample_id", "outcome"]], on="sample_id", validate="many_to_one")
+    figure = make_subplots(
+        cols=2,
+        column_widths=[0.6, 0.4],
+        horizontal_spacing=0.12,
+        subplot_titles=["Without a time window", "Without a channel"],
+    )
+    labels = window_labels(occlusion, shown)
+    for position, outcome in enumerate(present_outcomes(shown)):
+        part = rows[rows["outcome"] == outcome]
+        name = f"{outcome} (n = {part['sample_id'].nunique()})"
+        colour = colour_of(outcome, position)
+        windows = part[part["method"] == "occlusion_window"].sort_values("windows_back", ascending=False)
+        channels = part[part["method"] == "occlusion_channel"]
+        for column, x, y in (
+            (1, windows["windows_back"].map(labels.__getitem__), windows["value"]),
+            (2, channels["channel"], channels["value"]),
+        ):
+            box = go.Box(
+                x=x,
+                y=y,
+                name=name,
+                legendgroup=name,
+                offsetgroup=outcome,
+                showlegend=column == 1,
+                marker={"color": colour, "size": 3},
+            )
+            figure.add_trace(box, row=1, col=column)
+    figure.add_hline(y=0, line={"color": "#a9b1bc", "width": 1})
+    figure.update_layout(boxmode="group")
+    figure.update_xaxes(title=_window_title(shown), categoryorder="array", categoryarray=list(labels[::-1]), col=1)
+    figure.update_xaxes(title="Channel", col=2)
+    figure.update_yaxes(title=f"Lost log odds of {_explained(occlusion)} (logit)", col=1)
+    figure.update_yaxes(title="Lost log odds (logit)", col=2)
+    return apply_theme(figure, title="Occlusion: what the forecast loses when an input is absent", height_px=460)
+
+
+def plot_shapley(shapley: pd.DataFrame, samples: pd.DataFrame) -> go.Figure:
+    """Draw mean Shapley values of time windows and channels per outcome: their size, and their sign.
+
+    Parameters
+    ----------
+    shapley
+        Table `Attributions` of `attribution.compute_shapley_values`.
+    samples
+        Table `Samples`, those of `shapley` at least.
+    """
+    shown = samples[samples["sample_id"].isin(shapley["sample_id"])]
+    rows = shapley.merge(shown[["sample_id", "outcome"]], on="sample_id", validate="many_to_one")
+    rows = rows.assign(size=rows["value"].abs())
+    outcomes, channels = present_outcomes(shown), list(dict.fromkeys(shapley["channel"]))
+    labels = window_labels(shapley, shown)
+    counts = rows.groupby("outcome")["sample_id"].nunique()
+    titles = [f"{what}, {o} (n = {counts[o]})" for what in ("mean size", "mean") for o in outcomes]
+    figure = make_subplots(
+        rows=2,
+        cols=max(1, len(outcomes)),
+        shared_xaxes=True,
+        shared_yaxes=True,
+        vertical_spacing=0.16,
+        horizontal_spacing=0.05,
+        subplot_titles=titles or None,
+    )
+    for row, column_name in ((1, "size"), (2, "value")):
+        for column, outcome in enumerate(outcomes, start=1):
+            means = _window_means(rows[rows["outcome"] == outcome], column_name, channels, len(labels))
+            heat = go.Heatmap(
+                x=labels[::-1],
+                y=channels,
+                z=means,
+                coloraxis=f"coloraxis{row}",
+                hovertemplate="%{y}, %{x} h: %{z:.3f} logit<extra></extra>",
+            )
+            figure.add_trace(heat, row=row, col=column)
+    _add_colour_scales(figure, rows, channels, len(labels))
+    figure.update_xaxes(title=_window_title(shown), row=2)
+    figure.update_xaxes(type="category")
+    figure.update_yaxes(type="category", autorange="reversed")
+    title = f"Shapley values of time windows and channels for the log odds of {_explained(shapley)}"
+    return apply_theme(figure, title=title, height_px=280 + 70 * len(channels)).update_layout(
+        margin={"l": 100, "t": 80}
+    )
+
+
+def window_labels(attributions: pd.DataFrame, samples: pd.DataFrame) -> list[str]:
+    """Name time windows by their hours before hour 0, the last window first; the earliest is open.
+
+    When samples are aligned at the event, the hours between the last frame shown and the event are added.
+    """
+    width = float(attributions["window_h"].iloc[0]) if len(attributions) else 1.0
+    n_windows = int(attributions["windows_back"].max()) + 1 if len(attributions) else 0
+    lead = float(samples["lead_time_h"].median()) if choose_alignment(samples).at_event else 0.0
+    edges = lead + width * np.arange(n_windows + 1)
+    labels = [f"{low:g}-{high:g}" for low, high in pairwise(edges)]
+    return [*labels[:-1], f"over {edges[-2]:g}"] if n_windows else []
+
+
+def _window_title(samples: pd.DataFrame) -> str:
+    """Axis title of time windows."""
+    return f"{choose_alignment(samples).title}, window"
+
+
+def _explained(attributions: pd.DataFrame) -> str:
+    """Outcome whose log odds were explained."""
+    return str(attributions["explained_outcome"].iloc[0]) if len(attributions) else "the first outcome"
+
+
+def _window_means(rows: pd.DataFrame, column: str, channels: list[str], n_windows: int) -> np.ndarray:
+    """Mean over samples, channels down and windows across, the earliest window first; NaN where no sample has one."""
+    means = rows.pivot_table(index="channel", columns="windows_back", values=column, aggfunc="mean")
+    return means.reindex(index=channels, columns=range(n_windows)[::-1]).to_numpy(dtype=np.float64)
+
+
+def _add_colour_scales(figure: go.Figure, rows: pd.DataFrame, channels: list[str], n_windows: int) -> None:
+    """Give the two rows of heat maps a scale each: from 0 up, and symmetric about 0."""
+    outcomes = rows.groupby("outcome")
+    largest = max(
+        (np.nanmax(np.abs(_window_means(part, "value", channels, n_windows))) for _, part in outcomes), default=1.0
+    )
+    bar = {"len": 0.42, "thickness": 12, "title": {"text": "logit", "side": "top"}}
+    figure.update_layout(
+        coloraxis={"colorscale": STRENGTH, "cmin": 0, "colorbar": {**bar, "y": 0.79}},
+        coloraxis2={"colorscale": SIGNED, "cmin": -largest, "cmax": largest, "colorbar": {**bar, "y": 0.2}},
+    )
