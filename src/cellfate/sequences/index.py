@@ -38,7 +38,7 @@ class StoredRecording:
     x0_px: NDArray[np.int64]
 
     def rows(self, cell_id: int, first_frame: int | None = None, last_frame: int | None = None) -> slice:
-        """Find the crops of a cell between two frame numbers, both included; raises `InputError` for an unknown cell."""
+        """Find the crops of a cell between two frame numbers, both included."""
         place = int(np.searchsorted(self.cell_ids, cell_id))
         if place == len(self.cell_ids) or self.cell_ids[place] != cell_id:
             message = f"Recording '{self.recording_id}' has no crops of cell {cell_id}; take a cell_id of table cells."

@@ -6,9 +6,8 @@ from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
 from cellfate.core.tables import PARTS
+from cellfate.sequences.dealing import deal_units
 from cellfate.sequences.settings import SplitSettings
-
-_ATTEMPTS, _MOST_STEPS = 32, 4000
 
 
 def split_samples(
@@ -86,45 +85,14 @@ def _hold_out(
 def _deal(
     units: pd.DataFrame, shares_p: NDArray[np.float64], rng: np.random.Generator, settings: SplitSettings
 ) -> NDArray[np.int64]:
-    """Deal units to parts so that each part comes close to its share of every stratum; the best of several orders."""
     if len(units) < len(shares_p):
         message = (
             f"Scheme '{settings.scheme}' needs at least {len(shares_p)} groups to deal, but the samples come from "
             f"{len(units)}; add recordings, take fewer folds, or choose another scheme of parameter splits."
         )
         raise InputError(message)
-    counts_gs = units.to_numpy(np.float64)
-    weights_gs = counts_gs / np.maximum(counts_gs.sum(axis=0), 1)
-    outcome_columns = units.columns.get_level_values(0) == "outcome"
-    attempts = max(1, min(_ATTEMPTS, _MOST_STEPS // len(units)))
-    dealt = [_deal_once(weights_gs, shares_p, rng) for _ in range(attempts)]
-    return min(dealt, key=lambda parts_g: _badness(parts_g, weights_gs, shares_p, outcome_columns))
-
-
-def _deal_once(
-    weights_gs: NDArray[np.float64], shares_p: NDArray[np.float64], rng: np.random.Generator
-) -> NDArray[np.int64]:
-    """Deal the largest units first, each to the part that comes out closest to its shares; ties fall at random."""
-    order = np.lexsort((rng.random(len(weights_gs)), -weights_gs.max(axis=1)))
-    missing_ps = np.repeat(shares_p[:, None], weights_gs.shape[1], axis=1)
-    parts_g = np.zeros(len(weights_gs), dtype=np.int64)
-    for unit in order:
-        gain_p = (np.square(missing_ps) - np.square(missing_ps - weights_gs[unit])).sum(axis=1)
-        parts_g[unit] = int(gain_p.argmax())
-        missing_ps[parts_g[unit]] -= weights_gs[unit]
-    return parts_g
-
-
-def _badness(
-    parts_g: NDArray[np.int64],
-    weights_gs: NDArray[np.float64],
-    shares_p: NDArray[np.float64],
-    outcome_columns: NDArray[np.bool_],
-) -> tuple[int, float]:
-    """Count the outcomes that parts lack, then measure the squared distance from the shares."""
-    held_ps = np.stack([weights_gs[parts_g == part].sum(axis=0) for part in range(len(shares_p))])
-    lacking = int((held_ps[:, outcome_columns] == 0).sum())
-    return lacking, float(np.square(held_ps - shares_p[:, None]).sum())
+    outcomes = np.asarray(units.columns.get_level_values(0) == "outcome")
+    return deal_units(units.to_numpy(np.int64), shares_p, outcomes, rng)
 
 
 def _blocks(

@@ -1,0 +1,59 @@
+"""The crop store as a Kedro dataset."""
+
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from kedro.io import DataCatalog, DatasetError
+from kedro.pipeline import Pipeline, node
+from kedro.runner import SequentialRunner
+
+from cellfate.datasets.crop_store import CropStoreDataset
+from cellfate.imaging.records import Recording
+from cellfate.sequences.crops import CropPlan
+from cellfate.sequences.store import CropStore
+from tests.cases.coco_folder import write_coco_folder
+from tests.unit.sequences.test_crops import COCO, plan_of
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> CropPlan:
+    return plan_of(write_coco_folder(tmp_path / "raw"), COCO)
+
+
+def test_a_plan_is_carried_out_by_a_pipeline(tmp_path: Path, plan: CropPlan) -> None:
+    dataset = CropStoreDataset(filepath=str(tmp_path / "crops.zarr"))
+    assert not dataset.exists()
+
+    def plan_crops() -> CropPlan:
+        return plan
+
+    def count_cells(crops: CropStore) -> int:
+        return len(crops.tracks)
+
+    steps = Pipeline(
+        [node(plan_crops, None, "crops", name="cut_crops"), node(count_cells, "crops", "n_cells", name="count_cells")]
+    )
+    catalog = DataCatalog({"crops": dataset})
+    found = SequentialRunner().run(steps, catalog)
+    assert found["n_cells"].load() == 5
+    assert dataset.exists()
+
+
+def test_a_missing_store_is_named_with_the_pipeline_that_makes_it(tmp_path: Path) -> None:
+    dataset = CropStoreDataset(filepath=str(tmp_path / "crops.zarr"))
+    with pytest.raises(DatasetError, match=r"crops\.zarr has no manifest\.json.*run data_processing"):
+        dataset.load()
+
+
+def test_a_killed_run_leaves_nothing_to_load(tmp_path: Path, plan: CropPlan) -> None:
+    dataset = CropStoreDataset(filepath=str(tmp_path / "crops.zarr"))
+    with (
+        patch.object(Recording, "read_frame", side_effect=KeyboardInterrupt),
+        pytest.raises(KeyboardInterrupt),
+    ):
+        dataset.save(plan)
+    assert not dataset.exists()
+    dataset.save(plan)
+    assert len(dataset.load().tracks) == 5
+    assert [path.name for path in tmp_path.iterdir() if "crops" in path.name] == ["crops.zarr"]
