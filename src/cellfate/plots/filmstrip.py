@@ -14,11 +14,12 @@ from plotly.subplots import make_subplots
 
 from cellfate.plots.theme import apply_theme, colour_of, translucent
 
-CHANNEL_HEIGHT_PX = 54
+CHANNEL_HEIGHT_PX = 44
 ATTENTION_HEIGHT_PX = 60
 TITLE_GAP_PX = 44
 STRIP_GAP_PX = 4
 AXIS_GAP_PX = 46
+SMALL = {"size": 11}
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +129,8 @@ def encode_frame(
     Returns
     -------
     str
-        `data:image/png;base64,...`, an image of `C * H` rows and `W` columns.
+        `data:image/png;base64,...`, an image of `C * (H + 1)` rows and `W + 1` columns: a transparent pixel parts
+        the channels, and the frame from the next.
     """
     from imagecodecs import png_encode
 
@@ -136,7 +138,8 @@ def encode_frame(
     scaled = (frame_chw.astype(np.float64) - low_high[:, 0]) / (low_high[:, 1] - low_high[:, 0])
     grey = (np.clip(scaled, 0, 1) * 255).round().astype(np.uint8)
     opaque = np.broadcast_to(np.where(inside_hw, 255, 0).astype(np.uint8), grey.shape)
-    rows = np.stack([grey, opaque], axis=-1).reshape(-1, frame_chw.shape[2], 2)
+    edged = np.pad(np.stack([grey, opaque], axis=-1), ((0, 0), (0, 1), (0, 1), (0, 0)))
+    rows = edged.reshape(-1, edged.shape[2], 2)
     encoded = base64.b64encode(bytes(png_encode(np.ascontiguousarray(rows)))).decode("ascii")
     return f"data:image/png;base64,{encoded}"
 
@@ -165,11 +168,11 @@ def _add_frames(
         figure.add_layout_image(
             source=encode_frame(frame_chw, inside_hw, strip.channels, limits),
             x=hour,
-            y=0,
+            y=n_channels / 2,
             sizex=strip.step_h,
             sizey=n_channels,
             xanchor="center",
-            yanchor="top",
+            yanchor="middle",
             sizing="contain",
             layer="below",
             row=row,
@@ -230,11 +233,13 @@ def _add_attention(figure: go.Figure, strip: FilmStrip, row: int, column: int) -
         figure.add_hline(y=float(strip.attention.mean()), line={"dash": "dot", "width": 1}, row=row, col=column)
     figure.update_xaxes(
         range=_hours_range(strip),
-        title={"text": "hours before the last frame used", "standoff": 4},
+        title={"text": "time (h), 0 is the last frame used", "standoff": 4, "font": SMALL},
+        tickfont=SMALL,
         row=row,
         col=column,
     )
-    figure.update_yaxes(title={"text": "attention", "standoff": 4}, rangemode="tozero", nticks=3, row=row, col=column)
+    title = {"text": "attention", "standoff": 4, "font": SMALL}
+    figure.update_yaxes(title=title, tickfont=SMALL, rangemode="tozero", nticks=3, row=row, col=column)
 
 
 def _hours_range(strip: FilmStrip) -> list[float]:

@@ -49,9 +49,15 @@ SECTIONS = (
         "split",
         "How training and test were kept apart",
         "The model learns from the train part; when to stop and the second threshold are chosen on the validation "
-        "part; every score on this page is of the test part. In a fair test no cell shares a recording, a lineage or "
-        "a sister with training; where there is one recording only, its cells share it by necessity.",
+        "part; every score on this page is of the test part. In a fair test no cell shares a recording, a lineage "
+        "or a sister with training; where there is one recording only, its cells share it by necessity.",
         "Likeness that no table knows of, such as one day or one batch of medium behind all recordings.",
+    ),
+    SectionText(
+        "training",
+        "Training",
+        "The loss falls on the train part; the weights are taken from the epoch that did best on the validation part.",
+        "A score to rely on: the validation part chose the epoch, so its values are a little too good.",
     ),
     SectionText(
         "scores",
@@ -88,10 +94,99 @@ SECTIONS = (
 
 FIGURES: tuple[FigureText, ...] = (
     FigureText(
+        "training_figure",
+        "training",
+        "Each colour is a fold; the dot marks the epoch whose weights were kept.",
+        "How the model does on the test part, which has no say in training.",
+    ),
+    FigureText(
         "scores_figure",
         "scores",
-        "Each dot is a score on the test part, its line the interval; what lies further right is better.",
-        "Whether two predictors differ: their intervals may overlap while the paired difference excludes zero.",
+        "Each dot is a score on the test part, its line the interval; dotted lines are what knowing nothing would "
+        "give.",
+        "Whether two predictors differ: intervals may overlap while the paired difference excludes zero.",
+    ),
+    FigureText(
+        "comparisons_figure",
+        "scores",
+        "Each dot is the model's score minus that of a baseline on the same samples; a line that crosses zero means "
+        "that the two cannot be told apart here. A lower Brier score is better, so there the model's side is the "
+        "left.",
+        "Why one predictor is better than another.",
+    ),
+    FigureText(
+        "confusion_figure",
+        "scores",
+        "Rows are what followed, columns what was called; the shares of a row add up to 1, the diagonal is recall.",
+        "How sure the calls were.",
+    ),
+    FigureText(
+        "dose_scores_figure",
+        "scores",
+        "The same scores among cells of one dose only; within doses is what is left when the dose is known.",
+        "Differences between doses where intervals are wide: few groups stand behind each dose.",
+    ),
+    FigureText(
+        "roc_figure",
+        "scores",
+        "Each line follows one predictor over all thresholds; the further up and left, the better it ranks.",
+        "What a rare outcome costs in false alarms; the next figure does.",
+    ),
+    FigureText(
+        "precision_recall_figure",
+        "scores",
+        "Of all that is called positive, the share that is (precision), against the share of positives found (recall).",
+        "Another prevalence: where the outcome is rarer, precision is lower for the same model.",
+    ),
+    FigureText(
+        "reliability_figure",
+        "scores",
+        "On the diagonal a forecast of .8 comes true in 8 of 10 samples; below it forecasts are too high. Click the "
+        "legend to add the baselines.",
+        "How well samples are told apart: a forecast that is always the mean lies on the diagonal too.",
+    ),
+    FigureText(
+        "masking_figure",
+        "timing",
+        "Left, frames are removed from the end; right, only the last frames are kept. The fixed cohort holds the "
+        "same cells at every point; in the shrinking one short tracks drop out on the way. Watch the recall of both "
+        "outcomes: balanced accuracy alone hides a model that calls everything one outcome.",
+        "How far ahead the event can be foretold in a cell that is watched now: the end of these tracks was chosen "
+        "by knowing when the event came.",
+    ),
+    FigureText(
+        "reporter_series_figure",
+        "explanations",
+        "What was measured on the cells themselves, without the model: median and quartiles over cells at each hour.",
+        "Single cells, and what the model made of this.",
+    ),
+    FigureText(
+        "attention_figure",
+        "explanations",
+        "Share of the pooling attention at each hour, median and quartiles over cells, not rescaled; the dotted "
+        "lines are what an even spread would give.",
+        "Importance: frames are mixed before the pooling, so attention at an hour can carry what was seen at another.",
+    ),
+    FigureText(
+        "occlusion_figure",
+        "explanations",
+        "Log odds that the forecast loses when the pixels of a time window or a channel are blanked; 0 means not "
+        "needed.",
+        "What several inputs say alike: blank one and the other still says it, so both can look unneeded.",
+    ),
+    FigureText(
+        "shapley_figure",
+        "explanations",
+        "The log odds of a forecast shared out over windows and channels, so that all parts add up to the whole; "
+        "above the mean size, below the mean with its sign.",
+        "Mechanism; and few cells are drawn, because this is slow to compute.",
+    ),
+    FigureText(
+        "effect_sizes_figure",
+        "explanations",
+        "Right of 0 a feature is larger in the frames of most attention than in the cell's other frames; a filled "
+        "dot is more than attention of other cells gives.",
+        "Direction of cause; and features that change with time differ from late frames whatever the model does.",
     ),
     FigureText(
         "film_strips",

@@ -1,17 +1,15 @@
 """Tables of the report: what went in, what was left out, how it was split, what was scored."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
 from cellfate.core.fates import FATES, OUTCOMES
+from cellfate.plots.words import order_doses
 from cellfate.report.page import ReportTable
 from cellfate.report.words import capitalise, list_words, name_metric, name_predictor, show_cell, show_interval
 
-DOSE_ORDER = ("Control", "Low", "Medium", "High", "Unknown")
-"""Doses of the published data in rising order; other doses follow."""
 WITHIN_DOSES = "within_dose"
 """Condition of `Metrics` that means: within each dose, then averaged over doses."""
 
@@ -28,18 +26,6 @@ def as_report_table(frame: pd.DataFrame, caption: str, longest: int | None = Non
     )
 
 
-def order_doses(doses: Sequence[str]) -> list[str]:
-    """List the different doses, from low to high: known names first, then others in numeric order.
-
-    Examples
-    --------
-    >>> order_doses(["High", "Control", "High"]), order_doses(["10 nM", "2.5 nM"])
-    (['Control', 'High'], ['2.5 nM', '10 nM'])
-    """
-    known = [dose for dose in DOSE_ORDER if dose in doses]
-    return known + sorted(set(doses) - set(known), key=_natural)
-
-
 def tabulate_recordings(recordings: pd.DataFrame, frame_files: pd.DataFrame, cells: pd.DataFrame) -> ReportTable:
     """List one line a fact about the recordings that were used."""
     facts = {
@@ -48,6 +34,7 @@ def tabulate_recordings(recordings: pd.DataFrame, frame_files: pd.DataFrame, cel
         "Tracked cells": len(cells),
         "Groups (unit of the split and of the intervals)": cells["group_id"].nunique(),
         "Channels": list_words(dict.fromkeys("|".join(recordings["channels"]).split("|"))),
+        "Conditions": list_words(sorted(set(recordings["condition"]))),
         "Frame interval (min)": _list_different(recordings["frame_interval_min"]),
         "Pixel size (µm)": _list_different(recordings["pixel_size_um"]),
         "Image height (px)": _list_different(recordings["height_px"]),
@@ -182,11 +169,6 @@ def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 def _list_different(column: pd.Series) -> str:
     values = sorted(column.dropna().unique().tolist())
     return list_words(show_cell(value) for value in values) if values else "not given"
-
-
-def _natural(text: str) -> list[tuple[float, str]]:
-    parts = re.split(r"(\d+(?:\.\d+)?)", text)
-    return [(float(part), "") if position % 2 else (0.0, part) for position, part in enumerate(parts)]
 
 
 def _show_estimate(value: float) -> str:

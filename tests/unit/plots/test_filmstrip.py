@@ -20,9 +20,9 @@ def test_frame_is_encoded_with_channels_under_each_other_and_outside_transparent
     inside = np.array([[False, True], [True, True]])
     uri = encode_frame(frame, inside, ("a", "b"), {"a": (20.0, 40.0), "b": (0.0, 10.0)})
     pixels = png_decode(base64.b64decode(uri.removeprefix("data:image/png;base64,")))
-    assert pixels.shape == (4, 2, 2)
-    assert pixels[..., 0].tolist() == [[0, 0], [128, 255], [0, 0], [128, 255]]
-    assert pixels[..., 1].tolist() == [[0, 255], [255, 255], [0, 255], [255, 255]]
+    assert pixels.shape == (6, 3, 2)
+    assert pixels[..., 0].tolist() == [[0, 0, 0], [128, 255, 0], [0, 0, 0], [0, 0, 0], [128, 255, 0], [0, 0, 0]]
+    assert pixels[..., 1].tolist() == [[0, 255, 0], [255, 255, 0], [0, 0, 0]] * 2
 
 
 def test_brightness_has_one_scale_for_all_cells_and_ignores_pixels_outside():
