@@ -9,7 +9,7 @@ from cellfate.core.fates import APOPTOSIS, MITOSIS
 from cellfate.simulation.records import Floats, Life
 from cellfate.simulation.settings import CHANNELS, CauseSettings, DoseSettings, SimulationSettings
 
-_PRESENT_STRENGTH = (1.1, 0.28)
+_PRESENT_STRENGTH = (1.1, 0.22)
 """Mean and standard deviation of a cause's strength where its excursion happens."""
 _ABSENT_SPREAD = 0.12
 """Standard deviation of the (half-normal) strength where it does not."""

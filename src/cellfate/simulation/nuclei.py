@@ -161,22 +161,22 @@ def draw_parts(canvas_tcyx: Singles, cell: SimulatedCell, look: Look, parts: Par
         canvas_tcyx[frames[n], :, y0:y1, x0:x1] += light_nc[n][:, None, None] * pattern_chw
 
 
-def bound_parts(parts: Parts, n_frames: int) -> Floats:
-    """Boxes round all parts of a nucleus.
+def bound_parts(parts: Parts, cell: SimulatedCell) -> Floats:
+    """Boxes round all parts of a nucleus, centred where the cell is.
 
     Returns
     -------
-    ndarray, shape (n_frames, 4)
-        Centre y, centre x, height, width in px, for every frame of the cell.
+    ndarray, shape (n, 4)
+        Centre y, centre x, height, width in px, for every frame in which the cell is drawn.
     """
     cos, sin = np.cos(parts.angle), np.sin(parts.angle)
-    half_y = np.hypot(parts.long_px * sin, parts.short_px * cos)
-    half_x = np.hypot(parts.long_px * cos, parts.short_px * sin)
-    low = np.full((n_frames, 2), np.inf)
-    high = np.full((n_frames, 2), -np.inf)
-    np.minimum.at(low, parts.index, np.stack([parts.y_px - half_y, parts.x_px - half_x], axis=1))
-    np.maximum.at(high, parts.index, np.stack([parts.y_px + half_y, parts.x_px + half_x], axis=1))
-    return np.concatenate([(low + high) / 2, high - low], axis=1)
+    centre = np.stack([cell.y_px, cell.x_px], axis=1)
+    half = np.stack([np.hypot(parts.long_px * sin, parts.short_px * cos),
+                     np.hypot(parts.long_px * cos, parts.short_px * sin)], axis=1)  # fmt: skip
+    reach = np.abs(np.stack([parts.y_px, parts.x_px], axis=1) - centre[parts.index]) + half
+    largest = np.zeros_like(centre)
+    np.maximum.at(largest, parts.index, reach)
+    return np.concatenate([centre, 2 * largest], axis=1)
 
 
 def _resting(cell: SimulatedCell, look: Look, frame: int, settings: SimulationSettings) -> tuple[float, float, float]:

@@ -112,7 +112,7 @@ class SimulationSettings(Settings):
     """Mean time between two p53 pulses, in hours."""
     circadian_period_h: float = Field(default=24.0, gt=0)
     """Period of the circadian reporter, in hours."""
-    cell_variation: float = Field(default=0.15, ge=0)
+    cell_variation: float = Field(default=0.12, ge=0)
     """Spread of reporter levels between cells: standard deviation of their natural logarithm."""
     reporter_noise: float = Field(default=0.08, ge=0)
     """Spread of slow reporter noise within a cell: standard deviation relative to the level."""
@@ -133,7 +133,7 @@ class SimulationSettings(Settings):
             probability=0.15,
             log_odds=6.0,
             neutral_strength=0.40,
-            reporter_change=-0.6,
+            reporter_change=-0.75,
         ),
     )
     """What decides fates; the causes add up."""

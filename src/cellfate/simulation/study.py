@@ -89,7 +89,7 @@ def render_recording(plan: PlannedRecording, settings: SimulationSettings) -> Si
         look = draw_look(settings, rng)
         parts = shape_nucleus(cell, look, settings, rng)
         draw_parts(canvas_tcyx, cell, look, parts, np.array(settings.image.photons))
-        boxes[cell.life.cell_id] = bound_parts(parts, len(cell.y_px))
+        boxes[cell.life.cell_id] = bound_parts(parts, cell)
     return SimulatedRecording(plan, expose(canvas_tcyx, settings, rng), boxes)
 
 

@@ -1,0 +1,52 @@
+"""Settings of the simulation: what is refused, and what the committed configuration says."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from cellfate.core.fates import EVENTS
+from cellfate.simulation import CauseSettings, SimulationSettings, score_oracle, simulate_study
+
+CONF = Path(__file__).resolve().parents[3] / "conf"
+
+
+def read_settings(environment: str) -> SimulationSettings:
+    text = (CONF / environment / "parameters" / "simulation.yml").read_text(encoding="utf-8")
+    return SimulationSettings(**yaml.safe_load(text)["simulation"])
+
+
+def test_the_configuration_spells_out_the_defaults() -> None:
+    assert read_settings("base") == SimulationSettings()
+
+
+def test_in_the_test_environment_every_recording_has_both_fates() -> None:
+    study = simulate_study(read_settings("test"))
+    for plan in study.plans:
+        assert set(EVENTS) <= {cell.fate for cell in plan.cells}, plan.recording_id
+    assert 0.85 <= score_oracle(study)["balanced_accuracy"] <= 1
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"shortest_life_h": 10.0}, "shortest_life_h is 10.0 .* begins 11.0 h"),
+        ({"founder_horizon_h": 13.0}, "founder_horizon_h is 13.0 and shortest_life_h 14.0"),
+        ({"founders": (4, 3)}, r"founders is \[4, 3\]"),
+        ({"doses": ()}, "0 doses and 2 causes"),
+        ({"n_frame": 3}, "n_frame"),
+        ({"lost_probability": 1.2}, "lost_probability"),
+    ],
+)
+def test_settings_that_disagree_are_named(change: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        SimulationSettings(**change)
+
+
+def test_a_window_that_runs_backwards_is_named() -> None:
+    with pytest.raises(ValidationError, match=r"window_h of cause p53 is \[2.0, 5.0\]"):
+        CauseSettings(
+            channel="p53", window_h=(2.0, 5.0), probability=0.1, log_odds=1, neutral_strength=0, reporter_change=1
+        )
