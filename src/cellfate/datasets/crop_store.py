@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from kedro.io import AbstractDataset, DatasetError
+from kedro_datasets._typing import TablePreview
 
 from cellfate.core.errors import InputError
 from cellfate.sequences.crops import CropPlan
@@ -51,6 +52,12 @@ class CropStoreDataset(AbstractDataset[CropPlan, CropStore]):
     def save(self, data: CropPlan) -> None:
         """Crop every recording of the plan into a new store, in place of an older one."""
         write_crops(self._filepath, data, data.settings)
+
+    def preview(self, nrows: int = 20) -> TablePreview:
+        """List the first recordings for kedro-viz: how many cells and crops each has."""
+        columns = ["recording_id", "n_cells", "n_frames", "height_px", "width_px"]
+        rows = [[entry[column] for column in columns] for entry in self.load().manifest["recordings"][:nrows]]
+        return TablePreview({"index": list(range(len(rows))), "columns": columns, "data": rows})
 
     def _exists(self) -> bool:
         try:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from cellfate.core.errors import InputError
 from cellfate.sequences.store import CellSequence, CropStore
@@ -84,7 +85,8 @@ def _training_cells(
     used = samples[samples["sample_id"].isin(folds_of_sample.index)]
     recording_id: Any
     cell_id: Any
-    for (recording_id, cell_id), cell_samples in used.groupby(["recording_id", "cell_id"]):
+    cells = used.groupby(["recording_id", "cell_id"])
+    for (recording_id, cell_id), cell_samples in tqdm(cells, desc="Measuring pixels", unit="cell", disable=None):
         assert len(set(folds_of_sample[cell_samples["sample_id"]])) == 1, "samples of a cell play one part in a fold"
         first, last = int(cell_samples["first_frame"].min()), int(cell_samples["last_frame"].max())
         yield cell_samples, crops.read(recording_id, int(cell_id), first, last, with_masks=False)

@@ -5,8 +5,9 @@ Axes: n frames of all cells of a recording, t frames of one cell, c channels, h 
 
 import hashlib
 import json
+import logging
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,11 +16,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from cellfate.core.errors import InputError
 from cellfate.sequences.crops import BadRecording, RecordingCrops, pixels_inside
 from cellfate.sequences.index import INDEX_ARRAYS, StoredRecording, open_recording
 from cellfate.sequences.settings import CropSettings
+
+logger = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
 FORMAT_VERSION = 1
@@ -96,8 +100,9 @@ def _write_recordings(
 ) -> dict[str, Any]:
     entries: list[dict[str, Any]] = []
     set_aside: list[dict[str, str]] = []
-    for item in crops:
+    for item in tqdm(crops, desc="Cutting crops", unit="recording", disable=None):
         if isinstance(item, BadRecording):
+            logger.warning("Recording '%s' is set aside: %s", item.recording_id, item.reason)
             set_aside.append({"recording_id": item.recording_id, "reason": item.reason})
         else:
             entries.append(_write_recording(root, f"recording_{len(entries):05d}", item, settings))
@@ -239,10 +244,6 @@ class CropStore:
         tables = [self._open(recording_id).tracks() for recording_id in self.recording_ids]
         return pd.concat(tables, ignore_index=True)
 
-    def cell_ids(self, recording_id: str) -> NDArray[np.int64]:
-        """Cells of one recording, in ascending order."""
-        return self._open(recording_id).cell_ids
-
     def frame_numbers(self, recording_id: str, cell_id: int) -> NDArray[np.int64]:
         """Frames in which a cell was tracked, in ascending order; no pixel is read."""
         opened = self._open(recording_id)
@@ -300,12 +301,6 @@ class CropStore:
             channels=self.channels,
             frame_interval_min=float(self._entry(recording_id)["frame_interval_min"]),
         )
-
-    def sequences(self) -> Iterator[CellSequence]:
-        """Every cell of the store, one at a time."""
-        for recording_id in self.recording_ids:
-            for cell_id in self.cell_ids(recording_id):
-                yield self.read(recording_id, int(cell_id))
 
     @property
     def _crop_shape(self) -> tuple[int, int]:

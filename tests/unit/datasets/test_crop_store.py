@@ -40,6 +40,15 @@ def test_a_plan_is_carried_out_by_a_pipeline(tmp_path: Path, plan: CropPlan) -> 
     assert dataset.exists()
 
 
+def test_the_preview_lists_recordings(tmp_path: Path, plan: CropPlan) -> None:
+    dataset = CropStoreDataset(filepath=str(tmp_path / "crops.zarr"))
+    dataset.save(plan)
+    shown = dataset.preview()
+    assert shown["columns"][:3] == ["recording_id", "n_cells", "n_frames"]
+    assert [row[:3] for row in shown["data"]] == [["001", 3, 15], ["002", 2, 13]]
+    assert dataset.preview(nrows=1)["index"] == [0]
+
+
 def test_a_missing_store_is_named_with_the_pipeline_that_makes_it(tmp_path: Path) -> None:
     dataset = CropStoreDataset(filepath=str(tmp_path / "crops.zarr"))
     with pytest.raises(DatasetError, match=r"crops\.zarr has no manifest\.json.*run data_processing"):

@@ -44,7 +44,7 @@ def parts_of(samples: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("scheme", ["grouped_holdout", "random_by_cell", "grouped_folds"])
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(n_groups=st.integers(8, 30), seed=st.integers(0, 5))
 def test_no_unit_stands_on_both_sides(scheme: str, n_groups: int, seed: int) -> None:
     samples = samples_of(n_groups, seed=seed)

@@ -43,7 +43,7 @@ def crops_of(lengths: list[int], dtype: str = "uint16", recording_id: str = "r",
     )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     lengths=st.lists(st.integers(1, 9), min_size=1, max_size=4),
     dtype=st.sampled_from(["uint8", "uint16", "float32"]),
@@ -73,7 +73,7 @@ def test_a_round_trip_is_identity(
     assert store.settings == SIZE
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(first=st.integers(-2, 20), last=st.integers(-2, 20))
 def test_a_range_of_frames_equals_slicing_by_frame_number(
     tmp_path_factory: pytest.TempPathFactory, first: int, last: int
