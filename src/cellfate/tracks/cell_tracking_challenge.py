@@ -11,6 +11,7 @@ import logging
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from cellfate.core.errors import InputError
 from cellfate.core.fates import CENSORED, MITOSIS
@@ -52,7 +53,8 @@ def read_tracks(
         recording_id and reason; a recording with a problem may have no rows in the other two.
     """
     detections, cells, problems = [_no_detections()], [_no_cells()], []
-    for recording in lazy_recordings(folder, recordings, frame_files):
+    opened = lazy_recordings(folder, recordings, frame_files)
+    for recording in tqdm(opened, total=len(recordings), desc="Importing tracks", unit="recording", disable=None):
         try:
             found, tracked = _read_sequence(folder, recording, settings)
         except InputError as error:
