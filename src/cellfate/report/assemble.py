@@ -67,8 +67,8 @@ def name_unit(cells: pd.DataFrame) -> str:
     """Name what a group is: "recording" or "lineage" where every group is one, else "group"."""
     if (cells["group_id"] == cells["recording_id"]).all():
         return "recording"
-    founders = cells["recording_id"] + ":" + cells["lineage_id"].astype(str).str.split(":").str[-1]
-    return "lineage" if (cells["group_id"] == founders).all() else "group"
+    owners = cells["group_id"].astype(str).str.rsplit(":", n=1).str[0]
+    return "lineage" if (owners == cells["recording_id"]).all() else "group"
 
 
 def _build_sections(

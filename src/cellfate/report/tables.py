@@ -50,7 +50,7 @@ def tabulate_fates(cells: pd.DataFrame, recordings: pd.DataFrame) -> ReportTable
     counts = pd.crosstab(with_dose["dose"], with_dose["fate"]).reindex(
         index=order_doses(with_dose["dose"].tolist()), columns=list(FATES), fill_value=0
     )
-    counts = pd.concat([counts, counts.sum().to_frame("all").T]).assign(cells=lambda frame: frame.sum(axis=1))
+    counts = pd.concat([counts, counts.sum().to_frame("all doses").T]).assign(cells=lambda frame: frame.sum(axis=1))
     return as_report_table(counts.rename_axis("dose").reset_index(), "Fates of the tracked cells, by dose (cells)")
 
 
