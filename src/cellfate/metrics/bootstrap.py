@@ -64,8 +64,9 @@ def summarise(values_r: FloatArray, confidence: float, n_groups: int) -> Estimat
 
     Notes
     -----
-    Percentile intervals of few groups are too narrow: in a simulation (recall, groups that differ) nominal 95 % intervals
-    covered 89 % of the time with 8 groups, 92 % with 10 or 20 and 95 % with 40; resampling single cells, 83 %.
+    Percentile intervals of few groups are too narrow: in a simulation (recall, groups that differ) nominal 95 %
+    intervals covered 89 % of the time with 8 groups, 92 % with 10 or 20 and 95 % with 40; resampling single cells,
+    83 %.
     """
     estimate, resampled = float(values_r[0]), values_r[1:]
     defined = resampled[np.isfinite(resampled)]

@@ -18,7 +18,7 @@ from cellfate.core.fates import probability_column
 from cellfate.metrics.bootstrap import FloatArray, IntArray
 from cellfate.metrics.settings import MaskingSettings
 from cellfate.prediction import TrainedModel, embed_samples, load_fold
-from cellfate.sequences import CropStore
+from cellfate.sequences.store import CropStore
 
 REMOVE_LAST: Final = "remove_last"
 KEEP_LAST: Final = "keep_last"

@@ -6,7 +6,7 @@ undefined, never 0: recall of a class that is absent, precision of a class that 
 Array suffixes: n samples, k outcomes, g groups, r rows of counts, b blocks of equal scores.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -18,7 +18,7 @@ BoolArray = npt.NDArray[np.bool_]
 
 LEAST_PROBABILITY: Final = 1e-7
 """Probabilities are clipped to this (the resolution of float32) before the logarithm: one sure mistake stays finite."""
-_MOST_WEIGHTS: Final = 2_000_000
+_MOST_WEIGHTS: Final = 200_000  # of one chunk of rows; larger ones fall out of the cache and take several times as long
 
 
 def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
@@ -112,17 +112,17 @@ def average_precision(
     return _rank_score(_average_precision_of_blocks, scores_n, positive_n, groups_n, counts_rg)
 
 
-def _auroc_of_blocks(positive_rb: FloatArray, negative_rb: FloatArray) -> FloatArray:
-    below_rb = negative_rb.sum(axis=1, keepdims=True) - np.cumsum(negative_rb, axis=1)
-    won = (positive_rb * (below_rb + negative_rb / 2)).sum(axis=1)
-    return _ratio(won, positive_rb.sum(axis=1) * negative_rb.sum(axis=1))
+def _auroc_of_blocks(positive_br: FloatArray, negative_br: FloatArray) -> FloatArray:
+    below_br = negative_br.sum(axis=0) - np.cumsum(negative_br, axis=0)
+    won = (positive_br * (below_br + negative_br / 2)).sum(axis=0)
+    return _ratio(won, positive_br.sum(axis=0) * negative_br.sum(axis=0))
 
 
-def _average_precision_of_blocks(positive_rb: FloatArray, negative_rb: FloatArray) -> FloatArray:
-    true_rb = np.cumsum(positive_rb, axis=1)
-    called_rb = true_rb + np.cumsum(negative_rb, axis=1)
-    precision_rb = true_rb / np.where(called_rb > 0, called_rb, 1)
-    return _ratio((positive_rb * precision_rb).sum(axis=1), positive_rb.sum(axis=1))
+def _average_precision_of_blocks(positive_br: FloatArray, negative_br: FloatArray) -> FloatArray:
+    true_br = np.cumsum(positive_br, axis=0)
+    called_br = true_br + np.cumsum(negative_br, axis=0)
+    precision_br = true_br / np.where(called_br > 0, called_br, 1)
+    return _ratio((positive_br * precision_br).sum(axis=0), positive_br.sum(axis=0))
 
 
 def _rank_score(
@@ -132,27 +132,23 @@ def _rank_score(
     groups_n: IntArray,
     counts_rg: FloatArray,
 ) -> FloatArray:
-    """Apply a score of ranks to the weights of blocks of equal scores, from the highest block down."""
+    """Apply a score of ranks to the weights of blocks of equal scores, from the highest block down.
+
+    Rows of counts are taken some at a time, so that memory stays bounded.
+    """
+    from scipy.sparse import csr_array
+
     if not len(scores_n):
         return np.full(len(counts_rg), np.nan)
-    order = np.argsort(-scores_n, kind="stable")
-    starts = np.flatnonzero(np.diff(scores_n[order], prepend=np.inf))
-    groups_n, positive_n = groups_n[order], positive_n[order]
-    parts = [
-        score(
-            np.add.reduceat(weights_rn * positive_n, starts, axis=1),
-            np.add.reduceat(weights_rn * ~positive_n, starts, axis=1),
-        )
-        for weights_rn in _weights(groups_n, counts_rg)
-    ]
-    return np.concatenate(parts)
-
-
-def _weights(groups_n: IntArray, counts_rg: FloatArray) -> Iterator[FloatArray]:
-    """Weights of the samples for some rows at a time, so that memory stays bounded."""
-    rows = max(1, _MOST_WEIGHTS // max(1, len(groups_n)))
-    for first in range(0, len(counts_rg), rows):
-        yield counts_rg[first : first + rows][:, groups_n]
+    _, blocks_n = np.unique(-scores_n, return_inverse=True)
+    shape = (int(blocks_n.max()) + 1, counts_rg.shape[1])
+    positive_bg, negative_bg = (
+        csr_array((is_class_n.astype(np.float64), (blocks_n, groups_n)), shape=shape)
+        for is_class_n in (positive_n, ~positive_n)
+    )
+    step = max(1, _MOST_WEIGHTS // shape[0])
+    rows = (np.ascontiguousarray(counts_rg[first : first + step].T) for first in range(0, len(counts_rg), step))
+    return np.concatenate([score(positive_bg @ counts_gr, negative_bg @ counts_gr) for counts_gr in rows])
 
 
 def equal_mass_bins(probabilities_n: FloatArray, n_bins: int) -> IntArray:

@@ -48,7 +48,7 @@ def test_no_interval_from_one_group_or_where_many_resamples_are_undefined():
 
 
 def _recall_interval(truth, calls, groups, seed):
-    counts = draw_groups(int(groups.max()) + 1, 400, seed)
+    counts = draw_groups(int(groups.max()) + 1, 200, seed)
     recall = score.recall(score.count_confusion(truth, calls, groups, counts, 2))[:, 0]
     return summarise(recall, 0.95, counts.shape[1])
 
@@ -72,7 +72,7 @@ def test_clustered_intervals_cover_the_truth_and_naive_ones_do_not():
     rng = np.random.default_rng(11)
     covered, naive_covered, n_trials = 0, 0, 150
     for trial in range(n_trials):
-        truth, calls, groups = _clustered(30, 30, rng)
+        truth, calls, groups = _clustered(30, 20, rng)
         low, high = _recall_interval(truth, calls, groups, trial)[1:]
         covered += low <= 0.7 <= high
         low, high = _recall_interval(truth, calls, np.arange(len(truth)), trial)[1:]

@@ -252,8 +252,8 @@ def test_inputs_are_not_changed():
 def test_five_predictors_of_2500_samples_are_scored_in_seconds():
     samples, p = simulate(n=2500, n_groups=40, doses=("Control", "Low", "Medium", "High"))
     baselines = pd.concat([make_predictions(samples, p, predictor=name) for name in "abcd"])
-    start = time.perf_counter()
+    start = time.process_time()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         score_predictions(make_predictions(samples, p), baselines, samples, ScoreSettings())
-    assert time.perf_counter() - start < 30  # 2000 resamples; a few seconds on an idle core
+    assert time.process_time() - start < 15  # 2000 resamples; 2 s on an idle core
