@@ -32,6 +32,8 @@ def one_problem_a_recording(found: pd.DataFrame, sentence: str) -> pd.DataFrame:
     DataFrame
         Columns recording_id and reason.
     """
+    if found.empty:
+        return problem_table()
     counts = found.groupby("recording_id", sort=True).size()
     firsts = found.drop_duplicates("recording_id").to_dict("records")
     rows = [{str(key): value for key, value in row.items()} for row in firsts]

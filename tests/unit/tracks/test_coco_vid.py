@@ -41,6 +41,15 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_coco_folder(tmp_path_factory.mktemp("coco"))
 
 
+@pytest.fixture(scope="module")
+def opened(written: Path) -> tuple[RecordingFolder, pd.DataFrame, pd.DataFrame, RecordingSettings]:
+    """What `import_tracks` takes, for the images of the case."""
+    write_annotations(written, annotation_content())
+    parameters = RecordingSettings.model_validate(SETTINGS)
+    recordings, files, _ = open_recordings(RecordingFolder(written), parameters)
+    return RecordingFolder(written), recordings, files, parameters
+
+
 @pytest.fixture
 def root(written: Path) -> Path:
     write_annotations(written, annotation_content())
@@ -122,14 +131,16 @@ cells_of_a_recording = st.dictionaries(
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cells_of_a_recording, cells_of_a_recording, st.integers(0, 5))
-def test_what_is_written_is_imported(root: Path, first: dict[int, Any], second: dict[int, Any], seed: int) -> None:
+def test_what_is_written_is_imported(
+    root: Path, opened: tuple[Any, ...], first: dict[int, Any], second: dict[int, Any], seed: int
+) -> None:
     cells = []
     for recording_id, drawn in (("001", first), ("002", second)):
         for cell_id, (centres, time, delay) in sorted(drawn.items()):
             times = {} if time is None else {time: min(min(centres) + delay, N_FRAMES - 1)}
             cells.append(CocoCell(recording_id, cell_id, centres, **times))
     write_annotations(root, annotation_content(cells, seed))
-    detections, found, _ = run_import(root)
+    detections, found, _ = import_tracks(*opened)
 
     rows = [
         (cell.recording_id, cell.cell_id, frame, *centre)
