@@ -89,9 +89,7 @@ class ModelConfig(Settings):
         for member in self.members:
             if member.fold == fold:
                 return member
-        message = (
-            f"The model has members of folds {list(self.folds)} but fold {fold} was asked for; train on these splits."
-        )
+        message = f"The model has members of folds {list(self.folds)} but not of fold {fold}; train it on these splits."
         raise InputError(message)
 
     @model_validator(mode="after")

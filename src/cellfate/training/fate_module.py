@@ -6,6 +6,7 @@ on from the checkpoint of an epoch ends with the same weights.
 Shape suffixes: n packed frames, m packed frames of samples, b samples, k logits.
 """
 
+import copy
 import logging
 from collections.abc import Callable, Iterator
 from typing import Any, cast
@@ -58,6 +59,7 @@ class FateModule(lightning.LightningModule):
     def __init__(self, network: FateClassifier, data: FoldData, settings: TrainingSettings) -> None:
         super().__init__()
         self.network = network
+        self.average = copy.deepcopy(network).requires_grad_(False)
         self.epochs: list[EpochRow] = []
         self._data = data
         self._settings = settings
@@ -86,7 +88,7 @@ class FateModule(lightning.LightningModule):
         """Mean loss of a batch."""
         seed = np.random.SeedSequence([self._settings.seed, self._data.fold, self.epoch, batch_idx])
         torch.manual_seed(int(seed.generate_state(1)[0]))
-        logits_bk = self._forward(batch)
+        logits_bk = forward_batch(self.network, batch)
         rows = batch["rows_b"].cpu().numpy()
         targets_b = torch.from_numpy(self._data.train.targets_n[rows]).to(logits_bk.device)
         losses_b = sample_losses(logits_bk, targets_b)
@@ -97,9 +99,20 @@ class FateModule(lightning.LightningModule):
         self.log("train_loss", loss.detach(), prog_bar=True, on_step=True, on_epoch=False, batch_size=len(rows))
         return loss
 
+    def on_train_batch_end(self, outputs: Any, batch: dict[str, Tensor], batch_idx: int) -> None:
+        """Move the mean of the weights towards the new ones; early on it follows faster."""
+        decay = min(self._settings.average_decay, (1 + self.global_step) / (10 + self.global_step))
+        with torch.no_grad():
+            new = self.network.state_dict()
+            for name, mean in self.average.state_dict().items():
+                if mean.is_floating_point():
+                    mean.lerp_(new[name], 1 - decay)
+                else:
+                    mean.copy_(new[name])
+
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         """Collect the logits of a batch."""
-        self._logits.append(self._forward(batch).float().cpu())
+        self._logits.append(forward_batch(self.average, batch).float().cpu())
         self._rows.append(batch["rows_b"].cpu())
 
     def on_validation_epoch_end(self) -> None:
@@ -124,7 +137,9 @@ class FateModule(lightning.LightningModule):
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Adam, with weight decay as the settings say."""
         kind = torch.optim.Adam if self._settings.optimizer == "adam" else torch.optim.AdamW
-        return kind(self.parameters(), lr=self._settings.learning_rate, weight_decay=self._settings.weight_decay)
+        return kind(
+            self.network.parameters(), lr=self._settings.learning_rate, weight_decay=self._settings.weight_decay
+        )
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the epochs so far beside the weights."""
@@ -148,12 +163,6 @@ class FateModule(lightning.LightningModule):
         for batch in self.val_dataloader():
             yield {name: tensor.to(self.device) for name, tensor in batch.items()}
 
-    def _forward(self, batch: dict[str, Tensor]) -> Tensor:
-        embeddings_nd = self.network.encode(batch["frames_nchw"])
-        embeddings_md = embeddings_nd.index_select(0, batch["gather_m"])
-        logits_bk, _ = self.network.classify(embeddings_md, batch["positions_m"], batch["lengths_b"])
-        return logits_bk
-
     def _collect(self) -> FloatArray:
         """Probabilities of what `validation_step` has collected, in the order of the samples."""
         logits_nk, rows_n = torch.cat(self._logits).double(), torch.cat(self._rows)
@@ -162,6 +171,14 @@ class FateModule(lightning.LightningModule):
         if logits_nk.shape[1] == 1:
             logits_nk = torch.cat((logits_nk, torch.zeros_like(logits_nk)), dim=1)
         return cast(FloatArray, logits_nk.softmax(dim=1)[rows_n.argsort()].numpy())
+
+
+def forward_batch(network: FateClassifier, batch: dict[str, Tensor]) -> Tensor:
+    """Logits of the samples of a batch; a frame that several samples share is encoded once."""
+    embeddings_nd = network.encode(batch["frames_nchw"])
+    embeddings_md = embeddings_nd.index_select(0, batch["gather_m"])
+    logits_bk, _ = network.classify(embeddings_md, batch["positions_m"], batch["lengths_b"])
+    return logits_bk
 
 
 def sample_losses(logits_bk: Tensor, targets_b: Tensor) -> Tensor:

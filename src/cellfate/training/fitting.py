@@ -128,7 +128,7 @@ def fit_fold(
             data.fold,
             len(data.train.samples),
             len(data.validation.samples),
-            sum(parameter.numel() for parameter in module.parameters()),
+            sum(parameter.numel() for parameter in module.network.parameters()),
         )
         _run_trainer(module, training, folder)
         member = _member_of(module, data, training, folder, n_outcomes)
@@ -249,7 +249,7 @@ def _member_of(module: Any, data: FoldData, training: TrainingSettings, folder: 
     targets_n = data.validation.targets_n
     metrics = validation_metrics(probabilities_nk, targets_n)
     weights: dict[str, NDArray[Any]] = {
-        name: np.array(tensor.detach().cpu().numpy()) for name, tensor in module.network.state_dict().items()
+        name: np.array(tensor.detach().cpu().numpy()) for name, tensor in module.average.state_dict().items()
     }
     best = best_epoch(epochs, training)
     logger.info("Fold %d: epoch %d of %d kept, %s", data.fold, best, len(epochs), _spell(metrics))

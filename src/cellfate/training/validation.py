@@ -61,13 +61,13 @@ def choose_threshold(probability_n: FloatArray, positive_n: NDArray[np.bool_]) -
     Returns
     -------
     float
-        Midway between two neighbouring probabilities, where balanced accuracy is highest; of equals the one nearest .5.
+        Midway between two neighbouring probabilities (or 0), where balanced accuracy is highest; of equals the one nearest .5.
         .5 where only one outcome is present.
     """
     if positive_n.all() or not positive_n.any():
         return 0.5
     values = np.unique(probability_n)
-    candidates = np.concatenate(([0.5], (values[1:] + values[:-1]) / 2))
+    candidates = np.concatenate(([0.5, 0.0], (values[1:] + values[:-1]) / 2))
     called_tn = probability_n >= candidates[:, None]
     recall_t = called_tn[:, positive_n].mean(axis=1)
     specificity_t = 1 - called_tn[:, ~positive_n].mean(axis=1)

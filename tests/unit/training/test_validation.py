@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+
+from cellfate.training.validation import choose_threshold, validation_metrics
+
+
+def test_metrics_agree_with_hand_and_scikit_learn():
+    rng = np.random.default_rng(0)
+    first = rng.uniform(size=40)
+    probabilities, targets = np.column_stack((first, 1 - first)), (rng.uniform(size=40) < 0.3).astype(int)
+    metrics = validation_metrics(probabilities, targets)
+    losses = [-np.log(probabilities[targets == k, k]).mean() for k in (0, 1)]
+    assert metrics["log_loss"] == pytest.approx(np.mean(losses))
+    assert metrics["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(targets, probabilities.argmax(axis=1)))
+    assert metrics["auroc"] == pytest.approx(roc_auc_score(targets == 0, first))
+
+
+def test_one_outcome_has_no_auroc():
+    metrics = validation_metrics(np.array([[0.9, 0.1], [0.4, 0.6]]), np.array([0, 0]))
+    assert np.isnan(metrics["auroc"])
+    assert metrics["balanced_accuracy"] == 0.5
+
+
+def test_the_threshold_parts_the_outcomes():
+    assert choose_threshold(np.array([0.1, 0.2, 0.3, 0.35]), np.array([False, False, True, True])) == pytest.approx(
+        0.25
+    )
+    assert choose_threshold(np.array([0.1, 0.9]), np.array([False, True])) == 0.5
+    assert choose_threshold(np.array([0.1, 0.9]), np.array([True, True])) == 0.5
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=2, max_size=12))
+def test_no_threshold_is_better(cells):
+    probability, positive = (np.array(column) for column in zip(*cells, strict=True))
+    if positive.all() or not positive.any():
+        return
+
+    def score(threshold):
+        called = probability >= threshold
+        return called[positive].mean() - called[~positive].mean()
+
+    others = np.concatenate((probability, np.linspace(0, 1.01, 50)))
+    assert score(choose_threshold(probability, positive)) >= max(map(score, others)) - 1e-9
