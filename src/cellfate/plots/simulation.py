@@ -59,14 +59,14 @@ def draw_recording(
         vertical_spacing=0.05,
         column_titles=[f"{hour:.0f} h" for hour in hours] + ["true level, example cells"],
     )
-    for row, channel in enumerate(channels, start=1):
-        _add_images(figure, images_tcyx[:, row - 1], row, channel)
-        _add_traces(figure, examples, channel, windows_h.get(channel), row, n_times + 1)
-    figure.update_xaxes(title_text="hours before the event", row=len(channels), col=n_times + 1)
     n_cells = reporter_traces.groupby(["recording_id", "cell_id"]).ngroups
     n_recordings = reporter_traces["recording_id"].nunique()
     title = f"Simulated recordings (n = {n_recordings} recordings, {n_cells} cells)"
     apply_theme(figure, title=title, height_px=_ROW_PX * len(channels) + 150)
+    for row, channel in enumerate(channels, start=1):
+        _add_images(figure, images_tcyx[:, row - 1], row, channel)
+        _add_traces(figure, examples, channel, windows_h.get(channel), row, n_times + 1)
+    figure.update_xaxes(title_text="hours before the event", row=len(channels), col=n_times + 1)
     return figure.update_layout(legend={"y": -0.14}, margin={"t": 80})
 
 
@@ -124,4 +124,4 @@ def _add_traces(
             x0=-window_h[0], x1=-window_h[1], fillcolor=colour_of("undecided"), opacity=0.15, line_width=0,
             annotation_text="decides", annotation_position="top left", row=row, col=column,
         )  # fmt: skip
-    figure.update_yaxes(title_text="level", rangemode="tozero", side="right", row=row, col=column)
+    figure.update_yaxes(title_text="level (usual: 1)", rangemode="tozero", side="right", row=row, col=column)

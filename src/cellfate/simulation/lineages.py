@@ -41,7 +41,7 @@ def plan_lives(settings: SimulationSettings, dose: DoseSettings, rng: np.random.
                 settings.frames_in(settings.shortest_life_h), settings.frames_in(settings.founder_horizon_h) + 1
             )
         )
-        birth = min(event - _draw_cycles(settings, 1, rng)[0], -1)
+        birth = -int(rng.integers(1, settings.frames_in(settings.cycle_h) + 1))
         traits = _draw_traits(settings, 1, phase_h + rng.normal(0, 3), np.ones(len(CHANNELS)), rng)
         lives += _make_siblings(settings, dose, len(lives) + 1, None, birth, [event], traits, rng)
     for mother in lives:  # grows while it is walked
