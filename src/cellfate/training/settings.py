@@ -64,8 +64,8 @@ class TrainingSettings(Settings):
     gradient_clip: float = Field(default=1.0, gt=0)
     """Longest gradient, as a norm; longer ones are shortened to it."""
     average_decay: float = Field(default=0.0, ge=0, lt=1)
-    """Validate and keep a running mean of the weights, to which each step adds `1 - average_decay` of the new ones; 0 keeps
-    the weights themselves."""
+    """Validate and keep a running mean of the weights, to which each step adds `1 - average_decay` of the new ones; 0
+    keeps the weights themselves."""
     max_frames_per_batch: int = Field(default=800, ge=1)
     """Most frames in a batch; bounds memory."""
     balance: Literal["sampling", "loss_weights", "none"] = "sampling"

@@ -61,8 +61,8 @@ def choose_threshold(probability_n: FloatArray, positive_n: NDArray[np.bool_]) -
     Returns
     -------
     float
-        Midway between two neighbouring probabilities (or 0), where balanced accuracy is highest; of equals the one nearest .5.
-        .5 where only one outcome is present.
+        Midway between two neighbouring probabilities, or 0, where balanced accuracy is highest; of equals the one
+        nearest .5. .5 where only one outcome is present.
     """
     if positive_n.all() or not positive_n.any():
         return 0.5

@@ -12,7 +12,7 @@ from cellfate.training.settings import AugmentationSettings
 from tests.cases.trained_models import TINY_MODEL, tiny_study, tiny_training
 
 
-class Killed(Exception):
+class KilledError(Exception):
     """Stands for a process that ends."""
 
 
@@ -32,7 +32,7 @@ def kill_at(monkeypatch, fold, epoch):
 
     def dies(self, batch, batch_idx):
         if (self._data.fold, self.epoch, batch_idx) == (fold, epoch, 1):
-            raise Killed
+            raise KilledError
         return step(self, batch, batch_idx)
 
     monkeypatch.setattr(FateModule, "training_step", dies)
@@ -55,9 +55,10 @@ def straight(study, tmp_path_factory):
 @pytest.mark.parametrize(("fold", "epoch"), [(0, 0), (0, 2), (1, 1)])
 def test_killed_at_any_moment_and_resumed_is_the_same(study, straight, tmp_path, monkeypatch, fold, epoch):
     training = tiny_training(tmp_path)
-    with monkeypatch.context() as patch, pytest.raises(Killed):
+    with monkeypatch.context() as patch:
         kill_at(patch, fold, epoch)
-        fit(study, training)
+        with pytest.raises(KilledError):
+            fit(study, training)
     torch.manual_seed(99)  # another process starts from another state
     assert_same(fit(study, training), straight)
 
@@ -66,11 +67,12 @@ def test_killed_between_the_last_epoch_and_the_end_is_the_same(study, straight, 
     training = tiny_training(tmp_path)
 
     def dies(*arguments):
-        raise Killed
+        raise KilledError
 
-    with monkeypatch.context() as patch, pytest.raises(Killed):
+    with monkeypatch.context() as patch:
         patch.setattr("cellfate.training.fitting._member_of", dies)
-        fit(study, training)
+        with pytest.raises(KilledError):
+            fit(study, training)
     assert_same(fit(study, training), straight)
 
 

@@ -97,8 +97,7 @@ def test_the_cache_changes_nothing(landmarks, tmp_path):
     for limit_mb in (0, 100):
         data = open_first_fold(landmarks, tmp_path, limit_mb)
         plan = data.training_plan(epoch=2)
-        for _ in range(2):
-            batches.append(data.training_batch(plan[0], epoch=2, place=0))
+        batches += [data.training_batch(plan[0], epoch=2, place=0) for _ in range(2)]
     for batch in batches[1:]:
         for name in vars(batch):
             np.testing.assert_array_equal(getattr(batch, name), getattr(batches[0], name))
