@@ -106,11 +106,17 @@ def write_scores(
             ReportScore(
                 name=capitalise(name_metric(metric)),
                 value=show_number(row["estimate"]),
-                interval=f"{show_percent(confidence)} interval {show_interval(row['low'], row['high'])}",
+                interval=_name_interval(row, confidence),
                 chance=f"no knowledge would give {show_number(find_chance(metric, outcomes, share_positive))}",
             )
         )
     return tuple(scores)
+
+
+def _name_interval(row: pd.Series, confidence: float) -> str:
+    if pd.isna(row["low"]) or pd.isna(row["high"]):
+        return "no interval: too few groups or cells"
+    return f"{show_percent(confidence)} interval {show_interval(row['low'], row['high'])}"
 
 
 def find_chance(metric: str, outcomes: Sequence[str], share_positive: float) -> float:
@@ -170,7 +176,7 @@ def _write_tested_on(row: pd.Series, unit: str, confidence: float) -> str:
         f"Tested on {show_count(n_cells, 'cell')}{samples} of {n_groups} {unit}{units} that the scored model was not "
         f"trained on; intervals hold {show_percent(confidence)} and resample whole {unit}s."
     )
-    if n_groups < FEW_GROUPS:
+    if 1 < n_groups < FEW_GROUPS and pd.notna(row["low"]):
         sentence += f" With only {n_groups} {unit}{units} the intervals are rough and tend to be too narrow."
     return sentence
 

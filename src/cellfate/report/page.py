@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 
 import plotly.graph_objects as go
 
+UNUSED_BUTTONS = ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d", "sendDataToCloud"]
+"""Buttons over a figure that a reader has no use for."""
+
 
 @dataclass(frozen=True)
 class ReportTable:
@@ -123,6 +126,6 @@ def figure_html(figure: ReportFigure) -> str:
             include_plotlyjs=False,
             div_id=f"figure-{figure.name}",
             default_width="100%",
-            config={"responsive": True, "displaylogo": False},
+            config={"responsive": True, "displaylogo": False, "modeBarButtonsToRemove": UNUSED_BUTTONS},
         )
     )

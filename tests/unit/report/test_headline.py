@@ -75,6 +75,13 @@ def test_average_precision_is_that_of_the_positive_outcome():
     assert row["estimate"] == 0.123
 
 
+def test_a_score_without_interval_says_so():
+    metrics = report_case().tables["metrics"].assign(low=NAN, high=NAN)
+    assert headline.write_scores(metrics, FATES, 0.95, 0.5)[0].interval == "no interval: too few groups or cells"
+    first = headline.write_headline(metrics, report_case().tables["comparisons"], FATES, "recording", 0.95)[0]
+    assert "rough" not in first
+
+
 def test_nothing_scored_is_said():
     case = report_case()
     empty = case.tables["metrics"].head(0)

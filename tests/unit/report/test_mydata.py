@@ -8,6 +8,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from cellfate.imaging.settings import RecordingSettings
+from cellfate.metrics.settings import BaselineSettings, MaskingSettings
 from cellfate.sequences.settings import CropSettings, SampleSettings, SplitSettings
 
 TEMPLATE = Path(__file__).parents[3] / "conf" / "mydata"
@@ -16,12 +17,18 @@ SETTINGS = {
     "crops": CropSettings,
     "samples": SampleSettings,
     "splits": SplitSettings,
+    "new_recordings": RecordingSettings,
 }
 
 
 def read_parameters() -> dict:
     parts = [OmegaConf.to_container(OmegaConf.load(path)) for path in sorted(TEMPLATE.glob("parameters/*.yml"))]
     return {key: value for part in parts for key, value in part.items()}
+
+
+@pytest.mark.parametrize(("key", "settings"), [("baselines", BaselineSettings), ("masking", MaskingSettings)])
+def test_template_of_the_evaluation_is_valid(key, settings):
+    settings(**read_parameters()[key])
 
 
 @pytest.mark.parametrize("key", SETTINGS)
