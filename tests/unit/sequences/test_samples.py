@@ -22,9 +22,9 @@ LANDMARK = SampleSettings(
 
 def test_guard_and_horizon_in_frames() -> None:
     assert [guard_frames(h, 30.0) for h in (0.0, 0.1, 0.5, 1.0, 1.2)] == [0, 1, 1, 2, 3]
-    assert guard_frames(1.1, 6.6) == 10  # 66 / 6.6 is 10.000000000000002 in floating point
+    assert guard_frames(0.33, 3.3) == 6  # 0.33 * 60 / 3.3 is 6.000000000000001 in floating point
     assert [horizon_frames(h, 30.0) for h in (0.4, 0.5, 5.0, 5.4)] == [0, 1, 10, 10]
-    assert horizon_frames(0.7, 6.0) == 7  # 0.7 * 60 / 6 is 6.999999999999999 in floating point
+    assert horizon_frames(4.1, 6.0) == 41  # 4.1 * 60 / 6 is 40.99999999999999 in floating point
 
 
 def test_whole_tracks_end_before_the_guard(tmp_path: Path) -> None:
@@ -93,12 +93,12 @@ def test_landmarks_of_a_dividing_cell(tmp_path: Path) -> None:
 
 
 def test_landmarks_of_a_censored_cell_need_the_whole_horizon(tmp_path: Path) -> None:
-    cells = WrittenCell(1, span(0, 11)), WrittenCell(2, span(0, 8), "mitosis", 9)
+    cells = WrittenCell(1, span(0, 12)), WrittenCell(2, span(0, 8), "mitosis", 9)
     store, recordings, table = store_of(tmp_path, *cells)
     samples, excluded = make_samples(store, recordings, table, LANDMARK)
     censored = samples[samples["cell_id"] == 1]
     # landmarks 3, 6, 9: 3 + 4 and 6 + 4 are watched,
-    # 9 + 4 = 13 is not (9 is before 12 - 2, so the guard spares it)
+    # 9 + 4 = 13 is not (9 is before 13 - 2, so the guard spares it)
     assert censored["last_frame"].tolist() == [3, 6]
     assert censored["outcome"].tolist() == ["none", "none"]
     assert censored["lead_time_h"].isna().all()
