@@ -148,9 +148,9 @@ FIGURES: tuple[FigureText, ...] = (
     FigureText(
         "masking_figure",
         "timing",
-        "Left, frames are removed from the end; right, only the last frames are kept. The fixed cohort holds the "
-        "same cells at every point; in the shrinking one short tracks drop out on the way. Watch the recall of both "
-        "outcomes: balanced accuracy alone hides a model that calls everything one outcome.",
+        "Left, frames are removed from the end; right, only the last frames are kept. Above stand the same samples "
+        "at every point; below, short tracks drop out on the way. Watch the recall of both outcomes: balanced "
+        "accuracy alone hides a model that calls everything one outcome.",
         "How far ahead the event can be foretold in a cell that is watched now: the end of these tracks was chosen "
         "by knowing when the event came.",
     ),

@@ -103,7 +103,8 @@ def describe_example(sample: pd.Series) -> str:
     """Title of a film strip: which cell, what followed and when, and what the model said."""
     where = f"recording {sample['recording_id']}, cell {sample['cell_id']}, dose {sample['dose']}"
     followed = f"<b>{sample['kind']}</b>: {_outcome_words(sample)}"
-    return f"{followed}; the model gave this {sample['p_true']:.2f}<br><span style='color:#5b6672'>{where}</span>"
+    gave = f"the model gave {sample['outcome']} {sample['p_true']:.2f}"
+    return f"{followed}; {gave}<br><span style='color:#5b6672'>{where}</span>"
 
 
 def _outcome_words(sample: pd.Series) -> str:

@@ -249,7 +249,7 @@ def tabulate_beside(
             ]
         rows.append(tuple(cells))
     heads = [head for metric in leading for head in (capitalise(name_metric(metric)), "Model minus this one")]
-    return ReportTable("The model beside predictors that know less", ("Predictor", "What it sees", *heads), tuple(rows))
+    return ReportTable("The model beside other predictors", ("Predictor", "What it sees", *heads), tuple(rows))
 
 
 def _what_it_sees(predictor: str) -> str:

@@ -19,7 +19,7 @@ def as_report_table(frame: pd.DataFrame, caption: str, longest: int | None = Non
     shown = frame if longest is None else frame.head(longest)
     return ReportTable(
         caption=caption,
-        columns=tuple(capitalise(str(name).replace("_", " ")) for name in frame.columns),
+        columns=tuple(capitalise(str(name).removeprefix("n_").replace("_", " ")) for name in frame.columns),
         rows=tuple(tuple(show_cell(value) for value in row) for row in shown.astype(object).to_numpy().tolist()),
         left_out=len(frame) - len(shown),
         folded=folded,

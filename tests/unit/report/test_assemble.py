@@ -85,8 +85,12 @@ def test_unit_is_named_by_what_the_groups_are():
 
 
 def test_share_of_the_positive_outcome_is_that_of_the_test_part():
-    case = report_case()
-    assert share_positive(case.tables, ("apoptosis", "mitosis")) == 0.5
+    tables = report_case().tables
+    samples = tables["samples"]
+    in_test = samples["recording_id"].isin(["r6", "r7", "r8"])
+    changed = samples.assign(outcome=samples["outcome"].where(~in_test, "apoptosis"))
+    assert share_positive({**tables, "samples": changed}, ("apoptosis", "mitosis")) == 1.0
+    assert share_positive(tables, ("apoptosis", "mitosis")) == 0.5
 
 
 def test_percentiles_that_do_not_rise_are_named():
