@@ -84,17 +84,22 @@ def _coalition_values(game: FrameGame, windows: TimeWindows, present_bp: NDArray
 def _permutation_values(
     game: FrameGame, windows: TimeWindows, n_players: int, n_permutations: int, seed: int
 ) -> NDArray[np.float64]:
-    """Ask shap's Permutation explainer; a player is 1 when present and 0 when absent."""
+    """Ask shap's Permutation explainer; what it masks is the row of players itself, True where present.
+
+    A masker of our own compiles less at the first call than shap's for tables.
+    """
     import shap
 
-    def value(coalitions_bp: NDArray[np.float64]) -> NDArray[np.float64]:
-        return _coalition_values(game, windows, coalitions_bp > 0.5)
+    def value(present_bp: NDArray[np.bool_]) -> NDArray[np.float64]:
+        return _coalition_values(game, windows, present_bp)
+
+    def masker(mask_p: NDArray[np.bool_], _players_p: NDArray[np.bool_]) -> tuple[NDArray[np.bool_]]:
+        return (mask_p[None],)
 
     with _own_global_seed():
-        nobody = shap.maskers.Independent(np.zeros((1, n_players)))
-        explainer = shap.PermutationExplainer(value, nobody, seed=seed)
+        explainer = shap.PermutationExplainer(value, masker, seed=seed)
         evaluations = n_permutations * (2 * n_players + 1)
-        explanation = explainer(np.ones((1, n_players)), max_evals=evaluations, silent=True)
+        explanation = explainer(np.ones((1, n_players), dtype=bool), max_evals=evaluations, silent=True)
     return np.asarray(explanation.values[0], dtype=np.float64)
 
 
