@@ -121,7 +121,7 @@ def _tabulate_scores(metrics: pd.DataFrame, outcomes: Sequence[str]) -> tuple[Re
 
 def _tabulate_settings(model: Mapping[str, Any], parameters: Mapping[str, Any]) -> tuple[ReportTable, ...]:
     return (
-        tables.tabulate_mapping(dict(parameters), "Every parameter of the run, seeds included", ("Parameter", "Value")),
+        tables.tabulate_mapping(dict(parameters), "Every parameter, seeds included", ("Parameter", "Value")),
         tables.tabulate_mapping(dict(model), "The model folder's settings", ("Setting", "Value")),
         tables.tabulate_mapping(list_versions(), "Versions", ("Package", "Version")),
     )

@@ -88,7 +88,9 @@ SECTIONS = (
         "settings",
         "Settings and versions",
         "All that is needed to make this page again from the same recordings; click a line to open it.",
-        "The recordings themselves: the data digest tells whether the crops were the same.",
+        "The recordings themselves: the data digest tells whether the crops were the same. The parameters are those "
+        "in force when this page was made: a stage that was run before with others, or not at all (the simulation, "
+        "with your own recordings), is not told apart.",
     ),
 )
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
+from pydantic import BaseModel
 
 from cellfate.core.fates import FATES, OUTCOMES
 from cellfate.plots.words import order_doses
@@ -147,7 +148,7 @@ def tabulate_mapping(values: dict[str, Any], caption: str, heads: tuple[str, str
 
 
 def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Make one mapping of nested ones, names joined with dots.
+    """Make one mapping of nested ones and of settings, names joined with dots.
 
     Examples
     --------
@@ -157,7 +158,9 @@ def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, value in values.items():
         full = f"{prefix}{name}"
-        if isinstance(value, list | tuple) and any(isinstance(item, dict) for item in value):
+        if isinstance(value, BaseModel):
+            value = value.model_dump(mode="json")
+        if isinstance(value, list | tuple) and any(isinstance(item, dict | BaseModel) for item in value):
             value = dict(enumerate(value))
         if isinstance(value, dict) and value:
             flat |= flatten(value, f"{full}.")

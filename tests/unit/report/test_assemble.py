@@ -14,7 +14,7 @@ from tests.cases.report_tables import report_case
 def make_page(outcomes=("apoptosis", "mitosis"), **settings) -> str:
     case = report_case(outcomes)
     figures = {text.name: go.Figure(go.Scatter(x=[0, 1], y=[1, 0])) for text in contents.FIGURES}
-    parameters = {"training": {"seed": 7, "note": "<b>odd</b>"}}
+    parameters = {"training": {"seed": 7, "note": "<b>odd</b>"}, "scores": ScoreSettings()}
     return assemble_report(
         {**case.tables, **figures}, case.model, parameters, ReportSettings(**settings), ScoreSettings()
     )
@@ -57,6 +57,7 @@ def test_set_aside_recordings_are_listed_with_their_reason(page):
 
 def test_parameters_are_listed_and_escaped(page):
     assert "training.seed" in page
+    assert "scores.n_resamples" in page
     assert "&lt;b&gt;odd&lt;/b&gt;" in page
     assert "0123abcd" in page
 
