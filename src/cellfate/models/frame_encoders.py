@@ -3,12 +3,17 @@
 Shape suffixes: n packed real frames, c channels, h rows, w columns, d embedding.
 """
 
+import os
 from itertools import pairwise
 from typing import cast
 
-from torch import Tensor, asinh, nn
+# Batches differ in their number of frames, and oneDNN keeps compiled kernels for each of up to 1024 shapes, which takes
+# gigabytes within minutes. It reads this when it is first used; a value that the user set stays.
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "8")
 
-from cellfate.models.settings import ModelSettings
+from torch import Tensor, asinh, channels_last, nn  # noqa: E402
+
+from cellfate.models.settings import ModelSettings  # noqa: E402
 
 
 class SmallCnn(nn.Module):
@@ -40,7 +45,8 @@ class SmallCnn(nn.Module):
         """Embed normalised frames (N, C, H, W) as (N, D)."""
         if self.compress_intensity:
             frames_nchw = asinh(frames_nchw)
-        maps_nchw = self.grid(self.stages(frames_nchw))
+        # channels last in memory: twice as fast on CPUs
+        maps_nchw = self.grid(self.stages(frames_nchw.contiguous(memory_format=channels_last)))
         return cast(Tensor, self.project(maps_nchw.flatten(1)))
 
 
