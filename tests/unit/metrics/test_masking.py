@@ -69,7 +69,7 @@ def _curves(samples, masked, masking=MASKING):
 
 
 def test_cohorts_and_counts_by_hand():
-    lengths = np.array([3, 5, 7, 9] * 3)
+    lengths = np.array([4, 5, 7, 9] * 3)
     samples = make_samples(
         ["apoptosis", "mitosis", "mitosis", "apoptosis"] * 3, groups=list("aabbccddeeff"), n_frames=lengths
     )

@@ -1,7 +1,5 @@
 """The scores of the published model, from its counts (methods: reproduction ledger T1-T4)."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +7,6 @@ import pytest
 from cellfate.metrics import ScoreSettings, score_predictions, scores
 from tests.unit.metrics.tables import make_predictions, make_samples
 
-PUBLISHED = Path(__file__).parents[4] / "shared" / "data" / "published_tables"
 N_APOPTOSIS, N_MITOSIS = 439, 1650
 SINGLE = 1e-6  # the published tables hold single-precision numbers
 
@@ -64,15 +61,14 @@ def _solve(row, n_apoptosis, n_mitosis):
 
 
 @pytest.mark.real
-def test_published_tables_follow_from_whole_counts():
-    if not PUBLISHED.exists():
-        pytest.skip("the published tables are not at ../shared/data/published_tables")
-    full = pd.read_csv(PUBLISHED / "full_test_set.csv", sep=";").iloc[0]
+def test_published_tables_follow_from_whole_counts(real_data):
+    folder = real_data / "published_tables"
+    full = pd.read_csv(folder / "full_test_set.csv", sep=";").iloc[0]
     confusion = _confusion(401, 1593)
     assert scores.balanced_accuracy(confusion)[0] == pytest.approx(full["Recall_macro"], abs=SINGLE)
     assert scores.macro_f1(confusion)[0] == pytest.approx(full["F1_macro"], abs=SINGLE)
     assert scores.precision(confusion).mean() == pytest.approx(full["Precision_macro"], abs=SINGLE)
-    removed = pd.read_csv(PUBLISHED / "removed_last_n_full_test_set.csv", sep=";").set_index("Truncation")
+    removed = pd.read_csv(folder / "removed_last_n_full_test_set.csv", sep=";").set_index("Truncation")
     cohorts = {0: (439, 1650), 5: (439, 1650), 10: (439, 1650), 20: (410, 1486), 25: (397, 1406), 30: (376, 1339)}
     recalls = {0: (0.913, 0.965), 5: (0.927, 0.910), 10: (0.911, 0.907), 20: (0.880, 0.853), 25: (0.864, 0.712)}
     for k, cohort in (cohorts | {40: (351, 1094), 50: (315, 512)}).items():
@@ -85,10 +81,9 @@ def test_published_tables_follow_from_whole_counts():
 
 
 @pytest.mark.real
-def test_the_published_cohort_does_not_shrink_when_the_end_is_kept():
-    if not PUBLISHED.exists():
-        pytest.skip("the published tables are not at ../shared/data/published_tables")
-    kept = pd.read_csv(PUBLISHED / "kept_last_n_full_test_set.csv", sep=";").set_index("Truncation")
+def test_the_published_cohort_does_not_shrink_when_the_end_is_kept(real_data):
+    folder = real_data / "published_tables"
+    kept = pd.read_csv(folder / "kept_last_n_full_test_set.csv", sep=";").set_index("Truncation")
     for k, row in kept.iterrows():
         right = _solve(row, N_APOPTOSIS, N_MITOSIS)
         assert right is not None, k
