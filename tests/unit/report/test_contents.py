@@ -1,0 +1,24 @@
+"""What the report lists agrees with the catalog."""
+
+from pathlib import Path
+
+import yaml
+
+from cellfate.report.contents import FIGURES, SECTIONS, TABLES
+
+CATALOG = Path(__file__).parents[3] / "conf" / "base" / "catalog"
+ENTRIES = {name: entry for path in CATALOG.glob("*.yml") for name, entry in yaml.safe_load(path.read_text()).items()}
+SIMULATION_ONLY = {"recordings_preview"}
+
+
+def test_every_table_and_figure_of_the_report_is_in_the_catalog():
+    assert {*TABLES, *(figure.name for figure in FIGURES)} <= set(ENTRIES)
+
+
+def test_every_figure_of_the_catalog_is_in_the_report():
+    figures = {name for name, entry in ENTRIES.items() if entry["type"] == "plotly.JSONDataset"}
+    assert figures - SIMULATION_ONLY == {figure.name for figure in FIGURES}
+
+
+def test_every_figure_stands_in_a_section():
+    assert {figure.section for figure in FIGURES} <= {section.anchor for section in SECTIONS}
