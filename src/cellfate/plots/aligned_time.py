@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from cellfate.core.fates import NONE, OUTCOMES
 from cellfate.plots.theme import colour_of, translucent
 
-FEWEST_CELLS = 3
+FEWEST_CELLS = 5
 """Cells under which no median is drawn."""
 
 

@@ -23,7 +23,6 @@ UNITS: Final = {
     "area": "px²",
     "perimeter": "px",
     "equivalent_diameter": "px",
-    "n_neighbors": "cells",
 }
 COLUMNS: Final = 3
 
@@ -52,10 +51,16 @@ def plot_effect_sizes(attention_summary: pd.DataFrame) -> go.Figure:
         part = pooled[pooled["outcome"] == outcome]
         figure.add_trace(_effect_dots(part, features, outcome, position, len(outcomes)))
     figure.add_vline(x=0, line={"color": "#a9b1bc", "width": 1})
+    if not features:
+        figure.add_annotation(x=0, y=0.5, yref="paper", text="No sample is long enough to be compared", showarrow=False)
     figure.update_xaxes(
         title="Median Cliff's delta over cells: frames of top attention against the rest", range=[-1, 1]
     )
-    places = {"tickmode": "array", "tickvals": list(range(len(features))), "ticktext": [label_of(f) for f in features]}
+    places = {
+        "tickmode": "array",
+        "tickvals": list(range(len(features))),
+        "ticktext": [label_of(f, unit=False) for f in features],
+    }
     figure.update_yaxes(**places, range=[len(features) - 0.5, -0.5])
     title = "What differs in the frames of top attention (filled: p ≤ .05 against masks of other cells)"
     return apply_theme(figure, title=title, height_px=200 + 42 * max(1, len(features))).update_layout(
@@ -100,7 +105,7 @@ def plot_reporter_series(frame_features: pd.DataFrame, samples: pd.DataFrame) ->
     """
     alignment = choose_alignment(samples)
     reporters = [str(name) for name in frame_features.columns if str(name).startswith("intensity_")]
-    features = [*reporters, "area", "circularity", "n_neighbors"]
+    features = [*reporters, "area", "circularity", "eccentricity"]
     keys = ["recording_id", "cell_id"]
     bounds = samples[["sample_id", *keys, "first_frame", "last_frame"]]
     rows = frame_features[[*keys, "frame", *features]].merge(bounds, on=keys)
@@ -123,9 +128,8 @@ def plot_reporter_series(frame_features: pd.DataFrame, samples: pd.DataFrame) ->
     return apply_theme(figure, title=title, height_px=120 + 240 * n_rows)
 
 
-def label_of(feature: str) -> str:
-    """Name a feature for an axis, with its unit."""
-    if feature.startswith("intensity_"):
-        return f"{feature.removeprefix('intensity_').replace('_', ' ')} (counts)"
-    name = "neighbours" if feature == "n_neighbors" else feature.replace("_", " ")
-    return f"{name} ({UNITS[feature]})" if feature in UNITS and feature != "n_neighbors" else name
+def label_of(feature: str, *, unit: bool = True) -> str:
+    """Name a feature for an axis, with its unit where it has one."""
+    name = "neighbours" if feature == "n_neighbors" else feature.removeprefix("intensity_").replace("_", " ")
+    unit_name = "counts" if feature.startswith("intensity_") else UNITS.get(feature)
+    return f"{name} ({unit_name})" if unit and unit_name else name

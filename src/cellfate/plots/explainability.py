@@ -95,11 +95,13 @@ def plot_occlusion(occlusion: pd.DataFrame, samples: pd.DataFrame) -> go.Figure:
             figure.add_trace(box, row=1, col=column)
     figure.add_hline(y=0, line={"color": "#a9b1bc", "width": 1})
     figure.update_layout(boxmode="group")
-    figure.update_xaxes(title=_window_title(shown), categoryorder="array", categoryarray=list(labels[::-1]), col=1)
+    in_time = {"categoryorder": "array", "categoryarray": labels[::-1], "tickfont": {"size": 11}, "tickangle": -35}
+    figure.update_xaxes(**in_time, title=_window_title(shown), col=1)
     figure.update_xaxes(title="Channel", col=2)
     figure.update_yaxes(title=f"Lost log odds of {_explained(occlusion)} (logit)", col=1)
     figure.update_yaxes(title="Lost log odds (logit)", col=2)
-    return apply_theme(figure, title="Occlusion: what the forecast loses when an input is absent", height_px=460)
+    title = "Occlusion: what the forecast loses when an input is absent"
+    return apply_theme(figure, title=title, height_px=480).update_layout(legend={"y": -0.42})
 
 
 def plot_shapley(shapley: pd.DataFrame, samples: pd.DataFrame) -> go.Figure:
@@ -118,7 +120,7 @@ def plot_shapley(shapley: pd.DataFrame, samples: pd.DataFrame) -> go.Figure:
     outcomes, channels = present_outcomes(shown), list(dict.fromkeys(shapley["channel"]))
     labels = window_labels(shapley, shown)
     counts = rows.groupby("outcome")["sample_id"].nunique()
-    titles = [f"{what}, {o} (n = {counts[o]})" for what in ("mean size", "mean") for o in outcomes]
+    titles = [f"{what}, {o} (n = {counts[o]})" for what in ("mean |value|", "mean value") for o in outcomes]
     figure = make_subplots(
         rows=2,
         cols=max(1, len(outcomes)),
@@ -141,7 +143,7 @@ def plot_shapley(shapley: pd.DataFrame, samples: pd.DataFrame) -> go.Figure:
             figure.add_trace(heat, row=row, col=column)
     _add_colour_scales(figure, rows, channels, len(labels))
     figure.update_xaxes(title=_window_title(shown), row=2)
-    figure.update_xaxes(type="category")
+    figure.update_xaxes(type="category", tickfont={"size": 11}, tickangle=-35)
     figure.update_yaxes(type="category", autorange="reversed")
     title = f"Shapley values of time windows and channels for the log odds of {_explained(shapley)}"
     return apply_theme(figure, title=title, height_px=280 + 70 * len(channels)).update_layout(
@@ -158,13 +160,14 @@ def window_labels(attributions: pd.DataFrame, samples: pd.DataFrame) -> list[str
     n_windows = int(attributions["windows_back"].max()) + 1 if len(attributions) else 0
     lead = float(samples["lead_time_h"].median()) if choose_alignment(samples).at_event else 0.0
     edges = lead + width * np.arange(n_windows + 1)
-    labels = [f"{low:g}-{high:g}" for low, high in pairwise(edges)]
+    labels = [f"{high:g}-{low:g}" for low, high in pairwise(edges)]
     return [*labels[:-1], f"over {edges[-2]:g}"] if n_windows else []
 
 
 def _window_title(samples: pd.DataFrame) -> str:
     """Axis title of time windows."""
-    return f"{choose_alignment(samples).title}, window"
+    title = choose_alignment(samples).title
+    return f"Time window ({title[0].lower()}{title[1:]})"
 
 
 def _explained(attributions: pd.DataFrame) -> str:

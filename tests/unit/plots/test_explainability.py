@@ -1,0 +1,139 @@
+"""Figures of explanations: what is on them, and that poor tables still draw."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cellfate.plots.aligned_time import choose_alignment
+from cellfate.plots.attention_statistics import plot_effect_sizes, plot_reporter_series
+from cellfate.plots.explainability import plot_attention, plot_occlusion, plot_shapley, window_labels
+
+
+def samples(n: int = 12, *, landmark: bool = False) -> pd.DataFrame:
+    outcomes = ["mitosis", "none" if landmark else "apoptosis"]
+    return pd.DataFrame(
+        {
+            "sample_id": pd.Series([f"s{i}" for i in range(n)], dtype=str),
+            "recording_id": "r",
+            "cell_id": range(n),
+            "outcome": [outcomes[i % 2] for i in range(n)],
+            "first_frame": 0,
+            "last_frame": 9,
+            "event_frame": pd.array([pd.NA if landmark and i % 2 else 12 for i in range(n)], dtype="Int64"),
+            "lead_time_h": [np.nan if landmark and i % 2 else 1.5 for i in range(n)],
+            "frame_interval_min": 30.0,
+        }
+    )
+
+
+def attention(table: pd.DataFrame) -> pd.DataFrame:
+    rows = [(s, f, 0.09) for s in table["sample_id"] for f in range(10)]
+    return (
+        pd.DataFrame(rows, columns=["sample_id", "frame", "attention"])
+        .astype({"sample_id": str})
+        .assign(hours_before_event=np.nan, class_token=0.1)
+    )
+
+
+def attributions(table: pd.DataFrame) -> pd.DataFrame:
+    rows = []
+    for sample in table["sample_id"]:
+        for back in range(3):
+            rows += [(sample, method, back, "all", 0.5) for method in ("occlusion_window",)]
+            rows += [(sample, "shapley", back, channel, 0.1 - 0.1 * back) for channel in ("a", "b")]
+        rows += [(sample, "occlusion_channel", 0, channel, 0.2) for channel in ("a", "b")]
+    columns = ["sample_id", "method", "windows_back", "channel", "value"]
+    return (
+        pd.DataFrame(rows, columns=columns)
+        .astype({"sample_id": str})
+        .assign(window_h=1.0, explained_outcome="apoptosis")
+    )
+
+
+def names(figure: object) -> list[str]:
+    return [trace.name for trace in figure.data if trace.name]  # type: ignore[attr-defined]
+
+
+def test_attention_is_aligned_at_the_event_and_shows_n() -> None:
+    table = samples()
+    figure = plot_attention(attention(table), table)
+    assert figure.layout.xaxis.title.text == "Hours before the event"
+    assert {"apoptosis (n = 6)", "mitosis (n = 6)"} <= set(names(figure))
+    line = next(trace for trace in figure.data if trace.name == "mitosis (n = 6)")
+    assert (min(line.x), max(line.x)) == (1.5, 6.0)
+    np.testing.assert_allclose(line.y, 9.0)
+
+
+def test_samples_without_an_event_are_aligned_at_the_last_frame() -> None:
+    table = samples(landmark=True)
+    figure = plot_attention(attention(table), table)
+    assert figure.layout.xaxis.title.text == "Hours before the last frame shown"
+    assert "none (n = 6)" in names(figure)
+    assert not choose_alignment(table).at_event
+
+
+def test_windows_are_named_by_their_hours() -> None:
+    table = samples()
+    assert window_labels(attributions(table), table) == ["2.5-1.5", "3.5-2.5", "over 3.5"]
+    assert window_labels(attributions(table), samples(landmark=True)) == ["1-0", "2-1", "over 2"]
+
+
+def test_shapley_maps_show_size_and_sign() -> None:
+    table = samples()
+    figure = plot_shapley(attributions(table).query("method == 'shapley'"), table)
+    maps = [trace for trace in figure.data if trace.type == "heatmap"]
+    assert len(maps) == 4
+    np.testing.assert_allclose(maps[0].z, [[0.1, 0.0, 0.1]] * 2, atol=1e-12)
+    np.testing.assert_allclose(maps[2].z, [[-0.1, 0.0, 0.1]] * 2, atol=1e-12)
+    assert any("apoptosis (n = 6)" in note.text for note in figure.layout.annotations)
+
+
+def test_occlusion_shows_windows_and_channels() -> None:
+    table = samples()
+    figure = plot_occlusion(attributions(table), table)
+    assert set(figure.data[0].x) == {"2.5-1.5", "3.5-2.5", "over 3.5"}
+    assert set(figure.data[1].x) == {"a", "b"}
+    assert "log odds of apoptosis" in figure.layout.yaxis.title.text
+
+
+def test_effect_sizes_mark_what_swapped_masks_do_not_give() -> None:
+    summary = pd.DataFrame(
+        {
+            "outcome": "mitosis",
+            "dose": ["all", "all", "Low"],
+            "feature": ["area", "intensity_p53", "area"],
+            "median_delta": [0.2, 0.6, 0.9],
+            "low": 0.1,
+            "high": 0.7,
+            "share_significant": 0.5,
+            "p_swap": [np.nan, 0.01, 0.01],
+            "n_cells": 20,
+        }
+    )
+    figure = plot_effect_sizes(summary)
+    assert list(figure.data[0].marker.symbol) == ["circle-open", "circle"]
+    assert list(figure.layout.yaxis.ticktext) == ["area", "p53"]
+    assert figure.data[0].name == "mitosis (n = 20 cells)"
+
+
+@pytest.mark.parametrize("landmark", [False, True])
+def test_reporters_over_time(landmark: bool) -> None:
+    table = samples(landmark=landmark)
+    cells = np.repeat(np.arange(12), 14)
+    frames = np.tile(np.arange(14), 12)
+    features = pd.DataFrame({"recording_id": "r", "cell_id": cells, "frame": frames})
+    features = features.assign(intensity_p53=1.0 * frames, area=2.0, circularity=1.0, eccentricity=0.5)
+    figure = plot_reporter_series(features, table)
+    assert figure.layout.yaxis.title.text == "p53 (counts)"
+    line = next(trace for trace in figure.data if trace.name == "mitosis (n = 6)")
+    assert list(line.y)[:3] == [9.0, 8.0, 7.0]  # the sample ends at frame 9
+
+
+def test_empty_tables_still_draw() -> None:
+    nobody = samples(0)
+    plot_attention(attention(nobody), nobody)
+    plot_occlusion(attributions(nobody), nobody)
+    plot_shapley(attributions(nobody), nobody)
+    columns = ["outcome", "dose", "feature", "median_delta", "low", "high", "share_significant", "p_swap", "n_cells"]
+    figure = plot_effect_sizes(pd.DataFrame(columns=columns))
+    assert any("No sample is long enough" in note.text for note in figure.layout.annotations)
