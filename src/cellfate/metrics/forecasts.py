@@ -124,7 +124,8 @@ def read_forecasts(predictions: pd.DataFrame, samples: pd.DataFrame) -> list[For
     outcomes = listed_outcomes(predictions.columns)
     known = samples.dropna(subset=["outcome"])
     _check_outcomes(outcomes, known)
-    joined = predictions.merge(known, on="sample_id", how="inner", validate="many_to_one")
+    forecast = ["predictor", "fold", "part", "sample_id", *map(probability_column, outcomes)]
+    joined = predictions[forecast].merge(known, on="sample_id", how="inner", validate="many_to_one")
     return [
         _forecasts_of(str(name), rows.sort_values("sample_id"), outcomes)
         for name, rows in joined.groupby("predictor", sort=False)
