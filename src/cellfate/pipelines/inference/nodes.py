@@ -4,6 +4,8 @@ import pandas as pd
 
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
+from cellfate.metrics.scoring import score_inference
+from cellfate.metrics.settings import ScoreSettings
 from cellfate.prediction.fate_predictor import FatePredictor, check_recording
 from cellfate.prediction.records import TrainedModel
 from cellfate.sequences.crops import CropPlan, plan_crops
@@ -48,3 +50,8 @@ def make_new_samples(
 def predict_fates(crops: CropStore, samples: pd.DataFrame, model: TrainedModel) -> pd.DataFrame:
     """Predict every sample: sample_id, recording_id, cell_id, last_frame, call, one probability an outcome."""
     return FatePredictor(model).predict_samples(crops, samples)
+
+
+def score_known_outcomes(fate_table: pd.DataFrame, samples: pd.DataFrame, scores: ScoreSettings) -> pd.DataFrame:
+    """Score the fate table where fates are known: table `Metrics`, without rows where none is."""
+    return score_inference(fate_table.drop(columns=["recording_id", "cell_id", "last_frame"]), samples, scores)

@@ -3,8 +3,7 @@
 from kedro.pipeline import Pipeline, node
 
 from cellfate.imaging.opening import open_recordings
-from cellfate.metrics.scoring import score_inference
-from cellfate.pipelines.inference.nodes import cut_new_crops, make_new_samples, predict_fates
+from cellfate.pipelines.inference.nodes import cut_new_crops, make_new_samples, predict_fates, score_known_outcomes
 from cellfate.tracks.importing import import_tracks
 
 
@@ -36,7 +35,7 @@ def create_pipeline() -> Pipeline:
                 name="predict_fates",
             ),
             node(
-                score_inference,
+                score_known_outcomes,
                 ["fate_table", "inference_samples", "params:scores"],
                 "inference_metrics",
                 name="score_known_outcomes",
