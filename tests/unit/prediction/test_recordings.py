@@ -53,6 +53,7 @@ def open_tracks(root, settings=SETTINGS):
     return folder, recordings, frame_files, detections, cells
 
 
+@pytest.mark.filterwarnings("ignore:.*scores are undefined")  # three cells
 def test_the_nodes_and_the_predictor_give_every_cell_the_same_fate(model, root, tmp_path):
     folder, recordings, frame_files, detections, cells = open_tracks(root)
     plan = cut_new_crops(folder, recordings, frame_files, detections, model, SETTINGS)
@@ -72,7 +73,7 @@ def test_the_nodes_and_the_predictor_give_every_cell_the_same_fate(model, root, 
     assert [path.name for path in tmp_path.iterdir()] == ["crops.zarr"]
     scores = Metrics.validate(score_known_outcomes(table, samples, ScoreSettings(n_resamples=100)))
     assert set(scores["predictor"]) == {"cellfate"}
-    assert set(scores["n_samples"]) <= {1, 2, 3}
+    assert scores["n_samples"].max() == 3  # cells with a known fate
 
 
 def test_recordings_without_known_fates_have_no_scores(model, root):
@@ -86,7 +87,7 @@ def test_recordings_without_known_fates_have_no_scores(model, root):
     [
         (
             {"channels": ("p53", "circadian", "gfp")},
-            r"trained on channels \(circadian, p53, cell_cycle\) but recording 001",
+            r"channels \(circadian, p53, cell_cycle\) but recording 001",
         ),
         ({"frame_interval_min": 5.0}, "a frame every 30 min but recording 001 has one every 5 min"),
     ],
