@@ -146,7 +146,7 @@ def plot_shapley(shapley: pd.DataFrame, samples: pd.DataFrame) -> go.Figure:
     figure.update_xaxes(type="category", tickfont={"size": 11}, tickangle=-35)
     figure.update_yaxes(type="category", autorange="reversed")
     title = f"Shapley values of time windows and channels for the log odds of {_explained(shapley)}"
-    return apply_theme(figure, title=title, height_px=280 + 70 * len(channels)).update_layout(
+    return apply_theme(figure, title=title, height_px=360 + 50 * len(channels)).update_layout(
         margin={"l": 100, "t": 80}
     )
 
@@ -183,12 +183,13 @@ def _window_means(rows: pd.DataFrame, column: str, channels: list[str], n_window
 
 def _add_colour_scales(figure: go.Figure, rows: pd.DataFrame, channels: list[str], n_windows: int) -> None:
     """Give the two rows of heat maps a scale each: from 0 up, and symmetric about 0."""
-    outcomes = rows.groupby("outcome")
-    largest = max(
-        (np.nanmax(np.abs(_window_means(part, "value", channels, n_windows))) for _, part in outcomes), default=1.0
+    parts = [part for _, part in rows.groupby("outcome")]
+    size, signed = (
+        max((np.nanmax(np.abs(_window_means(part, column, channels, n_windows))) for part in parts), default=1.0)
+        for column in ("size", "value")
     )
-    bar = {"len": 0.42, "thickness": 12, "title": {"text": "logit", "side": "top"}}
+    bar = {"len": 0.42, "thickness": 12, "nticks": 4, "title": {"text": "logit", "side": "top"}}
     figure.update_layout(
-        coloraxis={"colorscale": STRENGTH, "cmin": 0, "colorbar": {**bar, "y": 0.79}},
-        coloraxis2={"colorscale": SIGNED, "cmin": -largest, "cmax": largest, "colorbar": {**bar, "y": 0.2}},
+        coloraxis={"colorscale": STRENGTH, "cmin": 0, "cmax": size, "colorbar": {**bar, "y": 0.79}},
+        coloraxis2={"colorscale": SIGNED, "cmin": -signed, "cmax": signed, "colorbar": {**bar, "y": 0.2}},
     )

@@ -111,3 +111,11 @@ def test_components_and_holes_agree_with_scipy_frame_by_frame() -> None:
         nearest = np.where(frame, distance, np.inf).argmin()
         np.testing.assert_array_equal(mine, labels == labels.ravel()[nearest])
         np.testing.assert_array_equal(full, ndimage.binary_fill_holes(mine))
+
+
+def test_a_component_farther_than_allowed_is_not_taken() -> None:
+    bright = np.zeros((2, 15, 15), dtype=bool)
+    bright[:, 7, 11:13] = True  # its nearest pixel is 4 px from the centre (7, 7)
+    distance = distance_to_centre(15, 15)
+    assert central_components(bright, distance, 4.0).sum() == 4
+    assert not central_components(bright, distance, 3.9).any()
