@@ -74,25 +74,9 @@ def plot_occlusion(occlusion: pd.DataFrame, samples: pd.DataFrame) -> go.Figure:
     )
     labels = window_labels(occlusion, shown)
     for position, outcome in enumerate(present_outcomes(shown)):
-        part = rows[rows["outcome"] == outcome]
-        name = f"{outcome} (n = {part['sample_id'].nunique()})"
-        colour = colour_of(outcome, position)
-        windows = part[part["method"] == "occlusion_window"].sort_values("windows_back", ascending=False)
-        channels = part[part["method"] == "occlusion_channel"]
-        for column, x, y in (
-            (1, windows["windows_back"].map(labels.__getitem__), windows["value"]),
-            (2, channels["channel"], channels["value"]),
-        ):
-            box = go.Box(
-                x=x,
-                y=y,
-                name=name,
-                legendgroup=name,
-                offsetgroup=outcome,
-                showlegend=column == 1,
-                marker={"color": colour, "size": 3},
-            )
-            figure.add_trace(box, row=1, col=column)
+        windows, channels = _occlusion_boxes(rows[rows["outcome"] == outcome], outcome, position, labels)
+        figure.add_trace(windows, row=1, col=1)
+        figure.add_trace(channels, row=1, col=2)
     figure.add_hline(y=0, line={"color": "#a9b1bc", "width": 1})
     figure.update_layout(boxmode="group")
     in_time = {"categoryorder": "array", "categoryarray": labels[::-1], "tickfont": {"size": 11}, "tickangle": -35}
@@ -102,6 +86,23 @@ def plot_occlusion(occlusion: pd.DataFrame, samples: pd.DataFrame) -> go.Figure:
     figure.update_yaxes(title="Lost log odds (logit)", col=2)
     title = "Occlusion: what the forecast loses when an input is absent"
     return apply_theme(figure, title=title, height_px=480).update_layout(legend={"y": -0.42})
+
+
+def _occlusion_boxes(rows: pd.DataFrame, outcome: str, position: int, labels: list[str]) -> tuple[go.Box, go.Box]:
+    """Boxes of one outcome: over time windows, and over channels."""
+    windows = rows[rows["method"] == "occlusion_window"].sort_values("windows_back", ascending=False)
+    channels = rows[rows["method"] == "occlusion_channel"]
+    name = f"{outcome} (n = {rows['sample_id'].nunique()})"
+    look = {
+        "name": name,
+        "legendgroup": name,
+        "offsetgroup": outcome,
+        "marker": {"color": colour_of(outcome, position), "size": 3},
+    }
+    hours = windows["windows_back"].map(labels.__getitem__)
+    return go.Box(x=hours, y=windows["value"], **look), go.Box(
+        x=channels["channel"], y=channels["value"], showlegend=False, **look
+    )
 
 
 def plot_shapley(shapley: pd.DataFrame, samples: pd.DataFrame) -> go.Figure:
