@@ -26,7 +26,7 @@ from cellfate.training.settings import TrainingSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 N_RUNS = 5
-MAX_EPOCHS = 10
+MAX_EPOCHS = 6
 """Of each training; the demo's own limit stands in conf/base."""
 FARTHEST = 2.0
 """Standard errors of the mean of the runs that it may lie from .5."""
