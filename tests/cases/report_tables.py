@@ -33,6 +33,7 @@ def report_case(outcomes: tuple[str, str] = ("apoptosis", "mitosis"), low: float
         "metrics": _metrics(outcomes),
         "comparisons": _comparisons(outcomes, low),
         "predictions": _predictions(samples, outcomes),
+        "attention": pd.DataFrame({"sample_id": samples["sample_id"], "frame": 0, "attention": 1.0}),
     }
     model = {
         "outcomes": list(outcomes),
@@ -132,9 +133,9 @@ def _metrics(outcomes: tuple[str, str]) -> pd.DataFrame:
     scores = {"cellfate": 0.87, "track_length": 0.61, "dose": 0.71, "handcrafted": 0.83}
     kinds = [(name, "all") for name in ("balanced_accuracy", "auroc", "average_precision")]
     rows = [
-        (predictor, metric, outcome, condition, value, value - 0.05, value + 0.04, 6, 6, 3)
+        (predictor, metric, outcome, condition, value, value - 0.05, value + 0.04, *_counts(metric), 3)
         for predictor, value in scores.items()
-        for metric, outcome in [*kinds, ("average_precision", outcomes[0])]
+        for metric, outcome in [*kinds, ("average_precision", outcomes[0]), *(("recall", name) for name in outcomes)]
         for condition in ("all", *DOSES, "within_dose")
     ]
     names = [
@@ -150,6 +151,10 @@ def _metrics(outcomes: tuple[str, str]) -> pd.DataFrame:
         "n_groups",
     ]
     return pd.DataFrame(rows, columns=names)
+
+
+def _counts(metric: str) -> tuple[int, int]:
+    return (3, 3) if metric == "recall" else (6, 6)
 
 
 def _comparisons(outcomes: tuple[str, str], low: float) -> pd.DataFrame:

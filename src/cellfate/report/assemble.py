@@ -81,7 +81,7 @@ def _build_sections(
 ) -> tuple[ReportSection, ...]:
     tables_of = {
         "data": _tabulate_data(found, settings),
-        "split": (tables.tabulate_parts(found["samples"], found["splits"]), tables.tabulate_leakage(found["leakage"])),
+        "split": (tables.tabulate_parts(found["samples"], found["splits"], found["leakage"]),),
         "scores": _tabulate_scores(found["metrics"], outcomes),
         "settings": _tabulate_settings(model, parameters),
     }

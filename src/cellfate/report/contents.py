@@ -80,8 +80,9 @@ SECTIONS = (
     SectionText(
         "examples",
         "Example cells",
-        "Chosen by rule, not by hand: for each outcome the surest and the least sure sample of the test part, among "
-        "those the model got right and among those it got wrong. A gap means that there is no such sample.",
+        "Chosen by rule, not by hand: for each outcome the surest and the least sure sample, among those the model "
+        "got right and among those it got wrong, of all test samples whose attention was read. A gap means that "
+        "there is no such sample.",
         "Typical cells: the rule picks the extremes.",
     ),
     SectionText(

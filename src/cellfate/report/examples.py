@@ -17,8 +17,10 @@ KINDS = (
 """Kind of example, whether the call is right, whether the smallest probability of the true outcome comes first."""
 
 
-def choose_examples(predictions: pd.DataFrame, samples: pd.DataFrame, predictor: str = "cellfate") -> pd.DataFrame:
-    """For each outcome: the surest and the least sure sample that the model got right, and the same of the wrong ones.
+def choose_examples(
+    predictions: pd.DataFrame, samples: pd.DataFrame, attention: pd.DataFrame, predictor: str = "cellfate"
+) -> pd.DataFrame:
+    """Choose for each outcome the surest and the least sure sample among the right ones, and among the wrong ones.
 
     The rule leaves no room for picking: it looks at nothing but the probability of the true outcome. Each cell is shown
     at most once.
@@ -29,6 +31,8 @@ def choose_examples(predictions: pd.DataFrame, samples: pd.DataFrame, predictor:
         Table `Predictions`; only the test part of `predictor` is looked at.
     samples
         Table `Samples`.
+    attention
+        Table `Attention`; samples whose attention was not read are left out.
     predictor
         Name of the predictor whose calls are shown.
 
@@ -39,7 +43,8 @@ def choose_examples(predictions: pd.DataFrame, samples: pd.DataFrame, predictor:
         kind and outcome.
     """
     tested = predictions.query("predictor == @predictor and part == 'test'").merge(samples, on="sample_id")
-    tested = _with_p_true(tested.dropna(subset=["outcome"]))
+    explained = tested[tested["sample_id"].isin(attention["sample_id"])]
+    tested = _with_p_true(explained.dropna(subset=["outcome"]))
     cell = pd.MultiIndex.from_frame(tested[["recording_id", "cell_id"]])
     right = tested["call"] == tested["outcome"]
     chosen: list[pd.DataFrame] = [tested.head(0).assign(kind=pd.Series(dtype=str))]
@@ -64,7 +69,7 @@ def build_film_strips(
     examples
         What `choose_examples` returned.
     attention
-        Table `Attention`; a sample that it lacks is drawn without attention.
+        Table `Attention`.
     settings
         How many frames to draw.
 

@@ -9,6 +9,8 @@ from cellfate.metrics.settings import TRIVIAL_BASELINES
 from cellfate.report.page import ReportScore, ReportTable
 from cellfate.report.words import (
     capitalise,
+    choose_decimals,
+    list_words,
     name_metric,
     name_predictor,
     show_count,
@@ -41,7 +43,7 @@ def ask_question(outcomes: Sequence[str], samples_settings: dict[str, object]) -
         horizon = samples_settings.get("horizon_h")
         return (
             f"Seen at one moment with its recent past: will this cell go through {events} within the next {horizon} h? "
-            f"The last {guard_h} h before an event are withheld."
+            f"Moments less than {guard_h} h before an event are left out."
         )
     return (
         f"From its track up to {guard_h} h before the event: will this cell end in {' or in '.join(outcomes)}? "
@@ -149,28 +151,37 @@ def write_headline(
     Returns
     -------
     tuple of str
-        What was tested on; for each headline metric the difference to the best baseline without images, and to
-        handcrafted features where those were scored; a warning where the groups are few.
+        Paragraphs: what was tested on, with a warning where the groups are few; then for each headline metric the
+        difference to the best baseline without images, and to handcrafted features where those were scored.
     """
     leading = headline_metrics(outcomes)
     row = find_score(metrics, MODEL, leading[0], outcomes)
     if row is None:
         return ("The model was not scored: no sample of the test part has a known outcome.",)
     measured = [name for name in metrics["predictor"].unique() if name not in (MODEL, *TRIVIAL_BASELINES)]
-    sentences = [_write_tested_on(row, unit, confidence)]
+    paragraphs = [_write_tested_on(row, _count_outcomes(metrics, outcomes), unit, confidence)]
     for metric in leading:
         trivial = find_best_baseline(metrics, metric, outcomes)
-        references = ([(trivial, "The best predictor that sees no image")] if trivial else []) + [
-            (n, "") for n in measured
+        references = [(trivial, "The best predictor that sees no image")] if trivial else []
+        references += [(name, "") for name in measured]
+        sentences = [
+            sentence
+            for reference, role in references
+            for sentence in _write_against(metrics, comparisons, metric, outcomes, reference, role)
         ]
-        for reference, role in references:
-            sentences += _write_against(metrics, comparisons, metric, outcomes, reference, role)
-    return tuple(sentences)
+        paragraphs += [" ".join(sentences)] if sentences else []
+    return tuple(paragraphs)
 
 
-def _write_tested_on(row: pd.Series, unit: str, confidence: float) -> str:
+def _count_outcomes(metrics: pd.DataFrame, outcomes: Sequence[str]) -> str:
+    recalls = metrics.query("predictor == @MODEL and metric == 'recall' and condition == 'all'")
+    counts = recalls.set_index("outcome")["n_samples"]
+    return list_words(f"{counts[outcome]:,} {outcome}" for outcome in outcomes if outcome in counts.index)
+
+
+def _write_tested_on(row: pd.Series, by_outcome: str, unit: str, confidence: float) -> str:
     n_cells, n_samples, n_groups = int(row["n_cells"]), int(row["n_samples"]), int(row["n_groups"])
-    samples = f" ({show_count(n_samples, 'sample')})" if n_samples != n_cells else ""
+    samples = f" ({show_count(n_samples, 'sample')}: {by_outcome})" if n_samples != n_cells else f" ({by_outcome})"
     units = "" if n_groups == 1 else "s"
     sentence = (
         f"Tested on {show_count(n_cells, 'cell')}{samples} of {n_groups} {unit}{units} that the scored model was not "
@@ -184,12 +195,10 @@ def _write_tested_on(row: pd.Series, unit: str, confidence: float) -> str:
 def _write_against(
     metrics: pd.DataFrame, comparisons: pd.DataFrame, metric: str, outcomes: Sequence[str], reference: str, role: str
 ) -> list[str]:
-    score, difference = (
-        find_score(metrics, reference, metric, outcomes),
-        find_difference(comparisons, reference, metric),
-    )
+    score = find_score(metrics, reference, metric, outcomes)
     if score is None:
         return []
+    difference = find_difference(comparisons, reference, metric)
     name = name_predictor(reference)
     opening = f"{role}, {name}," if role else capitalise(name)
     sentence = f"{opening} reaches {name_metric(metric)} {show_number(score['estimate'])}"
@@ -210,7 +219,8 @@ def judge_difference(difference: pd.Series) -> str:
     value, low, high = (float(difference[name]) for name in ("difference", "low", "high"))
     if pd.isna(value) or pd.isna(low) or pd.isna(high):
         return "The paired difference is not defined here, so nothing can be said about which is better."
-    amount = f"{show_number(abs(value))} (paired difference {show_interval(low, high)})"
+    decimals = choose_decimals(value, low, high)
+    amount = f"{show_number(abs(value), decimals)} (paired difference {show_interval(low, high, decimals)})"
     side = "higher" if value >= 0 else "lower"
     if low > 0 or high < 0:
         return f"The model is {side} by {amount}: the interval excludes zero."
@@ -242,11 +252,7 @@ def tabulate_beside(
             score = find_score(metrics, predictor, metric, outcomes)
             difference = find_difference(comparisons, predictor, metric)
             cells += ["not scored" if score is None else _show_score(score["estimate"], score["low"], score["high"])]
-            cells += [
-                ""
-                if difference is None
-                else _show_score(difference["difference"], difference["low"], difference["high"], sign=True)
-            ]
+            cells += ["" if difference is None else _show_difference(difference)]
         rows.append(tuple(cells))
     heads = [head for metric in leading for head in (capitalise(name_metric(metric)), "Model minus this one")]
     return ReportTable("The model beside other predictors", ("Predictor", "What it sees", *heads), tuple(rows))
@@ -258,8 +264,11 @@ def _what_it_sees(predictor: str) -> str:
     return "images" if predictor == MODEL else "measurements on images"
 
 
-def _show_score(estimate: float, low: float, high: float, sign: bool = False) -> str:
-    if pd.isna(estimate):
-        return "not defined"
-    shown = f"{estimate:+.2f}" if sign else f"{estimate:.2f}"
-    return f"{shown} ({show_interval(low, high)})"
+def _show_score(estimate: float, low: float, high: float) -> str:
+    return "not defined" if pd.isna(estimate) else f"{estimate:.2f} ({show_interval(low, high)})"
+
+
+def _show_difference(row: pd.Series) -> str:
+    value, low, high = (float(row[name]) for name in ("difference", "low", "high"))
+    decimals = choose_decimals(value, low, high)
+    return "not defined" if pd.isna(value) else f"{value:+.{decimals}f} ({show_interval(low, high, decimals)})"

@@ -7,6 +7,7 @@ import pandas as pd
 from pydantic import BaseModel
 
 from cellfate.core.fates import FATES, OUTCOMES
+from cellfate.core.tables import PARTS
 from cellfate.plots.words import order_doses
 from cellfate.report.page import ReportTable
 from cellfate.report.words import capitalise, list_words, name_metric, name_predictor, show_cell, show_interval
@@ -51,7 +52,9 @@ def tabulate_fates(cells: pd.DataFrame, recordings: pd.DataFrame) -> ReportTable
     counts = pd.crosstab(with_dose["dose"], with_dose["fate"]).reindex(
         index=order_doses(with_dose["dose"].tolist()), columns=list(FATES), fill_value=0
     )
-    counts = pd.concat([counts, counts.sum().to_frame("all doses").T]).assign(cells=lambda frame: frame.sum(axis=1))
+    if len(counts) > 1:
+        counts = pd.concat([counts, counts.sum().to_frame("all doses").T])
+    counts = counts.assign(cells=counts.sum(axis=1))
     return as_report_table(counts.rename_axis("dose").reset_index(), "Fates of the tracked cells, by dose (cells)")
 
 
@@ -77,32 +80,27 @@ def tabulate_excluded(samples_excluded: pd.DataFrame, longest: int) -> ReportTab
     return as_report_table(counts, "What gave no sample, counted by reason", longest)
 
 
-def tabulate_parts(samples: pd.DataFrame, splits: pd.DataFrame) -> ReportTable:
-    """Count samples, cells and groups of each part, and samples of each outcome."""
+def tabulate_parts(samples: pd.DataFrame, splits: pd.DataFrame, leakage: pd.DataFrame) -> ReportTable:
+    """Count samples, cells, groups and outcomes of each part; list what its cells share with training."""
     joined = splits.merge(samples, on="sample_id")
     outcomes = [outcome for outcome in OUTCOMES if (joined["outcome"] == outcome).any()]
-    rows = []
-    for (fold, part), group in joined.groupby(["fold", "part"], sort=True):
-        cells = group[["recording_id", "cell_id"]].drop_duplicates()
-        row = {
-            "fold": fold,
-            "part": part,
-            "samples": len(group),
-            "cells": len(cells),
-            "groups": group["group_id"].nunique(),
-        }
-        rows.append(row | {outcome: int((group["outcome"] == outcome).sum()) for outcome in outcomes})
-    columns = ["fold", "part", "samples", "cells", "groups", *outcomes]
-    frame = pd.DataFrame(rows, columns=columns)
-    ranked = frame.assign(rank=frame["part"].map({"train": 0, "validation": 1, "test": 2})).sort_values(
-        ["fold", "rank"]
+    parts = joined.groupby(["fold", "part"])
+    counts = parts.agg(samples=("sample_id", "size"), groups=("group_id", "nunique"))
+    counts.insert(1, "cells", parts.apply(lambda part: len(part[["recording_id", "cell_id"]].drop_duplicates())))
+    by_outcome = {
+        name: (joined["outcome"] == name).groupby([joined["fold"], joined["part"]]).sum() for name in outcomes
+    }
+    shares = [f"share_{what}" for what in ("recording", "lineage", "sister")]
+    table = (
+        counts.assign(**by_outcome)
+        .reset_index()
+        .merge(leakage[["fold", "part", *shares]], on=["fold", "part"], how="left")
     )
-    return as_report_table(ranked.drop(columns="rank"), "Parts of the split (counts)")
-
-
-def tabulate_leakage(leakage: pd.DataFrame) -> ReportTable:
-    """List what cells of each part share with training: a recording, a lineage, a sister."""
-    return as_report_table(leakage, "Shares of cells that also have this in training (0 to 1; a dash: not known)")
+    table = table.assign(rank=table["part"].map(PARTS.index)).sort_values(["fold", "rank"]).drop(columns="rank")
+    named = table.rename(columns={name: f"{name.replace('_', ' a ')} with training" for name in shares})
+    scheme = list_words(splits["scheme"].unique())
+    caption = f"Parts of the split ({scheme}): counts, and shares of the cells (0 to 1; a dash: not known)"
+    return as_report_table(named, caption)
 
 
 def tabulate_scores(metrics: pd.DataFrame, predictor: str) -> ReportTable:

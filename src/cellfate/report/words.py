@@ -76,6 +76,17 @@ def show_interval(low: float, high: float, decimals: int = 2) -> str:
     return f"{show_number(low, decimals)} to {show_number(high, decimals)}"
 
 
+def choose_decimals(*values: float) -> int:
+    """Choose decimals so that no value but 0 is written as zero: two, or three where two are too few.
+
+    Examples
+    --------
+    >>> choose_decimals(0.12, -0.3), choose_decimals(0.03, -0.004)
+    (2, 3)
+    """
+    return 3 if any(value != 0 and round(value, 2) == 0 for value in values) else 2
+
+
 def show_count(n: float, one: str, many: str | None = None) -> str:
     """Write a count with its noun.
 

@@ -26,7 +26,7 @@ class OneCellStore:
 def test_examples_are_the_extremes_of_each_kind():
     case = report_case()
     # samples r6:1, r6:2, r7:1, ... have p(apoptosis) .9 .2 .6 .4 .3 .7; odd cells end in mitosis, even in apoptosis
-    chosen = choose_examples(case.tables["predictions"], case.tables["samples"])
+    chosen = choose_examples(case.tables["predictions"], case.tables["samples"], case.tables["attention"])
     by_kind = {(row.kind, row.outcome): (row.sample_id, round(row.p_true, 2)) for row in chosen.itertuples()}
     assert by_kind == {
         ("right and sure", "apoptosis"): ("r8:2", 0.7),
@@ -40,7 +40,13 @@ def test_examples_are_the_extremes_of_each_kind():
 
 def test_no_test_sample_gives_no_example():
     case = report_case()
-    assert choose_examples(case.tables["predictions"].head(0), case.tables["samples"]).empty
+    assert choose_examples(case.tables["predictions"].head(0), case.tables["samples"], case.tables["attention"]).empty
+
+
+def test_only_samples_whose_attention_was_read_are_examples():
+    tables = report_case().tables
+    read = tables["attention"].query("sample_id in ['r6:2', 'r7:1']")
+    assert set(choose_examples(tables["predictions"], tables["samples"], read)["sample_id"]) == {"r6:2", "r7:1"}
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ def draw_film_strips(
     settings: ReportSettings,
 ) -> go.Figure:
     """Choose example cells by rule and draw their frames with the attention under them."""
-    examples = choose_examples(predictions, samples)
+    examples = choose_examples(predictions, samples, attention)
     strips = build_film_strips(crops, examples, attention, settings)
     return draw_strips(strips, settings.brightness_percentiles)
 
