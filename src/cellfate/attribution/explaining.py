@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -139,13 +140,27 @@ def _explain_each(
     """Explain samples one by one; the table carries the settings that made it in its `attrs`."""
     outcome_number = explained_outcome(model.config.outcomes, explanation.outcome)
     parts: list[pd.DataFrame] = [Attributions.empty()] if samples.empty else []
-    for row in tqdm(samples.to_dict("records"), desc=title, disable=None):
-        windows, game = _open_sample(crops, row, model, explanation, outcome_number, subsets)
-        parts.append(explain(row["sample_id"], game, windows).assign(sample_id=row["sample_id"]))
+    with _one_thread():
+        for row in tqdm(samples.to_dict("records"), desc=title, disable=None):
+            windows, game = _open_sample(crops, row, model, explanation, outcome_number, subsets)
+            parts.append(explain(row["sample_id"], game, windows).assign(sample_id=row["sample_id"]))
     table = Attributions.validate(pd.concat(parts, ignore_index=True))
     table = table.assign(explained_outcome=model.config.outcomes[outcome_number], window_h=explanation.window_h)
     table.attrs["settings"] = explanation.model_dump(mode="json")
     return table
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let torch compute on one thread: on batches this small, threads that wait for each other cost more than they give."""
+    import torch
+
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(n_threads)
 
 
 def _open_sample(
