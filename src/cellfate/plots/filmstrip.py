@@ -178,27 +178,7 @@ def _add_frames(
             row=row,
             col=column,
         )
-    figure.add_scatter(
-        x=list(strip.hours_t),
-        y=[0] * len(strip.hours_t),
-        mode="markers",
-        opacity=0,
-        hoverinfo="skip",
-        row=row,
-        col=column,
-    )
-    figure.update_xaxes(range=_hours_range(strip), visible=False, fixedrange=True, row=row, col=column)
-    figure.update_yaxes(
-        range=[n_channels, 0],
-        tickvals=[position + 0.5 for position in range(n_channels)],
-        ticktext=list(strip.channels),
-        showgrid=False,
-        showline=False,
-        ticks="",
-        fixedrange=True,
-        row=row,
-        col=column,
-    )
+    _set_strip_axes(figure, strip, row, column)
     figure.add_annotation(
         text=strip.title,
         x=0,
@@ -210,6 +190,24 @@ def _add_frames(
         showarrow=False,
         align="left",
         font={"size": 12},
+        row=row,
+        col=column,
+    )
+
+
+def _set_strip_axes(figure: go.Figure, strip: FilmStrip, row: int, column: int) -> None:
+    """Name the channels beside the frames; unseen dots give the panel a trace, without which its axes are not drawn."""
+    n_channels, hours = len(strip.channels), list(strip.hours_t)
+    figure.add_scatter(x=hours, y=[0] * len(hours), mode="markers", opacity=0, hoverinfo="skip", row=row, col=column)
+    figure.update_xaxes(range=_hours_range(strip), visible=False, fixedrange=True, row=row, col=column)
+    figure.update_yaxes(
+        range=[n_channels, 0],
+        tickvals=[position + 0.5 for position in range(n_channels)],
+        ticktext=list(strip.channels),
+        showgrid=False,
+        showline=False,
+        ticks="",
+        fixedrange=True,
         row=row,
         col=column,
     )
