@@ -152,7 +152,7 @@ def _explain_each(
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Let torch compute on one thread: on batches this small, threads that wait for each other cost more than they give."""
+    """Let torch compute on one thread: on batches this small, waiting threads cost more than they give."""
     import torch
 
     n_threads = torch.get_num_threads()
