@@ -138,10 +138,10 @@ class SimulationSettings(Settings):
     )
     """What decides fates; the causes add up."""
     doses: tuple[DoseSettings, ...] = (
-        DoseSettings(dose="Control", condition="vehicle", log_odds=0.0, p53_probability=0.0),
-        DoseSettings(dose="Low", condition="drug", log_odds=0.3, p53_probability=0.12),
-        DoseSettings(dose="Medium", condition="drug", log_odds=0.6, p53_probability=0.26),
-        DoseSettings(dose="High", condition="drug", log_odds=0.9, p53_probability=0.42),
+        DoseSettings(dose="Control", condition="simulated vehicle", log_odds=0.0, p53_probability=0.0),
+        DoseSettings(dose="Low", condition="simulated drug", log_odds=0.3, p53_probability=0.12),
+        DoseSettings(dose="Medium", condition="simulated drug", log_odds=0.6, p53_probability=0.26),
+        DoseSettings(dose="High", condition="simulated drug", log_odds=0.9, p53_probability=0.42),
     )
     """Doses, given to the recordings in turn."""
     image: ImageSettings = ImageSettings()
