@@ -187,7 +187,6 @@ def test_unknown_fates_are_left_out_at_inference():
     samples, p = simulate(n=80)
     samples.loc[60:, "outcome"] = None
     predictions = make_predictions(samples, p)[["sample_id", "p_apoptosis", "p_mitosis"]]
-    predictions = predictions.assign(recording_id="as in a fate table", cell_id=0, last_frame=1)
     predictions = predictions.merge(samples[["sample_id", "recording_id", "cell_id", "last_frame"]])  # as a fate table
     table = Metrics.validate(score_inference(predictions, samples, FEW))
     assert _pick(table, "auroc")["n_samples"] == 60
