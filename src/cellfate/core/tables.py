@@ -66,7 +66,7 @@ class Cells(Table):
     recording_id: Series[str]
     cell_id: Series[int]
     parent_id: Series[Int64Dtype] = pa.Field(nullable=True)
-    lineage_id: Series[str] = pa.Field(nullable=True, description="founder of the family; null where parents are unknown")
+    lineage_id: Series[str] = pa.Field(nullable=True, description="founder of the family; null: parents are unknown")
     first_frame: Series[int] = pa.Field(ge=0)
     last_frame: Series[int] = pa.Field(ge=0)
     fate: Series[str] = pa.Field(isin=FATES)
@@ -126,6 +126,20 @@ class Splits(Table):
     part: Series[str] = pa.Field(isin=PARTS)
 
 
+class Leakage(Table):
+    """One row a fold and part: how much the part shares with the training part of its fold."""
+
+    scheme: Series[str]
+    fold: Series[int] = pa.Field(ge=0)
+    part: Series[str] = pa.Field(isin=PARTS)
+    n_samples: Series[int]
+    n_cells: Series[int]
+    n_groups: Series[int]
+    share_recording: Series[float] = pa.Field(nullable=True, description="cells whose recording is in training")
+    share_lineage: Series[float] = pa.Field(nullable=True, description="NaN where parents are unknown")
+    share_sister: Series[float] = pa.Field(nullable=True, description="NaN where parents are unknown")
+
+
 class Normalisation(Table):
     """One row a fold and channel: statistics over the pixels of that fold's training cells."""
 
@@ -168,11 +182,13 @@ class Comparisons(Table):
     predictor: Series[str]
     reference: Series[str]
     metric: Series[str]
+    outcome: Series[str] = pa.Field(description="class the score is of, or `all`")
     difference: Series[float] = pa.Field(nullable=True)
     low: Series[float] = pa.Field(nullable=True)
     high: Series[float] = pa.Field(nullable=True)
     n_samples: Series[int]
     n_groups: Series[int]
+    best_trivial: Series[bool] = pa.Field(description="the reference is the best of those that see no image")
 
 
 class MaskedPredictions(Table):

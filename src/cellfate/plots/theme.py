@@ -25,7 +25,7 @@ def colour_of(name: str, position: int = 0) -> str:
 
 
 def translucent(colour: str, opacity: float) -> str:
-    """The same colour as `rgba(...)` with an opacity in 0..1, for interval bands."""
+    """Write a `#rrggbb` colour as `rgba(...)` with an opacity in 0..1, for interval bands."""
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red},{green},{blue},{opacity})"
 
