@@ -11,7 +11,7 @@ from typing import cast
 # gigabytes within minutes. It reads this when it is first used; a value that the user set stays.
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "8")
 
-from torch import Tensor, asinh, channels_last, nn  # noqa: E402
+from torch import Tensor, channels_last, nn  # noqa: E402
 
 from cellfate.models.settings import ModelSettings  # noqa: E402
 
@@ -32,7 +32,6 @@ class SmallCnn(nn.Module):
 
     def __init__(self, settings: ModelSettings, n_channels: int) -> None:
         super().__init__()
-        self.compress_intensity = settings.compress_intensity
         widths = (n_channels, *settings.encoder_channels)
         stages: list[nn.Module] = []
         for n_in, n_out in pairwise(widths):
@@ -43,8 +42,6 @@ class SmallCnn(nn.Module):
 
     def forward(self, frames_nchw: Tensor) -> Tensor:
         """Embed normalised frames (N, C, H, W) as (N, D)."""
-        if self.compress_intensity:
-            frames_nchw = asinh(frames_nchw)
         # channels last in memory: twice as fast on CPUs
         maps_nchw = self.grid(self.stages(frames_nchw.contiguous(memory_format=channels_last)))
         return cast(Tensor, self.project(maps_nchw.flatten(1)))

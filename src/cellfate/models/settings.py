@@ -18,8 +18,6 @@ class ModelSettings(Settings):
     """`small_cnn`: feature maps after each convolution of stride 2."""
     encoder_grid: int = Field(default=5, ge=1)
     """`small_cnn`: the last maps are averaged on a grid of so many rows and columns, then flattened."""
-    compress_intensity: bool = False
-    """`small_cnn`: asinh of the normalised pixels, so that bright reporters do not swamp faint ones."""
     embedding_size: int = Field(default=64, ge=2)
     """Numbers that describe one frame, and width of the Transformer; 2048 for `resnet50`."""
     n_layers: int = Field(default=2, ge=1)
