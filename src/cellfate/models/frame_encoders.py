@@ -11,9 +11,9 @@ from typing import cast
 # gigabytes within minutes. It reads this when it is first used; a value that the user set stays.
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "8")
 
-from torch import Tensor, channels_last, nn  # noqa: E402
+from torch import Tensor, channels_last, nn
 
-from cellfate.models.settings import ModelSettings  # noqa: E402
+from cellfate.models.settings import ModelSettings
 
 
 class SmallCnn(nn.Module):
