@@ -31,6 +31,7 @@ def save_model_folder(model: TrainedModel, path: Path) -> None:
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     save_file(dict(model.weights), partial / WEIGHTS_FILE)
+    (partial / WEIGHTS_FILE).chmod(0o644)  # safetensors writes for the owner only
     config = model.config.model_copy(update={"weights_digest": _digest(partial / WEIGHTS_FILE)})
     (partial / CONFIG_FILE).write_text(config.model_dump_json(indent=1), encoding="utf-8")
     (partial / CARD_FILE).write_text(write_model_card(config), encoding="utf-8")

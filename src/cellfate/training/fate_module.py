@@ -8,6 +8,7 @@ Shape suffixes: n packed frames, m packed frames of samples, b samples, k logits
 
 import copy
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
@@ -59,7 +60,8 @@ class FateModule(lightning.LightningModule):
     def __init__(self, network: FateClassifier, data: FoldData, settings: TrainingSettings) -> None:
         super().__init__()
         self.network = network
-        self.average = copy.deepcopy(network).requires_grad_(False)
+        averaged = settings.average_decay > 0
+        self.average = copy.deepcopy(network).requires_grad_(False) if averaged else network
         self.epochs: list[EpochRow] = []
         self._data = data
         self._settings = settings
@@ -101,6 +103,8 @@ class FateModule(lightning.LightningModule):
 
     def on_train_batch_end(self, outputs: Any, batch: dict[str, Tensor], batch_idx: int) -> None:
         """Move the mean of the weights towards the new ones; early on it follows faster."""
+        if self.average is self.network:
+            return
         decay = min(self._settings.average_decay, (1 + self.global_step) / (10 + self.global_step))
         with torch.no_grad():
             new = self.network.state_dict()
@@ -130,7 +134,9 @@ class FateModule(lightning.LightningModule):
         scores = {f"validation_{name}": value for name, value in self._metrics.items()}
         row = {"train_loss": float(np.average(losses, weights=sizes)), **scores, "learning_rate": float(group["lr"])}
         self.epochs.append(row)
-        logger.debug("fold %d, epoch %d: %s", self._data.fold, self.epoch - 1, row)
+        if not sys.stdout.isatty():  # else the progress bar says it
+            spelt = ", ".join(f"{name} {value:.3g}" for name, value in row.items())
+            logger.info("Fold %d, epoch %d: %s", self._data.fold, self.epoch - 1, spelt)
         group["lr"] = next_learning_rate(self.epochs, self._settings)
         self.trainer.should_stop = is_over(self.epochs, self._settings)
 

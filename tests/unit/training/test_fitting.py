@@ -76,6 +76,13 @@ def test_killed_between_the_last_epoch_and_the_end_is_the_same(study, straight, 
     assert_same(fit(study, training), straight)
 
 
+@pytest.mark.parametrize("decay", [0.0, 0.9])
+def test_the_weights_kept_are_those_validated(study, tmp_path, decay):
+    for member in fit(study, tiny_training(tmp_path, average_decay=decay)):
+        kept = member.epochs[member.best_epoch]
+        assert member.validation["log_loss"] == pytest.approx(kept["validation_log_loss"], abs=1e-6)
+
+
 def test_a_finished_training_starts_anew_and_other_settings_never_resume(study, tmp_path, monkeypatch):
     training = tiny_training(tmp_path, max_epochs=1)
     fit(study, training)
