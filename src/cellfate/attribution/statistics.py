@@ -15,6 +15,7 @@ from tqdm import tqdm
 from cellfate.attribution.effect_sizes import cliffs_delta, cohens_d
 from cellfate.attribution.settings import AttentionStatisticsSettings
 from cellfate.core.errors import InputError
+from cellfate.core.fates import NONE
 from cellfate.core.tables import AttentionStatistics
 
 FloatArray = NDArray[np.float64]
@@ -40,7 +41,8 @@ class AttentionCase:
     sample_id, outcome, dose, group_id
         As in table `Samples`.
     frames_back_t
-        Frames before the event, or before the last frame where there is none.
+        Frames before the event where the outcome is one, else before the last frame: a landmark of outcome `none` may
+        belong to a cell whose event comes after the horizon, and all samples of an outcome are aligned alike.
     attention_t
         Attention of the frames.
     top_t
@@ -111,7 +113,8 @@ def gather_cases(
     keys = ["recording_id", "cell_id", "frame"]
     rows = attention.merge(known, on="sample_id", validate="many_to_one")
     rows = rows.merge(frame_features[[*keys, *features]], on=keys, how="left", validate="many_to_one")
-    ends = rows["event_frame"].astype("Float64").fillna(rows["last_frame"].astype("Float64")).to_numpy(dtype=np.float64)
+    at_event = rows["event_frame"].notna() & (rows["outcome"] != NONE)
+    ends = rows["event_frame"].astype("Float64").where(at_event, rows["last_frame"]).to_numpy(dtype=np.float64)
     rows = rows.assign(frames_back=(ends - rows["frame"].to_numpy()).astype(np.int64)).sort_values(
         ["sample_id", "frame"]
     )

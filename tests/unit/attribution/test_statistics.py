@@ -15,6 +15,7 @@ from cellfate.attribution.statistics import (
     TOO_SHORT,
     correct_p_values,
     draw_subsets,
+    gather_cases,
     permutation_p_value,
     top_attention,
 )
@@ -99,6 +100,14 @@ def test_a_rising_feature_has_delta_one() -> None:
     assert row["p_value"] == pytest.approx(row["p_corrected"])
     assert row["p_value"] < 0.01
     assert pd.isna(row["reason"])
+
+
+@pytest.mark.parametrize(("outcome", "last_frame_back"), [("mitosis", 6), ("none", 0)])
+def test_frames_are_counted_back_from_the_event_where_it_is_the_outcome(outcome: str, last_frame_back: int) -> None:
+    attention, features, samples = study(area=np.arange(30.0))
+    (case,) = gather_cases(attention, features, samples.assign(outcome=outcome), ("area",))
+    # a landmark of outcome none may belong to a cell whose event comes after the horizon
+    assert case.frames_back_t.tolist() == [*range(29 + last_frame_back, last_frame_back - 1, -1)]
 
 
 def test_equivalent_diameter_is_no_second_feature() -> None:
