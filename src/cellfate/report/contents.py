@@ -63,7 +63,9 @@ SECTIONS = (
         "scores",
         "Scores",
         "Every interval comes from resampling whole groups, because cells of one group are alike.",
-        "How the model does on recordings from another microscope, cell line or drug.",
+        "How much another training or another split would change them: intervals hold for this trained model. Nor how "
+        "it does on another microscope, cell line or drug or, where all groups are lineages of one recording, on "
+        "another recording.",
     ),
     SectionText(
         "timing",
