@@ -75,7 +75,8 @@ def make_inputs(
     Parameters
     ----------
     name
-        `track_length`: hours from first to last frame. `track_age`: hours since the track began. `dose`. `position`:
+        `track_length`: hours from first to last frame. `track_age`: hours since the track began.
+        `recording_time`: hours since the recording began. `dose`. `position`:
         y and x of the last frame and their squares and product. `handcrafted`: features summarised over the last
         `handcrafted_history_h`. Names with `and` see both.
     samples, detections, frame_features
@@ -93,11 +94,13 @@ def make_inputs(
     makers: dict[str, Callable[[], pd.DataFrame]] = {
         "track_length": lambda: _bend((samples["last_frame"] - samples["first_frame"] + 1) * hours_per_frame, "length"),
         "track_age": lambda: _bend(samples["age_frames"] * hours_per_frame, "age"),
+        "recording_time": lambda: _bend(samples["last_frame"] * hours_per_frame, "time"),
         "dose": lambda: pd.get_dummies(samples["dose"], prefix="dose", dtype=float),
         "position": lambda: _position(samples, detections),
         "handcrafted": lambda: _handcrafted(samples, frame_features, baselines.handcrafted_history_h),
     }
     parts = {
+        "age_and_time": ("track_age", "recording_time"),
         "length_and_dose": ("track_length", "dose"),
         "handcrafted_and_age": ("handcrafted", "track_age"),
     }.get(name, (name,))

@@ -7,10 +7,13 @@ from pydantic import Field, model_validator
 from cellfate.core.settings import Settings
 
 BaselineName = Literal[
-    "track_length", "track_age", "dose", "length_and_dose", "position", "handcrafted", "handcrafted_and_age"
-]
+    "track_length", "track_age", "recording_time", "age_and_time", "dose", "length_and_dose", "position",
+    "handcrafted", "handcrafted_and_age",
+]  # fmt: skip
 
-TRIVIAL_BASELINES: tuple[str, ...] = ("track_length", "track_age", "dose", "length_and_dose", "position")
+TRIVIAL_BASELINES: tuple[str, ...] = (
+    "track_length", "track_age", "recording_time", "age_and_time", "dose", "length_and_dose", "position",
+)  # fmt: skip
 """Baselines that see neither a pixel nor anything measured on pixels: what a model must beat to have seen anything."""
 
 

@@ -9,6 +9,8 @@ PREDICTORS: Final = {
     "cellfate": "Model",
     "track_length": "Track length",
     "track_age": "Track age",
+    "recording_time": "Time in the recording",
+    "age_and_time": "Track age and time",
     "dose": "Dose",
     "length_and_dose": "Track length and dose",
     "position": "Position in the image",

@@ -9,6 +9,8 @@ PREDICTORS = {
     "cellfate": "the model",
     "track_length": "track length alone",
     "track_age": "track age alone",
+    "recording_time": "time in the recording alone",
+    "age_and_time": "track age and time in the recording",
     "dose": "dose alone",
     "length_and_dose": "track length and dose",
     "position": "position in the image alone",

@@ -12,7 +12,17 @@ from cellfate.metrics import BaselineSettings, predict_baselines
 from cellfate.metrics.baselines import make_inputs
 from tests.unit.metrics.tables import make_samples
 
-ALL = ("track_length", "track_age", "dose", "length_and_dose", "position", "handcrafted", "handcrafted_and_age")
+ALL = (
+    "track_length",
+    "track_age",
+    "recording_time",
+    "age_and_time",
+    "dose",
+    "length_and_dose",
+    "position",
+    "handcrafted",
+    "handcrafted_and_age",
+)
 
 
 @pytest.fixture(scope="module")
