@@ -4,13 +4,35 @@ import logging
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
+from kedro.framework.project import pipelines
+from kedro.io import CatalogProtocol
+from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
+
+from cellfate.core.errors import InputError
 
 logger = logging.getLogger("cellfate")
 
 
 class PlainErrors:
     """After a failed run, say in one line which node failed and why; the traceback stands above it."""
+
+    @hook_impl
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
+        """Check that what earlier pipelines make is there, before anything runs.
+
+        Raises
+        ------
+        InputError
+            If a table or figure is missing. The project's own datasets say themselves what they lack.
+        """
+        for name in sorted(pipeline.inputs()):
+            dataset = catalog.get(name)
+            own = type(dataset).__module__.startswith("cellfate.")
+            if not (own or name == "parameters" or name.startswith("params:") or catalog.exists(name)):
+                path = getattr(dataset, "_filepath", "the catalog")
+                message = f"'{name}' is not in {path}, but this run needs it; first run the {_makers(name)}."
+                raise InputError(message)
 
     @hook_impl
     def on_node_error(self, error: Exception, node: Node) -> None:
@@ -24,3 +46,9 @@ class PlainErrors:
             "The run stopped; nothing half-written is used by the next run. Mend the input above, then run again. (%s)",
             type(error).__name__,
         )
+
+
+def _makers(name: str) -> str:
+    """Name the smallest pipeline that makes a dataset."""
+    sizes = {key: len(pipeline.nodes) for key, pipeline in pipelines.items() if name in pipeline.all_outputs()}
+    return f"pipeline {min(sizes, key=lambda key: sizes[key])}" if sizes else "pipeline that makes it"

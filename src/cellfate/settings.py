@@ -2,8 +2,10 @@
 
 from kedro.config import OmegaConfigLoader
 
+from cellfate.context import PlainContext
 from cellfate.hooks import PlainErrors
 
+CONTEXT_CLASS = PlainContext
 HOOKS = (PlainErrors(),)
 CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {

@@ -50,8 +50,17 @@ class CropStoreDataset(AbstractDataset[CropPlan, CropStore]):
             raise DatasetError(str(error)) from error
 
     def save(self, data: CropPlan) -> None:
-        """Crop every recording of the plan into a new store, in place of an older one."""
-        write_crops(self._filepath, data, data.settings)
+        """Crop every recording of the plan into a new store, in place of an older one.
+
+        Raises
+        ------
+        DatasetError
+            If a recording cannot be cropped and is not to be skipped.
+        """
+        try:
+            write_crops(self._filepath, data, data.settings)
+        except InputError as error:
+            raise DatasetError(str(error)) from error
 
     def preview(self, nrows: int = 20) -> TablePreview:
         """List the first recordings for kedro-viz: how many cells and crops each has."""

@@ -49,7 +49,8 @@ class RecordingFolderDataset(AbstractDataset[SimulatedStudy, RecordingFolder]):
         try:
             return RecordingFolder(self._filepath)
         except InputError as error:
-            message = f"{error} To simulate recordings, run the pipeline simulation; for yours, set recordings_root."
+            hint = "for yours, set recordings_root (inference: new_recordings_root)."
+            message = f"{error} To simulate recordings, run the pipeline simulation; {hint}"
             raise DatasetError(message) from error
 
     def save(self, data: SimulatedStudy) -> None:

@@ -30,7 +30,8 @@ class RecordingFolder:
 
     def __post_init__(self) -> None:
         if not self.root.is_dir():
-            message = f"The folder of recordings {self.root} does not exist; give the path of an existing folder."
+            found = "is a file" if self.root.is_file() else "does not exist"
+            message = f"The folder of recordings {self.root} {found}; give the path of an existing folder."
             raise InputError(message)
 
 

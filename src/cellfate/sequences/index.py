@@ -63,9 +63,19 @@ class StoredRecording:
 
 
 def open_recording(path: Path, recording_id: str) -> StoredRecording:
-    """Read the index of a recording's Zarr group; no pixel is read."""
+    """Read the index of a recording's Zarr group; no pixel is read.
+
+    Raises
+    ------
+    InputError
+        If the group or one of its arrays is not there.
+    """
     import zarr
 
-    group: Any = zarr.open_group(path, mode="r", zarr_format=3)
-    index = {name: np.asarray(group[name][:]) for name in INDEX_ARRAYS}
-    return StoredRecording(recording_id, group["frames"], group.get("masks"), **index)
+    try:
+        group: Any = zarr.open_group(path, mode="r", zarr_format=3)
+        index = {name: np.asarray(group[name][:]) for name in INDEX_ARRAYS}
+        return StoredRecording(recording_id, group["frames"], group.get("masks"), **index)
+    except (FileNotFoundError, KeyError) as error:
+        message = f"{path} does not hold the crops of recording '{recording_id}' ({error}); run data_processing again."
+        raise InputError(message) from error

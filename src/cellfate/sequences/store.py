@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
 FORMAT_VERSION = 1
+_MANIFEST_KEYS = {"format_version", "settings", "channels", "digest", "recordings", "set_aside"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,6 +177,18 @@ def _digest(crops: RecordingCrops) -> str:
     return digest.hexdigest()
 
 
+def _read_manifest(path: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        message = f"{path} is not readable as JSON ({error}), so the store is damaged; run data_processing again."
+        raise InputError(message) from error
+    if not isinstance(manifest, dict) or not manifest.keys() >= _MANIFEST_KEYS:
+        message = f"{path} lacks some of {', '.join(sorted(_MANIFEST_KEYS))}; run data_processing again."
+        raise InputError(message)
+    return manifest
+
+
 class CropStore:
     """A crop store on disk, read cell by cell. It holds no open file and may be sent to other processes.
 
@@ -196,7 +209,7 @@ class CropStore:
         if not manifest.is_file():
             message = f"Crop store {self.path} has no {MANIFEST}, so it was never finished; run data_processing again."
             raise InputError(message)
-        self.manifest: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
+        self.manifest = _read_manifest(manifest)
         if self.manifest.get("format_version") != FORMAT_VERSION:
             message = (
                 f"Crop store {self.path} has format {self.manifest.get('format_version')}, but format {FORMAT_VERSION} "

@@ -132,6 +132,20 @@ def test_unknown_names_are_refused(tmp_path: Path) -> None:
         store.read("r", 3)
 
 
+@pytest.mark.parametrize("content", ['{"format_version": 1', "[]", '{"format_version": 1}'])
+def test_a_damaged_manifest_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "manifest.json").write_text(content)
+    with pytest.raises(InputError, match=r"manifest\.json .*run data_processing again"):
+        CropStore(tmp_path)
+
+
+def test_a_recording_that_is_no_longer_in_the_store_is_named(tmp_path: Path) -> None:
+    store = tiny_store(tmp_path)[0]
+    shutil.rmtree(store.path / store.manifest["recordings"][0]["group"])
+    with pytest.raises(InputError, match=f"crops of recording '{store.recording_ids[0]}'.*run data_processing again"):
+        _ = CropStore(store.path).tracks
+
+
 def test_another_format_is_refused(tmp_path: Path) -> None:
     write_crops(tmp_path / "crops.zarr", [crops_of([3])], SIZE)
     manifest = tmp_path / "crops.zarr" / "manifest.json"

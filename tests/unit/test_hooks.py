@@ -1,0 +1,31 @@
+"""A run that lacks what an earlier pipeline makes says so before anything runs."""
+
+from pathlib import Path
+
+import pytest
+from kedro.framework.project import configure_project
+from kedro.io import DataCatalog
+from kedro.pipeline import Pipeline, node
+
+from cellfate.core.errors import InputError
+from cellfate.hooks import PlainErrors
+
+SCORING = Pipeline([node(len, "samples", "scores", name="count_samples")])
+
+
+def catalog_of(folder: Path) -> DataCatalog:
+    """A catalog of one table."""
+    return DataCatalog.from_config({"samples": {"type": "json.JSONDataset", "filepath": str(folder / "samples.json")}})
+
+
+def test_a_missing_table_is_named_with_the_pipeline_that_makes_it(tmp_path):
+    configure_project("cellfate")
+    with pytest.raises(
+        InputError, match=r"'samples' is not in .*samples\.json.*first run the pipeline data_processing"
+    ):
+        PlainErrors().before_pipeline_run(SCORING, catalog_of(tmp_path))
+
+
+def test_a_table_that_is_there_is_not_read(tmp_path):
+    (tmp_path / "samples.json").write_text("not looked at")
+    PlainErrors().before_pipeline_run(SCORING, catalog_of(tmp_path))
