@@ -23,8 +23,8 @@ LAST = "last.ckpt"
 BEST = "best.ckpt"
 _WEIGHTS = "weights.safetensors"
 _MEMBER = "member.json"
-_HOW_ONLY = {"checkpoint_folder", "cache_limit_mb"}
-"""Training settings that do not change the result."""
+_HOW_ONLY = {"checkpoint_folder", "cache_limit_mb", "threads"}
+"""Training settings that do not change the result, but for rounding."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -120,7 +120,7 @@ def fit_fold(
         logger.info("Fold %d was finished before; its member is taken back from %s", data.fold, folder)
         return finished
     _check_monitor(data, training)
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(), _threads(training.threads):
         torch.manual_seed(int(np.random.SeedSequence([training.seed, data.fold]).generate_state(1)[0]))
         module = FateModule(FateClassifier(model, n_channels, n_outcomes), data, training)
         logger.info(
@@ -221,6 +221,19 @@ def _checkpoint_callbacks(training: TrainingSettings, folder: Path) -> list[Any]
     mode = "min" if training.monitor in LOWER_IS_BETTER else "max"
     best = ModelCheckpoint(filename=Path(BEST).stem, monitor=training.monitor, mode=mode, **common)
     return [best, ModelCheckpoint(filename=Path(LAST).stem, **common)]
+
+
+@contextmanager
+def _threads(n_threads: int | None) -> Iterator[None]:
+    """Compute with so many CPU threads meanwhile; None changes nothing."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(n_threads or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager
