@@ -94,7 +94,7 @@ def train_and_score(data: dict[str, Any], samples: pd.DataFrame, checkpoints: Pa
         data["crops"], samples, data["splits"], data["normalisation"], data["recordings"],
         data["params:samples"], data["params:model"], training,
     )  # fmt: skip
-    predictions = predict_samples(data["crops"], data["samples"], data["splits"], model)
+    predictions = predict_samples(data["crops"], samples, data["splits"], model)
     tested = predictions[predictions["part"] == "test"]
     metrics = score_predictions(tested, tested.iloc[:0], data["samples"], ScoreSettings(n_resamples=100))
     of_calls = metrics[(metrics["metric"] == "balanced_accuracy") & (metrics["condition"] == "all")]

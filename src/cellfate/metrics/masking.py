@@ -17,7 +17,7 @@ from tqdm import tqdm
 from cellfate.core.fates import probability_column
 from cellfate.metrics.bootstrap import FloatArray, IntArray
 from cellfate.metrics.settings import MaskingSettings
-from cellfate.prediction import TrainedModel, embed_samples, load_fold
+from cellfate.prediction import TrainedModel, check_trained_on, embed_samples, load_fold
 from cellfate.sequences.store import CropStore
 
 REMOVE_LAST: Final = "remove_last"
@@ -77,7 +77,13 @@ def mask_sequences(
     DataFrame
         Table `MaskedPredictions`. A sample with no frame left at a point has no row there; one with fewer frames than
         are kept stays whole.
+
+    Raises
+    ------
+    InputError
+        If the model was trained on other crops, samples or splits.
     """
+    check_trained_on(model, crops, samples, splits)
     tested = splits[splits["part"] == "test"][["fold", "sample_id"]].merge(samples, on="sample_id")
     tables = []
     for fold, rows in tested.groupby("fold"):

@@ -8,7 +8,7 @@ from cellfate.prediction.fate_predictor import FatePredictor
 from cellfate.prediction.fold_model import FoldModel, classify_embeddings, load_fold
 from cellfate.prediction.model_folder import load_model_folder, save_model_folder
 from cellfate.prediction.records import MemberConfig, ModelConfig, TrainedModel
-from cellfate.prediction.samples import predict_samples
+from cellfate.prediction.samples import check_trained_on, predict_samples
 
 __all__ = [
     "FatePredictor",
@@ -17,6 +17,7 @@ __all__ = [
     "ModelConfig",
     "SampleEmbeddings",
     "TrainedModel",
+    "check_trained_on",
     "classify_embeddings",
     "embed_samples",
     "load_fold",

@@ -7,11 +7,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from cellfate.core.errors import InputError
 from cellfate.core.fates import probability_column
 from cellfate.core.tables import Predictions
 from cellfate.prediction.embeddings import embed_samples
 from cellfate.prediction.fold_model import load_fold
 from cellfate.prediction.records import TrainedModel
+from cellfate.sequences.digest import digest_data
 from cellfate.sequences.store import CropStore
 
 logger = logging.getLogger(__name__)
@@ -41,8 +43,9 @@ def predict_samples(crops: CropStore, samples: pd.DataFrame, splits: pd.DataFram
     Raises
     ------
     InputError
-        If the model has no member of a fold, or the crops are not what it was trained on.
+        If the model was trained on other crops, samples or splits.
     """
+    check_trained_on(model, crops, samples, splits)
     asked = splits[splits["part"] != "train"]
     tables = []
     for (scheme, fold), rows in tqdm(asked.groupby(["scheme", "fold"]), desc="predict folds", disable=None):
@@ -54,6 +57,24 @@ def predict_samples(crops: CropStore, samples: pd.DataFrame, splits: pd.DataFram
     if not tables:
         return Predictions.empty().assign(**{probability_column(outcome): 0.0 for outcome in model.config.outcomes})
     return Predictions.validate(pd.concat(tables, ignore_index=True))
+
+
+def check_trained_on(model: TrainedModel, crops: CropStore, samples: pd.DataFrame, splits: pd.DataFrame) -> None:
+    """Refuse to test a model on data other than those it was trained with: its test cells may have trained it.
+
+    Raises
+    ------
+    InputError
+        If the digest of the data is not the one in the model's config.
+    """
+    found = digest_data(crops, samples, splits)
+    if found != model.config.data_digest:
+        message = (
+            f"The model was trained with other crops, samples or splits (digest {model.config.data_digest[:12]}) than "
+            f"those it is to be tested on (digest {found[:12]}), so it may have seen the test cells; run the pipeline "
+            "model_training again, or use inference to score recordings it has not seen."
+        )
+        raise InputError(message)
 
 
 def predict_probabilities(

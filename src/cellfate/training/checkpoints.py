@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.models.settings import ModelSettings
 from cellfate.sequences.settings import SampleSettings
-from cellfate.sequences.store import CropStore
 from cellfate.training.settings import TrainingSettings
 
 logger = logging.getLogger(__name__)
@@ -57,15 +55,6 @@ class FittedMember:
     validation: dict[str, float | None]
     n_train: int
     n_validation: int
-
-
-def digest_data(crops: CropStore, *tables: pd.DataFrame) -> str:
-    """SHA-256 over the crop store's own digest and the content of tables, in hexadecimal."""
-    digest = hashlib.sha256(crops.digest.encode())
-    for table in tables:
-        digest.update("|".join(map(str, table.columns)).encode())
-        digest.update(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())
-    return digest.hexdigest()
 
 
 def run_folder(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
 from cellfate.models.settings import ModelSettings
+from cellfate.sequences.digest import digest_data
 from cellfate.sequences.settings import SampleSettings
 from cellfate.sequences.store import CropStore
 from cellfate.training.batches import SequenceReader
@@ -23,7 +24,6 @@ from cellfate.training.checkpoints import (
     LAST,
     FittedMember,
     clear_run,
-    digest_data,
     load_member,
     run_folder,
     save_member,
@@ -67,7 +67,7 @@ def fit_members(
     members : list of FittedMember
         One a fold, in the order of the folds.
     data_digest : str
-        SHA-256 over crops, samples, splits and normalisation.
+        SHA-256 over crops, samples and splits.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def fit_members(
     numbers = sorted(splits["fold"].unique().tolist())
     tables = (samples, splits, normalisation)
     folds = [open_fold(k, reader, *tables, crops.channels, sample_settings, training) for k in numbers]
-    data_digest = digest_data(crops, *tables)
+    data_digest = digest_data(crops, samples, splits)
     folder = run_folder(data_digest, sample_settings, model, training, len(folds))
     sizes = len(crops.channels), len(sample_settings.outcomes)
     members = [fit_fold(data, model, *sizes, training, folder / f"fold_{data.fold}") for data in folds]

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -16,6 +17,7 @@ from cellfate.prediction import (
     save_model_folder,
 )
 from cellfate.prediction.fold_model import probabilities_of
+from cellfate.sequences.digest import digest_data
 from tests.cases.trained_models import TINY_MODEL, tiny_study, tiny_training
 
 TOLERANCE = 1e-5  # float32 sums in another order
@@ -174,3 +176,19 @@ def test_samples_without_crops_are_named(folds):
     samples = study.samples.iloc[:1].assign(first_frame=500, last_frame=600)
     with pytest.raises(InputError, match="has no crops in frames 500 to 600"):
         embed_samples(study.crops, samples, model, 0)
+
+
+def test_a_model_is_not_tested_on_other_splits_than_it_was_trained_with(folds):
+    study, model = folds
+    moved = study.splits.assign(fold=1 - study.splits["fold"])
+    with pytest.raises(InputError, match="model_training again"):
+        predict_samples(study.crops, study.samples, moved, model)
+
+
+def test_the_digest_does_not_depend_on_how_a_table_is_held(folds, tmp_path):
+    study, _ = folds
+    study.samples.to_parquet(tmp_path / "samples.parquet")
+    again = pd.read_parquet(tmp_path / "samples.parquet").astype({"sample_id": object})
+    digest = digest_data(study.crops, study.samples, study.splits)
+    assert digest == digest_data(study.crops, again, study.splits)
+    assert digest != digest_data(study.crops, study.samples.iloc[1:], study.splits)
