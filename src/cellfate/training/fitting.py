@@ -2,6 +2,7 @@
 
 import logging
 import math
+import pickle
 import sys
 import warnings
 from collections.abc import Iterator
@@ -186,13 +187,12 @@ def _check_monitor(data: FoldData, training: TrainingSettings) -> None:
 def _run_trainer(module: Any, training: TrainingSettings, folder: Path) -> None:
     """Train from the start or from the last checkpoint; nothing is done if that one was the end."""
     import lightning
-    import torch
 
     from cellfate.training.fate_module import is_over
 
     last = folder / LAST
     if last.is_file():
-        epochs = torch.load(last, map_location="cpu", weights_only=True)["epochs"]
+        epochs = _read_checkpoint(last)["epochs"]
         logger.info("An unfinished training goes on after epoch %d (%s)", len(epochs) - 1, last)
         if is_over(epochs, training):
             return
@@ -211,6 +211,23 @@ def _run_trainer(module: Any, training: TrainingSettings, folder: Path) -> None:
             logger=False,
         )
         trainer.fit(module, ckpt_path=str(last) if last.is_file() else None, weights_only=True)
+
+
+def _read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint as tensors and plain values; nothing in it is executed.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged.
+    """
+    import torch
+
+    try:
+        return dict(torch.load(path, map_location="cpu", weights_only=True))
+    except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
+        message = f"The checkpoint {path} is damaged and cannot be read; delete its folder to start the training again."
+        raise InputError(message) from error
 
 
 def _checkpoint_callbacks(training: TrainingSettings, folder: Path) -> list[Any]:
@@ -252,12 +269,10 @@ def _quiet_lightning() -> Iterator[None]:
 
 def _member_of(module: Any, data: FoldData, training: TrainingSettings, folder: Path, n_outcomes: int) -> FittedMember:
     """Take the best epoch's weights, score them and choose the threshold."""
-    import torch
-
     from cellfate.training.fate_module import best_epoch
 
-    epochs = torch.load(folder / LAST, map_location="cpu", weights_only=True)["epochs"]
-    module.load_state_dict(torch.load(folder / BEST, map_location="cpu", weights_only=True)["state_dict"])
+    epochs = _read_checkpoint(folder / LAST)["epochs"]
+    module.load_state_dict(_read_checkpoint(folder / BEST)["state_dict"])
     probabilities_nk = module.validation_probabilities()
     targets_n = data.validation.targets_n
     metrics = validation_metrics(probabilities_nk, targets_n)

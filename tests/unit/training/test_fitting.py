@@ -5,6 +5,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from cellfate.core.errors import InputError
 from cellfate.training import fit_members, history_table
 from cellfate.training.checkpoints import run_folder
 from cellfate.training.fate_module import FateModule, best_epoch, is_over, next_learning_rate, sample_losses
@@ -74,6 +75,22 @@ def test_killed_between_the_last_epoch_and_the_end_is_the_same(study, straight, 
         with pytest.raises(KilledError):
             fit(study, training)
     assert_same(fit(study, training), straight)
+
+
+def test_a_damaged_checkpoint_is_named(study, tmp_path, monkeypatch):
+    training = tiny_training(tmp_path)
+
+    def dies(*arguments):
+        raise KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("cellfate.training.fitting._member_of", dies)
+        with pytest.raises(KilledError):
+            fit(study, training)
+    path = next((tmp_path / "checkpoints").rglob("last.ckpt"))
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(InputError, match=r"last\.ckpt is damaged"):
+        fit(study, training)
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.9])
