@@ -1,9 +1,14 @@
 """Kedro's project settings."""
 
+import os
+
 from kedro.config import OmegaConfigLoader
 
 from cellfate.context import PlainContext
 from cellfate.hooks import PlainErrors
+
+# Threads that wait for small batches sleep instead of spinning; read when OpenMP starts. A value that is set stays.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 CONTEXT_CLASS = PlainContext
 HOOKS = (PlainErrors(),)
