@@ -179,7 +179,7 @@ def plot_masking(masking_curves: pd.DataFrame) -> go.Figure:
     -------
     plotly.graph_objects.Figure
         Columns: frames removed from the end, frames kept at the end. Rows: the fixed and the shrinking cohort.
-        Under the points stand the numbers of samples, by outcome.
+        Under the points stand the numbers of samples, by outcome; a dotted line where knowing nothing would be.
     """
     panels = [(experiment, cohort) for cohort in _COHORTS for experiment in _EXPERIMENTS]
     figure = make_subplots(
@@ -209,7 +209,8 @@ def plot_masking(masking_curves: pd.DataFrame) -> go.Figure:
 
 def _add_masking_panel(figure: go.Figure, rows: pd.DataFrame, place: tuple[int, int]) -> None:
     _add_band(figure, rows[rows["metric"] == "balanced_accuracy"], COLOURS["model"], "balanced_accuracy", "all", place)
-    for position, outcome in enumerate(_outcomes(rows)):
+    outcomes = _outcomes(rows)
+    for position, outcome in enumerate(outcomes):
         of_outcome = rows[(rows["metric"] == "recall") & (rows["outcome"] == outcome)]
         _add_band(figure, of_outcome, colour_of(outcome), "recall", outcome, place)
         figure.add_scatter(
@@ -223,7 +224,8 @@ def _add_masking_panel(figure: go.Figure, rows: pd.DataFrame, place: tuple[int, 
             row=place[0],
             col=place[1],
         )
-    figure.add_hline(y=0.5, line={"dash": "dot", "color": COLOURS["reference"]}, row=place[0], col=place[1])
+    chance = 1 / max(2, len(outcomes))
+    figure.add_hline(y=chance, line={"dash": "dot", "color": COLOURS["reference"]}, row=place[0], col=place[1])
 
 
 def _add_band(

@@ -112,6 +112,13 @@ def test_masking_prints_the_samples_of_each_outcome_at_every_point(tables):
     assert [str(n) for n in rows["n_samples"]] in [list(trace.text) for trace in printed]
 
 
+def test_the_dotted_line_of_shortened_inputs_is_chance_for_so_many_outcomes(tables):
+    curves = tables["masking"]
+    of_third = curves[curves["outcome"] == "mitosis"].assign(outcome="none")
+    for shown, chance in ((curves, 1 / 2), (pd.concat([curves, of_third]), 1 / 3)):
+        assert {line.y0 for line in plot_masking(shown).layout.shapes} == {chance}
+
+
 def test_only_the_model_is_drawn_at_first_in_the_reliability_figure(tables):
     shown = {t.name: t.visible for t in plot_reliability(tables["calibration"]).data if t.name}
     assert shown == {"Model, apoptosis": True, "Dose, apoptosis": "legendonly"}
