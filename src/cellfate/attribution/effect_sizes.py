@@ -3,16 +3,11 @@
 Shape suffixes: t frames of a cell, f features, m masks.
 """
 
-from typing import Final
-
 import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
-
-DELTA_BANDS: Final = {"negligible": 0.147, "small": 0.33, "medium": 0.474, "large": 1.0}
-"""Upper bounds of |Cliff's delta| (Romano et al. 2006)."""
 
 
 def cliffs_delta(values_tf: FloatArray, masks_mt: BoolArray) -> FloatArray:

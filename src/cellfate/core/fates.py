@@ -4,6 +4,7 @@ A *fate* belongs to a cell: how its track ends. An *outcome* belongs to a sample
 forecast. The first of two outcomes is the positive one.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 MITOSIS: Final = "mitosis"
@@ -29,7 +30,7 @@ def probability_column(outcome: str) -> str:
     return f"p_{outcome}"
 
 
-def listed_outcomes(columns: object) -> tuple[str, ...]:
+def listed_outcomes(columns: Iterable[object]) -> tuple[str, ...]:
     """Outcomes whose probability columns stand in `columns`, in the fixed order of `OUTCOMES`."""
-    names = set(columns)  # type: ignore[call-overload]
+    names = set(columns)
     return tuple(outcome for outcome in OUTCOMES if probability_column(outcome) in names)

@@ -38,7 +38,7 @@ def compare_predictors(
     Returns
     -------
     DataFrame
-        Table `Comparisons` with two more columns. `outcome`: the class an average precision is of (two outcomes: the
+        Table `Comparisons`. `outcome`: the class an average precision is of (two outcomes: the
         positive one), else `all`. `best_trivial`: the reference is, for this metric, the best of the baselines that
         see no image. It is chosen on the test samples themselves, in favour of the baselines: the difference shown
         is the smallest there is.

@@ -5,7 +5,7 @@ Torch is imported by the functions that compute, not here.
 
 from cellfate.prediction.embeddings import SampleEmbeddings, embed_samples
 from cellfate.prediction.fate_predictor import FatePredictor
-from cellfate.prediction.fold_model import FoldModel, classify_embeddings, load_fold
+from cellfate.prediction.fold_model import FoldModel, load_fold
 from cellfate.prediction.model_folder import load_model_folder, save_model_folder
 from cellfate.prediction.records import MemberConfig, ModelConfig, TrainedModel
 from cellfate.prediction.samples import check_trained_on, predict_samples
@@ -18,7 +18,6 @@ __all__ = [
     "SampleEmbeddings",
     "TrainedModel",
     "check_trained_on",
-    "classify_embeddings",
     "embed_samples",
     "load_fold",
     "load_model_folder",

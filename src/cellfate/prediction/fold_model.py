@@ -196,13 +196,6 @@ def load_fold(model: TrainedModel, fold: int) -> FoldModel:
     return FoldModel(model.config, member, network.eval().requires_grad_(False).to(device))
 
 
-def classify_embeddings(
-    model: TrainedModel, fold: int, embeddings: Sequence[FloatArray], positions: Sequence[IntArray]
-) -> NDArray[np.float64]:
-    """Probabilities (B, outcomes) of sequences of embeddings by the member of a fold; see `FoldModel.probabilities`."""
-    return load_fold(model, fold).probabilities(embeddings, positions)
-
-
 def _batches_of_like_length(lengths_b: IntArray) -> Iterator[IntArray]:
     """Index batches, longest sequences first, each of at most `PADDED_TOKENS` padded tokens."""
     if (lengths_b == 0).any():

@@ -62,7 +62,7 @@ class ModelConfig(Settings):
     training: dict[str, JsonValue] = Field(default_factory=dict)
     """Settings of the training, as given."""
     data_digest: str
-    """SHA-256 over crops, samples, splits and normalisation, in hexadecimal."""
+    """SHA-256 over crops, samples and splits, in hexadecimal; the normalisation follows from these."""
     weights_digest: str = ""
     """SHA-256 of `weights.safetensors`, in hexadecimal; filled when the folder is written."""
     versions: dict[str, str] = Field(default_factory=dict)
@@ -72,11 +72,6 @@ class ModelConfig(Settings):
     def folds(self) -> tuple[int, ...]:
         """Folds in the order of the members."""
         return tuple(member.fold for member in self.members)
-
-    @property
-    def thresholds(self) -> dict[int, float | None]:
-        """Threshold chosen on the validation part, by fold."""
-        return {member.fold: member.threshold for member in self.members}
 
     def member(self, fold: int) -> MemberConfig:
         """Look up the member of a fold.

@@ -10,7 +10,6 @@ from cellfate.core.tables import Predictions
 from cellfate.pipelines.model_training.nodes import train_model
 from cellfate.prediction import (
     FatePredictor,
-    classify_embeddings,
     embed_samples,
     load_fold,
     predict_samples,
@@ -76,7 +75,7 @@ def test_windows_cut_from_a_track_are_as_if_encoded_alone(landmarks):
         np.testing.assert_allclose(embedded.embeddings[place], alone, atol=TOLERANCE)
         np.testing.assert_array_equal(embedded.frame_numbers[place], sequence.frame_numbers_t)
         assert embedded.positions[place][0] == 0
-    probabilities = classify_embeddings(model, 0, embedded.embeddings, embedded.positions)
+    probabilities = member.probabilities(embedded.embeddings, embedded.positions)
     assert probabilities.shape == (3, 3)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1)
 

@@ -10,6 +10,7 @@ from cellfate.sequences.settings import SampleSettings
 from cellfate.sequences.store import CropStore
 from cellfate.training.checkpoints import FittedMember
 from cellfate.training.fitting import fit_members, history_table
+from cellfate.training.fold_data import fold_statistics
 from cellfate.training.settings import TrainingSettings
 
 VERSIONED = ("cellfate", "torch", "lightning", "monai", "numpy")
@@ -71,11 +72,11 @@ def train_model(
 
 
 def _describe(member: FittedMember, normalisation: pd.DataFrame, channels: tuple[str, ...]) -> MemberConfig:
-    statistics = normalisation[normalisation["fold"] == member.fold].set_index("channel").loc[list(channels)]
+    mean_c, sd_c = fold_statistics(normalisation, member.fold, channels)
     return MemberConfig(
         fold=member.fold,
-        mean=tuple(statistics["mean"].tolist()),
-        sd=tuple(statistics["sd"].tolist()),
+        mean=tuple(mean_c.tolist()),
+        sd=tuple(sd_c.tolist()),
         threshold=member.threshold,
         best_epoch=member.best_epoch,
         n_epochs=len(member.epochs),
