@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-NAMES = ("start_up", "crop_building", "whole_way", "label_permutation")
+NAMES = ("start_up", "crop_building", "scoring", "whole_way", "label_permutation")
 
 
 def main() -> int:

@@ -1,7 +1,6 @@
 """Opening recordings of both layouts, and every way in which a recording can be unusable."""
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -371,16 +370,17 @@ def test_a_bad_sequence_stops_or_is_set_aside(ctc: Path, name: str) -> None:
     assert set_aside["recording_id"].tolist() == ["02"]
 
 
-def test_headers_are_read_fast(tmp_path: Path) -> None:
-    root = coco_folder.write_coco_folder(tmp_path)
-    content = json.loads((root / "annotations.json").read_text())
-    first = _image(content, 1, 0)
-    content["images"] = [{**first, "id": number, "frame_id": number} for number in range(2900)]
-    content["videos"] = content["videos"][:1]
-    (root / "annotations.json").write_text(json.dumps(content))
-    start = time.perf_counter()
-    open_recordings(RecordingFolder(root), COCO)
-    assert time.perf_counter() - start < 4, "2900 headers take about 1 s on an idle core"
+def test_opening_decodes_no_pixel(coco: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("pixels were decoded")
+
+    monkeypatch.setattr(tifffile.TiffPage, "asarray", refuse)
+    monkeypatch.setattr(tifffile.TiffFile, "asarray", refuse)
+    folder = RecordingFolder(coco)
+    recordings, files, _ = open_recordings(folder, COCO)
+    assert len(recordings) > 0
+    with pytest.raises(InputError, match="pixels were decoded"):
+        next(lazy_recordings(folder, recordings, files)).read_frame(0)
 
 
 @pytest.mark.real
