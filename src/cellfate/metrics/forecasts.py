@@ -13,6 +13,7 @@ from cellfate.core.errors import InputError
 from cellfate.core.fates import listed_outcomes, probability_column
 from cellfate.metrics.bootstrap import FloatArray, IntArray
 from cellfate.metrics.scores import BoolArray
+from cellfate.training.validation import choose_threshold
 
 HEADLINE_THRESHOLD = 0.5
 """Of two outcomes, the first is called from this probability on."""
@@ -79,23 +80,6 @@ def call_outcomes(probabilities_nk: FloatArray, threshold: float | FloatArray = 
     if probabilities_nk.shape[1] == 2:
         return np.where(probabilities_nk[:, 0] >= threshold, 0, 1).astype(np.int64)
     return np.asarray(np.argmax(probabilities_nk, axis=1), dtype=np.int64)
-
-
-def choose_threshold(probabilities_n: FloatArray, positive_n: BoolArray) -> float:
-    """Threshold of highest balanced accuracy, half way between two neighbouring probabilities.
-
-    Of equally good ones the nearest to .5 is taken. NaN where there is no positive, no negative, or where all
-    probabilities are equal.
-    """
-    values = np.unique(probabilities_n)
-    if len(values) < 2 or positive_n.all() or not positive_n.any():
-        return float("nan")
-    candidates = (values[1:] + values[:-1]) / 2
-    positives, negatives = np.sort(probabilities_n[positive_n]), np.sort(probabilities_n[~positive_n])
-    found = 1 - np.searchsorted(positives, candidates) / len(positives)
-    refused = np.searchsorted(negatives, candidates) / len(negatives)
-    best = np.flatnonzero(np.isclose(found + refused, (found + refused).max(), rtol=0, atol=1e-12))
-    return float(candidates[best[np.argmin(np.abs(candidates[best] - HEADLINE_THRESHOLD))]])
 
 
 def read_forecasts(predictions: pd.DataFrame, samples: pd.DataFrame) -> list[Forecasts]:

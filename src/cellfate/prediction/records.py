@@ -25,7 +25,8 @@ class MemberConfig(Settings):
     sd: tuple[float, ...]
     """Standard deviation of each channel over the same pixels, on the camera's scale."""
     threshold: float | None = Field(default=None, ge=0, le=1)
-    """Two outcomes: probability of the first at which balanced accuracy is best on the validation part."""
+    """Two outcomes: probability of the first at which balanced accuracy is best on the validation part; null where the
+    validation part holds one outcome or one probability."""
     best_epoch: int = Field(ge=0)
     """Epoch whose weights were kept, counted from 0."""
     n_epochs: int = Field(ge=1)

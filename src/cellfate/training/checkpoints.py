@@ -40,7 +40,7 @@ class FittedMember:
     best_epoch : int
         Epoch whose weights these are, counted from 0.
     threshold : float or None
-        Two outcomes: the threshold chosen on the validation part.
+        Two outcomes: the threshold chosen on the validation part; None where it could not be.
     validation : dict of str to float or None
         Validation metrics of these weights; None where undefined.
     n_train, n_validation : int

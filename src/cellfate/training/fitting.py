@@ -286,11 +286,16 @@ def _member_of(module: Any, data: FoldData, training: TrainingSettings, folder: 
         weights=weights,
         epochs=epochs,
         best_epoch=best,
-        threshold=choose_threshold(probabilities_nk[:, 0], targets_n == 0) if n_outcomes == 2 else None,
-        validation={name: None if math.isnan(value) else value for name, value in metrics.items()},
+        threshold=_or_none(choose_threshold(probabilities_nk[:, 0], targets_n == 0)) if n_outcomes == 2 else None,
+        validation={name: _or_none(value) for name, value in metrics.items()},
         n_train=len(data.train.samples),
         n_validation=len(data.validation.samples),
     )
+
+
+def _or_none(value: float) -> float | None:
+    """Make a number that JSON can hold: None instead of NaN."""
+    return None if math.isnan(value) else value
 
 
 def _spell(metrics: dict[str, float]) -> str:

@@ -1,6 +1,6 @@
 """Validation metrics of an epoch, and the threshold chosen on the validation part.
 
-Axes: n samples, k outcomes.
+Axes: n samples, k outcomes, t thresholds.
 """
 
 import numpy as np
@@ -61,16 +61,16 @@ def choose_threshold(probability_n: FloatArray, positive_n: NDArray[np.bool_]) -
     Returns
     -------
     float
-        Midway between two neighbouring probabilities, or 0, where balanced accuracy is highest; of equals the one
-        nearest .5. .5 where only one outcome is present.
+        Half way between two neighbouring probabilities, where balanced accuracy is highest; of equals the one nearest
+        .5. NaN where there is no positive, no negative, or where all probabilities are equal.
     """
-    if positive_n.all() or not positive_n.any():
-        return 0.5
     values = np.unique(probability_n)
-    candidates = np.concatenate(([0.5, 0.0], (values[1:] + values[:-1]) / 2))
-    called_tn = probability_n >= candidates[:, None]
-    recall_t = called_tn[:, positive_n].mean(axis=1)
-    specificity_t = 1 - called_tn[:, ~positive_n].mean(axis=1)
-    score_t = (recall_t + specificity_t).round(12)
-    best = candidates[score_t == score_t.max()]
+    if len(values) < 2 or positive_n.all() or not positive_n.any():
+        return float("nan")
+    candidates_t = (values[1:] + values[:-1]) / 2
+    positives, negatives = np.sort(probability_n[positive_n]), np.sort(probability_n[~positive_n])
+    recall_t = 1 - np.searchsorted(positives, candidates_t) / len(positives)
+    specificity_t = np.searchsorted(negatives, candidates_t) / len(negatives)
+    score_t = recall_t + specificity_t
+    best = candidates_t[np.isclose(score_t, score_t.max(), rtol=0, atol=1e-12)]
     return float(best[np.abs(best - 0.5).argmin()])

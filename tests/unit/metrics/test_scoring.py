@@ -15,7 +15,8 @@ from cellfate.metrics import (
     score_predictions,
     trace_curves,
 )
-from cellfate.metrics.forecasts import choose_threshold, read_forecasts
+from cellfate.metrics.forecasts import read_forecasts
+from cellfate.training.validation import choose_threshold
 from tests.unit.metrics.tables import make_predictions, make_samples, simulate
 
 FEW = ScoreSettings(n_resamples=200)
@@ -110,20 +111,6 @@ def test_the_threshold_is_chosen_on_validation_of_the_same_fold():
         reference.balanced_accuracy_score(truth, best)
     )
     assert _pick(table, "balanced_accuracy")["estimate"] < 0.55
-
-
-@pytest.mark.parametrize(
-    ("values", "positive", "expected"),
-    [
-        ([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1], 0.5),
-        ([0.1, 0.2, 0.3, 0.4], [0, 0, 1, 1], 0.25),
-        ([0.1, 0.2, 0.3, 0.9], [0, 1, 1, 1], 0.15),
-        ([0.4, 0.4, 0.4], [0, 1, 1], np.nan),
-        ([0.1, 0.9], [1, 1], np.nan),
-    ],
-)
-def test_thresholds_by_hand(values, positive, expected):
-    assert choose_threshold(np.array(values), np.array(positive, bool)) == pytest.approx(expected, nan_ok=True)
 
 
 def test_tuned_scores_are_nan_where_validation_holds_one_class():

@@ -24,24 +24,31 @@ def test_one_outcome_has_no_auroc():
     assert metrics["balanced_accuracy"] == 0.5
 
 
-def test_the_threshold_parts_the_outcomes():
-    assert choose_threshold(np.array([0.1, 0.2, 0.3, 0.35]), np.array([False, False, True, True])) == pytest.approx(
-        0.25
-    )
-    assert choose_threshold(np.array([0.1, 0.9]), np.array([False, True])) == 0.5
-    assert choose_threshold(np.array([0.1, 0.9]), np.array([True, True])) == 0.5
+@pytest.mark.parametrize(
+    ("values", "positive", "expected"),
+    [
+        ([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1], 0.5),
+        ([0.1, 0.2, 0.3, 0.4], [0, 0, 1, 1], 0.25),
+        ([0.1, 0.2, 0.3, 0.9], [0, 1, 1, 1], 0.15),
+        ([0.4, 0.4, 0.4], [0, 1, 1], np.nan),
+        ([0.1, 0.9], [1, 1], np.nan),
+    ],
+)
+def test_thresholds_by_hand(values, positive, expected):
+    assert choose_threshold(np.array(values), np.array(positive, bool)) == pytest.approx(expected, nan_ok=True)
 
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=2, max_size=12))
 def test_no_threshold_is_better(cells):
     probability, positive = (np.array(column) for column in zip(*cells, strict=True))
-    if positive.all() or not positive.any():
+    if positive.all() or not positive.any() or len(set(probability)) < 2:
         return
 
     def score(threshold):
         called = probability >= threshold
         return called[positive].mean() - called[~positive].mean()
 
-    others = np.concatenate((probability, np.linspace(0, 1.01, 50)))
+    # one that calls all or none positive is not asked for, so the others lie between the extremes
+    others = np.unique(probability)[1:]
     assert score(choose_threshold(probability, positive)) >= max(map(score, others)) - 1e-9
