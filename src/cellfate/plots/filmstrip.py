@@ -179,8 +179,12 @@ def _add_frames(
             col=column,
         )
     _set_strip_axes(figure, strip, row, column)
+    _add_strip_title(figure, strip.title, row, column)
+
+
+def _add_strip_title(figure: go.Figure, title: str, row: int, column: int) -> None:
     figure.add_annotation(
-        text=strip.title,
+        text=title,
         x=0,
         y=1,
         xref="x domain",
