@@ -15,7 +15,7 @@ logger = logging.getLogger("cellfate")
 
 
 class PlainErrors:
-    """After a failed run, say in one line which node failed and why; the traceback stands above it."""
+    """After a failed run, say in one line which node failed and why; Kedro's traceback follows."""
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:

@@ -50,7 +50,8 @@ def _check_headers(recording: ListedRecording, headers: list[TiffHeader], settin
     if first.n_samples != len(settings.channels):
         message = (
             f"File {first_file} of recording '{name}' has {first.n_samples} sample(s) a pixel, but channels names "
-            f"{len(settings.channels)} ({', '.join(settings.channels)}); correct the parameter or the file."
+            f"{len(settings.channels)} ({', '.join(settings.channels)}); correct the parameter (recordings.channels, "
+            "for new recordings new_recordings.channels) or the file."
         )
         raise InputError(message)
     for header, (_, file_name) in zip(headers, recording.frame_files, strict=True):

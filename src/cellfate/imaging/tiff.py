@@ -141,7 +141,8 @@ def _check_page(tiff: tifffile.TiffFile, path: Path) -> TiffHeader:
         raise InputError(_damaged(path, "pixels are missing: it is cut short or was not written whole"))
     if n_pages != 1 or axes not in ("YX", "YXS", "SYX") or dtype is None:
         message = (
-            f"File {path} holds {n_pages} page(s) with axes {axes}, but one page with axes YX or YXS was expected; "
+            f"File {path} holds {n_pages} page(s) with axes {axes}, but one page with axes YX or YXS was expected "
+            "(channels are samples of a pixel, one file a frame); "
             f"{_ADVICE}"
         )
         raise InputError(message)

@@ -16,7 +16,7 @@ from cellfate.plots.theme import apply_theme, colour_of, translucent
 
 CHANNEL_HEIGHT_PX = 44
 ATTENTION_HEIGHT_PX = 60
-TITLE_GAP_PX = 44
+TITLE_GAP_PX = 60
 STRIP_GAP_PX = 4
 AXIS_GAP_PX = 46
 SMALL = {"size": 11}

@@ -55,7 +55,8 @@ def plot_training(training_history: pd.DataFrame) -> go.Figure:
     figure.update_yaxes(title_text="Score (0 to 1)", range=[0, 1.02], row=1, col=2)
     figure.update_yaxes(range=[0, 1.02], row=1, col=3)
     n_folds, n_epochs = training_history["fold"].nunique(), len(training_history)
-    return apply_theme(figure, title=f"Training: n = {n_folds} fold(s), {n_epochs} epochs; the dot is the epoch kept")
+    title = f"Training: folds n = {n_folds}, epochs n = {n_epochs} in all; the dot is the epoch kept"
+    return apply_theme(figure, title=title)
 
 
 def _mark_kept(figure: go.Figure, kept: pd.DataFrame, column: str, colour: str, panel: int) -> None:

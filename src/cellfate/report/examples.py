@@ -109,7 +109,7 @@ def describe_example(sample: pd.Series) -> str:
     where = f"recording {sample['recording_id']}, cell {sample['cell_id']}, dose {sample['dose']}"
     followed = f"<b>{sample['kind']}</b>: {_outcome_words(sample)}"
     gave = f"the model gave {sample['outcome']} {sample['p_true']:.2f}"
-    return f"{followed}; {gave}<br><span style='color:#5b6672'>{where}</span>"
+    return f"{followed}<br>{gave}<br><span style='color:#5b6672'>{where}</span>"
 
 
 def _outcome_words(sample: pd.Series) -> str:

@@ -283,8 +283,8 @@ def _nothing_left(reasons: list[str], settings: SampleSettings) -> str:
     counts = Counter(reasons).most_common(1)
     why = f" (most often: {counts[0][0]})" if counts else ""
     return (
-        f"None of {len(reasons)} {settings.kind} candidates is a sample{why}, but samples are needed; check the tracks "
-        f"or lower min_frames {settings.min_frames}, history_frames {settings.history_frames} or guard_h "
+        f"None of {len(reasons)} {settings.kind} candidates is a sample{why}, but samples are needed; check tracks and "
+        f"fates, or lower min_frames {settings.min_frames}, history_frames {settings.history_frames} or guard_h "
         f"{settings.guard_h}."
     )
 

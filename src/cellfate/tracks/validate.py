@@ -86,7 +86,7 @@ def _find_outside(detections: pd.DataFrame) -> pd.DataFrame:
     return _problems(
         detections[~inside],
         "the centre of cell {cell_id} in frame {frame} is at x {x_px:.1f} px, y {y_px:.1f} px, outside the image of "
-        "{width_px} x {height_px} px; correct its box",
+        "{width_px} x {height_px} px; correct its box (coco_vid: centre and size as fractions of the image)",
     )
 
 

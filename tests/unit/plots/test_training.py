@@ -22,5 +22,5 @@ def test_every_fold_and_metric_is_drawn_and_the_kept_epoch_marked():
     assert len(lines) == 2 * sum(len(panel) for _, panel in PANELS)
     assert [list(mark.x) for mark in marks] == [[1]] * 3 + [[0]] * 3
     assert marks[0].y[0] == 0.5
-    assert "n = 2 fold(s)" in figure.layout.title.text
+    assert "folds n = 2" in figure.layout.title.text
     assert all(axis.title.text == "Epoch" for axis in (figure.layout.xaxis, figure.layout.xaxis2, figure.layout.xaxis3))

@@ -69,4 +69,4 @@ def test_a_sentence_counts_the_cases_of_its_recording() -> None:
     detections, cells = make_tables()
     problems = find_problems(detections.assign(x_px=99.0), cells, RECORDINGS)
     assert problems["recording_id"].tolist() == ["a"]
-    assert problems["reason"].iloc[0].endswith("correct its box (4 such cases in this recording).")
+    assert problems["reason"].iloc[0].endswith("(4 such cases in this recording).")
