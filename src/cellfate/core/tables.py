@@ -150,6 +150,19 @@ class Normalisation(Table):
     n_pixels: Series[float] = pa.Field(gt=0)
 
 
+class TrainingHistory(Table):
+    """One row a fold and epoch."""
+
+    fold: Series[int] = pa.Field(ge=0)
+    epoch: Series[int] = pa.Field(ge=0)
+    train_loss: Series[float] = pa.Field(nullable=True)
+    validation_log_loss: Series[float] = pa.Field(nullable=True)
+    validation_balanced_accuracy: Series[float] = pa.Field(nullable=True)
+    validation_auroc: Series[float] = pa.Field(nullable=True, description="NaN: validation holds one outcome")
+    learning_rate: Series[float] = pa.Field(gt=0)
+    kept: Series[bool] = pa.Field(description="the member has the weights of this epoch")
+
+
 class Predictions(Table):
     """One row a predictor, fold and sample; one column `p_<outcome>` an outcome."""
 
@@ -189,6 +202,44 @@ class Comparisons(Table):
     n_samples: Series[int]
     n_groups: Series[int]
     best_trivial: Series[bool] = pa.Field(description="the reference is the best of those that see no image")
+
+
+class Confusion(Table):
+    """One row a predictor, threshold, true outcome and call."""
+
+    predictor: Series[str]
+    threshold: Series[str] = pa.Field(isin=("headline", "tuned"))
+    outcome: Series[str] = pa.Field(isin=OUTCOMES)
+    call: Series[str] = pa.Field(isin=OUTCOMES)
+    n_samples: Series[int] = pa.Field(ge=0)
+    share: Series[float] = pa.Field(nullable=True, description="of the true outcome; NaN where it is absent")
+
+
+class Calibration(Table):
+    """One row a predictor, outcome and bin of equal mass."""
+
+    predictor: Series[str]
+    outcome: Series[str] = pa.Field(isin=OUTCOMES)
+    bin: Series[int] = pa.Field(ge=0)
+    mean_probability: Series[float] = pa.Field(ge=0, le=1)
+    frequency: Series[float] = pa.Field(ge=0, le=1)
+    low: Series[float] = pa.Field(nullable=True)
+    high: Series[float] = pa.Field(nullable=True)
+    n_samples: Series[int]
+    n_groups: Series[int]
+
+
+class OperatingCurves(Table):
+    """One row a predictor, outcome and threshold, from the highest down."""
+
+    predictor: Series[str]
+    outcome: Series[str] = pa.Field(isin=OUTCOMES)
+    threshold: Series[float] = pa.Field(description="inf: nothing is called")
+    recall: Series[float] = pa.Field(ge=0, le=1)
+    false_positive_rate: Series[float] = pa.Field(ge=0, le=1)
+    precision: Series[float] = pa.Field(nullable=True, description="NaN where nothing is called")
+    n_positive: Series[int]
+    n_negative: Series[int]
 
 
 class MaskedPredictions(Table):
@@ -265,6 +316,26 @@ class AttentionSummary(Table):
     share_significant: Series[float] = pa.Field(nullable=True)
     p_swap: Series[float] = pa.Field(nullable=True, description="mask-swap null; NaN under 20 cells")
     n_cells: Series[int]
+
+
+class FateTable(Table):
+    """What inference forecasts, one row a sample; one column `p_<outcome>` an outcome."""
+
+    sample_id: Series[str] = pa.Field(unique=True)
+    recording_id: Series[str]
+    cell_id: Series[int]
+    last_frame: Series[int] = pa.Field(ge=0)
+    call: Series[str] = pa.Field(isin=OUTCOMES)
+
+
+class ReporterTraces(Table):
+    """One row a simulated cell and frame; one column a channel: its true level."""
+
+    recording_id: Series[str]
+    cell_id: Series[int]
+    fate: Series[str] = pa.Field(isin=FATES)
+    frame: Series[int] = pa.Field(ge=0)
+    hours_before_event: Series[float] = pa.Field(nullable=True)
 
 
 class Truth(Table):

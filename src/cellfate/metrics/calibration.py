@@ -1,19 +1,14 @@
 """Reliability: whether forecasts of 70 % come true in 70 of 100 cells."""
 
-from typing import Final
-
 import numpy as np
 import pandas as pd
 
+from cellfate.core.tables import Calibration
 from cellfate.metrics.bootstrap import draw_groups, summarise
 from cellfate.metrics.forecasts import Forecasts, read_forecasts
 from cellfate.metrics.scores import equal_mass_bins
 from cellfate.metrics.scoring import stack_tables
 from cellfate.metrics.settings import ScoreSettings
-
-COLUMNS: Final = (
-    "predictor", "outcome", "bin", "mean_probability", "frequency", "low", "high", "n_samples", "n_groups",
-)  # fmt: skip
 
 
 def measure_calibration(
@@ -26,13 +21,12 @@ def measure_calibration(
     predictions, baseline_predictions
         Tables `Predictions`; the test parts are used.
     samples
-        Table `Samples`.
-    scores
-        Bins, resamples, confidence, seed.
+        Table `Samples`. scores Bins, resamples, confidence, seed.
 
     Returns
     -------
     DataFrame
+        Table `Calibration`.
         One row a predictor, `outcome` (of two, only the positive one: the other mirrors it) and `bin`, ascending from
         0: mean forecast probability, frequency of the outcome with its clustered interval, samples and groups. Equal
         probabilities share a bin, so there may be fewer bins than asked for.
@@ -47,7 +41,7 @@ def measure_calibration(
         scored = range(1 if len(forecasts.outcomes) == 2 else len(forecasts.outcomes))
         for position in scored:
             rows += _reliability(forecasts, position, scores)
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=list(Calibration.to_schema().columns))
 
 
 def _reliability(forecasts: Forecasts, position: int, settings: ScoreSettings) -> list[dict[str, object]]:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cellfate.core.errors import InputError
+from cellfate.core.tables import Comparisons
 from cellfate.metrics.bootstrap import Estimate, FloatArray, draw_groups, summarise
 from cellfate.metrics.forecasts import Forecasts, read_forecasts
 from cellfate.metrics.scoring import EVERYTHING, Key, compute_scores
@@ -14,11 +15,6 @@ from cellfate.metrics.settings import TRIVIAL_BASELINES, BaselineSettings, Score
 
 COMPARED_METRICS: Final = ("balanced_accuracy", "auroc", "average_precision", "brier")
 LOWER_IS_BETTER: Final = ("brier", "log_loss", "calibration_error")
-
-COLUMNS: Final = (
-    "predictor", "reference", "metric", "outcome", "difference", "low", "high", "n_samples", "n_groups",
-    "best_trivial",
-)  # fmt: skip
 
 
 def compare_predictors(
@@ -57,7 +53,7 @@ def compare_predictors(
             r.predictor: compute_scores(_same_samples(r, model), counts_rg, scores.calibration_bins) for r in references
         }
         rows += _compare(model, values, others, scores)
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=list(Comparisons.to_schema().columns))
 
 
 def _same_samples(reference: Forecasts, model: Forecasts) -> Forecasts:

@@ -1,15 +1,12 @@
 """Confusion tables: what was called, by what was true."""
 
-from typing import Final
-
 import numpy as np
 import pandas as pd
 
+from cellfate.core.tables import Confusion
 from cellfate.metrics.forecasts import read_forecasts
 from cellfate.metrics.scores import count_confusion
 from cellfate.metrics.scoring import stack_tables
-
-COLUMNS: Final = ("predictor", "threshold", "outcome", "call", "n_samples", "share")
 
 
 def count_confusions(
@@ -27,6 +24,7 @@ def count_confusions(
     Returns
     -------
     DataFrame
+        Table `Confusion`.
         One row a predictor, `threshold` (`headline`: .5 or the likeliest; `tuned`: chosen on validation), true
         `outcome` and `call`: `n_samples`, and their `share` of the true outcome (NaN where it is absent).
     """
@@ -52,4 +50,4 @@ def count_confusions(
                 for i, outcome in enumerate(forecasts.outcomes)
                 for j, call in enumerate(forecasts.outcomes)
             ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=list(Confusion.to_schema().columns))

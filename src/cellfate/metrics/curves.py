@@ -5,12 +5,10 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from cellfate.core.tables import OperatingCurves
 from cellfate.metrics.forecasts import Forecasts, read_forecasts
 from cellfate.metrics.scoring import stack_tables
 
-COLUMNS: Final = (
-    "predictor", "outcome", "threshold", "recall", "false_positive_rate", "precision", "n_positive", "n_negative",
-)  # fmt: skip
 _MOST_POINTS: Final = 400
 
 
@@ -27,6 +25,7 @@ def trace_curves(predictions: pd.DataFrame, baseline_predictions: pd.DataFrame, 
     Returns
     -------
     DataFrame
+        Table `OperatingCurves`.
         One row a predictor, `outcome` (against the rest) and `threshold`, descending: calling the outcome from this
         probability on gives this recall, false positive rate and precision. The first row has threshold inf and
         calls nothing: its precision is NaN. At most 400 points a curve, evenly thinned; an outcome without positives or
@@ -38,7 +37,8 @@ def trace_curves(predictions: pd.DataFrame, baseline_predictions: pd.DataFrame, 
         for position in range(len(forecasts.outcomes))
         if 0 < (forecasts.truth_n == position).sum() < len(forecasts.truth_n)
     ]
-    return pd.concat(points, ignore_index=True) if points else pd.DataFrame(columns=list(COLUMNS))
+    columns = list(OperatingCurves.to_schema().columns)
+    return pd.concat(points, ignore_index=True)[columns] if points else pd.DataFrame(columns=columns)
 
 
 def _points(forecasts: Forecasts, position: int) -> pd.DataFrame:
