@@ -162,7 +162,8 @@ FIGURES: tuple[FigureText, ...] = (
     FigureText(
         "reporter_series_figure",
         "explanations",
-        "What was measured on the cells themselves, without the model: median and quartiles over cells at each hour.",
+        "What was measured on the cells themselves, without the model: median and quartiles over cells at each hour; "
+        "an outcome is not drawn where it has fewer than five cells.",
         "Single cells, and what the model made of this.",
     ),
     FigureText(
