@@ -21,7 +21,9 @@ def measure_calibration(
     predictions, baseline_predictions
         Tables `Predictions`; the test parts are used.
     samples
-        Table `Samples`. scores Bins, resamples, confidence, seed.
+        Table `Samples`.
+    scores
+        Bins, resamples, confidence, seed.
 
     Returns
     -------

@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from cellfate.metrics.settings import ScoreSettings
+from cellfate.plots.words import MODEL
 from cellfate.report import contents, headline, tables
 from cellfate.report.page import ReportFigure, ReportPage, ReportSection, ReportTable, render_page
 from cellfate.report.provenance import list_versions
@@ -114,8 +115,8 @@ def _tabulate_data(found: Mapping[str, pd.DataFrame], settings: ReportSettings) 
 def _tabulate_scores(metrics: pd.DataFrame, outcomes: Sequence[str]) -> tuple[ReportTable, ...]:
     leading = headline.headline_metrics(outcomes)
     return (
-        tables.tabulate_doses(metrics, headline.MODEL, leading),
-        tables.tabulate_scores(metrics, headline.MODEL),
+        tables.tabulate_doses(metrics, MODEL, leading),
+        tables.tabulate_scores(metrics, MODEL),
     )
 
 

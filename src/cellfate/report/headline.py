@@ -6,6 +6,7 @@ import pandas as pd
 
 from cellfate.core.fates import NONE
 from cellfate.metrics.settings import TRIVIAL_BASELINES
+from cellfate.plots.words import MODEL
 from cellfate.report.page import ReportScore, ReportTable
 from cellfate.report.words import (
     capitalise,
@@ -19,7 +20,6 @@ from cellfate.report.words import (
     show_percent,
 )
 
-MODEL = "cellfate"
 FEW_GROUPS = 10
 """Under this many groups a clustered bootstrap interval tends to be too narrow, and the report says so."""
 

@@ -1,9 +1,14 @@
 """What the report lists agrees with the catalog."""
 
 from pathlib import Path
+from typing import get_args
 
+import pytest
 import yaml
 
+from cellfate.metrics.settings import BaselineName
+from cellfate.plots import words as of_figures
+from cellfate.report import words as of_sentences
 from cellfate.report.contents import FIGURES, SECTIONS, TABLES
 
 CATALOG = Path(__file__).parents[3] / "conf" / "base" / "catalog"
@@ -22,3 +27,8 @@ def test_every_figure_of_the_catalog_is_in_the_report():
 
 def test_every_figure_stands_in_a_section():
     assert {figure.section for figure in FIGURES} <= {section.anchor for section in SECTIONS}
+
+
+@pytest.mark.parametrize("names", [of_figures.PREDICTORS, of_sentences.PREDICTORS])
+def test_every_predictor_has_a_name_in_figures_and_in_sentences(names):
+    assert set(names) == {of_figures.MODEL, *get_args(BaselineName)}
