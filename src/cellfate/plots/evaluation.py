@@ -185,10 +185,11 @@ def plot_dose_scores(metrics: pd.DataFrame) -> go.Figure:
     for position, (metric, outcome) in enumerate(series):
         colour = COLOURS["model"] if outcome == EVERYTHING else colour_of(outcome)
         shift = (position - (len(series) - 1) / 2) * 0.22
-        _add_column(figure, rows, (metric, outcome), conditions, labels, colour, 1, shift)
-    _add_column(figure, rows, ("auroc", EVERYTHING), conditions, labels, COLOURS["mitosis"], 2, 0.0)
-    for column, text in ((1, "Balanced accuracy, recall"), (2, "AUROC")):
-        figure.add_hline(y=0.5, line={"dash": "dot", "color": COLOURS["reference"]}, row=1, col=column)
+        _add_column(figure, rows, (metric, outcome), conditions, colour, 1, shift)
+    _add_column(figure, rows, ("auroc", EVERYTHING), conditions, COLOURS["mitosis"], 2, 0.0)
+    panels = ((1, "Balanced accuracy, recall", 1 / max(2, len(outcomes))), (2, "AUROC", 0.5))
+    for column, text, chance in panels:
+        figure.add_hline(y=chance, line={"dash": "dot", "color": COLOURS["reference"]}, row=1, col=column)
         figure.update_yaxes(title_text=text, range=[-0.02, 1.04], row=1, col=column)
         figure.update_xaxes(
             title_text="Dose", tickvals=list(range(len(conditions))), ticktext=[labels[c] for c in conditions],
@@ -211,7 +212,6 @@ def _add_column(
     rows: pd.DataFrame,
     key: tuple[str, str],
     conditions: list[str],
-    labels: dict[str, str],
     colour: str,
     column: int,
     shift: float,

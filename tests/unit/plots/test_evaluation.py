@@ -119,6 +119,13 @@ def test_the_dotted_line_of_shortened_inputs_is_chance_for_so_many_outcomes(tabl
         assert {line.y0 for line in plot_masking(shown).layout.shapes} == {chance}
 
 
+def test_the_dotted_lines_by_dose_are_chance_for_so_many_outcomes(tables):
+    scores = tables["metrics"]
+    of_third = scores[scores["outcome"] == "mitosis"].assign(outcome="none")
+    for shown, chance in ((scores, 1 / 2), (pd.concat([scores, of_third]), 1 / 3)):
+        assert [line.y0 for line in plot_dose_scores(shown).layout.shapes] == [chance, 1 / 2]
+
+
 def test_only_the_model_is_drawn_at_first_in_the_reliability_figure(tables):
     shown = {t.name: t.visible for t in plot_reliability(tables["calibration"]).data if t.name}
     assert shown == {"Model, apoptosis": True, "Dose, apoptosis": "legendonly"}
