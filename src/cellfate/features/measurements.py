@@ -56,17 +56,15 @@ class CropReader(Protocol):
         """Read all crops of one cell."""
 
 
-def measure_cells(
-    crops: CropReader, recordings: pd.DataFrame, detections: pd.DataFrame, features: FeatureSettings
-) -> pd.DataFrame:
+def measure_cells(crops: CropReader, detections: pd.DataFrame, features: FeatureSettings) -> pd.DataFrame:
     """Measure every cell in every frame: shape, reporters, neighbours.
 
     Parameters
     ----------
     crops
         The crop store.
-    recordings, detections
-        Tables `Recordings` and `Detections`; neighbours are counted among the detections of all tracks.
+    detections
+        Table `Detections`; neighbours are counted among the detections of all tracks.
     features
         How to segment and how far neighbours reach.
 

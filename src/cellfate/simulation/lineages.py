@@ -7,7 +7,7 @@ import numpy as np
 
 from cellfate.core.fates import APOPTOSIS, MITOSIS
 from cellfate.simulation.records import Floats, Life
-from cellfate.simulation.settings import CHANNELS, CauseSettings, DoseSettings, SimulationSettings
+from cellfate.simulation.settings import CHANNELS, DoseSettings, SimulationSettings
 
 _PRESENT_STRENGTH = (1.1, 0.22)
 """Mean and standard deviation of a cause's strength where its excursion happens."""
@@ -53,15 +53,13 @@ def plan_lives(settings: SimulationSettings, dose: DoseSettings, rng: np.random.
     return lives
 
 
-def draw_strengths(cause: CauseSettings, probability: float, propensities: Floats, rng: np.random.Generator) -> Floats:
+def draw_strengths(probability: float, propensities: Floats, rng: np.random.Generator) -> Floats:
     """Strength of a cause in cells, given their standard normal propensities to it.
 
     Parameters
     ----------
-    cause : CauseSettings
-        The cause.
     probability : float
-        Share of cells in which its excursion happens.
+        Share of cells in which the cause's excursion happens.
     propensities : ndarray, shape (n,)
         Standard normal; correlated between sisters.
     rng : numpy.random.Generator
@@ -97,7 +95,7 @@ def _make_siblings(
     for column, cause in enumerate(settings.causes):
         added = dose.p53_probability if cause.channel == "p53" else 0.0
         propensities = _correlated(n, settings.sister_correlation, rng)
-        strengths[:, column] = draw_strengths(cause, min(cause.probability + added, 1.0), propensities, rng)
+        strengths[:, column] = draw_strengths(min(cause.probability + added, 1.0), propensities, rng)
     neutral = np.array([cause.neutral_strength for cause in settings.causes])
     log_odds = (strengths - neutral) * np.array([cause.log_odds for cause in settings.causes])
     dies = rng.random(n) < 1 / (1 + np.exp(-(log_odds.sum(axis=1) + dose.log_odds)))

@@ -57,7 +57,7 @@ STORE = Store(("a", "b"), {("r1", 1): bright_disc(6), ("r1", 2): bright_disc(4),
 
 
 def test_the_table_holds_one_row_a_cell_and_frame() -> None:
-    table = measure_cells(STORE, pd.DataFrame(), detections_of(STORE), FeatureSettings())
+    table = measure_cells(STORE, detections_of(STORE), FeatureSettings())
     FrameFeatures.validate(table)
     assert len(table) == 9
     cell = table.query("recording_id == 'r1' and cell_id == 1")
@@ -74,7 +74,7 @@ def test_the_table_holds_one_row_a_cell_and_frame() -> None:
 
 def test_no_cells_leave_the_columns() -> None:
     empty = Store(("a",), {})
-    table = measure_cells(empty, pd.DataFrame(), detections_of(STORE), FeatureSettings())
+    table = measure_cells(empty, detections_of(STORE), FeatureSettings())
     FrameFeatures.validate(table)
     assert len(table) == 0
     assert "intensity_a" in table.columns
@@ -82,7 +82,7 @@ def test_no_cells_leave_the_columns() -> None:
 
 def test_an_unknown_segmentation_channel_is_named() -> None:
     with pytest.raises(InputError, match=r"segmentation_channel is 'nucleus'.*channels a, b"):
-        measure_cells(STORE, pd.DataFrame(), detections_of(STORE), FeatureSettings(segmentation_channel="nucleus"))
+        measure_cells(STORE, detections_of(STORE), FeatureSettings(segmentation_channel="nucleus"))
 
 
 def test_neighbours_by_hand() -> None:

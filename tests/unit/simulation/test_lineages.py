@@ -73,6 +73,6 @@ def test_sisters_resemble_each_other_more_than_strangers(lives: list[Life]) -> N
 @pytest.mark.parametrize("probability", [0.0, 0.3, 1.0])
 def test_a_cause_is_strong_in_its_share_of_cells(probability: float) -> None:
     rng = np.random.default_rng(0)
-    strengths = draw_strengths(LONG.causes[0], probability, rng.normal(size=4000), rng)
+    strengths = draw_strengths(probability, rng.normal(size=4000), rng)
     assert abs((strengths > 0.5).mean() - probability) < 0.03
     assert strengths.min() >= 0

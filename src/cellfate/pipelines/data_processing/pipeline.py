@@ -32,7 +32,7 @@ def create_pipeline() -> Pipeline:
             ),
             node(
                 measure_cells,
-                ["crops", "recordings", "detections", "params:features"],
+                ["crops", "detections", "params:features"],
                 "frame_features",
                 name="measure_cells",
             ),
