@@ -13,6 +13,12 @@ from cellfate.core.fates import FATES, OUTCOMES, UNDECIDED
 
 PARTS = ("train", "validation", "test")
 
+EVERYTHING = "all"
+"""Outcome or condition of a score that is over all of them."""
+WITHIN_DOSES = "within_dose"
+"""Condition of a score that is the mean over the doses, each weighted by the samples of its rarest outcome: what is
+left when the dose is known."""
+
 
 class Table(pa.DataFrameModel):
     """Base: columns are coerced to their declared types."""
@@ -180,7 +186,7 @@ class Metrics(Table):
     predictor: Series[str]
     metric: Series[str]
     outcome: Series[str] = pa.Field(description="class the score is of, or `all`")
-    condition: Series[str] = pa.Field(description="dose the score is within, or `all`")
+    condition: Series[str] = pa.Field(description="dose the score is within, `within_dose` (their mean), or `all`")
     estimate: Series[float] = pa.Field(nullable=True)
     low: Series[float] = pa.Field(nullable=True)
     high: Series[float] = pa.Field(nullable=True)

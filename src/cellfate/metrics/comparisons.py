@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from cellfate.core.errors import InputError
-from cellfate.core.tables import Comparisons
+from cellfate.core.tables import EVERYTHING, Comparisons
 from cellfate.metrics.bootstrap import Estimate, FloatArray, draw_groups, summarise
 from cellfate.metrics.forecasts import Forecasts, read_forecasts
-from cellfate.metrics.scoring import EVERYTHING, Key, compute_scores
+from cellfate.metrics.scoring import Key, compute_scores
 from cellfate.metrics.settings import TRIVIAL_BASELINES, BaselineSettings, ScoreSettings
 
 COMPARED_METRICS: Final = ("balanced_accuracy", "auroc", "average_precision", "brier")

@@ -7,12 +7,11 @@ import numpy as np
 import pandas as pd
 
 from cellfate.core.fates import listed_outcomes, probability_column
-from cellfate.core.tables import MaskingCurves
+from cellfate.core.tables import EVERYTHING, MaskingCurves
 from cellfate.metrics import scores as score
 from cellfate.metrics.bootstrap import FloatArray, IntArray, draw_groups, summarise
 from cellfate.metrics.forecasts import call_outcomes, encode_outcomes, number_groups
 from cellfate.metrics.masking import KEEP_LAST, REMOVE_LAST
-from cellfate.metrics.scoring import EVERYTHING
 from cellfate.metrics.settings import MaskingSettings, ScoreSettings
 
 

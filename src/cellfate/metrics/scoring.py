@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from cellfate.core.tables import Metrics
+from cellfate.core.tables import EVERYTHING, WITHIN_DOSES, Metrics
 from cellfate.metrics import scores as score
 from cellfate.metrics.bootstrap import FloatArray, IntArray, draw_groups, summarise
 from cellfate.metrics.forecasts import Forecasts, read_forecasts
@@ -16,9 +16,6 @@ from cellfate.prediction.samples import PREDICTOR
 Key = tuple[str, str]
 """Metric and outcome; the outcome is `all` for scores of no single class."""
 
-EVERYTHING = "all"
-WITHIN_DOSES = "within_dose"
-"""Mean over the doses, each weighted by the samples of its rarest outcome: what is left when the dose is known."""
 _WITHIN_DOSES_METRICS = ("balanced_accuracy", "auroc")
 
 

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from cellfate.core.fates import OUTCOMES
+from cellfate.core.tables import EVERYTHING, WITHIN_DOSES
 from cellfate.plots.theme import COLOURS, apply_theme, colour_of
 from cellfate.plots.words import (
     MODEL,
@@ -19,8 +20,6 @@ from cellfate.plots.words import (
     write_title,
 )
 
-EVERYTHING: Final = "all"
-WITHIN_DOSES: Final = "within_dose"
 _SHOWN: Final = ("balanced_accuracy", "auroc", "average_precision", "brier")
 _ROW_PX: Final = 34
 _DOT_PX: Final = 10

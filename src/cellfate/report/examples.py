@@ -5,6 +5,7 @@ import pandas as pd
 
 from cellfate.core.fates import listed_outcomes, probability_column
 from cellfate.plots.filmstrip import FilmStrip
+from cellfate.plots.words import MODEL
 from cellfate.report.settings import ReportSettings
 from cellfate.sequences.store import CropStore
 
@@ -18,7 +19,7 @@ KINDS = (
 
 
 def choose_examples(
-    predictions: pd.DataFrame, samples: pd.DataFrame, attention: pd.DataFrame, predictor: str = "cellfate"
+    predictions: pd.DataFrame, samples: pd.DataFrame, attention: pd.DataFrame, predictor: str = MODEL
 ) -> pd.DataFrame:
     """Choose for each outcome the surest and the least sure sample among the right ones, and among the wrong ones.
 

@@ -7,13 +7,10 @@ import pandas as pd
 from pydantic import BaseModel
 
 from cellfate.core.fates import FATES, OUTCOMES
-from cellfate.core.tables import PARTS
+from cellfate.core.tables import PARTS, WITHIN_DOSES
 from cellfate.plots.words import order_doses
 from cellfate.report.page import ReportTable
 from cellfate.report.words import capitalise, list_words, name_metric, name_predictor, show_cell, show_interval
-
-WITHIN_DOSES = "within_dose"
-"""Condition of `Metrics` that means: within each dose, then averaged over doses."""
 
 
 def as_report_table(frame: pd.DataFrame, caption: str, longest: int | None = None, folded: bool = False) -> ReportTable:
