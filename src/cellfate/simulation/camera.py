@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
 from cellfate.simulation.settings import SimulationSettings
 
@@ -28,6 +27,8 @@ def expose(canvas_tcyx: Singles, settings: SimulationSettings, rng: np.random.Ge
         Counts. Shot noise and read noise are drawn together as one normal number of their summed variance, which at
         the photons of the background (30) and more is close to a Poisson number.
     """
+    from scipy.ndimage import gaussian_filter
+
     image = settings.image
     fading = np.exp(-image.bleaching_per_h * settings.frame_h * np.arange(settings.n_frames)).astype(np.float32)
     light = light_field(settings, rng)

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
 from cellfate.core.fates import MITOSIS
 from cellfate.simulation.motion import BODY_FRAMES
@@ -78,6 +77,8 @@ class Look:
 
 def draw_look(settings: SimulationSettings, rng: np.random.Generator) -> Look:
     """Draw a nucleus's look: granular chromatin with two to four dark nucleoli."""
+    from scipy.ndimage import gaussian_filter
+
     grains = gaussian_filter(rng.standard_normal((_TEXTURE_PX, _TEXTURE_PX)), 1.6)
     texture = grains / grains.std() * 0.7
     rows, columns = np.mgrid[:_TEXTURE_PX, :_TEXTURE_PX]

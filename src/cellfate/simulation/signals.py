@@ -1,7 +1,6 @@
 """True reporter levels of a cell over time: circadian, p53, cell cycle."""
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 
 from cellfate.core.fates import MITOSIS
 from cellfate.simulation.records import Floats, Life
@@ -108,6 +107,8 @@ def _destruction(frames: np.ndarray, life: Life) -> Floats:
 
 def _slow_noise(shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
     """Gaussian noise, slow along the first axis, of standard deviation 1."""
+    from scipy.ndimage import gaussian_filter1d
+
     smooth = gaussian_filter1d(rng.normal(size=shape), _NOISE_FRAMES, axis=0, mode="reflect")
     noise: Floats = smooth * np.sqrt(2 * _NOISE_FRAMES * np.sqrt(np.pi))
     return noise
