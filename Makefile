@@ -20,7 +20,6 @@ $(STAMP): pyproject.toml constraints.txt
 
 run: $(STAMP)
 	$(BIN)/kedro run --pipelines demo
-	@echo "The report is data/08_reporting/report.html"
 
 test: $(STAMP)
 	$(BIN)/python -m pytest

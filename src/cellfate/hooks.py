@@ -1,4 +1,4 @@
-"""Kedro hooks: what a run says when something is wrong."""
+"""Kedro hooks: what a run says when something is wrong, and where its results are."""
 
 import logging
 from typing import Any
@@ -12,6 +12,9 @@ from kedro.pipeline.node import Node
 from cellfate.core.errors import InputError
 
 logger = logging.getLogger("cellfate")
+
+RESULTS = ("report", "fate_table")
+"""Datasets that a person opens after a run."""
 
 
 class PlainErrors:
@@ -46,6 +49,19 @@ class PlainErrors:
             "The run stopped; nothing half-written is used by the next run. Mend the input above, then run again. (%s)",
             type(error).__name__,
         )
+
+
+class WhereToLook:
+    """After a finished run, say where the files are that a person opens."""
+
+    @hook_impl
+    def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
+        """Log the path of each result that this run made."""
+        for name in RESULTS:
+            if name in pipeline.all_outputs():
+                logger.info(
+                    "The %s is %s", name.replace("_", " "), getattr(catalog.get(name), "_filepath", "in memory")
+                )
 
 
 def _makers(name: str) -> str:

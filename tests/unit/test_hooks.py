@@ -8,7 +8,7 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline, node
 
 from cellfate.core.errors import InputError
-from cellfate.hooks import PlainErrors
+from cellfate.hooks import PlainErrors, WhereToLook
 
 SCORING = Pipeline([node(len, "samples", "scores", name="count_samples")])
 
@@ -29,3 +29,12 @@ def test_a_missing_table_is_named_with_the_pipeline_that_makes_it(tmp_path):
 def test_a_table_that_is_there_is_not_read(tmp_path):
     (tmp_path / "samples.json").write_text("not looked at")
     PlainErrors().before_pipeline_run(SCORING, catalog_of(tmp_path))
+
+
+def test_a_finished_run_says_where_its_report_is(tmp_path, caplog):
+    entry = {"type": "json.JSONDataset", "filepath": str(tmp_path / "report.html")}
+    reporting = Pipeline([node(len, "samples", "report", name="assemble_report")])
+    with caplog.at_level("INFO", logger="cellfate"):
+        WhereToLook().after_pipeline_run(reporting, DataCatalog.from_config({"report": entry}))
+        WhereToLook().after_pipeline_run(SCORING, catalog_of(tmp_path))
+    assert [record.getMessage() for record in caplog.records] == [f"The report is {tmp_path / 'report.html'}"]
