@@ -26,9 +26,12 @@ def test_a_missing_table_is_named_with_the_pipeline_that_makes_it(tmp_path):
         PlainErrors().before_pipeline_run(SCORING, catalog_of(tmp_path))
 
 
-def test_a_table_that_is_there_is_not_read(tmp_path):
+def test_a_table_that_is_there_is_not_read(tmp_path, monkeypatch):
     (tmp_path / "samples.json").write_text("not looked at")
-    PlainErrors().before_pipeline_run(SCORING, catalog_of(tmp_path))
+    catalog, reads = catalog_of(tmp_path), []
+    monkeypatch.setattr(DataCatalog, "load", lambda *arguments: reads.append(arguments))
+    PlainErrors().before_pipeline_run(SCORING, catalog)
+    assert reads == []
 
 
 def test_a_finished_run_says_where_its_report_is(tmp_path, caplog):

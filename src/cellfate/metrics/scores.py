@@ -13,11 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from cellfate.metrics.bootstrap import FloatArray, IntArray, sum_by_group
+from cellfate.training.validation import LEAST_PROBABILITY
 
 BoolArray = npt.NDArray[np.bool_]
 
-LEAST_PROBABILITY: Final = 1e-7
-"""Probabilities are clipped to this (the resolution of float32) before the logarithm: one sure mistake stays finite."""
 _MOST_WEIGHTS: Final = 200_000  # of one chunk of rows; larger ones fall out of the cache and take several times as long
 
 

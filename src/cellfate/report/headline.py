@@ -76,11 +76,10 @@ def find_difference(comparisons: pd.DataFrame, reference: str, metric: str) -> p
     return match.iloc[0] if len(match) else None
 
 
-def find_best_baseline(metrics: pd.DataFrame, metric: str, outcomes: Sequence[str]) -> str | None:
-    """Find the baseline without images with the highest estimate of a metric; None where none was scored."""
-    scores = {name: find_score(metrics, name, metric, outcomes) for name in TRIVIAL_BASELINES}
-    defined = {name: row["estimate"] for name, row in scores.items() if row is not None and pd.notna(row["estimate"])}
-    return max(defined, key=lambda name: defined[name]) if defined else None
+def find_best_baseline(comparisons: pd.DataFrame, metric: str) -> str | None:
+    """Find the baseline that is marked as the best without images for a metric; None where none was compared."""
+    marked = comparisons[(comparisons["metric"] == metric) & comparisons["best_trivial"].astype(bool)]
+    return str(marked["reference"].iloc[0]) if len(marked) else None
 
 
 def write_scores(
@@ -161,7 +160,7 @@ def write_headline(
     measured = [name for name in metrics["predictor"].unique() if name not in (MODEL, *TRIVIAL_BASELINES)]
     paragraphs = [_write_tested_on(row, _count_outcomes(metrics, outcomes), unit, confidence)]
     for metric in leading:
-        trivial = find_best_baseline(metrics, metric, outcomes)
+        trivial = find_best_baseline(comparisons, metric)
         references = [(trivial, "The best predictor that sees no image")] if trivial else []
         references += [(name, "") for name in measured]
         sentences = [

@@ -10,7 +10,8 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 METRICS = ("log_loss", "balanced_accuracy", "auroc")
-_LEAST_PROBABILITY = 1e-12
+LEAST_PROBABILITY = 1e-7
+"""Probabilities are clipped to this (the resolution of float32) before the logarithm: one sure mistake stays finite."""
 
 
 def validation_metrics(probabilities_nk: FloatArray, targets_n: IntArray) -> dict[str, float]:
@@ -31,7 +32,7 @@ def validation_metrics(probabilities_nk: FloatArray, targets_n: IntArray) -> dic
     """
     present = np.unique(targets_n)
     own_n = probabilities_nk[np.arange(len(targets_n)), targets_n]
-    losses_n = -np.log(np.maximum(own_n, _LEAST_PROBABILITY))
+    losses_n = -np.log(np.maximum(own_n, LEAST_PROBABILITY))
     right_n = probabilities_nk.argmax(axis=1) == targets_n
     return {
         "log_loss": float(np.mean([losses_n[targets_n == k].mean() for k in present])),

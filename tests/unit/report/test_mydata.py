@@ -28,7 +28,8 @@ def read_parameters() -> dict:
 
 @pytest.mark.parametrize(("key", "settings"), [("baselines", BaselineSettings), ("masking", MaskingSettings)])
 def test_template_of_the_evaluation_is_valid(key, settings):
-    settings(**read_parameters()[key])
+    values = read_parameters()[key]
+    assert settings(**values).model_fields_set == set(values)
 
 
 @pytest.mark.parametrize("key", SETTINGS)
