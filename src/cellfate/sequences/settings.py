@@ -76,6 +76,59 @@ class SampleSettings(Settings):
         return self
 
 
+class FollowUpSettings(Settings):
+    """How cells are followed by the fate clock: every frame is a landmark at which hazards of the events are asked."""
+
+    events: tuple[Event, ...] = Field(default=EVENTS, min_length=1)
+    """Events that are forecast; a cell that ends in another one is watched until then, as if it were lost there."""
+    guard_h: float = Field(default=1.0, ge=0)
+    """Hours before the end of every track that are not shown, however it ends: forecasts are of what comes after them."""
+    bin_h: float = Field(default=1.0, gt=0)
+    """Length of a bin of time, in hours; a hazard is the probability that an event falls in a bin."""
+    horizon_h: float = Field(default=10.0, gt=0)
+    """Hours after a frame up to which hazards are given; bins fill the time from the guard to the horizon."""
+    report_h: tuple[float, ...] = Field(default=(2.0, 5.0, 10.0), min_length=1)
+    """Hours after a frame by which incidence is reported and scored; each is an edge of a bin, ascending."""
+    headline_h: float = Field(default=5.0, gt=0)
+    """The one of `report_h` that calls, commitments and figures are about."""
+    min_frames: int = Field(default=10, ge=1)
+    """Frames a cell must have been watched for before it is forecast; it teaches from its first frame on."""
+    stride_frames: int = Field(default=3, ge=1)
+    """Frames from one scored landmark of a cell to the next."""
+
+    @property
+    def edges_h(self) -> tuple[float, ...]:
+        """Edges of the bins, in hours after a frame: the first is the guard, the last the horizon."""
+        n_bins = round((self.horizon_h - self.guard_h) / self.bin_h)
+        return tuple(self.guard_h + self.bin_h * k for k in range(n_bins + 1))
+
+    @model_validator(mode="after")
+    def _check_follow_up(self) -> "FollowUpSettings":
+        if len(set(self.events)) < len(self.events):
+            message = f"events {list(self.events)} names an event twice; name each once."
+            raise ValueError(message)
+        n_bins = (self.horizon_h - self.guard_h) / self.bin_h
+        if n_bins < 1 - 1e-9 or abs(n_bins - round(n_bins)) > 1e-6:
+            message = (
+                f"horizon_h {self.horizon_h} less guard_h {self.guard_h} is not a whole number of bins of bin_h "
+                f"{self.bin_h}; change one of them."
+            )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _check_reported(self) -> "FollowUpSettings":
+        for hours in self.report_h:
+            if not any(abs(hours - edge) < 1e-6 for edge in self.edges_h[1:]):
+                message = f"report_h names {hours} h, but bins end at {list(self.edges_h[1:])} h; use some of these."
+                raise ValueError(message)
+        if list(self.report_h) != sorted(set(self.report_h)):
+            raise ValueError(f"report_h is {list(self.report_h)}; give ascending different hours.")
+        if self.headline_h not in self.report_h:
+            raise ValueError(f"headline_h {self.headline_h} is not in report_h {list(self.report_h)}; add it there.")
+        return self
+
+
 class SplitSettings(Settings):
     """How samples are parted into training, validation and test."""
 
