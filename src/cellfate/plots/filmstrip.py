@@ -1,9 +1,10 @@
-"""Film strips: frames of example cells in time, with the attention they got under them.
+"""Film strips: frames of example cells in time, with curves under them: the attention they got, or what was forecast.
 
 Array suffixes: t frame, c channel, h row, w column.
 """
 
 import base64
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,10 +13,12 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from cellfate.plots.theme import apply_theme, colour_of, translucent
+from cellfate.plots.theme import COLOURS, apply_theme, colour_of, say_nothing, translucent
 
 CHANNEL_HEIGHT_PX = 44
 ATTENTION_HEIGHT_PX = 60
+CURVES_HEIGHT_PX = 100
+LEGEND_PX = 30
 TITLE_GAP_PX = 60
 STRIP_GAP_PX = 4
 AXIS_GAP_PX = 46
@@ -23,8 +26,28 @@ SMALL = {"size": 11}
 
 
 @dataclass(frozen=True, eq=False)
+class StripCurve:
+    """A line under the frames: one value in 0..1 a frame, for example the forecast of an event.
+
+    Parameters
+    ----------
+    name
+        What the line is of; an outcome has its own colour.
+    hours, values
+        Time in hours, as `FilmStrip.hours_t`, and value of each frame.
+    threshold
+        Drawn as a dotted line of the same colour; NaN: none.
+    """
+
+    name: str
+    hours: NDArray[np.float64]
+    values: NDArray[np.float64]
+    threshold: float = math.nan
+
+
+@dataclass(frozen=True, eq=False)
 class FilmStrip:
-    """One example cell: the frames to draw and the attention of every frame of its input.
+    """One example cell: the frames to draw, and attention or other curves over all frames of its input.
 
     Parameters
     ----------
@@ -46,6 +69,10 @@ class FilmStrip:
         Time between two drawn frames in hours.
     attention_hours, attention
         Time in hours and attention (share, 0..1) of every frame of the input; empty where not computed.
+    curves
+        Drawn in the place of the attention where there are any, on one axis from 0 to 1.
+    mark_h
+        Time in hours of an upright line through the curves; NaN: none.
     """
 
     kind: str
@@ -58,6 +85,8 @@ class FilmStrip:
     step_h: float
     attention_hours: NDArray[np.float64]
     attention: NDArray[np.float64]
+    curves: tuple[StripCurve, ...] = ()
+    mark_h: float = math.nan
 
 
 def draw_film_strips(strips: Sequence[FilmStrip], brightness_percentiles: tuple[float, float]) -> go.Figure:
@@ -77,7 +106,7 @@ def draw_film_strips(strips: Sequence[FilmStrip], brightness_percentiles: tuple[
         Images embedded as PNG; time axes in hours.
     """
     if not strips:
-        return _say_nothing_to_draw()
+        return say_nothing("Example cells (n = 0 cells)", "There is no test sample to show.")
     kinds = list(dict.fromkeys(strip.kind for strip in strips))
     outcomes = list(dict.fromkeys(strip.outcome for strip in strips))
     figure = _make_panels(strips, kinds, outcomes)
@@ -85,7 +114,11 @@ def draw_film_strips(strips: Sequence[FilmStrip], brightness_percentiles: tuple[
     for strip in strips:
         row, column = 2 * kinds.index(strip.kind) + 1, outcomes.index(strip.outcome) + 1
         _add_frames(figure, strip, limits, row, column)
-        _add_attention(figure, strip, row + 1, column)
+        if strip.curves:
+            _add_curves(figure, strip, row + 1, column)
+        else:
+            _add_attention(figure, strip, row + 1, column)
+        _name_time(figure, strip, row + 1, column)
     return figure
 
 
@@ -146,18 +179,22 @@ def encode_frame(
 
 def _make_panels(strips: Sequence[FilmStrip], kinds: list[str], outcomes: list[str]) -> go.Figure:
     strip_px = CHANNEL_HEIGHT_PX * max(len(strip.channels) for strip in strips)
-    panel_px = strip_px + TITLE_GAP_PX + ATTENTION_HEIGHT_PX + AXIS_GAP_PX
+    has_curves = any(strip.curves for strip in strips)
+    under_px = CURVES_HEIGHT_PX if has_curves else ATTENTION_HEIGHT_PX
+    panel_px = strip_px + TITLE_GAP_PX + under_px + AXIS_GAP_PX
     inner_px = len(kinds) * panel_px
     figure = make_subplots(rows=2 * len(kinds), cols=len(outcomes), horizontal_spacing=0.1)
     for place in range(len(kinds)):
         top = 1 - (place * panel_px + TITLE_GAP_PX) / inner_px
         middle = top - strip_px / inner_px
-        low = middle - (ATTENTION_HEIGHT_PX + STRIP_GAP_PX) / inner_px
+        low = middle - (under_px + STRIP_GAP_PX) / inner_px
         figure.update_yaxes(domain=[middle, top], row=2 * place + 1)
         figure.update_yaxes(domain=[low, middle - STRIP_GAP_PX / inner_px], row=2 * place + 2)
     title = f"Example cells: one column an outcome, one row a kind of example (n = {len(strips)} cells)"
-    apply_theme(figure, title=title, height_px=inner_px + 80)
-    return figure.update_layout(showlegend=False, margin={"t": 50, "b": 20, "l": 100, "r": 15})
+    apply_theme(figure, title=title, height_px=inner_px + 80 + LEGEND_PX * has_curves)
+    margin = {"t": 50 + LEGEND_PX * has_curves, "b": 20, "l": 100, "r": 15}
+    figure.update_layout(showlegend=has_curves, margin=margin)
+    return figure.update_layout(legend={"y": 1 + 2 / inner_px, "yanchor": "bottom"})
 
 
 def _add_frames(
@@ -202,7 +239,8 @@ def _add_strip_title(figure: go.Figure, title: str, row: int, column: int) -> No
 def _set_strip_axes(figure: go.Figure, strip: FilmStrip, row: int, column: int) -> None:
     """Name the channels beside the frames; unseen dots give the panel a trace, without which its axes are not drawn."""
     n_channels, hours = len(strip.channels), list(strip.hours_t)
-    figure.add_scatter(x=hours, y=[0] * len(hours), mode="markers", opacity=0, hoverinfo="skip", row=row, col=column)
+    unseen = {"mode": "markers", "opacity": 0, "hoverinfo": "skip", "showlegend": False}
+    figure.add_scatter(x=hours, y=[0] * len(hours), **unseen, row=row, col=column)
     figure.update_xaxes(range=_hours_range(strip), visible=False, fixedrange=True, row=row, col=column)
     figure.update_yaxes(
         range=[n_channels, 0],
@@ -233,23 +271,41 @@ def _add_attention(figure: go.Figure, strip: FilmStrip, row: int, column: int) -
     )
     if strip.attention.size:
         figure.add_hline(y=float(strip.attention.mean()), line={"dash": "dot", "width": 1}, row=row, col=column)
-    figure.update_xaxes(
-        range=_hours_range(strip),
-        title={"text": "time (h), 0 is the last frame used", "standoff": 4, "font": SMALL},
-        tickfont=SMALL,
-        row=row,
-        col=column,
-    )
     title = {"text": "attention", "standoff": 4, "font": SMALL}
     figure.update_yaxes(title=title, tickfont=SMALL, rangemode="tozero", nticks=3, row=row, col=column)
 
 
+def _add_curves(figure: go.Figure, strip: FilmStrip, row: int, column: int) -> None:
+    """Add every curve with its threshold; a curve stands in the legend once."""
+    named = {trace.name for trace in figure.data}
+    for position, curve in enumerate(strip.curves):
+        colour = colour_of(curve.name, position)
+        figure.add_scatter(
+            x=curve.hours,
+            y=curve.values,
+            mode="lines",
+            line={"color": colour, "width": 2},
+            name=curve.name,
+            legendgroup=curve.name,
+            showlegend=curve.name not in named,
+            hovertemplate=f"%{{x:.1f}} h: {curve.name} %{{y:.2f}}<extra></extra>",
+            row=row,
+            col=column,
+        )
+        if not math.isnan(curve.threshold):
+            line = {"dash": "dot", "width": 1.3, "color": colour}
+            figure.add_hline(y=curve.threshold, line=line, row=row, col=column)
+    if not math.isnan(strip.mark_h):
+        figure.add_vline(x=strip.mark_h, line={"color": COLOURS["model"], "width": 1.3}, row=row, col=column)
+    title = {"text": "forecast", "standoff": 4, "font": SMALL}
+    figure.update_yaxes(title=title, tickfont=SMALL, range=[-0.04, 1.04], tickvals=[0, 0.5, 1], row=row, col=column)
+
+
+def _name_time(figure: go.Figure, strip: FilmStrip, row: int, column: int) -> None:
+    title = {"text": "time (h), 0 is the last frame used", "standoff": 4, "font": SMALL}
+    figure.update_xaxes(range=_hours_range(strip), title=title, tickfont=SMALL, row=row, col=column)
+
+
 def _hours_range(strip: FilmStrip) -> list[float]:
-    first = min([*strip.hours_t, *strip.attention_hours])
+    first = min([*strip.hours_t, *strip.attention_hours, *(hour for curve in strip.curves for hour in curve.hours)])
     return [float(first) - strip.step_h / 2, strip.step_h / 2]
-
-
-def _say_nothing_to_draw() -> go.Figure:
-    figure = apply_theme(go.Figure(), title="Example cells (n = 0 cells)", height_px=160)
-    figure.add_annotation(text="There is no test sample to show.", showarrow=False)
-    return figure.update_xaxes(visible=False).update_yaxes(visible=False)

@@ -44,3 +44,10 @@ def apply_theme(figure: go.Figure, *, title: str, height_px: int = 420) -> go.Fi
     figure.update_xaxes(showline=True, linecolor="#c3cad3", ticks="outside", zeroline=False)
     figure.update_yaxes(showline=True, linecolor="#c3cad3", ticks="outside", zeroline=False)
     return figure
+
+
+def say_nothing(title: str, words: str) -> go.Figure:
+    """Make a figure that says in words why there is nothing to draw."""
+    figure = apply_theme(go.Figure(), title=title, height_px=160)
+    figure.add_annotation(text=words, showarrow=False)
+    return figure.update_xaxes(visible=False).update_yaxes(visible=False)

@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from cellfate.plots.theme import SEQUENCE, apply_theme
+from cellfate.plots.theme import SEQUENCE, apply_theme, say_nothing
 
 PANELS: Final = (
     ("Loss", (("train_loss", "training", "dot"), ("validation_log_loss", "validation", "solid"))),
@@ -14,6 +14,12 @@ PANELS: Final = (
     ("AUROC", (("validation_auroc", "validation", "solid"),)),
 )
 """Title of a panel, then (column, name, line style) of its lines."""
+CLOCK_PANELS: Final = (
+    ("Loss", (("train_loss", "training", "dot"), ("validation_log_loss", "validation", "solid"))),
+    ("Learning rate", (("learning_rate", "learning rate", "solid"),)),
+)
+"""The same for the fate clock."""
+Panels = tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...]
 
 
 def plot_training(training_history: pd.DataFrame) -> go.Figure:
@@ -30,9 +36,44 @@ def plot_training(training_history: pd.DataFrame) -> go.Figure:
     Figure
         One panel a metric, one colour a fold.
     """
-    figure = make_subplots(rows=1, cols=len(PANELS), subplot_titles=[title for title, _ in PANELS])
-    for colour, (fold, rows) in enumerate(training_history.groupby("fold")):
-        for panel, (_, lines) in enumerate(PANELS, start=1):
+    figure = _draw_history(training_history, PANELS)
+    figure.update_yaxes(title_text="Cross-entropy (nats)", row=1, col=1)
+    figure.update_yaxes(title_text="Score (0 to 1)", range=[0, 1.02], row=1, col=2)
+    figure.update_yaxes(range=[0, 1.02], row=1, col=3)
+    return apply_theme(figure, title=_write_title(training_history))
+
+
+def plot_clock_training(clock_history: pd.DataFrame) -> go.Figure:
+    """Draw loss and learning rate of every epoch and fold of the fate clock; a dot marks the epoch that was kept.
+
+    Parameters
+    ----------
+    clock_history
+        Table `ClockHistory`.
+
+    Returns
+    -------
+    Figure
+        Left: the negative log likelihood of competing risks. Right: the learning rate. One colour a fold.
+    """
+    if clock_history.empty:
+        return say_nothing("Training (n = 0 epochs)", "No network was trained.")
+    figure = _draw_history(clock_history, CLOCK_PANELS)
+    figure.update_yaxes(title_text="Negative log likelihood (nats)", row=1, col=1)
+    figure.update_yaxes(title_text="Learning rate", type="log", dtick=1, exponentformat="power", row=1, col=2)
+    return apply_theme(figure, title=_write_title(clock_history))
+
+
+def _write_title(history: pd.DataFrame) -> str:
+    n_folds, n_epochs = history["fold"].nunique(), len(history)
+    return f"Training: folds n = {n_folds}, epochs n = {n_epochs} in all; the dot is the epoch kept"
+
+
+def _draw_history(history: pd.DataFrame, panels: Panels) -> go.Figure:
+    """Draw one panel a metric and one colour a fold; axes but the first are the caller's."""
+    figure = make_subplots(rows=1, cols=len(panels), subplot_titles=[title for title, _ in panels])
+    for colour, (fold, rows) in enumerate(history.groupby("fold")):
+        for panel, (_, lines) in enumerate(panels, start=1):
             for column, name, dash in lines:
                 line = {"color": SEQUENCE[colour % len(SEQUENCE)], "dash": dash}
                 label = f"fold {fold}, {name}"
@@ -50,13 +91,7 @@ def plot_training(training_history: pd.DataFrame) -> go.Figure:
                     col=panel,
                 )
             _mark_kept(figure, rows[rows["kept"]], lines[-1][0], str(line["color"]), panel)
-    figure.update_xaxes(title_text="Epoch")
-    figure.update_yaxes(title_text="Cross-entropy (nats)", row=1, col=1)
-    figure.update_yaxes(title_text="Score (0 to 1)", range=[0, 1.02], row=1, col=2)
-    figure.update_yaxes(range=[0, 1.02], row=1, col=3)
-    n_folds, n_epochs = training_history["fold"].nunique(), len(training_history)
-    title = f"Training: folds n = {n_folds}, epochs n = {n_epochs} in all; the dot is the epoch kept"
-    return apply_theme(figure, title=title)
+    return figure.update_xaxes(title_text="Epoch")
 
 
 def _mark_kept(figure: go.Figure, kept: pd.DataFrame, column: str, colour: str, panel: int) -> None:

@@ -7,6 +7,9 @@ from cellfate.plots.theme import COLOURS, SEQUENCE
 
 PREDICTORS: Final = {
     "cellfate": "Model",
+    "ensemble": "Ensemble (clock and boosting)",
+    "clock": "Clock (network)",
+    "truth": "True hazards",
     "track_length": "Track length",
     "track_age": "Track age",
     "recording_time": "Time in the recording",
@@ -29,6 +32,9 @@ METRICS: Final = {
 """What a metric is called; a metric that is not listed keeps its own name."""
 
 MODEL: Final = "cellfate"
+ENSEMBLE: Final = "ensemble"
+CLOCK: Final = "clock"
+TRUTH: Final = "truth"
 _DOSES: Final = ("Control", "Low", "Medium", "High", "Unknown")
 
 
@@ -65,8 +71,8 @@ def write_title(title: str, subtitle: str) -> str:
     return f"{title}<br><span style='font-size:12px'>{subtitle}</span>"
 
 
-def write_counts(n_samples: int, n_groups: int, n_cells: int | None = None) -> str:
-    """Write how much was scored.
+def write_counts(n_samples: int, n_groups: int, n_cells: int | None = None, what: str = "samples") -> str:
+    """Write how much was scored, and what: samples, or landmarks.
 
     Examples
     --------
@@ -74,4 +80,4 @@ def write_counts(n_samples: int, n_groups: int, n_cells: int | None = None) -> s
     'n = 120 samples of 80 cells in 10 groups'
     """
     cells = "" if n_cells is None else f" of {n_cells:,} cells"
-    return f"n = {n_samples:,} samples{cells} in {n_groups:,} groups"
+    return f"n = {n_samples:,} {what}{cells} in {n_groups:,} groups"

@@ -45,13 +45,19 @@ def assemble_report(
     figures = {name: item for name, item in artefacts.items() if isinstance(item, go.Figure)}
     outcomes = tuple(model["outcomes"])
     metrics, comparisons = found["metrics"], found["comparisons"]
+    tables_of = {
+        "data": _tabulate_data(found, settings),
+        "split": (tables.tabulate_parts(found["samples"], found["splits"], found["leakage"]),),
+        "scores": _tabulate_scores(metrics, outcomes),
+        "settings": tabulate_settings(model, parameters),
+    }
     page = ReportPage(
         title=settings.title,
         question=headline.ask_question(outcomes, dict(model["samples"])),
         scores=headline.write_scores(metrics, outcomes, scores.confidence, share_positive(found, outcomes)),
         sentences=headline.write_headline(metrics, comparisons, outcomes, name_unit(found["cells"]), scores.confidence),
         beside=headline.tabulate_beside(metrics, comparisons, outcomes, list(metrics["predictor"].unique())),
-        sections=_build_sections(found, figures, outcomes, model, parameters, settings),
+        sections=build_sections(contents.SECTIONS, contents.FIGURES, tables_of, figures),
     )
     return render_page(page)
 
@@ -65,27 +71,30 @@ def share_positive(found: Mapping[str, pd.DataFrame], outcomes: Sequence[str]) -
 
 
 def name_unit(cells: pd.DataFrame) -> str:
-    """Name what a group is: "recording" or "lineage" where every group is one, else "group"."""
+    """Name what a group of cells is: "recording" or "lineage" where every group is one, else "group"."""
     if (cells["group_id"] == cells["recording_id"]).all():
         return "recording"
     owners = cells["group_id"].astype(str).str.rsplit(":", n=1).str[0]
     return "lineage" if (owners == cells["recording_id"]).all() else "group"
 
 
-def _build_sections(
-    found: Mapping[str, pd.DataFrame],
+def build_sections(
+    sections: Sequence[contents.SectionText],
+    texts: Sequence[contents.FigureText],
+    tables_of: Mapping[str, tuple[ReportTable, ...]],
     figures: Mapping[str, go.Figure],
-    outcomes: Sequence[str],
-    model: Mapping[str, Any],
-    parameters: Mapping[str, Any],
-    settings: ReportSettings,
 ) -> tuple[ReportSection, ...]:
-    tables_of = {
-        "data": _tabulate_data(found, settings),
-        "split": (tables.tabulate_parts(found["samples"], found["splits"], found["leakage"]),),
-        "scores": _tabulate_scores(found["metrics"], outcomes),
-        "settings": _tabulate_settings(model, parameters),
-    }
+    """Put tables and figures under their sections, each figure with its sentences; a figure not given is left out.
+
+    Parameters
+    ----------
+    sections, texts
+        What the page holds, in order.
+    tables_of
+        Tables by anchor of their section.
+    figures
+        Figures by catalog name.
+    """
     return tuple(
         ReportSection(
             anchor=section.anchor,
@@ -95,11 +104,11 @@ def _build_sections(
             tables=tables_of.get(section.anchor, ()),
             figures=tuple(
                 ReportFigure(text.name, figures[text.name], text.reads, text.not_shown)
-                for text in contents.FIGURES
+                for text in texts
                 if text.section == section.anchor and text.name in figures
             ),
         )
-        for section in contents.SECTIONS
+        for section in sections
     )
 
 
@@ -120,7 +129,8 @@ def _tabulate_scores(metrics: pd.DataFrame, outcomes: Sequence[str]) -> tuple[Re
     )
 
 
-def _tabulate_settings(model: Mapping[str, Any], parameters: Mapping[str, Any]) -> tuple[ReportTable, ...]:
+def tabulate_settings(model: Mapping[str, Any], parameters: Mapping[str, Any]) -> tuple[ReportTable, ...]:
+    """List parameters, the model folder's settings and versions, folded away."""
     return (
         tables.tabulate_mapping(dict(parameters), "Every parameter, seeds included", ("Parameter", "Value")),
         tables.tabulate_mapping(dict(model), "The model folder's settings", ("Setting", "Value")),

@@ -1,7 +1,10 @@
 """Example cells for the film strips: which ones, and their frames read from the crop store."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
 from cellfate.core.fates import listed_outcomes, probability_column
 from cellfate.plots.filmstrip import FilmStrip
@@ -85,24 +88,46 @@ def build_film_strips(
 def _build_film_strip(
     crops: CropStore, sample: pd.Series, attention: pd.DataFrame, settings: ReportSettings
 ) -> FilmStrip:
-    first, last = int(sample["first_frame"]), int(sample["last_frame"])
-    sequence = crops.read(sample["recording_id"], int(sample["cell_id"]), first, last)
-    step = -(-(last - first + 1) // settings.frames_per_strip)
-    drawn = (last - sequence.frame_numbers_t) % step == 0
-    hours_a_frame = float(sample["frame_interval_min"]) / 60
     paid = attention[attention["sample_id"] == sample["sample_id"]].sort_values("frame")
     return FilmStrip(
         kind=sample["kind"],
         outcome=sample["outcome"],
         title=describe_example(sample),
-        channels=tuple(crops.channels),
-        frames_tchw=sequence.frames_tchw[drawn],
-        inside_thw=sequence.inside_thw[drawn],
-        hours_t=(sequence.frame_numbers_t[drawn] - last) * hours_a_frame,
-        step_h=step * hours_a_frame,
-        attention_hours=(paid["frame"].to_numpy(dtype=np.float64) - last) * hours_a_frame,
+        **read_frames(crops, sample, settings),
+        attention_hours=hours_to_last(paid["frame"], sample),
         attention=paid["attention"].to_numpy(dtype=np.float64),
     )
+
+
+def read_frames(crops: CropStore, sample: pd.Series, settings: ReportSettings) -> dict[str, Any]:
+    """Read the frames of a film strip, evenly spaced and ending at the last frame shown, as fields of `FilmStrip`.
+
+    Parameters
+    ----------
+    crops
+        Crop store.
+    sample
+        A row of `Samples` or `FollowUps`.
+    settings
+        How many frames to draw.
+    """
+    first, last = int(sample["first_frame"]), int(sample["last_frame"])
+    sequence = crops.read(sample["recording_id"], int(sample["cell_id"]), first, last)
+    step = -(-(last - first + 1) // settings.frames_per_strip)
+    drawn = (last - sequence.frame_numbers_t) % step == 0
+    return {
+        "channels": tuple(crops.channels),
+        "frames_tchw": sequence.frames_tchw[drawn],
+        "inside_thw": sequence.inside_thw[drawn],
+        "hours_t": hours_to_last(sequence.frame_numbers_t[drawn], sample),
+        "step_h": step * float(sample["frame_interval_min"]) / 60,
+    }
+
+
+def hours_to_last(frames: ArrayLike, sample: pd.Series) -> NDArray[np.float64]:
+    """Compute the hours of frames, counted from the last frame shown: 0 there, earlier ones negative."""
+    from_last = np.asarray(frames, dtype=np.float64) - int(sample["last_frame"])
+    return np.asarray(from_last * (float(sample["frame_interval_min"]) / 60), dtype=np.float64)
 
 
 def describe_example(sample: pd.Series) -> str:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from cellfate.core.fates import NONE
 from cellfate.metrics.settings import TRIVIAL_BASELINES
-from cellfate.plots.words import MODEL
+from cellfate.plots.words import CLOCK, ENSEMBLE, MODEL, TRUTH
 from cellfate.report.page import ReportScore, ReportTable
 from cellfate.report.words import (
     capitalise,
@@ -107,14 +107,15 @@ def write_scores(
             ReportScore(
                 name=capitalise(name_metric(metric)),
                 value=show_number(row["estimate"]),
-                interval=_name_interval(row, confidence),
+                interval=name_interval(row, confidence),
                 chance=f"no knowledge would give {show_number(find_chance(metric, outcomes, share_positive))}",
             )
         )
     return tuple(scores)
 
 
-def _name_interval(row: pd.Series, confidence: float) -> str:
+def name_interval(row: pd.Series, confidence: float) -> str:
+    """Write the interval of a score with its probability content; say why where there is none."""
     if pd.isna(row["low"]) or pd.isna(row["high"]):
         return "no interval: too few groups or cells"
     return f"{show_percent(confidence)} interval {show_interval(row['low'], row['high'])}"
@@ -207,13 +208,15 @@ def _write_against(
     return [f"{sentence} ({interval}). {judge_difference(difference)}"]
 
 
-def judge_difference(difference: pd.Series) -> str:
-    """Put the paired difference of the model to a reference in words, and what its interval allows one to say.
+def judge_difference(difference: pd.Series, name: str = "the model") -> str:
+    """Put the paired difference of a predictor to a reference in words, and what its interval allows one to say.
 
     Parameters
     ----------
     difference
-        A row of `Comparisons`: model minus reference, higher is better.
+        A row of `Comparisons` or `IncidenceComparisons`: predictor minus reference, higher is better.
+    name
+        What the predictor is called in the sentence.
     """
     value, low, high = (float(difference[name]) for name in ("difference", "low", "high"))
     if pd.isna(value) or pd.isna(low) or pd.isna(high):
@@ -222,10 +225,10 @@ def judge_difference(difference: pd.Series) -> str:
     amount = f"{show_number(abs(value), decimals)} (paired difference {show_interval(low, high, decimals)})"
     side = "higher" if value >= 0 else "lower"
     if low > 0 or high < 0:
-        return f"The model is {side} by {amount}: the interval excludes zero."
+        return f"{capitalise(name)} is {side} by {amount}: the interval excludes zero."
     return (
-        f"The model is {side} by {amount}: the interval includes zero, so these data do not show that "
-        "the model is better or worse."
+        f"{capitalise(name)} is {side} by {amount}: the interval includes zero, so these data do not show that "
+        f"{name} is better or worse."
     )
 
 
@@ -246,28 +249,32 @@ def tabulate_beside(
     leading = headline_metrics(outcomes)
     rows = []
     for predictor in predictors:
-        cells = [capitalise(name_predictor(predictor)), _what_it_sees(predictor)]
+        cells = [capitalise(name_predictor(predictor)), what_it_sees(predictor)]
         for metric in leading:
             score = find_score(metrics, predictor, metric, outcomes)
             difference = find_difference(comparisons, predictor, metric)
-            cells += ["not scored" if score is None else _show_score(score["estimate"], score["low"], score["high"])]
-            cells += ["" if difference is None else _show_difference(difference)]
+            cells += ["not scored" if score is None else show_score(score["estimate"], score["low"], score["high"])]
+            cells += ["" if difference is None else show_difference(difference)]
         rows.append(tuple(cells))
     heads = [head for metric in leading for head in (capitalise(name_metric(metric)), "Model minus this one")]
     return ReportTable("The model beside other predictors", ("Predictor", "What it sees", *heads), tuple(rows))
 
 
-def _what_it_sees(predictor: str) -> str:
+def what_it_sees(predictor: str) -> str:
+    """Say what a predictor makes its forecast from."""
     if predictor in TRIVIAL_BASELINES:
         return "no image"
-    return "images" if predictor == MODEL else "measurements on images"
+    known = {MODEL: "images", CLOCK: "images", ENSEMBLE: "images and measurements on them", TRUTH: "the simulation"}
+    return known.get(predictor, "measurements on images")
 
 
-def _show_score(estimate: float, low: float, high: float) -> str:
+def show_score(estimate: float, low: float, high: float) -> str:
+    """Write a score with its interval; "not defined" where it is NaN."""
     return "not defined" if pd.isna(estimate) else f"{estimate:.2f} ({show_interval(low, high)})"
 
 
-def _show_difference(row: pd.Series) -> str:
+def show_difference(row: pd.Series) -> str:
+    """Write a paired difference with its sign and interval; "not defined" where it is NaN."""
     value, low, high = (float(row[name]) for name in ("difference", "low", "high"))
     decimals = choose_decimals(value, low, high)
     return "not defined" if pd.isna(value) else f"{value:+.{decimals}f} ({show_interval(low, high, decimals)})"

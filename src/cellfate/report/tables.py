@@ -46,13 +46,18 @@ def tabulate_recordings(recordings: pd.DataFrame, frame_files: pd.DataFrame, cel
 def tabulate_fates(cells: pd.DataFrame, recordings: pd.DataFrame) -> ReportTable:
     """Count the cells of each fate, one row a dose, and all doses together."""
     with_dose = cells.merge(recordings[["recording_id", "dose"]], on="recording_id")
+    return count_fates(with_dose, "Fates of the tracked cells, by dose (cells)")
+
+
+def count_fates(with_dose: pd.DataFrame, caption: str) -> ReportTable:
+    """Count rows with a dose and a fate, one row a dose, and all doses together."""
     counts = pd.crosstab(with_dose["dose"], with_dose["fate"]).reindex(
         index=order_doses(with_dose["dose"].tolist()), columns=list(FATES), fill_value=0
     )
     if len(counts) > 1:
         counts = pd.concat([counts, counts.sum().to_frame("all doses").T])
     counts = counts.assign(cells=counts.sum(axis=1))
-    return as_report_table(counts.rename_axis("dose").reset_index(), "Fates of the tracked cells, by dose (cells)")
+    return as_report_table(counts.rename_axis("dose").reset_index(), caption)
 
 
 def tabulate_set_aside(recordings_set_aside: pd.DataFrame, tracks_set_aside: pd.DataFrame, longest: int) -> ReportTable:
@@ -66,15 +71,17 @@ def tabulate_set_aside(recordings_set_aside: pd.DataFrame, tracks_set_aside: pd.
     return as_report_table(frame, "Recordings and tracks set aside, with the reason", longest)
 
 
-def tabulate_excluded(samples_excluded: pd.DataFrame, longest: int) -> ReportTable:
-    """Count what gave no sample, by reason."""
+def tabulate_excluded(
+    samples_excluded: pd.DataFrame, longest: int, caption: str = "What gave no sample, counted by reason"
+) -> ReportTable:
+    """Count what was left out, by reason."""
     counts = (
         samples_excluded.groupby(["stage", "reason"], sort=False)
         .agg(rows=("recording_id", "size"), recordings=("recording_id", "nunique"))
         .reset_index()
         .sort_values("rows", ascending=False)
     )
-    return as_report_table(counts, "What gave no sample, counted by reason", longest)
+    return as_report_table(counts, caption, longest)
 
 
 def tabulate_parts(samples: pd.DataFrame, splits: pd.DataFrame, leakage: pd.DataFrame) -> ReportTable:

@@ -31,4 +31,5 @@ def test_every_figure_stands_in_a_section():
 
 @pytest.mark.parametrize("names", [of_figures.PREDICTORS, of_sentences.PREDICTORS])
 def test_every_predictor_has_a_name_in_figures_and_in_sentences(names):
-    assert set(names) == {of_figures.MODEL, *get_args(BaselineName)}
+    of_clock = {of_figures.CLOCK, of_figures.ENSEMBLE, of_figures.TRUTH}
+    assert set(names) == {of_figures.MODEL, *of_clock, *get_args(BaselineName)}
