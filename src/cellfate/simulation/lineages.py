@@ -42,13 +42,13 @@ def plan_lives(settings: SimulationSettings, dose: DoseSettings, rng: np.random.
             )
         )
         birth = -int(rng.integers(1, settings.frames_in(settings.cycle_h) + 1))
-        traits = _draw_traits(settings, 1, phase_h + rng.normal(0, 3), np.ones(len(CHANNELS)), rng)
+        traits = draw_traits(settings, 1, phase_h + rng.normal(0, 3), np.ones(len(CHANNELS)), rng)
         lives += _make_siblings(settings, dose, len(lives) + 1, None, birth, [event], traits, rng)
     for mother in lives:  # grows while it is walked
         if mother.destiny == MITOSIS and mother.event_frame + 1 < settings.n_frames:
             birth = mother.event_frame + 1
             events = [birth + cycle for cycle in _draw_cycles(settings, 2, rng)]
-            traits = _draw_traits(settings, 2, mother.circadian_phase_h, mother.levels, rng)
+            traits = draw_traits(settings, 2, mother.circadian_phase_h, mother.levels, rng)
             lives += _make_siblings(settings, dose, len(lives) + 1, mother.cell_id, birth, events, traits, rng)
     return lives
 
@@ -94,7 +94,7 @@ def _make_siblings(
     strengths = np.empty((n, len(settings.causes)))
     for column, cause in enumerate(settings.causes):
         added = dose.p53_probability if cause.channel == "p53" else 0.0
-        propensities = _correlated(n, settings.sister_correlation, rng)
+        propensities = draw_correlated(n, settings.sister_correlation, rng)
         strengths[:, column] = draw_strengths(min(cause.probability + added, 1.0), propensities, rng)
     neutral = np.array([cause.neutral_strength for cause in settings.causes])
     log_odds = (strengths - neutral) * np.array([cause.log_odds for cause in settings.causes])
@@ -118,18 +118,18 @@ def _make_siblings(
     ]
 
 
-def _correlated(n: int, correlation: float, rng: np.random.Generator) -> Floats:
+def draw_correlated(n: int, correlation: float, rng: np.random.Generator) -> Floats:
     """Draw standard normal numbers of siblings; they share a part."""
     values: Floats = np.sqrt(correlation) * rng.normal() + np.sqrt(1 - correlation) * rng.normal(size=n)
     return values
 
 
 def _draw_cycles(settings: SimulationSettings, n: int, rng: np.random.Generator) -> list[int]:
-    hours = settings.cycle_h + settings.cycle_sd_h * _correlated(n, settings.sister_correlation, rng)
+    hours = settings.cycle_h + settings.cycle_sd_h * draw_correlated(n, settings.sister_correlation, rng)
     return [settings.frames_in(max(float(h), settings.shortest_life_h)) for h in hours]
 
 
-def _draw_traits(
+def draw_traits(
     settings: SimulationSettings, n: int, phase_h: float, mother_levels: Floats, rng: np.random.Generator
 ) -> tuple[Floats, Floats]:
     """Draw reporter levels (n, 3), half inherited, and circadian phases (n,) near the mother's."""

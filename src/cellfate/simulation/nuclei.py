@@ -184,7 +184,7 @@ def _resting(cell: SimulatedCell, look: Look, frame: int, settings: SimulationSe
     """Semi-axes and brightness of a nucleus that grows; just after a division it is small, long and bright."""
     life = cell.life
     age_h = (frame - life.birth_frame) * settings.frame_h
-    phase = min(max((frame - life.birth_frame) / (life.event_frame - life.birth_frame), 0.0), 1.0)
+    phase = min(max((frame - life.birth_frame) / life.span_frames, 0.0), 1.0)
     young = np.exp(-age_h / 1.0) if life.parent_id is not None else 0.0
     radius = look.radius_px * (0.84 + 0.16 * phase) * (1 - 0.3 * young)
     stretch = np.sqrt(look.aspect * (1 + 0.5 * young))

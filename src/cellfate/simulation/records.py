@@ -12,6 +12,22 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
+class Course:
+    """How a cell's state runs where hazards are known.
+
+    Attributes
+    ----------
+    cycle_frames : float
+        Length of its own cycle, in frames: at this age its phase is 1.
+    p53_on : ndarray of bool, shape (n,)
+        Whether p53 is on, from `first_frame` of the life up to its event frame.
+    """
+
+    cycle_frames: float
+    p53_on: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
 class Life:
     """What is laid down for a cell before it is placed in the field.
 
@@ -28,17 +44,19 @@ class Life:
     destiny : str
         `apoptosis` or `mitosis`.
     strengths : ndarray, shape (n_causes,)
-        Strength of every cause, 0 and up, in the order of the settings.
+        Strength of every cause, 0 and up, in the order of the settings; empty where hazards are known.
     log_odds : ndarray, shape (n_causes,)
         Log odds of apoptosis that every cause brings.
     dose_log_odds : float
-        Log odds of apoptosis that the dose brings by itself.
+        Log odds of apoptosis that the dose brings by itself; NaN where hazards are known.
     lost_frame : int or None
         First frame in which the tracker no longer has it.
     levels : ndarray, shape (3,)
         Factor of its reporters, by channel.
     circadian_phase_h : float
         Time of a circadian maximum, in hours.
+    course : Course or None
+        Its states where hazards are known; else None.
     """
 
     cell_id: int
@@ -52,6 +70,7 @@ class Life:
     lost_frame: int | None
     levels: Floats
     circadian_phase_h: float
+    course: Course | None = None
 
     @property
     def first_frame(self) -> int:
@@ -59,8 +78,13 @@ class Life:
         return max(self.birth_frame, 0)
 
     @property
+    def span_frames(self) -> float:
+        """Frames from birth in which it grows to full size: its cycle where hazards are known, else its whole life."""
+        return self.event_frame - self.birth_frame if self.course is None else self.course.cycle_frames
+
+    @property
     def oracle_logit(self) -> float:
-        """Total planted log odds of apoptosis."""
+        """Total planted log odds of apoptosis; NaN where hazards are known."""
         return float(self.log_odds.sum()) + self.dose_log_odds
 
 

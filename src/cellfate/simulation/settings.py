@@ -1,6 +1,6 @@
-"""Parameters of the simulation: the study, the causes of fates, the doses, the microscope."""
+"""Parameters of the simulation: the study, the causes or the hazards of fates, the doses, the microscope."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -10,6 +10,7 @@ CHANNELS = ("circadian", "p53", "cell_cycle")
 """Channels of a simulated recording, in the order of the samples of a pixel."""
 
 Probability = Annotated[float, Field(ge=0, le=1)]
+Rate = Annotated[float, Field(ge=0)]
 
 
 class CauseSettings(Settings):
@@ -54,6 +55,55 @@ class DoseSettings(Settings):
     """Log odds of apoptosis the dose adds by itself."""
     p53_probability: Probability
     """Share of cells added to those with an excursion of p53."""
+
+
+class HazardSettings(Settings):
+    """A second way to live: frame by frame, from hazards that are known exactly.
+
+    The state of a cell in a frame is its phase (age over its own cycle length) and whether its p53 is on. Phase runs
+    evenly, p53 switches at random, and the state alone sets the rates of both events; both reporters show the state.
+    Of the study's parameters these hold too: `cycle_h`, `cycle_sd_h` and `sister_correlation` (here of the cycle
+    length, not of the time to the event), the founders, the circadian reporter and all about images. These have no
+    meaning here: `causes` (empty), `shortest_life_h`, `founder_horizon_h`, `lost_probability`, `p53_period_h`, and the
+    `log_odds` and `p53_probability` of doses. A nucleus must not look like its event before the guard of the forecasts:
+    set `event_shape_h` to the guard or less. The guard is not known here; `list_true_incidence` checks it.
+    """
+
+    mitosis_phase: tuple[float, float] = (0.8, 1.0)
+    """Phase at which the rate of mitosis begins to rise, and phase from which it is `mitosis_per_h`."""
+    mitosis_per_h: float = Field(default=1.0, ge=0.01)
+    """Events an hour among cells late in the cycle."""
+    apoptosis_per_h: Rate = 0.004
+    """Events an hour while p53 is off."""
+    apoptosis_on_per_h: Rate = 0.45
+    """Events an hour while p53 is on."""
+    p53_on_per_h: dict[str, Rate] = Field(default={"Control": 0.015, "Low": 0.03, "Medium": 0.045, "High": 0.065})
+    """By dose: how often an hour p53 switches on, where it is off. It is off at birth and when the recording begins."""
+    p53_off_per_h: Rate = 0.04
+    """How often an hour p53 switches off, where it is on."""
+    loss_per_h: Rate = 0.01
+    """How often an hour the tracker loses a cell, whatever its state."""
+    p53_levels: tuple[float, float] = (0.35, 1.6)
+    """Level of the p53 reporter while p53 is off, and while it is on."""
+    p53_lag_h: float = Field(default=0.25, gt=0)
+    """Hours in which the p53 reporter covers 63 % of the way to its new level."""
+    level_variation: float = Field(default=0.03, ge=0)
+    """Spread of both reporters of the state between cells, in place of `cell_variation`."""
+    level_noise: float = Field(default=0.04, ge=0)
+    """Spread of their slow noise within a cell, in place of `reporter_noise`."""
+
+    @model_validator(mode="after")
+    def _values_ascend(self) -> Self:
+        for name in ("mitosis_phase", "p53_levels"):
+            low, high = getattr(self, name)
+            if not 0 < low < high:
+                raise ValueError(f"{name} is [{low}, {high}]; both must be above 0, and the second the larger.")
+        if self.apoptosis_on_per_h <= self.apoptosis_per_h:
+            raise ValueError(
+                f"apoptosis_on_per_h is {self.apoptosis_on_per_h} and apoptosis_per_h {self.apoptosis_per_h}; "
+                "cells must die more often while p53 is on."
+            )
+        return self
 
 
 class ImageSettings(Settings):
@@ -136,7 +186,7 @@ class SimulationSettings(Settings):
             reporter_change=-0.75,
         ),
     )
-    """What decides fates; the causes add up."""
+    """What decides fates; the causes add up. Empty where `hazards` are given."""
     doses: tuple[DoseSettings, ...] = (
         DoseSettings(dose="Control", condition="simulated vehicle", log_odds=0.0, p53_probability=0.0),
         DoseSettings(dose="Low", condition="simulated drug", log_odds=0.3, p53_probability=0.12),
@@ -146,6 +196,31 @@ class SimulationSettings(Settings):
     """Doses, given to the recordings in turn."""
     image: ImageSettings = ImageSettings()
     """The microscope."""
+    hazards: HazardSettings | None = None
+    """Known hazards, from which lives are drawn frame by frame; null: the event is drawn first, then its causes."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _hazards_leave_out_causes(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("hazards") is not None:
+            return {"causes": (), **given}
+        return given
+
+    @model_validator(mode="after")
+    def _hazards_fit(self) -> Self:
+        if self.hazards is None:
+            return self
+        if self.causes:
+            message = (
+                f"hazards and {len(self.causes)} causes are given; where hazards decide fates, causes must be left out "
+                "or empty."
+            )
+            raise ValueError(message)
+        missing = [dose.dose for dose in self.doses if dose.dose not in self.hazards.p53_on_per_h]
+        if missing:
+            listed = list(self.hazards.p53_on_per_h)
+            raise ValueError(f"p53_on_per_h of hazards lists {listed} but not the dose {missing[0]}; add its rate.")
+        return self
 
     @model_validator(mode="after")
     def _windows_fit_into_lives(self) -> Self:
@@ -167,7 +242,7 @@ class SimulationSettings(Settings):
         if self.founders[0] < 1 or self.founders[1] < self.founders[0]:
             message = f"founders is {list(self.founders)}; give the least number (1 or more), then the largest."
             raise ValueError(message)
-        if not self.doses or not self.causes:
+        if not self.doses or not (self.causes or self.hazards):
             message = (
                 f"{len(self.doses)} doses and {len(self.causes)} causes are given; at least one of each is needed."
             )

@@ -37,7 +37,7 @@ def simulate_reporters(life: Life, n_frames: int, settings: SimulationSettings, 
     hours = frames.astype(np.float64) * settings.frame_h
     levels = np.stack(
         [
-            1 + 0.6 * np.cos(2 * np.pi * (hours - life.circadian_phase_h) / settings.circadian_period_h),
+            circadian_level(hours, life, settings),
             _pulse(hours, settings, rng),
             _cycle(frames, life, settings),
         ],
@@ -46,9 +46,9 @@ def simulate_reporters(life: Life, n_frames: int, settings: SimulationSettings, 
     for cause, strength in zip(settings.causes, life.strengths, strict=True):
         channel = CHANNELS.index(cause.channel)
         levels[:, channel] += cause.reporter_change * strength * excursion(hours, life, cause, settings)
-    noise = _slow_noise(levels.shape, rng) * settings.reporter_noise
+    noise = slow_noise(levels.shape, rng) * settings.reporter_noise
     result: Floats = np.maximum(levels, _FLOOR) * life.levels * np.exp(noise)
-    return result * _destruction(frames, life)
+    return result * reporter_loss(frames, life)
 
 
 def excursion(hours: Floats, life: Life, cause: CauseSettings, settings: SimulationSettings) -> Floats:
@@ -73,6 +73,12 @@ def excursion(hours: Floats, life: Life, cause: CauseSettings, settings: Simulat
     return course
 
 
+def circadian_level(hours: Floats, life: Life, settings: SimulationSettings) -> Floats:
+    """Course of the circadian reporter, about 1, at times in hours since the recording began."""
+    level: Floats = 1 + 0.6 * np.cos(2 * np.pi * (hours - life.circadian_phase_h) / settings.circadian_period_h)
+    return level
+
+
 def _pulse(hours: Floats, settings: SimulationSettings, rng: np.random.Generator) -> Floats:
     """Make basal p53 with pulses of unequal height; their period of 5.5 h is that of Geva-Zatorsky et al. 2006."""
     period = settings.p53_period_h
@@ -94,7 +100,7 @@ def _cycle(frames: np.ndarray, life: Life, settings: SimulationSettings) -> Floa
     return level
 
 
-def _destruction(frames: np.ndarray, life: Life) -> Floats:
+def reporter_loss(frames: np.ndarray, life: Life) -> Floats:
     """At division the cell-cycle reporter is destroyed; after a death every reporter fades."""
     factor = np.ones((len(frames), len(CHANNELS)))
     if life.destiny == MITOSIS:
@@ -105,7 +111,7 @@ def _destruction(frames: np.ndarray, life: Life) -> Floats:
     return factor
 
 
-def _slow_noise(shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
+def slow_noise(shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
     """Gaussian noise, slow along the first axis, of standard deviation 1."""
     from scipy.ndimage import gaussian_filter1d
 

@@ -6,12 +6,14 @@ import numpy as np
 
 from cellfate.core.fates import APOPTOSIS, CENSORED
 from cellfate.simulation.camera import expose
+from cellfate.simulation.hazard_lives import plan_hazard_lives
 from cellfate.simulation.lineages import plan_lives
 from cellfate.simulation.motion import BODY_FRAMES, Paths, simulate_motion
 from cellfate.simulation.nuclei import bound_parts, draw_look, draw_parts, shape_nucleus
 from cellfate.simulation.records import Life, PlannedRecording, SimulatedCell, SimulatedRecording, SimulatedStudy
 from cellfate.simulation.settings import CHANNELS, DoseSettings, SimulationSettings
 from cellfate.simulation.signals import simulate_reporters
+from cellfate.simulation.state_reporters import trace_states
 
 
 def simulate_study(settings: SimulationSettings) -> SimulatedStudy:
@@ -60,7 +62,8 @@ def plan_recording(
     """
     truth_seed, image_seed = seed.spawn(2)
     rng = np.random.default_rng(truth_seed)
-    lives = plan_lives(settings, dose, rng)
+    plan = plan_lives if settings.hazards is None else plan_hazard_lives
+    lives = plan(settings, dose, rng)
     paths = simulate_motion(lives, settings, rng)
     cells = [_follow(life, paths, settings, rng) for life in lives if _is_tracked(life, paths)]
     return PlannedRecording(recording_id, dose.dose, dose.condition, tuple(cells), image_seed)
@@ -104,6 +107,7 @@ def _follow(life: Life, paths: Paths, settings: SimulationSettings, rng: np.rand
     frames = slice(life.first_frame, min(drawn, settings.n_frames - 1) + 1)
     last, fate = _end_of_track(life, int(paths.left_frame[index]), settings.n_frames)
     yx_px = paths.yx_px[index, frames]
+    trace = simulate_reporters if settings.hazards is None else trace_states
     return SimulatedCell(
         life=life,
         last_frame=last,
@@ -111,7 +115,7 @@ def _follow(life: Life, paths: Paths, settings: SimulationSettings, rng: np.rand
         y_px=yx_px[:, 0],
         x_px=yx_px[:, 1],
         angle=paths.angle[index, frames],
-        reporters=simulate_reporters(life, len(yx_px), settings, rng),
+        reporters=trace(life, len(yx_px), settings, rng),
     )
 
 

@@ -6,8 +6,13 @@ import numpy as np
 import pandas as pd
 
 from cellfate.core.fates import APOPTOSIS, CENSORED
-from cellfate.simulation.records import PlannedRecording, SimulatedCell, SimulatedStudy
+from cellfate.simulation.records import Life, PlannedRecording, SimulatedCell, SimulatedStudy
 from cellfate.simulation.settings import CHANNELS, SimulationSettings
+
+_NO_ORACLE = (
+    "Hazards are known and fates are drawn from them frame by frame, so no score of a whole cell exists; compare "
+    "forecasts with the true incidence instead."
+)
 
 
 def list_truth(study: SimulatedStudy) -> pd.DataFrame:
@@ -24,7 +29,9 @@ def list_truth(study: SimulatedStudy) -> pd.DataFrame:
         Table `Truth`, one row a cell. The deciding cause is the one that pushed hardest towards the fate that came; it
         is null for censored cells. Beside the schema's columns: `dose`, `parent_id` (true mother, null for founders),
         `first_frame`, `last_frame`, `event_frame`, and for every cause c `log_odds_<c>`, `<c>_first_frame` and
-        `<c>_last_frame`, and `log_odds_dose`; they add up to `oracle_logit`.
+        `<c>_last_frame`, and `log_odds_dose`; they add up to `oracle_logit`. Where hazards are known, no window before
+        the event decides: the cause, its window and strength and `oracle_logit` are null in all cells, and in place of
+        the log odds stand the cell's own cycle length `cycle_h` and `p53_on_h`, the hours of its track with p53 on.
     """
     rows = [_describe(cell, plan, study.settings) for plan in study.plans for cell in plan.cells]
     table = pd.DataFrame(rows)
@@ -44,21 +51,24 @@ def score_oracle(study: SimulatedStudy) -> dict[str, Any]:
     -------
     dict
         Balanced accuracy at log odds 0 and AUROC over cells with a fate, the number of such cells in all and by fate,
-        of censored cells and of recordings, and the settings. Scores are NaN if a fate is missing.
+        of censored cells and of recordings, and the settings. Scores are NaN if a fate is missing, and where hazards
+        are known: fates are then decided frame by frame, so that there is no score of a cell; a `note` says so.
     """
     cells = [cell for plan in study.plans for cell in plan.cells]
     fated = [cell for cell in cells if cell.fate != CENSORED]
     dies = np.array([cell.fate == APOPTOSIS for cell in fated], dtype=bool)
     logits = np.array([cell.life.oracle_logit for cell in fated])
+    known = study.settings.hazards is not None
     return {
-        "balanced_accuracy": balanced_accuracy(dies, logits > 0),
-        "auroc": auroc(dies, logits),
+        "balanced_accuracy": np.nan if known else balanced_accuracy(dies, logits > 0),
+        "auroc": np.nan if known else auroc(dies, logits),
         "n_cells": len(fated),
         "n_apoptosis": int(dies.sum()),
         "n_mitosis": int((~dies).sum()),
         "n_censored": len(cells) - len(fated),
         "n_recordings": len(study.plans),
-        "settings": study.settings.model_dump(mode="json"),
+        "settings": study.settings.model_dump(mode="json", exclude_none=True),
+        **({"note": _NO_ORACLE} if known else {}),
     }
 
 
@@ -74,7 +84,7 @@ def trace_reporters(study: SimulatedStudy) -> pd.DataFrame:
     -------
     DataFrame
         recording_id, cell_id, fate, frame, hours_before_event (NaN when censored) and one column a channel, without
-        units.
+        units. Where hazards are known also the state: `phase` and `p53_on`.
     """
     return pd.concat(
         [_trace(cell, plan, study.settings) for plan in study.plans for cell in plan.cells], ignore_index=True
@@ -120,6 +130,12 @@ def _describe(cell: SimulatedCell, plan: PlannedRecording, settings: SimulationS
         "event_frame": cell.event_frame,
         "log_odds_dose": life.dose_log_odds,
     }
+    if life.course is not None:
+        row.pop("log_odds_dose")
+        n_tracked = cell.last_frame - life.first_frame + 1
+        row["cycle_h"] = life.course.cycle_frames * settings.frame_h
+        row["p53_on_h"] = float(life.course.p53_on[:n_tracked].sum() * settings.frame_h)
+        return row
     windows = [cause_window(cell, cause.window_h, settings) for cause in causes]
     for cause, log_odds, (first, last) in zip(causes, life.log_odds, windows, strict=True):
         row[f"log_odds_{cause.channel}"] = float(log_odds)
@@ -145,5 +161,16 @@ def _trace(cell: SimulatedCell, plan: PlannedRecording, settings: SimulationSett
             "frame": frames,
             "hours_before_event": left_h if cell.fate != CENSORED else np.nan,
             **{name: cell.reporters[:n, c] for c, name in enumerate(CHANNELS)},
+            **_states(cell.life, frames),
         }
     )
+
+
+def _states(life: Life, frames: np.ndarray) -> dict[str, np.ndarray]:
+    """States in tracked frames where hazards are known; else nothing."""
+    if life.course is None:
+        return {}
+    return {
+        "phase": (frames - life.birth_frame) / life.course.cycle_frames,
+        "p53_on": life.course.p53_on[frames - life.first_frame],
+    }

@@ -43,7 +43,7 @@ def write_study(study: SimulatedStudy, root: Path) -> None:
     _write_json(root / "annotations.json", book.contents)
     rows = [(plan.recording_id, plan.condition, plan.dose) for plan in study.plans]
     pd.DataFrame(rows, columns=["recording_id", "condition", "dose"]).to_csv(root / "conditions.csv", index=False)
-    _write_json(root / SETTINGS_FILE, study.settings.model_dump(mode="json"))
+    _write_json(root / SETTINGS_FILE, study.settings.model_dump(mode="json", exclude_none=True))
 
 
 def image_name(recording_id: str, frame: int) -> str:

@@ -8,7 +8,7 @@ import yaml
 from pydantic import ValidationError
 
 from cellfate.core.fates import EVENTS
-from cellfate.simulation import CauseSettings, SimulationSettings, score_oracle, simulate_study
+from cellfate.simulation import CauseSettings, HazardSettings, SimulationSettings, score_oracle, simulate_study
 
 CONF = Path(__file__).resolve().parents[3] / "conf"
 
@@ -38,6 +38,12 @@ def test_in_the_test_environment_every_recording_has_both_fates() -> None:
         ({"doses": ()}, "0 doses and 2 causes"),
         ({"n_frame": 3}, "n_frame"),
         ({"lost_probability": 1.2}, "lost_probability"),
+        ({"causes": ()}, "4 doses and 0 causes"),
+        ({"causes": SimulationSettings().causes, "hazards": {}}, "hazards and 2 causes are given"),
+        ({"hazards": {"p53_on_per_h": {"Low": 0.1}}}, r"lists \['Low'\] but not the dose Control"),
+        ({"hazards": {"mitosis_phase": (1.0, 0.8)}}, r"mitosis_phase is \[1.0, 0.8\]"),
+        ({"hazards": {"p53_levels": (0.0, 0.8)}}, r"p53_levels is \[0.0, 0.8\]"),
+        ({"hazards": {"apoptosis_per_h": 0.5}}, "apoptosis_on_per_h is 0.45 and apoptosis_per_h 0.5"),
     ],
 )
 def test_settings_that_disagree_are_named(change: dict[str, Any], words: str) -> None:
@@ -50,3 +56,9 @@ def test_a_window_that_runs_backwards_is_named() -> None:
         CauseSettings(
             channel="p53", window_h=(2.0, 5.0), probability=0.1, log_odds=1, neutral_strength=0, reporter_change=1
         )
+
+
+def test_hazards_take_the_place_of_causes() -> None:
+    assert SimulationSettings(hazards=HazardSettings()).causes == ()
+    assert SimulationSettings(hazards=HazardSettings(), causes=()) == SimulationSettings(hazards=HazardSettings())
+    assert len(SimulationSettings(hazards=None).causes) == 2
