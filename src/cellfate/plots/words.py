@@ -71,7 +71,7 @@ def write_title(title: str, subtitle: str) -> str:
     return f"{title}<br><span style='font-size:12px'>{subtitle}</span>"
 
 
-def write_counts(n_samples: int, n_groups: int, n_cells: int | None = None, what: str = "samples") -> str:
+def write_counts(n_samples: int, n_groups: int, n_cells: int | None = None, *, what: str = "samples") -> str:
     """Write how much was scored, and what: samples, or landmarks.
 
     Examples
