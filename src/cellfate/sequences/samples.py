@@ -14,7 +14,6 @@ after its last, so the guard shortens every track alike, however it ended.
     unknown.
 """
 
-import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,53 +27,28 @@ from cellfate.core.errors import InputError
 from cellfate.core.fates import CENSORED, NONE
 from cellfate.sequences.settings import SampleSettings
 from cellfate.sequences.store import CropStore
+from cellfate.sequences.tracked_cells import (
+    SAMPLE_TYPES,
+    TrackedCell,
+    guard_frames,
+    horizon_frames,
+    sample_row,
+    set_aside_row,
+    set_aside_table,
+    tracked_cells,
+)
 
 NO_FATE = "censored: the cell's fate is not known"
 OUTCOME_UNKNOWN = "censored before the end of the horizon: the outcome is not known"
 NOT_TRACKED = "the cell was not tracked at the landmark"
 TOO_FEW_FRAMES = "too few tracked frames before the guard"
 
-_SAMPLE_TYPES = {
-    "sample_id": "str",
-    "recording_id": "str",
-    "cell_id": "int64",
-    "group_id": "str",
-    "dose": "str",
-    "first_frame": "int64",
-    "last_frame": "int64",
-    "n_frames": "int64",
-    "age_frames": "int64",
-    "outcome": "object",
-    "event_frame": "Int64",
-    "lead_time_h": "float64",
-    "frame_interval_min": "float64",
-}
-_EXCLUDED_TYPES = {"recording_id": "str", "cell_id": "Int64", "stage": "str", "reason": "str", "last_frame": "Int64"}
-_TOLERANCE = 1e-9  # a guard of 1.0 h at 20 min is 3 frames, whatever the floating-point division says
-
-
-@dataclass(frozen=True)
-class _Cell:
-    recording_id: str
-    cell_id: int
-    group_id: str
-    dose: str
-    frame_interval_min: float
-    fate: str
-    event_frame: int | None
-    frames: NDArray[np.int64]
-
-    @property
-    def end(self) -> int:
-        """Frame of the event, or the one after the last that was seen."""
-        return int(self.frames[-1]) + 1 if self.event_frame is None else self.event_frame
-
 
 @dataclass(frozen=True)
 class _Cut:
     """A stretch of a cell's track; `reason` says why it is no sample, if it is none."""
 
-    cell: _Cell
+    cell: TrackedCell
     frames: NDArray[np.int64]
     last_frame: int | None
     outcome: str | None = None
@@ -110,13 +84,13 @@ def make_samples(
     """
     cuts = list(_cut_cells(crops, recordings, cells, samples))
     kept = [cut for cut in cuts if _why_excluded(cut, samples) is None]
-    rows = [_excluded_row(cut, reason) for cut in cuts if (reason := _why_excluded(cut, samples))]
+    rows = [
+        set_aside_row(cut.cell, cut.last_frame, "make_samples", reason)
+        for cut in cuts
+        if (reason := _why_excluded(cut, samples))
+    ]
     _check_outcomes(kept, [row["reason"] for row in rows], samples)
-    table = pd.DataFrame(rows, columns=list(_EXCLUDED_TYPES)).astype(_EXCLUDED_TYPES)
-    set_aside = crops.set_aside
-    if len(set_aside):
-        table = pd.concat([table, set_aside], ignore_index=True).astype(_EXCLUDED_TYPES)
-    return _sample_table(kept, samples), table
+    return _sample_table(kept, samples), set_aside_table(rows, crops)
 
 
 def make_open_samples(
@@ -152,28 +126,6 @@ def make_open_samples(
     return _sample_table(kept, samples)
 
 
-def guard_frames(guard_h: float, frame_interval_min: float) -> int:
-    """Frames withheld besides the event's own: ``ceil(guard_h * 60 / frame_interval_min)``.
-
-    Examples
-    --------
-    >>> guard_frames(1.0, 30.0), guard_frames(1.0, 25.0)
-    (2, 3)
-    """
-    return math.ceil(guard_h * 60 / frame_interval_min - _TOLERANCE)
-
-
-def horizon_frames(horizon_h: float, frame_interval_min: float) -> int:
-    """Frames after a landmark in which the event counts: ``floor(horizon_h * 60 / frame_interval_min)``.
-
-    Examples
-    --------
-    >>> horizon_frames(5.0, 30.0), horizon_frames(0.9, 30.0)
-    (10, 1)
-    """
-    return math.floor(horizon_h * 60 / frame_interval_min + _TOLERANCE)
-
-
 def _cut_cells(
     crops: CropStore,
     recordings: pd.DataFrame,
@@ -182,34 +134,17 @@ def _cut_cells(
     with_unknown: bool = False,
 ) -> Iterator[_Cut]:
     cut = _cut_whole_track if settings.kind == "whole_track" else _cut_landmarks
-    for cell in _tracked_cells(crops, recordings, cells):
+    for cell in tracked_cells(crops, recordings, cells):
         yield from cut(cell, settings, with_unknown)
 
 
-def _tracked_cells(crops: CropStore, recordings: pd.DataFrame, cells: pd.DataFrame) -> Iterator[_Cell]:
-    in_store = cells[cells["recording_id"].isin(crops.recording_ids)]
-    columns = recordings[["recording_id", "dose", "frame_interval_min"]]
-    row: Any
-    for row in in_store.merge(columns, on="recording_id", how="left").itertuples(index=False):
-        yield _Cell(
-            recording_id=str(row.recording_id),
-            cell_id=int(row.cell_id),
-            group_id=str(row.group_id),
-            dose=str(row.dose),
-            frame_interval_min=float(row.frame_interval_min),
-            fate=str(row.fate),
-            event_frame=None if pd.isna(row.event_frame) else int(row.event_frame),
-            frames=crops.frame_numbers(str(row.recording_id), int(row.cell_id)),
-        )
-
-
-def _usable_frames(cell: _Cell, settings: SampleSettings, with_unknown: bool) -> NDArray[np.int64]:
+def _usable_frames(cell: TrackedCell, settings: SampleSettings, with_unknown: bool) -> NDArray[np.int64]:
     if with_unknown and cell.fate == CENSORED:
         return cell.frames
-    return cell.frames[cell.frames < cell.end - guard_frames(settings.guard_h, cell.frame_interval_min)]
+    return cell.frames_before_guard(settings.guard_h)
 
 
-def _cut_whole_track(cell: _Cell, settings: SampleSettings, with_unknown: bool) -> Iterator[_Cut]:
+def _cut_whole_track(cell: TrackedCell, settings: SampleSettings, with_unknown: bool) -> Iterator[_Cut]:
     frames = _usable_frames(cell, settings, with_unknown)
     last_frame = int(frames[-1]) if len(frames) else None
     outcome = cell.fate if cell.fate in settings.outcomes else None
@@ -217,7 +152,7 @@ def _cut_whole_track(cell: _Cell, settings: SampleSettings, with_unknown: bool) 
     yield _Cut(cell, frames[-(settings.max_frames or len(frames)) :], last_frame, outcome, reason)
 
 
-def _cut_landmarks(cell: _Cell, settings: SampleSettings, with_unknown: bool) -> Iterator[_Cut]:
+def _cut_landmarks(cell: TrackedCell, settings: SampleSettings, with_unknown: bool) -> Iterator[_Cut]:
     _check_horizon(cell, settings)
     usable = _usable_frames(cell, settings, with_unknown)
     first_landmark = int(cell.frames[0]) + settings.history_frames - 1
@@ -238,7 +173,7 @@ def _gap(frames: NDArray[np.int64], landmark: int, settings: SampleSettings) -> 
     return TOO_FEW_FRAMES if len(frames) < settings.min_frames else None
 
 
-def _landmark_outcome(cell: _Cell, landmark: int, settings: SampleSettings) -> str | None:
+def _landmark_outcome(cell: TrackedCell, landmark: int, settings: SampleSettings) -> str | None:
     horizon = horizon_frames(settings.horizon_h, cell.frame_interval_min)
     if cell.event_frame is None:
         watched_to_the_end = landmark + horizon <= int(cell.frames[-1])
@@ -253,7 +188,7 @@ def _why_excluded(cut: _Cut, settings: SampleSettings) -> str | None:
     return cut.reason or (OUTCOME_UNKNOWN if cut.outcome is None else None)
 
 
-def _check_horizon(cell: _Cell, settings: SampleSettings) -> None:
+def _check_horizon(cell: TrackedCell, settings: SampleSettings) -> None:
     horizon = horizon_frames(settings.horizon_h, cell.frame_interval_min)
     guard = guard_frames(settings.guard_h, cell.frame_interval_min)
     if horizon <= guard:
@@ -291,35 +226,9 @@ def _nothing_left(reasons: list[str], settings: SampleSettings) -> str:
 
 def _sample_table(cuts: list[_Cut], settings: SampleSettings) -> pd.DataFrame:
     rows = [_sample_row(cut, settings) for cut in cuts]
-    return pd.DataFrame(rows, columns=list(_SAMPLE_TYPES)).astype(_SAMPLE_TYPES)
+    return pd.DataFrame(rows, columns=list(SAMPLE_TYPES)).astype(SAMPLE_TYPES)
 
 
 def _sample_row(cut: _Cut, settings: SampleSettings) -> dict[str, Any]:
-    cell, last = cut.cell, int(cut.frames[-1])
-    name = f"{cell.recording_id}:{cell.cell_id}"
-    lead_h = math.nan if cell.event_frame is None else (cell.event_frame - last) * cell.frame_interval_min / 60
-    return {
-        "sample_id": name if settings.kind == "whole_track" else f"{name}:{last}",
-        "recording_id": cell.recording_id,
-        "cell_id": cell.cell_id,
-        "group_id": cell.group_id,
-        "dose": cell.dose,
-        "first_frame": int(cut.frames[0]),
-        "last_frame": last,
-        "n_frames": len(cut.frames),
-        "age_frames": last - int(cell.frames[0]),
-        "outcome": cut.outcome,
-        "event_frame": cell.event_frame,
-        "lead_time_h": lead_h,
-        "frame_interval_min": cell.frame_interval_min,
-    }
-
-
-def _excluded_row(cut: _Cut, reason: str) -> dict[str, Any]:
-    return {
-        "recording_id": cut.cell.recording_id,
-        "cell_id": cut.cell.cell_id,
-        "stage": "make_samples",
-        "reason": reason,
-        "last_frame": cut.last_frame,
-    }
+    row = sample_row(cut.cell, cut.frames, cut.outcome)
+    return row if settings.kind == "whole_track" else {**row, "sample_id": f"{row['sample_id']}:{row['last_frame']}"}

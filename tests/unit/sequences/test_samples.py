@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from cellfate.core.errors import InputError
 from cellfate.core.tables import Samples, SetAside
 from cellfate.sequences import samples as module
-from cellfate.sequences.samples import guard_frames, horizon_frames, make_open_samples, make_samples
+from cellfate.sequences.samples import make_open_samples, make_samples
 from cellfate.sequences.settings import SampleSettings
 from tests.unit.sequences.cases import WrittenCell, span, store_of
 
@@ -18,13 +18,6 @@ WHOLE = SampleSettings(kind="whole_track", guard_h=1.0, min_frames=3)
 LANDMARK = SampleSettings(
     kind="landmark", events=("mitosis",), guard_h=1.0, history_frames=4, stride_frames=3, horizon_h=2.0
 )
-
-
-def test_guard_and_horizon_in_frames() -> None:
-    assert [guard_frames(h, 30.0) for h in (0.0, 0.1, 0.5, 1.0, 1.2)] == [0, 1, 1, 2, 3]
-    assert guard_frames(0.33, 3.3) == 6  # 0.33 * 60 / 3.3 is 6.000000000000001 in floating point
-    assert [horizon_frames(h, 30.0) for h in (0.4, 0.5, 5.0, 5.4)] == [0, 1, 10, 10]
-    assert horizon_frames(4.1, 6.0) == 41  # 4.1 * 60 / 6 is 40.99999999999999 in floating point
 
 
 def test_whole_tracks_end_before_the_guard(tmp_path: Path) -> None:
