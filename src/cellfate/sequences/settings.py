@@ -82,7 +82,7 @@ class FollowUpSettings(Settings):
     events: tuple[Event, ...] = Field(default=EVENTS, min_length=1)
     """Events that are forecast; a cell that ends in another one is watched until then, as if it were lost there."""
     guard_h: float = Field(default=1.0, ge=0)
-    """Hours before the end of every track that are not shown, however it ends: forecasts are of what comes after them."""
+    """Hours before the end of every track, however it ends, that are not shown; forecasts are of what comes after."""
     bin_h: float = Field(default=1.0, gt=0)
     """Length of a bin of time, in hours; a hazard is the probability that an event falls in a bin."""
     horizon_h: float = Field(default=10.0, gt=0)
