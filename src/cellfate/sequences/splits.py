@@ -5,6 +5,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
+from cellfate.core.fates import CENSORED
 from cellfate.core.tables import PARTS
 from cellfate.sequences.dealing import deal_units
 from cellfate.sequences.settings import SplitSettings
@@ -52,6 +53,35 @@ def split_samples(
     return pd.concat(tables, ignore_index=True)
 
 
+def split_follow_ups(
+    follow_ups: pd.DataFrame, cells: pd.DataFrame, detections: pd.DataFrame, splits: SplitSettings
+) -> pd.DataFrame:
+    """Part followed cells into training, validation and test, as `split_samples` does with samples.
+
+    Censored cells are shared out over the parts like any other; only events must be in every part.
+
+    Parameters
+    ----------
+    follow_ups : DataFrame
+        Table `FollowUps`.
+    cells, detections : DataFrame
+        Tables `Cells` and `Detections`; they say where founders were first seen.
+    splits : SplitSettings
+        Scheme, shares and seed.
+
+    Returns
+    -------
+    DataFrame
+        Table `Splits`: one row a followed cell and fold; sample_id is that of `follow_ups`.
+
+    Raises
+    ------
+    InputError
+        If there are fewer groups than the split needs, or a part of a fold lacks an event.
+    """
+    return split_samples(follow_ups.assign(outcome=follow_ups["fate"]), cells, detections, splits)
+
+
 def _units(samples: pd.DataFrame, settings: SplitSettings) -> pd.DataFrame:
     """Count, for every unit that is dealt whole, its samples of each outcome and dose; the index names the units."""
     names, outcomes = unit_names(samples, settings), samples["outcome"].astype(str)
@@ -91,8 +121,9 @@ def _deal(
             f"{len(units)}; add recordings, take fewer folds, or choose another scheme of parameter splits."
         )
         raise InputError(message)
-    outcomes = np.asarray(units.columns.get_level_values(0) == "outcome")
-    return deal_units(units.to_numpy(np.int64), shares_p, outcomes, rng)
+    kinds, names = units.columns.get_level_values(0), units.columns.get_level_values(1)
+    needed = np.asarray((kinds == "outcome") & (names != CENSORED))  # a part may do without censored cells
+    return deal_units(units.to_numpy(np.int64), shares_p, needed, rng)
 
 
 def _blocks(
@@ -180,7 +211,7 @@ def _fold_table(
 
 def _check_parts(parts: "pd.Series[str]", samples: pd.DataFrame, fold: int, settings: SplitSettings) -> None:
     counts = pd.crosstab(parts.to_numpy(), samples["outcome"].to_numpy()).reindex(PARTS, fill_value=0)
-    for part, row in counts.iterrows():
+    for part, row in counts.drop(columns=CENSORED, errors="ignore").iterrows():
         if (row == 0).any():
             lacking = row.index[row == 0][0]
             held = samples[samples["outcome"] == lacking]

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from cellfate.core.errors import InputError
 from cellfate.core.tables import PARTS, Splits
 from cellfate.sequences.settings import SplitSettings
-from cellfate.sequences.splits import spatial_blocks, split_samples
+from cellfate.sequences.splits import spatial_blocks, split_follow_ups, split_samples
 
 NOTHING = pd.DataFrame()
 
@@ -173,3 +173,78 @@ def test_a_part_without_an_outcome_is_refused() -> None:
 def test_shares_that_leave_no_training_are_refused() -> None:
     with pytest.raises(ValidationError, match=r"test_share 0.6 and validation_share 0.4 leave nothing"):
         SplitSettings(scheme="grouped_holdout", test_share=0.6, validation_share=0.4)
+
+
+def follow_ups_of(n_groups: int, censored_groups: tuple[int, ...] = (), seed: int = 0) -> pd.DataFrame:
+    """Eight cells a group, every other one censored; in `censored_groups` all are."""
+    table = samples_of(n_groups, cells_per_group=8, samples_per_cell=1, seed=seed)
+    lost = (table["cell_id"] % 2 == 1) | table["group_id"].isin([f"g{group:03d}" for group in censored_groups])
+    table["fate"] = table["outcome"].where(~lost, "censored")
+    table["outcome"] = table["outcome"].where(~lost)
+    return table
+
+
+@pytest.mark.parametrize("scheme", ["grouped_holdout", "random_by_cell", "grouped_folds"])
+@settings(max_examples=8, deadline=None)
+@given(n_groups=st.integers(9, 24), seed=st.integers(0, 5))
+def test_every_part_of_the_follow_ups_holds_each_event(scheme: str, n_groups: int, seed: int) -> None:
+    follow_ups = follow_ups_of(n_groups, censored_groups=(1, 4), seed=seed)
+    before = follow_ups.copy()
+    split = SplitSettings.model_validate({"scheme": scheme, "n_folds": 3, "seed": seed})
+    table = Splits.validate(split_follow_ups(follow_ups, NOTHING, NOTHING, split))
+    joined = parts_of(follow_ups, table)
+    assert (table.groupby("fold")["sample_id"].nunique() == len(follow_ups)).all()  # censored cells play a part too
+    events = joined[joined["fate"] != "censored"]
+    assert (events.groupby(["fold", "part"])["fate"].nunique() == 2).all()
+    unit = "cell_id" if scheme == "random_by_cell" else "group_id"
+    assert (joined.groupby(["fold", unit])["part"].nunique() < 2).all()
+    pd.testing.assert_frame_equal(follow_ups, before)
+
+
+def test_censored_cells_are_shared_out_too() -> None:
+    follow_ups = follow_ups_of(40)
+    joined = parts_of(
+        follow_ups, split_follow_ups(follow_ups, NOTHING, NOTHING, SplitSettings(scheme="random_by_cell"))
+    )
+    shares = joined.loc[joined["fate"] == "censored", "part"].value_counts(normalize=True)
+    assert shares[list(PARTS)].to_numpy() == pytest.approx([0.6, 0.15, 0.25], abs=0.02)
+
+
+def test_a_part_may_be_without_censored_cells_but_not_without_an_event() -> None:
+    follow_ups = follow_ups_of(6)
+    few = follow_ups["group_id"].isin(["g000"])
+    lost = follow_ups["fate"] == "censored"
+    with_few = follow_ups.assign(fate=follow_ups["fate"].where(~lost | few, "mitosis"))
+    table = split_follow_ups(with_few, NOTHING, NOTHING, SplitSettings(scheme="grouped_holdout"))
+    joined = parts_of(with_few, table)
+    assert len(set(joined.loc[joined["fate"] == "censored", "part"])) == 1
+    dying = follow_ups["fate"] == "apoptosis"
+    with_one = follow_ups.assign(fate=follow_ups["fate"].where(~dying | few, "mitosis"))
+    with pytest.raises(InputError, match=r"has no sample with outcome 'apoptosis' .* in 1 groups"):
+        split_follow_ups(with_one, NOTHING, NOTHING, SplitSettings(scheme="grouped_holdout"))
+
+
+def test_an_event_comes_before_censored_cells() -> None:
+    # Four groups for three parts: apoptosis parts g0, g1 and g2; mitosis then wants g3 beside g1, and censored cells
+    # want it beside g2, which would also come closer to the shares.
+    counts = {"g0": (12, 12, 12), "g1": (5, 0, 5), "g2": (3, 1, 0), "g3": (0, 1, 3)}
+    fates = ("apoptosis", "mitosis", "censored")
+    rows = [(group, fate) for group, ns in counts.items() for fate, n in zip(fates, ns, strict=True) for _ in range(n)]
+    follow_ups = pd.DataFrame(rows, columns=["group_id", "fate"]).assign(
+        recording_id="r", cell_id=range(54), dose="Low"
+    )
+    follow_ups["sample_id"] = follow_ups["cell_id"].astype(str)
+    joined = parts_of(
+        follow_ups, split_follow_ups(follow_ups, NOTHING, NOTHING, SplitSettings(scheme="grouped_holdout"))
+    )
+    of_group = joined.groupby("group_id")["part"].first()
+    assert of_group["g3"] == of_group["g1"]
+    assert sorted(of_group[["g0", "g1", "g2"]]) == sorted(PARTS)
+
+
+def test_without_censored_cells_follow_ups_split_as_samples_do() -> None:
+    samples = samples_of(20, samples_per_cell=1)
+    settings_ = SplitSettings(scheme="grouped_folds", n_folds=4)
+    of_samples = split_samples(samples, NOTHING, NOTHING, settings_)
+    of_follow_ups = split_follow_ups(samples.assign(fate=samples["outcome"]), NOTHING, NOTHING, settings_)
+    pd.testing.assert_frame_equal(of_samples, of_follow_ups)
