@@ -1,4 +1,4 @@
-"""What a person decides about the network."""
+"""What a person decides about the network, and about the boosting beside it."""
 
 from typing import Literal
 
@@ -44,3 +44,24 @@ class ModelSettings(Settings):
             )
             raise ValueError(message)
         return self
+
+
+class BoostingSettings(Settings):
+    """Hazards by gradient boosting; a few trees of few leaves for every bin of time, the same for all data."""
+
+    n_trees: int = Field(default=80, ge=1)
+    """Trees of a bin of time (of each outcome of it, when there are several events); fixed, no early stop."""
+    max_leaf_nodes: int = Field(default=8, ge=2)
+    """Leaves of one tree."""
+    min_samples_leaf: int = Field(default=40, ge=1)
+    """Landmarks in a leaf, at least; lowered to a twentieth of the landmarks of the bin where those are fewer."""
+    l2_regularization: float = Field(default=5.0, ge=0)
+    """L2 penalty of the leaf values."""
+    learning_rate: float = Field(default=0.05, gt=0, le=1)
+    """Shrinkage of each tree."""
+    value_bins: int = Field(default=63, ge=2, le=255)
+    """Values of an input are told apart on so many steps, at most."""
+    n_threads: int = Field(default=1, ge=1)
+    """CPU threads; the result is the same with any number."""
+    seed: int = Field(default=7, ge=0)
+    """Seed of the boosting."""
