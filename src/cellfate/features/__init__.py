@@ -5,8 +5,9 @@
 40.0
 """
 
+from cellfate.features.landmarks import describe_landmarks
 from cellfate.features.measurements import CropReader, CropSequence, measure_cells
 from cellfate.features.settings import FeatureSettings
 from cellfate.features.summaries import summarise_history
 
-__all__ = ["CropReader", "CropSequence", "FeatureSettings", "measure_cells", "summarise_history"]
+__all__ = ["CropReader", "CropSequence", "FeatureSettings", "describe_landmarks", "measure_cells", "summarise_history"]
