@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from cellfate.core.settings import Settings
+from cellfate.models.settings import BoostingSettings
 
 BaselineName = Literal[
     "track_length", "track_age", "recording_time", "age_and_time", "dose", "length_and_dose", "position",
@@ -15,6 +16,8 @@ TRIVIAL_BASELINES: tuple[str, ...] = (
     "track_length", "track_age", "recording_time", "age_and_time", "dose", "length_and_dose", "position",
 )  # fmt: skip
 """Baselines that see neither a pixel nor anything measured on pixels: what a model must beat to have seen anything."""
+
+ReferenceName = Literal["track_age", "dose", "age_and_time", "handcrafted_and_age"]
 
 
 class ScoreSettings(Settings):
@@ -59,9 +62,23 @@ class BaselineSettings(Settings):
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        repeated = sorted({name for name in self.names if self.names.count(name) > 1})
-        if repeated:
-            raise ValueError(f"names repeats {', '.join(repeated)}; list every baseline once.")
+        _check_names(self.names, "baseline")
+        return self
+
+
+class ReferenceSettings(Settings):
+    """Forecasts of incidence without a network, shown beside the fate clock."""
+
+    names: tuple[ReferenceName, ...] = ("track_age", "dose", "age_and_time", "handcrafted_and_age")
+    """Which references are fitted, in the order they are shown."""
+    handcrafted_history_h: float = Field(10.0, gt=0)
+    """Hours before a landmark that the handcrafted features are summarised over."""
+    boosting: BoostingSettings = BoostingSettings()
+    """The boosting on handcrafted features."""
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        _check_names(self.names, "reference")
         return self
 
 
@@ -80,3 +97,9 @@ class MaskingSettings(Settings):
             if not frames or min(frames) < lowest or list(frames) != sorted(set(frames)):
                 raise ValueError(f"{name} is {list(frames)}; give ascending different numbers of at least {lowest}.")
         return self
+
+
+def _check_names(names: tuple[str, ...], what: str) -> None:
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ValueError(f"names repeats {', '.join(repeated)}; list every {what} once.")
