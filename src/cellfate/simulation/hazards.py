@@ -56,14 +56,17 @@ def event_probabilities(phase_n: ArrayLike, on_n: ArrayLike, hazards: HazardSett
 
     Examples
     --------
-    >>> rates = HazardSettings(apoptosis_per_h=0.1, mitosis_per_h=0.3)
+    >>> rates = HazardSettings(apoptosis_per_h=0.02, mitosis_per_h=0.3)
     >>> event_probabilities([0.5, 1.0], [False, False], rates, 0.5).round(4).tolist()
-    [[0.0488, 0.0], [0.0453, 0.136]]
+    [[0.01, 0.0], [0.0092, 0.1386]]
     """
     start, plateau = hazards.mitosis_phase
-    rise = np.clip((np.asarray(phase_n, dtype=np.float64) - start) / (plateau - start), 0, 1)
+    phase = np.asarray(phase_n, dtype=np.float64)
+    rise = np.clip((phase - start) / (plateau - start), 0, 1)
+    at_birth, at_end = hazards.apoptosis_on_per_h
+    while_on = at_birth * (at_end / at_birth) ** np.clip(phase, 0, 1)
     rates = {
-        APOPTOSIS: np.where(np.asarray(on_n), hazards.apoptosis_on_per_h, hazards.apoptosis_per_h),
+        APOPTOSIS: np.where(np.asarray(on_n), while_on, hazards.apoptosis_per_h),
         MITOSIS: hazards.mitosis_per_h * rise**2 * (3 - 2 * rise),
     }
     rates_ne = np.stack(np.broadcast_arrays(*(rates[event] for event in EVENTS)), axis=-1)

@@ -75,8 +75,8 @@ class HazardSettings(Settings):
     """Events an hour among cells late in the cycle."""
     apoptosis_per_h: Rate = 0.004
     """Events an hour while p53 is off."""
-    apoptosis_on_per_h: Rate = 0.45
-    """Events an hour while p53 is on."""
+    apoptosis_on_per_h: tuple[Rate, Rate] = (0.03, 1.2)
+    """Events an hour while p53 is on, at birth and at phase 1; in equal times it changes by the same factor."""
     p53_on_per_h: dict[str, Rate] = Field(default={"Control": 0.015, "Low": 0.03, "Medium": 0.045, "High": 0.065})
     """By dose: how often an hour p53 switches on, where it is off. It is off at birth and when the recording begins."""
     p53_off_per_h: Rate = 0.04
@@ -98,9 +98,9 @@ class HazardSettings(Settings):
             low, high = getattr(self, name)
             if not 0 < low < high:
                 raise ValueError(f"{name} is [{low}, {high}]; both must be above 0, and the second the larger.")
-        if self.apoptosis_on_per_h <= self.apoptosis_per_h:
+        if min(self.apoptosis_on_per_h) <= self.apoptosis_per_h:
             raise ValueError(
-                f"apoptosis_on_per_h is {self.apoptosis_on_per_h} and apoptosis_per_h {self.apoptosis_per_h}; "
+                f"apoptosis_on_per_h is {list(self.apoptosis_on_per_h)} and apoptosis_per_h {self.apoptosis_per_h}; "
                 "cells must die more often while p53 is on."
             )
         return self

@@ -33,7 +33,7 @@ CIRCADIAN, P53, CELL_CYCLE = range(3)
 
 @pytest.fixture(scope="module")
 def study() -> SimulatedStudy:
-    return simulate_study(hazard_settings(loss_per_h=0.07))
+    return simulate_study(hazard_settings(loss_per_h=0.05))
 
 
 @pytest.fixture(scope="module")
@@ -94,8 +94,8 @@ def test_p53_is_off_at_birth_and_states_reach_to_the_event(lives: list[Life]) ->
 
 
 def test_loss_is_independent_of_the_fate(lives: list[Life]) -> None:
-    # frames tracked before a loss: geometric with the share lost a frame, 1 - exp(-.07 / 2)
-    share = 1 - np.exp(-0.035)
+    # frames tracked before a loss: geometric with the share lost a frame, 1 - exp(-.05 / 2)
+    share = 1 - np.exp(-0.025)
     for fate in EVENTS:
         waits = np.array([(life.lost_frame or 0) - life.first_frame for life in lives if life.destiny == fate])
         assert len(waits) > 150

@@ -43,7 +43,7 @@ def test_in_the_test_environment_every_recording_has_both_fates() -> None:
         ({"hazards": {"p53_on_per_h": {"Low": 0.1}}}, r"lists \['Low'\] but not the dose Control"),
         ({"hazards": {"mitosis_phase": (1.0, 0.8)}}, r"mitosis_phase is \[1.0, 0.8\]"),
         ({"hazards": {"p53_levels": (0.0, 0.8)}}, r"p53_levels is \[0.0, 0.8\]"),
-        ({"hazards": {"apoptosis_per_h": 0.5}}, "apoptosis_on_per_h is 0.45 and apoptosis_per_h 0.5"),
+        ({"hazards": {"apoptosis_per_h": 0.5}}, r"apoptosis_on_per_h is \[0.03, 1.2\] and apoptosis_per_h 0.5"),
     ],
 )
 def test_settings_that_disagree_are_named(change: dict[str, Any], words: str) -> None:

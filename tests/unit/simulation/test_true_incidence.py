@@ -24,7 +24,7 @@ GUARD, WITHIN = 2, {2.0: 4, 5.0: 10, 10.0: 20}  # frames of 30 min
 
 # rates of ln 2 an hour and frames of an hour: an even chance a frame of dying while p53 is on, and of switching it on
 EVEN = HazardSettings(
-    apoptosis_per_h=0, apoptosis_on_per_h=LN_2, p53_on_per_h={"Low": LN_2}, p53_off_per_h=0, mitosis_per_h=LN_2
+    apoptosis_per_h=0, apoptosis_on_per_h=(LN_2, LN_2), p53_on_per_h={"Low": LN_2}, p53_off_per_h=0, mitosis_per_h=LN_2
 )
 
 
@@ -116,12 +116,19 @@ def test_incidence_never_falls_with_the_hours(truth: pd.DataFrame) -> None:
 
 
 def test_a_row_is_the_forecast_from_its_state(study: SimulatedStudy, truth: pd.DataFrame) -> None:
-    plan = study.plans[5]
-    life = plan.cells[3].life
+    plan, cell = next(  # a cell whose p53 switches on, seen in the frame before
+        (plan, cell)
+        for plan in study.plans[5:]
+        for cell in plan.cells
+        if cell.life.course is not None and cell.life.course.p53_on[5 : cell.last_frame - cell.life.first_frame].any()
+    )
+    life = cell.life
     assert life.course is not None
     assert study.settings.hazards is not None
-    frame = life.first_frame + 4
-    age, on = frame - life.birth_frame, life.course.p53_on[4]
+    position = int(np.argmax(life.course.p53_on)) - 1
+    assert not life.course.p53_on[position]
+    frame = life.first_frame + position
+    age, on = frame - life.birth_frame, False
     rate = study.settings.hazards.p53_on_per_h[plan.dose]
     expected = forecast_states([age], [life.course.cycle_frames], [on], rate, study.settings.hazards, 0.5, 20, GUARD)[0]
     row = truth[(truth["recording_id"] == plan.recording_id) & (truth["cell_id"] == life.cell_id)]
@@ -170,10 +177,9 @@ def test_the_truth_runs_from_0_to_1(truth: pd.DataFrame) -> None:
     for column in ("p_mitosis", "p_none"):
         assert within_5_h[column].min() < 0.02
         assert within_5_h[column].max() > 0.93
-    assert within_5_h["p_apoptosis"].min() < 0.03
-    assert within_5_h["p_apoptosis"].max() > 0.7
-    happens = 1 - within_5_h["p_none"]
-    assert np.histogram(happens, np.linspace(0, 1, 11))[0].min() > 100
+    for column in ("p_apoptosis", "p_mitosis", "p_none"):
+        n_rows, _ = np.histogram(within_5_h[column], np.linspace(0, 0.9, 10))
+        assert n_rows.min() > 80, column
 
 
 def test_hours_between_frames_count_as_whole_frames() -> None:
