@@ -3,10 +3,12 @@
 Every function returns one value a row of `counts_rg` (see `bootstrap.draw_groups`) and NaN where the score is
 undefined, never 0: recall of a class that is absent, precision of a class that is never called.
 
-Array suffixes: n samples, k outcomes, g groups, r rows of counts, b blocks of equal scores.
+Weights (`weights_n`) make a sample count for more or less than one; null: each counts once.
+
+Array suffixes: n samples, k outcomes, g groups, r rows of counts, b blocks of equal scores or bins of probabilities.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -93,22 +95,57 @@ def log_loss(truth_n: IntArray, probabilities_nk: FloatArray, groups_n: IntArray
     return _mean(-np.log(of_truth), groups_n, counts_rg)
 
 
-def _mean(values_n: FloatArray, groups_n: IntArray, counts_rg: FloatArray) -> FloatArray:
-    return _ratio(
-        sum_by_group(values_n, groups_n, counts_rg), sum_by_group(np.ones(len(values_n)), groups_n, counts_rg)
-    )
+def binary_brier(
+    probabilities_n: FloatArray,
+    positive_n: BoolArray,
+    groups_n: IntArray,
+    counts_rg: FloatArray,
+    weights_n: FloatArray | None = None,
+) -> FloatArray:
+    """Mean squared distance of one probability from what happened (0 to 1), (r,)."""
+    return _mean((probabilities_n - positive_n) ** 2, groups_n, counts_rg, weights_n)
 
 
-def auroc(scores_n: FloatArray, positive_n: BoolArray, groups_n: IntArray, counts_rg: FloatArray) -> FloatArray:
+def _mean(
+    values_n: FloatArray, groups_n: IntArray, counts_rg: FloatArray, weights_n: FloatArray | None = None
+) -> FloatArray:
+    weights = np.ones(len(values_n)) if weights_n is None else weights_n
+    return _ratio(sum_by_group(values_n * weights, groups_n, counts_rg), sum_by_group(weights, groups_n, counts_rg))
+
+
+def auroc(
+    scores_n: FloatArray,
+    positive_n: BoolArray,
+    groups_n: IntArray,
+    counts_rg: FloatArray,
+    weights_n: FloatArray | None = None,
+) -> FloatArray:
     """Area under the ROC curve: the chance that a positive outscores a negative, ties counting half, (r,)."""
-    return _rank_score(_auroc_of_blocks, scores_n, positive_n, groups_n, counts_rg)
+    return _rank_scores((_auroc_of_blocks,), scores_n, positive_n, groups_n, counts_rg, weights_n)[0]
 
 
 def average_precision(
-    scores_n: FloatArray, positive_n: BoolArray, groups_n: IntArray, counts_rg: FloatArray
+    scores_n: FloatArray,
+    positive_n: BoolArray,
+    groups_n: IntArray,
+    counts_rg: FloatArray,
+    weights_n: FloatArray | None = None,
 ) -> FloatArray:
     """Precision averaged over the steps of recall, without interpolation, (r,)."""
-    return _rank_score(_average_precision_of_blocks, scores_n, positive_n, groups_n, counts_rg)
+    return _rank_scores((_average_precision_of_blocks,), scores_n, positive_n, groups_n, counts_rg, weights_n)[0]
+
+
+def auroc_and_average_precision(
+    scores_n: FloatArray,
+    positive_n: BoolArray,
+    groups_n: IntArray,
+    counts_rg: FloatArray,
+    weights_n: FloatArray | None = None,
+) -> tuple[FloatArray, FloatArray]:
+    """Both scores of ranks for the work of one, each (r,)."""
+    both = (_auroc_of_blocks, _average_precision_of_blocks)
+    aurocs, precisions = _rank_scores(both, scores_n, positive_n, groups_n, counts_rg, weights_n)
+    return aurocs, precisions
 
 
 def _auroc_of_blocks(positive_br: FloatArray, negative_br: FloatArray) -> FloatArray:
@@ -124,30 +161,46 @@ def _average_precision_of_blocks(positive_br: FloatArray, negative_br: FloatArra
     return _ratio((positive_br * precision_br).sum(axis=0), positive_br.sum(axis=0))
 
 
-def _rank_score(
-    score: Callable[[FloatArray, FloatArray], FloatArray],
+def _rank_scores(
+    scores: Sequence[Callable[[FloatArray, FloatArray], FloatArray]],
     scores_n: FloatArray,
     positive_n: BoolArray,
     groups_n: IntArray,
     counts_rg: FloatArray,
-) -> FloatArray:
-    """Apply a score of ranks to the weights of blocks of equal scores, from the highest block down.
+    weights_n: FloatArray | None,
+) -> list[FloatArray]:
+    """Apply scores of ranks to the weights of blocks of equal scores, from the highest block down.
 
     Rows of counts are taken some at a time, so that memory stays bounded.
     """
     from scipy.sparse import csr_array
 
     if not len(scores_n):
-        return np.full(len(counts_rg), np.nan)
-    _, blocks_n = np.unique(-scores_n, return_inverse=True)
+        return [np.full(len(counts_rg), np.nan) for _ in scores]
+    blocks_n = _rank_blocks(scores_n, positive_n)
     shape = (int(blocks_n.max()) + 1, counts_rg.shape[1])
+    each_n = np.ones(len(scores_n)) if weights_n is None else weights_n
     positive_bg, negative_bg = (
-        csr_array((is_class_n.astype(np.float64), (blocks_n, groups_n)), shape=shape)
-        for is_class_n in (positive_n, ~positive_n)
+        csr_array((is_class_n * each_n, (blocks_n, groups_n)), shape=shape) for is_class_n in (positive_n, ~positive_n)
     )
     step = max(1, _MOST_WEIGHTS // shape[0])
-    rows = (np.ascontiguousarray(counts_rg[first : first + step].T) for first in range(0, len(counts_rg), step))
-    return np.concatenate([score(positive_bg @ counts_gr, negative_bg @ counts_gr) for counts_gr in rows])
+    values = []
+    for first in range(0, len(counts_rg), step):
+        counts_gr = np.ascontiguousarray(counts_rg[first : first + step].T)
+        positive_br, negative_br = positive_bg @ counts_gr, negative_bg @ counts_gr
+        values.append([score(positive_br, negative_br) for score in scores])
+    return [np.concatenate(of_score) for of_score in zip(*values, strict=True)]
+
+
+def _rank_blocks(scores_n: FloatArray, positive_n: BoolArray) -> IntArray:
+    """Block of equal scores of each sample, the highest first.
+
+    Neighbouring blocks without a positive are made one: no positive stands between them, so no score of ranks changes.
+    """
+    _, blocks_n = np.unique(-scores_n, return_inverse=True)
+    holds_b = np.bincount(blocks_n, positive_n) > 0
+    begins_b = holds_b | np.concatenate(([True], holds_b[:-1]))
+    return np.asarray(np.cumsum(begins_b)[blocks_n] - 1, dtype=np.int64)
 
 
 def equal_mass_bins(probabilities_n: FloatArray, n_bins: int) -> IntArray:
@@ -158,16 +211,24 @@ def equal_mass_bins(probabilities_n: FloatArray, n_bins: int) -> IntArray:
 
 
 def calibration_error(
-    probabilities_n: FloatArray, positive_n: BoolArray, groups_n: IntArray, counts_rg: FloatArray, n_bins: int
+    probabilities_n: FloatArray,
+    positive_n: BoolArray,
+    groups_n: IntArray,
+    counts_rg: FloatArray,
+    n_bins: int,
+    weights_n: FloatArray | None = None,
 ) -> FloatArray:
     """Mean distance between probability and frequency over bins of equal mass, (r,).
 
     The bins are those of the data as they are; resamples keep them. The error is biased upwards for few samples a bin.
+    Weights count in the frequencies and in the mean over bins, not in where the bins are.
     """
     if not len(probabilities_n):
         return np.full(len(counts_rg), np.nan)
     bins_n, n_groups = equal_mass_bins(probabilities_n, n_bins), counts_rg.shape[1]
+    weights = np.ones(len(bins_n)) if weights_n is None else weights_n
     cells = groups_n * (bins_n.max() + 1) + bins_n
-    excess_gb = np.bincount(cells, probabilities_n - positive_n, n_groups * (bins_n.max() + 1)).reshape(n_groups, -1)
+    excess_n = (probabilities_n - positive_n) * weights
+    excess_gb = np.bincount(cells, excess_n, n_groups * (bins_n.max() + 1)).reshape(n_groups, -1)
     distance = np.abs(counts_rg @ excess_gb).sum(axis=1)
-    return _ratio(distance, sum_by_group(np.ones(len(bins_n)), groups_n, counts_rg))
+    return _ratio(distance, sum_by_group(weights, groups_n, counts_rg))

@@ -71,6 +71,44 @@ def test_scores_of_probabilities_equal_scikit_learn_with_weights(k, seed):
             )
 
 
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_scores_with_a_weight_a_sample_equal_scikit_learn(seed):
+    truth, p, groups = _case(2, seed)
+    counts, own = _counts(seed), np.random.default_rng(seed).uniform(0.2, 5, len(truth))
+    of_class = (p[:, 0], truth == 0, groups, counts, own)
+    auroc, precision = score.auroc_and_average_precision(*of_class)
+    np.testing.assert_array_equal(auroc, score.auroc(*of_class))
+    np.testing.assert_array_equal(precision, score.average_precision(*of_class))
+    brier = score.binary_brier(*of_class)
+    for r, drawn in enumerate(counts[:, groups]):
+        weights = {"sample_weight": drawn * own}
+        assert auroc[r] == pytest.approx(reference.roc_auc_score(truth == 0, p[:, 0], **weights))
+        assert precision[r] == pytest.approx(reference.average_precision_score(truth == 0, p[:, 0], **weights))
+        assert brier[r] == pytest.approx(reference.brier_score_loss(truth == 0, p[:, 0], **weights))
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_a_weight_of_two_equals_listing_a_sample_twice(seed):
+    truth, p, groups = _case(2, seed)
+    counts, own = _counts(seed), np.random.default_rng(seed).integers(0, 3, len(truth))
+    listed = np.repeat(np.arange(len(truth)), own)
+    for function in (score.auroc, score.average_precision, score.binary_brier):
+        weighted = function(p[:, 0], truth == 0, groups, counts, own.astype(float))
+        np.testing.assert_allclose(weighted, function(p[listed, 0], truth[listed] == 0, groups[listed], counts))
+
+
+def test_many_negatives_between_positives_are_one_block_and_change_nothing():
+    rng = np.random.default_rng(0)
+    scores_n, positive = rng.random(2000), rng.random(2000) < 0.02
+    assert score._rank_blocks(scores_n, positive).max() <= 2 * positive.sum()
+    groups = np.zeros(2000, int)
+    auroc, precision = score.auroc_and_average_precision(scores_n, positive, groups, ONE)
+    assert auroc[0] == pytest.approx(reference.roc_auc_score(positive, scores_n), rel=1e-12)
+    assert precision[0] == pytest.approx(reference.average_precision_score(positive, scores_n), rel=1e-12)
+
+
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_drawing_a_group_twice_equals_listing_its_samples_twice(seed):
@@ -130,6 +168,13 @@ def test_calibration_error_by_hand():
     # Drawing only the group of the lower bin leaves its distance.
     groups = np.array([0, 0, 1, 1])
     assert score.calibration_error(p, positive, groups, np.array([[2.0, 0.0]]), 2)[0] == pytest.approx(0.1)
+
+
+def test_weighted_calibration_error_by_hand():
+    # Lower bin: weights 1 and 3, frequency 0, distance .1. Upper: weights 3 and 1, frequency .75, distance .05.
+    p, positive = np.array([0.1, 0.1, 0.8, 0.8]), np.array([False, False, True, False])
+    weights = np.array([1.0, 3.0, 3.0, 1.0])
+    assert score.calibration_error(p, positive, np.zeros(4, int), ONE, 2, weights)[0] == pytest.approx(0.075)
 
 
 def test_bins_hold_equal_mass_and_keep_equal_probabilities_together():
