@@ -38,7 +38,7 @@ class IncidenceCurves:
     """Cells (their weight) watched and without an event just before the time."""
 
     def at(self, time_m: ArrayLike) -> FloatArray:
-        """Incidence by some times, (m, e); 0 before the first end, level after the last."""
+        """Incidence by some times, (m, e), or by one, (e,); 0 before the first end, level after the last."""
         return _by(self.time_t, self.incidence_te, _rounded(time_m))
 
     def count_at_risk(self, time_m: ArrayLike) -> FloatArray:
