@@ -37,9 +37,10 @@ def trace_states(life: Life, n_frames: int, settings: SimulationSettings, rng: n
     The cell-cycle reporter grows from 0.25 by the same factor in equal times, 8 times a cycle, until the phase from
     which the rate of mitosis stays the same. So its level tells the phase and the slope of its logarithm, which no
     gain can change, the length of the cycle. p53 is low or high, with a short lag. What cannot be known from them is
-    small: `level_variation` and `level_noise` of 3 and 4 % stand for a phase of .024 (a fortieth of a cycle; .04 with the
-    light and texture of a single rendered frame), part of which goes away over several frames; a p53 that switched on is seen in the same frame, at 86 % of the way with a lag
-    of 0.25 h and frames of 0.5 h. The circadian reporter knows nothing of the state.
+    small: `level_variation` and `level_noise` of 3 and 4 % stand for a phase of .024 (a fortieth of a cycle; .04 with
+    the light and texture of a single rendered frame), part of which goes away over several frames. A p53 that switched
+    on is seen in the same frame, at 86 % of the way with a lag of 0.25 h and frames of 0.5 h. The circadian reporter
+    knows nothing of the state.
     """
     hazards, course = settings.hazards, life.course
     assert hazards is not None
