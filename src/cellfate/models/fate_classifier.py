@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from cellfate.models.frame_encoders import build_encoder
 from cellfate.models.settings import ModelSettings
-from cellfate.models.temporal import AttentionPooling, sinusoidal_positions
+from cellfate.models.temporal import AttentionPooling, sinusoidal_positions, transformer_layer
 
 
 def n_logits(n_outcomes: int) -> int:
@@ -41,7 +41,7 @@ class FateClassifier(nn.Module):
         self.size = size
         self.encoder = build_encoder(settings, n_channels)
         self.class_token = nn.Parameter(torch.randn(size) * 0.02)
-        self.layers = nn.ModuleList(_transformer_layer(settings) for _ in range(settings.n_layers))
+        self.layers = nn.ModuleList(transformer_layer(settings) for _ in range(settings.n_layers))
         self.pooling = AttentionPooling(size)
         self.norm = nn.LayerNorm(size)
         self.head = nn.Linear(size, n_logits(n_outcomes))
@@ -99,15 +99,3 @@ class FateClassifier(nn.Module):
         start_b1d = start_d.to(coded_nd.dtype).expand(len(lengths_b), 1, -1)
         padding_bs = torch.cat((real_bt.new_zeros(len(lengths_b), 1), ~real_bt), dim=1)
         return torch.cat((start_b1d, frames_btd), dim=1), padding_bs
-
-
-def _transformer_layer(settings: ModelSettings) -> nn.TransformerEncoderLayer:
-    """One pre-norm Transformer layer."""
-    return nn.TransformerEncoderLayer(
-        settings.embedding_size,
-        settings.n_heads,
-        dim_feedforward=settings.feed_forward_size,
-        dropout=settings.dropout,
-        batch_first=True,
-        norm_first=True,
-    )

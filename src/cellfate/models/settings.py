@@ -9,8 +9,31 @@ from cellfate.core.settings import Settings
 RESNET50_FEATURES = 2048
 
 
+class CausalSettings(Settings):
+    """The causal reading: hazards at every frame, from that frame and those before it."""
+
+    history_frames: int = Field(default=20, ge=1)
+    """Tracked frames, the one read included, that attention looks back on."""
+    statistics_frames: tuple[int, ...] = (10, 20)
+    """Windows, in tracked frames, over which mean, change and spread of the embeddings are taken beside attention; a
+    younger cell's window is filled up with its first frame. Empty: none."""
+    hidden_size: int = Field(default=64, ge=1)
+    """Width of the layer before the hazards."""
+    age: bool = True
+    """Whether the time since the track began, and whether it began with the recording, are given."""
+    mask_channel: bool = True
+    """Whether the mask of the cell is shown as one more channel: the tracker's, else a threshold's."""
+
+    @model_validator(mode="after")
+    def _check_windows(self) -> "CausalSettings":
+        if any(frames < 2 for frames in self.statistics_frames):
+            message = f"statistics_frames is {list(self.statistics_frames)}; a window needs at least 2 frames."
+            raise ValueError(message)
+        return self
+
+
 class ModelSettings(Settings):
-    """Architecture of the fate classifier: one design, from a small network to the published one."""
+    """Architecture of the network: one family, from a small network to the published one, read in two ways."""
 
     encoder: Literal["small_cnn", "resnet50"] = "small_cnn"
     """Network that sees one frame: `small_cnn` keeps where things are; `resnet50` is the published one."""
@@ -20,14 +43,28 @@ class ModelSettings(Settings):
     """`small_cnn`: the last maps are averaged on a grid of so many rows and columns, then flattened."""
     embedding_size: int = Field(default=64, ge=2)
     """Numbers that describe one frame, and width of the Transformer; 2048 for `resnet50`."""
-    n_layers: int = Field(default=2, ge=1)
-    """Transformer layers."""
+    n_layers: int = Field(default=2, ge=0)
+    """Transformer layers; 0 switches attention off, in the causal reading only."""
     n_heads: int = Field(default=4, ge=1)
     """Attention heads of a Transformer layer; the pooling attention always has one."""
     feed_forward_size: int = Field(default=128, ge=1)
     """Width of the feed-forward part of a Transformer layer."""
     dropout: float = Field(default=0.1, ge=0, lt=1)
     """Share of activations dropped in training."""
+    intensity: Literal["standardised", "above_background"] = "standardised"
+    """Scale of the pixels: less the mean of the training cells, in their standard deviations; or less the median of
+    each crop, in the same unit, compressed by the inverse hyperbolic sine, so that brightness keeps its meaning."""
+    causal: CausalSettings | None = None
+    """Null: a whole track is read at its end (classifier). Else: hazards are read at every frame (fate clock)."""
+
+    @model_validator(mode="after")
+    def _check_reading(self) -> "ModelSettings":
+        if self.causal is None and self.n_layers == 0:
+            raise ValueError("n_layers is 0, but without `causal` the class token needs at least one layer; raise it.")
+        if self.causal is not None and self.n_layers == 0 and not self.causal.statistics_frames:
+            message = "n_layers is 0 and statistics_frames is empty, so the past would not be seen; change one of them."
+            raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def _check_sizes(self) -> "ModelSettings":
@@ -44,6 +81,11 @@ class ModelSettings(Settings):
             )
             raise ValueError(message)
         return self
+
+
+def shows_mask(settings: ModelSettings) -> bool:
+    """Whether the mask of the cell is one of the network's channels."""
+    return settings.causal is not None and settings.causal.mask_channel
 
 
 class BoostingSettings(Settings):

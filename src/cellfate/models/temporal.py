@@ -1,4 +1,4 @@
-"""Positions and attention pooling over the frames of a sequence.
+"""Positions, Transformer layers and attention pooling over the frames of a sequence.
 
 Shape suffixes: b sequences, t padded time, s = t + 1 tokens (the class token first), d embedding.
 """
@@ -7,6 +7,8 @@ import math
 
 import torch
 from torch import Tensor, nn
+
+from cellfate.models.settings import ModelSettings
 
 
 def sinusoidal_positions(positions: Tensor, size: int) -> Tensor:
@@ -65,3 +67,15 @@ class AttentionPooling(nn.Module):
             tokens_bsd[:, :1], tokens_bsd, tokens_bsd, key_padding_mask=padding_bs, need_weights=True
         )
         return pooled_b1d[:, 0], attention_b1s[:, 0]
+
+
+def transformer_layer(settings: ModelSettings) -> nn.TransformerEncoderLayer:
+    """One pre-norm Transformer layer."""
+    return nn.TransformerEncoderLayer(
+        settings.embedding_size,
+        settings.n_heads,
+        dim_feedforward=settings.feed_forward_size,
+        dropout=settings.dropout,
+        batch_first=True,
+        norm_first=True,
+    )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
 from cellfate.prediction.records import MemberConfig, ModelConfig, TrainedModel
-from cellfate.sequences.normalisation import normalise
+from cellfate.sequences.preprocessing import Preprocessing
 from cellfate.sequences.store import CellSequence
 
 FloatArray = NDArray[np.float32]
@@ -69,7 +69,7 @@ class FoldModel:
             )
             raise InputError(message)
         mean_c, sd_c = np.asarray(self.member.mean), np.asarray(self.member.sd)
-        return normalise(sequence.frames_tchw, sequence.inside_thw, mean_c, sd_c)
+        return Preprocessing(mean_c, sd_c, self.config.architecture.intensity).prepare(sequence)
 
     def encode(self, frames_tchw: FloatArray) -> FloatArray:
         """Embed normalised frames, each by itself.

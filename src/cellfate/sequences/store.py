@@ -8,7 +8,7 @@ import json
 import logging
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,15 @@ class CellSequence:
     cell_id: int
     channels: tuple[str, ...]
     frame_interval_min: float
+
+    def take(self, places_t: NDArray[np.int64]) -> "CellSequence":
+        """Take some of the frames, by their places in ascending order."""
+        masks_thw = None if self.masks_thw is None else self.masks_thw[places_t]
+        per_frame = {
+            name: getattr(self, name)[places_t]
+            for name in ("frames_tchw", "inside_thw", "frame_numbers_t", "y0_px", "x0_px")
+        }
+        return replace(self, masks_thw=masks_thw, **per_frame)
 
 
 def write_crops(path: Path, crops: Iterable[RecordingCrops | BadRecording], settings: CropSettings) -> None:

@@ -3,14 +3,15 @@
 Axes: n packed frames, c channels, h rows, w columns, m packed frames of samples, b samples.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cellfate.sequences.normalisation import normalise
+from cellfate.sequences.preprocessing import Preprocessing
 from cellfate.sequences.store import CellSequence, CropStore
 from cellfate.training.augmentation import augment_frames, choose_frames
 from cellfate.training.sampling import Unit
@@ -56,12 +57,21 @@ class SequenceReader:
         Table `Samples`: the frames of a cell that some sample needs.
     limit_mb
         Megabytes to keep.
+    segment
+        Finds the masks of a cell (T, H, W) where the network sees them; None reads none.
     """
 
-    def __init__(self, crops: CropStore, samples: pd.DataFrame, limit_mb: int) -> None:
+    def __init__(
+        self,
+        crops: CropStore,
+        samples: pd.DataFrame,
+        limit_mb: int,
+        segment: Callable[[CellSequence], NDArray[np.bool_]] | None = None,
+    ) -> None:
         cells = samples.groupby(["recording_id", "cell_id"])
         ranges = cells.agg(first=("first_frame", "min"), last=("last_frame", "max"))
         self._crops = crops
+        self._segment = segment
         self._ranges: dict[Any, tuple[int, int]] = {
             key: (int(first), int(last)) for key, first, last in ranges.itertuples(name=None)
         }
@@ -73,8 +83,10 @@ class SequenceReader:
         key = (recording_id, cell_id)
         if key in self._kept:
             return self._kept[key]
-        sequence = self._crops.read(recording_id, cell_id, *self._ranges[key])
-        size = sequence.frames_tchw.nbytes + sequence.inside_thw.nbytes
+        sequence = self._crops.read(recording_id, cell_id, *self._ranges[key], with_masks=self._segment is not None)
+        if self._segment is not None:
+            sequence = replace(sequence, masks_thw=self._segment(sequence))
+        size = sequence.frames_tchw.nbytes + (1 + (self._segment is not None)) * sequence.inside_thw.nbytes
         if size <= self._bytes_left:
             self._bytes_left -= size
             self._kept[key] = sequence
@@ -91,8 +103,8 @@ class BatchMaker:
         Source of pixels.
     first_n, last_n : ndarray of int64
         First and last frame of each sample; units name samples by place.
-    mean_c, sd_c : ndarray
-        Statistics of the fold's training cells.
+    preprocessing : Preprocessing
+        What is done to crops, with the statistics of the fold's training cells.
     whole_track : bool
         Whether samples are whole tracks.
     augmentation : AugmentationSettings or None
@@ -102,8 +114,7 @@ class BatchMaker:
     reader: SequenceReader
     first_n: IntArray
     last_n: IntArray
-    mean_c: NDArray[np.float64]
-    sd_c: NDArray[np.float64]
+    preprocessing: Preprocessing
     whole_track: bool
     augmentation: AugmentationSettings | None = None
 
@@ -145,7 +156,7 @@ class BatchMaker:
         sequence = self.reader.read(unit.recording_id, unit.cell_id)
         chosen = [self._choose(sequence.frame_numbers_t, row, rng) for row in unit.rows]
         used_t = np.unique(np.concatenate(chosen))
-        frames_tchw = normalise(sequence.frames_tchw[used_t], sequence.inside_thw[used_t], self.mean_c, self.sd_c)
+        frames_tchw = self.preprocessing.prepare(sequence.take(used_t))
         if self.augmentation is not None:
             frames_tchw = augment_frames(frames_tchw, self.augmentation, rng)
         numbers_t = sequence.frame_numbers_t

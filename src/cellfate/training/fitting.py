@@ -79,7 +79,7 @@ def fit_members(
     reader = SequenceReader(crops, samples, training.cache_limit_mb)
     numbers = sorted(splits["fold"].unique().tolist())
     tables = (samples, splits, normalisation)
-    folds = [open_fold(k, reader, *tables, crops.channels, sample_settings, training) for k in numbers]
+    folds = [open_fold(k, reader, *tables, crops.channels, sample_settings, training, model) for k in numbers]
     data_digest = digest_data(crops, samples, splits)
     folder = run_folder(data_digest, sample_settings, model, training, len(folds))
     sizes = len(crops.channels), len(sample_settings.outcomes)
@@ -188,7 +188,7 @@ def _run_trainer(module: Any, training: TrainingSettings, folder: Path) -> None:
     """Train from the start or from the last checkpoint; nothing is done if that one was the end."""
     import lightning
 
-    from cellfate.training.fate_module import is_over
+    from cellfate.training.member_module import is_over
 
     last = folder / LAST
     if last.is_file():
@@ -269,7 +269,7 @@ def _quiet_lightning() -> Iterator[None]:
 
 def _member_of(module: Any, data: FoldData, training: TrainingSettings, folder: Path, n_outcomes: int) -> FittedMember:
     """Take the best epoch's weights, score them and choose the threshold."""
-    from cellfate.training.fate_module import best_epoch
+    from cellfate.training.member_module import best_epoch
 
     epochs = _read_checkpoint(folder / LAST)["epochs"]
     module.load_state_dict(_read_checkpoint(folder / BEST)["state_dict"])

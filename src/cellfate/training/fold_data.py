@@ -7,6 +7,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
+from cellfate.models.settings import ModelSettings, shows_mask
+from cellfate.sequences.preprocessing import Preprocessing
 from cellfate.sequences.settings import SampleSettings
 from cellfate.training.batches import Batch, BatchMaker, SequenceReader
 from cellfate.training.sampling import Unit, outcome_weights, plan_all, plan_epoch
@@ -84,6 +86,7 @@ def open_fold(
     channels: tuple[str, ...],
     sample_settings: SampleSettings,
     training: TrainingSettings,
+    model: ModelSettings,
 ) -> FoldData:
     """Bring together what one fold is trained on.
 
@@ -97,7 +100,7 @@ def open_fold(
         Tables of all folds.
     channels
         Channels of the crops, in order.
-    sample_settings, training
+    sample_settings, training, model
         Settings.
 
     Returns
@@ -109,7 +112,7 @@ def open_fold(
     InputError
         If the fold lacks training or validation samples, or training samples of two outcomes.
     """
-    mean_c, sd_c = fold_statistics(normalisation, fold, channels)
+    preprocessing = fold_preprocessing(normalisation, fold, channels, model)
     whole_track = sample_settings.kind == "whole_track"
     parts = {}
     for name in ("train", "validation"):
@@ -118,11 +121,18 @@ def open_fold(
         targets_n = _targets(chosen, sample_settings.outcomes)
         _check_part(fold, name, targets_n, sample_settings.outcomes)
         first_n, last_n = (chosen[column].to_numpy(np.int64) for column in ("first_frame", "last_frame"))
-        parts[name] = Part(chosen, targets_n, BatchMaker(reader, first_n, last_n, mean_c, sd_c, whole_track))
+        parts[name] = Part(chosen, targets_n, BatchMaker(reader, first_n, last_n, preprocessing, whole_track))
     train = parts["train"]
     augmented = replace(train, maker=replace(train.maker, augmentation=training.augmentation))
     weights_n = outcome_weights(train.targets_n, len(sample_settings.outcomes))
     return FoldData(fold, augmented, parts["validation"], weights_n, training)
+
+
+def fold_preprocessing(
+    normalisation: pd.DataFrame, fold: int, channels: tuple[str, ...], model: ModelSettings
+) -> Preprocessing:
+    """Preprocessing of one fold's crops, as the model's settings ask for; see `fold_statistics`."""
+    return Preprocessing(*fold_statistics(normalisation, fold, channels), model.intensity, shows_mask(model))
 
 
 def fold_statistics(

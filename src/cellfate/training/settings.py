@@ -1,6 +1,6 @@
 """What a person decides about training."""
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -41,14 +41,13 @@ class AugmentationSettings(Settings):
         return self
 
 
-class TrainingSettings(Settings):
-    """How the network is fitted."""
+class FittingSettings(Settings):
+    """How any network is fitted."""
 
     max_epochs: int = Field(ge=1)
     """Most passes over the training samples."""
     monitor: Monitor = "log_loss"
-    """Validation metric that chooses the checkpoint, stops the training and lowers the learning rate. `log_loss` is the
-    mean over the outcomes of their samples' mean."""
+    """Validation metric that chooses the checkpoint, stops the training and lowers the learning rate."""
     patience_epochs: int = Field(default=10, ge=1)
     """Stop after so many epochs without a better value of `monitor`."""
     optimizer: Literal["adam", "adamw"] = "adamw"
@@ -68,10 +67,6 @@ class TrainingSettings(Settings):
     keeps the weights themselves."""
     max_frames_per_batch: int = Field(default=800, ge=1)
     """Most frames in a batch; bounds memory."""
-    balance: Literal["sampling", "loss_weights", "none"] = "sampling"
-    """How outcomes get equal weight: samples are drawn with equal odds per outcome, or weighted in the loss."""
-    samples_per_epoch: int | None = Field(default=None, ge=1)
-    """Samples drawn in an epoch; null draws as many as there are."""
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
     """Arithmetic: `32-true` everywhere, or mixed precision for GPUs that gain by it."""
     threads: int | None = Field(default=None, ge=1)
@@ -87,7 +82,7 @@ class TrainingSettings(Settings):
     """Folder of checkpoints; an unfinished training with the same data and settings goes on from there."""
 
     @model_validator(mode="after")
-    def _check_patience(self) -> "TrainingSettings":
+    def _check_patience(self) -> Self:
         if self.plateau_epochs >= self.patience_epochs:
             message = (
                 f"plateau_epochs {self.plateau_epochs} is not less than patience_epochs {self.patience_epochs}, so the "
@@ -95,3 +90,50 @@ class TrainingSettings(Settings):
             )
             raise ValueError(message)
         return self
+
+
+class TrainingSettings(FittingSettings):
+    """How the classifier is fitted; its `log_loss` is the mean over the outcomes of their samples' mean."""
+
+    balance: Literal["sampling", "loss_weights", "none"] = "sampling"
+    """How outcomes get equal weight: samples are drawn with equal odds per outcome, or weighted in the loss."""
+    samples_per_epoch: int | None = Field(default=None, ge=1)
+    """Samples drawn in an epoch; null draws as many as there are."""
+
+
+class ClockTrainingSettings(FittingSettings):
+    """How the fate clock is fitted: its encoder to tell handcrafted features, then all of it to the competing risks."""
+
+    monitor: Literal["log_loss"] = "log_loss"
+    """The negative log likelihood of the competing risks, a frame shown: the only metric that censored cells have."""
+    train_on: Literal["all", "decided"] = "all"
+    """`all`: censored cells teach too, up to the last frame in which they were seen; `decided`: only cells with a
+    fate do, as in the published classifier (for comparison: it biases hazards upwards)."""
+    pretraining_epochs: int = Field(default=12, ge=0)
+    """Passes over all training crops, in random order, in which the encoder learns to tell handcrafted features."""
+    pretraining_rate: float = Field(default=2e-3, gt=0)
+    """Learning rate of the pretraining at its start; it falls to 0 as a cosine."""
+    pretraining_frames: int = Field(default=300, ge=1)
+    """Crops in a batch of the pretraining."""
+    feature_weight: float = Field(default=0.0, ge=0)
+    """Weight of the handcrafted features' squared error beside the likelihood, after the pretraining; 0: none."""
+    encoder_rate: float = Field(default=0.0, ge=0, le=1)
+    """Learning rate of the encoder after the pretraining, as a share of the other layers'; 0 leaves it as it is."""
+
+    @model_validator(mode="after")
+    def _check_encoder(self) -> Self:
+        if self.encoder_rate == 0 and self.pretraining_epochs == 0:
+            message = "encoder_rate and pretraining_epochs are both 0, so the encoder would never learn; raise one."
+            raise ValueError(message)
+        if self.augmentation.drop_end_share > 0 or self.augmentation.shown_frames is not None:
+            message = (
+                f"augmentation.drop_end_share is {self.augmentation.drop_end_share:g} and shown_frames "
+                f"{self.augmentation.shown_frames}, but the fate clock learns at every frame; set them to 0 and null."
+            )
+            raise ValueError(message)
+        return self
+
+    @property
+    def learns_features(self) -> bool:
+        """Whether the network has the auxiliary task."""
+        return self.pretraining_epochs > 0 or self.feature_weight > 0

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 from cellfate.core.errors import InputError
 from cellfate.training import fit_members, history_table
 from cellfate.training.checkpoints import run_folder
-from cellfate.training.fate_module import FateModule, best_epoch, is_over, next_learning_rate, sample_losses
+from cellfate.training.fate_module import FateModule, sample_losses
+from cellfate.training.member_module import best_epoch, is_over, next_learning_rate
 from cellfate.training.settings import AugmentationSettings
 from tests.cases.trained_models import TINY_MODEL, tiny_study, tiny_training
 

@@ -12,7 +12,7 @@ from cellfate.training.batches import SequenceReader
 from cellfate.training.fold_data import open_fold
 from cellfate.training.sampling import group_units, outcome_weights, plan_all, plan_epoch
 from cellfate.training.settings import AugmentationSettings, TrainingSettings
-from tests.cases.trained_models import tiny_study, tiny_training
+from tests.cases.trained_models import TINY_MODEL, tiny_study, tiny_training
 
 NOTHING = AugmentationSettings(flip_and_rotate=False, drop_end_share=0)
 
@@ -26,7 +26,7 @@ def open_first_fold(study, folder, limit_mb=100, **changes):
     training = tiny_training(folder, **changes)
     reader = SequenceReader(study.crops, study.samples, limit_mb)
     tables = (study.samples, study.splits, study.normalisation)
-    return open_fold(0, reader, *tables, study.crops.channels, study.sample_settings, training)
+    return open_fold(0, reader, *tables, study.crops.channels, study.sample_settings, training, TINY_MODEL)
 
 
 def make_table(cells):
@@ -80,7 +80,8 @@ def test_windows_of_a_cell_share_their_frames(landmarks, tmp_path):
     units = group_units(rows, first_cell.index.to_numpy())
     batch = data.train.maker.make(units, np.random.default_rng(0))
     sequence = landmarks.crops.read(rows["recording_id"][0], int(rows["cell_id"][0]))
-    frames = normalise(sequence.frames_tchw, sequence.inside_thw, data.train.maker.mean_c, data.train.maker.sd_c)
+    preprocessing = data.train.maker.preprocessing
+    frames = normalise(sequence.frames_tchw, sequence.inside_thw, preprocessing.mean_c, preprocessing.sd_c)
     assert len(batch.frames_nchw) < batch.lengths_b.sum()
     starts = np.concatenate([[0], np.cumsum(batch.lengths_b)])
     for place, row in enumerate(batch.rows_b):

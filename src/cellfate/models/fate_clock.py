@@ -1,0 +1,136 @@
+"""The fate clock: frames to embeddings, embeddings over time to cause-specific hazards at every frame.
+
+Shape suffixes: n packed real frames, c channels, h rows, w columns, b sequences, t padded time, d embedding, a inputs
+about age, k bins of time, e events, f handcrafted features.
+
+Nothing at a frame depends on a later one: attention is banded (a frame sees itself and the frames before it, up to
+`history_frames`), and statistics are of windows that end at the frame.
+"""
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from cellfate.models.frame_encoders import build_encoder
+from cellfate.models.settings import CausalSettings, ModelSettings
+from cellfate.models.temporal import sinusoidal_positions, transformer_layer
+
+AGE_INPUTS = 3
+"""Age over 20 h, log(1 + age in h), and whether the track began after the recording did."""
+_LEAST_VARIANCE = 1e-5
+_ENDS = 3  # frames averaged at both ends of a window: one frame alone is noisy
+
+
+class FateClock(nn.Module):
+    """Frame encoder, causal Transformer, causal statistics, hazards of each event in each bin of time.
+
+    Parameters
+    ----------
+    settings
+        Architecture; `settings.causal` is given.
+    n_channels
+        Channels of a frame, a mask channel included.
+    n_bins, n_events
+        Bins of time, and events that compete in each.
+    n_features
+        Handcrafted features that embeddings are to tell (auxiliary task of the training); 0: none.
+    """
+
+    def __init__(self, settings: ModelSettings, n_channels: int, n_bins: int, n_events: int, n_features: int) -> None:
+        super().__init__()
+        assert settings.causal is not None, "the fate clock is the causal reading"
+        self.causal: CausalSettings = settings.causal
+        self.size = size = settings.embedding_size
+        self.shape_ke = (n_bins, n_events)
+        self.encoder = build_encoder(settings, n_channels)
+        self.layers = nn.ModuleList(transformer_layer(settings) for _ in range(settings.n_layers))
+        n_inputs = size * (bool(settings.n_layers) + 3 * len(self.causal.statistics_frames))
+        n_inputs += AGE_INPUTS if self.causal.age else 0
+        self.head = nn.Sequential(
+            nn.LayerNorm(n_inputs),
+            nn.Dropout(settings.dropout),
+            nn.Linear(n_inputs, self.causal.hidden_size),
+            nn.GELU(),
+            nn.Dropout(settings.dropout),
+            nn.Linear(self.causal.hidden_size, n_bins * n_events),
+        )
+        self.features = nn.Linear(size, n_features) if n_features else None
+
+    def forward(self, frames_nchw: Tensor, positions_n: Tensor, lengths_b: Tensor, ages_na: Tensor) -> Tensor:
+        """Log odds (N, K, E) of each event against no event, at every frame; see `read`."""
+        return self.read(self.encode(frames_nchw), positions_n, lengths_b, ages_na)
+
+    def encode(self, frames_nchw: Tensor) -> Tensor:
+        """Embed prepared frames (N, C, H, W) as (N, D), each by itself."""
+        return cast(Tensor, self.encoder(frames_nchw))
+
+    def tell_features(self, embeddings_nd: Tensor) -> Tensor:
+        """Handcrafted features (N, F), standardised, as far as the embeddings tell them."""
+        assert self.features is not None, "the network was built without the auxiliary task"
+        return cast(Tensor, self.features(embeddings_nd))
+
+    def read(self, embeddings_nd: Tensor, positions_n: Tensor, lengths_b: Tensor, ages_na: Tensor) -> Tensor:
+        """Read hazards at every frame of sequences of embeddings.
+
+        Parameters
+        ----------
+        embeddings_nd
+            Packed embeddings of the sequences' frames.
+        positions_n
+            int64, frame number minus the sequence's first frame number.
+        lengths_b
+            int64, frames of each sequence; their sum is N.
+        ages_na
+            float32 (N, `AGE_INPUTS`); not looked at when `age` is off.
+
+        Returns
+        -------
+        Tensor
+            (N, K, E): log odds of each event against no event in each bin, given none before; see `hazards_of`.
+        """
+        real_bt, embeddings_btd = _pad(embeddings_nd, lengths_b)
+        inputs = [ages_na.to(embeddings_nd.dtype)] if self.causal.age else []
+        if len(self.layers):
+            inputs.append(self._attend(embeddings_btd, _pad(positions_n, lengths_b)[1])[real_bt])
+        inputs += [_statistics(embeddings_btd, frames)[real_bt] for frames in self.causal.statistics_frames]
+        logits: Tensor = self.head(torch.cat(inputs, dim=1))
+        return logits.view(-1, *self.shape_ke)
+
+    def _attend(self, embeddings_btd: Tensor, positions_bt: Tensor) -> Tensor:
+        """Let every frame look back on itself and the `history_frames - 1` frames before it."""
+        tokens_btd = embeddings_btd + sinusoidal_positions(positions_bt, self.size).to(embeddings_btd.dtype)
+        steps_t = torch.arange(tokens_btd.shape[1], device=tokens_btd.device)
+        back_tt = steps_t[:, None] - steps_t
+        hidden_tt = (back_tt < 0) | (back_tt >= self.causal.history_frames)
+        for layer in self.layers:
+            tokens_btd = layer(tokens_btd, src_mask=hidden_tt)
+        return tokens_btd
+
+
+def hazards_of(logits_nke: Tensor) -> Tensor:
+    """Probability of each event in each bin, given none before, (N, K, E): softmax against no event."""
+    against = torch.zeros_like(logits_nke[..., :1])
+    return torch.cat((against, logits_nke), dim=-1).softmax(dim=-1)[..., 1:]
+
+
+def _pad(values_n: Tensor, lengths_b: Tensor) -> tuple[Tensor, Tensor]:
+    """Tell where a padded batch is real, (B, T), and unpack into it, padding with 0: (B, T, ...)."""
+    real_bt = torch.arange(int(lengths_b.max()), device=lengths_b.device) < lengths_b[:, None]
+    padded = values_n.new_zeros(*real_bt.shape, *values_n.shape[1:])
+    padded[real_bt] = values_n
+    return real_bt, padded
+
+
+def _statistics(embeddings_btd: Tensor, n_frames: int) -> Tensor:
+    """Mean, change and spread over the window of `n_frames` that ends at each frame, (B, T, 3 D).
+
+    Before a sequence's start its first frame stands. Change is the mean of the window's last frames minus that of its
+    first ones.
+    """
+    before = embeddings_btd[:, :1].expand(-1, n_frames - 1, -1)
+    windows_btdw = torch.cat((before, embeddings_btd), dim=1).unfold(1, n_frames, 1)
+    ends = min(_ENDS, n_frames // 2)
+    change_btd = windows_btdw[..., -ends:].mean(-1) - windows_btdw[..., :ends].mean(-1)
+    spread_btd = (windows_btdw.var(-1, unbiased=False) + _LEAST_VARIANCE).sqrt()
+    return torch.cat((windows_btdw.mean(-1), change_btd, spread_btd), dim=-1)
