@@ -13,6 +13,7 @@ from cellfate.core.errors import InputError
 from cellfate.core.fates import EVENTS, FATES, NONE, listed_outcomes, probability_column
 from cellfate.core.tables import Commitments
 from cellfate.metrics.bootstrap import FloatArray, IntArray, draw_groups, sum_by_group, summarise
+from cellfate.metrics.censoring import list_outcomes
 from cellfate.metrics.forecasts import number_groups
 from cellfate.metrics.scores import BoolArray
 from cellfate.metrics.settings import ScoreSettings
@@ -117,16 +118,15 @@ def list_known_outcomes(landmarks: pd.DataFrame, within_h: float, events: tuple[
         cell was watched for so long without one. Landmarks nearer to the recording's end than `within_h` are left out,
         with an event or without: else only those with an event would stay.
     """
-    happened = landmarks["fate"].isin(events) & (landmarks["time_h"] <= within_h + _TOLERANCE_H)
-    free = landmarks["time_h"] >= within_h - _TOLERANCE_H
-    kept = is_watchable(landmarks, within_h) & (happened | free)
-    known = landmarks.loc[kept, [*CELL, "last_frame", "group_id"]].rename(columns={"last_frame": "frame"})
-    return known.assign(outcome=landmarks["fate"].where(happened, NONE)[kept])
+    time_h, watchable_h = (landmarks[name].to_numpy(np.float64) for name in ("time_h", "watchable_h"))
+    outcomes = list_outcomes(time_h, number_events(landmarks["fate"], events), watchable_h, within_h)
+    known = landmarks.loc[outcomes.known_n, [*CELL, "last_frame", "group_id"]].rename(columns={"last_frame": "frame"})
+    return known.assign(outcome=np.array([NONE, *events], dtype=object)[outcomes.event_n[outcomes.known_n]])
 
 
-def is_watchable(landmarks: pd.DataFrame, within_h: float) -> "pd.Series[bool]":
-    """Whether the recording goes on for so many hours after each landmark."""
-    return landmarks["watchable_h"] >= within_h - _TOLERANCE_H
+def number_events(fates: "pd.Series[str]", events: tuple[str, ...]) -> IntArray:
+    """Give the number of the event that each cell ends in, from 1; 0 where it ends in none of these, (n,)."""
+    return np.asarray(fates.map({event: number for number, event in enumerate(events, 1)}).fillna(0), dtype=np.int64)
 
 
 def choose_thresholds(incidence: pd.DataFrame, landmarks: pd.DataFrame, follow_up: FollowUpSettings) -> pd.DataFrame:
@@ -206,7 +206,19 @@ def _order(tested: pd.DataFrame) -> pd.DataFrame:
     """Order by predictor (in their order of appearance), cell and frame."""
     places = {name: place for place, name in enumerate(tested["predictor"].unique())}
     rows = tested.assign(place=tested["predictor"].map(places)).sort_values(["place", *FRAME], ignore_index=True)
-    repeated = rows[rows.duplicated(["predictor", *FRAME])]
+    require_once(rows)
+    return rows
+
+
+def require_once(tested: pd.DataFrame) -> None:
+    """Check that each predictor forecasts each cell once for each frame.
+
+    Raises
+    ------
+    InputError
+        If forecasts of several folds or split schemes are mixed.
+    """
+    repeated = tested[tested.duplicated(["predictor", *FRAME])]
     if len(repeated):
         first = repeated.iloc[0]
         raise InputError(
@@ -214,7 +226,6 @@ def _order(tested: pd.DataFrame) -> pd.DataFrame:
             f"{first['recording_id']!r} more than once for frame {first['frame']}, expected once; score one split "
             f"scheme at a time."
         )
-    return rows
 
 
 def _call(p_ne: FloatArray, thresholds_ne: FloatArray) -> IntArray:
