@@ -205,7 +205,8 @@ def _comparisons(low: float) -> pd.DataFrame:
         for metric, size in (("auroc", 1.0), ("average_precision", 0.8), ("brier", -0.3)):
             best = predictor == "ensemble" and reference == "handcrafted_and_age"
             bottom = low if best and size > 0 else size * lead - 0.04
-            score = (predictor, reference, metric, event, hours, size * lead, bottom, size * lead + 0.04)
+            value = round(size * lead, 3)
+            score = (predictor, reference, metric, event, hours, value, round(bottom, 3), value + 0.04)
             rows.append((*score, 1200, 3))
     names = ["predictor", "reference", "metric", "outcome", "within_h", "difference", "low", "high"]
     return pd.DataFrame(rows, columns=[*names, "n_samples", "n_groups"])

@@ -60,7 +60,7 @@ def plot_clock_training(clock_history: pd.DataFrame) -> go.Figure:
         return say_nothing("Training (n = 0 epochs)", "No network was trained.")
     figure = _draw_history(clock_history, CLOCK_PANELS)
     figure.update_yaxes(title_text="Negative log likelihood (nats)", row=1, col=1)
-    figure.update_yaxes(title_text="Learning rate", type="log", dtick=1, exponentformat="power", row=1, col=2)
+    figure.update_yaxes(title_text="Learning rate", rangemode="tozero", exponentformat="power", row=1, col=2)
     return apply_theme(figure, title=_write_title(clock_history))
 
 

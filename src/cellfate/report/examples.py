@@ -132,10 +132,22 @@ def hours_to_last(frames: ArrayLike, sample: pd.Series) -> NDArray[np.float64]:
 
 def describe_example(sample: pd.Series) -> str:
     """Title of a film strip: which cell, what followed and when, and what the model said."""
-    where = f"recording {sample['recording_id']}, cell {sample['cell_id']}, dose {sample['dose']}"
-    followed = f"<b>{sample['kind']}</b>: {_outcome_words(sample)}"
     gave = f"the model gave {sample['outcome']} {sample['p_true']:.2f}"
-    return f"{followed}<br>{gave}<br><span style='color:#5b6672'>{where}</span>"
+    return write_title(sample, sample["kind"], _outcome_words(sample), gave)
+
+
+def write_title(sample: pd.Series, heading: str, followed: str, gave: str) -> str:
+    """Write the three lines over a film strip: why it is shown and what followed, what was forecast, which cell it is.
+
+    Parameters
+    ----------
+    sample
+        A row of `Samples` or `FollowUps`.
+    heading, followed, gave
+        Why the cell is shown, what really followed, and what was forecast.
+    """
+    where = f"recording {sample['recording_id']}, cell {sample['cell_id']}, dose {sample['dose']}"
+    return f"<b>{heading}</b>: {followed}<br>{gave}<br><span style='color:#5b6672'>{where}</span>"
 
 
 def _outcome_words(sample: pd.Series) -> str:

@@ -180,15 +180,30 @@ def _count_outcomes(metrics: pd.DataFrame, outcomes: Sequence[str]) -> str:
 
 
 def _write_tested_on(row: pd.Series, by_outcome: str, unit: str, confidence: float) -> str:
-    n_cells, n_samples, n_groups = int(row["n_cells"]), int(row["n_samples"]), int(row["n_groups"])
+    n_cells, n_samples = int(row["n_cells"]), int(row["n_samples"])
     samples = f" ({show_count(n_samples, 'sample')}: {by_outcome})" if n_samples != n_cells else f" ({by_outcome})"
-    units = "" if n_groups == 1 else "s"
+    return f"Tested on {show_count(n_cells, 'cell')}{samples} {describe_groups(row, unit, confidence)}"
+
+
+def describe_groups(row: pd.Series, unit: str, confidence: float) -> str:
+    """Say how many groups stand behind a score and what the intervals are, with a warning where the groups are few.
+
+    Parameters
+    ----------
+    row
+        A row of `Metrics` or `IncidenceMetrics`.
+    unit
+        What a group is: "recording" or "lineage".
+    confidence
+        Probability content of the intervals.
+    """
+    n_groups, many = int(row["n_groups"]), "" if int(row["n_groups"]) == 1 else "s"
     sentence = (
-        f"Tested on {show_count(n_cells, 'cell')}{samples} of {n_groups} {unit}{units} that the scored model was not "
-        f"trained on; intervals hold {show_percent(confidence)} and resample whole {unit}s."
+        f"of {n_groups} {unit}{many} that the scored model was not trained on; intervals hold "
+        f"{show_percent(confidence)} and resample whole {unit}s."
     )
     if 1 < n_groups < FEW_GROUPS and pd.notna(row["low"]):
-        sentence += f" With only {n_groups} {unit}{units} the intervals are rough and tend to be too narrow."
+        sentence += f" With only {n_groups} {unit}{many} the intervals are rough and tend to be too narrow."
     return sentence
 
 

@@ -9,7 +9,7 @@ PREDICTORS = {
     "cellfate": "the model",
     "ensemble": "the ensemble of clock and boosting",
     "clock": "the clock",
-    "truth": "who knows the true hazards",
+    "truth": "the true hazards",
     "track_length": "track length alone",
     "track_age": "track age alone",
     "recording_time": "time in the recording alone",
