@@ -215,7 +215,7 @@ def _comparisons(low: float) -> pd.DataFrame:
 def _calibration() -> pd.DataFrame:
     rows = []
     for (predictor, skill), event, hours, place in product(SKILL.items(), EVENTS, REPORT_H, range(4)):
-        p = (0.1 + 0.22 * place) * (0.3 if event == APOPTOSIS else 1)
+        p = (0.1 + 0.22 * place) * (0.3 if event == APOPTOSIS else 1) * (0.7 + 0.03 * hours)
         observed = p * (0.6 + 0.4 * skill)
         rows.append((predictor, event, hours, place, p, observed, 0.8 * observed, 1.2 * observed, 300, 3))
     names = ["predictor", "outcome", "within_h", "bin", "mean_probability", "observed", "low", "high"]

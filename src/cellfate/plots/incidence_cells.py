@@ -1,5 +1,6 @@
 """Forecasts of single cells, aligned at the event: a heat map of all cells, and since when their fate was clear."""
 
+from collections.abc import Collection
 from typing import Final
 
 import numpy as np
@@ -8,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from cellfate.core.fates import CENSORED, NONE, probability_column
+from cellfate.core.fates import CENSORED, EVENTS, NONE, listed_outcomes, probability_column
 from cellfate.plots.incidence_words import (
     choose_leading,
     colour_predictor,
@@ -56,7 +57,7 @@ def plot_incidence_heatmap(
     if not fates:
         title = "Forecasts of all cells, aligned at the event (n = 0 cells)"
         return say_nothing(title, "No cell of the test part ended in an event.")
-    names = list_events(fates if event is None else [event])
+    names = [name for name in listed_outcomes(rows.columns) if name != NONE and event in (None, name)]
     panels = {fate: _lay_out(rows[rows["fate"] == fate]) for fate in fates}
     heads = [f"Forecast of {name}; {_head(fate, panels[fate])}" for name in names for fate in fates]
     figure = make_subplots(
@@ -147,13 +148,15 @@ def _finish_heatmap(figure: go.Figure, rows: pd.DataFrame, headline_h: float, n_
     return figure.update_layout(coloraxis=axis, plot_bgcolor=_BLANK)
 
 
-def plot_commitments(commitments: pd.DataFrame) -> go.Figure:
+def plot_commitments(commitments: pd.DataFrame, events: Collection[str] = EVENTS) -> go.Figure:
     """Draw how many cells had been called, rightly and for good, by each hour before their event.
 
     Parameters
     ----------
     commitments
         Table `Commitments`.
+    events
+        Events that are forecast; cells that ended in another one are not drawn.
 
     Returns
     -------
@@ -161,7 +164,7 @@ def plot_commitments(commitments: pd.DataFrame) -> go.Figure:
         One panel a fate, one colour a predictor; the share is of all cells of that fate. Under each panel stands how
         many were never called right, and how many of these were called the other event.
     """
-    fates = list_events(commitments["fate"])
+    fates = [fate for fate in list_events(commitments["fate"]) if fate in events]
     if not fates:
         title = "Hours from commitment to event (n = 0 cells)"
         return say_nothing(title, "No cell of the test part ended in an event.")

@@ -43,7 +43,7 @@ def choose_clock_examples(commitments: pd.DataFrame, incidence: pd.DataFrame, fo
     ended = _join_last_forecasts(commitments, incidence, follow_ups)
     chosen = [ended.head(0).assign(kind=pd.Series(dtype=str), heading=pd.Series(dtype=str))]
     for kind in (RIGHT, WRONG):
-        for event in list_events(ended["fate"]):
+        for event in list_events(listed_outcomes(ended.columns)):
             right = (ended["call"] == event) == (kind == RIGHT)
             pool = ended[(ended["fate"] == event) & right]
             chosen.append(_take_first(pool, kind != RIGHT).assign(kind=kind, heading=kind))
@@ -72,7 +72,7 @@ def _join_last_forecasts(commitments: pd.DataFrame, incidence: pd.DataFrame, fol
     last = last[np.isclose(last["within_h"], joined["within_h"].max())].drop(columns="within_h")
     joined = joined.merge(last, on=[*_CELL, "last_frame"], validate="one_to_one")
     p_fate = joined[probability_column(NONE)]
-    for event in list_events(joined["fate"]):
+    for event in list_events(listed_outcomes(joined.columns)):
         p_fate = p_fate.where(joined["fate"] != event, joined[probability_column(event)])
     return joined.assign(p_fate=p_fate)
 

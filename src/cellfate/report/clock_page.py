@@ -91,6 +91,6 @@ def _tabulate(
             clock_tables.tabulate_clock_scores(metrics),
             clock_tables.tabulate_clock_doses(metrics, follow_up.headline_h),
         ),
-        "commitment": (clock_tables.tabulate_commitments(found["commitments"], scores),),
+        "commitment": (clock_tables.tabulate_commitments(found["commitments"], follow_up.events, scores),),
         "settings": tabulate_settings(model, parameters),
     }

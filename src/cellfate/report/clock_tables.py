@@ -1,11 +1,12 @@
 """Tables on the page of the fate clock: its parts, its scores, and how early it committed itself."""
 
+from collections.abc import Collection
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from cellfate.core.fates import FATES
+from cellfate.core.fates import CENSORED, FATES
 from cellfate.core.tables import EVERYTHING, PARTS
 from cellfate.metrics.commitments import summarise_commitments
 from cellfate.metrics.settings import ScoreSettings
@@ -74,14 +75,14 @@ def _show_scores(rows: pd.DataFrame) -> dict[str, list[str] | pd.Series]:
     }
 
 
-def tabulate_commitments(commitments: pd.DataFrame, scores: ScoreSettings) -> ReportTable:
+def tabulate_commitments(commitments: pd.DataFrame, events: Collection[str], scores: ScoreSettings) -> ReportTable:
     """List by fate and predictor how many cells were called right at the last frame shown, and how early."""
     caption = "Calls at the last frame shown, and how early they stood (with intervals)"
     if commitments.empty:
         return ReportTable(caption, ("Fate", "Predictor", "Cells"), ())
     summary = summarise_commitments(commitments, scores)
     rows = []
-    for fate in FATES:
+    for fate in (fate for fate in FATES if fate in (*events, CENSORED)):
         for predictor in order_predictors(summary["predictor"]):
             found = summary[(summary["fate"] == fate) & (summary["predictor"] == predictor)]
             if len(found):

@@ -211,6 +211,19 @@ def test_only_the_test_part_and_cells_with_an_event_are_in_the_heat_map(tables):
     assert len(figure.data) == 4
 
 
+def test_one_event_alone_can_be_drawn(tables):
+    only = {name: t[t["outcome"] == "mitosis"] if "outcome" in t else t for name, t in tables.items()}
+    only |= {"incidence": tables["incidence"].drop(columns="p_apoptosis"), "follow_ups": tables["follow_ups"]}
+    for name, figure in draw_all(only).items():
+        assert len(figure.data), name
+    drawn = plot_incidence_heatmap(only["incidence"], only["follow_ups"], None, HEADLINE_H)
+    assert [head.split(" (")[0] for head in heads(drawn)] == [
+        "Forecast of mitosis; cells that ended in apoptosis",
+        "Forecast of mitosis; cells that ended in mitosis",
+    ]
+    assert heads(plot_commitments(tables["commitments"], ["mitosis"]))[0].startswith("mitosis (n = ")
+
+
 def commitments(rows):
     table = pd.DataFrame(rows, columns=["cell_id", "fate", "call", "hours_before_event"])
     return table.assign(predictor="ensemble", recording_id="r", within_h=5.0)

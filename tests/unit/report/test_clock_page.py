@@ -9,6 +9,7 @@ import pytest
 from markupsafe import escape
 
 from cellfate.core.errors import InputError
+from cellfate.core.fates import EVENTS
 from cellfate.metrics.settings import ScoreSettings
 from cellfate.plots.filmstrip import draw_film_strips
 from cellfate.report import (
@@ -97,6 +98,16 @@ def test_a_page_is_made_where_nothing_was_scored(case):
     nothing = {name: case.tables[name].head(0) for name in contents.TABLES if name not in ("follow_ups", "landmarks")}
     body = without_scripts(make_page(case, **nothing))
     assert "The clock was not scored: no landmark of the test part has a known answer." in body
+
+
+def test_the_page_can_be_about_one_event(case):
+    tables = {name: t[t["outcome"] == "mitosis"] for name, t in case.tables.items() if name.startswith("incidence_")}
+    model = {**case.model, "follow_up": {**case.model["follow_up"], "events": ["mitosis"]}}
+    page = assemble_clock_report({**case.tables, **tables}, model, {}, ReportSettings(), FEW)
+    body = without_scripts(page)
+    assert "Apoptosis within" not in body
+    assert "each of these 2 scores" in body
+    assert not re.findall(r'<th scope="row">apoptosis</th>', body)
 
 
 def test_the_boxes_hold_the_scores_of_the_ensemble_at_the_headline_horizon(case, follow_up):
@@ -206,7 +217,7 @@ def test_parts_count_cells_fates_and_landmarks(case):
 
 
 def test_commitments_are_listed_by_fate_and_predictor(case):
-    table = clock_tables.tabulate_commitments(case.tables["commitments"], FEW)
+    table = clock_tables.tabulate_commitments(case.tables["commitments"], EVENTS, FEW)
     assert [row[:2] for row in table.rows[:2]] == [
         ("apoptosis", "Ensemble (clock and boosting)"),
         ("apoptosis", "Clock (network)"),
@@ -217,7 +228,7 @@ def test_commitments_are_listed_by_fate_and_predictor(case):
     assert table.rows[0][3].startswith(f"{right:.2f} (")
     assert table.rows[-1][0] == "censored"
     assert table.rows[-1][3] == ""
-    assert clock_tables.tabulate_commitments(case.tables["commitments"].head(0), FEW).rows == ()
+    assert clock_tables.tabulate_commitments(case.tables["commitments"].head(0), EVENTS, FEW).rows == ()
 
 
 class ShortStore:
@@ -280,6 +291,12 @@ def test_a_single_censored_cell_is_shown_once():
     assert list(chosen["fate"]).count("censored") == 1
 
 
+def test_a_cell_that_ended_in_an_event_that_is_not_forecast_is_no_example():
+    commitments, incidence, follow_ups = make_cells(CELLS)
+    only_mitosis = incidence.drop(columns="p_apoptosis")
+    assert set(choose_clock_examples(commitments, only_mitosis, follow_ups)["fate"]) == {"mitosis", "censored"}
+
+
 def test_no_call_gives_no_example():
     commitments, incidence, follow_ups = make_cells(CELLS)
     assert choose_clock_examples(commitments.head(0), incidence, follow_ups).empty
@@ -288,7 +305,7 @@ def test_no_call_gives_no_example():
 def test_strips_hold_the_forecast_of_each_event_with_threshold_and_commitment():
     commitments, incidence, follow_ups = make_cells(CELLS)
     examples = choose_clock_examples(commitments, incidence, follow_ups)
-    strips = build_clock_strips(ShortStore(), examples, incidence, ReportSettings(frames_per_strip=6))
+    strips = build_clock_strips(ShortStore(), examples, incidence, ReportSettings(frames_per_strip=9))
     first = strips[0]
     assert first.hours_t.tolist() == [-3.0, -2.0, -1.0, 0.0]
     assert [(curve.name, curve.hours.tolist(), curve.values.round(2).tolist()) for curve in first.curves] == [
