@@ -224,20 +224,25 @@ def _calibration() -> pd.DataFrame:
 
 def _observed() -> pd.DataFrame:
     rows = []
-    for (place, dose), event, hours in product(enumerate(DOSES), EVENTS, range(0, 41, 2)):
+    for (place, dose), event, hours in product(enumerate((*DOSES, "all")), EVENTS, range(0, 41, 2)):
         rate = 0.012 * (place + 0.4) if event == APOPTOSIS else 0.03 / (place + 1)
         share = 0.6 * (1 - np.exp(-rate * hours))
         spread = np.nan if hours == 40 else 0.3 * share
-        rows.append((dose, event, float(hours), share, share - spread, share + spread, 120 - 3 * hours, 120, 2))
+        rows.append((dose, event, float(hours), share, share - spread, share + spread))
+        n_all = 3 if dose == "all" else 1
+        rows[-1] = (*rows[-1], n_all * (120 - 3 * hours), n_all * 120, n_all * 2)
     names = ["dose", "outcome", "time_h", "incidence", "low", "high", "n_at_risk", "n_cells", "n_groups"]
     return pd.DataFrame(rows, columns=names)
 
 
 def _doses() -> pd.DataFrame:
     rows = []
-    for (predictor, skill), (place, dose), event, hours in product(SKILL.items(), enumerate(DOSES), EVENTS, REPORT_H):
+    for (predictor, skill), (place, dose), event, hours in product(
+        SKILL.items(), enumerate((*DOSES, "all")), EVENTS, REPORT_H
+    ):
         observed = hours * (0.006 * (place + 1) if event == APOPTOSIS else 0.03 / (place + 1))
         forecast = observed * (0.7 + 0.4 * skill)
-        rows.append((predictor, dose, event, hours, forecast, observed, 0.7 * observed, 1.3 * observed, 12, 1))
+        counts = (36, 3) if dose == "all" else (12, 1)
+        rows.append((predictor, dose, event, hours, forecast, observed, 0.7 * observed, 1.3 * observed, *counts))
     names = ["predictor", "dose", "outcome", "within_h", "forecast", "observed", "low", "high", "n_cells", "n_groups"]
     return pd.DataFrame(rows, columns=names)

@@ -1,5 +1,6 @@
 """What really became of the cells by dose, and what was forecast for them."""
 
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from cellfate.core.tables import EVERYTHING
 from cellfate.plots.incidence_words import (
     HAPPENED,
     choose_leading,
@@ -20,12 +22,36 @@ from cellfate.plots.incidence_words import (
 from cellfate.plots.theme import COLOURS, say_nothing, translucent
 from cellfate.plots.words import CLOCK, ENSEMBLE, name_predictor, order_doses
 
-_DOSES: Final = {"Control": "#8a8f98", "Low": "#c9a227", "Medium": "#b56576", "High": "#6a4c93"}
+_DOSES: Final = {
+    "Control": "#8a8f98",
+    "Low": "#c9a227",
+    "Medium": "#b56576",
+    "High": "#6a4c93",
+    EVERYTHING: COLOURS["model"],
+}
 """Colours of doses, none that of a fate; other doses have colours by their place."""
-_OTHERS: Final = ("#588157", "#1f2933", "#b08968", "#9d4edd")
+_OTHERS: Final = ("#588157", "#b08968", "#9d4edd", "#4f772d")
 _N_TICKS: Final = 5
 _LINE_SHARE: Final = 0.07
 """Height of a line of numbers under the curves, as a share of the curves' height."""
+
+
+def list_doses(doses: Iterable[str]) -> list[str]:
+    """List different doses from low to high, and last all of them together, where there is more than one.
+
+    Examples
+    --------
+    >>> list_doses(["all", "High", "Control", "High"])
+    ['Control', 'High', 'all']
+    """
+    found = set(doses)
+    single = order_doses(found - {EVERYTHING})
+    return [*single, EVERYTHING] if EVERYTHING in found and len(single) != 1 else single
+
+
+def name_dose(dose: str) -> str:
+    """Name of a dose on a figure."""
+    return "all doses" if dose == EVERYTHING else dose
 
 
 def colour_dose(dose: str, position: int) -> str:
@@ -49,7 +75,7 @@ def plot_observed_incidence(observed_incidence: pd.DataFrame) -> go.Figure:
     events = list_events(observed_incidence["outcome"])
     if not events:
         return say_nothing("Observed incidence by dose (n = 0 cells)", "No cell was followed.")
-    doses = order_doses(observed_incidence["dose"])
+    doses = list_doses(observed_incidence["dose"])
     titles = [f"{HAPPENED[event].capitalize()}" for event in events]
     figure = make_subplots(1, len(events), subplot_titles=titles, horizontal_spacing=0.1)
     for column, event in enumerate(events, start=1):
@@ -63,12 +89,15 @@ def plot_observed_incidence(observed_incidence: pd.DataFrame) -> go.Figure:
         limits = [-top * (0.1 + _LINE_SHARE * len(doses)), top]
         figure.update_yaxes(title_text="Share of cells (0 to 1)", range=limits, tickvals=marks, row=1, col=column)
     figure.update_xaxes(title_text="Hours since the first landmark (h)")
-    totals = observed_incidence.groupby("dose")[["n_cells", "n_groups"]].max().sum()
-    subtitle = (
-        f"n = {int(totals['n_cells']):,} cells in {int(totals['n_groups'])} groups by dose; bands are clustered "
-        "intervals; numbers below: cells still watched"
-    )
+    subtitle = f"{_count_cells(observed_incidence)}; bands are clustered intervals; numbers below: cells still watched"
     return finish(figure, "Observed incidence of each event (Aalen-Johansen)", subtitle, inner_px=380)
+
+
+def _count_cells(rows: pd.DataFrame) -> str:
+    """Write the cells and groups of all doses together."""
+    by_dose = rows.groupby("dose")[["n_cells", "n_groups"]].max()
+    totals = by_dose.loc[EVERYTHING] if EVERYTHING in by_dose.index else by_dose.sum()
+    return f"n = {int(totals['n_cells']):,} cells in {int(totals['n_groups'])} groups"
 
 
 def _find_top(rows: pd.DataFrame) -> float:
@@ -89,7 +118,7 @@ def _add_steps(figure: go.Figure, rows: pd.DataFrame, dose: str, colour: str, co
         x=rows["time_h"],
         y=rows["incidence"],
         line={"color": colour, "width": 2.2, "shape": "hv"},
-        name=f"{dose} (n = {n_cells:,} cells, {n_groups} groups)",
+        name=f"{name_dose(dose)} (n = {n_cells:,} cells, {n_groups} groups)",
         showlegend=column == 1,
         customdata=rows["n_at_risk"],
         hovertemplate="%{x:.1f} h: %{y:.3f}, %{customdata} cells still watched",
@@ -148,9 +177,8 @@ def plot_dose_incidence(dose_incidence: pd.DataFrame) -> go.Figure:
         figure.update_yaxes(title_text=f"Share {HAPPENED[event]}<br>(0 to 1)", row=row, col=1)
     figure.update_yaxes(rangemode="tozero")
     leading = dose_incidence[dose_incidence["predictor"] == choose_leading(dose_incidence["predictor"])]
-    totals = leading.groupby("dose")[["n_cells", "n_groups"]].max().sum()
     subtitle = (
-        f"n = {int(totals['n_cells']):,} cells in {int(totals['n_groups'])} groups by dose; hours count from a cell's "
+        f"{_count_cells(leading)}; hours count from a cell's "
         "first landmark; lines are clustered intervals of the observed"
     )
     title, inner_px = "Fraction of cells by dose: forecast and observed", 260 * len(events) + 80
@@ -162,7 +190,7 @@ def _add_dose_panel(figure: go.Figure, rows: pd.DataFrame, place: tuple[int, int
         return
     where = {"row": place[0], "col": place[1]}
     predictors = order_predictors(rows["predictor"])
-    doses = order_doses(rows["dose"])
+    doses = list_doses(rows["dose"])
     observed = rows[rows["predictor"] == predictors[0]].set_index("dose").reindex(doses)
     figure.add_bar(
         x=list(range(len(doses))),
@@ -191,5 +219,5 @@ def _add_dose_panel(figure: go.Figure, rows: pd.DataFrame, place: tuple[int, int
             hovertemplate=f"{name_predictor(predictor)}: forecast %{{y:.3f}}<extra></extra>",
             **where,
         )
-    ticks = [f"{dose}<br>n = {n:,.0f}" for dose, n in observed["n_cells"].items()]
+    ticks = [f"{name_dose(str(dose))}<br>n = {n:,.0f}" for dose, n in observed["n_cells"].items()]
     figure.update_xaxes(title_text="Dose (n cells)", tickvals=list(range(len(doses))), ticktext=ticks, **where)

@@ -142,10 +142,16 @@ def test_without_an_ensemble_the_clock_leads(tables):
 def test_observed_curves_stand_by_dose_from_low_to_high_over_the_cells_still_watched(tables):
     figure = plot_observed_incidence(tables["observed_incidence"])
     named = [t.name for t in figure.data if t.name and t.xaxis == "x"]
-    assert named == [f"{dose} (n = 120 cells, 2 groups)" for dose in ("Control", "Low", "High")]
+    assert named[:3] == [f"{dose} (n = 120 cells, 2 groups)" for dose in ("Control", "Low", "High")]
+    assert named[3:] == ["all doses (n = 360 cells, 6 groups)"]
     printed = [list(t.text) for t in figure.data if t.mode == "text"]
-    assert printed == [["120", "90", "60", "30", "0"]] * 6
-    assert "n = 360 cells" in figure.layout.title.text
+    assert printed == [*([["120", "90", "60", "30", "0"]] * 3), ["360", "270", "180", "90", "0"]] * 2
+    assert "n = 360 cells in 6 groups" in figure.layout.title.text
+
+
+def test_a_single_dose_is_drawn_once(tables):
+    of_low = tables["observed_incidence"].query("dose in ['Low', 'all']")
+    assert [t.name for t in plot_observed_incidence(of_low).data if t.name] == ["Low (n = 120 cells, 2 groups)"] * 2
 
 
 def test_a_band_ends_where_its_interval_is_not_defined(tables):
@@ -158,7 +164,11 @@ def test_forecasts_of_a_dose_stand_on_what_was_observed(tables):
     rows = tables["dose_incidence"].query("outcome == 'apoptosis' and within_h == 5 and predictor == 'ensemble'")
     assert list(trace(figure, "Observed (Aalen-Johansen)", "x2").y) == rows["observed"].to_list()
     assert list(trace(figure, "Ensemble (clock and boosting)", "x2").y) == rows["forecast"].to_list()
-    assert list(figure.layout.xaxis2.ticktext) == ["Control<br>n = 12", "Low<br>n = 12", "High<br>n = 12"]
+    assert list(figure.layout.xaxis2.ticktext) == [
+        *(f"{dose}<br>n = 12" for dose in ("Control", "Low", "High")),
+        "all doses<br>n = 36",
+    ]
+    assert "n = 36 cells in 3 groups" in figure.layout.title.text
     assert trace(figure, "Dose").visible == "legendonly"
 
 
