@@ -96,8 +96,8 @@ def plot_observed_incidence(observed_incidence: pd.DataFrame) -> go.Figure:
 def _count_cells(rows: pd.DataFrame) -> str:
     """Write the cells and groups of all doses together."""
     by_dose = rows.groupby("dose")[["n_cells", "n_groups"]].max()
-    totals = by_dose.loc[EVERYTHING] if EVERYTHING in by_dose.index else by_dose.sum()
-    return f"n = {int(totals['n_cells']):,} cells in {int(totals['n_groups'])} groups"
+    totals = by_dose[by_dose.index == EVERYTHING] if EVERYTHING in by_dose.index else by_dose
+    return f"n = {int(totals['n_cells'].sum()):,} cells in {int(totals['n_groups'].sum())} groups"
 
 
 def _find_top(rows: pd.DataFrame) -> float:
