@@ -19,6 +19,10 @@ from cellfate.models.temporal import sinusoidal_positions, transformer_layer
 AGE_INPUTS = 3
 """Age over 20 h, log(1 + age in h), and whether the track began after the recording did."""
 _LEAST_VARIANCE = 1e-5
+_FARTHEST = 4.0
+"""Standard deviations to which an input of the head is clipped."""
+_FIRST_LOG_ODDS = -3.5
+"""Log odds of an event in a bin before training: events are rare."""
 _ENDS = 3  # frames averaged at both ends of a window: one frame alone is noisy
 
 
@@ -47,14 +51,16 @@ class FateClock(nn.Module):
         self.layers = nn.ModuleList(transformer_layer(settings) for _ in range(settings.n_layers))
         n_inputs = size * (bool(settings.n_layers) + 3 * len(self.causal.statistics_frames))
         n_inputs += AGE_INPUTS if self.causal.age else 0
+        # each input in its own standard deviations: a layer norm would mix brightness with shape
+        self.scale = nn.BatchNorm1d(n_inputs, affine=False)
         self.head = nn.Sequential(
-            nn.LayerNorm(n_inputs),
             nn.Dropout(settings.dropout),
             nn.Linear(n_inputs, self.causal.hidden_size),
             nn.GELU(),
             nn.Dropout(settings.dropout),
             nn.Linear(self.causal.hidden_size, n_bins * n_events),
         )
+        nn.init.constant_(cast(Tensor, self.head[-1].bias), _FIRST_LOG_ODDS)
         self.features = nn.Linear(size, n_features) if n_features else None
 
     def forward(self, frames_nchw: Tensor, positions_n: Tensor, lengths_b: Tensor, ages_na: Tensor) -> Tensor:
@@ -94,7 +100,8 @@ class FateClock(nn.Module):
         if len(self.layers):
             inputs.append(self._attend(embeddings_btd, _pad(positions_n, lengths_b)[1])[real_bt])
         inputs += [_statistics(embeddings_btd, frames)[real_bt] for frames in self.causal.statistics_frames]
-        logits: Tensor = self.head(torch.cat(inputs, dim=1))
+        scaled_ni = self.scale(torch.cat(inputs, dim=1)).clamp(-_FARTHEST, _FARTHEST)
+        logits: Tensor = self.head(scaled_ni)
         return logits.view(-1, *self.shape_ke)
 
     def _attend(self, embeddings_btd: Tensor, positions_bt: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cellfate.core.settings import Settings
 from cellfate.models.settings import ModelSettings
-from cellfate.sequences.settings import SampleSettings
-from cellfate.training.settings import TrainingSettings
+from cellfate.training.settings import FittingSettings
 
 logger = logging.getLogger(__name__)
 
@@ -58,10 +59,10 @@ class FittedMember:
 
 
 def run_folder(
-    data_digest: str, samples: SampleSettings, model: ModelSettings, training: TrainingSettings, n_folds: int
+    data_digest: str, data: Sequence[Settings], model: ModelSettings, training: FittingSettings, n_folds: int
 ) -> Path:
     """Folder of the checkpoints of trainings with this very data and these settings."""
-    settings = [samples.model_dump_json(), model.model_dump_json(), training.model_dump_json(exclude=_HOW_ONLY)]
+    settings = [*(part.model_dump_json() for part in (*data, model)), training.model_dump_json(exclude=_HOW_ONLY)]
     digest = hashlib.sha256("\n".join((data_digest, *settings, str(n_folds))).encode())
     return Path(training.checkpoint_folder) / digest.hexdigest()[:16]
 

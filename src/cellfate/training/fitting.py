@@ -30,7 +30,7 @@ from cellfate.training.checkpoints import (
     save_member,
 )
 from cellfate.training.fold_data import FoldData, open_fold
-from cellfate.training.settings import LOWER_IS_BETTER, TrainingSettings
+from cellfate.training.settings import LOWER_IS_BETTER, FittingSettings, TrainingSettings
 from cellfate.training.validation import choose_threshold, validation_metrics
 
 logger = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ def fit_members(
     tables = (samples, splits, normalisation)
     folds = [open_fold(k, reader, *tables, crops.channels, sample_settings, training, model) for k in numbers]
     data_digest = digest_data(crops, samples, splits)
-    folder = run_folder(data_digest, sample_settings, model, training, len(folds))
+    folder = run_folder(data_digest, [sample_settings], model, training, len(folds))
     sizes = len(crops.channels), len(sample_settings.outcomes)
     members = [fit_fold(data, model, *sizes, training, folder / f"fold_{data.fold}") for data in folds]
     clear_run(folder)
@@ -111,8 +111,6 @@ def fit_fold(
     FittedMember
         With the weights of the best epoch.
     """
-    import torch
-
     from cellfate.models.fate_classifier import FateClassifier
     from cellfate.training.fate_module import FateModule
 
@@ -121,8 +119,7 @@ def fit_fold(
         logger.info("Fold %d was finished before; its member is taken back from %s", data.fold, folder)
         return finished
     _check_monitor(data, training)
-    with torch.random.fork_rng(), _threads(training.threads):
-        torch.manual_seed(int(np.random.SeedSequence([training.seed, data.fold]).generate_state(1)[0]))
+    with fork_seeded(training, data.fold):
         module = FateModule(FateClassifier(model, n_channels, n_outcomes), data, training)
         logger.info(
             "Fold %d: %d training and %d validation samples, %d parameters",
@@ -131,7 +128,7 @@ def fit_fold(
             len(data.validation.samples),
             sum(parameter.numel() for parameter in module.network.parameters()),
         )
-        _run_trainer(module, training, folder)
+        run_trainer(module, training, folder)
         member = _member_of(module, data, training, folder, n_outcomes)
     save_member(member, folder)
     return member
@@ -184,7 +181,7 @@ def _check_monitor(data: FoldData, training: TrainingSettings) -> None:
     )
 
 
-def _run_trainer(module: Any, training: TrainingSettings, folder: Path) -> None:
+def run_trainer(module: Any, training: FittingSettings, folder: Path) -> None:
     """Train from the start or from the last checkpoint; nothing is done if that one was the end."""
     import lightning
 
@@ -192,7 +189,7 @@ def _run_trainer(module: Any, training: TrainingSettings, folder: Path) -> None:
 
     last = folder / LAST
     if last.is_file():
-        epochs = _read_checkpoint(last)["epochs"]
+        epochs = read_checkpoint(last)["epochs"]
         logger.info("An unfinished training goes on after epoch %d (%s)", len(epochs) - 1, last)
         if is_over(epochs, training):
             return
@@ -213,7 +210,7 @@ def _run_trainer(module: Any, training: TrainingSettings, folder: Path) -> None:
         trainer.fit(module, ckpt_path=str(last) if last.is_file() else None, weights_only=True)
 
 
-def _read_checkpoint(path: Path) -> dict[str, Any]:
+def read_checkpoint(path: Path) -> dict[str, Any]:
     """Read a checkpoint as tensors and plain values; nothing in it is executed.
 
     Raises
@@ -230,7 +227,7 @@ def _read_checkpoint(path: Path) -> dict[str, Any]:
         raise InputError(message) from error
 
 
-def _checkpoint_callbacks(training: TrainingSettings, folder: Path) -> list[Any]:
+def _checkpoint_callbacks(training: FittingSettings, folder: Path) -> list[Any]:
     """One checkpoint of the best epoch; then one of the last, so that resuming finds both or repeats the epoch."""
     from lightning.pytorch.callbacks import ModelCheckpoint
 
@@ -238,6 +235,16 @@ def _checkpoint_callbacks(training: TrainingSettings, folder: Path) -> list[Any]
     mode = "min" if training.monitor in LOWER_IS_BETTER else "max"
     best = ModelCheckpoint(filename=Path(BEST).stem, monitor=training.monitor, mode=mode, **common)
     return [best, ModelCheckpoint(filename=Path(LAST).stem, **common)]
+
+
+@contextmanager
+def fork_seeded(training: FittingSettings, fold: int) -> Iterator[None]:
+    """Compute meanwhile with the settings' threads, and with random numbers that follow from seed and fold alone."""
+    import torch
+
+    with torch.random.fork_rng(), _threads(training.threads):
+        torch.manual_seed(int(np.random.SeedSequence([training.seed, fold]).generate_state(1)[0]))
+        yield
 
 
 @contextmanager
@@ -271,8 +278,8 @@ def _member_of(module: Any, data: FoldData, training: TrainingSettings, folder: 
     """Take the best epoch's weights, score them and choose the threshold."""
     from cellfate.training.member_module import best_epoch
 
-    epochs = _read_checkpoint(folder / LAST)["epochs"]
-    module.load_state_dict(_read_checkpoint(folder / BEST)["state_dict"])
+    epochs = read_checkpoint(folder / LAST)["epochs"]
+    module.load_state_dict(read_checkpoint(folder / BEST)["state_dict"])
     probabilities_nk = module.validation_probabilities()
     targets_n = data.validation.targets_n
     metrics = validation_metrics(probabilities_nk, targets_n)

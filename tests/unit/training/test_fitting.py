@@ -111,7 +111,7 @@ def test_a_finished_training_starts_anew_and_other_settings_never_resume(study, 
     fit(study, training)
     assert steps
     folders = {
-        run_folder("data", study.sample_settings, TINY_MODEL, changed, 2)
+        run_folder("data", [study.sample_settings], TINY_MODEL, changed, 2)
         for changed in (training, tiny_training(tmp_path, max_epochs=2), tiny_training(tmp_path, max_epochs=1, seed=1))
     }
     assert len(folders) == 3

@@ -1,0 +1,286 @@
+"""The data the fate clock is trained on in one fold: whole follow-ups, what was seen after each frame, and features.
+
+Array suffixes: n packed frames of a batch, t frames of one cell, k bins of time, a inputs about age, f features.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cellfate.core.errors import InputError
+from cellfate.core.fates import EVENTS
+from cellfate.core.incidence import label_bins
+from cellfate.features.summaries import feature_columns
+from cellfate.models.settings import ModelSettings
+from cellfate.sequences.ages import age_inputs
+from cellfate.sequences.settings import FollowUpSettings
+from cellfate.sequences.store import CropStore
+from cellfate.training.batches import Batch, BatchMaker, SequenceReader
+from cellfate.training.fold_data import fold_preprocessing
+from cellfate.training.sampling import Unit, plan_all, unit_lengths
+from cellfate.training.settings import ClockTrainingSettings
+
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
+
+POOL_FRAMES = 4096
+"""Crops that are shuffled together in the pretraining; bounds memory."""
+_PRETRAINING = 1_000_000_007  # sets its random numbers apart from those of the batches of an epoch
+FARTHEST_FEATURE = 5.0
+"""Standardised features are clipped to this, so that a few odd masks do not rule the loss."""
+
+
+@dataclass(frozen=True, eq=False)
+class ClockPart:
+    """Follow-ups of one part of a fold; lists hold one array a follow-up, one row a tracked frame.
+
+    Attributes
+    ----------
+    follow_ups : DataFrame
+        Table `FollowUps`.
+    labels : list of ndarray of int64, shape (T, K)
+        What was seen in each bin after each frame; see `core.incidence.label_bins`.
+    ages : list of ndarray of float32, shape (T, A)
+        Inputs about age.
+    features : list of ndarray of float32, shape (T, F)
+        Standardised handcrafted features, NaN where not measured; F is 0 without the auxiliary task.
+    maker : BatchMaker
+        Makes batches of the crops.
+    """
+
+    follow_ups: pd.DataFrame
+    labels: Sequence[IntArray]
+    ages: Sequence[FloatArray]
+    features: Sequence[FloatArray]
+    maker: BatchMaker
+
+
+@dataclass(frozen=True, eq=False)
+class ClockBatch(Batch):
+    """A batch with what is known of every frame.
+
+    Attributes
+    ----------
+    labels_nk : ndarray of int64
+        What was seen in each bin after each frame.
+    ages_na : ndarray of float32
+        Inputs about age.
+    features_nf : ndarray of float32
+        Standardised handcrafted features, NaN where not measured.
+    """
+
+    labels_nk: IntArray
+    ages_na: FloatArray
+    features_nf: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class ClockData:
+    """What one member of the fate clock is trained and validated on.
+
+    Attributes
+    ----------
+    fold : int
+        Number of the fold.
+    train, validation : ClockPart
+        Follow-ups.
+    settings : ClockTrainingSettings
+        Batch sizes and seed.
+    """
+
+    fold: int
+    train: ClockPart
+    validation: ClockPart
+    settings: ClockTrainingSettings
+
+    @property
+    def n_features(self) -> int:
+        """Handcrafted features of the auxiliary task; 0 without it."""
+        return int(self.train.features[0].shape[1])
+
+    def training_plan(self, epoch: int) -> list[list[Unit]]:
+        """Cells of each batch of an epoch: all of them once, in random order and company."""
+        rng = np.random.default_rng([self.settings.seed, self.fold, epoch])
+        units = _units(self.train.follow_ups)
+        lengths_n = unit_lengths(self.train.follow_ups, units)
+        return [
+            [units[i] for i in batch] for batch in mixed_batches(lengths_n, self.settings.max_frames_per_batch, rng)
+        ]
+
+    def training_batch(self, units: list[Unit], epoch: int, place: int) -> ClockBatch:
+        """Make the batch at a place of an epoch; the same arguments give the same batch."""
+        return _batch(self.train, units, np.random.default_rng([self.settings.seed, self.fold, epoch, place]))
+
+    def draw_crops(self, epoch: int) -> Iterator[tuple[float, FloatArray, FloatArray]]:
+        """Draw all training crops once, in random order, for the pretraining of the encoder.
+
+        Crops are shuffled within pools of whole cells, so that memory is bounded whatever the number of cells.
+
+        Yields
+        ------
+        done : float
+            Share of the pass that is over.
+        frames_nchw : ndarray of float32
+            Prepared, augmented crops.
+        features_nf : ndarray of float32
+            Their standardised handcrafted features.
+        """
+        rng = np.random.default_rng([self.settings.seed, self.fold, epoch, _PRETRAINING])
+        units = _units(self.train.follow_ups)
+        pools = mixed_batches(unit_lengths(self.train.follow_ups, units), POOL_FRAMES, rng)
+        for number, pool in enumerate(pools):
+            batch = _batch(self.train, [units[i] for i in pool], rng)
+            order = rng.permutation(len(batch.frames_nchw))
+            size = self.settings.pretraining_frames
+            for start in range(0, len(order), size):
+                chosen = order[start : start + size]
+                done = (number + start / len(order)) / len(pools)
+                yield done, batch.frames_nchw[chosen], batch.features_nf[chosen]
+
+    def validation_plan(self) -> list[list[Unit]]:
+        """Cells of each validation batch, every one once."""
+        return plan_all(self.validation.follow_ups, self.settings.max_frames_per_batch)
+
+    def validation_batch(self, units: list[Unit]) -> ClockBatch:
+        """Make a validation batch; nothing in it is random."""
+        return _batch(self.validation, units, np.random.default_rng(0))
+
+
+def open_clock_fold(
+    fold: int,
+    crops: CropStore,
+    reader: SequenceReader,
+    follow_ups: pd.DataFrame,
+    splits: pd.DataFrame,
+    normalisation: pd.DataFrame,
+    frame_features: pd.DataFrame,
+    follow_up: FollowUpSettings,
+    model: ModelSettings,
+    training: ClockTrainingSettings,
+) -> ClockData:
+    """Bring together what one fold of the fate clock is trained on.
+
+    Parameters
+    ----------
+    fold
+        Number of the fold.
+    crops, reader
+        Crop store, and source of pixels.
+    follow_ups, splits, normalisation, frame_features
+        Tables of all folds.
+    follow_up, model, training
+        Settings.
+
+    Returns
+    -------
+    ClockData
+
+    Raises
+    ------
+    InputError
+        If the fold lacks training or validation cells, or an event in training.
+    """
+    preprocessing = fold_preprocessing(normalisation, fold, crops.channels, model)
+    chosen = {part: _choose(fold, part, follow_ups, splits, training) for part in ("train", "validation")}
+    _check_events(fold, chosen["train"], follow_up)
+    features = _standardise(frame_features, chosen["train"]) if training.learns_features else None
+    parts = {}
+    for name, rows in chosen.items():
+        first_n, last_n = (rows[column].to_numpy(np.int64) for column in ("first_frame", "last_frame"))
+        maker = BatchMaker(reader, first_n, last_n, preprocessing, whole_track=False)
+        known = [_know(row, shown_frames(crops, row), follow_up, features) for _, row in rows.iterrows()]
+        labels, ages, told = zip(*known, strict=True)
+        parts[name] = ClockPart(rows, labels, ages, told, maker)
+    train = parts["train"]
+    augmented = replace(train, maker=replace(train.maker, augmentation=training.augmentation))
+    return ClockData(fold, augmented, parts["validation"], training)
+
+
+def shown_frames(crops: CropStore, follow_up_row: "pd.Series[Any]") -> IntArray:
+    """Tracked frames of a follow-up that are shown, ascending."""
+    frames = crops.frame_numbers(str(follow_up_row["recording_id"]), int(follow_up_row["cell_id"]))
+    shown = (frames >= int(follow_up_row["first_frame"])) & (frames <= int(follow_up_row["last_frame"]))
+    return frames[shown]
+
+
+def mixed_batches(lengths_n: IntArray, max_frames: int, rng: np.random.Generator) -> list[IntArray]:
+    """Part cells into batches of at most `max_frames` frames, in random order and company; a longer one stands alone.
+
+    Unlike length buckets, this puts cells of all ages into a batch: hazards differ with age, and padding costs little
+    here, because only embeddings are padded.
+    """
+    batches: list[IntArray] = []
+    held: list[int] = []
+    filled = 0
+    for place in rng.permutation(len(lengths_n)):
+        if held and filled + lengths_n[place] > max_frames:
+            batches.append(np.array(held))
+            held, filled = [], 0
+        held.append(int(place))
+        filled += int(lengths_n[place])
+    return [*batches, np.array(held)]
+
+
+def _know(
+    row: "pd.Series[Any]", frames_t: IntArray, follow_up: FollowUpSettings, features: pd.DataFrame | None
+) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Labels (T, K), ages (T, A) and features (T, F) of the frames of one follow-up."""
+    hours_a_frame = float(row["frame_interval_min"]) / 60
+    events = [event for event in EVENTS if event in follow_up.events]
+    number = events.index(row["fate"]) + 1 if row["fate"] in events else 0
+    time_t = (int(row["end_frame"]) - frames_t) * hours_a_frame
+    labels_tk = label_bins(time_t, np.full(len(frames_t), number), follow_up.edges_h)
+    ages_ta = age_inputs(frames_t, hours_a_frame)
+    if features is None:
+        return labels_tk, ages_ta, np.zeros((len(frames_t), 0), np.float32)
+    of_cell = features.loc[(row["recording_id"], row["cell_id"])]
+    return labels_tk, ages_ta, of_cell.reindex(frames_t).to_numpy(np.float32)
+
+
+def _choose(
+    fold: int, part: str, follow_ups: pd.DataFrame, splits: pd.DataFrame, training: ClockTrainingSettings
+) -> pd.DataFrame:
+    members = splits.loc[(splits["fold"] == fold) & (splits["part"] == part), "sample_id"]
+    chosen = follow_ups[follow_ups["sample_id"].isin(members)]
+    if training.train_on == "decided" and part == "train":
+        chosen = chosen[chosen["event_frame"].notna()]
+    if chosen.empty:
+        raise InputError(f"Fold {fold} has no {part} cells; give more cells or change the shares of the split.")
+    return chosen.reset_index(drop=True)
+
+
+def _check_events(fold: int, train: pd.DataFrame, follow_up: FollowUpSettings) -> None:
+    for event in follow_up.events:
+        if not (train["fate"] == event).any():
+            message = (
+                f"None of the {len(train)} training cells of fold {fold} ends in {event}; list only events that occur "
+                "in clock.events, give more recordings, or change the split."
+            )
+            raise InputError(message)
+
+
+def _standardise(frame_features: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
+    """Features in standard deviations of the training cells, indexed by recording, cell and frame."""
+    keys = ["recording_id", "cell_id"]
+    names = feature_columns(frame_features)
+    in_training = frame_features.merge(train[keys], on=keys)[names]
+    sd = in_training.std(ddof=0)
+    kept = [name for name in names if sd[name] > 0]
+    scaled = (frame_features[kept] - in_training[kept].mean()) / sd[kept]
+    clipped = scaled.clip(-FARTHEST_FEATURE, FARTHEST_FEATURE)
+    return clipped.set_index(pd.MultiIndex.from_frame(frame_features[[*keys, "frame"]])).sort_index()
+
+
+def _units(follow_ups: pd.DataFrame) -> list[Unit]:
+    cells = zip(follow_ups["recording_id"], follow_ups["cell_id"], strict=True)
+    return [Unit(str(recording_id), int(cell_id), (row,)) for row, (recording_id, cell_id) in enumerate(cells)]
+
+
+def _batch(part: ClockPart, units: list[Unit], rng: np.random.Generator) -> ClockBatch:
+    packed = part.maker.make(units, rng)
+    known = (np.concatenate([held[row] for row in packed.rows_b]) for held in (part.labels, part.ages, part.features))
+    return ClockBatch(**vars(packed), **dict(zip(("labels_nk", "ages_na", "features_nf"), known, strict=True)))

@@ -1,0 +1,161 @@
+"""Fitting one member of the fate clock a fold."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cellfate.features.segmentation import segment_cell
+from cellfate.features.settings import FeatureSettings
+from cellfate.models.settings import ModelSettings, shows_mask
+from cellfate.sequences.digest import digest_data
+from cellfate.sequences.settings import FollowUpSettings
+from cellfate.sequences.store import CellSequence, CropStore
+from cellfate.training.batches import SequenceReader
+from cellfate.training.checkpoints import BEST, LAST, FittedMember, clear_run, load_member, run_folder, save_member
+from cellfate.training.clock_data import ClockData, open_clock_fold
+from cellfate.training.fitting import fork_seeded, read_checkpoint, run_trainer
+from cellfate.training.settings import ClockTrainingSettings
+
+logger = logging.getLogger(__name__)
+
+_AUXILIARY = "features."
+"""Weights of the auxiliary task, which a finished member has no use for."""
+
+
+def fit_clock_members(
+    crops: CropStore,
+    follow_ups: pd.DataFrame,
+    splits: pd.DataFrame,
+    normalisation: pd.DataFrame,
+    frame_features: pd.DataFrame,
+    follow_up: FollowUpSettings,
+    model: ModelSettings,
+    training: ClockTrainingSettings,
+    features: FeatureSettings,
+) -> tuple[list[FittedMember], str]:
+    """Fit one network in every fold of the splits; an unfinished training goes on from its checkpoints.
+
+    Parameters
+    ----------
+    crops
+        Crop store.
+    follow_ups, splits, normalisation, frame_features
+        Tables `FollowUps`, `Splits`, `Normalisation`, `FrameFeatures`.
+    follow_up
+        Events and bins of time.
+    model
+        Architecture, in the causal reading.
+    training
+        How to fit.
+    features
+        How cells are segmented, where the network sees their mask.
+
+    Returns
+    -------
+    members : list of FittedMember
+        One a fold, in the order of the folds.
+    data_digest : str
+        SHA-256 over crops, follow-ups and splits.
+
+    Raises
+    ------
+    InputError
+        If a fold lacks cells, or an event in training.
+    """
+    numbers = sorted(splits["fold"].unique().tolist())
+    segment = mask_finder(crops.channels, features) if shows_mask(model) else None
+    reader = SequenceReader(crops, follow_ups, training.cache_limit_mb, segment)
+    tables = (follow_ups, splits, normalisation, frame_features)
+    folds = [open_clock_fold(k, crops, reader, *tables, follow_up, model, training) for k in numbers]
+    data_digest = digest_data(crops, follow_ups, splits)
+    folder = run_folder(data_digest, [follow_up, features], model, training, len(folds))
+    n_channels = len(crops.channels) + shows_mask(model)
+    members = [
+        fit_clock_fold(data, model, n_channels, follow_up, training, folder / f"fold_{data.fold}") for data in folds
+    ]
+    clear_run(folder)
+    return members, data_digest
+
+
+def mask_finder(channels: tuple[str, ...], features: FeatureSettings) -> Any:
+    """Make a function from the crops of a cell to its masks (T, H, W): the tracker's, else a threshold's."""
+    from cellfate.features.measurements import segmentation_channels
+
+    numbers = segmentation_channels(channels, features)
+
+    def find(sequence: CellSequence) -> Any:
+        return segment_cell(sequence.frames_tchw, sequence.inside_thw, sequence.masks_thw, numbers, features)
+
+    return find
+
+
+def fit_clock_fold(
+    data: ClockData,
+    model: ModelSettings,
+    n_channels: int,
+    follow_up: FollowUpSettings,
+    training: ClockTrainingSettings,
+    folder: Path,
+) -> FittedMember:
+    """Fit the network of one fold, or take it back from its folder if it was finished there.
+
+    Parameters
+    ----------
+    data
+        Follow-ups of the fold.
+    model
+        Architecture.
+    n_channels
+        Channels of a prepared frame, a mask channel included.
+    follow_up
+        Events and bins of time.
+    training
+        How to fit.
+    folder
+        Checkpoints of this fold.
+
+    Returns
+    -------
+    FittedMember
+        With the weights of the best epoch.
+    """
+    from cellfate.models.fate_clock import FateClock
+    from cellfate.training.clock_module import ClockModule, pretrain_encoder
+
+    finished = load_member(folder)
+    if finished is not None:
+        logger.info("Fold %d was finished before; its member is taken back from %s", data.fold, folder)
+        return finished
+    with fork_seeded(training, data.fold):
+        sizes = len(follow_up.edges_h) - 1, len(follow_up.events), data.n_features
+        network = FateClock(model, n_channels, *sizes)
+        if not (folder / LAST).is_file():
+            pretrain_encoder(network, data, training)
+        module = ClockModule(network, data, training)
+        run_trainer(module, training, folder)
+        member = _member_of(module, data, training, folder)
+    save_member(member, folder)
+    return member
+
+
+def _member_of(module: Any, data: ClockData, training: ClockTrainingSettings, folder: Path) -> FittedMember:
+    """Take the weights of the best epoch."""
+    from cellfate.training.member_module import best_epoch
+
+    epochs = read_checkpoint(folder / LAST)["epochs"]
+    module.load_state_dict(read_checkpoint(folder / BEST)["state_dict"])
+    best = best_epoch(epochs, training)
+    state = module.average.state_dict()
+    return FittedMember(
+        fold=data.fold,
+        weights={k: np.array(v.detach().cpu().numpy()) for k, v in state.items() if not k.startswith(_AUXILIARY)},
+        epochs=epochs,
+        best_epoch=best,
+        threshold=None,
+        validation={"log_loss": epochs[best]["validation_log_loss"]},
+        n_train=len(data.train.follow_ups),
+        n_validation=len(data.validation.follow_ups),
+    )

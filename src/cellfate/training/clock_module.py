@@ -1,0 +1,142 @@
+"""The Lightning module of the fate clock: the likelihood of competing risks at every frame, and the auxiliary task.
+
+Shape suffixes: n packed frames, k bins of time, e events, f features.
+"""
+
+import logging
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from cellfate.core.incidence import UNOBSERVED
+from cellfate.models.fate_clock import FateClock
+from cellfate.training.clock_data import ClockData
+from cellfate.training.member_module import MemberModule
+from cellfate.training.settings import ClockTrainingSettings
+
+logger = logging.getLogger(__name__)
+
+
+class ClockModule(MemberModule):
+    """Trains a fate clock on the data of one fold.
+
+    Parameters
+    ----------
+    network
+        What is trained.
+    data
+        What it is trained on.
+    settings
+        How.
+    """
+
+    network: FateClock
+    average: FateClock
+
+    def __init__(self, network: FateClock, data: ClockData, settings: ClockTrainingSettings) -> None:
+        super().__init__(network, data, settings)
+        self._settings = settings
+        self._losses: list[Tensor] = []
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Let the encoder learn at its own share of the learning rate; without one, not at all."""
+        encoder = set(self.network.encoder.parameters())
+        rest = [parameter for parameter in self.network.parameters() if parameter not in encoder]
+        share = self._settings.encoder_rate
+        if share == 0:
+            return [{"params": rest}]
+        return [{"params": rest}, {"params": list(encoder), "lr": share * self._settings.learning_rate}]
+
+    def batch_loss(self, batch: dict[str, Tensor]) -> tuple[Tensor, int]:
+        """Negative log likelihood a frame, and the weighted error of the auxiliary task."""
+        embeddings_nd = self._encode(batch["frames_nchw"])
+        loss = frame_losses(read_batch(self.network, embeddings_nd, batch), batch["labels_nk"]).mean()
+        if self._settings.feature_weight > 0:
+            error = feature_loss(self.network.tell_features(embeddings_nd), batch["features_nf"])
+            loss = loss + self._settings.feature_weight * error
+        return loss, len(embeddings_nd)
+
+    def _encode(self, frames_nchw: Tensor) -> Tensor:
+        """Embed frames; an encoder that does not learn keeps its batch statistics too."""
+        if self._settings.encoder_rate > 0:
+            return self.network.encode(frames_nchw)
+        self.network.encoder.eval()
+        with torch.no_grad():
+            return self.network.encode(frames_nchw)
+
+    def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
+        """Collect the losses of a batch's frames."""
+        logits_nke = read_batch(self.average, self.average.encode(batch["frames_nchw"]), batch)
+        self._losses.append(frame_losses(logits_nke, batch["labels_nk"]).double().cpu())
+
+    def score_validation(self) -> dict[str, float]:
+        """Mean negative log likelihood a frame of the validation part."""
+        losses_n = torch.cat(self._losses)
+        self._losses.clear()
+        return {"log_loss": float(losses_n.mean())}
+
+
+def read_batch(network: FateClock, embeddings_nd: Tensor, batch: dict[str, Tensor]) -> Tensor:
+    """Hazard log odds (N, K, E) of a batch whose frames are embedded."""
+    return network.read(embeddings_nd, batch["positions_m"], batch["lengths_b"], batch["ages_na"])
+
+
+def frame_losses(logits_nke: Tensor, labels_nk: Tensor) -> Tensor:
+    """Negative log likelihood of the competing risks at each frame, in nats, (N,).
+
+    Every bin that was watched adds the logarithm of the probability of what was seen in it, given nothing before:
+    the likelihood of discrete-time, cause-specific hazards (Tutz and Schmid 2016, chapter 8). A bin that was not
+    watched to its end, after an event or a loss, adds nothing.
+    """
+    against_nk1 = torch.zeros_like(logits_nke[..., :1])
+    scores_nck = torch.cat((against_nk1, logits_nke), dim=-1).movedim(-1, 1)
+    losses_nk = nn.functional.cross_entropy(scores_nck, labels_nk, ignore_index=UNOBSERVED, reduction="none")
+    return losses_nk.sum(dim=1)
+
+
+def feature_loss(told_nf: Tensor, features_nf: Tensor) -> Tensor:
+    """Mean squared error over the features that were measured; 0 where none was."""
+    known_nf = ~features_nf.isnan()
+    errors_nf = (told_nf - features_nf.nan_to_num()).square() * known_nf
+    return errors_nf.sum() / known_nf.sum().clamp(min=1)
+
+
+def pretrain_encoder(network: FateClock, data: ClockData, settings: ClockTrainingSettings) -> float:
+    """Teach the encoder to tell handcrafted features of single crops, drawn over all training cells in random order.
+
+    Parameters
+    ----------
+    network
+        Its encoder and its feature layer are changed.
+    data
+        The fold's data.
+    settings
+        Passes, batch size, learning rate.
+
+    Returns
+    -------
+    float
+        Mean squared error of the last pass, in units of the features' variance; NaN without a pass.
+    """
+    parameters = [*network.encoder.parameters(), *network.features.parameters()]  # type: ignore[union-attr]
+    optimizer = torch.optim.AdamW(parameters, lr=settings.pretraining_rate, weight_decay=settings.weight_decay)
+    device = next(network.parameters()).device
+    network.train()
+    errors: list[float] = []
+    for epoch in range(settings.pretraining_epochs):
+        errors.clear()
+        for done, frames_nchw, features_nf in data.draw_crops(epoch):
+            progress = (epoch + done) / settings.pretraining_epochs
+            for group in optimizer.param_groups:
+                group["lr"] = settings.pretraining_rate * (1 + math.cos(math.pi * progress)) / 2
+            told_nf = network.tell_features(network.encode(torch.from_numpy(frames_nchw).to(device)))
+            loss = feature_loss(told_nf, torch.from_numpy(features_nf).to(device))
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            errors.append(loss.item())
+        logger.info("Fold %d, pretraining, pass %d: error %.3f", data.fold, epoch, np.mean(errors))
+    return float(np.mean(errors)) if errors else float("nan")
