@@ -6,7 +6,9 @@ from cellfate.pipelines import (
     data_processing,
     evaluation,
     explainability,
+    fate_clock,
     inference,
+    known_hazards,
     model_training,
     reporting,
     simulation,
@@ -19,7 +21,9 @@ def register_pipelines() -> dict[str, Pipeline]:
     Returns
     -------
     dict
-        Pipelines by name. `__default__` goes from raw recordings to the report; `demo` simulates the recordings first.
+        Pipelines by name. `__default__` goes from raw recordings to the report; `demo` simulates the recordings first;
+        `fate_clock` goes from raw recordings to the page of the fate clock; `known_hazards` simulates recordings first
+        and holds the fate clock against their truth.
     """
     stages = {
         "data_processing": data_processing.create_pipeline(),
@@ -30,9 +34,12 @@ def register_pipelines() -> dict[str, Pipeline]:
     }
     from_recordings_to_report = sum(stages.values(), Pipeline([]))
     simulate = simulation.create_pipeline()
+    clock = stages["data_processing"] + fate_clock.create_pipeline()
     return {
         "__default__": from_recordings_to_report,
         "demo": simulate + from_recordings_to_report,
+        "fate_clock": clock,
+        "known_hazards": simulate + clock + known_hazards.create_pipeline(),
         "simulation": simulate,
         "inference": inference.create_pipeline(),
         **stages,

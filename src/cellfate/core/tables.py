@@ -181,6 +181,19 @@ class Commitments(Table):
     hours_before_event: Series[float] = pa.Field(nullable=True, description="NaN: censored, or nothing was called")
 
 
+class CommitmentSummary(Table):
+    """One row a predictor, fate and measure: how often and how early cells were called."""
+
+    predictor: Series[str]
+    fate: Series[str] = pa.Field(isin=FATES)
+    metric: Series[str]
+    estimate: Series[float] = pa.Field(nullable=True)
+    low: Series[float] = pa.Field(nullable=True)
+    high: Series[float] = pa.Field(nullable=True)
+    n_cells: Series[int]
+    n_groups: Series[int]
+
+
 class IncidenceMetrics(Table):
     """Tidy scores of incidence: one row a predictor, metric, event, dose (or `all`) and horizon."""
 

@@ -1,16 +1,19 @@
 """The model folder as a Kedro dataset."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from kedro.io import AbstractDataset, DatasetError
 
 from cellfate.core.errors import InputError
-from cellfate.prediction.model_folder import CONFIG_FILE, load_model_folder, save_model_folder
-from cellfate.prediction.records import TrainedModel
+from cellfate.prediction.model_folder import CONFIG_FILE, load_clock_folder, load_model_folder, save_model_folder
+from cellfate.prediction.records import TrainedClock, TrainedModel
+
+Trained = TrainedModel | TrainedClock
 
 
-class ModelFolderDataset(AbstractDataset[TrainedModel, TrainedModel]):
+class ModelFolderDataset(AbstractDataset[Trained, Trained]):
     """Saves a trained model as a folder (weights, config, model card) and loads it; nothing is ever unpickled.
 
     Nothing is taken for a model before it is whole: the folder grows in ``<filepath>.partial`` and is renamed when
@@ -20,6 +23,8 @@ class ModelFolderDataset(AbstractDataset[TrainedModel, TrainedModel]):
     ----------
     filepath : str
         The folder.
+    kind : str
+        What it holds: `classifier` or `fate_clock`.
     metadata : dict, optional
         For kedro-viz.
 
@@ -32,11 +37,18 @@ class ModelFolderDataset(AbstractDataset[TrainedModel, TrainedModel]):
           filepath: data/06_models/fate_model
     """
 
-    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        kind: Literal["classifier", "fate_clock"] = "classifier",
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
         self._filepath = Path(filepath)
+        self._read: Callable[[Path], Trained] = load_clock_folder if kind == "fate_clock" else load_model_folder
         self.metadata = metadata
 
-    def load(self) -> TrainedModel:
+    def load(self) -> Trained:
         """Read the model.
 
         Raises
@@ -45,11 +57,11 @@ class ModelFolderDataset(AbstractDataset[TrainedModel, TrainedModel]):
             If the folder is missing, incomplete or does not fit together.
         """
         try:
-            return load_model_folder(self._filepath)
+            return self._read(self._filepath)
         except InputError as error:
             raise DatasetError(str(error)) from error
 
-    def save(self, data: TrainedModel) -> None:
+    def save(self, data: Trained) -> None:
         """Write the model, in place of an older one."""
         save_model_folder(data, self._filepath)
 

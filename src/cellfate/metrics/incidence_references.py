@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
 from cellfate.core.fates import EVENTS, NONE, probability_column
-from cellfate.core.incidence import UNOBSERVED, cumulative_incidence, expected_time_h, label_bins
+from cellfate.core.incidence import UNOBSERVED, label_bins, tabulate_incidence
 from cellfate.features import describe_landmarks
 from cellfate.metrics.baselines import make_inputs
 from cellfate.metrics.settings import BaselineSettings, ReferenceName, ReferenceSettings
@@ -213,23 +213,14 @@ def _rows(values_rf: FloatArray, k_r: IntArray, n_bins: int) -> FloatArray:
 
 def _incidence_rows(name: ReferenceName, asked: pd.DataFrame, hazards_nke: FloatArray, study: _Study) -> pd.DataFrame:
     """Write hazards as rows of table `Incidence`, one a landmark and hour of the report."""
-    edges_h, report_h = np.array(study.follow_up.edges_h), np.array(study.follow_up.report_h)
-    incidence_nke = cumulative_incidence(hazards_nke)
-    bins_h = np.abs(edges_h[1:] - report_h[:, None]).argmin(axis=1)
-    reported = incidence_nke[:, bins_h].reshape(-1, len(study.events))
-    again = np.repeat(np.arange(len(asked)), len(report_h))
-    keys = study.landmarks.iloc[asked["row"].to_numpy()[again]]
-    table = asked[["scheme", "fold", "part"]].iloc[again].reset_index(drop=True)
-    table = table.assign(
+    found = study.landmarks.iloc[asked["row"].to_numpy()]
+    keys = asked[["scheme", "fold", "part"]].assign(
         predictor=name,
-        recording_id=keys["recording_id"].to_numpy(),
-        cell_id=keys["cell_id"].to_numpy(),
-        frame=keys["last_frame"].to_numpy(),
-        within_h=np.tile(report_h, len(asked)),
-        **{probability_column(event): reported[:, e] for e, event in enumerate(study.events)},
-        p_none=1 - reported.sum(axis=1),
-        expected_h=expected_time_h(incidence_nke, edges_h)[again],
+        recording_id=found["recording_id"].to_numpy(),
+        cell_id=found["cell_id"].to_numpy(),
+        frame=found["last_frame"].to_numpy(),
     )
+    table = tabulate_incidence(keys, hazards_nke, study.events, study.follow_up.edges_h, study.follow_up.report_h)
     return table[_columns(study.events)]
 
 

@@ -104,6 +104,17 @@ class FateClock(nn.Module):
         logits: Tensor = self.head(scaled_ni)
         return logits.view(-1, *self.shape_ke)
 
+    def summarise(self, embeddings_nd: Tensor, lengths_b: Tensor) -> Tensor:
+        """Give mean, change and spread of the embeddings over every window that ends at each frame, packed, (N, I).
+
+        Without windows in the settings: the embeddings themselves.
+        """
+        if not self.causal.statistics_frames:
+            return embeddings_nd
+        real_bt, embeddings_btd = _pad(embeddings_nd, lengths_b)
+        parts = [_statistics(embeddings_btd, frames)[real_bt] for frames in self.causal.statistics_frames]
+        return torch.cat(parts, dim=1)
+
     def _attend(self, embeddings_btd: Tensor, positions_bt: Tensor) -> Tensor:
         """Let every frame look back on itself and the `history_frames - 1` frames before it."""
         tokens_btd = embeddings_btd + sinusoidal_positions(positions_bt, self.size).to(embeddings_btd.dtype)

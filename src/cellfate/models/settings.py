@@ -107,3 +107,25 @@ class BoostingSettings(Settings):
     """CPU threads; the result is the same with any number."""
     seed: int = Field(default=7, ge=0)
     """Seed of the boosting."""
+
+
+EnsemblePart = Literal["network", "boosting_on_features", "boosting_on_embeddings"]
+
+
+class EnsembleSettings(Settings):
+    """Unlike forecasters of the same hazards, blended by the mean of their log odds."""
+
+    parts: tuple[EnsemblePart, ...] = Field(
+        default=("network", "boosting_on_features", "boosting_on_embeddings"), min_length=1
+    )
+    """What is blended: the network; boosted hazards on handcrafted features; the same on the network's embeddings."""
+    history_h: float = Field(default=10.0, gt=0)
+    """Hours before a frame that handcrafted features are summarised over."""
+    boosting: BoostingSettings = BoostingSettings()
+    """Both boostings."""
+
+    @model_validator(mode="after")
+    def _check_parts(self) -> "EnsembleSettings":
+        if len(set(self.parts)) < len(self.parts):
+            raise ValueError(f"parts {list(self.parts)} names a part twice; name each once.")
+        return self

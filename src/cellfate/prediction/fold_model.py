@@ -3,7 +3,7 @@
 Axes: t frames of one sequence, c channels, h rows, w columns, d embedding, b sequences, k logits.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, cast
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
-from cellfate.prediction.records import MemberConfig, ModelConfig, TrainedModel
+from cellfate.prediction.records import FolderConfig, MemberConfig, ModelConfig, TrainedModel
 from cellfate.sequences.preprocessing import Preprocessing
 from cellfate.sequences.store import CellSequence
 
@@ -60,14 +60,7 @@ class FoldModel:
         InputError
             If the number of channels or the size of the crops is not the model's.
         """
-        expected = (len(self.config.channels), self.config.crops.height_px, self.config.crops.width_px)
-        if sequence.frames_tchw.shape[1:] != expected:
-            message = (
-                f"Cell {sequence.cell_id} of recording {sequence.recording_id} has crops of (channels, rows, columns) "
-                f"{sequence.frames_tchw.shape[1:]} but the model was trained on {expected}; "
-                "cut crops with the model's settings."
-            )
-            raise InputError(message)
+        check_crops(self.config, sequence)
         mean_c, sd_c = np.asarray(self.member.mean), np.asarray(self.member.sd)
         return Preprocessing(mean_c, sd_c, self.config.architecture.intensity).prepare(sequence)
 
@@ -148,6 +141,24 @@ class FoldModel:
             yield members, logits_bk.cpu().numpy(), attention_bs.cpu().numpy()
 
 
+def check_crops(config: FolderConfig, sequence: CellSequence) -> None:
+    """Check that crops have the channels and the size that a model was trained on.
+
+    Raises
+    ------
+    InputError
+        If they have not.
+    """
+    expected = (len(config.channels), config.crops.height_px, config.crops.width_px)
+    if sequence.frames_tchw.shape[1:] != expected:
+        message = (
+            f"Cell {sequence.cell_id} of recording {sequence.recording_id} has crops of (channels, rows, columns) "
+            f"{sequence.frames_tchw.shape[1:]} but the model was trained on {expected}; "
+            "cut crops with the model's settings."
+        )
+        raise InputError(message)
+
+
 def probabilities_of(logits_bk: NDArray[Any]) -> NDArray[np.float64]:
     """Turn logits into probabilities of the outcomes: the logistic function for one logit, else softmax."""
     logits = np.asarray(logits_bk, dtype=np.float64)
@@ -183,17 +194,30 @@ def load_fold(model: TrainedModel, fold: int) -> FoldModel:
     from cellfate.models.fate_classifier import FateClassifier
 
     member = model.config.member(fold)
-    weights = {key: torch.from_numpy(np.array(value)) for key, value in model.member_weights(fold).items()}
     with torch.device("meta"):
         network = FateClassifier(model.config.architecture, len(model.config.channels), len(model.config.outcomes))
+    return FoldModel(model.config, member, fill_network(network, model.member_weights(fold), fold))
+
+
+def fill_network(network: Any, weights: Mapping[str, NDArray[Any]], fold: int) -> Any:
+    """Fill an empty network (on the device `meta`) with weights, ready to compute, on the GPU when there is one.
+
+    Raises
+    ------
+    InputError
+        If the weights do not fit the network.
+    """
+    import torch
+
+    tensors = {key: torch.from_numpy(np.array(value)) for key, value in weights.items()}
     try:
-        network.load_state_dict(weights, assign=True)
+        network.load_state_dict(tensors, assign=True)
     except RuntimeError as error:
         first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
         message = f"The weights of fold {fold} do not fit the architecture in config.json ({first}); train again."
         raise InputError(message) from error
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    return FoldModel(model.config, member, network.eval().requires_grad_(False).to(device))
+    return network.eval().requires_grad_(False).to(device)
 
 
 def _batches_of_like_length(lengths_b: IntArray) -> Iterator[IntArray]:

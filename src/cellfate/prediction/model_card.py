@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from cellfate.prediction.records import MemberConfig, ModelConfig
+from cellfate.prediction.records import ClockConfig, FolderConfig, MemberConfig, ModelConfig
 
 USE: Final = (
     "Research on live-cell recordings of the kind it was trained on, with cells tracked beforehand. "
@@ -10,7 +10,7 @@ USE: Final = (
 )
 
 
-def write_model_card(config: ModelConfig) -> str:
+def write_model_card(config: ModelConfig | ClockConfig) -> str:
     """Describe a model for the person who will use it.
 
     Parameters
@@ -23,7 +23,31 @@ def write_model_card(config: ModelConfig) -> str:
     str
         Markdown.
     """
-    return "\n\n".join((*_purpose(config), *_origin(config), *_limits(config))) + "\n"
+    purpose = _clock_purpose(config) if isinstance(config, ClockConfig) else _purpose(config)
+    limits = _clock_limits(config) if isinstance(config, ClockConfig) else _limits(config)
+    return "\n\n".join((*purpose, *_origin(config), *limits)) + "\n"
+
+
+def _clock_purpose(config: ClockConfig) -> tuple[str, ...]:
+    follow_up = config.follow_up
+    task = (
+        "At every frame of a tracked cell, from that frame and those before it, it forecasts the cumulative incidence "
+        f"of {' and '.join(follow_up.events)} over the coming {follow_up.horizon_h:g} h, in bins of "
+        f"{follow_up.bin_h:g} h, given that nothing happens within {follow_up.guard_h:g} h."
+    )
+    blended = f"Blended, at equal weight: {', '.join(part.replace('_', ' ') for part in config.ensemble.parts)}."
+    return "# Fate clock", task, blended, "## Intended use", USE
+
+
+def _clock_limits(config: ClockConfig) -> tuple[str, ...]:
+    events = " and ".join(config.follow_up.events)
+    return "## Limits", _bullets(
+        f"Trained on cells with and without a fate; a cell that is lost counts as long as it was seen. Only {events} "
+        "are forecast: a cell that ends otherwise counts as lost.",
+        "That cells are lost for reasons that have nothing to do with their fate is assumed, not known.",
+        "Another microscope, cell line, exposure or frame interval needs a test on labelled cells, or new training.",
+        "A forecast is only as good as the track it is made from.",
+    )
 
 
 def _purpose(config: ModelConfig) -> tuple[str, ...]:
@@ -44,7 +68,7 @@ def _purpose(config: ModelConfig) -> tuple[str, ...]:
     )
 
 
-def _origin(config: ModelConfig) -> tuple[str, ...]:
+def _origin(config: FolderConfig) -> tuple[str, ...]:
     layers = config.architecture
     return (
         "## Input",

@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self, TypeVar
 
 from numpy.typing import NDArray
 from pydantic import Field, JsonValue, model_validator
 
 from cellfate.core.errors import InputError
 from cellfate.core.settings import Settings
-from cellfate.models.settings import ModelSettings
-from cellfate.sequences.settings import CropSettings, SampleSettings
+from cellfate.features.settings import FeatureSettings
+from cellfate.models.settings import EnsembleSettings, ModelSettings
+from cellfate.sequences.settings import CropSettings, FollowUpSettings, SampleSettings
+
+T = TypeVar("T")
 
 FORMAT_VERSION: Literal[1] = 1
 
@@ -39,8 +42,8 @@ class MemberConfig(Settings):
     """Validation metrics of the weights kept; null where a metric is undefined."""
 
 
-class ModelConfig(Settings):
-    """Everything needed to use the weights, and where they come from; the `config.json` of a model folder."""
+class FolderConfig(Settings):
+    """What every model folder says in its `config.json`: all that is needed to use the weights, and their origin."""
 
     format_version: Literal[1] = FORMAT_VERSION
     """Version of this description."""
@@ -48,10 +51,6 @@ class ModelConfig(Settings):
     """The network."""
     channels: tuple[str, ...] = Field(min_length=1)
     """Channels of a frame, in order."""
-    outcomes: tuple[str, ...] = Field(min_length=2)
-    """Possible outcomes, in order; with two, the logit is of the first."""
-    samples: SampleSettings
-    """What one sample is."""
     crops: CropSettings
     """Size of a crop."""
     frame_interval_min: float = Field(gt=0)
@@ -89,7 +88,7 @@ class ModelConfig(Settings):
         raise InputError(message)
 
     @model_validator(mode="after")
-    def _check_channels(self) -> "ModelConfig":
+    def _check_channels(self) -> Self:
         for member in self.members:
             if not len(member.mean) == len(member.sd) == len(self.channels):
                 message = (
@@ -98,6 +97,32 @@ class ModelConfig(Settings):
                 )
                 raise ValueError(message)
         return self
+
+
+class ModelConfig(FolderConfig):
+    """The classifier: whole tracks or landmarks to outcomes."""
+
+    kind: Literal["classifier"] = "classifier"
+    """What the folder holds."""
+    outcomes: tuple[str, ...] = Field(min_length=2)
+    """Possible outcomes, in order; with two, the logit is of the first."""
+    samples: SampleSettings
+    """What one sample is."""
+
+
+class ClockConfig(FolderConfig):
+    """The fate clock: hazards at every frame, and what they are blended with."""
+
+    kind: Literal["fate_clock"] = "fate_clock"
+    """What the folder holds."""
+    follow_up: FollowUpSettings
+    """Events, guard and bins of time."""
+    features: FeatureSettings
+    """How cells are segmented and measured."""
+    ensemble: EnsembleSettings
+    """What is blended."""
+    boosters_digest: str = ""
+    """SHA-256 of `boosters.json`, in hexadecimal; filled when the folder is written."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,5 +142,36 @@ class TrainedModel:
 
     def member_weights(self, fold: int) -> dict[str, NDArray[Any]]:
         """Weights of one member, keyed as its network names them."""
-        prefix = f"fold_{fold}."
-        return {key.removeprefix(prefix): value for key, value in self.weights.items() if key.startswith(prefix)}
+        return _of_fold(self.weights, fold)
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedClock:
+    """A trained fate clock in memory; no torch is needed to hold, save or load it.
+
+    Attributes
+    ----------
+    config : ClockConfig
+        Description.
+    weights : mapping of str to ndarray
+        Parameters and buffers of every member, keyed `fold_<k>.<parameter>`.
+    boosters : mapping of str to str
+        Boosted hazards of every member as text, keyed `fold_<k>.<part>`.
+    """
+
+    config: ClockConfig
+    weights: Mapping[str, NDArray[Any]]
+    boosters: Mapping[str, str]
+
+    def member_weights(self, fold: int) -> dict[str, NDArray[Any]]:
+        """Weights of one member, keyed as its network names them."""
+        return _of_fold(self.weights, fold)
+
+    def member_boosters(self, fold: int) -> dict[str, str]:
+        """Boosted hazards of one member, keyed by the part of the ensemble."""
+        return _of_fold(self.boosters, fold)
+
+
+def _of_fold(held: Mapping[str, T], fold: int) -> dict[str, T]:
+    prefix = f"fold_{fold}."
+    return {key.removeprefix(prefix): value for key, value in held.items() if key.startswith(prefix)}

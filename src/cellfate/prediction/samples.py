@@ -67,12 +67,23 @@ def check_trained_on(model: TrainedModel, crops: CropStore, samples: pd.DataFram
     InputError
         If the digest of the data is not the one in the model's config.
     """
+    check_digest(model.config.data_digest, crops, samples, splits)
+
+
+def check_digest(expected: str, crops: CropStore, samples: pd.DataFrame, splits: pd.DataFrame) -> None:
+    """As `check_trained_on`, for any kind of model.
+
+    Raises
+    ------
+    InputError
+        If the digest of the data is not `expected`.
+    """
     found = digest_data(crops, samples, splits)
-    if found != model.config.data_digest:
+    if found != expected:
         message = (
-            f"The model was trained with other crops, samples or splits (digest {model.config.data_digest[:12]}) than "
-            f"those it is to be tested on (digest {found[:12]}), so it may have seen the test cells; run the pipeline "
-            "model_training again, or use inference to score recordings it has not seen."
+            f"The model was trained with other crops, samples or splits (digest {expected[:12]}) than "
+            f"those it is to be tested on (digest {found[:12]}), so it may have seen the test cells; run its training "
+            "again, or use inference to score recordings it has not seen."
         )
         raise InputError(message)
 

@@ -180,7 +180,7 @@ def test_samples_without_crops_are_named(folds):
 def test_a_model_is_not_tested_on_other_splits_than_it_was_trained_with(folds):
     study, model = folds
     moved = study.splits.assign(fold=1 - study.splits["fold"])
-    with pytest.raises(InputError, match="model_training again"):
+    with pytest.raises(InputError, match="run its training"):
         predict_samples(study.crops, study.samples, moved, model)
 
 
