@@ -115,9 +115,7 @@ EnsemblePart = Literal["network", "boosting_on_features", "boosting_on_embedding
 class EnsembleSettings(Settings):
     """Unlike forecasters of the same hazards, blended by the mean of their log odds."""
 
-    parts: tuple[EnsemblePart, ...] = Field(
-        default=("network", "boosting_on_features", "boosting_on_embeddings"), min_length=1
-    )
+    parts: tuple[EnsemblePart, ...] = Field(default=("network", "boosting_on_features"), min_length=1)
     """What is blended: the network; boosted hazards on handcrafted features; the same on the network's embeddings."""
     history_h: float = Field(default=10.0, gt=0)
     """Hours before a frame that handcrafted features are summarised over."""

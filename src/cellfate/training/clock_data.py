@@ -3,7 +3,7 @@
 Array suffixes: n packed frames of a batch, t frames of one cell, k bins of time, a inputs about age, f features.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,7 +29,10 @@ IntArray = NDArray[np.int64]
 
 POOL_FRAMES = 4096
 """Crops that are shuffled together in the pretraining; bounds memory."""
-_PRETRAINING = 1_000_000_007  # sets its random numbers apart from those of the batches of an epoch
+N_VIEWS = 4
+"""Views of every training crop that are embedded when the encoder no longer learns."""
+_NOTHING: FloatArray = np.zeros((0, 0), np.float32)
+_PRETRAINING, _VIEWS = 1_000_000_007, 1_000_000_009  # set their random numbers apart from those of an epoch's batches
 FARTHEST_FEATURE = 5.0
 """Standardised features are clipped to this, so that a few odd masks do not rule the loss."""
 
@@ -48,23 +51,32 @@ class ClockPart:
         Inputs about age.
     features : list of ndarray of float32, shape (T, F)
         Standardised handcrafted features, NaN where not measured; F is 0 without the auxiliary task.
+    positions : list of ndarray of int64, shape (T,)
+        Frame number minus the cell's first.
     maker : BatchMaker
         Makes batches of the crops.
+    views : list of list of ndarray of float32, shape (T, D)
+        Embeddings by an encoder that no longer learns, each view of other mirrored and turned crops; empty: batches
+        hold crops.
     """
 
     follow_ups: pd.DataFrame
     labels: Sequence[IntArray]
     ages: Sequence[FloatArray]
     features: Sequence[FloatArray]
+    positions: Sequence[IntArray]
     maker: BatchMaker
+    views: Sequence[Sequence[FloatArray]] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class ClockBatch(Batch):
-    """A batch with what is known of every frame.
+    """A batch with what is known of every frame; it holds either crops or embeddings of them, the other is empty.
 
     Attributes
     ----------
+    embeddings_nd : ndarray of float32
+        Embeddings of the frames by an encoder that no longer learns.
     labels_nk : ndarray of int64
         What was seen in each bin after each frame.
     ages_na : ndarray of float32
@@ -73,6 +85,7 @@ class ClockBatch(Batch):
         Standardised handcrafted features, NaN where not measured.
     """
 
+    embeddings_nd: FloatArray
     labels_nk: IntArray
     ages_na: FloatArray
     features_nf: FloatArray
@@ -114,6 +127,25 @@ class ClockData:
     def training_batch(self, units: list[Unit], epoch: int, place: int) -> ClockBatch:
         """Make the batch at a place of an epoch; the same arguments give the same batch."""
         return _batch(self.train, units, np.random.default_rng([self.settings.seed, self.fold, epoch, place]))
+
+    def with_views(self, encode: Callable[[FloatArray], FloatArray]) -> "ClockData":
+        """Embed all crops once, for an encoder that no longer learns: training crops in several views.
+
+        Parameters
+        ----------
+        encode
+            From prepared crops (N, C, H, W) to embeddings (N, D).
+
+        Returns
+        -------
+        ClockData
+            Whose batches hold embeddings.
+        """
+        train = [_embed(self.train, encode, [self.settings.seed, self.fold, view, _VIEWS]) for view in range(N_VIEWS)]
+        validation = [_embed(self.validation, encode, [0])]
+        return replace(
+            self, train=replace(self.train, views=train), validation=replace(self.validation, views=validation)
+        )
 
     def draw_crops(self, epoch: int) -> Iterator[tuple[float, FloatArray, FloatArray]]:
         """Draw all training crops once, in random order, for the pretraining of the encoder.
@@ -193,8 +225,8 @@ def open_clock_fold(
         first_n, last_n = (rows[column].to_numpy(np.int64) for column in ("first_frame", "last_frame"))
         maker = BatchMaker(reader, first_n, last_n, preprocessing, whole_track=False)
         known = [_know(row, shown_frames(crops, row), follow_up, features) for _, row in rows.iterrows()]
-        labels, ages, told = zip(*known, strict=True)
-        parts[name] = ClockPart(rows, labels, ages, told, maker)
+        labels, ages, told, positions = zip(*known, strict=True)
+        parts[name] = ClockPart(rows, labels, ages, told, positions, maker)
     train = parts["train"]
     augmented = replace(train, maker=replace(train.maker, augmentation=training.augmentation))
     return ClockData(fold, augmented, parts["validation"], training)
@@ -227,8 +259,8 @@ def mixed_batches(lengths_n: IntArray, max_frames: int, rng: np.random.Generator
 
 def _know(
     row: "pd.Series[Any]", frames_t: IntArray, follow_up: FollowUpSettings, features: pd.DataFrame | None
-) -> tuple[IntArray, FloatArray, FloatArray]:
-    """Labels (T, K), ages (T, A) and features (T, F) of the frames of one follow-up."""
+) -> tuple[IntArray, FloatArray, FloatArray, IntArray]:
+    """Labels (T, K), ages (T, A), features (T, F) and positions (T,) of the frames of one follow-up."""
     hours_a_frame = float(row["frame_interval_min"]) / 60
     events = [event for event in EVENTS if event in follow_up.events]
     number = events.index(row["fate"]) + 1 if row["fate"] in events else 0
@@ -236,9 +268,11 @@ def _know(
     labels_tk = label_bins(time_t, np.full(len(frames_t), number), follow_up.edges_h)
     ages_ta = age_inputs(frames_t, hours_a_frame)
     if features is None:
-        return labels_tk, ages_ta, np.zeros((len(frames_t), 0), np.float32)
-    of_cell = features.loc[(row["recording_id"], row["cell_id"])]
-    return labels_tk, ages_ta, of_cell.reindex(frames_t).to_numpy(np.float32)
+        features_tf = np.zeros((len(frames_t), 0), np.float32)
+    else:
+        of_cell = features.loc[(row["recording_id"], row["cell_id"])]
+        features_tf = of_cell.reindex(frames_t).to_numpy(np.float32)
+    return labels_tk, ages_ta, features_tf, frames_t - frames_t[0]
 
 
 def _choose(
@@ -281,6 +315,27 @@ def _units(follow_ups: pd.DataFrame) -> list[Unit]:
 
 
 def _batch(part: ClockPart, units: list[Unit], rng: np.random.Generator) -> ClockBatch:
-    packed = part.maker.make(units, rng)
+    packed, embeddings_nd = (
+        _pack_embeddings(part, units, rng) if part.views else (part.maker.make(units, rng), _NOTHING)
+    )
     known = (np.concatenate([held[row] for row in packed.rows_b]) for held in (part.labels, part.ages, part.features))
-    return ClockBatch(**vars(packed), **dict(zip(("labels_nk", "ages_na", "features_nf"), known, strict=True)))
+    labels_nk, ages_na, features_nf = known
+    return ClockBatch(
+        **vars(packed), embeddings_nd=embeddings_nd, labels_nk=labels_nk, ages_na=ages_na, features_nf=features_nf
+    )
+
+
+def _pack_embeddings(part: ClockPart, units: list[Unit], rng: np.random.Generator) -> tuple[Batch, FloatArray]:
+    """Pack, for every cell, one of the views of its embeddings; no crop is read."""
+    rows_b = np.array([row for unit in units for row in unit.rows], dtype=np.int64)
+    chosen = [part.views[int(rng.integers(len(part.views)))][row] for row in rows_b]
+    positions_m = np.concatenate([part.positions[row] for row in rows_b])
+    lengths_b = np.array([len(embeddings_td) for embeddings_td in chosen], dtype=np.int64)
+    no_frames = np.zeros((0, 1, 1, 1), np.float32)
+    return Batch(no_frames, np.arange(len(positions_m)), positions_m, lengths_b, rows_b), np.concatenate(chosen)
+
+
+def _embed(part: ClockPart, encode: Callable[[FloatArray], FloatArray], seed: list[int]) -> list[FloatArray]:
+    """Embed the crops of every follow-up, mirrored and turned at random where the part is augmented."""
+    rng = np.random.default_rng(seed)
+    return [encode(part.maker.make([unit], rng).frames_nchw) for unit in _units(part.follow_ups)]

@@ -123,7 +123,7 @@ def fit_clock_fold(
         With the weights of the best epoch.
     """
     from cellfate.models.fate_clock import FateClock
-    from cellfate.training.clock_module import ClockModule, pretrain_encoder
+    from cellfate.training.clock_module import ClockModule, embed_frames, pretrain_encoder
 
     finished = load_member(folder)
     if finished is not None:
@@ -132,13 +132,24 @@ def fit_clock_fold(
     with fork_seeded(training, data.fold):
         sizes = len(follow_up.edges_h) - 1, len(follow_up.events), data.n_features
         network = FateClock(model, n_channels, *sizes)
-        if not (folder / LAST).is_file():
+        if (folder / LAST).is_file():
+            network.load_state_dict(_network_of(read_checkpoint(folder / LAST)))
+        else:
             pretrain_encoder(network, data, training)
+        if training.encoder_rate == 0:
+            data = data.with_views(lambda frames_nchw: embed_frames(network, frames_nchw))
         module = ClockModule(network, data, training)
         run_trainer(module, training, folder)
         member = _member_of(module, data, training, folder)
     save_member(member, folder)
     return member
+
+
+def _network_of(checkpoint: dict[str, Any]) -> dict[str, Any]:
+    """Weights of the network in a checkpoint of its module."""
+    prefix = "network."
+    state = checkpoint["state_dict"].items()
+    return {name.removeprefix(prefix): value for name, value in state if name.startswith(prefix)}
 
 
 def _member_of(module: Any, data: ClockData, training: ClockTrainingSettings, folder: Path) -> FittedMember:

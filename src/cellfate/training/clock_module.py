@@ -5,7 +5,7 @@ Shape suffixes: n packed frames, k bins of time, e events, f features.
 
 import logging
 import math
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from cellfate.core.incidence import UNOBSERVED
 from cellfate.models.fate_clock import FateClock
-from cellfate.training.clock_data import ClockData
+from cellfate.training.clock_data import ClockData, FloatArray
 from cellfate.training.member_module import MemberModule
 from cellfate.training.settings import ClockTrainingSettings
 
@@ -52,24 +52,22 @@ class ClockModule(MemberModule):
 
     def batch_loss(self, batch: dict[str, Tensor]) -> tuple[Tensor, int]:
         """Negative log likelihood a frame, and the weighted error of the auxiliary task."""
-        embeddings_nd = self._encode(batch["frames_nchw"])
+        embeddings_nd = self._embed(batch, self.network)
         loss = frame_losses(read_batch(self.network, embeddings_nd, batch), batch["labels_nk"]).mean()
         if self._settings.feature_weight > 0:
             error = feature_loss(self.network.tell_features(embeddings_nd), batch["features_nf"])
             loss = loss + self._settings.feature_weight * error
         return loss, len(embeddings_nd)
 
-    def _encode(self, frames_nchw: Tensor) -> Tensor:
-        """Embed frames; an encoder that does not learn keeps its batch statistics too."""
+    def _embed(self, batch: dict[str, Tensor], network: FateClock) -> Tensor:
+        """Embed the frames of a batch, or take the embeddings of an encoder that does not learn."""
         if self._settings.encoder_rate > 0:
-            return self.network.encode(frames_nchw)
-        self.network.encoder.eval()
-        with torch.no_grad():
-            return self.network.encode(frames_nchw)
+            return network.encode(batch["frames_nchw"])
+        return batch["embeddings_nd"]
 
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         """Collect the losses of a batch's frames."""
-        logits_nke = read_batch(self.average, self.average.encode(batch["frames_nchw"]), batch)
+        logits_nke = read_batch(self.average, self._embed(batch, self.average), batch)
         self._losses.append(frame_losses(logits_nke, batch["labels_nk"]).double().cpu())
 
     def score_validation(self) -> dict[str, float]:
@@ -140,3 +138,13 @@ def pretrain_encoder(network: FateClock, data: ClockData, settings: ClockTrainin
             errors.append(loss.item())
         logger.info("Fold %d, pretraining, pass %d: error %.3f", data.fold, epoch, np.mean(errors))
     return float(np.mean(errors)) if errors else float("nan")
+
+
+def embed_frames(network: FateClock, frames_nchw: FloatArray) -> FloatArray:
+    """Embed prepared crops (N, C, H, W) by the encoder as it is, as (N, D)."""
+    device = next(network.parameters()).device
+    network.encoder.eval()
+    with torch.no_grad():
+        return cast(
+            FloatArray, network.encode(torch.from_numpy(np.ascontiguousarray(frames_nchw)).to(device)).cpu().numpy()
+        )

@@ -109,7 +109,7 @@ class ClockTrainingSettings(FittingSettings):
     train_on: Literal["all", "decided"] = "all"
     """`all`: censored cells teach too, up to the last frame in which they were seen; `decided`: only cells with a
     fate do, as in the published classifier (for comparison: it biases hazards upwards)."""
-    pretraining_epochs: int = Field(default=12, ge=0)
+    pretraining_epochs: int = Field(default=8, ge=0)
     """Passes over all training crops, in random order, in which the encoder learns to tell handcrafted features."""
     pretraining_rate: float = Field(default=2e-3, gt=0)
     """Learning rate of the pretraining at its start; it falls to 0 as a cosine."""
@@ -124,6 +124,9 @@ class ClockTrainingSettings(FittingSettings):
     def _check_encoder(self) -> Self:
         if self.encoder_rate == 0 and self.pretraining_epochs == 0:
             message = "encoder_rate and pretraining_epochs are both 0, so the encoder would never learn; raise one."
+            raise ValueError(message)
+        if self.encoder_rate == 0 and self.feature_weight > 0:
+            message = f"feature_weight is {self.feature_weight:g} but encoder_rate is 0: nothing would learn; set one."
             raise ValueError(message)
         if self.augmentation.drop_end_share > 0 or self.augmentation.shown_frames is not None:
             message = (
