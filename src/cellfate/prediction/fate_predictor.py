@@ -1,6 +1,5 @@
 """The production door: a saved model, new cells, a fate table. No Kedro."""
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,18 +8,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
-from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.prediction.fold_model import load_fold
 from cellfate.prediction.model_folder import load_model_folder
+from cellfate.prediction.new_recordings import check_recording, check_store, open_new_cells
 from cellfate.prediction.records import ModelConfig, TrainedModel
 from cellfate.prediction.samples import predict_probabilities, probability_columns
-from cellfate.sequences.crops import plan_crops
 from cellfate.sequences.samples import make_open_samples
-from cellfate.sequences.store import CellSequence, CropStore, write_crops
-
-INTERVAL_TOLERANCE = 0.01
-"""Frame intervals that differ by less than this share are the same."""
+from cellfate.sequences.store import CellSequence, CropStore
 
 
 class FatePredictor:
@@ -104,7 +99,7 @@ class FatePredictor:
         InputError
             If channels, crop size or frame interval are not the model's.
         """
-        self._check_store(crops, samples)
+        check_store(self.config, crops, samples)
         members = [predict_probabilities(crops, samples, self.model, fold) for fold in self.config.folds]
         columns = probability_columns(np.mean(members, axis=0), self.config.outcomes)
         head = samples[["sample_id", "recording_id", "cell_id", "last_frame"]].reset_index(drop=True)
@@ -134,18 +129,9 @@ class FatePredictor:
         InputError
             If recordings or tracks cannot be used, or are not what the model was trained on.
         """
-        from cellfate.imaging.opening import open_recordings
-        from cellfate.tracks.importing import import_tracks
-
-        folder = RecordingFolder(Path(root))
-        recordings, frame_files, _ = open_recordings(folder, settings)
-        detections, cells, _ = import_tracks(folder, recordings, frame_files, settings)
-        with tempfile.TemporaryDirectory(dir=scratch) as work:
-            plan = plan_crops(folder, recordings, frame_files, detections, self.config.crops, settings)
-            write_crops(Path(work) / "crops.zarr", plan, self.config.crops)
-            crops = CropStore(Path(work) / "crops.zarr")
-            samples = make_open_samples(crops, recordings, cells, self.config.samples)
-            return self.predict_samples(crops, samples)
+        with open_new_cells(root, settings, self.model, scratch) as new:
+            samples = make_open_samples(new.crops, new.recordings, new.cells, self.config.samples)
+            return self.predict_samples(new.crops, samples)
 
     def _predict(self, sequences: Sequence[CellSequence], fold: int) -> NDArray[np.float64]:
         member = load_fold(self.model, fold)
@@ -158,39 +144,3 @@ class FatePredictor:
         if len(sequence.frame_numbers_t) == 0:
             message = f"Cell {sequence.cell_id} of recording {sequence.recording_id} has no frames; leave it out."
             raise InputError(message)
-
-    def _check_store(self, crops: CropStore, samples: pd.DataFrame) -> None:
-        for recording_id, rows in samples.groupby("recording_id"):
-            check_recording(self.config, str(recording_id), crops.channels, float(rows["frame_interval_min"].iloc[0]))
-        found = (crops.settings.height_px, crops.settings.width_px)
-        expected = (self.config.crops.height_px, self.config.crops.width_px)
-        if found != expected:
-            message = (
-                f"Crop store {crops.path} has crops of {found[0]} x {found[1]} px but the model was trained on "
-                f"{expected[0]} x {expected[1]} px; cut the crops with the model's settings."
-            )
-            raise InputError(message)
-
-
-def check_recording(
-    config: ModelConfig, recording_id: str, channels: tuple[str, ...], frame_interval_min: float
-) -> None:
-    """Check that a recording has the channels and the frame interval a model was trained on.
-
-    Raises
-    ------
-    InputError
-        If it has not.
-    """
-    if channels != config.channels:
-        message = (
-            f"The model was trained on channels ({', '.join(config.channels)}) but recording {recording_id} has "
-            f"({', '.join(channels)}); give recordings with these channels in this order, or train a model on yours."
-        )
-        raise InputError(message)
-    if abs(frame_interval_min / config.frame_interval_min - 1) > INTERVAL_TOLERANCE:
-        message = (
-            f"The model was trained on a frame every {config.frame_interval_min:g} min but recording {recording_id} "
-            f"has one every {frame_interval_min:g} min; check frame_interval_min, or train a model on such recordings."
-        )
-        raise InputError(message)

@@ -10,13 +10,13 @@ from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.metrics.settings import ScoreSettings
 from cellfate.pipelines.inference.nodes import (
-    cut_new_crops,
     make_new_samples,
     predict_fates,
     score_known_outcomes,
 )
 from cellfate.pipelines.model_training.nodes import train_model
 from cellfate.prediction import FatePredictor
+from cellfate.prediction.new_recordings import cut_new_crops
 from cellfate.sequences.store import CropStore, write_crops
 from cellfate.tracks.importing import import_tracks
 from tests.cases.coco_folder import CHANNELS, write_coco_folder

@@ -2,36 +2,12 @@
 
 import pandas as pd
 
-from cellfate.imaging.records import RecordingFolder
-from cellfate.imaging.settings import RecordingSettings
 from cellfate.metrics.scoring import score_inference
 from cellfate.metrics.settings import ScoreSettings
-from cellfate.prediction.fate_predictor import FatePredictor, check_recording
+from cellfate.prediction.fate_predictor import FatePredictor
 from cellfate.prediction.records import TrainedModel
-from cellfate.sequences.crops import CropPlan, plan_crops
 from cellfate.sequences.samples import make_open_samples
 from cellfate.sequences.store import CropStore
-
-
-def cut_new_crops(
-    folder: RecordingFolder,
-    recordings: pd.DataFrame,
-    frame_files: pd.DataFrame,
-    detections: pd.DataFrame,
-    model: TrainedModel,
-    settings: RecordingSettings,
-) -> CropPlan:
-    """Plan crops of the model's size, once every recording has the model's channels and frame interval.
-
-    Raises
-    ------
-    InputError
-        If a recording has not.
-    """
-    for row in recordings.itertuples(index=False):
-        channels = tuple(str(row.channels).split("|"))
-        check_recording(model.config, str(row.recording_id), channels, float(str(row.frame_interval_min)))
-    return plan_crops(folder, recordings, frame_files, detections, model.config.crops, settings)
 
 
 def make_new_samples(

@@ -3,7 +3,8 @@
 from kedro.pipeline import Pipeline, node
 
 from cellfate.imaging.opening import open_recordings
-from cellfate.pipelines.inference.nodes import cut_new_crops, make_new_samples, predict_fates, score_known_outcomes
+from cellfate.pipelines.inference.nodes import make_new_samples, predict_fates, score_known_outcomes
+from cellfate.prediction.new_recordings import cut_new_crops
 from cellfate.tracks.importing import import_tracks
 
 
