@@ -56,7 +56,7 @@ def forecast_incidence(
         frames = list_frames(crops, cells, model.config.follow_up.min_frames)
         keys = _keys(frames).assign(scheme=scheme, fold=fold, part=frames["part"])
         for predictor, hazards_nke in member_hazards(crops, frames, frame_features, model, int(fold)).items():
-            tables.append(_tabulate(keys.assign(predictor=predictor), hazards_nke, model.config))
+            tables.append(tabulate_hazards(model.config, keys.assign(predictor=predictor), hazards_nke))
     return Incidence.validate(pd.concat(tables, ignore_index=True))
 
 
@@ -121,6 +121,7 @@ def _keys(frames: pd.DataFrame) -> pd.DataFrame:
     return frames[["recording_id", "cell_id"]].assign(frame=frames["last_frame"])
 
 
-def _tabulate(keys: pd.DataFrame, hazards_nke: FloatArray, config: ClockConfig) -> pd.DataFrame:
+def tabulate_hazards(config: ClockConfig, keys: pd.DataFrame, hazards_nke: FloatArray) -> pd.DataFrame:
+    """Write hazards of a fate clock as rows of table `Incidence`; see `tabulate_incidence`."""
     events = [event for event in EVENTS if event in config.follow_up.events]
     return tabulate_incidence(keys, hazards_nke, events, config.follow_up.edges_h, config.follow_up.report_h)
