@@ -7,6 +7,7 @@ from cellfate.pipelines import (
     evaluation,
     explainability,
     fate_clock,
+    fate_clock_inference,
     inference,
     known_hazards,
     model_training,
@@ -22,8 +23,8 @@ def register_pipelines() -> dict[str, Pipeline]:
     -------
     dict
         Pipelines by name. `__default__` goes from raw recordings to the report; `demo` simulates the recordings first;
-        `fate_clock` goes from raw recordings to the page of the fate clock; `known_hazards` simulates recordings first
-        and holds the fate clock against their truth.
+        `fate_clock` goes from raw recordings to the page of the fate clock; `fate_clock_inference` takes that clock to
+        other recordings; `known_hazards` simulates recordings first and holds the fate clock against their truth.
     """
     stages = {
         "data_processing": data_processing.create_pipeline(),
@@ -39,6 +40,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "__default__": from_recordings_to_report,
         "demo": simulate + from_recordings_to_report,
         "fate_clock": clock,
+        "fate_clock_inference": fate_clock_inference.create_pipeline(),
         "known_hazards": simulate + clock + known_hazards.create_pipeline(),
         "simulation": simulate,
         "inference": inference.create_pipeline(),

@@ -492,6 +492,19 @@ class FateTable(Table):
     call: Series[str] = pa.Field(isin=OUTCOMES)
 
 
+class ClockTable(Table):
+    """What the fate clock forecasts for new recordings, one row a cell and frame; one column `p_<event>` an event."""
+
+    recording_id: Series[str]
+    cell_id: Series[int]
+    frame: Series[int] = pa.Field(ge=0, description="frame of the forecast: the last one that is shown")
+    time_h: Series[float] = pa.Field(ge=0, description="from the first frame of the recording")
+    watched_h: Series[float] = pa.Field(ge=0, description="from the first tracked frame of the cell")
+    within_h: Series[float] = pa.Field(gt=0, description="hours after the frame that the probabilities are about")
+    p_none: Series[float] = pa.Field(ge=-1e-6, le=1 + 1e-6, description="probability of no event by then")
+    expected_h: Series[float] = pa.Field(description="hours to the first event, counted to the model's horizon")
+
+
 class ReporterTraces(Table):
     """One row a simulated cell and frame; one column a channel: its true level."""
 
