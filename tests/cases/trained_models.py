@@ -5,17 +5,33 @@ from pathlib import Path
 
 import pandas as pd
 
-from cellfate.models.settings import ModelSettings
+from cellfate.features.measurements import measure_cells
+from cellfate.features.settings import FeatureSettings
+from cellfate.models.settings import BoostingSettings, CausalSettings, EnsembleSettings, ModelSettings
+from cellfate.sequences.follow_ups import follow_cells, list_landmarks
 from cellfate.sequences.normalisation import fit_normalisation
 from cellfate.sequences.samples import make_samples
-from cellfate.sequences.settings import SampleSettings, SplitSettings
-from cellfate.sequences.splits import split_samples
+from cellfate.sequences.settings import FollowUpSettings, SampleSettings, SplitSettings
+from cellfate.sequences.splits import split_follow_ups, split_samples
 from cellfate.sequences.store import CropStore
-from cellfate.training.settings import AugmentationSettings, TrainingSettings
+from cellfate.training.settings import AugmentationSettings, ClockTrainingSettings, TrainingSettings
 from tests.cases.crop_stores import tiny_store
 
 TINY_MODEL = ModelSettings(
     encoder_channels=(4, 8), encoder_grid=2, embedding_size=16, n_layers=1, n_heads=2, feed_forward_size=16
+)
+
+TINY_CLOCK = TINY_MODEL.model_copy(
+    update={
+        "intensity": "above_background",
+        "causal": CausalSettings(history_frames=4, statistics_frames=(3,), hidden_size=8),
+    }
+)
+TINY_FOLLOW_UP = FollowUpSettings(horizon_h=3.0, report_h=(2.0, 3.0), headline_h=2.0, min_frames=3, stride_frames=2)
+TINY_ENSEMBLE = EnsembleSettings(
+    parts=("network", "boosting_on_features", "boosting_on_embeddings"),
+    history_h=2.0,
+    boosting=BoostingSettings(n_trees=3, min_samples_leaf=2),
 )
 
 
@@ -55,3 +71,49 @@ def tiny_training(folder: Path, **changes: object) -> TrainingSettings:
         "augmentation": AugmentationSettings(drop_end_share=0),
     }
     return TrainingSettings(**(settings | changes))  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class TinyClockStudy:
+    """What a training of the fate clock is given, and what it is scored on."""
+
+    crops: CropStore
+    recordings: pd.DataFrame
+    follow_ups: pd.DataFrame
+    landmarks: pd.DataFrame
+    splits: pd.DataFrame
+    normalisation: pd.DataFrame
+    frame_features: pd.DataFrame
+
+    @property
+    def tables(self) -> tuple[pd.DataFrame, ...]:
+        """What `fit_clock_members` is given after the crops."""
+        return self.follow_ups, self.splits, self.normalisation, self.frame_features
+
+
+def tiny_clock_study(folder: Path, scheme: str = "grouped_folds", **store: float) -> TinyClockStudy:
+    """Two channels, crops of 8 x 8 px, two folds; the second channel tells the fate, one cell in five is censored."""
+    sizes = {"n_recordings": 6, "channels": 2, "size": 8, "n_frames": 12, **store}
+    crops, recordings, detections, cells = tiny_store(folder, **sizes)  # type: ignore[arg-type]
+    follow_ups, _ = follow_cells(crops, recordings, cells, TINY_FOLLOW_UP)
+    landmarks = list_landmarks(crops, recordings, follow_ups, TINY_FOLLOW_UP)
+    split = SplitSettings(scheme=scheme, n_folds=2, validation_share=0.4)  # type: ignore[arg-type]
+    splits = split_follow_ups(follow_ups, cells, detections, split)
+    normalisation = fit_normalisation(crops, follow_ups, splits)
+    features = measure_cells(crops, detections, FeatureSettings())
+    return TinyClockStudy(crops, recordings, follow_ups, landmarks, splits, normalisation, features)
+
+
+def tiny_clock_training(folder: Path, **changes: object) -> ClockTrainingSettings:
+    """Three epochs of small batches after two passes of pretraining."""
+    settings = {
+        "max_epochs": 3,
+        "learning_rate": 5e-3,
+        "average_decay": 0.5,
+        "max_frames_per_batch": 40,
+        "pretraining_epochs": 2,
+        "pretraining_frames": 20,
+        "checkpoint_folder": str(folder / "checkpoints"),
+        "augmentation": AugmentationSettings(drop_end_share=0),
+    }
+    return ClockTrainingSettings(**(settings | changes))  # type: ignore[arg-type]

@@ -35,6 +35,8 @@ _NOTHING: FloatArray = np.zeros((0, 0), np.float32)
 _PRETRAINING, _VIEWS = 1_000_000_007, 1_000_000_009  # set their random numbers apart from those of an epoch's batches
 FARTHEST_FEATURE = 5.0
 """Standardised features are clipped to this, so that a few odd masks do not rule the loss."""
+_SAME = 1e-9
+"""A feature that varies by less than this share of its mean is the same everywhere, but for rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -292,7 +294,7 @@ def _check_events(fold: int, train: pd.DataFrame, follow_up: FollowUpSettings) -
         if not (train["fate"] == event).any():
             message = (
                 f"None of the {len(train)} training cells of fold {fold} ends in {event}; list only events that occur "
-                "in clock.events, give more recordings, or change the split."
+                "in follow_up.events, give more recordings, or change the split."
             )
             raise InputError(message)
 
@@ -302,9 +304,9 @@ def _standardise(frame_features: pd.DataFrame, train: pd.DataFrame) -> pd.DataFr
     keys = ["recording_id", "cell_id"]
     names = feature_columns(frame_features)
     in_training = frame_features.merge(train[keys], on=keys)[names]
-    sd = in_training.std(ddof=0)
-    kept = [name for name in names if sd[name] > 0]
-    scaled = (frame_features[kept] - in_training[kept].mean()) / sd[kept]
+    mean, sd = in_training.mean(), in_training.std(ddof=0)
+    kept = [name for name in names if sd[name] > _SAME * abs(mean[name])]
+    scaled = (frame_features[kept] - mean[kept]) / sd[kept]
     clipped = scaled.clip(-FARTHEST_FEATURE, FARTHEST_FEATURE)
     return clipped.set_index(pd.MultiIndex.from_frame(frame_features[[*keys, "frame"]])).sort_index()
 

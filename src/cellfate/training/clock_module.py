@@ -43,12 +43,12 @@ class ClockModule(MemberModule):
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Let the encoder learn at its own share of the learning rate; without one, not at all."""
-        encoder = set(self.network.encoder.parameters())
-        rest = [parameter for parameter in self.network.parameters() if parameter not in encoder]
+        encoder = list(self.network.encoder.parameters())  # in order: a checkpoint tells them apart by place alone
+        rest = [value for name, value in self.network.named_parameters() if not name.startswith("encoder.")]
         share = self._settings.encoder_rate
         if share == 0:
             return [{"params": rest}]
-        return [{"params": rest}, {"params": list(encoder), "lr": share * self._settings.learning_rate}]
+        return [{"params": rest}, {"params": encoder, "lr": share * self._settings.learning_rate}]
 
     def batch_loss(self, batch: dict[str, Tensor]) -> tuple[Tensor, int]:
         """Negative log likelihood a frame, and the weighted error of the auxiliary task."""
@@ -119,7 +119,9 @@ def pretrain_encoder(network: FateClock, data: ClockData, settings: ClockTrainin
     float
         Mean squared error of the last pass, in units of the features' variance; NaN without a pass.
     """
-    parameters = [*network.encoder.parameters(), *network.features.parameters()]  # type: ignore[union-attr]
+    if network.features is None or not settings.pretraining_epochs:
+        return float("nan")
+    parameters = [*network.encoder.parameters(), *network.features.parameters()]
     optimizer = torch.optim.AdamW(parameters, lr=settings.pretraining_rate, weight_decay=settings.weight_decay)
     device = next(network.parameters()).device
     network.train()
@@ -137,7 +139,7 @@ def pretrain_encoder(network: FateClock, data: ClockData, settings: ClockTrainin
             optimizer.step()
             errors.append(loss.item())
         logger.info("Fold %d, pretraining, pass %d: error %.3f", data.fold, epoch, np.mean(errors))
-    return float(np.mean(errors)) if errors else float("nan")
+    return float(np.mean(errors))
 
 
 def embed_frames(network: FateClock, frames_nchw: FloatArray) -> FloatArray:
