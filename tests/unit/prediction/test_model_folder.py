@@ -69,7 +69,7 @@ def test_a_missing_file_is_named(folder, name):
 @pytest.mark.parametrize("text", ["{", '{"format_version": 2}', "[]"])
 def test_a_config_of_something_else_is_refused(folder, text):
     (folder / "config.json").write_text(text)
-    with pytest.raises(InputError, match=r"config\.json does not describe a model"):
+    with pytest.raises(InputError, match=r"config\.json does not describe a classifier"):
         load_model_folder(folder)
 
 

@@ -1,4 +1,4 @@
-"""What the report lists agrees with the catalog."""
+"""What the report and the page of the fate clock list agrees with the catalog."""
 
 from pathlib import Path
 from typing import get_args
@@ -8,25 +8,31 @@ import yaml
 
 from cellfate.metrics.settings import BaselineName
 from cellfate.plots import words as of_figures
+from cellfate.report import clock_contents, contents
 from cellfate.report import words as of_sentences
-from cellfate.report.contents import FIGURES, SECTIONS, TABLES
 
 CATALOG = Path(__file__).parents[3] / "conf" / "base" / "catalog"
 ENTRIES = {name: entry for path in CATALOG.glob("*.yml") for name, entry in yaml.safe_load(path.read_text()).items()}
 SIMULATION_ONLY = {"recordings_preview"}
 
 
-def test_every_table_and_figure_of_the_report_is_in_the_catalog():
-    assert {*TABLES, *(figure.name for figure in FIGURES)} <= set(ENTRIES)
+PAGES = (contents, clock_contents)
 
 
-def test_every_figure_of_the_catalog_is_in_the_report():
+@pytest.mark.parametrize("page", PAGES)
+def test_every_table_and_figure_of_a_page_is_in_the_catalog(page):
+    assert {*page.TABLES, *(figure.name for figure in page.FIGURES)} <= set(ENTRIES)
+
+
+def test_every_figure_of_the_catalog_is_on_one_page():
     figures = {name for name, entry in ENTRIES.items() if entry["type"] == "plotly.JSONDataset"}
-    assert figures - SIMULATION_ONLY == {figure.name for figure in FIGURES}
+    shown = [figure.name for page in PAGES for figure in page.FIGURES]
+    assert sorted(figures - SIMULATION_ONLY) == sorted(shown)
 
 
-def test_every_figure_stands_in_a_section():
-    assert {figure.section for figure in FIGURES} <= {section.anchor for section in SECTIONS}
+@pytest.mark.parametrize("page", PAGES)
+def test_every_figure_stands_in_a_section(page):
+    assert {figure.section for figure in page.FIGURES} <= {section.anchor for section in page.SECTIONS}
 
 
 @pytest.mark.parametrize("names", [of_figures.PREDICTORS, of_sentences.PREDICTORS])
