@@ -3,17 +3,20 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from cellfate.features.measurements import measure_cells
 from cellfate.features.settings import FeatureSettings
 from cellfate.models.settings import BoostingSettings, CausalSettings, EnsembleSettings, ModelSettings
+from cellfate.pipelines.fate_clock.nodes import boost_clock, train_clock
+from cellfate.prediction.records import MemberConfig, ModelConfig, TrainedClock, TrainedModel
 from cellfate.sequences.follow_ups import follow_cells, list_landmarks
 from cellfate.sequences.normalisation import fit_normalisation
 from cellfate.sequences.samples import make_samples
-from cellfate.sequences.settings import FollowUpSettings, SampleSettings, SplitSettings
+from cellfate.sequences.settings import CropSettings, FollowUpSettings, SampleSettings, SplitSettings
 from cellfate.sequences.splits import split_follow_ups, split_samples
-from cellfate.sequences.store import CropStore
+from cellfate.sequences.store import CellSequence, CropStore
 from cellfate.training.settings import AugmentationSettings, ClockTrainingSettings, TrainingSettings
 from tests.cases.crop_stores import tiny_store
 
@@ -85,6 +88,11 @@ class TinyClockStudy:
     normalisation: pd.DataFrame
     frame_features: pd.DataFrame
 
+    def read_cell(self, row: int = 0) -> CellSequence:
+        """Read all crops of the cell of one follow-up."""
+        cell = self.follow_ups.iloc[row]
+        return self.crops.read(cell["recording_id"], int(cell["cell_id"]))
+
     @property
     def tables(self) -> tuple[pd.DataFrame, ...]:
         """What `fit_clock_members` is given after the crops."""
@@ -117,3 +125,30 @@ def tiny_clock_training(folder: Path, **changes: object) -> ClockTrainingSetting
         "augmentation": AugmentationSettings(drop_end_share=0),
     }
     return ClockTrainingSettings(**(settings | changes))  # type: ignore[arg-type]
+
+
+def tiny_clock(folder: Path) -> tuple[TinyClockStudy, TrainedClock]:
+    """A study and the clock trained on it for one epoch, boosters and all."""
+    study = tiny_clock_study(folder)
+    training = tiny_clock_training(folder, max_epochs=1)
+    settings = (TINY_FOLLOW_UP, TINY_CLOCK, training, FeatureSettings(), TINY_ENSEMBLE)
+    networks, _ = train_clock(study.crops, *study.tables, *settings)
+    tables = (study.follow_ups, study.landmarks, study.splits, study.frame_features)
+    return study, boost_clock(study.crops, *tables, networks)
+
+
+def untrained_model() -> TrainedModel:
+    """A classifier with a made-up weight, for what only saves and loads."""
+    member = MemberConfig(fold=0, mean=(100.0,), sd=(5.0,), best_epoch=0, n_epochs=1, n_train=4, n_validation=2)
+    config = ModelConfig(
+        architecture=ModelSettings(),
+        channels=("gfp",),
+        outcomes=("apoptosis", "mitosis"),
+        samples=SampleSettings(kind="whole_track"),
+        crops=CropSettings(height_px=8, width_px=8),
+        frame_interval_min=30.0,
+        scheme="grouped_holdout",
+        members=(member,),
+        data_digest="0" * 64,
+    )
+    return TrainedModel(config, {"fold_0.head.bias": np.arange(3, dtype=np.float32)})
