@@ -82,13 +82,13 @@ def main(env: str, names: list[str]) -> None:
         print_variant(name, cpu_s, tables, data, settings)
 
 
-def load_run(env: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def load_run(env: str, project: Path = ROOT) -> tuple[dict[str, Any], dict[str, Any]]:
     """Load tables and settings of the last run, through the catalog."""
     from kedro.framework.session import KedroSession
     from kedro.framework.startup import bootstrap_project
 
-    bootstrap_project(ROOT)
-    with KedroSession.create(project_path=ROOT, env=env) as session:
+    bootstrap_project(project)
+    with KedroSession.create(project_path=project, env=env) as session:
         catalog = session.load_context().catalog
         data = {name: catalog.load(name) for name in TABLES}
         settings = {name: kind.model_validate(catalog.load(f"params:{name}")) for name, kind in SETTINGS.items()}

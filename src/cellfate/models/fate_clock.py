@@ -146,9 +146,16 @@ def _statistics(embeddings_btd: Tensor, n_frames: int) -> Tensor:
     Before a sequence's start its first frame stands. Change is the mean of the window's last frames minus that of its
     first ones.
     """
-    before = embeddings_btd[:, :1].expand(-1, n_frames - 1, -1)
-    windows_btdw = torch.cat((before, embeddings_btd), dim=1).unfold(1, n_frames, 1)
+    first_b1d = embeddings_btd[:, :1]
+    # counted from the first frame, so that mean of squares less square of mean loses no digits
+    moved_bdt = (embeddings_btd - first_b1d).transpose(1, 2)
+    moved_bdt = nn.functional.pad(moved_bdt, (n_frames - 1, 0))
+    mean_bdt = nn.functional.avg_pool1d(moved_bdt, n_frames, stride=1)
+    variance_bdt = nn.functional.avg_pool1d(moved_bdt.square(), n_frames, stride=1) - mean_bdt.square()
     ends = min(_ENDS, n_frames // 2)
-    change_btd = windows_btdw[..., -ends:].mean(-1) - windows_btdw[..., :ends].mean(-1)
-    spread_btd = (windows_btdw.var(-1, unbiased=False) + _LEAST_VARIANCE).sqrt()
-    return torch.cat((windows_btdw.mean(-1), change_btd, spread_btd), dim=-1)
+    ends_bdt = nn.functional.avg_pool1d(moved_bdt, ends, stride=1)
+    n_steps = embeddings_btd.shape[1]
+    change_bdt = ends_bdt[..., n_frames - ends :] - ends_bdt[..., :n_steps]
+    spread_bdt = (variance_bdt.clamp(min=0) + _LEAST_VARIANCE).sqrt()
+    mean_btd = mean_bdt.transpose(1, 2) + first_b1d
+    return torch.cat((mean_btd, change_bdt.transpose(1, 2), spread_bdt.transpose(1, 2)), dim=-1)
