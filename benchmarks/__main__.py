@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-NAMES = ("start_up", "crop_building", "scoring", "whole_way", "label_permutation")
+NAMES = ("start_up", "crop_building", "scoring", "whole_way", "causal_reading", "clock_censoring", "label_permutation")
 
 
 def main() -> int:
