@@ -26,8 +26,12 @@ def test_the_registry_names_every_stage():
         "explainability",
         "reporting",
         "inference",
+        "fate_clock",
+        "fate_clock_inference",
+        "known_hazards",
     }
     assert set(pipelines["__default__"].nodes) < set(pipelines["demo"].nodes)
+    assert set(pipelines["fate_clock"].nodes) < set(pipelines["known_hazards"].nodes)
 
 
 def test_every_node_has_a_verb_object_name():

@@ -13,7 +13,7 @@ class CausalSettings(Settings):
     """The causal reading: hazards at every frame, from that frame and those before it."""
 
     history_frames: int = Field(default=20, ge=1)
-    """Tracked frames, the one read included, that attention looks back on."""
+    """Tracked frames, the one read included, that each layer of attention looks back on."""
     statistics_frames: tuple[int, ...] = (10, 20)
     """Windows, in tracked frames, over which mean, change and spread of the embeddings are taken beside attention; a
     younger cell's window is filled up with its first frame. Empty: none."""

@@ -155,6 +155,27 @@ def test_statistics_of_a_window_by_hand():
     np.testing.assert_allclose(summary[:, [0, 8, 16]], expected, rtol=1e-5)
 
 
+def summarise_by_loop(embeddings_td, n_frames):
+    """Mean, change and spread (T, 3 D) of the windows that end at each frame, in float64."""
+    rows, ends = [], min(3, n_frames // 2)
+    for t in range(len(embeddings_td)):
+        window = embeddings_td[np.maximum(np.arange(t - n_frames + 1, t + 1), 0)].astype(np.float64)
+        change = window[-ends:].mean(axis=0) - window[:ends].mean(axis=0)
+        rows.append(np.concatenate([window.mean(axis=0), change, np.sqrt(window.var(axis=0) + 1e-5)]))
+    return np.stack(rows)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.integers(1, 25), min_size=1, max_size=3), st.sampled_from([2, 3, 5, 6, 7, 20]), st.integers(0, 99))
+def test_statistics_of_any_window_are_those_of_a_loop(lengths, n_frames, seed):
+    rng = np.random.default_rng(seed)
+    cells = [(rng.normal(size=(n, 8)).cumsum(axis=0) + rng.normal(size=8) * 5).astype(np.float32) for n in lengths]
+    network = make_clock(architecture(0, statistics_frames=(n_frames,)))
+    summary = network.summarise(torch.from_numpy(np.concatenate(cells)), torch.tensor(lengths))
+    expected = np.concatenate([summarise_by_loop(cell, n_frames) for cell in cells])
+    np.testing.assert_allclose(summary, expected, atol=1e-3)  # float32, on values up to 30
+
+
 def test_without_windows_the_summary_is_the_embeddings_themselves():
     (cell,) = make_cells([5])
     network = make_clock(architecture(1, statistics_frames=()))
