@@ -65,6 +65,7 @@ VARIANTS: Final[dict[str, dict[str, Any]]] = {
         "clock_training.max_epochs": 16,
         "clock_training.max_frames_per_batch": 800,
     },
+    "time arrow beside features in the pretraining": {"clock_training.time_arrow_weight": 0.3},
     "decided cells only": {"clock_training.train_on": "decided"},
 }
 
@@ -106,7 +107,8 @@ def share_pretraining() -> None:
         shapes = [tuple(value.shape) for part in parts for value in part.state_dict().values()]
         preprocessing = data.train.maker.preprocessing
         n_cells = len(data.train.follow_ups)
-        key = repr((data.fold, shapes, preprocessing.intensity, n_cells, training.pretraining_epochs, training.seed))
+        pretraining = training.pretraining_epochs, training.time_arrow_weight, training.seed
+        key = repr((data.fold, shapes, preprocessing.intensity, n_cells, pretraining))
         if not training.pretraining_epochs:
             return float("nan")
         if key not in kept:

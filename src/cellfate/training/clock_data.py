@@ -94,6 +94,28 @@ class ClockBatch(Batch):
 
 
 @dataclass(frozen=True, eq=False)
+class CropDraw:
+    """Crops of a step of the pretraining.
+
+    Attributes
+    ----------
+    done : float
+        Share of the pass that is over.
+    frames_nchw : ndarray of float32
+        Prepared, augmented crops: those drawn, then, for the time arrow, later ones of the same cells.
+    features_nf : ndarray of float32
+        Standardised handcrafted features of those drawn.
+    pairs_p2 : ndarray of int64
+        Places in `frames_nchw` of an earlier and a later frame of one cell; no row without the time arrow.
+    """
+
+    done: float
+    frames_nchw: FloatArray
+    features_nf: FloatArray
+    pairs_p2: IntArray
+
+
+@dataclass(frozen=True, eq=False)
 class ClockData:
     """What one member of the fate clock is trained and validated on.
 
@@ -149,19 +171,10 @@ class ClockData:
             self, train=replace(self.train, views=train), validation=replace(self.validation, views=validation)
         )
 
-    def draw_crops(self, epoch: int) -> Iterator[tuple[float, FloatArray, FloatArray]]:
+    def draw_crops(self, epoch: int) -> Iterator["CropDraw"]:
         """Draw all training crops once, in random order, for the pretraining of the encoder.
 
         Crops are shuffled within pools of whole cells, so that memory is bounded whatever the number of cells.
-
-        Yields
-        ------
-        done : float
-            Share of the pass that is over.
-        frames_nchw : ndarray of float32
-            Prepared, augmented crops.
-        features_nf : ndarray of float32
-            Their standardised handcrafted features.
         """
         rng = np.random.default_rng([self.settings.seed, self.fold, epoch, _PRETRAINING])
         units = _units(self.train.follow_ups)
@@ -171,9 +184,8 @@ class ClockData:
             order = rng.permutation(len(batch.frames_nchw))
             size = self.settings.pretraining_frames
             for start in range(0, len(order), size):
-                chosen = order[start : start + size]
                 done = (number + start / len(order)) / len(pools)
-                yield done, batch.frames_nchw[chosen], batch.features_nf[chosen]
+                yield _draw(batch, order[start : start + size], done, self.settings)
 
     def validation_plan(self) -> list[list[Unit]]:
         """Cells of each validation batch, every one once."""
@@ -314,6 +326,20 @@ def _standardise(frame_features: pd.DataFrame, train: pd.DataFrame) -> pd.DataFr
 def _units(follow_ups: pd.DataFrame) -> list[Unit]:
     cells = zip(follow_ups["recording_id"], follow_ups["cell_id"], strict=True)
     return [Unit(str(recording_id), int(cell_id), (row,)) for row, (recording_id, cell_id) in enumerate(cells)]
+
+
+def _draw(batch: ClockBatch, drawn_n: IntArray, done: float, settings: ClockTrainingSettings) -> CropDraw:
+    """Take the crops drawn and, for the time arrow, later frames of the same cells where there are such."""
+    features_nf = batch.features_nf[drawn_n]
+    if settings.time_arrow_weight == 0:
+        return CropDraw(done, batch.frames_nchw[drawn_n], features_nf, np.zeros((0, 2), np.int64))
+    cells_m = np.repeat(np.arange(len(batch.lengths_b)), batch.lengths_b)
+    later_n = np.minimum(drawn_n + settings.time_arrow_frames, len(cells_m) - 1)
+    gap_n = batch.positions_m[later_n] - batch.positions_m[drawn_n]
+    paired_n = (cells_m[later_n] == cells_m[drawn_n]) & (gap_n == settings.time_arrow_frames)
+    pairs_p2 = np.stack((np.flatnonzero(paired_n), len(drawn_n) + np.arange(paired_n.sum())), axis=1)
+    frames_nchw = batch.frames_nchw[np.concatenate((drawn_n, later_n[paired_n]))]
+    return CropDraw(done, frames_nchw, features_nf, pairs_p2)
 
 
 def _batch(part: ClockPart, units: list[Unit], rng: np.random.Generator) -> ClockBatch:

@@ -121,25 +121,44 @@ def pretrain_encoder(network: FateClock, data: ClockData, settings: ClockTrainin
     """
     if network.features is None or not settings.pretraining_epochs:
         return float("nan")
-    parameters = [*network.encoder.parameters(), *network.features.parameters()]
-    optimizer = torch.optim.AdamW(parameters, lr=settings.pretraining_rate, weight_decay=settings.weight_decay)
+    if network.features is None or not settings.pretraining_epochs:
+        return float("nan")
     device = next(network.parameters()).device
+    arrow = nn.Linear(network.size, 1, bias=False).to(device)
+    parts = (network.encoder, network.features, arrow)
+    parameters = [parameter for part in parts for parameter in part.parameters()]
+    optimizer = torch.optim.AdamW(parameters, lr=settings.pretraining_rate, weight_decay=settings.weight_decay)
     network.train()
     errors: list[float] = []
     for epoch in range(settings.pretraining_epochs):
         errors.clear()
-        for done, frames_nchw, features_nf in data.draw_crops(epoch):
-            progress = (epoch + done) / settings.pretraining_epochs
+        for draw in data.draw_crops(epoch):
+            progress = (epoch + draw.done) / settings.pretraining_epochs
             for group in optimizer.param_groups:
                 group["lr"] = settings.pretraining_rate * (1 + math.cos(math.pi * progress)) / 2
-            told_nf = network.tell_features(network.encode(torch.from_numpy(frames_nchw).to(device)))
-            loss = feature_loss(told_nf, torch.from_numpy(features_nf).to(device))
+            embeddings_nd = network.encode(torch.from_numpy(draw.frames_nchw).to(device))
+            features_nf = torch.from_numpy(draw.features_nf).to(device)
+            error = feature_loss(network.tell_features(embeddings_nd[: len(features_nf)]), features_nf)
+            pairs_p2 = torch.from_numpy(draw.pairs_p2).to(device)
+            loss = error + settings.time_arrow_weight * arrow_loss(arrow, embeddings_nd, pairs_p2)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
-            errors.append(loss.item())
+            errors.append(error.item())
         logger.info("Fold %d, pretraining, pass %d: error %.3f", data.fold, epoch, np.mean(errors))
     return float(np.mean(errors))
+
+
+def arrow_loss(arrow: nn.Linear, embeddings_nd: Tensor, pairs_p2: Tensor) -> Tensor:
+    """Mean cross-entropy of telling the later of two frames from the earlier; 0 without pairs.
+
+    What is told is a linear function of the difference of two embeddings, so exchanging the frames exchanges the
+    answer, and they need not be shuffled.
+    """
+    if not len(pairs_p2):
+        return embeddings_nd.new_zeros(())
+    forward_p = arrow(embeddings_nd[pairs_p2[:, 1]] - embeddings_nd[pairs_p2[:, 0]])[:, 0]
+    return nn.functional.softplus(-forward_p).mean()
 
 
 def embed_frames(network: FateClock, frames_nchw: FloatArray) -> FloatArray:

@@ -115,6 +115,11 @@ class ClockTrainingSettings(FittingSettings):
     """Learning rate of the pretraining at its start; it falls to 0 as a cosine."""
     pretraining_frames: int = Field(default=300, ge=1)
     """Crops in a batch of the pretraining."""
+    time_arrow_weight: float = Field(default=0.0, ge=0)
+    """Weight, in the pretraining, of telling which of two frames of a cell came first (time-arrow prediction, Gallusser
+    et al. 2023, https://arxiv.org/abs/2305.05511) beside telling features; 0: off."""
+    time_arrow_frames: int = Field(default=2, ge=1)
+    """Frames from the one to the other."""
     feature_weight: float = Field(default=0.0, ge=0)
     """Weight of the handcrafted features' squared error beside the likelihood, after the pretraining; 0: none."""
     encoder_rate: float = Field(default=0.0, ge=0, le=1)

@@ -101,7 +101,7 @@ def test_features_are_standardised_by_the_training_cells_and_clipped(study, fold
 
 def test_a_pass_of_the_pretraining_draws_every_crop_once_with_its_features(fold):
     frames, features, done = [], [], []
-    for share, frames_nchw, features_nf in fold.draw_crops(0):
+    for share, frames_nchw, features_nf in ((d.done, d.frames_nchw, d.features_nf) for d in fold.draw_crops(0)):
         assert len(frames_nchw) <= fold.settings.pretraining_frames
         frames, features, done = [*frames, *frames_nchw], [*features, *features_nf], [*done, share]
     batches = [fold.training_batch(units, 0, 0) for units in fold.training_plan(0)]
@@ -121,7 +121,7 @@ def test_a_pass_of_the_pretraining_draws_every_crop_once_with_its_features(fold)
 
 def test_pools_of_the_pretraining_hold_every_crop_too(fold, monkeypatch):
     monkeypatch.setattr("cellfate.training.clock_data.POOL_FRAMES", 25)
-    drawn = [frame.tobytes() for _, frames, _ in fold.draw_crops(1) for frame in frames]
+    drawn = [frame.tobytes() for draw in fold.draw_crops(1) for frame in draw.frames_nchw]
     n_frames = sum(len(labels) for labels in fold.train.labels)
     assert len(drawn) == len(set(drawn)) == n_frames
 
@@ -183,3 +183,29 @@ def test_a_part_without_cells_is_named(study, tmp_path):
 def test_settings_that_contradict_are_named(tmp_path, changes, words):
     with pytest.raises(ValidationError, match=words):
         tiny_clock_training(tmp_path, **changes)
+
+
+def test_the_time_arrow_pairs_a_crop_with_one_of_the_same_cell_so_many_frames_later(study, tmp_path):
+    as_they_are = AugmentationSettings(drop_end_share=0, flip_and_rotate=False)
+    plain, arrowed = (
+        open_fold(study, tiny_clock_training(tmp_path, augmentation=as_they_are, time_arrow_weight=weight))
+        for weight in (0.0, 1.0)
+    )
+    places = {}
+    for units in plain.training_plan(0):
+        batch = plain.training_batch(units, 0, 0)
+        for row, position, frame in zip(
+            np.repeat(batch.rows_b, batch.lengths_b), batch.positions_m, batch.frames_nchw, strict=True
+        ):
+            places[frame.tobytes()] = (row, position)
+    n_pairs = n_drawn = 0
+    for draw in arrowed.draw_crops(0):
+        n_drawn += len(draw.features_nf)
+        n_pairs += len(draw.pairs_p2)
+        for earlier, later in draw.pairs_p2:
+            row, position = places[draw.frames_nchw[earlier].tobytes()]
+            assert places[draw.frames_nchw[later].tobytes()] == (row, position + 2)
+    lengths = np.array([len(labels) for labels in arrowed.train.labels])
+    assert n_drawn == lengths.sum()
+    assert n_pairs == np.maximum(lengths - 2, 0).sum()
+    assert all(len(draw.pairs_p2) == 0 for draw in plain.draw_crops(0))

@@ -1,5 +1,7 @@
 """The likelihood of the fate clock: by hand, and against the observed hazards that maximise it."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,7 @@ import torch
 from cellfate.core.incidence import cumulative_incidence, label_bins
 from cellfate.metrics.aalen_johansen import aalen_johansen
 from cellfate.models.fate_clock import hazards_of
-from cellfate.training.clock_module import feature_loss, frame_losses
+from cellfate.training.clock_module import arrow_loss, feature_loss, frame_losses
 
 EDGES_H = (0.0, 1.0, 2.0, 3.0)
 
@@ -88,3 +90,13 @@ def test_features_that_were_not_measured_are_left_out():
 
 def test_without_a_single_measured_feature_the_loss_is_zero():
     assert float(feature_loss(torch.ones(2, 3), torch.full((2, 3), np.nan))) == 0
+
+
+def test_the_arrow_loss_by_hand():
+    arrow = torch.nn.Linear(1, 1, bias=False)
+    torch.nn.init.constant_(arrow.weight, 2.0)
+    embeddings = torch.tensor([[0.0], [1.0], [0.5]])
+    pairs = torch.tensor([[0, 1], [1, 2]])  # differences 1 and -0.5: log odds 2 and -1
+    expected = (math.log(1 + math.exp(-2)) + math.log(1 + math.exp(1))) / 2
+    assert float(arrow_loss(arrow, embeddings, pairs)) == pytest.approx(expected)
+    assert float(arrow_loss(arrow, embeddings, pairs[:0])) == 0
