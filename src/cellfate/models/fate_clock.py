@@ -147,7 +147,7 @@ def _statistics(embeddings_btd: Tensor, n_frames: int) -> Tensor:
     first ones.
     """
     first_b1d = embeddings_btd[:, :1]
-    # counted from the first frame, so that mean of squares less square of mean loses no digits
+    # counted from the first frame, so that mean of squares less square of mean loses few digits
     moved_bdt = (embeddings_btd - first_b1d).transpose(1, 2)
     moved_bdt = nn.functional.pad(moved_bdt, (n_frames - 1, 0))
     mean_bdt = nn.functional.avg_pool1d(moved_bdt, n_frames, stride=1)

@@ -20,7 +20,8 @@ class CausalSettings(Settings):
     hidden_size: int = Field(default=64, ge=1)
     """Width of the layer before the hazards."""
     age: bool = True
-    """Whether the time since the track began, and whether it began with the recording, are given."""
+    """Whether the time since the track began, and whether it began with the recording, are given. Attention counts its
+    positions from there, so without it too the age is hidden only when `n_layers` is 0."""
     mask_channel: bool = True
     """Whether the mask of the cell is shown as one more channel: the tracker's, else a threshold's."""
 

@@ -48,7 +48,7 @@ def forecast_incidence(
     InputError
         If the model was trained on other crops, follow-ups or splits.
     """
-    check_digest(model.config.data_digest, crops, follow_ups, splits)
+    check_digest(model.config.data_digest, crops, follow_ups, splits, frame_features)
     asked = splits[splits["part"] != "train"]
     tables = []
     for (scheme, fold), rows in tqdm(asked.groupby(["scheme", "fold"]), desc="Forecasting folds", disable=None):

@@ -70,7 +70,7 @@ def check_trained_on(model: TrainedModel, crops: CropStore, samples: pd.DataFram
     check_digest(model.config.data_digest, crops, samples, splits)
 
 
-def check_digest(expected: str, crops: CropStore, samples: pd.DataFrame, splits: pd.DataFrame) -> None:
+def check_digest(expected: str, crops: CropStore, *tables: pd.DataFrame) -> None:
     """As `check_trained_on`, for any kind of model.
 
     Raises
@@ -78,10 +78,10 @@ def check_digest(expected: str, crops: CropStore, samples: pd.DataFrame, splits:
     InputError
         If the digest of the data is not `expected`.
     """
-    found = digest_data(crops, samples, splits)
+    found = digest_data(crops, *tables)
     if found != expected:
         message = (
-            f"The model was trained with other crops, samples or splits (digest {expected[:12]}) than "
+            f"The model was trained with other crops, samples, splits or features (digest {expected[:12]}) than "
             f"those it is to be tested on (digest {found[:12]}), so it may have seen the test cells; run its training "
             "again, or use inference to score recordings it has not seen."
         )

@@ -58,7 +58,7 @@ def fit_clock_members(
     members : list of FittedMember
         One a fold, in the order of the folds.
     data_digest : str
-        SHA-256 over crops, follow-ups and splits.
+        SHA-256 over crops, follow-ups, splits and features.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def fit_clock_members(
     reader = SequenceReader(crops, follow_ups, training.cache_limit_mb, segment)
     tables = (follow_ups, splits, normalisation, frame_features)
     folds = [open_clock_fold(k, crops, reader, *tables, follow_up, model, training) for k in numbers]
-    data_digest = digest_data(crops, follow_ups, splits)
+    data_digest = digest_data(crops, follow_ups, splits, frame_features)
     folder = run_folder(data_digest, [follow_up, features], model, training, len(folds))
     n_channels = len(crops.channels) + shows_mask(model)
     members = [
@@ -122,6 +122,8 @@ def fit_clock_fold(
     FittedMember
         With the weights of the best epoch.
     """
+    import torch
+
     from cellfate.models.fate_clock import FateClock
     from cellfate.training.clock_module import ClockModule, embed_frames, pretrain_encoder
 
@@ -131,7 +133,7 @@ def fit_clock_fold(
         return finished
     with fork_seeded(training, data.fold):
         sizes = len(follow_up.edges_h) - 1, len(follow_up.events), data.n_features
-        network = FateClock(model, n_channels, *sizes)
+        network = FateClock(model, n_channels, *sizes).to("cuda" if torch.cuda.is_available() else "cpu")
         if (folder / LAST).is_file():
             network.load_state_dict(_network_of(read_checkpoint(folder / LAST)))
         else:
