@@ -1,8 +1,8 @@
 """What each part of the fate clock adds: one part is changed at a time, everything else stays (not part of `all`).
 
 Takes the tables that `kedro run --env ENV --pipelines fate_clock` left behind: `python -m benchmarks.clock_ablation ENV
-[VARIANT ...]`. Every variant is trained in every fold and forecasts the test landmarks; its average precision and AUROC
-at the headline horizon stand beside the paired difference to the default, with clustered intervals.
+[VARIANT ...]`. Every variant is trained in every fold and forecasts the test landmarks; its scores
+at the headline horizon stand beside paired differences to the default (if that is asked for) and to boosting alone.
 """
 
 import copy
@@ -33,6 +33,7 @@ from cellfate.sequences.settings import FollowUpSettings
 from cellfate.training.settings import ClockTrainingSettings
 
 ROOT = Path(__file__).resolve().parents[1]
+BOOSTING = "boosting alone"
 TABLES = ("crops", "follow_ups", "landmarks", "clock_splits", "clock_normalisation", "frame_features")
 SETTINGS: Final = {
     "follow_up": FollowUpSettings,
@@ -75,8 +76,8 @@ def main(env: str, names: list[str]) -> None:
     data, settings = load_run(env)
     boosted = boost_features(data, settings)
     share_pretraining()
-    tables: dict[str, pd.DataFrame] = {}
-    for name in ["default", *(name for name in names or VARIANTS if name != "default")]:
+    tables = {BOOSTING: forecast_boosting(data, settings, boosted)}
+    for name in names or VARIANTS:
         started = time.process_time()
         tables |= forecast_variant(name, data, settings, boosted)
         cpu_s = time.process_time() - started
@@ -171,37 +172,57 @@ def forecast_variant(
         landmarks = list_parts(data, fold).query("part == 'test'").reset_index(drop=True)
         network, _ = read_landmarks(data["crops"], landmarks, load_clock_member(model, fold))
         for predictor, hazards in zip(found, (network, blend_hazards([network, boosted[fold]])), strict=True):
-            keys = landmarks[["recording_id", "cell_id"]].assign(
-                predictor=predictor, scheme=model.config.scheme, fold=fold, part="test", frame=landmarks["last_frame"]
-            )
-            follow_up = settings["follow_up"]
-            events = [event for event in EVENTS if event in follow_up.events]
-            found[predictor].append(tabulate_incidence(keys, hazards, events, follow_up.edges_h, follow_up.report_h))
+            found[predictor].append(tabulate_fold(predictor, landmarks, fold, hazards, settings["follow_up"]))
     return {predictor: pd.concat(parts, ignore_index=True) for predictor, parts in found.items()}
+
+
+def forecast_boosting(data: dict[str, Any], settings: dict[str, Any], boosted: dict[int, np.ndarray]) -> pd.DataFrame:
+    """Forecasts of boosting on handcrafted features, the one that networks are blended with."""
+    tables = [
+        tabulate_fold(BOOSTING, list_parts(data, fold).query("part == 'test'"), fold, hazards, settings["follow_up"])
+        for fold, hazards in boosted.items()
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def tabulate_fold(
+    predictor: str, landmarks: pd.DataFrame, fold: int, hazards: np.ndarray, follow_up: FollowUpSettings
+) -> pd.DataFrame:
+    """Forecasts of the test landmarks of a fold, as table `Incidence`."""
+    keys = landmarks[["recording_id", "cell_id"]].assign(
+        predictor=predictor, scheme="ablation", fold=fold, part="test", frame=landmarks["last_frame"]
+    )
+    events = [event for event in EVENTS if event in follow_up.events]
+    return tabulate_incidence(keys, hazards, events, follow_up.edges_h, follow_up.report_h)
 
 
 def print_variant(
     name: str, cpu_s: float, tables: dict[str, pd.DataFrame], data: dict[str, Any], settings: dict[str, Any]
 ) -> None:
-    """Print scores at the headline horizon, and differences to the default (positive: the variant is better)."""
+    """Print scores at the headline horizon, and paired differences to the default and to boosting alone."""
     follow_up, scores, landmarks = settings["follow_up"], settings["scores"], data["landmarks"]
     rows = []
     for predictor, default in ((name, "default"), (f"{name} + boosting", "default + boosting")):
         table = tables[predictor]
         metrics = score_incidence(table, table.iloc[:0], landmarks, follow_up, scores)
         kept = metrics.query("condition == 'all' and within_h == @follow_up.headline_h")
-        differences = compare_incidence(
-            table.assign(predictor="clock"), tables[default].assign(predictor="track_age"), landmarks, follow_up, scores
-        ).query("within_h == @follow_up.headline_h")
+        references = {"default": tables[default]} if default in tables else {}
+        references[BOOSTING] = tables[BOOSTING]
+        beside = pd.concat([held.assign(predictor=key) for key, held in references.items()], ignore_index=True)
+        differences = compare_incidence(table.assign(predictor="clock"), beside, landmarks, follow_up, scores).query(
+            "within_h == @follow_up.headline_h"
+        )
         for outcome in sorted(kept["outcome"].unique()):
             row: dict[str, Any] = {"variant": predictor, "event": outcome, "cpu_s": round(cpu_s)}
             for metric in ("auroc", "average_precision", "brier"):
                 score = kept.query("metric == @metric and outcome == @outcome").iloc[0]
-                paired = differences.query("metric == @metric and outcome == @outcome").iloc[0]
                 row[metric] = f"{score['estimate']:.3f} [{score['low']:.3f}, {score['high']:.3f}]"
-                row[f"{metric} difference"] = (
-                    f"{paired['difference']:+.3f} [{paired['low']:+.3f}, {paired['high']:+.3f}]"
-                )
+                for reference in references:
+                    paired = differences.query(
+                        "metric == @metric and outcome == @outcome and reference == @reference"
+                    ).iloc[0]
+                    interval = f"[{paired['low']:+.3f}, {paired['high']:+.3f}]"
+                    row[f"{metric} minus {reference}"] = f"{paired['difference']:+.3f} {interval}"
             rows.append(row)
             print(json.dumps(row), flush=True)
     print_table(tuple(rows[0]), [tuple(row.values()) for row in rows])
