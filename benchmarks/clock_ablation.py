@@ -17,8 +17,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.measure import print_table
-from cellfate.core.fates import EVENTS
-from cellfate.core.incidence import label_bins, tabulate_incidence
+from cellfate.core.incidence import tabulate_incidence
 from cellfate.features.landmarks import describe_landmarks
 from cellfate.features.settings import FeatureSettings
 from cellfate.metrics.incidence_comparisons import compare_incidence
@@ -29,6 +28,7 @@ from cellfate.models.settings import EnsembleSettings, ModelSettings
 from cellfate.pipelines.fate_clock.nodes import train_clock
 from cellfate.prediction.clock_ensemble import blend_hazards, read_landmarks
 from cellfate.prediction.clock_member import load_clock_member
+from cellfate.sequences.follow_ups import label_landmarks
 from cellfate.sequences.settings import FollowUpSettings
 from cellfate.training.settings import ClockTrainingSettings
 
@@ -145,15 +145,13 @@ def list_parts(data: dict[str, Any], fold: int) -> pd.DataFrame:
 def boost_features(data: dict[str, Any], settings: dict[str, Any]) -> dict[int, np.ndarray]:
     """Hazards of boosting on handcrafted features, at the test landmarks of every fold."""
     follow_up, ensemble = settings["follow_up"], settings["ensemble"]
-    events = [event for event in EVENTS if event in follow_up.events]
     hazards = {}
     for fold in sorted(data["clock_splits"]["fold"].unique()):
         landmarks = list_parts(data, fold)
         inputs = describe_landmarks(data["frame_features"], landmarks, ensemble.history_h)
-        numbers = landmarks["fate"].map({event: k for k, event in enumerate(events, start=1)}).fillna(0)
-        labels = label_bins(landmarks["time_h"], numbers, follow_up.edges_h)
+        labels = label_landmarks(landmarks, follow_up)
         train, test = (landmarks["part"] == part for part in ("train", "test"))
-        boosted = fit_boosted_hazards(inputs[train], labels[train], len(events), ensemble.boosting)
+        boosted = fit_boosted_hazards(inputs[train], labels[train], len(follow_up.events), ensemble.boosting)
         hazards[int(fold)] = boosted.hazards(inputs[test])
     return hazards
 
@@ -192,8 +190,7 @@ def tabulate_fold(
     keys = landmarks[["recording_id", "cell_id"]].assign(
         predictor=predictor, scheme="ablation", fold=fold, part="test", frame=landmarks["last_frame"]
     )
-    events = [event for event in EVENTS if event in follow_up.events]
-    return tabulate_incidence(keys, hazards, events, follow_up.edges_h, follow_up.report_h)
+    return tabulate_incidence(keys, hazards, follow_up.events, follow_up.edges_h, follow_up.report_h)
 
 
 def print_variant(

@@ -19,7 +19,8 @@ UNOBSERVED = -1
 """Label of a bin that was not watched to its end: after the event, or after the last frame of a censored cell."""
 EVENT_FREE = 0
 """Label of a bin that was watched and in which nothing happened; the e-th event has the label e + 1."""
-_TOLERANCE_H = 1e-6  # a time of 3 frames of 20 min falls on the edge of 1 h, whatever floating point says
+HOURS_TOLERANCE = 1e-6
+"""Hours that differ by less are the same: 3 frames of 20 min fall on the edge of 1 h, whatever floating point says."""
 
 
 def cumulative_incidence(hazards_nke: ArrayLike) -> FloatArray:
@@ -74,6 +75,17 @@ def expected_time_h(incidence_nke: ArrayLike, edges_h: ArrayLike) -> FloatArray:
     return np.asarray(edges[0] + np.trapezoid(at_edges, edges, axis=1), dtype=np.float64)
 
 
+def number_events(fates: "pd.Series[str]", events: Sequence[str]) -> IntArray:
+    """Give the number of the event that each cell ends in, from 1; 0 where it ends in none of these, (n,).
+
+    Examples
+    --------
+    >>> number_events(pd.Series(["mitosis", "censored"]), ["apoptosis", "mitosis"]).tolist()
+    [2, 0]
+    """
+    return np.asarray(fates.map({event: number for number, event in enumerate(events, 1)}).fillna(0), dtype=np.int64)
+
+
 def label_bins(time_h: ArrayLike, event_n: ArrayLike, edges_h: ArrayLike) -> IntArray:
     """Say for each landmark and bin what was seen in it: what discrete-time hazards are fitted to.
 
@@ -98,8 +110,8 @@ def label_bins(time_h: ArrayLike, event_n: ArrayLike, edges_h: ArrayLike) -> Int
     """
     time, event = np.asarray(time_h, dtype=np.float64)[:, None], np.asarray(event_n, dtype=np.int64)[:, None]
     lower, upper = np.asarray(edges_h, dtype=np.float64)[:-1], np.asarray(edges_h, dtype=np.float64)[1:]
-    happens = (event > 0) & (time > lower + _TOLERANCE_H) & (time <= upper + _TOLERANCE_H)
-    free = np.where(event > 0, time > upper + _TOLERANCE_H, time >= upper - _TOLERANCE_H)
+    happens = (event > 0) & (time > lower + HOURS_TOLERANCE) & (time <= upper + HOURS_TOLERANCE)
+    free = np.where(event > 0, time > upper + HOURS_TOLERANCE, time >= upper - HOURS_TOLERANCE)
     return np.where(happens, event, np.where(free, EVENT_FREE, UNOBSERVED)).astype(np.int64)
 
 

@@ -9,17 +9,15 @@ The weighted share of landmarks with an event is then exactly the Aalen-Johansen
 Array suffix: n landmarks.
 """
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cellfate.core.incidence import EVENT_FREE, UNOBSERVED, label_bins
+from cellfate.core.incidence import EVENT_FREE, HOURS_TOLERANCE, UNOBSERVED, label_bins
 from cellfate.metrics.aalen_johansen import kaplan_meier_of_censoring
 from cellfate.metrics.bootstrap import FloatArray, IntArray
 from cellfate.metrics.scores import BoolArray
-
-_TOLERANCE_H: Final = 1e-6  # as of `label_bins`
 
 
 class Outcomes(NamedTuple):
@@ -68,7 +66,7 @@ def list_outcomes(time_n: ArrayLike, event_n: ArrayLike, watchable_n: ArrayLike,
     Source: Graf et al., Statist. Med. 18, 2529 (1999); for competing events Schoop et al., Biom. J. 53, 88 (2011).
     """
     time, event = np.asarray(time_n, dtype=np.float64), np.asarray(event_n, dtype=np.int64)
-    scored_n = np.asarray(watchable_n, dtype=np.float64) >= within_h - _TOLERANCE_H
+    scored_n = np.asarray(watchable_n, dtype=np.float64) >= within_h - HOURS_TOLERANCE
     seen_n = label_bins(time, event, (-1.0, within_h))[:, 0]
     outcome_n = np.where(scored_n, seen_n, UNOBSERVED)
     watched = kaplan_meier_of_censoring(time[scored_n], event[scored_n])

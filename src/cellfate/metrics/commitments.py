@@ -11,6 +11,7 @@ import pandas as pd
 
 from cellfate.core.errors import InputError
 from cellfate.core.fates import EVENTS, FATES, NONE, listed_outcomes, probability_column
+from cellfate.core.incidence import HOURS_TOLERANCE, number_events
 from cellfate.core.tables import Commitments
 from cellfate.metrics.bootstrap import FloatArray, IntArray, draw_groups, sum_by_group, summarise
 from cellfate.metrics.censoring import list_outcomes
@@ -22,7 +23,6 @@ from cellfate.training.validation import choose_threshold
 
 CELL: Final = ["recording_id", "cell_id"]
 FRAME: Final = [*CELL, "frame"]
-_TOLERANCE_H: Final = 1e-6  # hours are compared as floating point numbers
 
 
 def find_commitments(
@@ -60,11 +60,6 @@ def find_commitments(
     return commit_cells(select_tested(incidence, follow_up), thresholds, follow_ups, follow_up)
 
 
-def ordered_events(follow_up: FollowUpSettings) -> tuple[str, ...]:
-    """Events that are forecast, in the fixed order of `EVENTS`."""
-    return tuple(event for event in EVENTS if event in follow_up.events)
-
-
 def select_horizon(incidence: pd.DataFrame, within_h: float, events: tuple[str, ...]) -> pd.DataFrame:
     """Forecasts of one horizon.
 
@@ -90,12 +85,12 @@ def select_horizon(incidence: pd.DataFrame, within_h: float, events: tuple[str, 
 
 def is_hour(hours: "pd.Series[float]", hour: float) -> "pd.Series[bool]":
     """Whether each of some hours is this one."""
-    return (hours - hour).abs() < _TOLERANCE_H
+    return (hours - hour).abs() < HOURS_TOLERANCE
 
 
 def select_tested(incidence: pd.DataFrame, follow_up: FollowUpSettings) -> pd.DataFrame:
     """Forecasts of the test parts at the headline horizon."""
-    selected = select_horizon(incidence, follow_up.headline_h, ordered_events(follow_up))
+    selected = select_horizon(incidence, follow_up.headline_h, follow_up.events)
     return selected[selected["part"] == "test"]
 
 
@@ -124,11 +119,6 @@ def list_known_outcomes(landmarks: pd.DataFrame, within_h: float, events: tuple[
     return known.assign(outcome=np.array([NONE, *events], dtype=object)[outcomes.event_n[outcomes.known_n]])
 
 
-def number_events(fates: "pd.Series[str]", events: tuple[str, ...]) -> IntArray:
-    """Give the number of the event that each cell ends in, from 1; 0 where it ends in none of these, (n,)."""
-    return np.asarray(fates.map({event: number for number, event in enumerate(events, 1)}).fillna(0), dtype=np.int64)
-
-
 def choose_thresholds(incidence: pd.DataFrame, landmarks: pd.DataFrame, follow_up: FollowUpSettings) -> pd.DataFrame:
     """Choose the incidence from which each event is called, on the validation part of each fold.
 
@@ -147,7 +137,7 @@ def choose_thresholds(incidence: pd.DataFrame, landmarks: pd.DataFrame, follow_u
         Rows (predictor, fold), one column an event: the threshold of the highest balanced accuracy of this event
         against the rest, NaN where there is none (no such event, or nothing else, among the landmarks).
     """
-    events = ordered_events(follow_up)
+    events = follow_up.events
     forecasts = select_horizon(incidence, follow_up.headline_h, events)
     known = list_known_outcomes(landmarks, follow_up.headline_h, events)
     joined = forecasts[forecasts["part"] == "validation"].merge(known, on=FRAME, validate="many_to_one")
@@ -186,7 +176,7 @@ def commit_cells(
     """
     columns = [*Commitments.to_schema().columns, "fold"]
     rows = _order(tested)
-    events = ordered_events(follow_up)
+    events = follow_up.events
     folds = pd.MultiIndex.from_frame(rows[["predictor", "fold"]])
     thresholds_ne = thresholds[list(events)].reindex(folds).to_numpy(np.float64)
     calls_n = _call(rows[[probability_column(event) for event in events]].to_numpy(np.float64), thresholds_ne)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from cellfate.core.errors import InputError
 from cellfate.core.fates import probability_column
+from cellfate.core.incidence import HOURS_TOLERANCE, number_events
 from cellfate.metrics.bootstrap import FloatArray, IntArray
 from cellfate.metrics.censoring import Outcomes, list_outcomes
 from cellfate.metrics.forecasts import number_groups
@@ -19,7 +20,6 @@ from cellfate.metrics.scoring import stack_tables
 from cellfate.sequences.settings import FollowUpSettings
 
 _KEYS = ["recording_id", "cell_id", "frame"]
-_TOLERANCE_H = 1e-6  # of two numbers that mean one horizon
 _TOLERANCE = 1e-6  # of a probability, as of table `Incidence`
 
 
@@ -115,7 +115,7 @@ def _tested_rows(table: pd.DataFrame, ordered: pd.DataFrame, follow_up: FollowUp
     """Forecasts of the test parts, with the position of their landmark and of their horizon."""
     tested = table.loc[table["part"] == "test", ["predictor", *_KEYS, "within_h", *_columns(follow_up)]]
     distance_nh = np.abs(tested["within_h"].to_numpy(np.float64)[:, None] - np.array(follow_up.report_h))
-    reported = tested.assign(horizon=distance_nh.argmin(axis=1))[distance_nh.min(axis=1) < _TOLERANCE_H]
+    reported = tested.assign(horizon=distance_nh.argmin(axis=1))[distance_nh.min(axis=1) < HOURS_TOLERANCE]
     places = ordered[["recording_id", "cell_id"]].assign(frame=ordered["last_frame"], place=np.arange(len(ordered)))
     joined: pd.DataFrame = reported.merge(places, on=_KEYS, how="inner", validate="many_to_one")
     return joined
@@ -137,14 +137,13 @@ def _forecasts_of(
     incidence_nhe = np.empty((*filled_nh.shape, len(follow_up.events)))
     incidence_nhe[order, rows["horizon"].to_numpy()] = rows[_columns(follow_up)].to_numpy(np.float64)
     _check_probabilities(name, known, incidence_nhe)
-    numbers = {event: number for number, event in enumerate(follow_up.events, 1)}
     return IncidenceForecasts(
         predictor=name,
         events=follow_up.events,
         horizons_h=follow_up.report_h,
         sample_ids_n=known["sample_id"].to_numpy(object),
         incidence_nhe=np.clip(incidence_nhe, 0, 1),
-        event_n=np.array([numbers.get(fate, 0) for fate in known["fate"]], dtype=np.int64),
+        event_n=number_events(known["fate"], follow_up.events),
         time_n=known["time_h"].to_numpy(np.float64),
         watchable_n=known["watchable_h"].to_numpy(np.float64),
         groups_n=number_groups(known["group_id"].to_numpy(object)),

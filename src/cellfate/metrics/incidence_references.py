@@ -15,12 +15,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
-from cellfate.core.fates import EVENTS, NONE, probability_column
-from cellfate.core.incidence import UNOBSERVED, label_bins, tabulate_incidence
+from cellfate.core.fates import NONE, probability_column
+from cellfate.core.incidence import UNOBSERVED, tabulate_incidence
 from cellfate.features import describe_landmarks
 from cellfate.metrics.baselines import make_inputs
 from cellfate.metrics.settings import BaselineSettings, ReferenceName, ReferenceSettings
 from cellfate.models.boosted_hazards import fit_boosted_hazards
+from cellfate.sequences.follow_ups import label_landmarks
 from cellfate.sequences.settings import FollowUpSettings
 
 FloatArray = NDArray[np.float64]
@@ -35,7 +36,6 @@ class _Study:
     """Landmarks, what was seen in their bins, and how it is forecast."""
 
     landmarks: pd.DataFrame
-    events: tuple[str, ...]
     labels_nk: IntArray
     follow_up: FollowUpSettings
     references: ReferenceSettings
@@ -72,10 +72,8 @@ def forecast_references(
     InputError
         If a training part has no landmark, or none that was watched in some bin.
     """
-    events = tuple(event for event in EVENTS if event in follow_up.events)
-    numbers_n = landmarks["fate"].map({event: number for number, event in enumerate(events, start=1)}).fillna(0)
-    labels_nk = label_bins(landmarks["time_h"], numbers_n, follow_up.edges_h)
-    study = _Study(landmarks.reset_index(drop=True), events, labels_nk, follow_up, references)
+    labels_nk = label_landmarks(landmarks, follow_up)
+    study = _Study(landmarks.reset_index(drop=True), labels_nk, follow_up, references)
     inputs = {name: _make_inputs(name, study, frame_features) for name in references.names}
     placed = _place(splits, follow_ups, study.landmarks)
     tables = [
@@ -83,7 +81,7 @@ def forecast_references(
         for name in references.names
         for _, fold in placed.groupby("fold", sort=True)
     ]
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=_columns(events))
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=_columns(follow_up.events))
 
 
 def _place(splits: pd.DataFrame, follow_ups: pd.DataFrame, landmarks: pd.DataFrame) -> pd.DataFrame:
@@ -125,7 +123,7 @@ def _check_watched(labels_nk: IntArray, fold: int, follow_up: FollowUpSettings) 
 
 
 def _fit(name: ReferenceName, inputs: pd.DataFrame, labels_nk: IntArray, study: _Study) -> Forecaster:
-    n_events = len(study.events)
+    n_events = len(study.follow_up.events)
     if name == "dose":
         return fit_dose_hazards(inputs["dose"], labels_nk, n_events)
     if name == "handcrafted_and_age":
@@ -220,8 +218,10 @@ def _incidence_rows(name: ReferenceName, asked: pd.DataFrame, hazards_nke: Float
         cell_id=found["cell_id"].to_numpy(),
         frame=found["last_frame"].to_numpy(),
     )
-    table = tabulate_incidence(keys, hazards_nke, study.events, study.follow_up.edges_h, study.follow_up.report_h)
-    return table[_columns(study.events)]
+    table = tabulate_incidence(
+        keys, hazards_nke, study.follow_up.events, study.follow_up.edges_h, study.follow_up.report_h
+    )
+    return table[_columns(study.follow_up.events)]
 
 
 def _columns(events: tuple[str, ...]) -> list[str]:

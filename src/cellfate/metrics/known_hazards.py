@@ -11,6 +11,7 @@ import pandas as pd
 
 from cellfate.core.errors import InputError
 from cellfate.core.fates import NONE, probability_column
+from cellfate.core.incidence import HOURS_TOLERANCE
 from cellfate.core.tables import EVERYTHING
 from cellfate.metrics import scores as score
 from cellfate.metrics.bootstrap import FloatArray, IntArray, draw_groups, summarise
@@ -21,7 +22,6 @@ from cellfate.metrics.commitments import (
     commit_cells,
     list_known_outcomes,
     median_of,
-    ordered_events,
     select_horizon,
     select_tested,
     share_of,
@@ -34,7 +34,6 @@ CLOSE_H: Final = 1.0
 """A commitment is right in time when it is at most so many hours from the true one."""
 _LEAST_LOGIT_P: Final = 0.01  # logits beyond this are noise of the estimate, and would rule the slope
 _LEAST_VARIANCE: Final = 1e-12  # of a probability; less is rounding of equal ones
-_TOLERANCE_H: Final = 1e-6
 
 
 class Line(NamedTuple):
@@ -108,7 +107,7 @@ def _score_incidence(
     follow_up: FollowUpSettings,
     scores: ScoreSettings,
 ) -> Iterator[dict[str, object]]:
-    events = ordered_events(follow_up)
+    events = follow_up.events
     for within_h in follow_up.report_h:
         forecasts = select_horizon(incidence, within_h, events)
         pairs = _add_truth(forecasts[forecasts["part"] == "test"], true_incidence, within_h, events)
@@ -224,7 +223,7 @@ def _score_commitments(
     follow_up: FollowUpSettings,
     scores: ScoreSettings,
 ) -> Iterator[dict[str, object]]:
-    events = ordered_events(follow_up)
+    events = follow_up.events
     thresholds = choose_thresholds(incidence, landmarks, follow_up)
     tested = _add_truth(select_tested(incidence, follow_up), true_incidence, follow_up.headline_h, events)
     truth = tested.assign(**{probability_column(event): tested[f"true_{event}"] for event in events})
@@ -266,7 +265,7 @@ def _score_pairs(cells: pd.DataFrame, event: str, scores: ScoreSettings) -> dict
     committed_n = ((truth != NONE) if event == EVERYTHING else (truth == event)).to_numpy(bool)
     same_n = committed_n & (truth == call).to_numpy(bool)
     never_n = committed_n & (call == NONE).to_numpy(bool)
-    close_n = same_n & (apart_n <= CLOSE_H + _TOLERANCE_H)
+    close_n = same_n & (apart_n <= CLOSE_H + HOURS_TOLERANCE)
     share_r = share_of(close_n, committed_n, groups_n, counts_rg)
     median_r = median_of(apart_n[same_n], groups_n[same_n], counts_rg)
     return {

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from cellfate.core.fates import probability_column
+from cellfate.core.incidence import HOURS_TOLERANCE, number_events
 from cellfate.core.tables import EVERYTHING, DoseIncidence, ObservedIncidence
 from cellfate.metrics.aalen_johansen import DECIMALS, aalen_johansen, resample_incidence
 from cellfate.metrics.bootstrap import FloatArray, draw_groups, summarise
@@ -20,8 +21,6 @@ from cellfate.metrics.commitments import (
     CELL,
     FRAME,
     is_hour,
-    number_events,
-    ordered_events,
     require_once,
     select_horizon,
 )
@@ -32,7 +31,6 @@ from cellfate.sequences.settings import FollowUpSettings
 
 MOST_TIMES: Final = 200
 """A curve has at most so many times."""
-_TOLERANCE_H: Final = 1e-6
 
 Observed = tuple[FloatArray, int]
 """Incidence for every row of counts, (r, m, e), and the number of groups."""
@@ -58,7 +56,7 @@ def observe_incidence(landmarks: pd.DataFrame, follow_up: FollowUpSettings, scor
         that many are kept, evenly among them and with the last. `n_at_risk` cells were watched, and had no event, just
         before the time.
     """
-    events = ordered_events(follow_up)
+    events = follow_up.events
     rows = [
         row
         for dose, cells in _by_dose(list_first_landmarks(landmarks))
@@ -98,7 +96,7 @@ def compare_doses(
     InputError
         If an event or a horizon is not forecast, or a cell is forecast twice for a frame.
     """
-    events = ordered_events(follow_up)
+    events = follow_up.events
     stacked = stack_tables(incidence, reference_incidence)
     first = list_first_landmarks(landmarks)
     forecasts = pd.concat([_join_first(stacked, first, hours, events) for hours in follow_up.report_h])
@@ -171,7 +169,7 @@ def _join_first(incidence: pd.DataFrame, first: pd.DataFrame, within_h: float, e
     forecasts = select_horizon(incidence, within_h, events)
     tested = forecasts.loc[forecasts["part"] == "test", ["predictor", *FRAME, *map(probability_column, events)]]
     require_once(tested)
-    watchable = first[first["watchable_h"] >= within_h - _TOLERANCE_H]
+    watchable = first[first["watchable_h"] >= within_h - HOURS_TOLERANCE]
     return tested.merge(watchable, on=FRAME, validate="many_to_one").assign(within_h=within_h)
 
 

@@ -5,13 +5,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from cellfate.core.fates import EVENTS
 from cellfate.core.incidence import tabulate_incidence
 from cellfate.core.tables import Incidence
 from cellfate.prediction.clock_ensemble import blend_hazards, part_inputs, read_landmarks
 from cellfate.prediction.clock_member import load_clock_member
 from cellfate.prediction.records import ClockConfig, TrainedClock
 from cellfate.prediction.samples import check_digest
+from cellfate.sequences.follow_ups import list_forecast_frames, name_landmarks
 from cellfate.sequences.store import CropStore
 
 NETWORK = "clock"
@@ -103,18 +103,9 @@ def list_frames(crops: CropStore, follow_ups: pd.DataFrame, min_frames: int) -> 
     DataFrame
         The columns of `follow_ups` with `last_frame` the frame, and `sample_id` as recording:cell:frame.
     """
-    shown = []
-    for recording_id, cell_id, first, last in zip(
-        *(follow_ups[name] for name in ("recording_id", "cell_id", "first_frame", "last_frame")), strict=True
-    ):
-        frames = crops.frame_numbers(str(recording_id), int(cell_id))
-        shown.append(frames[(frames >= first + min_frames - 1) & (frames <= last)])
-    table = follow_ups.assign(last_frame=shown).explode("last_frame").dropna(subset=["last_frame"])
-    table = table.astype({"last_frame": "int64"}).reset_index(drop=True)
-    names = (
-        table["recording_id"].astype(str) + ":" + table["cell_id"].astype(str) + ":" + table["last_frame"].astype(str)
-    )
-    return table.assign(sample_id=names)
+    cell_n, frame_n = list_forecast_frames(crops, follow_ups, min_frames)
+    frames = follow_ups.iloc[cell_n].reset_index(drop=True)
+    return frames.assign(last_frame=frame_n, sample_id=name_landmarks(frames, frame_n))
 
 
 def _keys(frames: pd.DataFrame) -> pd.DataFrame:
@@ -123,5 +114,5 @@ def _keys(frames: pd.DataFrame) -> pd.DataFrame:
 
 def tabulate_hazards(config: ClockConfig, keys: pd.DataFrame, hazards_nke: FloatArray) -> pd.DataFrame:
     """Write hazards of a fate clock as rows of table `Incidence`; see `tabulate_incidence`."""
-    events = [event for event in EVENTS if event in config.follow_up.events]
-    return tabulate_incidence(keys, hazards_nke, events, config.follow_up.edges_h, config.follow_up.report_h)
+    follow_up = config.follow_up
+    return tabulate_incidence(keys, hazards_nke, follow_up.events, follow_up.edges_h, follow_up.report_h)

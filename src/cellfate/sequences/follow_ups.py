@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
 from cellfate.core.fates import CENSORED, EVENTS
+from cellfate.core.incidence import label_bins, number_events
 from cellfate.sequences.settings import FollowUpSettings
 from cellfate.sequences.store import CropStore
 from cellfate.sequences.tracked_cells import (
@@ -164,17 +165,53 @@ def list_landmarks(
     InputError
         If there is no landmark, or a recording of the follow-ups is not in `recordings`.
     """
-    cell_n, frame_n = _regular_frames(follow_ups, follow_up)
-    tracked_n = _are_tracked(crops, follow_ups, cell_n, frame_n)
-    if not tracked_n.any():
+    cell_n, frame_n = list_forecast_frames(crops, follow_ups, follow_up.min_frames, follow_up.stride_frames)
+    if not len(cell_n):
         message = (
             f"None of {len(follow_ups)} followed cells has a landmark, but at least one is needed; lower min_frames "
             f"{follow_up.min_frames} or guard_h {follow_up.guard_h} of parameter follow_up, or add longer tracks."
         )
         raise InputError(message)
     length_c = _recording_lengths(recordings, follow_ups)
-    cell_n, frame_n = cell_n[tracked_n], frame_n[tracked_n]
     return _landmark_table(follow_ups.iloc[cell_n].reset_index(drop=True), frame_n, length_c[cell_n])
+
+
+def list_forecast_frames(
+    crops: CropStore, follow_ups: pd.DataFrame, min_frames: int, stride_frames: int = 1
+) -> tuple[Ints, Ints]:
+    """List the frames at which cells are forecast: those shown in which they were tracked, once they are old enough.
+
+    Parameters
+    ----------
+    crops : CropStore
+        Says in which frames each cell was tracked.
+    follow_ups : DataFrame
+        Table `FollowUps`.
+    min_frames : int
+        Frames from the first tracked one of a cell to the first that is forecast, both counted.
+    stride_frames : int
+        Frames from one to the next.
+
+    Returns
+    -------
+    cell_n : ndarray of int64
+        Row of each frame's cell in `follow_ups`, ascending.
+    frame_n : ndarray of int64
+        The frames; within a cell ascending.
+    """
+    cell_n, frame_n = _regular_frames(follow_ups, min_frames, stride_frames)
+    tracked_n = _are_tracked(crops, follow_ups, cell_n, frame_n)
+    return cell_n[tracked_n], frame_n[tracked_n]
+
+
+def name_landmarks(follow_up_n: pd.DataFrame, frame_n: Ints) -> "pd.Series[str]":
+    """Name frames of follow-ups as recording:cell:frame."""
+    return follow_up_n["sample_id"] + ":" + pd.Series(frame_n, index=follow_up_n.index).astype(str)
+
+
+def label_landmarks(landmarks: pd.DataFrame, follow_up: FollowUpSettings) -> Ints:
+    """Say for each landmark and bin what was seen in it, (n, k); see `core.incidence.label_bins`."""
+    return label_bins(landmarks["time_h"], number_events(landmarks["fate"], follow_up.events), follow_up.edges_h)
 
 
 def _watch(cell: TrackedCell, follow_up: FollowUpSettings, to_the_end: bool = False) -> _Watched:
@@ -253,14 +290,14 @@ def _follow_up_row(watched: _Watched) -> dict[str, Any]:
     return {**sample_row(cell, watched.frames, outcome), "fate": cell.fate, "end_frame": watched.end_frame}
 
 
-def _regular_frames(follow_ups: pd.DataFrame, follow_up: FollowUpSettings) -> tuple[Ints, Ints]:
-    """Landmarks as if no track had a gap: for each its row in `follow_ups`, and its frame."""
-    start_c = follow_ups["first_frame"].to_numpy(np.int64) + follow_up.min_frames - 1
-    steps_c = (follow_ups["last_frame"].to_numpy(np.int64) - start_c) // follow_up.stride_frames
+def _regular_frames(follow_ups: pd.DataFrame, min_frames: int, stride_frames: int) -> tuple[Ints, Ints]:
+    """Frames as if no track had a gap: for each its row in `follow_ups`, and its frame."""
+    start_c = follow_ups["first_frame"].to_numpy(np.int64) + min_frames - 1
+    steps_c = (follow_ups["last_frame"].to_numpy(np.int64) - start_c) // stride_frames
     counts_c = np.maximum(steps_c + 1, 0)
     cell_n = np.repeat(np.arange(len(follow_ups)), counts_c)
     step_n = np.arange(len(cell_n)) - np.repeat(np.cumsum(counts_c) - counts_c, counts_c)
-    return cell_n, start_c[cell_n] + follow_up.stride_frames * step_n
+    return cell_n, start_c[cell_n] + stride_frames * step_n
 
 
 def _are_tracked(crops: CropStore, follow_ups: pd.DataFrame, cell_n: Ints, frame_n: Ints) -> NDArray[np.bool_]:
@@ -304,6 +341,5 @@ def _landmark_table(follow_up_n: pd.DataFrame, frame_n: Ints, length_n: Ints) ->
         time_h=(follow_up_n["end_frame"].to_numpy(np.int64) - frame_n) * interval_h,
         watchable_h=(length_n - 1 - frame_n) * interval_h,
     )
-    names = follow_up_n["sample_id"] + ":" + table["last_frame"].astype(str)
-    table.insert(0, "sample_id", names)
+    table.insert(0, "sample_id", name_landmarks(follow_up_n, frame_n))
     return table

@@ -1,8 +1,8 @@
 """What a person decides about crops, samples and splits."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from cellfate.core.fates import EVENTS, NONE
 from cellfate.core.settings import Settings
@@ -76,11 +76,16 @@ class SampleSettings(Settings):
         return self
 
 
+def _in_order(events: tuple[Event, ...]) -> tuple[Event, ...]:
+    return tuple(sorted(events, key=EVENTS.index))
+
+
 class FollowUpSettings(Settings):
     """How cells are followed by the fate clock: every frame is a landmark at which hazards of the events are asked."""
 
-    events: tuple[Event, ...] = Field(default=EVENTS, min_length=1)
-    """Events that are forecast; a cell that ends in another one is watched until then, as if it were lost there."""
+    events: Annotated[tuple[Event, ...], AfterValidator(_in_order)] = Field(default=EVENTS, min_length=1)
+    """Events that are forecast, held in the order of `core.fates.EVENTS`; a cell that ends in another one is watched
+    until then, as if it were lost there."""
     guard_h: float = Field(default=1.0, ge=0)
     """Hours before the end of every track, however it ends, that are not shown; forecasts are of what comes after."""
     bin_h: float = Field(default=1.0, gt=0)

@@ -12,11 +12,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
-from cellfate.core.fates import EVENTS
-from cellfate.core.incidence import label_bins
 from cellfate.features.summaries import feature_columns
 from cellfate.models.settings import ModelSettings
 from cellfate.sequences.ages import age_inputs
+from cellfate.sequences.follow_ups import label_landmarks
 from cellfate.sequences.settings import FollowUpSettings
 from cellfate.sequences.store import CropStore
 from cellfate.training.batches import Batch, BatchMaker, SequenceReader
@@ -276,10 +275,8 @@ def _know(
 ) -> tuple[IntArray, FloatArray, FloatArray, IntArray]:
     """Labels (T, K), ages (T, A), features (T, F) and positions (T,) of the frames of one follow-up."""
     hours_a_frame = float(row["frame_interval_min"]) / 60
-    events = [event for event in EVENTS if event in follow_up.events]
-    number = events.index(row["fate"]) + 1 if row["fate"] in events else 0
-    time_t = (int(row["end_frame"]) - frames_t) * hours_a_frame
-    labels_tk = label_bins(time_t, np.full(len(frames_t), number), follow_up.edges_h)
+    ahead = pd.DataFrame({"time_h": (int(row["end_frame"]) - frames_t) * hours_a_frame, "fate": row["fate"]})
+    labels_tk = label_landmarks(ahead, follow_up)
     ages_ta = age_inputs(frames_t, hours_a_frame)
     if features is None:
         features_tf = np.zeros((len(frames_t), 0), np.float32)

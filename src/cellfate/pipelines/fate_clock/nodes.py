@@ -6,8 +6,6 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from cellfate.core.fates import EVENTS
-from cellfate.core.incidence import label_bins
 from cellfate.features.settings import FeatureSettings
 from cellfate.metrics.settings import ScoreSettings
 from cellfate.models.boosted_hazards import fit_boosted_hazards
@@ -20,6 +18,7 @@ from cellfate.prediction.clock_ensemble import part_inputs, read_landmarks
 from cellfate.prediction.clock_member import load_clock_member
 from cellfate.prediction.records import ClockConfig, MemberConfig, TrainedClock
 from cellfate.report import ReportSettings, assemble_clock_report, build_clock_strips, choose_clock_examples
+from cellfate.sequences.follow_ups import label_landmarks
 from cellfate.sequences.settings import FollowUpSettings
 from cellfate.sequences.store import CropStore
 from cellfate.training.checkpoints import FittedMember
@@ -122,15 +121,13 @@ def _boost_fold(
 ) -> dict[str, str]:
     """Fit the boosters of one fold: text by key."""
     follow_up, ensemble = model.config.follow_up, model.config.ensemble
-    events = [event for event in EVENTS if event in follow_up.events]
-    numbers_n = landmarks["fate"].map({event: number for number, event in enumerate(events, start=1)}).fillna(0)
-    labels_nk = label_bins(landmarks["time_h"], numbers_n, follow_up.edges_h)
+    labels_nk = label_landmarks(landmarks, follow_up)
     _, embedded = read_landmarks(crops, landmarks, load_clock_member(model, fold))
     boosted = {}
     for part in ensemble.parts:
         if part != "network":
             inputs = part_inputs(part, embedded, frame_features, landmarks, ensemble.history_h)
-            text = fit_boosted_hazards(inputs, labels_nk, len(events), ensemble.boosting).to_text()
+            text = fit_boosted_hazards(inputs, labels_nk, len(follow_up.events), ensemble.boosting).to_text()
             boosted[f"fold_{fold}.{part}"] = text
     return boosted
 
