@@ -1,0 +1,20 @@
+"""The base of every schema, and words that several tables share."""
+
+import pandera.pandas as pa
+
+PARTS = ("train", "validation", "test")
+
+EVERYTHING = "all"
+"""Outcome or condition of a score that is over all of them."""
+WITHIN_DOSES = "within_dose"
+"""Condition of a score that is the mean over the doses, each weighted by the samples of its rarest outcome: what is
+left when the dose is known."""
+
+
+class Table(pa.DataFrameModel):
+    """Base: columns are coerced to their declared types."""
+
+    class Config:
+        """Coerce, and keep columns that are not declared."""
+
+        coerce = True

@@ -1,0 +1,107 @@
+"""What is there: recordings, tracks and what was measured of cells."""
+
+import pandera.pandas as pa
+from pandas import Int64Dtype
+from pandera.typing.pandas import Series
+
+from cellfate.core.fates import FATES
+from cellfate.core.tables.base import Table
+
+
+class Recordings(Table):
+    """One row a recording: one field of view over time."""
+
+    recording_id: Series[str] = pa.Field(unique=True)
+    source: Series[str] = pa.Field(description="folder of the recording, relative to the recordings root")
+    axes: Series[str] = pa.Field(description="axes of the opened recording, always TCYX")
+    channels: Series[str] = pa.Field(description="channel names in order, separated by '|'")
+    n_frames: Series[int] = pa.Field(gt=0)
+    height_px: Series[int] = pa.Field(gt=0)
+    width_px: Series[int] = pa.Field(gt=0)
+    dtype: Series[str]
+    frame_interval_min: Series[float] = pa.Field(gt=0)
+    pixel_size_um: Series[float] = pa.Field(gt=0, nullable=True)
+    condition: Series[str]
+    dose: Series[str]
+    group_id: Series[str] = pa.Field(description="unit of splits and of the bootstrap unless the cells say otherwise")
+
+
+class FrameFiles(Table):
+    """One row a frame of a recording: where its pixels, and where given its label image, are."""
+
+    recording_id: Series[str]
+    frame: Series[int] = pa.Field(ge=0)
+    file_name: Series[str] = pa.Field(description="relative to the recordings root")
+    label_file_name: Series[str] = pa.Field(nullable=True, description="label image (value = cell_id), or null")
+
+
+class Detections(Table):
+    """One row a cell and frame."""
+
+    recording_id: Series[str]
+    cell_id: Series[int]
+    frame: Series[int] = pa.Field(ge=0)
+    y_px: Series[float]
+    x_px: Series[float]
+
+
+class Cells(Table):
+    """One row a cell: its track, its parent and its fate."""
+
+    recording_id: Series[str]
+    cell_id: Series[int]
+    parent_id: Series[Int64Dtype] = pa.Field(nullable=True)
+    lineage_id: Series[str] = pa.Field(nullable=True, description="founder of the family; null: parents are unknown")
+    first_frame: Series[int] = pa.Field(ge=0)
+    last_frame: Series[int] = pa.Field(ge=0)
+    fate: Series[str] = pa.Field(isin=FATES)
+    event_frame: Series[Int64Dtype] = pa.Field(nullable=True)
+    group_id: Series[str] = pa.Field(description="unit of splits and of the bootstrap")
+
+
+class SetAside(Table):
+    """One row a recording or cell that was not used, and why."""
+
+    recording_id: Series[str]
+    cell_id: Series[Int64Dtype] = pa.Field(nullable=True, description="null: the whole recording")
+    stage: Series[str]
+    reason: Series[str]
+
+
+class FrameFeatures(Table):
+    """One row a cell and frame: morphology and reporters. Each channel c adds `intensity_c`."""
+
+    recording_id: Series[str]
+    cell_id: Series[int]
+    frame: Series[int] = pa.Field(ge=0)
+    segmented: Series[bool] = pa.Field(description="false: no mask was found, shape features are NaN")
+    area: Series[float] = pa.Field(nullable=True, description="px^2")
+    perimeter: Series[float] = pa.Field(nullable=True, description="px")
+    circularity: Series[float] = pa.Field(nullable=True)
+    eccentricity: Series[float] = pa.Field(nullable=True)
+    solidity: Series[float] = pa.Field(nullable=True)
+    equivalent_diameter: Series[float] = pa.Field(nullable=True, description="px")
+    n_neighbors: Series[float] = pa.Field(nullable=True)
+
+
+class ReporterTraces(Table):
+    """One row a simulated cell and frame; one column a channel: its true level."""
+
+    recording_id: Series[str]
+    cell_id: Series[int]
+    fate: Series[str] = pa.Field(isin=FATES)
+    frame: Series[int] = pa.Field(ge=0)
+    hours_before_event: Series[float] = pa.Field(nullable=True)
+
+
+class Truth(Table):
+    """What decided each simulated cell's fate, when, and in which channel."""
+
+    recording_id: Series[str]
+    cell_id: Series[int]
+    fate: Series[str] = pa.Field(isin=FATES)
+    deciding_channel: Series[str] = pa.Field(nullable=True)
+    window_first_frame: Series[Int64Dtype] = pa.Field(nullable=True)
+    window_last_frame: Series[Int64Dtype] = pa.Field(nullable=True)
+    strength: Series[float] = pa.Field(nullable=True, description="planted log odds of apoptosis of this cause")
+    oracle_logit: Series[float] = pa.Field(nullable=True, description="total planted log odds of apoptosis")
