@@ -35,7 +35,8 @@ def register_pipelines() -> dict[str, Pipeline]:
     }
     from_recordings_to_report = sum(stages.values(), Pipeline([]))
     simulate = simulation.create_pipeline()
-    clock = stages["data_processing"] + fate_clock.create_pipeline()
+    # of data_processing, what cuts and measures cells: samples, splits and leakage are the classifier's own
+    clock = stages["data_processing"].to_nodes("measure_cells") + fate_clock.create_pipeline()
     return {
         "__default__": from_recordings_to_report,
         "demo": simulate + from_recordings_to_report,

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from cellfate.core.fates import APOPTOSIS, CENSORED, EVENTS, FATES, MITOSIS, NONE
+from cellfate.metrics.commitments import summarise_commitments
+from cellfate.metrics.settings import ScoreSettings
 
 DOSES = ("Control", "Low", "High")
 INTERVAL_MIN = 30.0
@@ -35,6 +37,7 @@ def incidence_case(n_cells: int = 6, low: float = 0.01) -> IncidenceCase:
     """
     follow_ups = make_follow_ups(n_cells)
     incidence = make_incidence(follow_ups)
+    commitments = make_commitments(follow_ups, incidence)
     tables = {
         "follow_ups": follow_ups,
         "follow_ups_excluded": _excluded(),
@@ -47,7 +50,8 @@ def incidence_case(n_cells: int = 6, low: float = 0.01) -> IncidenceCase:
         "incidence_calibration": _calibration(),
         "observed_incidence": _observed(),
         "dose_incidence": _doses(),
-        "commitments": make_commitments(follow_ups, incidence),
+        "commitments": commitments,
+        "commitment_summary": summarise_commitments(commitments, ScoreSettings(n_resamples=100)),
     }
     follow_up = {"events": list(EVENTS), "guard_h": 1.0, "horizon_h": 10.0, "bin_h": 1.0}
     reported = {"report_h": list(REPORT_H), "headline_h": HEADLINE_H, "min_frames": MIN_FRAMES, "stride_frames": 3}

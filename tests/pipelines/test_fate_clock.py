@@ -134,12 +134,15 @@ def test_tracks_are_shown_to_the_guard_however_they_end(project):
     assert (follow_ups["last_frame"] == past_the_end - guard_frames - 1).mean() > 0.9  # gaps end earlier
 
 
-def test_the_model_folders_hold_networks_without_and_with_boosters(project):
-    names = {"weights.safetensors", "boosters.json", "config.json", "README.md"}
-    for model, has_boosters in (("clock_networks", False), ("clock_model", True)):
-        folder = project / DATA / "06_models" / model
-        assert {path.name for path in folder.iterdir()} == names
-        assert bool(json.loads((folder / "boosters.json").read_text())) is has_boosters
+def test_the_model_folder_holds_networks_and_boosters(project):
+    folder = project / DATA / "06_models" / "clock_model"
+    assert {path.name for path in folder.iterdir()} == {
+        "weights.safetensors",
+        "boosters.json",
+        "config.json",
+        "README.md",
+    }
+    assert json.loads((folder / "boosters.json").read_text())
     assert not any((project / DATA / "06_models" / "clock_checkpoints").glob("*"))
 
 

@@ -29,12 +29,27 @@ def describe_landmarks(frame_features: pd.DataFrame, landmarks: pd.DataFrame, hi
     hours_per_frame = landmarks["frame_interval_min"].to_numpy(np.float64) / 60
     first = landmarks["first_frame"].to_numpy(np.int64)
     age_h = (landmarks["last_frame"].to_numpy(np.int64) - first) * hours_per_frame
-    summaries = _summarise_hours(frame_features, landmarks, history_h)
+    summaries = summarise_hours(frame_features, landmarks, history_h)
     return summaries.assign(age_h=age_h, born_in_view=(first > 0).astype(np.float64))
 
 
-def _summarise_hours(frame_features: pd.DataFrame, landmarks: pd.DataFrame, history_h: float) -> pd.DataFrame:
-    """Summarise the same hours of recordings of any frame interval."""
+def summarise_hours(frame_features: pd.DataFrame, landmarks: pd.DataFrame, history_h: float) -> pd.DataFrame:
+    """Summarise the last hours of samples or landmarks, of recordings of any frame interval.
+
+    Parameters
+    ----------
+    frame_features
+        Table `FrameFeatures`.
+    landmarks
+        Table `Landmarks` or `Samples`, at least one row.
+    history_h
+        Hours before the last frame.
+
+    Returns
+    -------
+    pandas.DataFrame of float64
+        The columns of `summarise_history` but `sample_id`, in the order and with the index of `landmarks`.
+    """
     intervals_n = landmarks["frame_interval_min"].to_numpy(np.float64)
     tables = []
     for interval_min in np.unique(intervals_n):

@@ -115,6 +115,12 @@ def segmentation_channels(channels: Sequence[str], features: FeatureSettings) ->
     return (list(channels).index(features.segmentation_channel),)
 
 
+def find_masks(sequence: CropSequence, channels: Sequence[str], features: FeatureSettings) -> BoolArray:
+    """Find the masks (T, H, W) of a cell: the tracker's, else a threshold's; see `segment_cell`."""
+    numbers = segmentation_channels(channels, features)
+    return segment_cell(sequence.frames_tchw, sequence.inside_thw, sequence.masks_thw, numbers, features)
+
+
 def measure_sequence(
     sequence: CropSequence, channels: Sequence[str], channel_numbers: tuple[int, ...], features: FeatureSettings
 ) -> pd.DataFrame:

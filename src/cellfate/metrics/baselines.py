@@ -13,15 +13,14 @@ import pandas as pd
 
 from cellfate.core.errors import InputError
 from cellfate.core.fates import OUTCOMES, probability_column
-from cellfate.features import summarise_history
+from cellfate.features.landmarks import summarise_hours
 from cellfate.metrics.bootstrap import FloatArray
 from cellfate.metrics.forecasts import call_outcomes
 from cellfate.metrics.settings import BaselineName, BaselineSettings
+from cellfate.models.boosted_hazards import smallest_leaf
 
 if TYPE_CHECKING:
     from sklearn.base import ClassifierMixin
-
-_SMALLEST_SHARE_OF_A_LEAF = 20
 
 
 def predict_baselines(
@@ -97,7 +96,7 @@ def make_inputs(
         "recording_time": lambda: _bend(samples["last_frame"] * hours_per_frame, "time"),
         "dose": lambda: pd.get_dummies(samples["dose"], prefix="dose", dtype=float),
         "position": lambda: _position(samples, detections),
-        "handcrafted": lambda: _handcrafted(samples, frame_features, baselines.handcrafted_history_h),
+        "handcrafted": lambda: summarise_hours(frame_features, samples, baselines.handcrafted_history_h),
     }
     parts = {
         "age_and_time": ("track_age", "recording_time"),
@@ -119,16 +118,6 @@ def _position(samples: pd.DataFrame, detections: pd.DataFrame) -> pd.DataFrame:
     found = wanted.merge(places, on=keys, how="left", validate="many_to_one").set_axis(samples.index)
     y, x = found["y_px"].astype(float), found["x_px"].astype(float)
     return pd.DataFrame({"y_px": y, "x_px": x, "y_squared": y**2, "x_squared": x**2, "y_times_x": y * x})
-
-
-def _handcrafted(samples: pd.DataFrame, frame_features: pd.DataFrame, history_h: float) -> pd.DataFrame:
-    """Features summarised over the last hours, in the order of the samples."""
-    summaries = [
-        summarise_history(frame_features, rows, max(1, round(history_h * 60 / rows["frame_interval_min"].iloc[0])))
-        for _, rows in samples.groupby("frame_interval_min")
-    ]
-    ordered = pd.concat(summaries).set_index("sample_id").loc[samples["sample_id"]]
-    return ordered.set_axis(samples.index).astype(float)
 
 
 def _predict_fold(
@@ -179,7 +168,7 @@ def _make_classifier(name: BaselineName, n_train: int, baselines: BaselineSettin
             learning_rate=baselines.learning_rate,
             max_iter=baselines.n_trees,
             max_leaf_nodes=baselines.max_leaf_nodes,
-            min_samples_leaf=max(1, min(baselines.min_samples_leaf, n_train // _SMALLEST_SHARE_OF_A_LEAF)),
+            min_samples_leaf=smallest_leaf(baselines.min_samples_leaf, n_train),
             l2_regularization=baselines.l2_regularization,
             early_stopping=False,
             class_weight="balanced",

@@ -1,21 +1,18 @@
 """Paired differences between predictors of incidence."""
 
 from collections.abc import Iterator
-from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from cellfate.core.errors import InputError
+from cellfate.core.predictors import ENSEMBLE
 from cellfate.core.tables import IncidenceComparisons
 from cellfate.metrics.bootstrap import FloatArray, summarise
 from cellfate.metrics.incidence_forecasts import IncidenceForecasts, read_incidence
 from cellfate.metrics.incidence_scoring import COMPARED_METRICS, compute_compared, draw_known, select_known
 from cellfate.metrics.settings import ScoreSettings
 from cellfate.sequences.settings import FollowUpSettings
-
-ENSEMBLE: Final = "ensemble"
-"""The blend of the network with boosting: it is also compared with the models it is made of."""
 
 Values = dict[str, dict[str, FloatArray]]
 """Predictor -> metric -> one value a row of counts."""

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from cellfate.core.predictors import MODEL
 from cellfate.core.tables import EVERYTHING, WITHIN_DOSES, Metrics
 from cellfate.metrics import scores as score
 from cellfate.metrics.bootstrap import FloatArray, IntArray, draw_groups, summarise
 from cellfate.metrics.forecasts import Forecasts, read_forecasts
 from cellfate.metrics.settings import ScoreSettings
-from cellfate.prediction.samples import PREDICTOR
 
 Key = tuple[str, str]
 """Metric and outcome; the outcome is `all` for scores of no single class."""
@@ -68,7 +68,7 @@ def score_inference(predictions: pd.DataFrame, samples: pd.DataFrame, scores: Sc
     known = samples.dropna(subset=["outcome"])
     tested = predictions[predictions["sample_id"].isin(known["sample_id"])].assign(part="test", fold=0)
     if "predictor" not in tested:
-        tested = tested.assign(predictor=PREDICTOR)
+        tested = tested.assign(predictor=MODEL)
     return score_predictions(tested, tested.iloc[:0], known, scores)
 
 

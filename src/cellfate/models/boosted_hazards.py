@@ -202,9 +202,14 @@ def _fit_bin(
     return BinHazards(found, lightgbm.train(parameters, taught, num_boost_round=settings.n_trees))
 
 
+def smallest_leaf(min_samples_leaf: int, n_samples: int) -> int:
+    """Lower the samples in a leaf, at least, to a twentieth of the training samples where those are few."""
+    return max(1, min(min_samples_leaf, n_samples // _SMALLEST_SHARE_OF_A_LEAF))
+
+
 def _parameters(n_classes: int, n_landmarks: int, settings: BoostingSettings) -> dict[str, Any]:
     goal = {"objective": "binary"} if n_classes == 2 else {"objective": "multiclass", "num_class": n_classes}
-    smallest = max(1, min(settings.min_samples_leaf, n_landmarks // _SMALLEST_SHARE_OF_A_LEAF))
+    smallest = smallest_leaf(settings.min_samples_leaf, n_landmarks)
     return {
         **goal,
         "learning_rate": settings.learning_rate,

@@ -8,17 +8,10 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from cellfate.core.fates import OUTCOMES
+from cellfate.core.predictors import MODEL
 from cellfate.core.tables import EVERYTHING, WITHIN_DOSES
 from cellfate.plots.theme import COLOURS, apply_theme, colour_of
-from cellfate.plots.words import (
-    MODEL,
-    colour_predictor,
-    name_metric,
-    name_predictor,
-    order_doses,
-    write_counts,
-    write_title,
-)
+from cellfate.plots.words import colour_predictor, name_metric, name_predictor, order_doses, write_counts, write_title
 
 _SHOWN: Final = ("balanced_accuracy", "auroc", "average_precision", "brier")
 _ROW_PX: Final = 34

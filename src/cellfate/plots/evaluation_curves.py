@@ -7,8 +7,9 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from cellfate.core.fates import OUTCOMES
+from cellfate.core.predictors import MODEL
 from cellfate.plots.theme import COLOURS, apply_theme, colour_of, translucent
-from cellfate.plots.words import MODEL, colour_predictor, name_metric, name_predictor, write_counts, write_title
+from cellfate.plots.words import colour_predictor, name_metric, name_predictor, write_counts, write_title
 
 _EXPERIMENTS: Final = {"remove_last": "Last frames removed", "keep_last": "Only the last frames kept"}
 _COHORTS: Final = {"fixed": "same samples at every point", "shrinking": "all samples with a frame left"}

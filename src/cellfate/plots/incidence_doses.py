@@ -8,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from cellfate.core.predictors import CLOCK, ENSEMBLE
 from cellfate.core.tables import EVERYTHING
 from cellfate.plots.incidence_words import (
     HAPPENED,
@@ -20,7 +21,7 @@ from cellfate.plots.incidence_words import (
     write_hours,
 )
 from cellfate.plots.theme import COLOURS, say_nothing, translucent
-from cellfate.plots.words import CLOCK, ENSEMBLE, name_predictor, order_doses
+from cellfate.plots.words import name_predictor, order_doses
 
 _DOSES: Final = {
     "Control": "#8a8f98",

@@ -7,8 +7,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from cellfate.core.fates import APOPTOSIS, EVENTS, MITOSIS
+from cellfate.core.predictors import CLOCK, ENSEMBLE, TRUTH
 from cellfate.plots.theme import COLOURS, apply_theme
-from cellfate.plots.words import CLOCK, ENSEMBLE, TRUTH, write_counts, write_title
+from cellfate.plots.words import write_counts, write_title
 
 _COLOURS: Final = {
     ENSEMBLE: COLOURS["model"],

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
+from cellfate.core.predictors import MODEL
 from cellfate.plots.theme import COLOURS, SEQUENCE
 
 PREDICTORS: Final = {
@@ -31,10 +32,6 @@ METRICS: Final = {
 }
 """What a metric is called; a metric that is not listed keeps its own name."""
 
-MODEL: Final = "cellfate"
-ENSEMBLE: Final = "ensemble"
-CLOCK: Final = "clock"
-TRUTH: Final = "truth"
 _DOSES: Final = ("Control", "Low", "Medium", "High", "Unknown")
 
 

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from cellfate.core.incidence import tabulate_incidence
+from cellfate.core.predictors import CLOCK, ENSEMBLE
 from cellfate.core.tables import Incidence
 from cellfate.prediction.clock_ensemble import blend_hazards, part_inputs, read_landmarks
 from cellfate.prediction.clock_member import load_clock_member
@@ -14,8 +15,6 @@ from cellfate.prediction.samples import check_digest
 from cellfate.sequences.follow_ups import list_forecast_frames, name_landmarks
 from cellfate.sequences.store import CropStore
 
-NETWORK = "clock"
-ENSEMBLE = "ensemble"
 FloatArray = NDArray[np.float64]
 
 
@@ -83,7 +82,7 @@ def member_hazards(
         if part != "network":
             inputs = part_inputs(part, embedded, frame_features, frames, ensemble.history_h)
             parts.append(member.boosters[part].hazards(inputs))
-    return {NETWORK: network_nke, ENSEMBLE: blend_hazards(parts)}
+    return {CLOCK: network_nke, ENSEMBLE: blend_hazards(parts)}
 
 
 def list_frames(crops: CropStore, follow_ups: pd.DataFrame, min_frames: int) -> pd.DataFrame:

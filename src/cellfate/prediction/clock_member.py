@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cellfate.features.measurements import segmentation_channels
-from cellfate.features.segmentation import segment_cell
+from cellfate.features.measurements import find_masks
 from cellfate.models.boosted_hazards import BoostedHazards
 from cellfate.models.settings import shows_mask
 from cellfate.prediction.fold_model import ENCODER_FRAMES, check_crops
@@ -102,10 +101,7 @@ class ClockMember:
         check_crops(self.config, sequence)
         masked = shows_mask(self.config.architecture)
         if masked:
-            numbers = segmentation_channels(self.config.channels, self.config.features)
-            found_thw = segment_cell(
-                sequence.frames_tchw, sequence.inside_thw, sequence.masks_thw, numbers, self.config.features
-            )
+            found_thw = find_masks(sequence, self.config.channels, self.config.features)
             sequence = replace(sequence, masks_thw=found_thw)
         mean_c, sd_c = np.asarray(self.member.mean), np.asarray(self.member.sd)
         return Preprocessing(mean_c, sd_c, self.config.architecture.intensity, masked).prepare(sequence)

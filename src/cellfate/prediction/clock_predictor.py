@@ -150,7 +150,7 @@ def _check_boosters(model: TrainedClock) -> None:
         if missing:
             message = (
                 f"The ensemble of the fate clock has the part {missing[0]}, but the member of fold {fold} has no such "
-                "boosted hazards; give the folder clock_model and not clock_networks, or run fate_clock again."
+                "boosted hazards; take the model of a finished run of fate_clock."
             )
             raise InputError(message)
 

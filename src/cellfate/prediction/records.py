@@ -1,15 +1,17 @@
 """What a trained model is, without torch: its description and its weights."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Self, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, JsonValue, model_validator
 
 from cellfate.core.errors import InputError
 from cellfate.core.settings import Settings
 from cellfate.features.settings import FeatureSettings
+from cellfate.models.fitted_member import FittedMember
 from cellfate.models.settings import EnsembleSettings, ModelSettings
 from cellfate.sequences.settings import CropSettings, FollowUpSettings, SampleSettings
 
@@ -40,6 +42,26 @@ class MemberConfig(Settings):
     """Validation samples."""
     validation: dict[str, float | None] = Field(default_factory=dict)
     """Validation metrics of the weights kept; null where a metric is undefined."""
+
+
+def describe_member(fitted: FittedMember, mean_c: NDArray[np.float64], sd_c: NDArray[np.float64]) -> MemberConfig:
+    """Describe a fitted network, with the statistics of its training cells, for the model's config."""
+    return MemberConfig(
+        fold=fitted.fold,
+        mean=tuple(mean_c.tolist()),
+        sd=tuple(sd_c.tolist()),
+        threshold=fitted.threshold,
+        best_epoch=fitted.best_epoch,
+        n_epochs=len(fitted.epochs),
+        n_train=fitted.n_train,
+        n_validation=fitted.n_validation,
+        validation=fitted.validation,
+    )
+
+
+def join_weights(fitted: Iterable[FittedMember]) -> dict[str, NDArray[Any]]:
+    """Join the weights of all members, keyed `fold_<k>.<parameter>`."""
+    return {f"fold_{member.fold}.{name}": array for member in fitted for name, array in member.weights.items()}
 
 
 class FolderConfig(Settings):

@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from cellfate.core.errors import InputError
 from cellfate.core.fates import probability_column
+from cellfate.core.predictors import MODEL
 from cellfate.core.tables import Predictions
 from cellfate.prediction.embeddings import embed_samples
 from cellfate.prediction.fold_model import load_fold
@@ -17,8 +18,6 @@ from cellfate.sequences.digest import digest_data
 from cellfate.sequences.store import CropStore
 
 logger = logging.getLogger(__name__)
-
-PREDICTOR = "cellfate"
 
 
 def predict_samples(crops: CropStore, samples: pd.DataFrame, splits: pd.DataFrame, model: TrainedModel) -> pd.DataFrame:
@@ -51,7 +50,7 @@ def predict_samples(crops: CropStore, samples: pd.DataFrame, splits: pd.DataFram
     for (scheme, fold), rows in tqdm(asked.groupby(["scheme", "fold"]), desc="predict folds", disable=None):
         part = rows[["sample_id", "part"]].merge(samples, on="sample_id", validate="one_to_one")
         probabilities_bk = predict_probabilities(crops, part, model, int(fold))
-        head = {"predictor": PREDICTOR, "scheme": scheme, "fold": fold, "part": part["part"]}
+        head = {"predictor": MODEL, "scheme": scheme, "fold": fold, "part": part["part"]}
         head |= {"sample_id": part["sample_id"]}
         tables.append(pd.DataFrame(head | probability_columns(probabilities_bk, model.config.outcomes)))
     if not tables:

@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from cellfate.core.predictors import MODEL
 from cellfate.metrics.settings import ScoreSettings
-from cellfate.plots.words import MODEL
 from cellfate.report import contents, headline, tables
 from cellfate.report.page import ReportFigure, ReportPage, ReportSection, ReportTable, render_page
 from cellfate.report.provenance import list_versions

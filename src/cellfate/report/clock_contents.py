@@ -9,7 +9,7 @@ TABLES = (
     "clock_splits",
     "incidence_metrics",
     "incidence_comparisons",
-    "commitments",
+    "commitment_summary",
 )
 """Tables that the page reads, by catalog name."""
 

@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from cellfate.core.predictors import CLOCK, ENSEMBLE, TRUTH
 from cellfate.core.tables import EVERYTHING
 from cellfate.plots.incidence_words import choose_leading, list_events, order_predictors, write_hours
-from cellfate.plots.words import CLOCK, ENSEMBLE, TRUTH
 from cellfate.report.headline import (
     describe_groups,
     judge_difference,

@@ -58,7 +58,7 @@ def assemble_clock_report(
     follow_up = FollowUpSettings.model_validate(model["follow_up"])
     metrics, comparisons = found["incidence_metrics"], found["incidence_comparisons"]
     unit = name_unit(found["follow_ups"])
-    tables_of = _tabulate(found, model, parameters, settings, scores, follow_up)
+    tables_of = _tabulate(found, model, parameters, settings, follow_up)
     page = ReportPage(
         title=settings.title,
         question=clock_headline.ask_question(follow_up),
@@ -75,7 +75,6 @@ def _tabulate(
     model: Mapping[str, Any],
     parameters: Mapping[str, Any],
     settings: ReportSettings,
-    scores: ScoreSettings,
     follow_up: FollowUpSettings,
 ) -> dict[str, tuple[ReportTable, ...]]:
     """Tables by anchor of their section."""
@@ -91,6 +90,6 @@ def _tabulate(
             clock_tables.tabulate_clock_scores(metrics),
             clock_tables.tabulate_clock_doses(metrics, follow_up.headline_h),
         ),
-        "commitment": (clock_tables.tabulate_commitments(found["commitments"], follow_up.events, scores),),
+        "commitment": (clock_tables.tabulate_commitments(found["commitment_summary"], follow_up.events),),
         "settings": tabulate_settings(model, parameters),
     }

@@ -8,8 +8,6 @@ import pandas as pd
 
 from cellfate.core.fates import CENSORED, FATES
 from cellfate.core.tables import EVERYTHING, PARTS
-from cellfate.metrics.commitments import summarise_commitments
-from cellfate.metrics.settings import ScoreSettings
 from cellfate.plots.incidence_words import choose_leading, order_predictors
 from cellfate.plots.words import name_predictor, order_doses
 from cellfate.report.page import ReportTable
@@ -75,12 +73,11 @@ def _show_scores(rows: pd.DataFrame) -> dict[str, list[str] | pd.Series]:
     }
 
 
-def tabulate_commitments(commitments: pd.DataFrame, events: Collection[str], scores: ScoreSettings) -> ReportTable:
+def tabulate_commitments(summary: pd.DataFrame, events: Collection[str]) -> ReportTable:
     """List by fate and predictor how many cells were called right at the last frame shown, and how early."""
     caption = "Calls at the last frame shown, and how early they stood (with intervals)"
-    if commitments.empty:
+    if summary.empty:
         return ReportTable(caption, ("Fate", "Predictor", "Cells"), ())
-    summary = summarise_commitments(commitments, scores)
     rows = []
     for fate in (fate for fate in FATES if fate in (*events, CENSORED)):
         for predictor in order_predictors(summary["predictor"]):

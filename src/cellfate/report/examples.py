@@ -7,8 +7,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from cellfate.core.fates import listed_outcomes, probability_column
+from cellfate.core.predictors import MODEL
 from cellfate.plots.filmstrip import FilmStrip
-from cellfate.plots.words import MODEL
 from cellfate.report.settings import ReportSettings
 from cellfate.sequences.store import CropStore
 

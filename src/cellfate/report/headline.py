@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from cellfate.core.fates import NONE
+from cellfate.core.predictors import CLOCK, ENSEMBLE, MODEL, TRUTH
 from cellfate.metrics.settings import TRIVIAL_BASELINES
-from cellfate.plots.words import CLOCK, ENSEMBLE, MODEL, TRUTH
 from cellfate.report.page import ReportScore, ReportTable
 from cellfate.report.words import (
     capitalise,

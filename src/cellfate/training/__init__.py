@@ -3,7 +3,7 @@
 Torch is imported by the functions that compute, not here.
 """
 
-from cellfate.training.checkpoints import FittedMember
+from cellfate.models.fitted_member import FittedMember
 from cellfate.training.fitting import fit_members, history_table
 from cellfate.training.settings import AugmentationSettings, TrainingSettings
 

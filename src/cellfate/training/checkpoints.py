@@ -4,15 +4,14 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cellfate.core.settings import Settings
+from cellfate.models.fitted_member import FittedMember
 from cellfate.models.settings import ModelSettings
 from cellfate.training.settings import FittingSettings
 
@@ -24,38 +23,6 @@ _WEIGHTS = "weights.safetensors"
 _MEMBER = "member.json"
 _HOW_ONLY = {"checkpoint_folder", "cache_limit_mb", "threads"}
 """Training settings that do not change the result, but for rounding."""
-
-
-@dataclass(frozen=True, eq=False)
-class FittedMember:
-    """The network fitted in one fold.
-
-    Attributes
-    ----------
-    fold : int
-        Number of the fold.
-    weights : dict of str to ndarray
-        Parameters and buffers of the network at its best epoch.
-    epochs : list of dict
-        Training loss, validation metrics and learning rate of each epoch.
-    best_epoch : int
-        Epoch whose weights these are, counted from 0.
-    threshold : float or None
-        Two outcomes: the threshold chosen on the validation part; None where it could not be.
-    validation : dict of str to float or None
-        Validation metrics of these weights; None where undefined.
-    n_train, n_validation : int
-        Samples.
-    """
-
-    fold: int
-    weights: dict[str, NDArray[Any]]
-    epochs: list[dict[str, float]]
-    best_epoch: int
-    threshold: float | None
-    validation: dict[str, float | None]
-    n_train: int
-    n_validation: int
 
 
 def run_folder(
@@ -87,6 +54,27 @@ def load_member(folder: Path) -> FittedMember | None:
         return None
     description = json.loads((folder / _MEMBER).read_text(encoding="utf-8"))
     return FittedMember(weights=load_file(folder / _WEIGHTS), **description)
+
+
+def fit_or_take_back(fold: int, folder: Path, fit: Callable[[Path], FittedMember]) -> FittedMember:
+    """Fit the member of a fold and keep it, or take it back from its folder if it was finished there.
+
+    Parameters
+    ----------
+    fold
+        Number of the fold.
+    folder
+        Its checkpoints.
+    fit
+        From that folder to the fitted member.
+    """
+    finished = load_member(folder)
+    if finished is not None:
+        logger.info("Fold %d was finished before; its member is taken back from %s", fold, folder)
+        return finished
+    member = fit(folder)
+    save_member(member, folder)
+    return member
 
 
 def clear_run(folder: Path) -> None:

@@ -1,25 +1,24 @@
 """Fitting one member of the fate clock a fold."""
 
-import logging
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cellfate.features.segmentation import segment_cell
+from cellfate.features.measurements import find_masks
 from cellfate.features.settings import FeatureSettings
+from cellfate.models.fitted_member import FittedMember
 from cellfate.models.settings import ModelSettings, shows_mask
 from cellfate.sequences.digest import digest_data
 from cellfate.sequences.settings import FollowUpSettings
-from cellfate.sequences.store import CellSequence, CropStore
+from cellfate.sequences.store import CropStore
 from cellfate.training.batches import SequenceReader
-from cellfate.training.checkpoints import BEST, LAST, FittedMember, clear_run, load_member, run_folder, save_member
+from cellfate.training.checkpoints import BEST, LAST, clear_run, fit_or_take_back, run_folder
 from cellfate.training.clock_data import ClockData, open_clock_fold
 from cellfate.training.fitting import fork_seeded, read_checkpoint, run_trainer
 from cellfate.training.settings import ClockTrainingSettings
-
-logger = logging.getLogger(__name__)
 
 _AUXILIARY = "features."
 """Weights of the auxiliary task, which a finished member has no use for."""
@@ -66,46 +65,35 @@ def fit_clock_members(
         If a fold lacks cells, or an event in training.
     """
     numbers = sorted(splits["fold"].unique().tolist())
-    segment = mask_finder(crops.channels, features) if shows_mask(model) else None
+    segment = partial(find_masks, channels=crops.channels, features=features) if shows_mask(model) else None
     reader = SequenceReader(crops, follow_ups, training.cache_limit_mb, segment)
     tables = (follow_ups, splits, normalisation, frame_features)
     folds = [open_clock_fold(k, crops, reader, *tables, follow_up, model, training) for k in numbers]
     data_digest = digest_data(crops, follow_ups, splits, frame_features)
     folder = run_folder(data_digest, [follow_up, features], model, training, len(folds))
     n_channels = len(crops.channels) + shows_mask(model)
-    members = [
-        fit_clock_fold(data, model, n_channels, follow_up, training, folder / f"fold_{data.fold}") for data in folds
-    ]
+    fit = partial(fit_clock_fold, model=model, n_channels=n_channels, follow_up=follow_up, training=training)
+    members = [fit_or_take_back(data.fold, folder / f"fold_{data.fold}", partial(fit, data)) for data in folds]
     clear_run(folder)
     return members, data_digest
 
 
-def mask_finder(channels: tuple[str, ...], features: FeatureSettings) -> Any:
-    """Make a function from the crops of a cell to its masks (T, H, W): the tracker's, else a threshold's."""
-    from cellfate.features.measurements import segmentation_channels
-
-    numbers = segmentation_channels(channels, features)
-
-    def find(sequence: CellSequence) -> Any:
-        return segment_cell(sequence.frames_tchw, sequence.inside_thw, sequence.masks_thw, numbers, features)
-
-    return find
-
-
 def fit_clock_fold(
     data: ClockData,
+    folder: Path,
     model: ModelSettings,
     n_channels: int,
     follow_up: FollowUpSettings,
     training: ClockTrainingSettings,
-    folder: Path,
 ) -> FittedMember:
-    """Fit the network of one fold, or take it back from its folder if it was finished there.
+    """Fit the network of one fold; from its last checkpoint, if there is one.
 
     Parameters
     ----------
     data
         Follow-ups of the fold.
+    folder
+        Checkpoints of this fold.
     model
         Architecture.
     n_channels
@@ -114,8 +102,6 @@ def fit_clock_fold(
         Events and bins of time.
     training
         How to fit.
-    folder
-        Checkpoints of this fold.
 
     Returns
     -------
@@ -127,10 +113,6 @@ def fit_clock_fold(
     from cellfate.models.fate_clock import FateClock
     from cellfate.training.clock_module import ClockModule, embed_frames, pretrain_encoder
 
-    finished = load_member(folder)
-    if finished is not None:
-        logger.info("Fold %d was finished before; its member is taken back from %s", data.fold, folder)
-        return finished
     with fork_seeded(training, data.fold):
         sizes = len(follow_up.edges_h) - 1, len(follow_up.events), data.n_features
         network = FateClock(model, n_channels, *sizes).to("cuda" if torch.cuda.is_available() else "cpu")
@@ -142,9 +124,7 @@ def fit_clock_fold(
             data = data.with_views(lambda frames_nchw: embed_frames(network, frames_nchw))
         module = ClockModule(network, data, training)
         run_trainer(module, training, folder)
-        member = _member_of(module, data, training, folder)
-    save_member(member, folder)
-    return member
+        return _member_of(module, data, training, folder)
 
 
 def _network_of(checkpoint: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
+from cellfate.models.fitted_member import FittedMember
 from cellfate.models.settings import ModelSettings
 from cellfate.sequences.digest import digest_data
 from cellfate.sequences.settings import SampleSettings
@@ -23,11 +25,9 @@ from cellfate.training.batches import SequenceReader
 from cellfate.training.checkpoints import (
     BEST,
     LAST,
-    FittedMember,
     clear_run,
-    load_member,
+    fit_or_take_back,
     run_folder,
-    save_member,
 )
 from cellfate.training.fold_data import FoldData, open_fold
 from cellfate.training.settings import LOWER_IS_BETTER, FittingSettings, TrainingSettings
@@ -83,7 +83,10 @@ def fit_members(
     data_digest = digest_data(crops, samples, splits)
     folder = run_folder(data_digest, [sample_settings], model, training, len(folds))
     sizes = len(crops.channels), len(sample_settings.outcomes)
-    members = [fit_fold(data, model, *sizes, training, folder / f"fold_{data.fold}") for data in folds]
+    members = [
+        fit_or_take_back(data.fold, folder / f"fold_{data.fold}", partial(fit_fold, data, model, *sizes, training))
+        for data in folds
+    ]
     clear_run(folder)
     return members, data_digest
 
@@ -91,7 +94,7 @@ def fit_members(
 def fit_fold(
     data: FoldData, model: ModelSettings, n_channels: int, n_outcomes: int, training: TrainingSettings, folder: Path
 ) -> FittedMember:
-    """Fit the network of one fold, or take it back from its folder if it was finished there.
+    """Fit the network of one fold; from its last checkpoint, if there is one.
 
     Parameters
     ----------
@@ -114,10 +117,6 @@ def fit_fold(
     from cellfate.models.fate_classifier import FateClassifier
     from cellfate.training.fate_module import FateModule
 
-    finished = load_member(folder)
-    if finished is not None:
-        logger.info("Fold %d was finished before; its member is taken back from %s", data.fold, folder)
-        return finished
     _check_monitor(data, training)
     with fork_seeded(training, data.fold):
         module = FateModule(FateClassifier(model, n_channels, n_outcomes), data, training)
@@ -129,9 +128,7 @@ def fit_fold(
             sum(parameter.numel() for parameter in module.network.parameters()),
         )
         run_trainer(module, training, folder)
-        member = _member_of(module, data, training, folder, n_outcomes)
-    save_member(member, folder)
-    return member
+        return _member_of(module, data, training, folder, n_outcomes)
 
 
 def history_table(members: list[FittedMember]) -> pd.DataFrame:

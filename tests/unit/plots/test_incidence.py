@@ -27,6 +27,7 @@ SCHEMAS = {
     "observed_incidence": schemas.ObservedIncidence,
     "dose_incidence": schemas.DoseIncidence,
     "commitments": schemas.Commitments,
+    "commitment_summary": schemas.CommitmentSummary,
 }
 
 

@@ -179,7 +179,7 @@ def test_cells_that_are_all_too_young_are_named(study):
 
 
 def test_a_clock_whose_boosters_were_never_fitted_is_refused(study):
-    with pytest.raises(InputError, match="fold 0 has no such boosted hazards; give the folder clock_model"):
+    with pytest.raises(InputError, match="fold 0 has no such boosted hazards; take the model"):
         ClockPredictor(replace(study.model, boosters={}))
 
 

@@ -90,8 +90,8 @@ def test_the_page_puts_the_question_and_lists_parameters_settings_and_what_was_l
 
 
 def test_a_missing_table_is_named(case):
-    with pytest.raises(InputError, match="'commitments'"):
-        make_page(case, commitments=go.Figure())
+    with pytest.raises(InputError, match="'commitment_summary'"):
+        make_page(case, commitment_summary=go.Figure())
 
 
 def test_a_page_is_made_where_nothing_was_scored(case):
@@ -217,7 +217,7 @@ def test_parts_count_cells_fates_and_landmarks(case):
 
 
 def test_commitments_are_listed_by_fate_and_predictor(case):
-    table = clock_tables.tabulate_commitments(case.tables["commitments"], EVENTS, FEW)
+    table = clock_tables.tabulate_commitments(case.tables["commitment_summary"], EVENTS)
     assert [row[:2] for row in table.rows[:2]] == [
         ("apoptosis", "Ensemble (clock and boosting)"),
         ("apoptosis", "Clock (network)"),
@@ -228,7 +228,7 @@ def test_commitments_are_listed_by_fate_and_predictor(case):
     assert table.rows[0][3].startswith(f"{right:.2f} (")
     assert table.rows[-1][0] == "censored"
     assert table.rows[-1][3] == ""
-    assert clock_tables.tabulate_commitments(case.tables["commitments"].head(0), EVENTS, FEW).rows == ()
+    assert clock_tables.tabulate_commitments(case.tables["commitment_summary"].head(0), EVENTS).rows == ()
 
 
 class ShortStore:

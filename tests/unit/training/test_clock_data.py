@@ -1,4 +1,5 @@
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -10,12 +11,12 @@ from pydantic import ValidationError
 
 from cellfate.core.errors import InputError
 from cellfate.core.incidence import label_bins
+from cellfate.features.measurements import find_masks
 from cellfate.features.settings import FeatureSettings
 from cellfate.features.summaries import feature_columns
 from cellfate.sequences.ages import age_inputs
 from cellfate.training.batches import SequenceReader
 from cellfate.training.clock_data import mixed_batches, open_clock_fold
-from cellfate.training.clock_fitting import mask_finder
 from cellfate.training.settings import AugmentationSettings
 from tests.cases.trained_models import TINY_CLOCK, TINY_FOLLOW_UP, tiny_clock_study, tiny_clock_training
 
@@ -28,7 +29,12 @@ def study(tmp_path_factory):
 
 
 def open_fold(study, training, fold=0, follow_up=TINY_FOLLOW_UP):
-    reader = SequenceReader(study.crops, study.follow_ups, 10, mask_finder(study.crops.channels, FeatureSettings()))
+    reader = SequenceReader(
+        study.crops,
+        study.follow_ups,
+        10,
+        partial(find_masks, channels=study.crops.channels, features=FeatureSettings()),
+    )
     return open_clock_fold(fold, study.crops, reader, *study.tables, follow_up, TINY_CLOCK, training)
 
 

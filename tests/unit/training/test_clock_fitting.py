@@ -1,15 +1,17 @@
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 
+from cellfate.features.measurements import find_masks
 from cellfate.features.settings import FeatureSettings
 from cellfate.models.fate_clock import FateClock
 from cellfate.training import clock_module, history_table
 from cellfate.training.batches import SequenceReader
 from cellfate.training.clock_data import open_clock_fold
-from cellfate.training.clock_fitting import fit_clock_fold, fit_clock_members, mask_finder
+from cellfate.training.clock_fitting import fit_clock_fold, fit_clock_members
 from cellfate.training.clock_module import ClockModule, pretrain_encoder
 from tests.cases.trained_models import TINY_CLOCK, TINY_FOLLOW_UP, tiny_clock_study, tiny_clock_training
 
@@ -32,7 +34,12 @@ def fit(study, training):
 
 
 def open_fold(study, training):
-    reader = SequenceReader(study.crops, study.follow_ups, 10, mask_finder(study.crops.channels, FeatureSettings()))
+    reader = SequenceReader(
+        study.crops,
+        study.follow_ups,
+        10,
+        partial(find_masks, channels=study.crops.channels, features=FeatureSettings()),
+    )
     return open_clock_fold(0, study.crops, reader, *study.tables, TINY_FOLLOW_UP, TINY_CLOCK, training)
 
 
@@ -128,7 +135,7 @@ def fit_and_watch(study, training, folder, monkeypatch):
         return error
 
     monkeypatch.setattr(clock_module, "pretrain_encoder", watch)
-    member = fit_clock_fold(open_fold(study, training), TINY_CLOCK, N_CHANNELS, TINY_FOLLOW_UP, training, folder)
+    member = fit_clock_fold(open_fold(study, training), folder, TINY_CLOCK, N_CHANNELS, TINY_FOLLOW_UP, training)
     return {name: value.numpy() for name, value in after.items()}, member.weights
 
 
@@ -200,5 +207,5 @@ def test_nothing_of_the_test_part_is_looked_at(study, straight, tmp_path):
     )
     training = tiny_clock_training(tmp_path)
     data = open_fold(replace(study, follow_ups=changed), training)
-    member = fit_clock_fold(data, TINY_CLOCK, N_CHANNELS, TINY_FOLLOW_UP, training, tmp_path / "fold")
+    member = fit_clock_fold(data, tmp_path / "fold", TINY_CLOCK, N_CHANNELS, TINY_FOLLOW_UP, training)
     assert_same([member], straight["frozen"][:1])

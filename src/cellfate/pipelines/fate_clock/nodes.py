@@ -16,12 +16,11 @@ from cellfate.plots.incidence_cells import plot_commitments, plot_incidence_heat
 from cellfate.plots.incidence_scores import plot_incidence_comparisons
 from cellfate.prediction.clock_ensemble import part_inputs, read_landmarks
 from cellfate.prediction.clock_member import load_clock_member
-from cellfate.prediction.records import ClockConfig, MemberConfig, TrainedClock
+from cellfate.prediction.records import ClockConfig, TrainedClock, describe_member, join_weights
 from cellfate.report import ReportSettings, assemble_clock_report, build_clock_strips, choose_clock_examples
 from cellfate.sequences.follow_ups import label_landmarks
 from cellfate.sequences.settings import FollowUpSettings
 from cellfate.sequences.store import CropStore
-from cellfate.training.checkpoints import FittedMember
 from cellfate.training.clock_fitting import fit_clock_members
 from cellfate.training.fitting import history_table
 from cellfate.training.fold_data import fold_statistics
@@ -76,13 +75,14 @@ def train_clock(
         crops=crops.settings,
         frame_interval_min=float(follow_ups["frame_interval_min"].median()),
         scheme=str(splits["scheme"].iloc[0]),
-        members=tuple(_describe(member, normalisation, crops.channels) for member in members),
+        members=tuple(
+            describe_member(member, *fold_statistics(normalisation, member.fold, crops.channels)) for member in members
+        ),
         training=training.model_dump(mode="json", exclude={"checkpoint_folder"}),
         data_digest=data_digest,
         versions={name: version(name) for name in VERSIONED},
     )
-    weights = {f"fold_{member.fold}.{name}": array for member in members for name, array in member.weights.items()}
-    return TrainedClock(config, weights, {}), history_table(members)
+    return TrainedClock(config, join_weights(members), {}), history_table(members)
 
 
 def boost_clock(
@@ -138,20 +138,6 @@ def _training_landmarks(
     in_training = splits.loc[(splits["fold"] == fold) & (splits["part"] == "train"), "sample_id"]
     cells = follow_ups.loc[follow_ups["sample_id"].isin(in_training), ["recording_id", "cell_id"]]
     return landmarks.merge(cells, on=["recording_id", "cell_id"])
-
-
-def _describe(member: FittedMember, normalisation: pd.DataFrame, channels: tuple[str, ...]) -> MemberConfig:
-    mean_c, sd_c = fold_statistics(normalisation, member.fold, channels)
-    return MemberConfig(
-        fold=member.fold,
-        mean=tuple(mean_c.tolist()),
-        sd=tuple(sd_c.tolist()),
-        best_epoch=member.best_epoch,
-        n_epochs=len(member.epochs),
-        n_train=member.n_train,
-        n_validation=member.n_validation,
-        validation=member.validation,
-    )
 
 
 def plot_headline_comparisons(incidence_comparisons: pd.DataFrame, follow_up: FollowUpSettings) -> go.Figure:

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from cellfate.core.fates import listed_outcomes, probability_column
+from cellfate.core.predictors import ENSEMBLE
 from cellfate.core.tables import Incidence, IncidenceComparisons, IncidenceMetrics, Landmarks, Table
 from cellfate.features.measurements import measure_cells
 from cellfate.metrics.commitments import choose_thresholds, commit_cells, select_tested
-from cellfate.metrics.incidence_comparisons import ENSEMBLE, compare_incidence
+from cellfate.metrics.incidence_comparisons import compare_incidence
 from cellfate.metrics.incidence_references import forecast_references
 from cellfate.metrics.incidence_scoring import score_incidence
 from cellfate.metrics.settings import ReferenceSettings, ScoreSettings

@@ -5,10 +5,9 @@ from importlib.metadata import version
 import pandas as pd
 
 from cellfate.models.settings import ModelSettings
-from cellfate.prediction.records import MemberConfig, ModelConfig, TrainedModel
+from cellfate.prediction.records import ModelConfig, TrainedModel, describe_member, join_weights
 from cellfate.sequences.settings import SampleSettings
 from cellfate.sequences.store import CropStore
-from cellfate.training.checkpoints import FittedMember
 from cellfate.training.fitting import fit_members, history_table
 from cellfate.training.fold_data import fold_statistics
 from cellfate.training.settings import TrainingSettings
@@ -62,25 +61,11 @@ def train_model(
         crops=crops.settings,
         frame_interval_min=float(recordings["frame_interval_min"].median()),
         scheme=str(splits["scheme"].iloc[0]),
-        members=tuple(_describe(member, normalisation, crops.channels) for member in members),
+        members=tuple(
+            describe_member(member, *fold_statistics(normalisation, member.fold, crops.channels)) for member in members
+        ),
         training=training.model_dump(mode="json", exclude={"checkpoint_folder"}),
         data_digest=data_digest,
         versions={name: version(name) for name in VERSIONED},
     )
-    weights = {f"fold_{member.fold}.{name}": array for member in members for name, array in member.weights.items()}
-    return TrainedModel(config, weights), history_table(members)
-
-
-def _describe(member: FittedMember, normalisation: pd.DataFrame, channels: tuple[str, ...]) -> MemberConfig:
-    mean_c, sd_c = fold_statistics(normalisation, member.fold, channels)
-    return MemberConfig(
-        fold=member.fold,
-        mean=tuple(mean_c.tolist()),
-        sd=tuple(sd_c.tolist()),
-        threshold=member.threshold,
-        best_epoch=member.best_epoch,
-        n_epochs=len(member.epochs),
-        n_train=member.n_train,
-        n_validation=member.n_validation,
-        validation=member.validation,
-    )
+    return TrainedModel(config, join_weights(members)), history_table(members)

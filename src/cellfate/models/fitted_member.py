@@ -1,0 +1,38 @@
+"""What fitting a network leaves: its weights and how it went; no torch is needed to hold it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class FittedMember:
+    """The network fitted in one fold.
+
+    Attributes
+    ----------
+    fold : int
+        Number of the fold.
+    weights : dict of str to ndarray
+        Parameters and buffers of the network at its best epoch.
+    epochs : list of dict
+        Training loss, validation metrics and learning rate of each epoch.
+    best_epoch : int
+        Epoch whose weights these are, counted from 0.
+    threshold : float or None
+        Two outcomes: the threshold chosen on the validation part; None where it could not be.
+    validation : dict of str to float or None
+        Validation metrics of these weights; None where undefined.
+    n_train, n_validation : int
+        Samples.
+    """
+
+    fold: int
+    weights: dict[str, NDArray[Any]]
+    epochs: list[dict[str, float]]
+    best_epoch: int
+    threshold: float | None
+    validation: dict[str, float | None]
+    n_train: int
+    n_validation: int
