@@ -147,15 +147,15 @@ def _statistics(embeddings_btd: Tensor, n_frames: int) -> Tensor:
     first ones.
     """
     first_b1d = embeddings_btd[:, :1]
-    # counted from the first frame, so that mean of squares less square of mean loses few digits
     moved_bdt = (embeddings_btd - first_b1d).transpose(1, 2)
     moved_bdt = nn.functional.pad(moved_bdt, (n_frames - 1, 0))
     mean_bdt = nn.functional.avg_pool1d(moved_bdt, n_frames, stride=1)
-    variance_bdt = nn.functional.avg_pool1d(moved_bdt.square(), n_frames, stride=1) - mean_bdt.square()
+    # mean of squares less square of mean would lose a small spread far from the first frame
+    variance_bdt = (moved_bdt.unfold(-1, n_frames, 1) - mean_bdt[..., None]).square().mean(dim=-1)
     ends = min(_ENDS, n_frames // 2)
     ends_bdt = nn.functional.avg_pool1d(moved_bdt, ends, stride=1)
     n_steps = embeddings_btd.shape[1]
     change_bdt = ends_bdt[..., n_frames - ends :] - ends_bdt[..., :n_steps]
-    spread_bdt = (variance_bdt.clamp(min=0) + _LEAST_VARIANCE).sqrt()
+    spread_bdt = (variance_bdt + _LEAST_VARIANCE).sqrt()
     mean_btd = mean_bdt.transpose(1, 2) + first_b1d
     return torch.cat((mean_btd, change_bdt.transpose(1, 2), spread_bdt.transpose(1, 2)), dim=-1)

@@ -3,7 +3,7 @@ from itertools import accumulate, pairwise
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -167,13 +167,14 @@ def summarise_by_loop(embeddings_td, n_frames):
 
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.integers(1, 25), min_size=1, max_size=3), st.sampled_from([2, 3, 5, 6, 7, 20]), st.integers(0, 99))
+@example([16], 2, 17)  # a small spread far from the first frame
 def test_statistics_of_any_window_are_those_of_a_loop(lengths, n_frames, seed):
     rng = np.random.default_rng(seed)
     cells = [(rng.normal(size=(n, 8)).cumsum(axis=0) + rng.normal(size=8) * 5).astype(np.float32) for n in lengths]
     network = make_clock(architecture(0, statistics_frames=(n_frames,)))
     summary = network.summarise(torch.from_numpy(np.concatenate(cells)), torch.tensor(lengths))
     expected = np.concatenate([summarise_by_loop(cell, n_frames) for cell in cells])
-    np.testing.assert_allclose(summary, expected, atol=1e-3)  # float32, on values up to 30
+    np.testing.assert_allclose(summary, expected, rtol=1e-4, atol=2e-5)  # float32, on values up to 30
 
 
 def test_without_windows_the_summary_is_the_embeddings_themselves():
