@@ -3,17 +3,18 @@
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from cellfate.attribution.games import MAX_CHANNELS, FrameGame, all_subsets, build_game, occlusion_subsets
+from cellfate.attribution.games import MAX_CHANNELS, FrameGame, all_subsets, occlusion_subsets
 from cellfate.attribution.occlusion import occlude
+from cellfate.attribution.opening import explained_outcome, open_samples
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.attribution.shapley import shapley_values
-from cellfate.attribution.windows import TimeWindows, cut_time_windows, frames_in
+from cellfate.attribution.windows import TimeWindows
 from cellfate.core.errors import InputError
 from cellfate.core.tables import Attention, Attributions
 from cellfate.prediction import TrainedModel, embed_samples, load_fold
@@ -140,10 +141,12 @@ def _explain_each(
     """Explain samples one by one; the table carries the settings that made it in its `attrs`."""
     outcome_number = explained_outcome(model.config.outcomes, explanation.outcome)
     parts: list[pd.DataFrame] = [Attributions.empty()] if samples.empty else []
-    with _one_thread():
-        for row in tqdm(samples.to_dict("records"), desc=title, disable=None):
-            windows, game = _open_sample(crops, row, model, explanation, outcome_number, subsets)
-            parts.append(explain(row["sample_id"], game, windows).assign(sample_id=row["sample_id"]))
+    with one_thread():
+        opened = open_samples(crops, samples, partial(load_fold, model), explanation, outcome_number, subsets)
+        parts += [
+            explain(sample.sample_id, sample.game, sample.windows).assign(sample_id=sample.sample_id)
+            for sample in tqdm(opened, total=len(samples), desc=title, disable=None)
+        ]
     table = Attributions.validate(pd.concat(parts, ignore_index=True))
     table = table.assign(explained_outcome=model.config.outcomes[outcome_number], window_h=explanation.window_h)
     table.attrs["settings"] = explanation.model_dump(mode="json")
@@ -151,7 +154,7 @@ def _explain_each(
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Let torch compute on one thread: on batches this small, waiting threads cost more than they give."""
     import torch
 
@@ -161,40 +164,3 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(n_threads)
-
-
-def _open_sample(
-    crops: CropStore,
-    sample: dict[str, Any],
-    model: TrainedModel,
-    explanation: ExplanationSettings,
-    outcome_number: int,
-    subsets: Iterable[int],
-) -> tuple[TimeWindows, FrameGame]:
-    """Read a sample's crops, cut its time windows and embed it under subsets of the channels."""
-    sequence = crops.read(sample["recording_id"], sample["cell_id"], sample["first_frame"], sample["last_frame"])
-    member = load_fold(model, int(sample["fold"]))
-    frames_t = sequence.frame_numbers_t
-    window_frames = frames_in(explanation.window_h, sample["frame_interval_min"])
-    windows = cut_time_windows(frames_t, window_frames, explanation.n_windows)
-    game = build_game(member, member.prepare(sequence), frames_t - frames_t[0], outcome_number, list(subsets))
-    return windows, game
-
-
-def explained_outcome(outcomes: tuple[str, ...], outcome: str | None) -> int:
-    """Position of the outcome whose log odds are explained.
-
-    Raises
-    ------
-    InputError
-        When the outcome is not one of the model's.
-    """
-    if outcome is None:
-        return 0
-    if outcome not in outcomes:
-        message = (
-            f"Parameter explanation.outcome is {outcome!r}, but the model forecasts {', '.join(outcomes)}; "
-            "name one of these, or null for the first."
-        )
-        raise InputError(message)
-    return outcomes.index(outcome)

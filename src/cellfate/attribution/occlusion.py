@@ -8,13 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.attribution.games import FrameGame
+from cellfate.attribution.methods import ALL_CHANNELS, LOGIT, OCCLUSION, OCCLUSION_CHANNEL, OCCLUSION_WINDOW
 from cellfate.attribution.windows import TimeWindows
-
-WINDOW = "occlusion_window"
-CHANNEL = "occlusion_channel"
-WINDOW_CHANNEL = "occlusion_window_channel"
-ALL_CHANNELS = "all"
-UNIT = "logit"
 
 
 def occlude(game: FrameGame, windows: TimeWindows, channels: tuple[str, ...]) -> pd.DataFrame:
@@ -37,7 +32,7 @@ def occlude(game: FrameGame, windows: TimeWindows, channels: tuple[str, ...]) ->
     """
     names, absent_btc = _occlusions(windows, channels)
     values = game.values(np.concatenate([np.ones_like(absent_btc[:1]), ~absent_btc]))
-    return names.assign(value=values[0] - values[1:], unit=UNIT)
+    return names.assign(value=values[0] - values[1:], unit=LOGIT)
 
 
 def _occlusions(windows: TimeWindows, channels: tuple[str, ...]) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
@@ -50,9 +45,9 @@ def _occlusions(windows: TimeWindows, channels: tuple[str, ...]) -> tuple[pd.Dat
     bounds = (windows.first_frames, windows.last_frames, windows.windows_back)
     each = list(zip(*(bound.tolist() for bound in bounds), strict=True))
     families = (
-        (WINDOW, in_window_wt, each, every_channel, (ALL_CHANNELS,)),
-        (CHANNEL, every_frame, whole, is_channel_kc, channels),
-        (WINDOW_CHANNEL, in_window_wt, each, is_channel_kc, channels),
+        (OCCLUSION_WINDOW, in_window_wt, each, every_channel, (ALL_CHANNELS,)),
+        (OCCLUSION_CHANNEL, every_frame, whole, is_channel_kc, channels),
+        (OCCLUSION, in_window_wt, each, is_channel_kc, channels),
     )
     rows = [
         (method, first, last, channel, back)

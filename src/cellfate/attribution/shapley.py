@@ -13,10 +13,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.attribution.games import FrameGame
+from cellfate.attribution.methods import LOGIT, SHAPLEY
 from cellfate.attribution.windows import TimeWindows
 
-METHOD = "shapley"
-UNIT = "logit"
 TOLERANCE = 1e-4
 """Largest difference in logits between the sum of the values and f(x) - f(nothing)."""
 
@@ -59,7 +58,7 @@ def shapley_values(
             f"Shapley values miss f(x) - f(nothing) by {gap:.2e} logits, more than {TOLERANCE:.0e}; do not use them."
         )
         raise ArithmeticError(message)
-    return players.assign(method=METHOD, value=values, unit=UNIT, prediction=prediction, baseline=baseline)
+    return players.assign(method=SHAPLEY, value=values, unit=LOGIT, prediction=prediction, baseline=baseline)
 
 
 def _name_players(windows: TimeWindows, channels: tuple[str, ...]) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from cellfate.attribution import (
     select_explained_samples,
     summarise_attention_statistics,
 )
-from cellfate.attribution.explaining import explained_outcome
+from cellfate.attribution.opening import explained_outcome
 from cellfate.core.errors import InputError
 from cellfate.core.tables import Attributions
 from cellfate.prediction import TrainedModel, embed_samples, load_fold

@@ -56,3 +56,69 @@ class AttentionSummary(Table):
     share_significant: Series[float] = pa.Field(nullable=True)
     p_swap: Series[float] = pa.Field(nullable=True, description="mask-swap null; NaN under 20 cells")
     n_cells: Series[int]
+
+
+class AttributionScores(Table):
+    """One row an attribution method and score; `attribution.methods` says what each method is."""
+
+    method: Series[str]
+    score: Series[str] = pa.Field(description="what is measured; see docs/explanations.md")
+    value: Series[float] = pa.Field(nullable=True)
+    low: Series[float] = pa.Field(nullable=True)
+    high: Series[float] = pa.Field(nullable=True)
+    unit: Series[str] = pa.Field(description="`logit`, `correlation`, `share` or `auroc`")
+    better: Series[str] = pa.Field(isin=["higher", "lower"], description="in which direction the score is good")
+    n_cells: Series[int] = pa.Field(ge=0, description="cells behind the value")
+    n_failed: Series[int] = pa.Field(ge=0, description="cells for which it is not defined")
+    reason: Series[str] = pa.Field(nullable=True, description="why value is NaN, or null")
+
+
+class FaithfulnessCurves(Table):
+    """One row a method, curve, order and step: the forecast while parts are removed or put back."""
+
+    method: Series[str]
+    curve: Series[str] = pa.Field(isin=["deletion", "insertion"])
+    order: Series[str] = pa.Field(isin=["own", "random", "reverse"])
+    share: Series[float] = pa.Field(ge=0, le=1, description="share of the parts removed or put back")
+    value: Series[float] = pa.Field(description="mean log odds of the outcome that was forecast from the whole")
+    low: Series[float] = pa.Field(nullable=True)
+    high: Series[float] = pa.Field(nullable=True)
+    n_cells: Series[int]
+
+
+class AttributionAgreement(Table):
+    """One row a pair of methods: mean rank correlation of their values over the windows of a cell."""
+
+    method: Series[str]
+    other: Series[str]
+    rank_correlation: Series[float] = pa.Field(nullable=True)
+    low: Series[float] = pa.Field(nullable=True)
+    high: Series[float] = pa.Field(nullable=True)
+    n_cells: Series[int]
+
+
+class RandomisedWeights(Table):
+    """One row a method and stage: agreement with the trained model's values as weights are randomised from the top."""
+
+    method: Series[str]
+    stage: Series[int] = pa.Field(ge=0, description="0: no layer is randomised")
+    layer: Series[str] = pa.Field(description="layer that was randomised last; those before it stay randomised")
+    rank_correlation: Series[float] = pa.Field(nullable=True)
+    low: Series[float] = pa.Field(nullable=True)
+    high: Series[float] = pa.Field(nullable=True)
+    n_cells: Series[int]
+
+
+class FeatureAssociation(Table):
+    """One row a feature, dose (or `all`) and hour before the end: how well it alone tells the outcomes apart."""
+
+    feature: Series[str]
+    dose: Series[str]
+    hours_before_end: Series[float]
+    outcome: Series[str] = pa.Field(description="the outcome that high values speak for where auroc is above .5")
+    auroc: Series[float] = pa.Field(nullable=True)
+    low: Series[float] = pa.Field(nullable=True)
+    high: Series[float] = pa.Field(nullable=True)
+    n_outcome: Series[int] = pa.Field(ge=0, description="samples of the outcome with the feature measured in that hour")
+    n_other: Series[int] = pa.Field(ge=0)
+    reason: Series[str] = pa.Field(nullable=True, description="why auroc is NaN, or null")

@@ -1,0 +1,48 @@
+"""The attribution methods: what each one speaks of, under the name that tables hold."""
+
+from dataclasses import dataclass
+from typing import Final
+
+ATTENTION: Final = "attention"
+ROLLOUT: Final = "attention_rollout"
+OCCLUSION_WINDOW: Final = "occlusion_window"
+OCCLUSION_CHANNEL: Final = "occlusion_channel"
+OCCLUSION: Final = "occlusion_window_channel"
+SHAPLEY: Final = "shapley"
+GRADIENT: Final = "gradient_x_input"
+TREE_SHAPLEY: Final = "tree_shapley"
+ALL_CHANNELS: Final = "all"
+"""Stands in column `channel` where a value is of all channels together."""
+LOGIT: Final = "logit"
+SHARE: Final = "share"
+
+
+@dataclass(frozen=True)
+class Method:
+    """What a method's values are.
+
+    Attributes
+    ----------
+    by_channel
+        Whether it tells channels apart; else a value is of a window as a whole.
+    signed
+        Whether a value speaks for or against the explained outcome; else it only says how much.
+    of_network
+        Whether it explains the network; else the boosting on handcrafted features.
+    """
+
+    by_channel: bool
+    signed: bool
+    of_network: bool = True
+
+
+COMPARED: Final[dict[str, Method]] = {
+    ATTENTION: Method(by_channel=False, signed=False),
+    ROLLOUT: Method(by_channel=False, signed=False),
+    OCCLUSION_WINDOW: Method(by_channel=False, signed=True),
+    OCCLUSION: Method(by_channel=True, signed=True),
+    SHAPLEY: Method(by_channel=True, signed=True),
+    GRADIENT: Method(by_channel=True, signed=True),
+    TREE_SHAPLEY: Method(by_channel=True, signed=True, of_network=False),
+}
+"""Methods with a value for every window of a sample: those that are scored beside each other."""
