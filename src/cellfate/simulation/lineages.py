@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from statistics import NormalDist
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cellfate.core.fates import APOPTOSIS, MITOSIS
 from cellfate.simulation.records import Floats, Life
@@ -91,14 +92,11 @@ def _make_siblings(
     rng: np.random.Generator,
 ) -> list[Life]:
     n = len(events)
-    strengths = np.empty((n, len(settings.causes)))
-    for column, cause in enumerate(settings.causes):
-        added = dose.p53_probability if cause.channel == "p53" else 0.0
-        propensities = draw_correlated(n, settings.sister_correlation, rng)
-        strengths[:, column] = draw_strengths(min(cause.probability + added, 1.0), propensities, rng)
+    strengths = _draw_causes(n, settings, dose, rng)
     neutral = np.array([cause.neutral_strength for cause in settings.causes])
     log_odds = (strengths - neutral) * np.array([cause.log_odds for cause in settings.causes])
-    dies = rng.random(n) < 1 / (1 + np.exp(-(log_odds.sum(axis=1) + dose.log_odds)))
+    confounded, confounder_log_odds = _draw_confounder(np.array(events) - max(birth, 0), settings, rng)
+    dies = rng.random(n) < 1 / (1 + np.exp(-(log_odds.sum(axis=1) + dose.log_odds + confounder_log_odds)))
     levels, phases_h = traits
     return [
         Life(
@@ -113,9 +111,40 @@ def _make_siblings(
             lost_frame=_draw_loss(settings, max(birth, 0), events[i], rng),
             levels=levels[i],
             circadian_phase_h=float(phases_h[i]),
+            confounder=float(confounded[i]),
+            confounder_log_odds=float(confounder_log_odds[i]),
         )
         for i in range(n)
     ]
+
+
+def _draw_causes(n: int, settings: SimulationSettings, dose: DoseSettings, rng: np.random.Generator) -> Floats:
+    """Draw the strengths of all causes in siblings, (n, causes)."""
+    strengths = np.empty((n, len(settings.causes)))
+    for column, cause in enumerate(settings.causes):
+        added = dose.p53_probability if cause.channel == "p53" else 0.0
+        propensities = draw_correlated(n, settings.sister_correlation, rng)
+        strengths[:, column] = draw_strengths(min(cause.probability + added, 1.0), propensities, rng)
+    if settings.one_cause_a_cell:
+        speaks = rng.integers(len(settings.causes), size=n)[:, None] == np.arange(len(settings.causes))
+        strengths = np.where(speaks, strengths, [cause.neutral_strength for cause in settings.causes])
+    return strengths
+
+
+def _draw_confounder(
+    tracked_frames: NDArray[np.int64], settings: SimulationSettings, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Draw the strength of the confounder in siblings, and the log odds it brings, (n,) each; 0 without one."""
+    confounder, n = settings.confounder, len(tracked_frames)
+    if confounder is None:
+        return np.zeros(n), np.zeros(n)
+    if confounder.kind == "length":
+        span_h = settings.founder_horizon_h - settings.shortest_life_h
+        strengths = np.clip((tracked_frames * settings.frame_h - settings.shortest_life_h) / span_h, 0, 1)
+    else:
+        propensities = draw_correlated(n, 1.0 if confounder.kind == "hidden" else 0.0, rng)
+        strengths = draw_strengths(confounder.probability, propensities, rng)
+    return strengths, confounder.log_odds * (strengths - confounder.neutral_strength)
 
 
 def draw_correlated(n: int, correlation: float, rng: np.random.Generator) -> Floats:
@@ -133,8 +162,8 @@ def draw_traits(
     settings: SimulationSettings, n: int, phase_h: float, mother_levels: Floats, rng: np.random.Generator
 ) -> tuple[Floats, Floats]:
     """Draw reporter levels (n, 3), half inherited, and circadian phases (n,) near the mother's."""
-    noise = rng.normal(0, settings.cell_variation, (n, len(CHANNELS)))
-    levels: Floats = np.sqrt(mother_levels) * np.exp(noise)
+    noise = rng.normal(0, settings.cell_variation, (1 if settings.sisters_alike else n, len(CHANNELS)))
+    levels: Floats = np.sqrt(mother_levels) * np.exp(np.broadcast_to(noise, (n, len(CHANNELS))))
     return levels, phase_h + rng.normal(0, 0.5, n)
 
 

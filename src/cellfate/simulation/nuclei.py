@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from cellfate.core.fates import MITOSIS
 from cellfate.simulation.motion import BODY_FRAMES
 from cellfate.simulation.records import Floats, SimulatedCell
-from cellfate.simulation.settings import SimulationSettings
+from cellfate.simulation.settings import SHAPE, SimulationSettings
+from cellfate.simulation.signals import excursion
 
 Singles = NDArray[np.float32]
 
@@ -118,11 +119,12 @@ def shape_nucleus(cell: SimulatedCell, look: Look, settings: SimulationSettings,
     """
     rows: list[tuple[float, ...]] = []
     divides = cell.life.destiny == MITOSIS
+    aspects = _aspects(cell, look, settings)
     for i, frame in enumerate(cell.frames):
         hours_left = (cell.life.event_frame - frame) * settings.frame_h
         shapes: list[tuple[float, ...]]
         progress = 1 - hours_left / settings.event_shape_h
-        long, short, gain = _resting(cell, look, int(frame), settings)
+        long, short, gain = _resting(cell, look.radius_px, aspects[i], int(frame), settings)
         if progress <= 0:
             shapes = [(0.0, 0.0, long, short, 0.0, gain)]
         elif divides:
@@ -180,14 +182,26 @@ def bound_parts(parts: Parts, cell: SimulatedCell) -> Floats:
     return np.concatenate([centre, 2 * largest], axis=1)
 
 
-def _resting(cell: SimulatedCell, look: Look, frame: int, settings: SimulationSettings) -> tuple[float, float, float]:
+def _aspects(cell: SimulatedCell, look: Look, settings: SimulationSettings) -> Floats:
+    """Long over short semi-axis in every frame: the cell's own, but where its shape decides the cause's."""
+    aspects = np.full(len(cell.frames), look.aspect)
+    for cause, strength in zip(settings.causes, cell.life.strengths, strict=True):
+        if cause.channel == SHAPE:
+            course = excursion(cell.frames.astype(np.float64) * settings.frame_h, cell.life, cause, settings)
+            aspects = aspects ** (1 - course) * np.exp(course * cause.reporter_change * strength)
+    return aspects
+
+
+def _resting(
+    cell: SimulatedCell, full_radius_px: float, aspect: float, frame: int, settings: SimulationSettings
+) -> tuple[float, float, float]:
     """Semi-axes and brightness of a nucleus that grows; just after a division it is small, long and bright."""
     life = cell.life
     age_h = (frame - life.birth_frame) * settings.frame_h
     phase = min(max((frame - life.birth_frame) / life.span_frames, 0.0), 1.0)
     young = np.exp(-age_h / 1.0) if life.parent_id is not None else 0.0
-    radius = look.radius_px * (0.84 + 0.16 * phase) * (1 - 0.3 * young)
-    stretch = np.sqrt(look.aspect * (1 + 0.5 * young))
+    radius = full_radius_px * (0.84 + 0.16 * phase) * (1 - 0.3 * young)
+    stretch = np.sqrt(aspect * (1 + 0.5 * young))
     return radius * stretch, radius / stretch, 1 + 0.9 * young
 
 

@@ -57,6 +57,10 @@ class Life:
         Time of a circadian maximum, in hours.
     course : Course or None
         Its states where hazards are known; else None.
+    confounder : float
+        Strength of what goes with the fate though no biology does; 0 where there is no such thing.
+    confounder_log_odds : float
+        Log odds of apoptosis that it brings.
     """
 
     cell_id: int
@@ -71,6 +75,8 @@ class Life:
     levels: Floats
     circadian_phase_h: float
     course: Course | None = None
+    confounder: float = 0.0
+    confounder_log_odds: float = 0.0
 
     @property
     def first_frame(self) -> int:
@@ -85,7 +91,7 @@ class Life:
     @property
     def oracle_logit(self) -> float:
         """Total planted log odds of apoptosis; NaN where hazards are known."""
-        return float(self.log_odds.sum()) + self.dose_log_odds
+        return float(self.log_odds.sum()) + self.dose_log_odds + self.confounder_log_odds
 
 
 @dataclass(frozen=True, eq=False)

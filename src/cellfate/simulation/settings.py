@@ -8,22 +8,35 @@ from cellfate.core.settings import Settings
 
 CHANNELS = ("circadian", "p53", "cell_cycle")
 """Channels of a simulated recording, in the order of the samples of a pixel."""
+SHAPE = "shape"
+"""Stands for a channel where the outline of the nucleus decides."""
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(ge=0)]
 
 
 class CauseSettings(Settings):
-    """A planted cause: an excursion of one reporter in a window before the event shifts the odds of apoptosis.
+    """A planted cause: an excursion of a reporter, or of the nucleus's shape, shifts the odds of apoptosis.
 
     The excursion has a strength of about 1 where it happens and about 0 where it does not; the log odds of apoptosis
     it brings are `log_odds * (strength - neutral_strength)`.
     """
 
-    channel: Literal["p53", "cell_cycle"]
-    """Reporter that makes the excursion."""
+    channel: Literal["p53", "cell_cycle", "shape"]
+    """Reporter that makes the excursion; or the shape: in the window long over short axis is then
+    exp(reporter_change * strength), the area stays."""
     window_h: tuple[float, float]
-    """Start and end of the excursion, in hours before the event; the start is the larger number."""
+    """Start and end of the excursion: in hours before the event, the start being the larger number; or, where the
+    anchor is the drug, in hours after it."""
+    anchor: Literal["event", "drug"] = "event"
+    """What the window is counted from: the cell's event, or the time `drug_h` at which the drug is added."""
+    course: Literal["plateau", "rise"] = "plateau"
+    """Whether the excursion is the same throughout the window, or grows evenly and ends at once."""
+    centred: bool = False
+    """Whether the reporter changes by `strength - neutral_strength`, so that both fates leave a mark; else by the
+    strength."""
+    decoys: int = Field(default=0, ge=0)
+    """Most further excursions of the same kind, before and after, that decide nothing."""
     probability: Probability
     """Share of cells in which the excursion happens, before the dose adds to it."""
     log_odds: float = Field(gt=0)
@@ -36,12 +49,35 @@ class CauseSettings(Settings):
     @model_validator(mode="after")
     def _window_runs_forward(self) -> Self:
         start, end = self.window_h
-        if not start > end > 0:
+        if self.anchor == "drug" and not start < end:
+            raise ValueError(
+                f"window_h of cause {self.channel} is [{start}, {end}] in hours after the drug; "
+                "the start must be the smaller number."
+            )
+        if self.anchor == "event" and not start > end > 0:
             raise ValueError(
                 f"window_h of cause {self.channel} is [{start}, {end}]; "
                 "the start must be earlier (larger) than the end, and both before the event."
             )
         return self
+
+
+class ConfounderSettings(Settings):
+    """What goes with the fate though no biology of the cell does: `log_odds * (strength - neutral_strength)`.
+
+    Surroundings and hidden traits have a strength of about 1 in the share `probability` of cells and about 0 in the
+    others. A life's length has the strength 0 at `shortest_life_h` and 1 at `founder_horizon_h`.
+    """
+
+    kind: Literal["length", "surroundings", "hidden"]
+    """The length of life; debris beside the nucleus in the first channel, of `strength` times a reporter's light; or a
+    trait that all daughters of a mother share and no image shows."""
+    probability: Probability = 0.5
+    """Share of cells that have it; without meaning for the length."""
+    log_odds: float = Field(gt=0)
+    """Log odds of apoptosis gained for each unit of strength."""
+    neutral_strength: float = Field(ge=0)
+    """Strength that favours neither fate."""
 
 
 class DoseSettings(Settings):
@@ -186,7 +222,15 @@ class SimulationSettings(Settings):
             reporter_change=-0.75,
         ),
     )
-    """What decides fates; the causes add up. Empty where `hazards` are given."""
+    """What decides fates; the causes add up. Empty where `hazards` are given, or where no biology decides."""
+    one_cause_a_cell: bool = False
+    """Whether only one of the causes, drawn by chance, speaks in a cell; the others have their neutral strength."""
+    confounder: ConfounderSettings | None = None
+    """What goes with fates beside the causes; null: nothing."""
+    drug_h: float | None = Field(default=None, ge=0)
+    """Hours from the first frame to the addition of the drug; null: it matters to no cause."""
+    sisters_alike: bool = False
+    """Whether sisters have the same reporter levels; else each differs from the mother by chance."""
     doses: tuple[DoseSettings, ...] = (
         DoseSettings(dose="Control", condition="simulated vehicle", log_odds=0.0, p53_probability=0.0),
         DoseSettings(dose="Low", condition="simulated drug", log_odds=0.3, p53_probability=0.12),
@@ -210,6 +254,8 @@ class SimulationSettings(Settings):
     def _hazards_fit(self) -> Self:
         if self.hazards is None:
             return self
+        if self.confounder is not None:
+            raise ValueError("hazards and a confounder are given; where hazards decide fates, nothing else can.")
         if self.causes:
             message = (
                 f"hazards and {len(self.causes)} causes are given; where hazards decide fates, causes must be left out "
@@ -224,7 +270,10 @@ class SimulationSettings(Settings):
 
     @model_validator(mode="after")
     def _windows_fit_into_lives(self) -> Self:
-        earliest = max((cause.window_h[0] for cause in self.causes), default=0.0)
+        anchored = [cause for cause in self.causes if cause.anchor == "drug"]
+        if anchored and self.drug_h is None:
+            raise ValueError(f"cause {anchored[0].channel} is anchored at the drug, but drug_h is null; give its hour.")
+        earliest = max((cause.window_h[0] for cause in self.causes if cause.anchor == "event"), default=0.0)
         if earliest >= self.shortest_life_h:
             raise ValueError(
                 f"shortest_life_h is {self.shortest_life_h} but the earliest window_h of the causes begins {earliest} "
@@ -242,11 +291,8 @@ class SimulationSettings(Settings):
         if self.founders[0] < 1 or self.founders[1] < self.founders[0]:
             message = f"founders is {list(self.founders)}; give the least number (1 or more), then the largest."
             raise ValueError(message)
-        if not self.doses or not (self.causes or self.hazards):
-            message = (
-                f"{len(self.doses)} doses and {len(self.causes)} causes are given; at least one of each is needed."
-            )
-            raise ValueError(message)
+        if not self.doses:
+            raise ValueError("0 doses are given; at least one is needed.")
         return self
 
     @property

@@ -4,12 +4,15 @@ import numpy as np
 
 from cellfate.core.fates import MITOSIS
 from cellfate.simulation.records import Floats, Life
-from cellfate.simulation.settings import CHANNELS, CauseSettings, SimulationSettings
+from cellfate.simulation.settings import CHANNELS, SHAPE, CauseSettings, SimulationSettings
 
 _EDGE_H = 0.5
 """Time over which an excursion sets in, and over which it ends."""
 _NOISE_FRAMES = 3.0
 """Standard deviation, in frames, of the filter that makes reporter noise slow."""
+_DECOY_GAP_H = 0.5
+_DECOY_STRENGTHS = (0.1, 1.1)
+"""Strengths of excursions that decide nothing: as of those that do."""
 _FLOOR = 0.06
 """Least level of a reporter."""
 
@@ -44,15 +47,17 @@ def simulate_reporters(life: Life, n_frames: int, settings: SimulationSettings, 
         axis=1,
     )
     for cause, strength in zip(settings.causes, life.strengths, strict=True):
-        channel = CHANNELS.index(cause.channel)
-        levels[:, channel] += cause.reporter_change * strength * excursion(hours, life, cause, settings)
+        if cause.channel != SHAPE:
+            change = cause.reporter_change * (strength - cause.centred * cause.neutral_strength)
+            course = change * excursion(hours, life, cause, settings) + _decoys(hours, life, cause, settings, rng)
+            levels[:, CHANNELS.index(cause.channel)] += course
     noise = slow_noise(levels.shape, rng) * settings.reporter_noise
     result: Floats = np.maximum(levels, _FLOOR) * life.levels * np.exp(noise)
     return result * reporter_loss(frames, life)
 
 
 def excursion(hours: Floats, life: Life, cause: CauseSettings, settings: SimulationSettings) -> Floats:
-    """Course of a cause's excursion: 1 within its window before the event, 0 outside, with short edges inside it.
+    """Course of a cause's excursion: 0 outside its window; inside 1 with short edges, or a rise from 0 to 1.
 
     Parameters
     ----------
@@ -66,11 +71,43 @@ def excursion(hours: Floats, life: Life, cause: CauseSettings, settings: Simulat
     ndarray, shape (n,)
         From 0 to 1.
     """
-    before_event = life.event_frame * settings.frame_h - hours
+    return _course(hours, *window_bounds_h(life, cause, settings), cause)
+
+
+def window_bounds_h(life: Life, cause: CauseSettings, settings: SimulationSettings) -> tuple[float, float]:
+    """Start and end of a cause's window in a cell, in hours since the recording began."""
     start, end = cause.window_h
-    inside = np.minimum(start - before_event, before_event - end) / _EDGE_H
+    if cause.anchor == "drug":
+        assert settings.drug_h is not None  # the settings say so
+        return settings.drug_h + start, settings.drug_h + end
+    event_h = life.event_frame * settings.frame_h
+    return event_h - start, event_h - end
+
+
+def _course(hours: Floats, start_h: float, end_h: float, cause: CauseSettings) -> Floats:
+    """Course between two times, about 1."""
+    inside = np.minimum(hours - start_h, end_h - hours) / _EDGE_H
+    if cause.course == "rise":
+        return np.clip((hours - start_h) / (end_h - start_h), 0, 1) * (inside >= 0)
     course: Floats = np.clip(inside + 0.5, 0, 1) * (inside >= 0)
     return course
+
+
+def _decoys(
+    hours: Floats, life: Life, cause: CauseSettings, settings: SimulationSettings, rng: np.random.Generator
+) -> Floats:
+    """Course of excursions that decide nothing; one that would touch the window or another one is left out."""
+    taken = [window_bounds_h(life, cause, settings)]
+    length = taken[0][1] - taken[0][0]
+    total = np.zeros_like(hours)
+    for _ in range(cause.decoys):
+        start = rng.uniform(hours[0], hours[-1])
+        strength = rng.choice(_DECOY_STRENGTHS)
+        if all(start > end + _DECOY_GAP_H or start + length < begin - _DECOY_GAP_H for begin, end in taken):
+            taken.append((start, start + length))
+            change = cause.reporter_change * (strength - cause.centred * cause.neutral_strength)
+            total += change * _course(hours, start, start + length, cause)
+    return total
 
 
 def circadian_level(hours: Floats, life: Life, settings: SimulationSettings) -> Floats:

@@ -6,6 +6,7 @@ import numpy as np
 
 from cellfate.core.fates import APOPTOSIS, CENSORED
 from cellfate.simulation.camera import expose
+from cellfate.simulation.debris import draw_debris
 from cellfate.simulation.hazard_lives import plan_hazard_lives
 from cellfate.simulation.lineages import plan_lives
 from cellfate.simulation.motion import BODY_FRAMES, Paths, simulate_motion
@@ -92,6 +93,8 @@ def render_recording(plan: PlannedRecording, settings: SimulationSettings) -> Si
         look = draw_look(settings, rng)
         parts = shape_nucleus(cell, look, settings, rng)
         draw_parts(canvas_tcyx, cell, look, parts, np.array(settings.image.photons))
+        if settings.confounder is not None and settings.confounder.kind == "surroundings":
+            draw_debris(canvas_tcyx, cell, settings, rng)
         boxes[cell.life.cell_id] = bound_parts(parts, cell)
     return SimulatedRecording(plan, expose(canvas_tcyx, settings, rng), boxes)
 

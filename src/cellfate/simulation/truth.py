@@ -7,7 +7,8 @@ import pandas as pd
 
 from cellfate.core.fates import APOPTOSIS, CENSORED
 from cellfate.simulation.records import Life, PlannedRecording, SimulatedCell, SimulatedStudy
-from cellfate.simulation.settings import CHANNELS, SimulationSettings
+from cellfate.simulation.settings import CHANNELS, CauseSettings, SimulationSettings
+from cellfate.simulation.signals import window_bounds_h
 
 _NO_ORACLE = (
     "Hazards are known and fates are drawn from them frame by frame, so no score of a whole cell exists; compare "
@@ -26,12 +27,14 @@ def list_truth(study: SimulatedStudy) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Table `Truth`, one row a cell. The deciding cause is the one that pushed hardest towards the fate that came; it
-        is null for censored cells. Beside the schema's columns: `dose`, `parent_id` (true mother, null for founders),
-        `first_frame`, `last_frame`, `event_frame`, and for every cause c `log_odds_<c>`, `<c>_first_frame` and
-        `<c>_last_frame`, and `log_odds_dose`; they add up to `oracle_logit`. Where hazards are known, no window before
-        the event decides: the cause, its window and strength and `oracle_logit` are null in all cells, and in place of
-        the log odds stand the cell's own cycle length `cycle_h` and `p53_on_h`, the hours of its track with p53 on.
+        Table `Truth`, one row a cell. The deciding cause is the one that pushed hardest towards the fate that came;
+        it is null for censored cells and where no biology decides. Beside the schema's columns: `confounder`, what
+        goes with fates beside the causes (`length`, `surroundings`, `hidden` or null), and `log_odds_confounder`;
+        `dose`, `parent_id` (true mother, null for founders), `first_frame`, `last_frame`, `event_frame`, and for
+        every cause c `log_odds_<c>`, `<c>_first_frame` and `<c>_last_frame`, and `log_odds_dose`; the log odds add up
+        to `oracle_logit`. Where hazards are known, no window before the event decides: the cause, its window and
+        strength and `oracle_logit` are null in all cells, and in place of the log odds stand the cell's own cycle
+        length `cycle_h` and `p53_on_h`, the hours of its track with p53 on.
     """
     rows = [_describe(cell, plan, study.settings) for plan in study.plans for cell in plan.cells]
     table = pd.DataFrame(rows)
@@ -106,9 +109,9 @@ def auroc(truth: np.ndarray, score: np.ndarray) -> float:
     return float((differences > 0).mean() + (differences == 0).mean() / 2)
 
 
-def cause_window(cell: SimulatedCell, window_h: tuple[float, float], settings: SimulationSettings) -> tuple[int, int]:
-    """First and last frame of a window given in hours before a cell's event."""
-    start, end = (cell.life.event_frame - hours / settings.frame_h for hours in window_h)
+def cause_window(cell: SimulatedCell, cause: CauseSettings, settings: SimulationSettings) -> tuple[int, int]:
+    """First and last frame of a cause's window in a cell."""
+    start, end = (hours / settings.frame_h for hours in window_bounds_h(cell.life, cause, settings))
     return int(np.ceil(start)), int(np.floor(end))
 
 
@@ -129,18 +132,20 @@ def _describe(cell: SimulatedCell, plan: PlannedRecording, settings: SimulationS
         "last_frame": cell.last_frame,
         "event_frame": cell.event_frame,
         "log_odds_dose": life.dose_log_odds,
+        "confounder": None if settings.confounder is None else settings.confounder.kind,
+        "log_odds_confounder": life.confounder_log_odds,
     }
     if life.course is not None:
-        row.pop("log_odds_dose")
+        del row["log_odds_dose"], row["log_odds_confounder"]
         n_tracked = cell.last_frame - life.first_frame + 1
         row["cycle_h"] = life.course.cycle_frames * settings.frame_h
         row["p53_on_h"] = float(life.course.p53_on[:n_tracked].sum() * settings.frame_h)
         return row
-    windows = [cause_window(cell, cause.window_h, settings) for cause in causes]
+    windows = [cause_window(cell, cause, settings) for cause in causes]
     for cause, log_odds, (first, last) in zip(causes, life.log_odds, windows, strict=True):
         row[f"log_odds_{cause.channel}"] = float(log_odds)
         row[f"{cause.channel}_first_frame"], row[f"{cause.channel}_last_frame"] = first, last
-    if cell.fate != CENSORED:
+    if cell.fate != CENSORED and causes:
         towards = 1 if cell.fate == APOPTOSIS else -1
         deciding = int(np.argmax(towards * life.log_odds))
         row["deciding_channel"] = causes[deciding].channel

@@ -29,16 +29,29 @@ def test_in_the_test_environment_every_recording_has_both_fates() -> None:
     assert 0.85 <= score_oracle(study)["balanced_accuracy"] <= 1
 
 
+ANCHORED = {
+    "channel": "p53",
+    "window_h": (0.0, 4.0),
+    "anchor": "drug",
+    "probability": 0.5,
+    "log_odds": 8.0,
+    "neutral_strength": 0.6,
+    "reporter_change": 1.0,
+}
+HIDDEN = {"kind": "hidden", "log_odds": 8.0, "neutral_strength": 0.6}
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
         ({"shortest_life_h": 10.0}, "shortest_life_h is 10.0 .* begins 11.0 h"),
         ({"founder_horizon_h": 13.0}, "founder_horizon_h is 13.0 and shortest_life_h 14.0"),
         ({"founders": (4, 3)}, r"founders is \[4, 3\]"),
-        ({"doses": ()}, "0 doses and 2 causes"),
+        ({"doses": ()}, "0 doses are given"),
         ({"n_frame": 3}, "n_frame"),
         ({"lost_probability": 1.2}, "lost_probability"),
-        ({"causes": ()}, "4 doses and 0 causes"),
+        ({"causes": (ANCHORED,)}, "cause p53 is anchored at the drug, but drug_h is null"),
+        ({"causes": (), "hazards": {}, "confounder": HIDDEN}, "hazards and a confounder are given"),
         ({"causes": SimulationSettings().causes, "hazards": {}}, "hazards and 2 causes are given"),
         ({"hazards": {"p53_on_per_h": {"Low": 0.1}}}, r"lists \['Low'\] but not the dose Control"),
         ({"hazards": {"mitosis_phase": (1.0, 0.8)}}, r"mitosis_phase is \[1.0, 0.8\]"),
