@@ -1,25 +1,29 @@
 """Explanations of many samples by the members of a trained model."""
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from tqdm import tqdm
 
-from cellfate.attribution.games import MAX_CHANNELS, FrameGame, all_subsets, occlusion_subsets
+from cellfate.attribution.games import MAX_CHANNELS, all_subsets, occlusion_subsets
+from cellfate.attribution.gradients import gradient_times_input
 from cellfate.attribution.occlusion import occlude
-from cellfate.attribution.opening import explained_outcome, open_samples
+from cellfate.attribution.opening import OpenedSample, explained_outcome, open_samples
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.attribution.shapley import shapley_values
-from cellfate.attribution.windows import TimeWindows
 from cellfate.core.errors import InputError
 from cellfate.core.tables import Attention, Attributions
-from cellfate.prediction import TrainedModel, embed_samples, load_fold
+from cellfate.prediction import FoldModel, TrainedModel, embed_samples, load_fold
 from cellfate.sequences.store import CropStore
 
+ReadShares = Callable[
+    [FoldModel, Sequence[NDArray[np.float32]], Sequence[NDArray[np.int64]]], list[NDArray[np.float32]]
+]
 CHUNK_SAMPLES = 256
 """Samples whose embeddings are held at once while attention is read."""
 
@@ -41,9 +45,32 @@ def read_attention(crops: CropStore, explained_samples: pd.DataFrame, model: Tra
     pandas.DataFrame
         Table `Attention`, one row a sample and frame. `hours_before_event` is NaN where the cell has no event.
     """
+    return _read_shares(crops, explained_samples, model, FoldModel.attention, "Reading attention")
+
+
+def read_rollout(crops: CropStore, explained_samples: pd.DataFrame, model: TrainedModel) -> pd.DataFrame:
+    """Read the attention of samples rolled out through all layers of the model (Abnar and Zuidema 2020).
+
+    Parameters
+    ----------
+    crops, explained_samples, model
+        As in `read_attention`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Table `Attention`.
+    """
+    return _read_shares(crops, explained_samples, model, FoldModel.rollout, "Rolling out attention")
+
+
+def _read_shares(
+    crops: CropStore, explained_samples: pd.DataFrame, model: TrainedModel, read: ReadShares, title: str
+) -> pd.DataFrame:
+    """Read shares of all samples, one row a sample and frame."""
     parts = [
-        _attention_of(crops, chunk, model, fold)
-        for fold, chunk in tqdm(list(_chunks(explained_samples)), desc="Reading attention", disable=None)
+        _shares_of(crops, chunk, model, fold, read)
+        for fold, chunk in tqdm(list(_chunks(explained_samples)), desc=title, disable=None)
     ]
     return Attention.validate(pd.concat(parts, ignore_index=True)) if parts else Attention.empty()
 
@@ -56,10 +83,12 @@ def _chunks(samples: pd.DataFrame) -> Iterator[tuple[int, pd.DataFrame]]:
             yield int(fold), rows.iloc[start : start + CHUNK_SAMPLES]
 
 
-def _attention_of(crops: CropStore, samples: pd.DataFrame, model: TrainedModel, fold: int) -> pd.DataFrame:
-    """Attention of some samples of one fold."""
+def _shares_of(
+    crops: CropStore, samples: pd.DataFrame, model: TrainedModel, fold: int, read: ReadShares
+) -> pd.DataFrame:
+    """Shares of the frames of some samples of one fold."""
     embedded = embed_samples(crops, samples, model, fold)
-    weights = load_fold(model, fold).attention(embedded.embeddings, embedded.positions)
+    weights = read(load_fold(model, fold), embedded.embeddings, embedded.positions)
     lengths = [len(frames) for frames in embedded.frame_numbers]
     frames = np.concatenate(embedded.frame_numbers)
     event = np.repeat(samples["event_frame"].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan), lengths)
@@ -88,8 +117,8 @@ def occlude_inputs(
     """
     channels = model.config.channels
 
-    def explain(sample_id: str, game: FrameGame, windows: TimeWindows) -> pd.DataFrame:
-        return occlude(game, windows, channels)
+    def explain(sample: OpenedSample) -> pd.DataFrame:
+        return occlude(sample.game, sample.windows, channels)
 
     chosen = explained_samples[explained_samples["occluded"]]
     return _explain_each(
@@ -121,12 +150,31 @@ def compute_shapley_values(
         )
         raise InputError(message)
 
-    def explain(sample_id: str, game: FrameGame, windows: TimeWindows) -> pd.DataFrame:
-        seed = zlib.crc32(f"{explanation.seed}:{sample_id}".encode())
-        return shapley_values(game, windows, channels, explanation.n_permutations, seed)
+    def explain(sample: OpenedSample) -> pd.DataFrame:
+        seed = zlib.crc32(f"{explanation.seed}:{sample.sample_id}".encode())
+        return shapley_values(sample.game, sample.windows, channels, explanation.n_permutations, seed)
 
     chosen = explained_samples[explained_samples["shapley"]]
     return _explain_each(crops, chosen, model, explanation, all_subsets(len(channels)), explain, "Shapley values")
+
+
+def attribute_gradients(
+    crops: CropStore, explained_samples: pd.DataFrame, model: TrainedModel, explanation: ExplanationSettings
+) -> pd.DataFrame:
+    """Gradient times input of the samples marked `shapley`, by window and channel.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Table `Attributions`, method `gradient_x_input`, in logits.
+    """
+    channels, outcome = model.config.channels, explained_outcome(model.config.outcomes, explanation.outcome)
+
+    def explain(sample: OpenedSample) -> pd.DataFrame:
+        return gradient_times_input(sample, channels, outcome)
+
+    chosen = explained_samples[explained_samples["shapley"]]
+    return _explain_each(crops, chosen, model, explanation, all_subsets(len(channels))[-1:], explain, "Gradients")
 
 
 def _explain_each(
@@ -135,7 +183,7 @@ def _explain_each(
     model: TrainedModel,
     explanation: ExplanationSettings,
     subsets: Iterable[int],
-    explain: Callable[[str, FrameGame, TimeWindows], pd.DataFrame],
+    explain: Callable[[OpenedSample], pd.DataFrame],
     title: str,
 ) -> pd.DataFrame:
     """Explain samples one by one; the table carries the settings that made it in its `attrs`."""
@@ -144,7 +192,7 @@ def _explain_each(
     with one_thread():
         opened = open_samples(crops, samples, partial(load_fold, model), explanation, outcome_number, subsets)
         parts += [
-            explain(sample.sample_id, sample.game, sample.windows).assign(sample_id=sample.sample_id)
+            explain(sample).assign(sample_id=sample.sample_id)
             for sample in tqdm(opened, total=len(samples), desc=title, disable=None)
         ]
     table = Attributions.validate(pd.concat(parts, ignore_index=True))

@@ -1,8 +1,8 @@
 """Samples, opened for explanation: their time windows, and what the model says when parts of them are absent."""
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -22,23 +22,53 @@ class ExplainedMember(FrameModel, Protocol):
         """Prepare the frames of a cell as in training, (T, C, H, W); 0 stands for absent."""
 
 
+@runtime_checkable
+class AttentiveMember(ExplainedMember, Protocol):
+    """A member that has attention."""
+
+    def attention(
+        self, embeddings: Sequence[NDArray[np.float32]], positions: Sequence[NDArray[np.int64]]
+    ) -> list[NDArray[np.float32]]:
+        """Pooling attention, (T + 1,) a sequence, the class token's own share first."""
+
+    def rollout(
+        self, embeddings: Sequence[NDArray[np.float32]], positions: Sequence[NDArray[np.int64]]
+    ) -> list[NDArray[np.float32]]:
+        """Attention rolled out through all layers, likewise."""
+
+
+@runtime_checkable
+class DifferentiableMember(ExplainedMember, Protocol):
+    """A member that gives gradients."""
+
+    def input_gradients(
+        self, frames_tchw: NDArray[np.float32], positions_t: NDArray[np.int64], outcome_number: int
+    ) -> NDArray[np.float32]:
+        """Gradient of an outcome's log odds with respect to every pixel, (T, C, H, W)."""
+
+
 @dataclass(frozen=True, eq=False)
 class OpenedSample:
     """A sample, its windows and its game.
 
     Attributes
     ----------
-    sample_id, group_id
+    sample_id
         As in table `Samples`.
     windows
         Its time windows.
+    member
+        The member that explains itself.
+    frames_tchw
+        The frames as the member sees them.
     game
-        What the model says when parts are absent.
+        What the member says when parts are absent.
     """
 
     sample_id: str
-    group_id: str
     windows: TimeWindows
+    member: ExplainedMember
+    frames_tchw: NDArray[np.float32]
     game: FrameGame
 
 
@@ -72,8 +102,9 @@ def open_samples(
         member = member_of(int(row["fold"]))
         sequence, windows = read_windows(crops, row, explanation)
         frames_t = sequence.frame_numbers_t
-        game = build_game(member, member.prepare(sequence), frames_t - frames_t[0], outcome_number, wanted)
-        yield OpenedSample(row["sample_id"], row["group_id"], windows, game)
+        frames_tchw = member.prepare(sequence)
+        game = build_game(member, frames_tchw, frames_t - frames_t[0], outcome_number, wanted)
+        yield OpenedSample(row["sample_id"], windows, member, frames_tchw, game)
 
 
 def read_windows(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cellfate.attribution.games import FrameGame
 from cellfate.attribution.methods import LOGIT, SHAPLEY
-from cellfate.attribution.windows import TimeWindows
+from cellfate.attribution.windows import TimeWindows, name_players
 
 TOLERANCE = 1e-4
 """Largest difference in logits between the sum of the values and f(x) - f(nothing)."""
@@ -48,7 +48,7 @@ def shapley_values(
     ArithmeticError
         When the values do not add up to f(x) - f(nothing) within 1e-4.
     """
-    players = _name_players(windows, channels)
+    players = name_players(windows, channels)
     everything = np.ones((1, len(players)), dtype=bool)
     prediction, baseline = _coalition_values(game, windows, np.concatenate([everything, ~everything]))
     values = _permutation_values(game, windows, len(players), n_permutations, seed)
@@ -59,19 +59,6 @@ def shapley_values(
         )
         raise ArithmeticError(message)
     return players.assign(method=SHAPLEY, value=values, unit=LOGIT, prediction=prediction, baseline=baseline)
-
-
-def _name_players(windows: TimeWindows, channels: tuple[str, ...]) -> pd.DataFrame:
-    """One row a player: window by window, the channels within."""
-    n_channels = len(channels)
-    return pd.DataFrame(
-        {
-            "window_first_frame": np.repeat(windows.first_frames, n_channels),
-            "window_last_frame": np.repeat(windows.last_frames, n_channels),
-            "channel": list(channels) * len(windows),
-            "windows_back": np.repeat(windows.windows_back, n_channels),
-        }
-    )
 
 
 def _coalition_values(game: FrameGame, windows: TimeWindows, present_bp: NDArray[np.bool_]) -> NDArray[np.float64]:

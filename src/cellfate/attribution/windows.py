@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 IntArray = NDArray[np.int64]
@@ -60,3 +61,16 @@ def cut_time_windows(frame_numbers_t: IntArray, window_frames: int, n_windows: i
 def frames_in(hours: float, frame_interval_min: float) -> int:
     """Frames in a time window: the nearest whole number, at least one."""
     return max(1, int(np.floor(hours * 60.0 / frame_interval_min + 0.5)))
+
+
+def name_players(windows: TimeWindows, channels: tuple[str, ...]) -> pd.DataFrame:
+    """One row a window and channel: window by window, the channels within."""
+    n_channels = len(channels)
+    return pd.DataFrame(
+        {
+            "window_first_frame": np.repeat(windows.first_frames, n_channels),
+            "window_last_frame": np.repeat(windows.last_frames, n_channels),
+            "channel": list(channels) * len(windows),
+            "windows_back": np.repeat(windows.windows_back, n_channels),
+        }
+    )

@@ -14,7 +14,12 @@ from torch import Tensor, nn
 
 from cellfate.models.frame_encoders import build_encoder
 from cellfate.models.settings import ModelSettings
-from cellfate.models.temporal import AttentionPooling, sinusoidal_positions, transformer_layer
+from cellfate.models.temporal import (
+    AttentionPooling,
+    attention_of_layer,
+    sinusoidal_positions,
+    transformer_layer,
+)
 
 
 def n_logits(n_outcomes: int) -> int:
@@ -87,6 +92,26 @@ class FateClassifier(nn.Module):
             tokens_bsd = layer(tokens_bsd, src_key_padding_mask=padding_bs)
         pooled_bd, attention_bs = self.pooling(tokens_bsd, padding_bs)
         return self.head(self.norm(pooled_bd)), attention_bs
+
+    def roll_out(self, embeddings_nd: Tensor, positions_n: Tensor, lengths_b: Tensor) -> Tensor:
+        """Attention rolled out through all layers to the pooled vector (Abnar and Zuidema 2020), (B, S).
+
+        Each layer passes on half of a token by its residual connection and half by the mean attention of its heads;
+        the pooling attention, which has no residual, comes last. Without layers it is the pooling attention itself.
+
+        Parameters
+        ----------
+        embeddings_nd, positions_n, lengths_b
+            As in `classify`.
+        """
+        tokens_bsd, padding_bs = self._tokens(embeddings_nd, positions_n, lengths_b)
+        passed_bss = torch.eye(tokens_bsd.shape[1], device=tokens_bsd.device).expand(len(lengths_b), -1, -1)
+        for layer in self.layers:
+            attention_bss = attention_of_layer(cast(nn.TransformerEncoderLayer, layer), tokens_bsd, padding_bs)
+            passed_bss = (passed_bss + attention_bss @ passed_bss) / 2
+            tokens_bsd = layer(tokens_bsd, src_key_padding_mask=padding_bs)
+        _, attention_bs = self.pooling(tokens_bsd, padding_bs)
+        return cast(Tensor, (attention_bs[:, None] @ passed_bss)[:, 0])
 
     def _tokens(self, embeddings_nd: Tensor, positions_n: Tensor, lengths_b: Tensor) -> tuple[Tensor, Tensor]:
         """Pad to tokens, the class token at position 0 and frames from position 1, and say where padding is."""

@@ -4,6 +4,7 @@ Shape suffixes: b sequences, t padded time, s = t + 1 tokens (the class token fi
 """
 
 import math
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -67,6 +68,13 @@ class AttentionPooling(nn.Module):
             tokens_bsd[:, :1], tokens_bsd, tokens_bsd, key_padding_mask=padding_bs, need_weights=True
         )
         return pooled_b1d[:, 0], attention_b1s[:, 0]
+
+
+def attention_of_layer(layer: nn.TransformerEncoderLayer, tokens_bsd: Tensor, padding_bs: Tensor) -> Tensor:
+    """Attention weights of a pre-norm layer, mean of its heads, (B, S, S); rows sum to 1, padding gets 0."""
+    normed = layer.norm1(tokens_bsd)
+    _, weights_bss = layer.self_attn(normed, normed, normed, key_padding_mask=padding_bs, need_weights=True)
+    return cast(Tensor, weights_bss)
 
 
 def transformer_layer(settings: ModelSettings) -> nn.TransformerEncoderLayer:

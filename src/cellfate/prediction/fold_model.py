@@ -120,6 +120,51 @@ class FoldModel:
                 weights[member] = row_s[: len(embeddings[member]) + 1]
         return weights
 
+    def rollout(self, embeddings: Sequence[FloatArray], positions: Sequence[IntArray]) -> list[FloatArray]:
+        """Attention rolled out through all layers, as `attention` gives the pooling attention; it sums to 1."""
+        import torch
+
+        rows = []
+        for embeddings_td, positions_t in zip(embeddings, positions, strict=True):
+            arguments = self._tensors(embeddings_td, positions_t, np.array([len(embeddings_td)]))
+            with torch.inference_mode():
+                rows.append(self._network.roll_out(*arguments)[0].cpu().numpy())
+        return rows
+
+    def input_gradients(self, frames_tchw: FloatArray, positions_t: IntArray, outcome_number: int) -> FloatArray:
+        """Gradient of an outcome's log odds with respect to every pixel of one sequence.
+
+        Parameters
+        ----------
+        frames_tchw
+            Normalised frames of one sequence, float32.
+        positions_t
+            Frame number minus the sequence's first.
+        outcome_number
+            Position of the outcome among the outcomes.
+
+        Returns
+        -------
+        ndarray of float32, shape (T, C, H, W)
+            Logits a unit of normalised intensity.
+        """
+        import torch
+
+        device = self._network.class_token.device
+        pixels = torch.from_numpy(np.ascontiguousarray(frames_tchw, dtype=np.float32)).to(device).requires_grad_()
+        _, positions, lengths = self._tensors(frames_tchw[:, 0, 0], positions_t, np.array([len(frames_tchw)]))
+        logits_bk, _ = self._network.classify(self._network.encode(pixels), positions, lengths)
+        (gradient,) = torch.autograd.grad(_log_odds(logits_bk[0], outcome_number), pixels)
+        return cast(FloatArray, gradient.cpu().numpy())
+
+    def _tensors(self, embeddings_nd: FloatArray, positions_n: IntArray, lengths_b: IntArray) -> list[Any]:
+        """Give packed embeddings, their positions and the lengths of the sequences as tensors on the device."""
+        import torch
+
+        device = self._network.class_token.device
+        arrays = (embeddings_nd.astype(np.float32, copy=False), positions_n.astype(np.int64, copy=False), lengths_b)
+        return [torch.from_numpy(np.ascontiguousarray(array)).to(device) for array in arrays]
+
     def probabilities(self, embeddings: Sequence[FloatArray], positions: Sequence[IntArray]) -> NDArray[np.float64]:
         """Probabilities (B, outcomes) of sequences of embeddings, in the order of the outcomes; rows sum to 1."""
         return probabilities_of(self.logits(embeddings, positions))
@@ -130,15 +175,22 @@ class FoldModel:
         """Classify in batches of like lengths: members of the batch, their logits and attention."""
         import torch
 
-        device = self._network.class_token.device
         lengths_b = np.array([len(embedding) for embedding in embeddings], dtype=np.int64)
         for members in _batches_of_like_length(lengths_b):
-            packed_nd = np.concatenate([embeddings[member] for member in members]).astype(np.float32, copy=False)
-            packed_n = np.concatenate([positions[member] for member in members]).astype(np.int64, copy=False)
-            arguments = [torch.from_numpy(array).to(device) for array in (packed_nd, packed_n, lengths_b[members])]
+            packed_nd = np.concatenate([embeddings[member] for member in members])
+            packed_n = np.concatenate([positions[member] for member in members])
+            arguments = self._tensors(packed_nd, packed_n, lengths_b[members])
             with torch.inference_mode():
                 logits_bk, attention_bs = self._network.classify(*arguments)
             yield members, logits_bk.cpu().numpy(), attention_bs.cpu().numpy()
+
+
+def _log_odds(logits_k: Any, outcome_number: int) -> Any:
+    """Log odds of one outcome against all others, as a tensor; one logit speaks for the first of two outcomes."""
+    if len(logits_k) == 1:
+        return logits_k[0] if outcome_number == 0 else -logits_k[0]
+    others = [number for number in range(len(logits_k)) if number != outcome_number]
+    return logits_k[outcome_number] - logits_k[others].logsumexp(dim=0)
 
 
 def check_crops(config: FolderConfig, sequence: CellSequence) -> None:
