@@ -118,7 +118,7 @@ def occlude_inputs(
     channels = model.config.channels
 
     def explain(sample: OpenedSample) -> pd.DataFrame:
-        return occlude(sample.game, sample.windows, channels)
+        return occlude(sample.game, sample.windows, channels, explanation.occluded_windows)
 
     chosen = explained_samples[explained_samples["occluded"]]
     return _explain_each(

@@ -9,11 +9,14 @@ from numpy.typing import NDArray
 
 from cellfate.attribution.games import FrameGame
 from cellfate.attribution.methods import ALL_CHANNELS, LOGIT, OCCLUSION, OCCLUSION_CHANNEL, OCCLUSION_WINDOW
-from cellfate.attribution.windows import TimeWindows
+from cellfate.attribution.windows import TimeWindows, name_players
 
 
-def occlude(game: FrameGame, windows: TimeWindows, channels: tuple[str, ...]) -> pd.DataFrame:
-    """Occlude every window, every channel, and every channel in every window of one sample.
+def occlude(game: FrameGame, windows: TimeWindows, channels: tuple[str, ...], width: int = 1) -> pd.DataFrame:
+    """Occlude stretches of windows, every channel, and every channel in stretches of windows of one sample.
+
+    What is occluded slides over the windows. A single window may say nothing where its neighbours say the same, so a
+    stretch may be wider; a window's value is the mean over the stretches that cover it.
 
     Parameters
     ----------
@@ -23,6 +26,8 @@ def occlude(game: FrameGame, windows: TimeWindows, channels: tuple[str, ...]) ->
         Its time windows.
     channels
         Names of the channels.
+    width
+        Windows in a stretch; at the ends of the sample stretches are shorter.
 
     Returns
     -------
@@ -30,34 +35,51 @@ def occlude(game: FrameGame, windows: TimeWindows, channels: tuple[str, ...]) ->
         Columns of `Attributions` but `sample_id`; value = f(x) - f(x without it), in logits. Rows of
         `occlusion_channel` span the whole sample.
     """
-    names, absent_btc = _occlusions(windows, channels)
-    values = game.values(np.concatenate([np.ones_like(absent_btc[:1]), ~absent_btc]))
-    return names.assign(value=values[0] - values[1:], unit=LOGIT)
-
-
-def _occlusions(windows: TimeWindows, channels: tuple[str, ...]) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
-    """Name every occlusion, and tell what is absent in it, (B, T, C)."""
     n_windows, n_channels = len(windows), len(channels)
-    in_window_wt = windows.window_of_t == np.arange(n_windows)[:, None]
-    is_channel_kc = np.eye(n_channels, dtype=bool)
-    every_frame, every_channel = np.ones_like(in_window_wt[:1]), np.ones_like(is_channel_kc[:1])
-    whole = [(int(windows.first_frames[0]), int(windows.last_frames[-1]), 0)]
-    bounds = (windows.first_frames, windows.last_frames, windows.windows_back)
-    each = list(zip(*(bound.tolist() for bound in bounds), strict=True))
-    families = (
-        (OCCLUSION_WINDOW, in_window_wt, each, every_channel, (ALL_CHANNELS,)),
-        (OCCLUSION_CHANNEL, every_frame, whole, is_channel_kc, channels),
-        (OCCLUSION, in_window_wt, each, is_channel_kc, channels),
+    covers_sw = cover_windows(n_windows, width)
+    covered_st = covers_sw[:, windows.window_of_t]
+    chosen_kc = np.concatenate([np.ones((1, n_channels), dtype=bool), np.eye(n_channels, dtype=bool)])
+    absent_sktc = covered_st[:, None, :, None] & chosen_kc[None, :, None, :]
+    whole_ktc = np.broadcast_to(chosen_kc[:, None], (1 + n_channels, covered_st.shape[1], n_channels))
+    absent_btc = np.concatenate([absent_sktc.reshape(-1, *absent_sktc.shape[2:]), whole_ktc])
+    values_b = game.values(np.concatenate([np.ones_like(absent_btc[:1]), ~absent_btc]))
+    lost_b = values_b[0] - values_b[1:]
+    lost_sk, lost_k = lost_b[: -1 - n_channels].reshape(len(covers_sw), -1), lost_b[-1 - n_channels :]
+    lost_wk = (covers_sw.T @ lost_sk) / covers_sw.sum(axis=0)[:, None]
+    return pd.concat([_of_windows(windows, channels, lost_wk), _of_channels(windows, channels, lost_k[1:])])
+
+
+def cover_windows(n_windows: int, width: int) -> NDArray[np.bool_]:
+    """Tell which windows each stretch covers, (S, W): every stretch of `width` windows, cut off at both ends.
+
+    Examples
+    --------
+    >>> cover_windows(3, 2).astype(int).tolist()
+    [[1, 0, 0], [1, 1, 0], [0, 1, 1], [0, 0, 1]]
+    """
+    starts_s = np.arange(1 - width, n_windows)[:, None]
+    windows_w = np.arange(n_windows)
+    covers: NDArray[np.bool_] = (windows_w >= starts_s) & (windows_w < starts_s + width)
+    return covers
+
+
+def _of_windows(windows: TimeWindows, channels: tuple[str, ...], lost_wk: NDArray[np.float64]) -> pd.DataFrame:
+    """Rows of all channels together and of each channel, window by window."""
+    together = name_players(windows, (ALL_CHANNELS,)).assign(method=OCCLUSION_WINDOW, value=lost_wk[:, 0])
+    apart = name_players(windows, channels).assign(method=OCCLUSION, value=lost_wk[:, 1:].ravel())
+    return pd.concat([together, apart], ignore_index=True).assign(unit=LOGIT)
+
+
+def _of_channels(windows: TimeWindows, channels: tuple[str, ...], lost_c: NDArray[np.float64]) -> pd.DataFrame:
+    """Rows of each channel over the whole sample."""
+    return pd.DataFrame(
+        {
+            "window_first_frame": windows.first_frames[0],
+            "window_last_frame": windows.last_frames[-1],
+            "channel": channels,
+            "windows_back": 0,
+            "method": OCCLUSION_CHANNEL,
+            "value": lost_c,
+            "unit": LOGIT,
+        }
     )
-    rows = [
-        (method, first, last, channel, back)
-        for method, _, spans, _, named in families
-        for first, last, back in spans
-        for channel in named
-    ]
-    absent = [
-        (frames[:, None, :, None] & chosen[None, :, None, :]).reshape(-1, frames.shape[1], n_channels)
-        for _, frames, _, chosen, _ in families
-    ]
-    names = pd.DataFrame(rows, columns=["method", "window_first_frame", "window_last_frame", "channel", "windows_back"])
-    return names, np.concatenate(absent)

@@ -18,8 +18,18 @@ class ExplanationSettings(Settings):
     """Length of a time window in hours, counted back from a sample's last frame."""
     n_windows: int = Field(default=8, ge=1)
     """Number of time windows; the earliest one takes all frames before the others."""
+    occluded_windows: int = Field(default=1, ge=1)
+    """Windows that are occluded together while they slide; wider finds what neighbouring windows say alike."""
     n_permutations: int = Field(default=10, ge=1)
     """Random orders of the players behind a Shapley value, each walked forwards and backwards."""
+    n_random_orders: int = Field(default=10, ge=1)
+    """Random orders of the parts of a sample that deletion and insertion are held against."""
+    max_sanity_samples: int = Field(default=16, ge=1)
+    """Most of the samples with Shapley values that are explained again with randomised, permuted and new weights."""
+    n_bootstrap: int = Field(default=1000, ge=100)
+    """Resamples of groups behind the interval of a score."""
+    confidence: float = Field(default=0.95, gt=0, lt=1)
+    """Coverage of that interval."""
     outcome: str | None = None
     """Outcome whose log odds are explained; null: the model's first."""
     seed: int = Field(default=0, ge=0)

@@ -4,6 +4,8 @@ from typing import Final
 
 MODEL: Final = "cellfate"
 """The classifier."""
+SWAPPED: Final = "cellfate_background_swapped"
+"""The classifier, shown cells on the surroundings of other cells."""
 CLOCK: Final = "clock"
 """The network of the fate clock."""
 ENSEMBLE: Final = "ensemble"

@@ -33,6 +33,15 @@ class ScoreSettings(Settings):
     """Seed of the bootstrap; the same groups are drawn for every predictor, so differences are paired."""
 
 
+class BackgroundSwapSettings(Settings):
+    """How cells are laid on the surroundings of other cells."""
+
+    margin_px: int = Field(1, ge=0)
+    """Pixels beyond the edge of a mask that still count as the cell."""
+    seed: int = Field(7, ge=0)
+    """Seed of whose surroundings a cell gets."""
+
+
 class BaselineSettings(Settings):
     """Predictors without a network, shown beside the model."""
 

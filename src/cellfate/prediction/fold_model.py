@@ -34,13 +34,13 @@ class FoldModel:
     member
         Description of the member.
     network
-        A `FateClassifier` in evaluation mode.
+        A `FateClassifier` in evaluation mode; only the room of predictions touches it.
     """
 
     def __init__(self, config: ModelConfig, member: MemberConfig, network: Any) -> None:
         self.config = config
         self.member = member
-        self._network = network
+        self.network = network
 
     @property
     def fold(self) -> int:
@@ -78,12 +78,12 @@ class FoldModel:
         """
         import torch
 
-        device = self._network.class_token.device
+        device = self.network.class_token.device
         chunks = [np.zeros((0, self.config.architecture.embedding_size), np.float32)]
         with torch.inference_mode():
             for start in range(0, len(frames_tchw), ENCODER_FRAMES):
                 frames = np.ascontiguousarray(frames_tchw[start : start + ENCODER_FRAMES], dtype=np.float32)
-                chunks.append(self._network.encode(torch.from_numpy(frames).to(device)).cpu().numpy())
+                chunks.append(self.network.encode(torch.from_numpy(frames).to(device)).cpu().numpy())
         return np.concatenate(chunks)
 
     def logits(self, embeddings: Sequence[FloatArray], positions: Sequence[IntArray]) -> FloatArray:
@@ -101,7 +101,7 @@ class FoldModel:
         ndarray of float32, shape (B, K)
             K is 1 for two outcomes (the logit of the first), else their number.
         """
-        logits_bk = np.zeros((len(embeddings), self._network.head.out_features), np.float32)
+        logits_bk = np.zeros((len(embeddings), self.network.head.out_features), np.float32)
         for members, part_bk, _ in self._classify(embeddings, positions):
             logits_bk[members] = part_bk
         return logits_bk
@@ -128,7 +128,7 @@ class FoldModel:
         for embeddings_td, positions_t in zip(embeddings, positions, strict=True):
             arguments = self._tensors(embeddings_td, positions_t, np.array([len(embeddings_td)]))
             with torch.inference_mode():
-                rows.append(self._network.roll_out(*arguments)[0].cpu().numpy())
+                rows.append(self.network.roll_out(*arguments)[0].cpu().numpy())
         return rows
 
     def input_gradients(self, frames_tchw: FloatArray, positions_t: IntArray, outcome_number: int) -> FloatArray:
@@ -150,10 +150,10 @@ class FoldModel:
         """
         import torch
 
-        device = self._network.class_token.device
+        device = self.network.class_token.device
         pixels = torch.from_numpy(np.ascontiguousarray(frames_tchw, dtype=np.float32)).to(device).requires_grad_()
         _, positions, lengths = self._tensors(frames_tchw[:, 0, 0], positions_t, np.array([len(frames_tchw)]))
-        logits_bk, _ = self._network.classify(self._network.encode(pixels), positions, lengths)
+        logits_bk, _ = self.network.classify(self.network.encode(pixels), positions, lengths)
         (gradient,) = torch.autograd.grad(_log_odds(logits_bk[0], outcome_number), pixels)
         return cast(FloatArray, gradient.cpu().numpy())
 
@@ -161,7 +161,7 @@ class FoldModel:
         """Give packed embeddings, their positions and the lengths of the sequences as tensors on the device."""
         import torch
 
-        device = self._network.class_token.device
+        device = self.network.class_token.device
         arrays = (embeddings_nd.astype(np.float32, copy=False), positions_n.astype(np.int64, copy=False), lengths_b)
         return [torch.from_numpy(np.ascontiguousarray(array)).to(device) for array in arrays]
 
@@ -181,7 +181,7 @@ class FoldModel:
             packed_n = np.concatenate([positions[member] for member in members])
             arguments = self._tensors(packed_nd, packed_n, lengths_b[members])
             with torch.inference_mode():
-                logits_bk, attention_bs = self._network.classify(*arguments)
+                logits_bk, attention_bs = self.network.classify(*arguments)
             yield members, logits_bk.cpu().numpy(), attention_bs.cpu().numpy()
 
 

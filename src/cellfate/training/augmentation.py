@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 from cellfate.training.settings import AugmentationSettings
 
+_BLOCK_FRAMES = 3
+"""Frames in a row in which a channel is absent or not."""
+
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
 
@@ -43,7 +46,7 @@ def choose_frames(
 
 
 def augment_frames(frames_tchw: FloatArray, settings: AugmentationSettings, rng: np.random.Generator) -> FloatArray:
-    """Mirror, turn and blur the normalised frames of a cell, all alike.
+    """Mirror, turn and blur the normalised frames of a cell, all alike; then make parts of it absent.
 
     Parameters
     ----------
@@ -67,7 +70,18 @@ def augment_frames(frames_tchw: FloatArray, settings: AugmentationSettings, rng:
             frames_tchw = frames_tchw[..., ::-1]
     if rng.random() < settings.blur_share:
         frames_tchw = _blur(frames_tchw, rng.uniform(0, settings.blur_sigma_px))
+    if settings.absent_share > 0 and rng.random() < settings.absent_share:
+        frames_tchw = np.where(
+            _draw_present(frames_tchw.shape[0], frames_tchw.shape[1], rng), frames_tchw, np.float32(0)
+        )
     return frames_tchw
+
+
+def _draw_present(n_frames: int, n_channels: int, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Draw which channels of which frames stay, (T, C, 1, 1): blocks of frames, a random share of them."""
+    block_t = np.arange(n_frames) // _BLOCK_FRAMES
+    stays = rng.random((int(block_t[-1]) + 1, n_channels)) < rng.random()
+    return stays[block_t][:, :, None, None]
 
 
 def _blur(frames_tchw: FloatArray, sigma_px: float) -> FloatArray:

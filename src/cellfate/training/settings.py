@@ -27,6 +27,9 @@ class AugmentationSettings(Settings):
     """Least part of the frames that is dropped."""
     drop_end_most: float = Field(default=0.5, ge=0, lt=1)
     """Largest part of the frames that is dropped."""
+    absent_share: float = Field(default=0.0, ge=0, le=1)
+    """Share of the samples in which channels are absent (0) for stretches of frames, so that the network knows what it
+    is to see nothing; explanations ask just that."""
     shown_frames: int | None = Field(default=None, ge=1)
     """Show at most so many frames of a sample, drawn anew each time; null shows all. Fewer is faster."""
 

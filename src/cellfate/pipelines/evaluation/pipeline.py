@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Pipeline, node
 
+from cellfate.metrics.background_swap import score_background_swap, swap_backgrounds
 from cellfate.metrics.baselines import predict_baselines
 from cellfate.metrics.calibration import measure_calibration
 from cellfate.metrics.comparisons import compare_predictors, summarise_scores
@@ -16,8 +17,8 @@ from cellfate.prediction.samples import predict_samples
 
 
 def create_pipeline() -> Pipeline:
-    """Wire the nodes of `evaluation`: forecasts of the test parts, scores, shortened inputs, figures."""
-    return _forecast() + _score() + _shorten() + _plot()
+    """Wire the nodes of `evaluation`: forecasts of the test parts, scores, changed inputs, figures."""
+    return _forecast() + _score() + _shorten() + _swap() + _plot()
 
 
 def _forecast() -> Pipeline:
@@ -71,6 +72,26 @@ def _shorten() -> Pipeline:
                 ["masked_predictions", "samples", "params:masking", "params:scores"],
                 "masking_curves",
                 name="score_masking",
+            ),
+        ]
+    )
+
+
+def _swap() -> Pipeline:
+    """Forecast cells on the surroundings of others and score that."""
+    return Pipeline(
+        [
+            node(
+                swap_backgrounds,
+                ["crops", "samples", "splits", "fate_model", "params:features", "params:background_swap"],
+                "swapped_predictions",
+                name="swap_backgrounds",
+            ),
+            node(
+                score_background_swap,
+                ["swapped_predictions", "samples", "params:scores"],
+                "background_swap",
+                name="score_background_swap",
             ),
         ]
     )

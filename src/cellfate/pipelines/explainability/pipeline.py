@@ -2,33 +2,98 @@
 
 from kedro.pipeline import Pipeline, node
 
-from cellfate.attribution.explaining import compute_shapley_values, occlude_inputs, read_attention
+from cellfate.attribution.agreement import compare_methods
+from cellfate.attribution.explaining import (
+    attribute_gradients,
+    compute_shapley_values,
+    occlude_inputs,
+    read_attention,
+    read_rollout,
+)
+from cellfate.attribution.faithfulness import trace_faithfulness
+from cellfate.attribution.gathering import gather_attributions
+from cellfate.attribution.sanity import check_sanity
+from cellfate.attribution.scoring import score_attributions
 from cellfate.attribution.selection import select_explained_samples
 from cellfate.attribution.statistics import compare_top_attention_frames
 from cellfate.attribution.summary import summarise_attention_statistics
+from cellfate.attribution.tree_shapley import attribute_trees
 from cellfate.plots.attention_statistics import plot_effect_sizes, plot_reporter_series
 from cellfate.plots.explainability import plot_attention, plot_occlusion, plot_shapley
 
 
 def create_pipeline() -> Pipeline:
-    """Wire the nodes of `explainability`: attributions of test samples, attention statistics, figures."""
-    return _attribute() + _compare() + _plot()
+    """Wire the nodes of `explainability`: attributions of test samples, their scores, attention statistics, figures.
+
+    It reads the models that `model_training.create_sanity_pipeline` trains beside the model itself.
+    """
+    return _attribute() + _score() + _compare() + _plot()
 
 
 def _attribute() -> Pipeline:
-    """Choose samples; read attention, occlude, compute Shapley values."""
+    """Choose samples; attribute their forecasts by every method."""
+    settings = "params:explanation"
     explained = ["crops", "explained_samples", "fate_model"]
+    methods = ["attention", "rollout", "occlusion", "shapley", "gradients", "tree_shapley"]
     return Pipeline(
         [
             node(
                 select_explained_samples,
-                ["samples", "splits", "params:explanation"],
+                ["samples", "splits", settings],
                 "explained_samples",
                 name="select_explained_samples",
             ),
             node(read_attention, explained, "attention", name="read_attention"),
-            node(occlude_inputs, [*explained, "params:explanation"], "occlusion", name="occlude_inputs"),
-            node(compute_shapley_values, [*explained, "params:explanation"], "shapley", name="compute_shapley_values"),
+            node(occlude_inputs, [*explained, settings], "occlusion", name="occlude_inputs"),
+            node(compute_shapley_values, [*explained, settings], "shapley", name="compute_shapley_values"),
+            node(read_rollout, explained, "rollout", name="read_rollout"),
+            node(attribute_gradients, [*explained, settings], "gradients", name="attribute_gradients"),
+            node(
+                attribute_trees,
+                ["frame_features", "samples", "splits", "explained_samples", settings],
+                "tree_shapley",
+                name="attribute_trees",
+            ),
+            node(
+                gather_attributions,
+                [*methods, "explained_samples", settings],
+                "attributions",
+                name="gather_attributions",
+            ),
+        ]
+    )
+
+
+def _score() -> Pipeline:
+    """Score the attributions, method by method."""
+    settings = "params:explanation"
+    models = ["fate_model", "permuted_model", "retrained_model"]
+    return Pipeline(
+        [
+            node(
+                trace_faithfulness,
+                ["crops", "explained_samples", "attributions", "fate_model", settings],
+                ["faithfulness_cells", "faithfulness_curves"],
+                name="trace_faithfulness",
+            ),
+            node(
+                compare_methods,
+                ["attributions", settings],
+                ["agreement_cells", "attribution_agreement"],
+                name="compare_methods",
+            ),
+            node(
+                check_sanity,
+                ["crops", "explained_samples", *models, settings],
+                ["sanity_cells", "randomised_weights"],
+                name="check_sanity",
+            ),
+            node(
+                score_attributions,
+                ["faithfulness_cells", "agreement_cells", "sanity_cells", settings],
+                "attribution_scores",
+                name="score_attributions",
+            ),
         ]
     )
 

@@ -2,8 +2,10 @@
 
 from importlib.metadata import version
 
+import numpy as np
 import pandas as pd
 
+from cellfate.attribution.settings import ExplanationSettings
 from cellfate.models.settings import ModelSettings
 from cellfate.prediction.records import ModelConfig, TrainedModel, describe_member, join_weights
 from cellfate.sequences.settings import SampleSettings
@@ -69,3 +71,37 @@ def train_model(
         versions={name: version(name) for name in VERSIONED},
     )
     return TrainedModel(config, join_weights(members)), history_table(members)
+
+
+def permute_outcomes(
+    samples: pd.DataFrame, splits: pd.DataFrame, explanation: ExplanationSettings
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Permute the outcomes of the first fold's training samples, and of its validation samples.
+
+    Parameters
+    ----------
+    samples, splits
+        Tables of the same names.
+    explanation
+        Seed.
+
+    Returns
+    -------
+    permuted_samples : DataFrame
+        Table `Samples`; outcomes change hands within a part, so that each is as common as before.
+    first_fold_splits : DataFrame
+        Table `Splits` of the first fold.
+    """
+    first = splits[splits["fold"] == splits["fold"].min()].reset_index(drop=True)
+    generator = np.random.default_rng([explanation.seed, 5])
+    outcomes = samples.set_index("sample_id")["outcome"].copy()
+    for part in ("train", "validation"):
+        ids = first.loc[first["part"] == part, "sample_id"]
+        known = ids[outcomes[ids].notna().to_numpy()]
+        outcomes[known] = generator.permutation(outcomes[known].to_numpy())
+    return samples.assign(outcome=outcomes.to_numpy()), first
+
+
+def reseed_training(training: TrainingSettings) -> TrainingSettings:
+    """Give the settings of a training that starts from other weights and draws other samples."""
+    return training.model_copy(update={"seed": training.seed + 1})
