@@ -5,6 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+from tests.cases.explanation_tables import attribution_scores, background_swap, shapley_values, tree_shapley_values
+
 DOSES = ("Control", "Low", "High")
 
 
@@ -33,6 +35,10 @@ def report_case(outcomes: tuple[str, str] = ("apoptosis", "mitosis"), low: float
         "metrics": _metrics(outcomes),
         "comparisons": _comparisons(outcomes, low),
         "predictions": _predictions(samples, outcomes),
+        "attribution_scores": attribution_scores(),
+        "background_swap": background_swap(),
+        "shapley": shapley_values(),
+        "tree_shapley": tree_shapley_values(),
         "attention": pd.DataFrame({"sample_id": samples["sample_id"], "frame": 0, "attention": 1.0}),
     }
     model = {

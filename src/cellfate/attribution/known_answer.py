@@ -31,8 +31,9 @@ def score_planted(attributions: pd.DataFrame, explained_samples: pd.DataFrame, t
     pandas.DataFrame
         sample_id, group_id, method, score, value, reason. `window_auroc`: area under the receiver operating
         characteristic of the windows' values over frames, planted frames against the others; `window_precision`: share
-        of planted frames among as many frames of highest value, ties shared; `channel_hit`: 1 where the channel with
-        the highest sum is the planted one. Where a value is NaN, `reason` says why.
+        of planted frames among as many frames of highest value, ties shared; `channel_hit`: 1 where the part with the
+        highest value is of the planted channel (the pointing game of Zhang et al. 2018). Where a value is NaN, `reason`
+        says why.
     """
     facts = ["sample_id", "outcome", "recording_id", "cell_id", "first_frame", "last_frame"]
     planted = ["recording_id", "cell_id", "deciding_channel", "window_first_frame", "window_last_frame"]
@@ -112,10 +113,9 @@ def top_precision(score_t: FloatArray, planted_t: NDArray[np.bool_]) -> float:
 
 
 def _hit(method: str, rows: pd.DataFrame, deciding_channel: str) -> tuple[float, str | None]:
-    """Whether the channel of highest sum is the planted one, and why that cannot be said."""
+    """Whether the channel of the highest value is the planted one, and why that cannot be said."""
     if not COMPARED[method].by_channel:
         return np.nan, NO_CHANNELS
-    sums = rows.groupby("channel", sort=False)["value"].sum()
-    if deciding_channel not in sums.index:
+    if deciding_channel not in set(rows["channel"]):
         return np.nan, NOT_A_CHANNEL if method != TREE_SHAPLEY else "no feature speaks of it"
-    return float(sums.idxmax() == deciding_channel), None
+    return float(rows.loc[rows["value"].idxmax(), "channel"] == deciding_channel), None

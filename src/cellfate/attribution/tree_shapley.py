@@ -101,7 +101,8 @@ def describe_windows(
     rows = rows.assign(windows_back=np.minimum(back, explanation.n_windows - 1).astype(int))
     means = rows.groupby(["sample_id", "windows_back"])[names].mean()
     wide = pd.concat({back: part.droplevel(1) for back, part in means.groupby(level=1)}, axis=1)
-    return wide.swaplevel(axis=1).sort_index(axis=1).reindex(samples["sample_id"])
+    named = wide.swaplevel(axis=1).sort_index(axis=1).rename_axis(columns=["feature", "windows_back"])
+    return named.reindex(samples["sample_id"])
 
 
 def first_outcome(samples: pd.DataFrame) -> str:
@@ -164,7 +165,7 @@ def _describe(values: pd.DataFrame, explained: pd.DataFrame, explanation: Explan
             "channel": rows["feature"].map(channel_of),
             "value": rows["value"],
             "unit": LOGIT,
-            "windows_back": rows["windows_back"],
+            "windows_back": rows["windows_back"].astype(int),
             "feature": rows["feature"],
         }
     )

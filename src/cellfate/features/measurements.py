@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from cellfate.core.errors import InputError
+from cellfate.features.changes import RATE, change_per_hour
+from cellfate.features.consistency import check_masks
 from cellfate.features.morphology import SHAPE_FEATURES, measure_intensities, measure_shapes
 from cellfate.features.neighbors import count_neighbors
 from cellfate.features.segmentation import segment_cell
 from cellfate.features.settings import FeatureSettings
+from cellfate.features.texture import measure_textures
 
 BoolArray = NDArray[np.bool_]
 KEYS: Final = ("recording_id", "cell_id", "frame")
@@ -40,6 +43,10 @@ class CropSequence(Protocol):
     def frame_numbers_t(self) -> NDArray[np.int64]:
         """Frame numbers in the recording, (T,)."""
 
+    @property
+    def frame_interval_min(self) -> float:
+        """Time between two frames, in minutes."""
+
 
 class CropReader(Protocol):
     """A store of crops, as `sequences.CropStore` is one."""
@@ -57,7 +64,7 @@ class CropReader(Protocol):
 
 
 def measure_cells(crops: CropReader, detections: pd.DataFrame, features: FeatureSettings) -> pd.DataFrame:
-    """Measure every cell in every frame: shape, reporters, neighbours.
+    """Measure every cell in every frame: shape, reporters, neighbours, texture, changes, and how sound the mask is.
 
     Parameters
     ----------
@@ -66,13 +73,15 @@ def measure_cells(crops: CropReader, detections: pd.DataFrame, features: Feature
     detections
         Table `Detections`; neighbours are counted among the detections of all tracks.
     features
-        How to segment and how far neighbours reach.
+        How to segment, which masks are flagged and how far neighbours reach.
 
     Returns
     -------
     pandas.DataFrame
-        Table `FrameFeatures` with a column `intensity_<channel>` a channel: the mean inside the mask less the median of
-        the pixels outside it, on the camera's scale. Where no mask was found shape and intensity are NaN.
+        Table `FrameFeatures` with three columns a channel: `intensity_<channel>`, the mean inside the mask less the
+        median of the pixels outside it, on the camera's scale; `texture_<channel>`, see `measure_textures`; and
+        `rate_intensity_<channel>`, the change of the intensity per hour, see `change_per_hour`. Where no mask was
+        found all but the neighbours are NaN.
 
     Raises
     ------
@@ -89,7 +98,8 @@ def measure_cells(crops: CropReader, detections: pd.DataFrame, features: Feature
     measured = pd.concat(parts, ignore_index=True) if parts else _empty(crops.channels)
     neighbors = count_neighbors(detections, features.neighbor_radius_px)
     table = measured.merge(neighbors, on=["recording_id", "cell_id", "frame"], how="left", validate="one_to_one")
-    return table[[*KEYS, "segmented", *SHAPE_FEATURES, "n_neighbors", *intensity_columns(crops.channels)]]
+    summarised = [*SHAPE_FEATURES, "n_neighbors", *intensity_columns(crops.channels)]
+    return table[[*KEYS, "segmented", *summarised, *_later_columns(crops.channels)]]
 
 
 def intensity_columns(channels: Sequence[str]) -> list[str]:
@@ -97,8 +107,19 @@ def intensity_columns(channels: Sequence[str]) -> list[str]:
     return [f"intensity_{channel}" for channel in channels]
 
 
+def texture_columns(channels: Sequence[str]) -> list[str]:
+    """Names of the texture columns, one a channel, in the channels' order."""
+    return [f"texture_{channel}" for channel in channels]
+
+
+def _later_columns(channels: Sequence[str]) -> list[str]:
+    """Name the columns that stand after those that `summaries.feature_columns` lists."""
+    rates = [f"{RATE}{name}" for name in ("area", *intensity_columns(channels))]
+    return [*texture_columns(channels), *rates, "mask_overlap", "consistent"]
+
+
 def segmentation_channels(channels: Sequence[str], features: FeatureSettings) -> tuple[int, ...]:
-    """Numbers of the channels the threshold looks at.
+    """Numbers of the channels the segmentation looks at.
 
     Raises
     ------
@@ -116,7 +137,7 @@ def segmentation_channels(channels: Sequence[str], features: FeatureSettings) ->
 
 
 def find_masks(sequence: CropSequence, channels: Sequence[str], features: FeatureSettings) -> BoolArray:
-    """Find the masks (T, H, W) of a cell: the tracker's, else a threshold's; see `segment_cell`."""
+    """Find the masks (T, H, W) of a cell: the tracker's, else those of the method chosen; see `segment_cell`."""
     numbers = segmentation_channels(channels, features)
     return segment_cell(sequence.frames_tchw, sequence.inside_thw, sequence.masks_thw, numbers, features)
 
@@ -124,13 +145,17 @@ def find_masks(sequence: CropSequence, channels: Sequence[str], features: Featur
 def measure_sequence(
     sequence: CropSequence, channels: Sequence[str], channel_numbers: tuple[int, ...], features: FeatureSettings
 ) -> pd.DataFrame:
-    """Measure one cell: one row a frame with `frame`, `segmented`, shapes and intensities."""
+    """Measure one cell: one row a frame with all columns of `FrameFeatures` but the neighbours and the cell's name."""
     masks_thw = segment_cell(sequence.frames_tchw, sequence.inside_thw, sequence.masks_thw, channel_numbers, features)
     shapes = measure_shapes(masks_thw)
     intensities_tc = measure_intensities(sequence.frames_tchw, masks_thw, sequence.inside_thw)
     reporters = pd.DataFrame(intensities_tc, columns=intensity_columns(channels))
-    table = pd.concat([shapes, reporters], axis=1)
-    return table.assign(frame=sequence.frame_numbers_t, segmented=np.asarray(masks_thw.any(axis=(1, 2))))
+    textures_tc = measure_textures(sequence.frames_tchw, masks_thw)
+    textures = pd.DataFrame(textures_tc, columns=texture_columns(channels))
+    frames_t = sequence.frame_numbers_t
+    rates = change_per_hour(pd.concat([shapes[["area"]], reporters], axis=1), frames_t, sequence.frame_interval_min)
+    table = pd.concat([shapes, reporters, textures, rates, check_masks(masks_thw, frames_t, features)], axis=1)
+    return table.assign(frame=frames_t, segmented=np.asarray(masks_thw.any(axis=(1, 2))))
 
 
 def _cells(tracks: pd.DataFrame) -> list[tuple[str, int]]:
@@ -141,5 +166,6 @@ def _cells(tracks: pd.DataFrame) -> list[tuple[str, int]]:
 def _empty(channels: Sequence[str]) -> pd.DataFrame:
     """Make a table without rows that still has the columns."""
     columns: dict[str, str] = {"recording_id": "str", "cell_id": "int64", "frame": "int64", "segmented": "bool"}
-    columns |= dict.fromkeys((*SHAPE_FEATURES, *intensity_columns(channels)), "float64")
+    numbers = (*SHAPE_FEATURES, *intensity_columns(channels), *_later_columns(channels))
+    columns |= dict.fromkeys(numbers, "float64") | {"consistent": "bool"}
     return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cellfate.features.cellpose_masks import label_cells
 from cellfate.features.medians import masked_median
 from cellfate.features.settings import FeatureSettings
 
@@ -29,7 +30,7 @@ def segment_cell(
     """Find the tracked cell in each of its crops.
 
     The tracker's mask is taken where it gave one of at least `min_area_px`. Elsewhere the crop is thresholded
-    (`threshold_cell`).
+    (`threshold_cell`), or Cellpose looks for the cell (`find_by_cellpose`).
 
     Parameters
     ----------
@@ -40,9 +41,9 @@ def segment_cell(
     masks_thw
         The tracker's masks, (T, H, W), or None.
     channel_numbers
-        Channels the threshold looks at.
+        Channels that are looked at.
     settings
-        Smoothing, least area and contrast, farthest offset.
+        Method, smoothing, least area and contrast, farthest offset.
 
     Returns
     -------
@@ -55,8 +56,28 @@ def segment_cell(
     if not given_t.all():
         rest_t = ~given_t
         frames = frames_tchw[rest_t][:, list(channel_numbers)]
-        found_thw[rest_t] = threshold_cell(frames, inside_thw[rest_t], settings)
+        find = find_by_cellpose if settings.method == "cellpose" else threshold_cell
+        found_thw[rest_t] = find(frames, inside_thw[rest_t], settings)
     return found_thw
+
+
+def find_by_cellpose(frames_tchw: NDArray[Any], inside_thw: BoolArray, settings: FeatureSettings) -> BoolArray:
+    """Take, of the cells Cellpose finds, the one at, or nearest to, the crop's centre.
+
+    Cellpose sees one grey image a frame: the smoothed brightness over the surroundings of `smoothed_scores`. A cell is
+    refused where it is too small or too far from the centre.
+
+    Returns
+    -------
+    numpy.ndarray
+        Masks, bool (T, H, W), empty where nothing passed.
+    """
+    scores_thw = smoothed_scores(frames_tchw, inside_thw, settings.smoothing_px)
+    labels_thw = np.where(inside_thw, label_cells(scores_thw, settings.min_area_px), 0)
+    masks_thw = nearest_label(labels_thw, distance_to_centre(*inside_thw.shape[1:]), settings.max_offset_px)
+    large_t = masks_thw.sum(axis=(1, 2)) >= settings.min_area_px
+    kept_thw: BoolArray = masks_thw & large_t[:, None, None]
+    return kept_thw
 
 
 def threshold_cell(frames_tchw: NDArray[Any], inside_thw: BoolArray, settings: FeatureSettings) -> BoolArray:
@@ -145,12 +166,18 @@ def central_components(bright_thw: BoolArray, distance_hw: FloatArray, max_offse
     from scipy.ndimage import label
 
     labels_thw, _ = label(bright_thw, structure=_within_frame())
-    farness = np.where(bright_thw, distance_hw, np.inf).reshape(len(bright_thw), -1)
+    return nearest_label(labels_thw, distance_hw, max_offset_px)
+
+
+def nearest_label(labels_thw: NDArray[Any], distance_hw: FloatArray, max_offset_px: float) -> BoolArray:
+    """Of each frame's labelled regions (0 is none), the one nearest the centre; none where all are too far."""
+    labelled_thw = labels_thw > 0
+    farness = np.where(labelled_thw, distance_hw, np.inf).reshape(len(labels_thw), -1)
     nearest_t = farness.argmin(axis=1)
-    frame_numbers = np.arange(len(bright_thw))
-    labels_t = labels_thw.reshape(len(bright_thw), -1)[frame_numbers, nearest_t]
+    frame_numbers = np.arange(len(labels_thw))
+    labels_t = labels_thw.reshape(len(labels_thw), -1)[frame_numbers, nearest_t]
     reachable_t = farness[frame_numbers, nearest_t] <= max_offset_px
-    chosen_thw: BoolArray = (labels_thw == labels_t[:, None, None]) & bright_thw & reachable_t[:, None, None]
+    chosen_thw: BoolArray = (labels_thw == labels_t[:, None, None]) & labelled_thw & reachable_t[:, None, None]
     return chosen_thw
 
 

@@ -7,15 +7,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cellfate.features.morphology import SHAPE_FEATURES
+
 FloatArray = NDArray[np.float64]
 
 SUMMARIES: Final = ("mean", "last", "sd", "slope_per_h")
-NOT_FEATURES: Final = frozenset({"recording_id", "cell_id", "frame", "segmented"})
 
 
 def feature_columns(frame_features: pd.DataFrame) -> list[str]:
-    """Names of the measured features: shapes, neighbours and intensities."""
-    return [str(name) for name in frame_features.columns if name not in NOT_FEATURES]
+    """Names of the features that predictors are given: shapes, neighbours and intensities, in the table's order.
+
+    Texture, rates of change and what is said of masks are not among them: boosted baselines and the fate clock were
+    tuned and published on these columns, so a further measurement must not change their inputs.
+    """
+    names = [str(name) for name in frame_features.columns]
+    return [name for name in names if name in (*SHAPE_FEATURES, "n_neighbors") or name.startswith("intensity_")]
 
 
 def summarise_history(frame_features: pd.DataFrame, samples: pd.DataFrame, n_frames: int) -> pd.DataFrame:

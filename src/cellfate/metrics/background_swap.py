@@ -161,7 +161,7 @@ def lay_on(
 
 
 def empty_surroundings(frames_tchw: NDArray[Any], away_thw: BoolArray, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Replace pixels marked `away` by the median of the others of their frame and channel, with noise of their spread."""
+    """Replace pixels marked `away` by the median of the others of a frame and channel, with noise of their spread."""
     filled_tchw = frames_tchw.astype(np.float64)
     for frame_chw, away_hw in zip(filled_tchw, away_thw, strict=True):
         others_cn = frame_chw[:, ~away_hw] if not away_hw.all() else frame_chw.reshape(len(frame_chw), -1)

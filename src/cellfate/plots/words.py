@@ -8,6 +8,7 @@ from cellfate.plots.theme import COLOURS, SEQUENCE
 
 PREDICTORS: Final = {
     "cellfate": "Model",
+    "cellfate_background_swapped": "Model, on other surroundings",
     "ensemble": "Ensemble (clock and boosting)",
     "clock": "Clock (network)",
     "truth": "True hazards",
@@ -32,12 +33,48 @@ METRICS: Final = {
 }
 """What a metric is called; a metric that is not listed keeps its own name."""
 
+ATTRIBUTIONS: Final = {
+    "attention": "Pooling attention",
+    "attention_rollout": "Attention, rolled out",
+    "occlusion_window": "Occlusion of windows",
+    "occlusion_window_channel": "Occlusion of channels in windows",
+    "shapley": "Shapley values",
+    "gradient_x_input": "Gradient times input",
+    "tree_shapley": "TreeSHAP of the boosting",
+}
+"""What an attribution method is called."""
+
+ATTRIBUTION_SCORES: Final = {
+    "deletion_gain": "Deletion, over random",
+    "insertion_gain": "Insertion, over random",
+    "over_reverse": "Over reverse order",
+    "randomised_weights": "Weights randomised",
+    "label_permuted": "Outcomes permuted",
+    "retrained": "Trained again",
+    "seed_stability": "Other seed",
+    "agreement": "Agreement with others",
+    "window_auroc": "Planted hours, AUROC",
+    "window_precision": "Planted hours, precision",
+    "channel_hit": "Planted channel",
+}
+"""What a score of attributions is called."""
+
 _DOSES: Final = ("Control", "Low", "Medium", "High", "Unknown")
 
 
 def name_predictor(name: str) -> str:
     """Name of a predictor on a figure."""
     return PREDICTORS.get(name, name.replace("_", " "))
+
+
+def name_method(method: str) -> str:
+    """Name of an attribution method on a figure and in a table."""
+    return ATTRIBUTIONS.get(method, method.replace("_", " "))
+
+
+def name_score(score: str) -> str:
+    """Name of a score of attributions on a figure and in a table."""
+    return ATTRIBUTION_SCORES.get(score, score.replace("_", " "))
 
 
 def name_metric(metric: str, outcome: str = "all") -> str:

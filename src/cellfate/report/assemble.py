@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from cellfate.core.predictors import MODEL
 from cellfate.metrics.settings import ScoreSettings
-from cellfate.report import contents, headline, tables
+from cellfate.report import belief, contents, headline, tables
 from cellfate.report.page import ReportFigure, ReportPage, ReportSection, ReportTable, render_page
 from cellfate.report.provenance import list_versions
 from cellfate.report.settings import ReportSettings
@@ -49,15 +49,21 @@ def assemble_report(
         "data": _tabulate_data(found, settings),
         "split": (tables.tabulate_parts(found["samples"], found["splits"], found["leakage"]),),
         "scores": _tabulate_scores(metrics, outcomes),
+        "explanations": belief.tabulate_rests_on(found["shapley"], found["tree_shapley"]),
+        "belief": (
+            belief.tabulate_attribution_scores(found["attribution_scores"]),
+            belief.tabulate_background_swap(found["background_swap"]),
+        ),
         "settings": tabulate_settings(model, parameters),
     }
+    reads = {"belief": belief.write_belief(found["attribution_scores"])}
     page = ReportPage(
         title=settings.title,
         question=headline.ask_question(outcomes, dict(model["samples"])),
         scores=headline.write_scores(metrics, outcomes, scores.confidence, share_positive(found, outcomes)),
         sentences=headline.write_headline(metrics, comparisons, outcomes, name_unit(found["cells"]), scores.confidence),
         beside=headline.tabulate_beside(metrics, comparisons, outcomes, list(metrics["predictor"].unique())),
-        sections=build_sections(contents.SECTIONS, contents.FIGURES, tables_of, figures),
+        sections=build_sections(contents.SECTIONS, contents.FIGURES, tables_of, figures, reads),
     )
     return render_page(page)
 
@@ -83,6 +89,7 @@ def build_sections(
     texts: Sequence[contents.FigureText],
     tables_of: Mapping[str, tuple[ReportTable, ...]],
     figures: Mapping[str, go.Figure],
+    found_by: Mapping[str, str] | None = None,
 ) -> tuple[ReportSection, ...]:
     """Put tables and figures under their sections, each figure with its sentences; a figure not given is left out.
 
@@ -94,12 +101,15 @@ def build_sections(
         Tables by anchor of their section.
     figures
         Figures by catalog name.
+    found_by
+        What was found, by anchor of its section; it stands after how to read the section.
     """
+    found = found_by or {}
     return tuple(
         ReportSection(
             anchor=section.anchor,
             title=section.title,
-            reads=section.reads,
+            reads=f"{section.reads} {found[section.anchor]}" if section.anchor in found else section.reads,
             not_shown=section.not_shown,
             tables=tables_of.get(section.anchor, ()),
             figures=tuple(

@@ -14,6 +14,10 @@ TABLES = (
     "leakage",
     "metrics",
     "comparisons",
+    "attribution_scores",
+    "background_swap",
+    "shapley",
+    "tree_shapley",
 )
 """Tables that the report reads, by catalog name."""
 
@@ -78,6 +82,13 @@ SECTIONS = (
         "What the forecast rests on",
         "These figures describe the model, by several methods that can disagree.",
         "Causes of the fate: a model can rest on something that only goes along with it.",
+    ),
+    SectionText(
+        "belief",
+        "Which explanation to believe",
+        "Every method is put to the test: whether the forecast follows when what it calls important is removed, and "
+        "whether it notices another model.",
+        "Truth about cells: a faithful explanation says what the model uses, not what kills a cell.",
     ),
     SectionText(
         "examples",
@@ -186,6 +197,30 @@ FIGURES: tuple[FigureText, ...] = (
         "The log odds of a forecast shared out over windows and channels, so that all parts add up to the whole; "
         "above the mean size, below the mean with its sign.",
         "Mechanism; and few cells are drawn, because this is slow to compute.",
+    ),
+    FigureText(
+        "attribution_scores_figure",
+        "belief",
+        "Each row is a method, each column a score; blue is good. Hover for intervals and for why a field is empty.",
+        "How a method does on other recordings; pipeline known_answer shows it where the answer is planted.",
+    ),
+    FigureText(
+        "faithfulness_figure",
+        "belief",
+        "Left, a good method makes the forecast fall faster than random orders do; right, it makes it rise faster.",
+        "Forecasts of real inputs: a sample with parts blanked is one that no microscope gives.",
+    ),
+    FigureText(
+        "randomised_weights_figure",
+        "belief",
+        "From left to right more of the network is noise; a line that stays up does not speak of what was learnt.",
+        "Whether the values are right: a method can notice every change and still point elsewhere.",
+    ),
+    FigureText(
+        "agreement_figure",
+        "belief",
+        "1: two methods put the hours (and channels) of a cell into the same order; 0: they have nothing in common.",
+        "Which of two methods that disagree is right.",
     ),
     FigureText(
         "effect_sizes_figure",

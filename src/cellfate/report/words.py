@@ -7,6 +7,7 @@ import pandas as pd
 
 PREDICTORS = {
     "cellfate": "the model",
+    "cellfate_background_swapped": "the model, shown cells on other surroundings",
     "ensemble": "the ensemble of clock and boosting",
     "clock": "the clock",
     "truth": "the true hazards",

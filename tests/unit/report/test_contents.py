@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 import yaml
 
-from cellfate.core.predictors import CLOCK, ENSEMBLE, MODEL, TRUTH
+from cellfate.core.predictors import CLOCK, ENSEMBLE, MODEL, SWAPPED, TRUTH
 from cellfate.metrics.settings import BaselineName
 from cellfate.plots import words as of_figures
 from cellfate.report import clock_contents, contents
@@ -38,4 +38,4 @@ def test_every_figure_stands_in_a_section(page):
 
 @pytest.mark.parametrize("names", [of_figures.PREDICTORS, of_sentences.PREDICTORS])
 def test_every_predictor_has_a_name_in_figures_and_in_sentences(names):
-    assert set(names) == {MODEL, CLOCK, ENSEMBLE, TRUTH, *get_args(BaselineName)}
+    assert set(names) == {MODEL, CLOCK, ENSEMBLE, SWAPPED, TRUTH, *get_args(BaselineName)}

@@ -19,6 +19,12 @@ from cellfate.attribution.statistics import compare_top_attention_frames
 from cellfate.attribution.summary import summarise_attention_statistics
 from cellfate.attribution.tree_shapley import attribute_trees
 from cellfate.plots.attention_statistics import plot_effect_sizes, plot_reporter_series
+from cellfate.plots.attribution_scores import (
+    plot_agreement,
+    plot_attribution_scores,
+    plot_faithfulness,
+    plot_randomised_weights,
+)
 from cellfate.plots.explainability import plot_attention, plot_occlusion, plot_shapley
 
 
@@ -126,6 +132,17 @@ def _plot() -> Pipeline:
             node(plot_attention, ["attention", "explained_samples"], "attention_figure", name="plot_attention"),
             node(plot_occlusion, ["occlusion", "explained_samples"], "occlusion_figure", name="plot_occlusion"),
             node(plot_shapley, ["shapley", "explained_samples"], "shapley_figure", name="plot_shapley"),
+            node(
+                plot_attribution_scores, "attribution_scores", "attribution_scores_figure", name="plot_scored_methods"
+            ),
+            node(plot_faithfulness, "faithfulness_curves", "faithfulness_figure", name="plot_faithfulness"),
+            node(plot_agreement, "attribution_agreement", "agreement_figure", name="plot_agreement"),
+            node(
+                plot_randomised_weights,
+                "randomised_weights",
+                "randomised_weights_figure",
+                name="plot_randomised_weights",
+            ),
             node(plot_effect_sizes, "attention_summary", "effect_sizes_figure", name="plot_effect_sizes"),
             node(
                 plot_reporter_series,

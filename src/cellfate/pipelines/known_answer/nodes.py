@@ -1,6 +1,12 @@
 """Nodes of the `known_answer` pipeline."""
 
+import logging
+
 import pandas as pd
+
+from cellfate.report.known_answer import assemble_known_answer_page, print_known_answer
+
+logger = logging.getLogger(__name__)
 
 
 def stack_scenarios(**tables: pd.DataFrame) -> pd.DataFrame:
@@ -11,10 +17,8 @@ def stack_scenarios(**tables: pd.DataFrame) -> pd.DataFrame:
 
 
 def assemble_page(
-    attribution_scores: pd.DataFrame,
-    metrics: pd.DataFrame,
-    comparisons: pd.DataFrame,
-    background_swap: pd.DataFrame,
-    attention_summary: pd.DataFrame,
+    planted_scores: pd.DataFrame, metrics: pd.DataFrame, comparisons: pd.DataFrame, background_swap: pd.DataFrame
 ) -> str:
-    raise NotImplementedError
+    """Log the table method by score, and give the page as HTML."""
+    logger.info("Method by score, scenario by scenario:\n%s", print_known_answer(planted_scores))
+    return assemble_known_answer_page(planted_scores, metrics, comparisons, background_swap)

@@ -36,7 +36,7 @@ def create_pipeline(way: Pipeline) -> Pipeline:
     wanted = (way + _score_planted()).to_outputs(*STACKED)
     shared = {name for name in wanted.inputs() if name.startswith("params:")} - {"params:simulation"}
     scenarios = [Pipeline(wanted, namespace=name, parameters=shared) for name in SCENARIOS]
-    return sum(scenarios, Pipeline([])) + _stack()
+    return sum(scenarios, Pipeline([])) + _stack() + _report()
 
 
 def _score_planted() -> Pipeline:
@@ -71,5 +71,5 @@ def _stack() -> Pipeline:
 
 def _report() -> Pipeline:
     """Print the scores and write the page."""
-    tables = {name: f"known_answer_{name}" for name in STACKED}
+    tables = {name: f"known_answer_{name}" for name in STACKED if name != "attention_summary"}
     return Pipeline([node(nodes.assemble_page, tables, "known_answer_report", name="assemble_known_answer_report")])

@@ -1,0 +1,211 @@
+"""What attributions are worth: method by score, deletion and insertion, agreement, randomised weights."""
+
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from cellfate.plots.theme import SEQUENCE, apply_theme, say_nothing, translucent
+from cellfate.plots.words import name_method, name_score, write_title
+
+GOODNESS: Final = [[0.0, "#c8553d"], [0.5, "#f7f7f5"], [1.0, "#2a7f9e"]]
+"""From bad over neither to good."""
+_DASHES: Final = {"own": "solid", "random": "dash", "reverse": "dot"}
+
+
+def plot_attribution_scores(attribution_scores: pd.DataFrame) -> go.Figure:
+    """Draw every method by every score: the number, and its colour by how good it is.
+
+    Parameters
+    ----------
+    attribution_scores
+        Table `AttributionScores`. A logit is coloured on the scale of its score's largest value, a correlation from -1
+        to 1, a share and an area from 0 to 1; where lower is better the scale is turned.
+    """
+    scored = attribution_scores.groupby("score", sort=False)["value"].transform(lambda values: values.notna().any())
+    shown = attribution_scores[scored]
+    if shown.empty:
+        return say_nothing("What each attribution is worth", "no method could be scored")
+    methods, scores = list(dict.fromkeys(shown["method"])), list(dict.fromkeys(shown["score"]))
+    cells = shown.assign(goodness=grade_scores(shown), text=[_write(row) for row in shown.itertuples()])
+    cells = cells.assign(hover=[_explain(row) for row in shown.itertuples()])
+    grids = {
+        name: cells.pivot_table(index="method", columns="score", values=name, aggfunc="first", dropna=False).reindex(
+            index=methods, columns=scores
+        )
+        for name in ("goodness", "text", "hover")
+    }
+    figure = go.Figure(
+        go.Heatmap(
+            z=grids["goodness"].to_numpy(dtype=float),
+            x=[name_score(score) for score in scores],
+            y=[name_method(method) for method in methods],
+            text=grids["text"].fillna("").to_numpy(),
+            customdata=grids["hover"].fillna("").to_numpy(),
+            texttemplate="%{text}",
+            hovertemplate="%{y}<br>%{x}<br>%{customdata}<extra></extra>",
+            colorscale=GOODNESS,
+            zmin=0,
+            zmax=1,
+            showscale=False,
+            xgap=3,
+            ygap=3,
+        )
+    )
+    figure.update_yaxes(autorange="reversed", ticks="")
+    figure.update_xaxes(side="top", ticks="", tickangle=-30)
+    title = write_title("What each attribution is worth", "blue is good, red is bad; an empty field is not defined")
+    return apply_theme(figure, title=title, height_px=240 + 44 * len(methods)).update_layout(
+        margin={"l": 230, "t": 190, "b": 20}
+    )
+
+
+def grade_scores(scores: pd.DataFrame) -> pd.Series:
+    """Grade every score from 0 (bad) to 1 (good) on its own scale; NaN where it has no value."""
+    largest = scores["value"].abs().groupby(scores["score"]).transform("max")
+    reach = largest.where(scores["unit"] == "logit", 1.0)
+    signed = scores["unit"].isin(["logit", "correlation"])
+    graded = scores["value"].where(~signed, (scores["value"] / reach.where(reach > 0, 1.0) + 1) / 2)
+    return graded.where(scores["better"] == "higher", 1 - graded)
+
+
+def _write(row: Any) -> str:
+    """Write a score's value."""
+    return "" if pd.isna(row.value) else f"{row.value:.2f}"
+
+
+def _explain(row: Any) -> str:
+    """Write a score's value, interval and cells, or why there is none."""
+    if pd.isna(row.value):
+        return str(row.reason)
+    interval = "" if pd.isna(row.low) else f" [{row.low:.2f}, {row.high:.2f}]"
+    return f"{row.value:.3f}{interval} {row.unit}, {row.n_cells} cells; {row.better} is better"
+
+
+def plot_faithfulness(faithfulness_curves: pd.DataFrame) -> go.Figure:
+    """Draw the forecast while parts are removed (left) and put back (right), method by method.
+
+    Parameters
+    ----------
+    faithfulness_curves
+        Table `FaithfulnessCurves`.
+    """
+    if faithfulness_curves.empty:
+        return say_nothing("Deletion and insertion", "no sample was explained")
+    heads = ("Removed, most important first", "Put back, most important first")
+    figure = make_subplots(cols=2, shared_yaxes=True, horizontal_spacing=0.04, subplot_titles=heads)
+    methods = list(dict.fromkeys(faithfulness_curves["method"]))
+    for position, method in enumerate(methods):
+        of_method = faithfulness_curves[faithfulness_curves["method"] == method]
+        for column, curve in enumerate(("deletion", "insertion"), start=1):
+            rows = of_method[(of_method["curve"] == curve) & (of_method["order"] == "own")]
+            _add_curve(figure, rows, method, position, column)
+    _add_random(figure, faithfulness_curves)
+    figure.update_xaxes(title="Share of the parts", range=[0, 1])
+    figure.update_yaxes(title="Log odds of what was forecast", col=1)
+    title = write_title("Deletion and insertion", "mean over cells and interval; dashed: parts in random order")
+    return apply_theme(figure, title=title, height_px=480).update_layout(margin={"t": 100})
+
+
+def _add_curve(figure: go.Figure, rows: pd.DataFrame, method: str, position: int, column: int) -> None:
+    """Add one method's curve and its band."""
+    colour, name = SEQUENCE[position % len(SEQUENCE)], name_method(method)
+    facts = {"legendgroup": name, "name": name}
+    if rows["low"].notna().all():
+        figure.add_scatter(
+            x=[*rows["share"], *rows["share"][::-1]],
+            y=[*rows["high"], *rows["low"][::-1]],
+            fill="toself",
+            fillcolor=translucent(colour, 0.10),
+            line={"width": 0},
+            hoverinfo="skip",
+            showlegend=False,
+            row=1,
+            col=column,
+            **facts,
+        )
+    figure.add_scatter(
+        x=rows["share"], y=rows["value"], mode="lines", line={"color": colour, "width": 2}, showlegend=column == 1,
+        row=1, col=column, **facts,
+    )  # fmt: skip
+
+
+def _add_random(figure: go.Figure, curves: pd.DataFrame) -> None:
+    """Add the random orders: one line for windows, one for channels in windows."""
+    random = curves[curves["order"] == "random"]
+    for column, curve in enumerate(("deletion", "insertion"), start=1):
+        drawn: list[np.ndarray] = []
+        for _, rows in random[random["curve"] == curve].groupby("method", sort=False):
+            values = rows["value"].to_numpy()
+            if any(np.allclose(values, other) for other in drawn):
+                continue
+            drawn.append(values)
+            figure.add_scatter(
+                x=rows["share"], y=values, mode="lines", line={"color": "#8a8f98", "dash": _DASHES["random"]},
+                name="Random order", legendgroup="random", showlegend=column == 1 and len(drawn) == 1,
+                row=1, col=column,
+            )  # fmt: skip
+
+
+def plot_agreement(attribution_agreement: pd.DataFrame) -> go.Figure:
+    """Draw the mean rank correlation of every two methods.
+
+    Parameters
+    ----------
+    attribution_agreement
+        Table `AttributionAgreement`.
+    """
+    if attribution_agreement.empty:
+        return say_nothing("Agreement between methods", "fewer than two methods were compared")
+    turned = attribution_agreement.rename(columns={"method": "other", "other": "method"})
+    both = pd.concat([attribution_agreement, turned])
+    methods = list(dict.fromkeys([*attribution_agreement["method"], *attribution_agreement["other"]]))
+    grid = both.pivot_table(index="method", columns="other", values="rank_correlation", dropna=False)
+    correlations = grid.reindex(index=methods, columns=methods).to_numpy(dtype=float)
+    names = [name_method(method) for method in methods]
+    text = np.where(np.isnan(correlations), "", np.char.mod("%.2f", np.nan_to_num(correlations)))
+    figure = go.Figure(
+        go.Heatmap(
+            z=correlations, x=names, y=names, text=text, texttemplate="%{text}", colorscale=GOODNESS, zmin=-1,
+            zmax=1, xgap=2, ygap=2, colorbar={"title": "Rank<br>correlation"},
+        )
+    )  # fmt: skip
+    figure.update_yaxes(autorange="reversed", ticks="")
+    figure.update_xaxes(ticks="", tickangle=-30)
+    title = write_title("Agreement between methods", "mean over cells of the rank correlation over a cell's parts")
+    return apply_theme(figure, title=title, height_px=520).update_layout(margin={"l": 230, "b": 140})
+
+
+def plot_randomised_weights(randomised_weights: pd.DataFrame) -> go.Figure:
+    """Draw how much of each attribution is left as layers are randomised from the head down.
+
+    Parameters
+    ----------
+    randomised_weights
+        Table `RandomisedWeights`.
+    """
+    if randomised_weights.empty:
+        return say_nothing("Randomised weights", "no sample was explained again")
+    stages = randomised_weights.drop_duplicates("stage").sort_values("stage")
+    figure = go.Figure()
+    for position, (method, rows) in enumerate(randomised_weights.groupby("method", sort=False)):
+        ordered = rows.sort_values("stage")
+        figure.add_scatter(
+            x=ordered["stage"],
+            y=ordered["rank_correlation"],
+            error_y={
+                "array": ordered["high"] - ordered["rank_correlation"],
+                "arrayminus": ordered["rank_correlation"] - ordered["low"],
+                "thickness": 1,
+            },
+            mode="lines+markers",
+            line={"color": SEQUENCE[position % len(SEQUENCE)]},
+            name=name_method(str(method)),
+        )
+    figure.add_hline(y=0, line={"color": "#8a8f98", "dash": "dot"})
+    figure.update_xaxes(tickvals=stages["stage"], ticktext=stages["layer"], title="Layer randomised last")
+    figure.update_yaxes(title="Rank correlation with the trained model", range=[-1.05, 1.05])
+    title = write_title("Randomised weights", "an attribution that stays the same does not explain what was learnt")
+    return apply_theme(figure, title=title, height_px=460)

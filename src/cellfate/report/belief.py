@@ -1,0 +1,136 @@
+"""Which explanation to believe: verdicts from the scores of attributions, in words and tables."""
+
+from typing import Any, Final
+
+import pandas as pd
+
+from cellfate.core.predictors import MODEL, SWAPPED
+from cellfate.plots.words import name_method, name_score
+from cellfate.report.page import ReportTable
+from cellfate.report.tables import as_report_table
+from cellfate.report.words import EMPTY, list_words
+
+FOUND_AUROC: Final = 0.8
+"""Least area over frames at which planted hours count as found."""
+CHANGED_CORRELATION: Final = 0.5
+"""Rank correlation with the trained model's values under which randomised weights have changed an attribution."""
+
+
+def judge_methods(attribution_scores: pd.DataFrame) -> pd.DataFrame:
+    """Hold every method against the checks it must pass.
+
+    Parameters
+    ----------
+    attribution_scores
+        Table `AttributionScores`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a method: method, verdict (`passes`, `fails` or `not checked`), reasons: what failed, or what could not
+        be checked.
+    """
+    rows = [
+        {"method": method, **_judge(part.set_index("score"))}
+        for method, part in attribution_scores.groupby("method", sort=False)
+    ]
+    return pd.DataFrame(rows, columns=["method", "verdict", "reasons"])
+
+
+def _judge(scores: pd.DataFrame) -> dict[str, str]:
+    """Verdict on one method from its scores."""
+    value, low = scores["value"].to_dict(), scores["low"].to_dict()
+    failures = [
+        f"{words} is not clearly better than random orders"
+        for score, words in (("deletion_gain", "deletion"), ("insertion_gain", "insertion"))
+        if pd.notna(value.get(score)) and not low[score] > 0
+    ]
+    if pd.notna(value.get("randomised_weights")) and value["randomised_weights"] >= CHANGED_CORRELATION:
+        failures.append("it stays alike when the weights are random")
+    permuted, again = value.get("label_permuted"), value.get("retrained")
+    if pd.notna(permuted) and pd.notna(again) and permuted >= again:
+        failures.append("a model of permuted outcomes gives it as well as one trained again")
+    if pd.notna(value.get("window_auroc")) and value["window_auroc"] < FOUND_AUROC:
+        failures.append(f"it misses the planted hours (AUROC {value['window_auroc']:.2f})")
+    if failures:
+        return {"verdict": "fails", "reasons": list_words(failures)}
+    if pd.isna(value.get("deletion_gain")):
+        return {"verdict": "not checked", "reasons": str(scores["reason"].get("deletion_gain", ""))}
+    return {"verdict": "passes", "reasons": ""}
+
+
+def write_belief(attribution_scores: pd.DataFrame) -> str:
+    """Say which methods deserve belief here, and why the others do not."""
+    verdicts = judge_methods(attribution_scores)
+    named = {
+        verdict: [name_method(str(method)) for method in part["method"].tolist()]
+        for verdict, part in verdicts.groupby("verdict")
+    }
+    passing = named.get("passes", [])
+    first = (
+        f"Believe first: {list_words(passing)}. "
+        if passing
+        else "No method passes every check here: take none of them as what the model does. "
+    )
+    failing = verdicts[verdicts["verdict"] == "fails"]
+    rest = "; ".join(
+        f"{name_method(method)}: {reasons}" for method, reasons in failing[["method", "reasons"]].to_numpy().tolist()
+    )
+    return first + (f"Do not rely on {rest}." if rest else "No method that could be checked fails.")
+
+
+def tabulate_attribution_scores(attribution_scores: pd.DataFrame) -> ReportTable:
+    """List methods by scores: value and interval; a dash where a score is not defined."""
+    shown = attribution_scores.assign(text=[_write(row) for row in attribution_scores.itertuples()])
+    wide = shown.pivot_table(index="method", columns="score", values="text", aggfunc="first", sort=False)
+    wide = wide[[score for score in wide if (wide[score] != EMPTY).any()]]
+    verdicts = judge_methods(attribution_scores).set_index("method")["verdict"]
+    table = wide.rename(columns=name_score).assign(verdict=verdicts.reindex(wide.index))
+    table = table.rename(index=name_method).rename_axis("method").reset_index()
+    return as_report_table(table, "Method by score: mean over cells [interval]")
+
+
+def _write(row: Any) -> str:
+    """Write a score with its interval."""
+    if pd.isna(row.value):
+        return EMPTY
+    return f"{row.value:.2f}" if pd.isna(row.low) else f"{row.value:.2f} [{row.low:.2f}, {row.high:.2f}]"
+
+
+def tabulate_background_swap(background_swap: pd.DataFrame) -> ReportTable:
+    """List balanced accuracy and AUROC before and after the surroundings are swapped."""
+    rows = background_swap[(background_swap["condition"] == "all") & (background_swap["outcome"] == "all")]
+    rows = rows[rows["metric"].isin(["balanced_accuracy", "auroc"])]
+    shown = {MODEL: "as recorded", SWAPPED: "on another cell's surroundings"}
+    frame = pd.DataFrame(
+        {
+            "cells shown": [shown.get(name, name) for name in rows["predictor"]],
+            "score": rows["metric"].str.replace("_", " "),
+            "estimate": [f"{value:.3f}" for value in rows["estimate"]],
+            "interval": [f"[{low:.3f}, {high:.3f}]" for low, high in zip(rows["low"], rows["high"], strict=True)],
+        }
+    )
+    return as_report_table(frame, "Whether the model reads the cell or what lies beside it")
+
+
+def tabulate_rests_on(shapley: pd.DataFrame, tree_shapley: pd.DataFrame) -> tuple[ReportTable, ...]:
+    """List what forecasts rest on: channels and hours of the network, features of the boosting."""
+    size = shapley.assign(size=shapley["value"].abs(), hours=shapley["windows_back"] * shapley["window_h"])
+    by_channel = _share(size, "channel").rename(columns={"channel": "channel of the image"})
+    by_hours = _share(size, "hours").rename(columns={"hours": "window begins, h before the last frame"})
+    tables = [
+        as_report_table(by_channel, "The network: share of the size of its Shapley values, by channel"),
+        as_report_table(by_hours, "The network: the same by hours, in order of size", longest=6),
+    ]
+    if len(tree_shapley):
+        of_features = tree_shapley.assign(size=tree_shapley["value"].abs())
+        auroc = tree_shapley["boosting_auroc"].mean()
+        caption = f"Boosting on handcrafted features (AUROC {auroc:.2f}): share of the size of its values, by feature"
+        tables.append(as_report_table(_share(of_features, "feature"), caption, longest=8))
+    return tuple(tables)
+
+
+def _share(rows: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Share of the size of values, largest first."""
+    sums = rows.groupby(name)["size"].sum().sort_values(ascending=False)
+    return pd.DataFrame({name: sums.index, "share": [f"{share:.2f}" for share in sums / max(sums.sum(), 1e-12)]})

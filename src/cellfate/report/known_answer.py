@@ -1,0 +1,140 @@
+"""The page of the scenarios with a known answer, and the same as lines for a terminal."""
+
+from typing import Final
+
+import pandas as pd
+
+from cellfate.core.predictors import MODEL, SWAPPED
+from cellfate.core.tables import EVERYTHING
+from cellfate.plots.attribution_scores import plot_attribution_scores
+from cellfate.plots.words import name_method, name_score
+from cellfate.report.belief import judge_methods, tabulate_attribution_scores, write_belief
+from cellfate.report.page import ReportFigure, ReportPage, ReportSection, ReportTable, render_page
+from cellfate.report.tables import as_report_table
+from cellfate.report.words import name_predictor
+
+PLANTED: Final = {
+    "null": "Nothing predicts the fate: a score above chance would be a leak, and no explanation means anything.",
+    "p53_early": "The rate at which p53 rises 12 to 8 h before the event decides.",
+    "cell_cycle_mid": "The cell-cycle reporter in the four hours after the drug decides, and at no other time.",
+    "morphology_late": "Only the shape of the nucleus in the last 2 h that the model sees decides.",
+    "two_windows": "In half of the cells p53 decides (6.5 to 2.5 h before), in the others the cell cycle (12 to 8 h).",
+    "length_shortcut": "Cells that live longer die, nothing in an image tells: track length is the score to match.",
+    "background_shortcut": "Debris beside the cell goes with apoptosis: on other surroundings only chance is left.",
+    "sister_coupled": "Sisters share their fate for a reason no image shows: with recordings held out, chance.",
+}
+"""What is planted in each scenario, and what should come of it."""
+
+
+def assemble_known_answer_page(
+    planted_scores: pd.DataFrame, metrics: pd.DataFrame, comparisons: pd.DataFrame, background_swap: pd.DataFrame
+) -> str:
+    """Put the page together: scenario by scenario what is planted, how the model does, and what each method finds.
+
+    Parameters
+    ----------
+    planted_scores
+        Table `AttributionScores` with a column `scenario`, planted scores included.
+    metrics, comparisons, background_swap
+        Tables `Metrics`, `Comparisons` and `Metrics` with a column `scenario`.
+
+    Returns
+    -------
+    str
+        One HTML document that needs no other file and no network.
+    """
+    scenarios = list(dict.fromkeys(planted_scores["scenario"]))
+    page = ReportPage(
+        title="Explanations of recordings whose answer is known",
+        question="Do explanations find what was planted, where something was, and nothing where nothing was?",
+        scores=(),
+        sentences=(
+            "Every study here is simulated, so that the channel and the hours that decide each fate are known.",
+            "Scores of planted hours and channels are over cells whose forecast is right.",
+        ),
+        beside=tabulate_overview(planted_scores, metrics, background_swap),
+        sections=tuple(
+            _write_scenario(
+                name, *(table[table["scenario"] == name] for table in (planted_scores, metrics, comparisons))
+            )
+            for name in scenarios
+        ),
+    )
+    return render_page(page)
+
+
+def tabulate_overview(
+    planted_scores: pd.DataFrame, metrics: pd.DataFrame, background_swap: pd.DataFrame
+) -> ReportTable:
+    """List a row a scenario: the model's balanced accuracy, with other surroundings, and the methods that pass."""
+    rows = []
+    for name, part in planted_scores.groupby("scenario", sort=False):
+        verdicts = judge_methods(part)
+        passing = verdicts.loc[verdicts["verdict"] == "passes", "method"]
+        rows.append(
+            {
+                "scenario": name,
+                "balanced accuracy": _accuracy(metrics[metrics["scenario"] == name], MODEL),
+                "track length alone": _accuracy(metrics[metrics["scenario"] == name], "track_length"),
+                "other surroundings": _accuracy(background_swap[background_swap["scenario"] == name], SWAPPED),
+                "methods that pass": ", ".join(name_method(method) for method in passing) or "none",
+            }
+        )
+    return as_report_table(pd.DataFrame(rows), "Scenarios: balanced accuracy [interval], chance .5")
+
+
+def _accuracy(metrics: pd.DataFrame, predictor: str) -> str:
+    """Write a predictor's balanced accuracy with its interval."""
+    rows = metrics[(metrics["predictor"] == predictor) & (metrics["metric"] == "balanced_accuracy")]
+    rows = rows[rows["condition"] == EVERYTHING]
+    if rows.empty:
+        return ""
+    row = rows.iloc[0]
+    return f"{row['estimate']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
+
+
+def _write_scenario(
+    name: str, planted_scores: pd.DataFrame, metrics: pd.DataFrame, comparisons: pd.DataFrame
+) -> ReportSection:
+    """One scenario: its table, its figure, and what to think of it."""
+    figure = ReportFigure(
+        f"scores-{name}",
+        plot_attribution_scores(planted_scores),
+        "Each row is a method, each column a score; hover for intervals and for why a field is empty.",
+        "How a method does on other recordings.",
+    )
+    return ReportSection(
+        anchor=name,
+        title=name,
+        reads=f"{PLANTED.get(name, 'A scenario of your own.')} {write_belief(planted_scores)}",
+        not_shown="Real cells: a method that finds what was planted here can still miss what was not.",
+        tables=(tabulate_attribution_scores(planted_scores), tabulate_differences(comparisons)),
+        figures=(figure,),
+    )
+
+
+def tabulate_differences(comparisons: pd.DataFrame) -> ReportTable:
+    """List the model's balanced accuracy minus that of each baseline."""
+    rows = comparisons[(comparisons["metric"] == "balanced_accuracy") & (comparisons["outcome"] == "all")]
+    frame = pd.DataFrame(
+        {
+            "baseline": [name_predictor(name) for name in rows["reference"]],
+            "model minus it": [f"{value:+.3f}" for value in rows["difference"]],
+            "interval": [f"[{low:+.3f}, {high:+.3f}]" for low, high in zip(rows["low"], rows["high"], strict=True)],
+            "beaten": ["yes" if low > 0 else "no" for low in rows["low"]],
+        }
+    )
+    return as_report_table(frame, "Balanced accuracy, paired differences", folded=True)
+
+
+def print_known_answer(planted_scores: pd.DataFrame) -> str:
+    """Write the table method by score of every scenario as plain text."""
+    blocks = []
+    for name, part in planted_scores.groupby("scenario", sort=False):
+        wide = part.pivot_table(index="method", columns="score", values="value", sort=False, dropna=False)
+        shown = [score for score in dict.fromkeys(part["score"]) if score in wide and wide[score].notna().any()]
+        table = wide[shown].rename(index=name_method, columns=name_score).rename_axis(index=None, columns=None)
+        blocks.append(
+            f"{name}: {PLANTED.get(str(name), '')}\n{table.to_string(float_format='{:.2f}'.format, na_rep='-')}"
+        )
+    return "\n\n".join(blocks)

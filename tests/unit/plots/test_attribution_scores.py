@@ -1,0 +1,89 @@
+"""Figures of what attributions are worth."""
+
+import numpy as np
+import pandas as pd
+
+from cellfate.plots.attribution_scores import (
+    grade_scores,
+    plot_agreement,
+    plot_attribution_scores,
+    plot_faithfulness,
+    plot_randomised_weights,
+)
+from tests.cases.explanation_tables import attribution_scores
+
+NAN = (np.nan, np.nan, np.nan)
+
+
+def test_scores_are_graded_on_their_own_scale_and_turned_where_lower_is_better():
+    table = pd.DataFrame(
+        {
+            "score": ["gain", "gain", "random", "auroc"],
+            "value": [2.0, -1.0, 0.5, 0.25],
+            "unit": ["logit", "logit", "correlation", "auroc"],
+            "better": ["higher", "higher", "lower", "higher"],
+        }
+    )
+    np.testing.assert_allclose(grade_scores(table), [1.0, 0.25, 0.25, 0.25])
+
+
+def test_empty_fields_say_why_and_scores_without_any_value_are_left_out():
+    every = {"seed_stability": NAN}
+    methods = attribution_scores()["method"].unique()
+    figure = plot_attribution_scores(attribution_scores(**dict.fromkeys(methods, every)))
+    grid = figure.data[0]
+    assert "Other seed" not in grid.x
+    assert grid.z.shape == (7, 10)
+    one = plot_attribution_scores(attribution_scores(attention=every)).data[0]
+    column, row = list(one.x).index("Other seed"), list(one.y).index("Pooling attention")
+    assert one.text[row][column] == ""
+    assert one.customdata[row][column] == "not for this method"
+
+
+def curves() -> pd.DataFrame:
+    rows = [
+        {"method": method, "curve": curve, "order": order, "share": share, "value": value * share, "n_cells": 3}
+        for method, value in (("shapley", 2.0), ("attention", 1.0))
+        for curve in ("deletion", "insertion")
+        for order in ("own", "random", "reverse")
+        for share in (0.0, 0.5, 1.0)
+    ]
+    table = pd.DataFrame(rows)
+    return table.assign(low=table["value"] - 0.1, high=table["value"] + 0.1)
+
+
+def test_deletion_and_insertion_stand_side_by_side_with_random_orders():
+    figure = plot_faithfulness(curves())
+    lines = [trace for trace in figure.data if trace.mode == "lines" and trace.fill is None]
+    assert [trace.name for trace in lines].count("Shapley values") == 2
+    assert sum(trace.line.dash == "dash" for trace in lines) == 4
+    assert list(next(trace for trace in lines if trace.name == "Shapley values").y) == [0.0, 1.0, 2.0]
+
+
+def test_agreement_is_drawn_from_both_sides():
+    table = pd.DataFrame({"method": ["shapley"], "other": ["attention"], "rank_correlation": [0.4], "n_cells": [3]})
+    grid = plot_agreement(table).data[0]
+    assert grid.z[0][1] == grid.z[1][0] == 0.4
+    assert np.isnan(grid.z[0][0])
+
+
+def test_stages_of_randomised_weights_are_named_by_their_layer():
+    table = pd.DataFrame(
+        {
+            "method": "shapley", "stage": [1, 0], "layer": ["head", "none"], "rank_correlation": [0.2, 1.0],
+            "low": [0.1, 1.0], "high": [0.3, 1.0], "n_cells": 4,
+        }
+    )  # fmt: skip
+    figure = plot_randomised_weights(table)
+    assert list(figure.data[0].y) == [1.0, 0.2]
+    assert list(figure.layout.xaxis.ticktext) == ["none", "head"]
+
+
+def test_without_rows_a_figure_says_so():
+    for plot, table in (
+        (plot_agreement, pd.DataFrame(columns=["method", "other"])),
+        (plot_faithfulness, curves().head(0)),
+        (plot_randomised_weights, pd.DataFrame()),
+        (plot_attribution_scores, attribution_scores().head(0)),
+    ):
+        assert plot(table).layout.annotations

@@ -1,0 +1,99 @@
+"""Verdicts on explanations follow from their scores, and say why."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cellfate.attribution.methods import COMPARED
+from cellfate.report.belief import (
+    judge_methods,
+    tabulate_attribution_scores,
+    tabulate_background_swap,
+    tabulate_rests_on,
+    write_belief,
+)
+from cellfate.report.known_answer import PLANTED, assemble_known_answer_page, print_known_answer
+from tests.cases.explanation_tables import attribution_scores, background_swap, shapley_values, tree_shapley_values
+from tests.cases.report_tables import report_case
+
+NAN = (np.nan, np.nan, np.nan)
+
+
+def test_a_method_that_is_good_at_everything_passes():
+    assert set(judge_methods(attribution_scores())["verdict"]) == {"passes"}
+    assert "Believe first" in write_belief(attribution_scores())
+
+
+@pytest.mark.parametrize(
+    ("score", "value", "words"),
+    [
+        ("deletion_gain", (0.4, -0.1, 0.9), "deletion is not clearly better"),
+        ("insertion_gain", (-0.4, -0.6, -0.1), "insertion is not clearly better"),
+        ("randomised_weights", (0.8, 0.7, 0.9), "stays alike when the weights are random"),
+        ("label_permuted", (0.8, 0.7, 0.9), "permuted outcomes gives it as well"),
+        ("window_auroc", (0.6, 0.5, 0.7), r"misses the planted hours \(AUROC 0.60\)"),
+    ],
+)
+def test_each_check_can_fail_a_method_and_is_named(score, value, words):
+    scores = attribution_scores(shapley={score: value})
+    verdicts = judge_methods(scores).set_index("method")
+    assert verdicts["verdict"].to_dict() == {name: "fails" if name == "shapley" else "passes" for name in COMPARED}
+    assert pd.Series([verdicts.loc["shapley", "reasons"]]).str.contains(words).all()
+    assert pd.Series([write_belief(scores)]).str.contains("Do not rely on Shapley values: .*" + words).all()
+
+
+def test_a_method_without_scores_is_not_checked():
+    scores = attribution_scores(attention={"deletion_gain": NAN, "insertion_gain": NAN})
+    verdicts = judge_methods(scores).set_index("method")
+    assert verdicts.loc["attention", "verdict"] == "not checked"
+    assert verdicts.loc["attention", "reasons"] == "not for this method"
+
+
+def test_when_nothing_passes_the_words_say_so():
+    bad = {name: {"deletion_gain": (0.0, -0.1, 0.1)} for name in COMPARED}
+    assert write_belief(attribution_scores(**bad)).startswith("No method passes every check")
+
+
+def test_scores_stand_with_their_intervals_and_columns_without_any_value_are_left_out():
+    no_truth = {name: dict.fromkeys(("window_auroc", "window_precision", "channel_hit"), NAN) for name in COMPARED}
+    table = tabulate_attribution_scores(attribution_scores(**no_truth))
+    assert "Planted hours, AUROC" not in table.columns
+    shapley = next(row for row in table.rows if row[0] == "Shapley values")
+    assert "1.50 [1.20, 1.80]" in shapley
+    assert shapley[-1] == "passes"
+
+
+def test_background_swap_is_shown_before_and_after():
+    rows = tabulate_background_swap(background_swap()).rows
+    assert ("on another cell's surroundings", "balanced accuracy", "0.550", "[0.450, 0.650]") in rows
+    assert len(rows) == 4
+
+
+def test_what_a_forecast_rests_on_is_shared_out():
+    channels, hours, features = tabulate_rests_on(shapley_values(), tree_shapley_values())
+    assert channels.rows == (("p53", "0.80"), ("circadian", "0.20"))
+    assert hours.rows == (("2", "0.80"), ("0", "0.20"))
+    assert features.rows == (("area", "0.75"), ("intensity_p53", "0.25"))
+    assert "AUROC 0.80" in features.caption
+
+
+def scenario_tables() -> tuple[pd.DataFrame, ...]:
+    case = report_case()
+    names = ("null", "p53_early")
+    tables = (attribution_scores(), case.tables["metrics"], case.tables["comparisons"], background_swap())
+    return tuple(pd.concat([table.assign(scenario=name) for name in names]) for table in tables)
+
+
+def test_the_page_of_scenarios_says_what_is_planted_in_each():
+    page = assemble_known_answer_page(*scenario_tables())
+    for name in ("null", "p53_early"):
+        assert PLANTED[name].split("'")[0] in page
+    assert "sister_coupled" not in page
+    assert page.count("Plotly.newPlot(") == 2
+
+
+def test_the_lines_for_a_terminal_hold_every_method_and_score():
+    text = print_known_answer(scenario_tables()[0])
+    assert text.count("Shapley values") == 2
+    assert "Planted hours, AUROC" in text
+    assert "0.90" in text
