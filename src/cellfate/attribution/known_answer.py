@@ -118,4 +118,5 @@ def _hit(method: str, rows: pd.DataFrame, deciding_channel: str) -> tuple[float,
         return np.nan, NO_CHANNELS
     if deciding_channel not in set(rows["channel"]):
         return np.nan, NOT_A_CHANNEL if method != TREE_SHAPLEY else "no feature speaks of it"
-    return float(rows.loc[rows["value"].idxmax(), "channel"] == deciding_channel), None
+    highest = rows["channel"].to_numpy()[rows["value"].to_numpy().argmax()]
+    return float(highest == deciding_channel), None

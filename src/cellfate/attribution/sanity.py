@@ -57,8 +57,8 @@ def check_sanity(
     crops
         Crop store.
     explained_samples
-        Table of `selection.select_explained_samples`; the first `max_sanity_samples` that are marked `shapley` and of
-        the fold the two other models were trained in.
+        Table of `selection.select_explained_samples`; the first `max_sanity_samples` of the fold the two other models
+        were trained in. With none of them the tables are empty.
     model, permuted_model, retrained_model
         The trained model; one trained on permuted outcomes; one trained again with another seed.
     explanation
@@ -73,8 +73,9 @@ def check_sanity(
         Table `RandomisedWeights`.
     """
     fold = permuted_model.config.members[0].fold
-    chosen = explained_samples[explained_samples["shapley"] & (explained_samples["fold"] == fold)]
-    chosen = chosen.head(explanation.max_sanity_samples)
+    chosen = explained_samples[explained_samples["fold"] == fold].head(explanation.max_sanity_samples)
+    if chosen.empty:
+        return pd.DataFrame(columns=["sample_id", "group_id", "method", "score", "value"]), RandomisedWeights.empty()
     explain = partial(_explain_all, crops, chosen, model.config.channels, model.config.outcomes, explanation)
     trained = load_fold(model, fold)
     own = explain(trained, explanation.seed)

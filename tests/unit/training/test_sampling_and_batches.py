@@ -120,6 +120,25 @@ def test_an_input_is_never_changed_by_augmentation():
     np.testing.assert_array_equal(frames, before)
 
 
+def test_parts_are_absent_by_channel_in_stretches_and_never_changed_otherwise():
+    frames = np.ones((9, 2, 3, 3), dtype=np.float32)
+    shares = []
+    for seed in range(200):
+        shown = augment_frames(frames, replace_nothing(absent_share=1.0), np.random.default_rng(seed))
+        present = shown[:, :, 0, 0]
+        assert set(np.unique(shown)) <= {0.0, 1.0}
+        assert (shown == present[:, :, None, None]).all()
+        assert (present.reshape(3, 3, 2) == present.reshape(3, 3, 2)[:, :1]).all()  # stretches of three frames
+        shares.append(present.mean())
+    assert 0.4 < np.mean(shares) < 0.6
+    assert min(shares) == 0.0
+    assert max(shares) == 1.0
+    half = [
+        augment_frames(frames, replace_nothing(absent_share=0.5), np.random.default_rng(s)).all() for s in range(200)
+    ]
+    assert 0.5 < np.mean(half) < 0.7  # and a few of the others are whole by chance
+
+
 def test_turning_keeps_pixels_and_treats_frames_alike():
     frames = np.arange(2 * 1 * 4 * 4, dtype=np.float32).reshape(2, 1, 4, 4)
     seen = set()
