@@ -22,8 +22,11 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
 
-NOT_COMPARED = frozenset({"recording_id", "cell_id", "frame", "segmented", "equivalent_diameter"})
-"""Keys, and the equivalent diameter: its ranks are those of the area, so it is no second feature."""
+NOT_COMPARED = frozenset(
+    {"recording_id", "cell_id", "frame", "segmented", "equivalent_diameter", "mask_overlap", "consistent"}
+)
+"""Keys, the equivalent diameter (its ranks are those of the area, so it is no second feature), and what is said of the
+mask and not of the cell."""
 
 TOO_SHORT = "fewer frames than min_frames"
 EQUAL_ATTENTION = "all attention is equal"

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cellfate.features.medians import masked_median
 from cellfate.features.settings import FeatureSettings
 
 BoolArray = NDArray[np.bool_]
@@ -65,7 +66,7 @@ def measure_overlaps(masks_thw: BoolArray, frame_numbers_t: IntArray) -> FloatAr
 
 
 def _centred_pixels(masks_thw: BoolArray, areas_t: FloatArray) -> tuple[IntArray, IntArray, IntArray]:
-    """Frame, row and column of every mask pixel (P,), masks moved to a common centre of mass; the least of each is 0."""
+    """Frame, row and column of every mask pixel (P,), masks moved to a common centre of mass; none is negative."""
     frame_p, row_p, column_p = np.nonzero(masks_thw)
     moved = []
     for place_p in (row_p, column_p):
@@ -77,8 +78,10 @@ def _centred_pixels(masks_thw: BoolArray, areas_t: FloatArray) -> tuple[IntArray
 
 def _running_median(areas_t: FloatArray, n_frames: int) -> FloatArray:
     """Median area of the masks among the `n_frames` frames around each, itself included; NaN where there is none."""
-    known = pd.Series(areas_t).where(areas_t > 0)
-    return known.rolling(n_frames, center=True, min_periods=1).median().to_numpy(dtype=np.float64)
+    before = n_frames // 2
+    padded = np.pad(areas_t, (before, n_frames - 1 - before))
+    around_tk = np.lib.stride_tricks.sliding_window_view(padded, n_frames)
+    return masked_median(around_tk, around_tk > 0)
 
 
 def count_failures(frame_features: pd.DataFrame) -> pd.DataFrame:

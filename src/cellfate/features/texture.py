@@ -13,6 +13,8 @@ FloatArray = NDArray[np.float64]
 
 _DIRECTIONS: Final = ((0, 1), (1, 1), (1, 0), (1, -1))
 """Rows and columns from a pixel to its neighbour at 0, 45, 90 and 135 degrees."""
+_ROUNDING: Final = 1e-9
+"""Variance of grey levels that rounding alone may leave."""
 
 
 def measure_textures(frames_tchw: NDArray[Any], masks_thw: BoolArray) -> FloatArray:
@@ -46,12 +48,8 @@ def measure_textures(frames_tchw: NDArray[Any], masks_thw: BoolArray) -> FloatAr
         mean_tc = np.einsum("tchw,thw->tc", pixels_tchw, n_neighbors_thw) / n_t1
         variance_tc = np.einsum("tchw,tchw,thw->tc", pixels_tchw, pixels_tchw, n_neighbors_thw) / n_t1 - mean_tc**2
         correlation_tc = (2 * products_tc / n_t1 - mean_tc**2) / variance_tc
-    textures_tc: FloatArray = np.where(variance_tc > _ROUNDING * n_t1, 1 - correlation_tc, np.nan)
+    textures_tc: FloatArray = np.where(variance_tc > _ROUNDING, 1 - correlation_tc, np.nan)
     return textures_tc
-
-
-_ROUNDING: Final = 1e-12
-"""Variance of grey levels a pair of pixels that rounding alone may leave."""
 
 
 def _cut_to_masks(frames_tchw: NDArray[Any], masks_thw: BoolArray) -> tuple[FloatArray, BoolArray]:

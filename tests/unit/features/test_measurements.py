@@ -18,6 +18,7 @@ class Sequence:
     masks_thw: np.ndarray | None
     inside_thw: np.ndarray
     frame_numbers_t: np.ndarray
+    frame_interval_min: float = 30.0
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,15 @@ def test_the_table_holds_one_row_a_cell_and_frame() -> None:
     np.testing.assert_allclose(cell["intensity_a"], 100, atol=12)
     np.testing.assert_allclose(cell["intensity_b"], 40, atol=6)
     assert (cell["n_neighbors"] == 1).all()
+    assert cell["consistent"].all()
+    assert np.isnan(cell["mask_overlap"].iloc[0])
+    assert (cell["mask_overlap"].iloc[1:] > 0.8).all()
+    np.testing.assert_allclose(cell["rate_intensity_a"].iloc[1:], np.diff(cell["intensity_a"]) / 0.5)
+    np.testing.assert_allclose(cell["texture_a"], 1, atol=0.2)  # a flat disc under noise
     blank = table.query("recording_id == 'r2'")
     assert not blank["segmented"].any()
-    assert blank[["area", "solidity", "intensity_a"]].isna().all(axis=None)
+    assert blank[["area", "solidity", "intensity_a", "texture_b", "rate_area", "mask_overlap"]].isna().all(axis=None)
+    assert not blank["consistent"].any()
     assert (blank["n_neighbors"] == 0).all()
 
 

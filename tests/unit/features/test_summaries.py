@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from cellfate.features import summarise_history
+from cellfate.features.summaries import feature_columns
 
 
 def features(values: list[float], first_frame: int = 0) -> pd.DataFrame:
@@ -32,6 +33,14 @@ def sample(first_frame: int, last_frame: int, cell_id: int = 1) -> pd.DataFrame:
             "frame_interval_min": [30.0],
         }
     )
+
+
+def test_predictors_are_given_the_columns_they_were_tuned_on_and_no_more() -> None:
+    later = {"texture_a": 1.0, "rate_area": 1.0, "rate_intensity_a": 1.0, "mask_overlap": 1.0, "consistent": True}
+    table = features([1, 2]).assign(n_neighbors=0.0)
+    assert feature_columns(table.assign(**later)) == ["area", "intensity_a", "n_neighbors"]
+    summarised = summarise_history(table.assign(**later), sample(0, 1), 2)
+    pd.testing.assert_frame_equal(summarised, summarise_history(table, sample(0, 1), 2))
 
 
 def test_the_last_frames_by_hand() -> None:

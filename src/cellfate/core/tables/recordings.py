@@ -69,7 +69,11 @@ class SetAside(Table):
 
 
 class FrameFeatures(Table):
-    """One row a cell and frame: morphology and reporters. Each channel c adds `intensity_c`."""
+    """One row a cell and frame: morphology and reporters.
+
+    Each channel c adds `intensity_c`, `texture_c` and `rate_intensity_c`. Tables of earlier versions have no texture,
+    no rates and nothing on the soundness of masks; they are still read.
+    """
 
     recording_id: Series[str]
     cell_id: Series[int]
@@ -82,6 +86,13 @@ class FrameFeatures(Table):
     solidity: Series[float] = pa.Field(nullable=True)
     equivalent_diameter: Series[float] = pa.Field(nullable=True, description="px")
     n_neighbors: Series[float] = pa.Field(nullable=True)
+    rate_area: Series[float] | None = pa.Field(nullable=True, description="px^2 per hour since the frame before")
+    mask_overlap: Series[float] | None = pa.Field(
+        nullable=True, ge=0, le=1, description="intersection over union with the mask of the frame before, once centred"
+    )
+    consistent: Series[bool] | None = pa.Field(
+        description="false: no mask, or one that does not follow from others"
+    )
 
 
 class ReporterTraces(Table):
