@@ -3,7 +3,18 @@
 import importlib
 import sys
 
-NAMES = ("start_up", "crop_building", "scoring", "whole_way", "causal_reading", "clock_censoring", "label_permutation")
+NAMES = (
+    "start_up",
+    "crop_building",
+    "scoring",
+    "whole_way",
+    "causal_reading",
+    "clock_censoring",
+    "label_permutation",
+    "swap_null",
+    "attention_statistics",
+    "shapley_cost",
+)
 
 
 def main() -> int:
