@@ -6,7 +6,7 @@ Array suffixes: t frames, c channels, h rows, w columns.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from cellfate.core.errors import InputError
 from cellfate.core.predictors import MODEL, SWAPPED
 from cellfate.features.measurements import find_masks
 from cellfate.features.settings import FeatureSettings
@@ -41,9 +42,13 @@ def swap_backgrounds(
 ) -> pd.DataFrame:
     """Forecast the test samples of every fold as they are, and on the surroundings of another test cell.
 
-    The other cell is drawn by chance from the other groups of the fold, whatever its outcome; frames are aligned at the
-    end of both samples, and the first frame of a shorter one is used again. Where the other cell itself lies, its
-    surroundings' median is put, with noise of their spread. A frame without a mask uses that of the nearest frame.
+    The other cell is drawn by chance from the other groups of the fold, whatever its outcome (where all are of one
+    group, from the other cells). Frames are aligned at the end of both samples, and the first frame of a shorter one is
+    used again. Where the other cell itself lies, its surroundings' median is put, with noise of their spread. A frame
+    without a mask uses that of the nearest frame.
+
+    Only pixels are exchanged. The cell's own keep what the camera and the medium added to them, so a shortcut that lies
+    over the whole image stays; so does the length of the sample.
 
     Parameters
     ----------
@@ -63,6 +68,11 @@ def swap_backgrounds(
     DataFrame
         Table `Predictions` of the predictors `cellfate` and `cellfate_background_swapped`, on the same samples. Samples
         in which no frame has a mask are left out, and one warning counts them.
+
+    Raises
+    ------
+    InputError
+        When the model is not of these samples, or no test sample has a mask.
     """
     check_trained_on(model, crops, samples, splits)
     tested = splits[splits["part"] == "test"].merge(samples[samples["outcome"].notna()], on="sample_id")
@@ -72,10 +82,19 @@ def swap_backgrounds(
         for _, rows in tested.groupby("fold", sort=True)
         for part in _forecast_fold(crops, rows, model, features, background_swap, rng)
     ]
-    n_left_out = len(tested) - len(parts)
-    if n_left_out:
-        logger.warning("%d of %d samples have a mask in no frame and got no other background", n_left_out, len(tested))
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    if not parts:
+        message = (
+            f"None of {len(tested)} test samples with an outcome has a mask in any frame, so no cell can be laid on "
+            "other surroundings; lower features.min_contrast, or give masks."
+        )
+        raise InputError(message)
+    if len(parts) < len(tested):
+        logger.warning(
+            "%d of %d samples have a mask in no frame and got no other background",
+            len(tested) - len(parts),
+            len(tested),
+        )
+    return pd.concat(parts, ignore_index=True)
 
 
 def score_background_swap(predictions: pd.DataFrame, samples: pd.DataFrame, scores: ScoreSettings) -> pd.DataFrame:
@@ -93,23 +112,53 @@ def _forecast_fold(
 ) -> Iterator[pd.DataFrame]:
     """Forecast each test sample of a fold twice."""
     member = load_fold(model, int(rows["fold"].iloc[0]))
-    cut = {}
-    for row in rows.to_dict("records"):
-        sequence = crops.read(row["recording_id"], row["cell_id"], row["first_frame"], row["last_frame"])
-        masks_thw = fill_masks(find_masks(sequence, crops.channels, features), settings.margin_px)
-        if masks_thw is not None:
-            cut[row["sample_id"]] = row, sequence, masks_thw
-    for sample_id, (row, sequence, masks_thw) in tqdm(cut.items(), desc="Swapping backgrounds", disable=None):
-        others = [key for key, (other, _, _) in cut.items() if other["group_id"] != row["group_id"]]
-        others = others or [key for key in cut if key != sample_id] or [sample_id]
-        _, donor, donor_masks_thw = cut[others[rng.integers(len(others))]]
-        swapped = lay_on(sequence, masks_thw, donor, donor_masks_thw, rng)
-        facts = {"scheme": row["scheme"], "fold": row["fold"], "part": "test", "sample_id": sample_id}
+    masks = dict(_find_masks(crops, rows, features, settings.margin_px))
+    kept = [row for row in rows.to_dict("records") if row["sample_id"] in masks]
+    donors_n = draw_donors([row["group_id"] for row in kept], rng)
+    for row, donor in tqdm(zip(kept, donors_n, strict=True), "Swapping backgrounds", len(kept), disable=None):
+        sequence, other = _read(crops, row), _read(crops, kept[donor])
+        swapped = lay_on(sequence, masks[row["sample_id"]], other, masks[kept[donor]["sample_id"]], rng)
         shown = {MODEL: sequence, SWAPPED: swapped}
         probabilities = np.stack([_forecast(member, each) for each in shown.values()])
+        facts = {"scheme": row["scheme"], "fold": row["fold"], "part": "test", "sample_id": row["sample_id"]}
         yield pd.DataFrame(
             {"predictor": list(shown), **facts, **probability_columns(probabilities, model.config.outcomes)}
         )
+
+
+def _find_masks(
+    crops: CropStore, rows: pd.DataFrame, features: FeatureSettings, margin_px: int
+) -> Iterator[tuple[str, BoolArray]]:
+    """Yield the samples that have a mask in some frame, and their filled masks."""
+    for row in rows.to_dict("records"):
+        masks_thw = fill_masks(find_masks(_read(crops, row), crops.channels, features), margin_px)
+        if masks_thw is not None:
+            yield row["sample_id"], masks_thw
+
+
+def _read(crops: CropStore, row: dict[Hashable, Any]) -> CellSequence:
+    """Read the crops of one sample."""
+    return crops.read(row["recording_id"], row["cell_id"], row["first_frame"], row["last_frame"])
+
+
+def draw_donors(groups: Sequence[str], rng: np.random.Generator) -> NDArray[np.int64]:
+    """Draw for each sample another one of another group, by position; where all are of one group, another sample.
+
+    Raises
+    ------
+    InputError
+        When there is but one sample.
+    """
+    if len(groups) == 1:
+        message = (
+            "A fold has one test sample with a mask, but two are needed to exchange surroundings; give more cells."
+        )
+        raise InputError(message)
+    names_n, places_n = np.asarray(groups), np.arange(len(groups))
+    if len(set(groups)) == 1:
+        logger.warning("All %d test samples of a fold are of one group and exchange surroundings in it", len(groups))
+        names_n = places_n.astype(str)
+    return np.array([rng.choice(places_n[names_n != name]) for name in names_n], dtype=np.int64)
 
 
 def _forecast(member: FoldModel, sequence: CellSequence) -> NDArray[np.float64]:
@@ -155,9 +204,11 @@ def lay_on(
     """
     n, m = len(sequence.frame_numbers_t), len(donor.frame_numbers_t)
     at_t = np.maximum(np.arange(n) - n + m, 0)
+    own_thw = masks_thw & sequence.inside_thw
     behind_tchw = empty_surroundings(donor.frames_tchw[at_t], donor_masks_thw[at_t] | ~donor.inside_thw[at_t], rng)
-    frames_tchw = np.where(masks_thw[:, None], sequence.frames_tchw, behind_tchw)
-    return replace(sequence, frames_tchw=frames_tchw.astype(sequence.frames_tchw.dtype), masks_thw=masks_thw)
+    frames_tchw = np.where(own_thw[:, None], sequence.frames_tchw, behind_tchw).astype(sequence.frames_tchw.dtype)
+    # the edge of the image is a part of the surroundings
+    return replace(sequence, frames_tchw=frames_tchw, masks_thw=own_thw, inside_thw=own_thw | donor.inside_thw[at_t])
 
 
 def empty_surroundings(frames_tchw: NDArray[Any], away_thw: BoolArray, rng: np.random.Generator) -> NDArray[np.float64]:
