@@ -1,4 +1,4 @@
-"""False positives of the tests of attention statistics, where attention and features have nothing to do with each other.
+"""False positives of the tests of attention statistics, where attention and features know nothing of each other.
 
 Both are autocorrelated series of their own: autoregressive of first order, or drifting. The valid test swaps attention
 masks between cells; the naive one permutes the frames of a cell.

@@ -61,6 +61,7 @@ def test_frames_are_aligned_at_the_end_and_a_short_donors_first_is_used_again():
 def test_nothing_of_the_donor_itself_is_left():
     larger = np.roll(CELL, 5, axis=1)[None].repeat(200, 0)
     donor = sequence([1000] * 200, 9000, masks=larger | CELL, noise=20.0)
+    donor.frames_tchw[:, 0, larger[0]] = 9000
     swapped = lay(sequence([10] * 200, 500), donor)
     filled = swapped.frames_tchw[:, 0, larger[0] & ~CELL].astype(float)
     assert filled.mean() == pytest.approx(1000, abs=2)

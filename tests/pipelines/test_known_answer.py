@@ -1,0 +1,70 @@
+"""Scenarios with a known answer at tiny size, from simulation to the page."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from cellfate.attribution.scoring import FAITHFUL, PLANTED
+from cellfate.pipelines.known_answer.pipeline import SCENARIOS
+from tests.conftest import ROOT, copy_project
+
+pytestmark = pytest.mark.pipeline
+
+CHOSEN = ("null", "p53_early")
+RUN = f"""
+import sys
+from cellfate.pipelines.known_answer import pipeline
+pipeline.SCENARIOS = {CHOSEN!r}
+from kedro.framework.cli.cli import main
+sys.argv = ["kedro", "run", "--env", "test", "--pipelines", "known_answer"]
+main()
+"""
+TINY = """
+"{name}":
+  simulation: {{n_recordings: 6, n_frames: 60, height_px: 96, width_px: 96, founders: [6, 7], founder_horizon_h: 29.0}}
+"""
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A project in which two scenarios have run, and what the run said."""
+    project = copy_project(tmp_path_factory.mktemp("known_answer"))
+    for path in (project / "conf/base/parameters/scenarios").glob("*.yml"):
+        if path.stem not in CHOSEN:
+            path.unlink()
+    tiny = project / "conf/test/parameters/scenarios.yml"
+    tiny.write_text("".join(TINY.format(name=name) for name in CHOSEN))
+    ran = subprocess.run([sys.executable, "-c", RUN], cwd=project, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr[-4000:] + ran.stdout[-4000:]
+    return project / "data/test", ran.stdout + ran.stderr
+
+
+def test_every_scenario_has_a_parameter_file_and_every_file_a_scenario():
+    files = {path.stem for path in (ROOT / "conf/base/parameters/scenarios").glob("*.yml")}
+    assert files == set(SCENARIOS)
+
+
+def test_scores_of_all_scenarios_stand_in_one_table(finished):
+    scores = pd.read_parquet(finished[0] / "08_reporting/known_answer_planted_scores.parquet")
+    assert list(dict.fromkeys(scores["scenario"])) == list(CHOSEN)
+    assert set(scores["score"]) == {*FAITHFUL, *PLANTED}
+    assert (scores["value"].notna() | scores["reason"].notna()).all()
+    nothing = scores[(scores["scenario"] == "null") & scores["score"].isin(PLANTED)]
+    assert nothing["value"].isna().all()
+
+
+def test_the_run_prints_method_by_score_and_the_page_shows_it(finished):
+    folder, said = finished
+    assert "Planted hours, AUROC" in said
+    page = (folder / "08_reporting/known_answer.html").read_text()
+    assert "p53_early" in page
+    assert page.count("Plotly.newPlot(") == 2
+
+
+def test_each_scenario_has_its_own_recordings(finished):
+    truth = {name: pd.read_parquet(finished[0] / "known_answer" / name / "truth.parquet") for name in CHOSEN}
+    assert truth["null"]["deciding_channel"].isna().all()
+    assert set(truth["p53_early"]["deciding_channel"].dropna()) == {"p53"}
