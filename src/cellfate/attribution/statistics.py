@@ -17,16 +17,11 @@ from cellfate.attribution.settings import AttentionStatisticsSettings
 from cellfate.core.errors import InputError
 from cellfate.core.fates import NONE
 from cellfate.core.tables import AttentionStatistics
+from cellfate.features.summaries import compared_columns
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
-
-NOT_COMPARED = frozenset(
-    {"recording_id", "cell_id", "frame", "segmented", "equivalent_diameter", "mask_overlap", "consistent"}
-)
-"""Keys, the equivalent diameter (its ranks are those of the area, so it is no second feature), and what is said of the
-mask and not of the cell."""
 
 TOO_SHORT = "fewer frames than min_frames"
 EQUAL_ATTENTION = "all attention is equal"
@@ -88,7 +83,7 @@ def compared_features(frame_features: pd.DataFrame, settings: AttentionStatistic
         When the settings name a feature that was not measured.
     """
     if settings.features is None:
-        return tuple(str(name) for name in frame_features.columns if name not in NOT_COMPARED)
+        return compared_columns(frame_features)
     missing = [name for name in settings.features if name not in frame_features.columns]
     if missing:
         message = (

@@ -56,7 +56,7 @@ def measure_overlaps(masks_thw: BoolArray, frame_numbers_t: IntArray) -> FloatAr
     frame_p, row_p, column_p = _centred_pixels(masks_thw, areas_t)
     centred_thw = np.zeros((len(masks_thw), row_p.max(initial=0) + 1, column_p.max(initial=0) + 1), dtype=bool)
     centred_thw[frame_p, row_p, column_p] = True
-    again_p = centred_thw[frame_p - 1, row_p, column_p] & (frame_p > 0)
+    again_p = centred_thw[frame_p - 1, row_p, column_p]  # of the first frame it means nothing and is not used
     shared_t = np.bincount(frame_p[again_p], minlength=len(areas_t)).astype(np.float64)
     union_t = areas_t[1:] + areas_t[:-1] - shared_t[1:]
     comparable_t = (np.diff(frame_numbers_t) == 1) & (areas_t[1:] > 0) & (areas_t[:-1] > 0)

@@ -13,6 +13,17 @@ FloatArray = NDArray[np.float64]
 
 SUMMARIES: Final = ("mean", "last", "sd", "slope_per_h")
 
+NOT_COMPARED: Final = frozenset(
+    {"recording_id", "cell_id", "frame", "segmented", "equivalent_diameter", "mask_overlap", "consistent"}
+)
+"""Keys, the equivalent diameter (its ranks are those of the area, so it is no second feature), and what is said of the
+mask and not of the cell."""
+
+
+def compared_columns(frame_features: pd.DataFrame) -> tuple[str, ...]:
+    """Names of the features that tell cells or frames apart: all but `NOT_COMPARED`, in the table's order."""
+    return tuple(str(name) for name in frame_features.columns if name not in NOT_COMPARED)
+
 
 def feature_columns(frame_features: pd.DataFrame) -> list[str]:
     """Names of the features that predictors are given: shapes, neighbours and intensities, in the table's order.

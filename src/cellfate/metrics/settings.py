@@ -42,6 +42,23 @@ class BackgroundSwapSettings(Settings):
     """Seed of whose surroundings a cell gets."""
 
 
+class FeatureAssociationSettings(Settings):
+    """How single features are held against what followed, hour by hour."""
+
+    features: tuple[str, ...] | None = None
+    """Columns of table FrameFeatures; null: all that say something of the cell but equivalent_diameter."""
+    bin_h: float = Field(1.0, gt=0)
+    """Hours that are averaged in a sample, counted back from its end."""
+    min_samples: int = Field(5, ge=2)
+    """Samples on either side, at least; with fewer the association is not defined."""
+    n_resamples: int = Field(500, ge=100, le=100_000)
+    """Bootstrap resamples of whole groups."""
+    confidence: float = Field(0.95, gt=0.5, lt=1)
+    """Probability content of the bands, each hour by itself."""
+    seed: int = Field(7, ge=0)
+    """Seed of the bootstrap; the same groups are drawn for every feature and hour."""
+
+
 class BaselineSettings(Settings):
     """Predictors without a network, shown beside the model."""
 

@@ -90,9 +90,7 @@ class FrameFeatures(Table):
     mask_overlap: Series[float] | None = pa.Field(
         nullable=True, ge=0, le=1, description="intersection over union with the mask of the frame before, once centred"
     )
-    consistent: Series[bool] | None = pa.Field(
-        description="false: no mask, or one that does not follow from others"
-    )
+    consistent: Series[bool] | None = pa.Field(description="false: no mask, or one that does not follow from others")
 
 
 class ReporterTraces(Table):

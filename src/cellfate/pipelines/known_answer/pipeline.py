@@ -31,10 +31,12 @@ def create_pipeline(way: Pipeline) -> Pipeline:
     ----------
     way
         Pipelines from `simulation` to `explainability`. Each scenario takes it under a namespace of its name: data and
-        `params:<scenario>.simulation` are its own, all other parameters are everybody's.
+        `params:<scenario>.simulation` are its own, all other parameters are everybody's, but `known_answer_training`
+        stands for `training`.
     """
     wanted = (way + _score_planted()).to_outputs(*STACKED)
-    shared = {name for name in wanted.inputs() if name.startswith("params:")} - {"params:simulation"}
+    shared = {name: name for name in wanted.inputs() if name.startswith("params:") and name != "params:simulation"}
+    shared["params:training"] = "params:known_answer_training"
     scenarios = [Pipeline(wanted, namespace=name, parameters=shared) for name in SCENARIOS]
     return sum(scenarios, Pipeline([])) + _stack() + _report()
 
