@@ -46,9 +46,9 @@ def associate_features(
     Returns
     -------
     pandas.DataFrame
-        Table `FeatureAssociation`: each outcome against the rest (of two outcomes, the first one), with percentile bands
-        of a bootstrap that draws groups. `hours_before_end` is where an hour begins, so that 2 is from 2 to 3 h. Where
-        `auroc` is NaN, `reason` says why. Hours in which no sample has a frame have no rows.
+        Table `FeatureAssociation`: each outcome against the rest (of two outcomes, the first one), with percentile
+        bands of a bootstrap that draws groups. `hours_before_end` is where an hour begins, so that 2 is from 2 to 3 h.
+        Where `auroc` is NaN, `reason` says why. Hours in which no sample has a frame have no rows.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def _list_sides(samples: pd.DataFrame) -> list[_Sides]:
     """List what is compared; of two outcomes the second mirrors the first, so one is."""
     present = [outcome for outcome in OUTCOMES if (samples["outcome"] == outcome).any()]
     doses = {EVERYTHING: np.ones(len(samples), dtype=bool)}
-    if samples["dose"].nunique() > 1:
+    if len(samples["dose"].unique()) > 1:
         doses |= {str(dose): (samples["dose"] == dose).to_numpy() for dose in sorted(samples["dose"].unique())}
     compared = present if len(present) > 2 else present[:1]
     return [
