@@ -31,7 +31,7 @@ def compare_methods(attributions: pd.DataFrame, explanation: ExplanationSettings
     Returns
     -------
     cells : pandas.DataFrame
-        sample_id, group_id, method, score (`agreement`), value: mean correlation with all other methods.
+        Table `AttributionCells`, score `agreement`: mean correlation with all other methods.
     table : pandas.DataFrame
         Table `AttributionAgreement`, each pair once.
     """

@@ -61,9 +61,9 @@ def trace_faithfulness(
     Returns
     -------
     cells : pandas.DataFrame
-        sample_id, group_id, method, score, value in logits: `deletion_gain` and `insertion_gain`, by how much the area
-        of the own order is better than that of random orders, and `over_reverse`, by how much it is better than that of
-        the reverse order.
+        Table `AttributionCells`, in logits: `deletion_gain` and `insertion_gain`, by how much the area of the own order
+        is better than that of random orders, and `over_reverse`, by how much it is better than that of the reverse
+        order.
     curves : pandas.DataFrame
         Table `FaithfulnessCurves`.
     """

@@ -31,7 +31,7 @@ from cellfate.attribution.opening import (
 )
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.attribution.shapley import shapley_values
-from cellfate.core.tables import RandomisedWeights
+from cellfate.core.tables import AttributionCells, RandomisedWeights
 from cellfate.prediction import TrainedModel, load_fold
 from cellfate.prediction.randomised import randomise_layers
 from cellfate.sequences.store import CropStore
@@ -67,15 +67,15 @@ def check_sanity(
     Returns
     -------
     cells : pandas.DataFrame
-        sample_id, group_id, method, score (`randomised_weights`, all layers; `label_permuted`, `retrained`,
-        `seed_stability`), value: rank correlation with the values of the trained model.
+        Table `AttributionCells`, scores `randomised_weights` (all layers), `label_permuted`, `retrained` and
+        `seed_stability`: rank correlation with the values of the trained model.
     table : pandas.DataFrame
         Table `RandomisedWeights`.
     """
     fold = permuted_model.config.members[0].fold
     chosen = explained_samples[explained_samples["fold"] == fold].head(explanation.max_sanity_samples)
     if chosen.empty:
-        return pd.DataFrame(columns=["sample_id", "group_id", "method", "score", "value"]), RandomisedWeights.empty()
+        return AttributionCells.empty(), RandomisedWeights.empty()
     explain = partial(_explain_all, crops, chosen, model.config.channels, model.config.outcomes, explanation)
     trained = load_fold(model, fold)
     own = explain(trained, explanation.seed)

@@ -5,6 +5,7 @@ import pandas as pd
 
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.core.errors import InputError
+from cellfate.sequences.samples import draw_one_a_cell
 
 
 def select_explained_samples(
@@ -41,13 +42,39 @@ def select_explained_samples(
             "explain the model; give more recordings or a larger splits.test_share."
         )
         raise InputError(message)
-    generator = np.random.default_rng([explanation.seed, 3])
-    shuffled = known.sort_values("sample_id").iloc[generator.permutation(len(known))]
-    one_a_cell = shuffled.drop_duplicates(["recording_id", "cell_id", "outcome"])
-    turn = one_a_cell.groupby("outcome").cumcount()
-    ordered = one_a_cell.assign(turn=turn).sort_values(["turn", "outcome"], kind="stable").drop(columns="turn")
-    chosen = ordered.head(explanation.max_attention_samples).reset_index(drop=True)
+    chosen = _take_turns(known, explanation)
     return chosen.assign(
         occluded=chosen.index < explanation.max_occlusion_samples,
         shapley=chosen.index < explanation.max_shapley_samples,
     )
+
+
+def select_training_samples(
+    samples: pd.DataFrame, splits: pd.DataFrame, explanation: ExplanationSettings
+) -> pd.DataFrame:
+    """Choose training samples whose attention is read, to be held apart from the test samples.
+
+    Parameters
+    ----------
+    samples, splits
+        Tables `Samples` and `Splits`; with several folds the training samples of the first one.
+    explanation
+        How many, and the seed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Table `Samples`, at most `max_attention_samples` rows in order of choice, with `fold`.
+    """
+    first = splits["fold"] == splits["fold"].min()
+    trained = splits.loc[first & (splits["part"] == "train"), ["sample_id", "fold"]]
+    known = samples[samples["outcome"].notna()].merge(trained, on="sample_id", validate="one_to_one")
+    return _take_turns(known, explanation)
+
+
+def _take_turns(known: pd.DataFrame, explanation: ExplanationSettings) -> pd.DataFrame:
+    """Draw one sample a cell and outcome, and let the outcomes take turns in the order."""
+    one_a_cell = draw_one_a_cell(known, np.random.default_rng([explanation.seed, 3]))
+    turn = one_a_cell.groupby("outcome").cumcount()
+    ordered = one_a_cell.assign(turn=turn).sort_values(["turn", "outcome"], kind="stable").drop(columns="turn")
+    return ordered.head(explanation.max_attention_samples).reset_index(drop=True)

@@ -20,6 +20,7 @@ from cellfate.metrics.bootstrap import FloatArray, draw_groups, summarise
 from cellfate.metrics.forecasts import number_groups
 from cellfate.metrics.scores import BoolArray
 from cellfate.metrics.settings import FeatureAssociationSettings
+from cellfate.sequences.samples import draw_one_a_cell
 
 CONSTANT = "the feature is constant"
 _SAME_HOUR = 1e-9  # frames a whole number of hours back stay in their hour in spite of rounding
@@ -38,10 +39,9 @@ def associate_features(
     frame_features
         Table `FrameFeatures`.
     samples
-        Table `Samples`. Of several samples of one cell the frames they share count in each; give one a cell to prevent
-        that. Samples without an outcome are left out.
+        Table `Samples`; one a cell and outcome is drawn, see `draw_one_a_cell`.
     feature_association
-        Features, width of an hour, least samples, resamples.
+        Features, width of an hour, least samples, resamples, seed.
 
     Returns
     -------
@@ -56,7 +56,8 @@ def associate_features(
         When the settings name a feature that was not measured.
     """
     features = _chosen_features(frame_features, feature_association)
-    known = samples[samples["outcome"].notna()].reset_index(drop=True)
+    generator = np.random.default_rng([feature_association.seed, 5])
+    known = draw_one_a_cell(samples, generator).sort_index().reset_index(drop=True)
     hours = average_hours(frame_features, known, features, feature_association.bin_h)
     rows = [
         {"feature": feature, **row}

@@ -56,7 +56,7 @@ class FeatureAssociationSettings(Settings):
     confidence: float = Field(0.95, gt=0.5, lt=1)
     """Probability content of the bands, each hour by itself."""
     seed: int = Field(7, ge=0)
-    """Seed of the bootstrap; the same groups are drawn for every feature and hour."""
+    """Seed of the samples drawn and of the bootstrap; the same groups are drawn for every feature and hour."""
 
 
 class BaselineSettings(Settings):

@@ -27,17 +27,21 @@ UNITS: Final = {
 COLUMNS: Final = 3
 
 
-def plot_effect_sizes(attention_summary: pd.DataFrame) -> go.Figure:
+def plot_effect_sizes(attention_summary: pd.DataFrame, training_summary: pd.DataFrame) -> go.Figure:
     """Draw the median Cliff's delta of every feature per outcome, all doses together, over bands of effect size.
 
     A filled dot is a delta that masks of other cells do not give (p_swap at most .05); an open one is not, or untested.
+    Cells that the model was trained on stand apart, as diamonds, and wait for a click on the legend.
 
     Parameters
     ----------
-    attention_summary
-        Table `AttentionSummary`.
+    attention_summary, training_summary
+        Tables `AttentionSummary` of test and of training cells.
     """
-    pooled = attention_summary[attention_summary["dose"] == ALL_DOSES].dropna(subset=["median_delta"])
+    pooled, trained = (
+        table[table["dose"] == ALL_DOSES].dropna(subset=["median_delta"])
+        for table in (attention_summary, training_summary)
+    )
     features = list(dict.fromkeys(pooled["feature"]))
     outcomes = present_outcomes(pooled)
     figure = go.Figure()
@@ -50,6 +54,12 @@ def plot_effect_sizes(attention_summary: pd.DataFrame) -> go.Figure:
     for position, outcome in enumerate(outcomes):
         part = pooled[pooled["outcome"] == outcome]
         figure.add_trace(_effect_dots(part, features, outcome, position, len(outcomes)))
+    for position, outcome in enumerate(outcomes):
+        part = trained[(trained["outcome"] == outcome) & trained["feature"].isin(features)]
+        dots = _effect_dots(part, features, outcome, position, len(outcomes))
+        symbols = [symbol.replace("circle", "diamond") for symbol in dots.marker.symbol]
+        name = f"{dots.name}, trained on"
+        figure.add_trace(dots.update(name=name, visible="legendonly", marker={"symbol": symbols, "size": 7}))
     figure.add_vline(x=0, line={"color": "#a9b1bc", "width": 1})
     if not features:
         figure.add_annotation(x=0, y=0.5, yref="paper", text="No sample is long enough to be compared", showarrow=False)
@@ -77,7 +87,7 @@ def _effect_dots(part: pd.DataFrame, features: list[str], outcome: str, position
         x=part["median_delta"],
         y=[features.index(feature) + offset for feature in part["feature"]],
         mode="markers",
-        name=f"{outcome} (n = {int(part['n_cells'].max())} cells)",
+        name=f"{outcome} (n = {int(part['n_cells'].max()) if len(part) else 0} cells)",
         marker={"size": 10, "color": colour, "symbol": ["circle" if yes else "circle-open" for yes in found]},
         error_x={
             "type": "data",

@@ -1,4 +1,4 @@
-"""What a forecast rests on: attention, occlusion, Shapley values."""
+"""What a forecast rests on: occlusion and Shapley values."""
 
 from itertools import pairwise
 from typing import Final
@@ -8,50 +8,12 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from cellfate.plots.aligned_time import band_traces, choose_alignment, count_back, present_outcomes, quartiles_by
+from cellfate.plots.aligned_time import choose_alignment, present_outcomes
 from cellfate.plots.theme import apply_theme, colour_of
 
 SIGNED: Final = [[0.0, "#2a7f9e"], [0.5, "#f7f7f5"], [1.0, "#c8553d"]]
 """Diverging scale: for the explained outcome red, against it blue."""
 STRENGTH: Final = [[0.0, "#f7f7f5"], [1.0, "#1f2933"]]
-
-
-def plot_attention(attention: pd.DataFrame, samples: pd.DataFrame) -> go.Figure:
-    """Draw attention over time, aligned at the event, per outcome: median and quartiles over cells.
-
-    Parameters
-    ----------
-    attention
-        Table `Attention`.
-    samples
-        Table `Samples`, those of `attention` at least.
-    """
-    shown = samples[samples["sample_id"].isin(attention["sample_id"])]
-    alignment = choose_alignment(shown)
-    rows = count_back(attention, shown, alignment)
-    lengths = rows.groupby("sample_id")["frame"].transform("size")
-    rows = rows.assign(percent=100 * rows["attention"], even=100 * (1 - rows["class_token"]) / lengths)
-    figure = go.Figure()
-    for position, outcome in enumerate(present_outcomes(shown)):
-        part = rows[rows["outcome"] == outcome]
-        table = quartiles_by(part, "hours", "percent")
-        n_cells = part["sample_id"].nunique()
-        name = f"{outcome} (n = {n_cells})"
-        figure.add_traces(band_traces(table["hours"], table, name, position=position, unit="%"))
-        even = part.groupby("hours")["even"].mean().reindex(table["hours"])
-        figure.add_scatter(
-            x=even.index,
-            y=even,
-            mode="lines",
-            line={"color": colour_of(outcome, position), "dash": "dot", "width": 1.3},
-            name=f"{outcome}: if spread evenly",
-            legendgroup=name,
-        )
-    figure.update_xaxes(title=alignment.title, autorange="reversed")
-    figure.update_yaxes(title="Attention of a frame (% of a cell's)", rangemode="tozero")
-    token = 100 * float(attention.drop_duplicates("sample_id")["class_token"].mean())
-    title = f"Attention over time: median and quartiles over cells (class token keeps {token:.1f} % on average)"
-    return apply_theme(figure, title=title)
 
 
 def plot_occlusion(occlusion: pd.DataFrame, samples: pd.DataFrame) -> go.Figure:

@@ -1,33 +1,34 @@
-"""Film strips: frames of example cells in time, with curves under them: the attention they got, or what was forecast.
+"""Film strips: frames of example cells in time, with curves under them: attention, forecasts, what was measured.
 
 Array suffixes: t frame, c channel, h row, w column.
 """
 
-import base64
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
+from cellfate.plots.strip_frames import encode_frame, encode_relevance
 from cellfate.plots.theme import COLOURS, apply_theme, colour_of, say_nothing, translucent
 
-CHANNEL_HEIGHT_PX = 44
-ATTENTION_HEIGHT_PX = 60
-CURVES_HEIGHT_PX = 100
-LEGEND_PX = 30
-TITLE_GAP_PX = 60
-STRIP_GAP_PX = 4
-AXIS_GAP_PX = 46
-SMALL = {"size": 11}
+CHANNEL_HEIGHT_PX: Final = 44
+LEGEND_PX: Final = 30
+TITLE_GAP_PX: Final = 60
+STRIP_GAP_PX: Final = 4
+AXIS_GAP_PX: Final = 46
+SMALL: Final = {"size": 11}
+STRONGEST_PERCENTILE: Final = 99.5
+"""Percentile of a strip's pixel relevance that is drawn in full colour (percent)."""
 
 
 @dataclass(frozen=True, eq=False)
 class StripCurve:
-    """A line under the frames: one value in 0..1 a frame, for example the forecast of an event.
+    """A line under the frames.
 
     Parameters
     ----------
@@ -37,17 +38,48 @@ class StripCurve:
         Time in hours, as `FilmStrip.hours_t`, and value of each frame.
     threshold
         Drawn as a dotted line of the same colour; NaN: none.
+    filled
+        Fill the area down to 0.
     """
 
     name: str
     hours: NDArray[np.float64]
     values: NDArray[np.float64]
     threshold: float = math.nan
+    filled: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class StripPanel:
+    """Curves that share one axis under the frames.
+
+    Parameters
+    ----------
+    title
+        What the axis shows, with its unit.
+    curves
+        The lines; none: the panel says so.
+    height_px
+        Height of the panel.
+    ends
+        Ends of the axis; None: as the curves need.
+    legend
+        Whether the curves stand in the legend; not when the title says what they are.
+    mark_h
+        Time in hours of an upright line; NaN: none.
+    """
+
+    title: str
+    curves: tuple[StripCurve, ...]
+    height_px: int = 60
+    ends: tuple[float, float] | None = None
+    legend: bool = True
+    mark_h: float = math.nan
 
 
 @dataclass(frozen=True, eq=False)
 class FilmStrip:
-    """One example cell: the frames to draw, and attention or other curves over all frames of its input.
+    """One example cell: the frames to draw, and the panels of curves under them.
 
     Parameters
     ----------
@@ -67,12 +99,10 @@ class FilmStrip:
         Time of each drawn frame in hours; 0 is the last frame of the input, earlier frames are negative.
     step_h
         Time between two drawn frames in hours.
-    attention_hours, attention
-        Time in hours and attention (share, 0..1) of every frame of the input; empty where not computed.
-    curves
-        Drawn in the place of the attention where there are any, on one axis from 0 to 1.
-    mark_h
-        Time in hours of an upright line through the curves; NaN: none.
+    relevance_tchw
+        What each pixel speaks for, of the frames drawn and of all channels; None: not drawn.
+    panels
+        From top to bottom; all strips of a figure have as many, of the same heights.
     """
 
     kind: str
@@ -83,10 +113,14 @@ class FilmStrip:
     inside_thw: NDArray[np.bool_]
     hours_t: NDArray[np.float64]
     step_h: float
-    attention_hours: NDArray[np.float64]
-    attention: NDArray[np.float64]
-    curves: tuple[StripCurve, ...] = ()
-    mark_h: float = math.nan
+    relevance_tchw: NDArray[np.float32] | None = None
+    panels: tuple[StripPanel, ...] = field(default=())
+
+    @property
+    def rows(self) -> list[str]:
+        """Names of the rows of pictures."""
+        again = [] if self.relevance_tchw is None else [f"{name}, for" for name in self.channels]
+        return [*self.channels, *again]
 
 
 def draw_film_strips(strips: Sequence[FilmStrip], brightness_percentiles: tuple[float, float]) -> go.Figure:
@@ -109,16 +143,15 @@ def draw_film_strips(strips: Sequence[FilmStrip], brightness_percentiles: tuple[
         return say_nothing("Example cells (n = 0 cells)", "There is no test sample to show.")
     kinds = list(dict.fromkeys(strip.kind for strip in strips))
     outcomes = list(dict.fromkeys(strip.outcome for strip in strips))
-    figure = _make_panels(strips, kinds, outcomes)
+    figure = _lay_out(strips, kinds, outcomes)
     limits = brightness_limits(strips, brightness_percentiles)
+    n_rows = 1 + len(strips[0].panels)
     for strip in strips:
-        row, column = 2 * kinds.index(strip.kind) + 1, outcomes.index(strip.outcome) + 1
-        _add_frames(figure, strip, limits, row, column)
-        if strip.curves:
-            _add_curves(figure, strip, row + 1, column)
-        else:
-            _add_attention(figure, strip, row + 1, column)
-        _name_time(figure, strip, row + 1, column)
+        row, column = n_rows * kinds.index(strip.kind) + 1, outcomes.index(strip.outcome) + 1
+        _add_pictures(figure, strip, limits, row, column)
+        for place, panel in enumerate(strip.panels, start=1):
+            _add_panel(figure, strip, panel, row + place, column)
+        _name_time(figure, strip, row, column)
     return figure
 
 
@@ -140,83 +173,59 @@ def brightness_limits(
     return limits
 
 
-def encode_frame(
-    frame_chw: NDArray[np.generic],
-    inside_hw: NDArray[np.bool_],
-    channels: Sequence[str],
-    limits: dict[str, tuple[float, float]],
-) -> str:
-    """One frame as a PNG data URI: channels under each other in grey, what lies outside the image transparent.
-
-    Parameters
-    ----------
-    frame_chw
-        Pixels, any number type.
-    inside_hw
-        Whether a pixel lies in the image.
-    channels
-        Name of each channel, in the order of the first axis.
-    limits
-        Grey values drawn black and white, per channel.
-
-    Returns
-    -------
-    str
-        `data:image/png;base64,...`, an image of `C * (H + 1)` rows and `W + 1` columns: a transparent pixel parts
-        the channels, and the frame from the next.
-    """
-    from imagecodecs import png_encode
-
-    low_high = np.array([limits[channel] for channel in channels])[:, :, None, None]
-    scaled = (frame_chw.astype(np.float64) - low_high[:, 0]) / (low_high[:, 1] - low_high[:, 0])
-    grey = (np.clip(scaled, 0, 1) * 255).round().astype(np.uint8)
-    opaque = np.broadcast_to(np.where(inside_hw, 255, 0).astype(np.uint8), grey.shape)
-    edged = np.pad(np.stack([grey, opaque], axis=-1), ((0, 0), (0, 1), (0, 1), (0, 0)))
-    rows = edged.reshape(-1, edged.shape[2], 2)
-    encoded = base64.b64encode(bytes(png_encode(np.ascontiguousarray(rows)))).decode("ascii")
-    return f"data:image/png;base64,{encoded}"
-
-
-def _make_panels(strips: Sequence[FilmStrip], kinds: list[str], outcomes: list[str]) -> go.Figure:
-    strip_px = CHANNEL_HEIGHT_PX * max(len(strip.channels) for strip in strips)
-    has_curves = any(strip.curves for strip in strips)
-    under_px = CURVES_HEIGHT_PX if has_curves else ATTENTION_HEIGHT_PX
-    panel_px = strip_px + TITLE_GAP_PX + under_px + AXIS_GAP_PX
-    inner_px = len(kinds) * panel_px
-    figure = make_subplots(rows=2 * len(kinds), cols=len(outcomes), horizontal_spacing=0.1)
+def _lay_out(strips: Sequence[FilmStrip], kinds: list[str], outcomes: list[str]) -> go.Figure:
+    """Make the axes: of every kind a row of pictures with the panels under it."""
+    panels = strips[0].panels
+    heights = [CHANNEL_HEIGHT_PX * max(len(strip.rows) for strip in strips), *(panel.height_px for panel in panels)]
+    kind_px = TITLE_GAP_PX + sum(heights) + STRIP_GAP_PX * len(panels) + AXIS_GAP_PX
+    inner_px = len(kinds) * kind_px
+    figure = make_subplots(rows=len(heights) * len(kinds), cols=len(outcomes), horizontal_spacing=0.1)
     for place in range(len(kinds)):
-        top = 1 - (place * panel_px + TITLE_GAP_PX) / inner_px
-        middle = top - strip_px / inner_px
-        low = middle - (under_px + STRIP_GAP_PX) / inner_px
-        figure.update_yaxes(domain=[middle, top], row=2 * place + 1)
-        figure.update_yaxes(domain=[low, middle - STRIP_GAP_PX / inner_px], row=2 * place + 2)
+        top_px = inner_px - place * kind_px - TITLE_GAP_PX
+        for number, height in enumerate(heights):
+            domain = [(top_px - height) / inner_px, top_px / inner_px]
+            figure.update_yaxes(domain=domain, row=len(heights) * place + number + 1)
+            top_px -= height + STRIP_GAP_PX
+    has_legend = any(panel.legend for panel in panels)
     title = f"Example cells: one column an outcome, one row a kind of example (n = {len(strips)} cells)"
-    apply_theme(figure, title=title, height_px=inner_px + 80 + LEGEND_PX * has_curves)
-    margin = {"t": 50 + LEGEND_PX * has_curves, "b": 20, "l": 100, "r": 15}
-    figure.update_layout(showlegend=has_curves, margin=margin)
+    apply_theme(figure, title=title, height_px=inner_px + 80 + LEGEND_PX * has_legend)
+    margin = {"t": 50 + LEGEND_PX * has_legend, "b": 20, "l": 100, "r": 15}
+    figure.update_layout(showlegend=has_legend, margin=margin)
     return figure.update_layout(legend={"y": 1 + 2 / inner_px, "yanchor": "bottom"})
 
 
-def _add_frames(
+def _add_pictures(
     figure: go.Figure, strip: FilmStrip, limits: dict[str, tuple[float, float]], row: int, column: int
 ) -> None:
     n_channels = len(strip.channels)
-    for frame_chw, inside_hw, hour in zip(strip.frames_tchw, strip.inside_thw, strip.hours_t, strict=True):
-        figure.add_layout_image(
-            source=encode_frame(frame_chw, inside_hw, strip.channels, limits),
-            x=hour,
-            y=n_channels / 2,
-            sizex=strip.step_h,
-            sizey=n_channels,
-            xanchor="center",
-            yanchor="middle",
-            sizing="contain",
-            layer="below",
-            row=row,
-            col=column,
-        )
+    for place, hour in enumerate(strip.hours_t):
+        grey = encode_frame(strip.frames_tchw[place], strip.inside_thw[place], strip.channels, limits)
+        _add_picture(figure, strip, grey, hour, n_channels / 2, row, column)
+    if strip.relevance_tchw is not None and strip.relevance_tchw.size:
+        strongest = float(np.percentile(np.abs(strip.relevance_tchw), STRONGEST_PERCENTILE))
+        for relevance_chw, hour in zip(strip.relevance_tchw, strip.hours_t, strict=True):
+            coloured = encode_relevance(relevance_chw, strongest)
+            _add_picture(figure, strip, coloured, hour, n_channels * 1.5, row, column)
     _set_strip_axes(figure, strip, row, column)
     _add_strip_title(figure, strip.title, row, column)
+
+
+def _add_picture(
+    figure: go.Figure, strip: FilmStrip, source: str, hour: float, middle: float, row: int, column: int
+) -> None:
+    figure.add_layout_image(
+        source=source,
+        x=hour,
+        y=middle,
+        sizex=strip.step_h,
+        sizey=len(strip.channels),
+        xanchor="center",
+        yanchor="middle",
+        sizing="contain",
+        layer="below",
+        row=row,
+        col=column,
+    )
 
 
 def _add_strip_title(figure: go.Figure, title: str, row: int, column: int) -> None:
@@ -238,14 +247,15 @@ def _add_strip_title(figure: go.Figure, title: str, row: int, column: int) -> No
 
 def _set_strip_axes(figure: go.Figure, strip: FilmStrip, row: int, column: int) -> None:
     """Name the channels beside the frames; unseen dots give the panel a trace, without which its axes are not drawn."""
-    n_channels, hours = len(strip.channels), list(strip.hours_t)
+    rows, hours = strip.rows, list(strip.hours_t)
     unseen = {"mode": "markers", "opacity": 0, "hoverinfo": "skip", "showlegend": False}
     figure.add_scatter(x=hours, y=[0] * len(hours), **unseen, row=row, col=column)
     figure.update_xaxes(range=_hours_range(strip), visible=False, fixedrange=True, row=row, col=column)
     figure.update_yaxes(
-        range=[n_channels, 0],
-        tickvals=[position + 0.5 for position in range(n_channels)],
-        ticktext=list(strip.channels),
+        range=[len(rows), 0],
+        tickvals=[position + 0.5 for position in range(len(rows))],
+        ticktext=rows,
+        tickfont=SMALL,
         showgrid=False,
         showline=False,
         ticks="",
@@ -255,57 +265,46 @@ def _set_strip_axes(figure: go.Figure, strip: FilmStrip, row: int, column: int) 
     )
 
 
-def _add_attention(figure: go.Figure, strip: FilmStrip, row: int, column: int) -> None:
-    colour = colour_of(strip.outcome)
-    figure.add_scatter(
-        x=strip.attention_hours,
-        y=strip.attention,
-        mode="lines+markers",
-        marker={"size": 3},
-        line={"color": colour, "width": 1.5},
-        fill="tozeroy",
-        fillcolor=translucent(colour, 0.18),
-        hovertemplate="%{x:.1f} h: attention %{y:.3f}<extra></extra>",
-        row=row,
-        col=column,
-    )
-    if strip.attention.size:
-        figure.add_hline(y=float(strip.attention.mean()), line={"dash": "dot", "width": 1}, row=row, col=column)
-    title = {"text": "attention", "standoff": 4, "font": SMALL}
-    figure.update_yaxes(title=title, tickfont=SMALL, rangemode="tozero", nticks=3, row=row, col=column)
-
-
-def _add_curves(figure: go.Figure, strip: FilmStrip, row: int, column: int) -> None:
-    """Add every curve with its threshold; a curve stands in the legend once."""
-    named = {trace.name for trace in figure.data}
-    for position, curve in enumerate(strip.curves):
-        colour = colour_of(curve.name, position)
+def _add_panel(figure: go.Figure, strip: FilmStrip, panel: StripPanel, row: int, column: int) -> None:
+    """Add the curves of a panel; each stands in the legend once."""
+    named = {trace.name for trace in figure.data if trace.showlegend}
+    for position, curve in enumerate(panel.curves):
+        colour = colour_of(curve.name if panel.legend else strip.outcome, position)
         figure.add_scatter(
             x=curve.hours,
             y=curve.values,
             mode="lines",
-            line={"color": colour, "width": 2},
+            line={"color": colour, "width": 1.8},
+            fill="tozeroy" if curve.filled else None,
+            fillcolor=translucent(colour, 0.18),
             name=curve.name,
             legendgroup=curve.name,
-            showlegend=curve.name not in named,
-            hovertemplate=f"%{{x:.1f}} h: {curve.name} %{{y:.2f}}<extra></extra>",
+            showlegend=panel.legend and curve.name not in named,
+            hovertemplate=f"%{{x:.1f}} h: {curve.name} %{{y:.3g}}<extra></extra>",
             row=row,
             col=column,
         )
         if not math.isnan(curve.threshold):
             line = {"dash": "dot", "width": 1.3, "color": colour}
             figure.add_hline(y=curve.threshold, line=line, row=row, col=column)
-    if not math.isnan(strip.mark_h):
-        figure.add_vline(x=strip.mark_h, line={"color": COLOURS["model"], "width": 1.3}, row=row, col=column)
-    title = {"text": "forecast", "standoff": 4, "font": SMALL}
-    figure.update_yaxes(title=title, tickfont=SMALL, range=[-0.04, 1.04], tickvals=[0, 0.5, 1], row=row, col=column)
+    if not math.isnan(panel.mark_h):
+        figure.add_vline(x=panel.mark_h, line={"color": COLOURS["model"], "width": 1.3}, row=row, col=column)
+    title = {"text": panel.title, "standoff": 4, "font": SMALL}
+    figure.update_yaxes(title=title, tickfont=SMALL, nticks=3, row=row, col=column)
+    if panel.ends is not None:
+        figure.update_yaxes(range=list(panel.ends), tickvals=[0, 0.5, 1], row=row, col=column)
 
 
 def _name_time(figure: go.Figure, strip: FilmStrip, row: int, column: int) -> None:
-    title = {"text": "time (h), 0 is the last frame used", "standoff": 4, "font": SMALL}
-    figure.update_xaxes(range=_hours_range(strip), title=title, tickfont=SMALL, row=row, col=column)
+    """Give all panels of a strip one time axis, named under the lowest."""
+    for place in range(1, len(strip.panels) + 1):
+        lowest = place == len(strip.panels)
+        title = {"text": "time (h), 0 is the last frame used" if lowest else "", "standoff": 4, "font": SMALL}
+        figure.update_xaxes(
+            range=_hours_range(strip), title=title, tickfont=SMALL, showticklabels=lowest, row=row + place, col=column
+        )
 
 
 def _hours_range(strip: FilmStrip) -> list[float]:
-    first = min([*strip.hours_t, *strip.attention_hours, *(hour for curve in strip.curves for hour in curve.hours)])
-    return [float(first) - strip.step_h / 2, strip.step_h / 2]
+    drawn = [hour for panel in strip.panels for curve in panel.curves for hour in curve.hours]
+    return [float(min([*strip.hours_t, *drawn])) - strip.step_h / 2, strip.step_h / 2]

@@ -6,16 +6,17 @@ import numpy as np
 import pandas as pd
 
 from cellfate.core.fates import CENSORED, NONE, listed_outcomes, probability_column
-from cellfate.plots.filmstrip import FilmStrip, StripCurve
+from cellfate.plots.filmstrip import FilmStrip, StripCurve, StripPanel
 from cellfate.plots.incidence_words import choose_leading, list_events, write_hours
-from cellfate.report.examples import hours_to_last, read_frames, write_title
+from cellfate.report.examples import read_frames, write_title
 from cellfate.report.settings import ReportSettings
+from cellfate.report.strip_panels import hours_to_last
 from cellfate.sequences.store import CropStore
 
 RIGHT: Final = "right and sure"
 WRONG: Final = "wrong and sure"
 _CELL: Final = ["recording_id", "cell_id"]
-_NO_FRAMES: Final = np.empty(0)
+_PROBABILITY_ENDS: Final = (-0.04, 1.04)
 
 
 def choose_clock_examples(commitments: pd.DataFrame, incidence: pd.DataFrame, follow_ups: pd.DataFrame) -> pd.DataFrame:
@@ -115,15 +116,13 @@ def _build_strip(crops: CropStore, cell: pd.Series, incidence: pd.DataFrame, set
         )
         for name in listed_outcomes(forecasts.columns)
     )
+    since_h = np.nan if pd.isna(cell["from"]) else float(hours_to_last([cell["from"]], cell)[0])
     return FilmStrip(
         kind=cell["kind"],
         outcome=cell["fate"],
         title=describe_clock_example(cell),
         **read_frames(crops, cell, settings),
-        attention_hours=_NO_FRAMES,
-        attention=_NO_FRAMES,
-        curves=curves,
-        mark_h=np.nan if pd.isna(cell["from"]) else float(hours_to_last([cell["from"]], cell)[0]),
+        panels=(StripPanel("forecast", curves, height_px=100, ends=_PROBABILITY_ENDS, mark_h=since_h),),
     )
 
 

@@ -178,11 +178,25 @@ FIGURES: tuple[FigureText, ...] = (
         "Single cells, and what the model made of this.",
     ),
     FigureText(
+        "feature_association_figure",
+        "explanations",
+        "Without the model: how well each feature alone, in each hour, tells the outcomes apart. .5 is chance; a band "
+        "that leaves it says that this hour tells something. Click the legend to add a dose.",
+        "Whether the model uses it; and with many features and hours some bands leave .5 by chance.",
+    ),
+    FigureText(
         "attention_figure",
         "explanations",
         "Share of the pooling attention at each hour, median and quartiles over cells, not rescaled; the dotted "
         "lines are what an even spread would give.",
         "Importance: frames are mixed before the pooling, so attention at an hour can carry what was seen at another.",
+    ),
+    FigureText(
+        "attention_cells_figure",
+        "explanations",
+        "One row a cell, the longest at the top; dark is where the pooling attention is more than an even spread over "
+        "the frames of that cell would give.",
+        "Importance, as above; and the rows of a cell are not comparable with its forecast.",
     ),
     FigureText(
         "occlusion_figure",
@@ -232,8 +246,11 @@ FIGURES: tuple[FigureText, ...] = (
     FigureText(
         "film_strips",
         "examples",
-        "Time runs from left to right and ends at the last frame the model was given; the curve under the frames is "
-        "the attention of the same cell, the dotted line its mean. A channel has one brightness scale in all cells.",
-        "What the model saw in a frame: much attention on a bright frame is no proof that its brightness mattered.",
+        "Time runs from left to right and ends at the last frame the model was given. A channel has one brightness "
+        "scale in all cells. Rows named `for`: red pixels speak for the explained outcome, blue ones against it "
+        "(gradient times input). Under them: attention, its mean dotted; Shapley values of each channel; and how "
+        "bright the cell is in each channel, 0 and 1 the usual ends over all cells.",
+        "What the model saw in a frame: much attention on a bright frame is no proof that its brightness mattered, and "
+        "the colours of pixels are a first-order estimate.",
     ),
 )

@@ -4,12 +4,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from cellfate.core.fates import listed_outcomes, probability_column
 from cellfate.core.predictors import MODEL
 from cellfate.plots.filmstrip import FilmStrip
 from cellfate.report.settings import ReportSettings
+from cellfate.report.strip_panels import ExplanationTables, build_panels, hours_to_last
 from cellfate.sequences.store import CropStore
 
 KINDS = (
@@ -62,7 +63,7 @@ def choose_examples(
 
 
 def build_film_strips(
-    crops: CropStore, examples: pd.DataFrame, attention: pd.DataFrame, settings: ReportSettings
+    crops: CropStore, examples: pd.DataFrame, explained: ExplanationTables, settings: ReportSettings
 ) -> list[FilmStrip]:
     """Read the frames of the chosen cells, evenly spaced in time and ending at the last frame of the input.
 
@@ -72,8 +73,8 @@ def build_film_strips(
         Crop store.
     examples
         What `choose_examples` returned.
-    attention
-        Table `Attention`.
+    explained
+        What stands under the frames.
     settings
         How many frames to draw.
 
@@ -82,24 +83,24 @@ def build_film_strips(
     list of FilmStrip
         One a row of `examples`, in its order.
     """
-    return [_build_film_strip(crops, row, attention, settings) for _, row in examples.iterrows()]
+    return [_build_film_strip(crops, row, explained, settings) for _, row in examples.iterrows()]
 
 
 def _build_film_strip(
-    crops: CropStore, sample: pd.Series, attention: pd.DataFrame, settings: ReportSettings
+    crops: CropStore, sample: pd.Series, explained: ExplanationTables, settings: ReportSettings
 ) -> FilmStrip:
-    paid = attention[attention["sample_id"] == sample["sample_id"]].sort_values("frame")
     return FilmStrip(
         kind=sample["kind"],
         outcome=sample["outcome"],
         title=describe_example(sample),
-        **read_frames(crops, sample, settings),
-        attention_hours=hours_to_last(paid["frame"], sample),
-        attention=paid["attention"].to_numpy(dtype=np.float64),
+        **read_frames(crops, sample, settings, explained.relevance.get(sample["sample_id"])),
+        panels=build_panels(explained, sample),
     )
 
 
-def read_frames(crops: CropStore, sample: pd.Series, settings: ReportSettings) -> dict[str, Any]:
+def read_frames(
+    crops: CropStore, sample: pd.Series, settings: ReportSettings, relevance_tchw: NDArray[np.float32] | None = None
+) -> dict[str, Any]:
     """Read the frames of a film strip, evenly spaced and ending at the last frame shown, as fields of `FilmStrip`.
 
     Parameters
@@ -110,6 +111,8 @@ def read_frames(crops: CropStore, sample: pd.Series, settings: ReportSettings) -
         A row of `Samples` or `FollowUps`.
     settings
         How many frames to draw.
+    relevance_tchw
+        What each pixel speaks for, of all frames of the sample.
     """
     first, last = int(sample["first_frame"]), int(sample["last_frame"])
     sequence = crops.read(sample["recording_id"], int(sample["cell_id"]), first, last)
@@ -121,13 +124,8 @@ def read_frames(crops: CropStore, sample: pd.Series, settings: ReportSettings) -
         "inside_thw": sequence.inside_thw[drawn],
         "hours_t": hours_to_last(sequence.frame_numbers_t[drawn], sample),
         "step_h": step * float(sample["frame_interval_min"]) / 60,
+        "relevance_tchw": None if relevance_tchw is None else relevance_tchw[drawn],
     }
-
-
-def hours_to_last(frames: ArrayLike, sample: pd.Series) -> NDArray[np.float64]:
-    """Compute the hours of frames, counted from the last frame shown: 0 there, earlier ones negative."""
-    from_last = np.asarray(frames, dtype=np.float64) - int(sample["last_frame"])
-    return np.asarray(from_last * (float(sample["frame_interval_min"]) / 60), dtype=np.float64)
 
 
 def describe_example(sample: pd.Series) -> str:

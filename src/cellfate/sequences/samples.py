@@ -232,3 +232,23 @@ def _sample_table(cuts: list[_Cut], settings: SampleSettings) -> pd.DataFrame:
 def _sample_row(cut: _Cut, settings: SampleSettings) -> dict[str, Any]:
     row = sample_row(cut.cell, cut.frames, cut.outcome)
     return row if settings.kind == "whole_track" else {**row, "sample_id": f"{row['sample_id']}:{row['last_frame']}"}
+
+
+def draw_one_a_cell(samples: pd.DataFrame, generator: np.random.Generator) -> pd.DataFrame:
+    """Draw one sample a cell and outcome, so that landmarks of one cell do not count as many cells.
+
+    Parameters
+    ----------
+    samples
+        Table `Samples`; samples without an outcome are left out.
+    generator
+        Which sample, and the order of the rows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of `samples` in random order.
+    """
+    known = samples[samples["outcome"].notna()].sort_values("sample_id")
+    shuffled = known.iloc[generator.permutation(len(known))]
+    return shuffled.drop_duplicates(["recording_id", "cell_id", "outcome"])

@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 
 from cellfate.plots.aligned_time import choose_alignment
+from cellfate.plots.attention import plot_attention, plot_attention_cells
 from cellfate.plots.attention_statistics import plot_effect_sizes, plot_reporter_series
-from cellfate.plots.explainability import plot_attention, plot_occlusion, plot_shapley, window_labels
+from cellfate.plots.explainability import plot_occlusion, plot_shapley, window_labels
+from cellfate.plots.feature_association import plot_feature_association
 
 
 def samples(n: int = 12, *, landmark: bool = False) -> pd.DataFrame:
@@ -15,6 +17,7 @@ def samples(n: int = 12, *, landmark: bool = False) -> pd.DataFrame:
         {
             "sample_id": pd.Series([f"s{i}" for i in range(n)], dtype=str),
             "recording_id": "r",
+            "dose": "Low",
             "cell_id": range(n),
             "outcome": [outcomes[i % 2] for i in range(n)],
             "first_frame": 0,
@@ -57,17 +60,66 @@ def names(figure: object) -> list[str]:
 def test_attention_is_aligned_at_the_event_and_shows_n() -> None:
     table = samples()
     figure = plot_attention(attention(table), table)
-    assert figure.layout.xaxis.title.text == "Hours before the event"
+    assert figure.layout.xaxis.title.text == "h before the event"
     assert {"apoptosis (n = 6)", "mitosis (n = 6)"} <= set(names(figure))
     line = next(trace for trace in figure.data if trace.name == "mitosis (n = 6)")
     assert (min(line.x), max(line.x)) == (1.5, 6.0)
     np.testing.assert_allclose(line.y, 9.0)
 
 
+def test_attention_has_a_panel_a_dose() -> None:
+    table = samples().assign(dose=["Low", "High"] * 6)
+    figure = plot_attention(attention(table), table)
+    assert [note.text for note in figure.layout.annotations] == ["All doses", "Low (n = 6)", "High (n = 6)"]
+    assert len([trace for trace in figure.data if trace.showlegend]) == 4  # two outcomes, and what is even
+
+
+def test_cells_stand_under_each_other_by_length_in_units_of_an_even_spread() -> None:
+    table = samples()
+    paid = attention(table)
+    shorter = table["sample_id"].iloc[0]
+    outcome = table["outcome"].iloc[0]
+    paid = paid[(paid["sample_id"] != shorter) | (paid["frame"] > 3)]
+    figure = plot_attention_cells(paid, table)
+    (drawn,) = [
+        trace for trace, note in zip(figure.data, figure.layout.annotations, strict=True) if outcome in note.text
+    ]
+    assert drawn.customdata[-1, 0] == shorter
+    assert np.isnan(drawn.z[-1]).any()
+    assert not np.isnan(drawn.z[0]).any()
+    np.testing.assert_allclose(drawn.z[0], 1.0)  # attention is spread evenly over the frames of a cell
+
+
+def test_association_has_a_panel_a_feature_and_doses_wait_in_the_legend() -> None:
+    rows = [
+        ("area", dose, hour, "apoptosis", 0.7, 0.6, 0.8, 6, 6, None) for dose in ("all", "Low") for hour in (0.0, 1.0)
+    ]
+    rows.append(("perimeter", "all", 0.0, "apoptosis", np.nan, np.nan, np.nan, 2, 6, "fewer than 5 samples on a side"))
+    columns = [
+        "feature",
+        "dose",
+        "hours_before_end",
+        "outcome",
+        "auroc",
+        "low",
+        "high",
+        "n_outcome",
+        "n_other",
+        "reason",
+    ]
+    figure = plot_feature_association(pd.DataFrame(rows, columns=columns))
+    assert [note.text for note in figure.layout.annotations] == ["area"]
+    lines = [trace for trace in figure.data if trace.mode == "lines" and trace.fill is None]
+    assert [(line.name, line.visible) for line in lines] == [("all doses", True), ("Low", "legendonly")]
+    assert "n = 12 samples" in figure.layout.title.text
+    nothing = plot_feature_association(pd.DataFrame(rows[-1:], columns=columns))
+    assert "No feature" in nothing.layout.annotations[0].text
+
+
 def test_samples_without_an_event_are_aligned_at_the_last_frame() -> None:
     table = samples(landmark=True)
     figure = plot_attention(attention(table), table)
-    assert figure.layout.xaxis.title.text == "Hours before the last frame shown"
+    assert figure.layout.xaxis.title.text == "h before the last frame shown"
     assert "none (n = 6)" in names(figure)
     assert not choose_alignment(table).at_event
 
@@ -110,10 +162,13 @@ def test_effect_sizes_mark_what_swapped_masks_do_not_give() -> None:
             "n_cells": 20,
         }
     )
-    figure = plot_effect_sizes(summary)
+    figure = plot_effect_sizes(summary, summary.assign(median_delta=0.3, n_cells=70))
     assert list(figure.data[0].marker.symbol) == ["circle-open", "circle"]
     assert list(figure.layout.yaxis.ticktext) == ["area", "p53"]
     assert figure.data[0].name == "mitosis (n = 20 cells)"
+    assert figure.data[1].name == "mitosis (n = 70 cells), trained on"
+    assert list(figure.data[1].x) == [0.3, 0.3]
+    assert list(figure.data[1].marker.symbol) == ["diamond-open", "diamond"]
 
 
 @pytest.mark.parametrize("landmark", [False, True])
@@ -135,5 +190,5 @@ def test_empty_tables_still_draw() -> None:
     plot_occlusion(attributions(nobody), nobody)
     plot_shapley(attributions(nobody), nobody)
     columns = ["outcome", "dose", "feature", "median_delta", "low", "high", "share_significant", "p_swap", "n_cells"]
-    figure = plot_effect_sizes(pd.DataFrame(columns=columns))
+    figure = plot_effect_sizes(pd.DataFrame(columns=columns), pd.DataFrame(columns=columns))
     assert any("No sample is long enough" in note.text for note in figure.layout.annotations)

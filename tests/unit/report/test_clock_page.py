@@ -308,18 +308,18 @@ def test_strips_hold_the_forecast_of_each_event_with_threshold_and_commitment():
     strips = build_clock_strips(ShortStore(), examples, incidence, ReportSettings(frames_per_strip=9))
     first = strips[0]
     assert first.hours_t.tolist() == [-3.0, -2.0, -1.0, 0.0]
-    assert [(curve.name, curve.hours.tolist(), curve.values.round(2).tolist()) for curve in first.curves] == [
+    assert [(curve.name, curve.hours.tolist(), curve.values.round(2).tolist()) for curve in first.panels[0].curves] == [
         ("apoptosis", [-1.0, 0.0], [0.2, 0.9]),
         ("mitosis", [-1.0, 0.0], [0.2, 0.1]),
         ("none", [-1.0, 0.0], [0.6, 0.0]),
     ]
-    assert first.curves[0].threshold == 0.4
-    assert np.isnan(first.curves[1].threshold)
-    assert first.mark_h == -1.0
+    assert first.panels[0].curves[0].threshold == 0.4
+    assert np.isnan(first.panels[0].curves[1].threshold)
+    assert first.panels[0].mark_h == -1.0
     assert "apoptosis after 1.5 h" in first.title
     assert "gave apoptosis 0.90 within 5 h; called apoptosis from -1.0 h on" in first.title
     assert "censored, seen for 1.5 h more" in strips[1].title
-    assert np.isnan(strips[1].mark_h)
+    assert np.isnan(strips[1].panels[0].mark_h)
 
 
 def test_curves_stand_in_the_legend_once_with_their_thresholds_in_the_colours_of_the_fates():

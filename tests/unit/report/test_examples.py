@@ -4,6 +4,7 @@ import pytest
 
 from cellfate.report.examples import build_film_strips, choose_examples
 from cellfate.report.settings import ReportSettings
+from cellfate.report.strip_panels import ExplanationTables
 from tests.cases.report_tables import report_case
 
 
@@ -68,23 +69,54 @@ def example():
     )
 
 
+def explained(attention=(), shapley=(), features=(), relevance=None):
+    return ExplanationTables(
+        attention=pd.DataFrame(attention, columns=["sample_id", "frame", "attention"]),
+        shapley=pd.DataFrame(
+            shapley, columns=["sample_id", "window_first_frame", "window_last_frame", "channel", "value"]
+        ),
+        frame_features=pd.DataFrame(features, columns=["recording_id", "cell_id", "frame", "intensity_p53", "area"]),
+        relevance=relevance or {},
+    )
+
+
 def test_drawn_frames_are_evenly_spaced_end_at_the_last_and_leave_gaps_open(example):
-    attention = pd.DataFrame({"sample_id": "s", "frame": [7, 0], "attention": [0.6, 0.3]})
-    (strip,) = build_film_strips(OneCellStore(), example, attention, ReportSettings(frames_per_strip=8))
+    relevance = np.arange(7, dtype=np.float32)[:, None, None, None] * np.ones((1, 1, 6, 6), np.float32)
+    tables = explained(attention=[("s", 7, 0.6), ("s", 0, 0.3)], relevance={"s": relevance})
+    (strip,) = build_film_strips(OneCellStore(), example, tables, ReportSettings(frames_per_strip=8))
     assert strip.frames_tchw[:, 0, 0, 0].tolist() == [0, 1, 2, 3, 5, 6, 7]
+    assert strip.relevance_tchw[:, 0, 0, 0].tolist() == [0, 1, 2, 3, 4, 5, 6]
     assert strip.hours_t.tolist() == [-3.5, -3.0, -2.5, -2.0, -1.0, -0.5, 0.0]
-    assert strip.attention_hours.tolist() == [-3.5, 0.0]
-    assert strip.attention.tolist() == [0.3, 0.6]
-    (coarse,) = build_film_strips(OneCellStore(), example, attention, ReportSettings(frames_per_strip=3))
+    (attention,) = strip.panels[0].curves
+    assert attention.hours.tolist() == [-3.5, 0.0]
+    assert attention.values.tolist() == [0.3, 0.6]
+    assert attention.threshold == pytest.approx(0.45)
+    (coarse,) = build_film_strips(OneCellStore(), example, tables, ReportSettings(frames_per_strip=3))
     assert coarse.frames_tchw[:, 0, 0, 0].tolist() == [1, 7]
+    assert coarse.relevance_tchw[:, 0, 0, 0].tolist() == [1, 6]
     assert coarse.step_h == 1.5
 
 
-def test_title_says_cell_outcome_lead_time_and_probability(example):
-    (strip,) = build_film_strips(
-        OneCellStore(), example, pd.DataFrame(columns=["sample_id", "frame", "attention"]), ReportSettings()
+def test_shapley_values_are_steps_a_window_and_reporters_have_one_scale_for_all_cells(example):
+    others = [("r0", 2, frame, 100.0 * frame, 1.0) for frame in range(21)]  # 0..2000: 5 % at 100, 95 % at 1900
+    tables = explained(
+        shapley=[("s", 4, 7, "p53", 2.0), ("s", 0, 3, "p53", -1.0), ("t", 0, 7, "p53", 9.0)],
+        features=[*others, ("r0", 1, 7, 1000.0, 1.0), ("r0", 1, 8, 0.0, 1.0)],
     )
+    (strip,) = build_film_strips(OneCellStore(), example, tables, ReportSettings())
+    (steps,), (reporter,) = (panel.curves for panel in strip.panels[1:])
+    assert steps.hours.tolist() == [-3.75, -1.75, -1.75, 0.25]
+    assert steps.values.tolist() == [-1.0, -1.0, 2.0, 2.0]
+    low, high = tables.frame_features["intensity_p53"].quantile([0.05, 0.95])
+    assert reporter.hours.tolist() == [0.0]
+    assert reporter.values.tolist() == pytest.approx([(1000 - low) / (high - low)])
+
+
+def test_title_says_cell_outcome_lead_time_and_probability(example):
+    (strip,) = build_film_strips(OneCellStore(), example, explained(), ReportSettings())
     assert "mitosis 1.5 h after the last frame used" in strip.title
     assert "0.93" in strip.title
     assert "recording r0, cell 1, dose Low" in strip.title
-    assert strip.attention.size == 0
+    assert strip.relevance_tchw is None
+    assert strip.panels[0].curves[0].values.size == 0
+    assert "none" in strip.panels[1].title

@@ -58,6 +58,16 @@ class AttentionSummary(Table):
     n_cells: Series[int]
 
 
+class AttributionCells(Table):
+    """One row a sample, method and score: what the means in `AttributionScores` are of."""
+
+    sample_id: Series[str]
+    group_id: Series[str]
+    method: Series[str]
+    score: Series[str]
+    value: Series[float] = pa.Field(nullable=True, description="NaN where it is not defined for this sample")
+
+
 class AttributionScores(Table):
     """One row an attribution method and score; `attribution.methods` says what each method is."""
 

@@ -14,10 +14,12 @@ from cellfate.attribution.faithfulness import trace_faithfulness
 from cellfate.attribution.gathering import gather_attributions
 from cellfate.attribution.sanity import check_sanity
 from cellfate.attribution.scoring import score_attributions
-from cellfate.attribution.selection import select_explained_samples
+from cellfate.attribution.selection import select_explained_samples, select_training_samples
 from cellfate.attribution.statistics import compare_top_attention_frames
 from cellfate.attribution.summary import summarise_attention_statistics
 from cellfate.attribution.tree_shapley import attribute_trees
+from cellfate.metrics.feature_association import associate_features
+from cellfate.plots.attention import plot_attention, plot_attention_cells
 from cellfate.plots.attention_statistics import plot_effect_sizes, plot_reporter_series
 from cellfate.plots.attribution_scores import (
     plot_agreement,
@@ -25,7 +27,8 @@ from cellfate.plots.attribution_scores import (
     plot_faithfulness,
     plot_randomised_weights,
 )
-from cellfate.plots.explainability import plot_attention, plot_occlusion, plot_shapley
+from cellfate.plots.explainability import plot_occlusion, plot_shapley
+from cellfate.plots.feature_association import plot_feature_association
 
 
 def create_pipeline() -> Pipeline:
@@ -105,21 +108,52 @@ def _score() -> Pipeline:
 
 
 def _compare() -> Pipeline:
-    """Compare features in frames of top attention with the rest."""
-    tables = ["attention", "frame_features", "explained_samples"]
+    """Compare features in frames of top attention with the rest, and features with what followed."""
+    return (
+        _compare_attention("explained_samples", "attention", "")
+        + Pipeline(
+            [
+                node(
+                    select_training_samples,
+                    ["samples", "splits", "params:explanation"],
+                    "training_samples",
+                    name="select_training_samples",
+                ),
+                node(
+                    read_attention,
+                    ["crops", "training_samples", "fate_model"],
+                    "training_attention",
+                    name="read_training_attention",
+                ),
+                node(
+                    associate_features,
+                    ["frame_features", "samples", "params:feature_association"],
+                    "feature_association",
+                    name="associate_features",
+                ),
+            ]
+        )
+        + _compare_attention("training_samples", "training_attention", "training_")
+    )
+
+
+def _compare_attention(samples: str, attention: str, prefix: str) -> Pipeline:
+    """Compare frames of top attention with the rest, cell by cell, and summarise; test and training cells apart."""
+    tables, settings = [attention, "frame_features", samples], "params:attention_statistics"
+    statistics = f"{prefix}attention_statistics"
     return Pipeline(
         [
             node(
                 compare_top_attention_frames,
-                [*tables, "params:attention_statistics"],
-                "attention_statistics",
-                name="compare_top_attention_frames",
+                [*tables, settings],
+                statistics,
+                name=f"compare_{prefix}top_attention_frames",
             ),
             node(
                 summarise_attention_statistics,
-                ["attention_statistics", *tables, "params:attention_statistics"],
-                "attention_summary",
-                name="summarise_attention_statistics",
+                [statistics, *tables, settings],
+                f"{prefix}attention_summary",
+                name=f"summarise_{statistics}",
             ),
         ]
     )
@@ -130,6 +164,12 @@ def _plot() -> Pipeline:
     return Pipeline(
         [
             node(plot_attention, ["attention", "explained_samples"], "attention_figure", name="plot_attention"),
+            node(
+                plot_attention_cells,
+                ["attention", "explained_samples"],
+                "attention_cells_figure",
+                name="plot_attention_cells",
+            ),
             node(plot_occlusion, ["occlusion", "explained_samples"], "occlusion_figure", name="plot_occlusion"),
             node(plot_shapley, ["shapley", "explained_samples"], "shapley_figure", name="plot_shapley"),
             node(
@@ -143,7 +183,18 @@ def _plot() -> Pipeline:
                 "randomised_weights_figure",
                 name="plot_randomised_weights",
             ),
-            node(plot_effect_sizes, "attention_summary", "effect_sizes_figure", name="plot_effect_sizes"),
+            node(
+                plot_effect_sizes,
+                ["attention_summary", "training_attention_summary"],
+                "effect_sizes_figure",
+                name="plot_effect_sizes",
+            ),
+            node(
+                plot_feature_association,
+                "feature_association",
+                "feature_association_figure",
+                name="plot_feature_association",
+            ),
             node(
                 plot_reporter_series,
                 ["frame_features", "explained_samples"],

@@ -5,11 +5,14 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from cellfate.attribution import ExplanationSettings
+from cellfate.attribution.pixels import attribute_pixels
 from cellfate.metrics.settings import ScoreSettings
 from cellfate.plots.filmstrip import draw_film_strips as draw_strips
 from cellfate.prediction import TrainedModel
 from cellfate.report import ReportSettings, build_film_strips, choose_examples
 from cellfate.report import assemble_report as assemble
+from cellfate.report.strip_panels import ExplanationTables
 from cellfate.sequences.store import CropStore
 
 
@@ -18,12 +21,17 @@ def draw_film_strips(
     samples: pd.DataFrame,
     predictions: pd.DataFrame,
     attention: pd.DataFrame,
+    shapley: pd.DataFrame,
+    frame_features: pd.DataFrame,
+    model: TrainedModel,
+    explanation: ExplanationSettings,
     settings: ReportSettings,
 ) -> go.Figure:
-    """Choose example cells by rule and draw their frames with the attention under them."""
+    """Choose example cells by rule and draw their frames, what each pixel speaks for, and explanations under them."""
     examples = choose_examples(predictions, samples, attention)
-    strips = build_film_strips(crops, examples, attention, settings)
-    return draw_strips(strips, settings.brightness_percentiles)
+    relevance = attribute_pixels(crops, examples, model, explanation)
+    explained = ExplanationTables(attention, shapley, frame_features, relevance)
+    return draw_strips(build_film_strips(crops, examples, explained, settings), settings.brightness_percentiles)
 
 
 def assemble_report(

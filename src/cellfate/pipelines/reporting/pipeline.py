@@ -13,7 +13,10 @@ def create_pipeline() -> Pipeline:
         [
             node(
                 nodes.draw_film_strips,
-                inputs=["crops", "samples", "predictions", "attention", "params:report"],
+                inputs=[
+                    *("crops", "samples", "predictions", "attention", "shapley", "frame_features", "fate_model"),
+                    *("params:explanation", "params:report"),
+                ],
                 outputs="film_strips",
                 name="draw_film_strips",
             ),
