@@ -52,7 +52,7 @@ def plot_attention(attention: pd.DataFrame, samples: pd.DataFrame) -> go.Figure:
     figure.update_yaxes(title="Attention of a frame (% of a cell's)", rangemode="tozero", col=1)
     token = 100 * float(attention.drop_duplicates("sample_id")["class_token"].mean())
     title = f"Attention over time: median and quartiles over cells (class token keeps {token:.1f} % on average)"
-    return apply_theme(figure, title=title).update_layout(margin={"t": 90})
+    return apply_theme(figure, title=title).update_layout(margin={"t": 90}, legend={"y": -0.3})
 
 
 def _add_outcome(figure: go.Figure, rows: pd.DataFrame, outcome: str, position: int, column: int) -> None:

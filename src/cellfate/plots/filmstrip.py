@@ -246,10 +246,9 @@ def _add_strip_title(figure: go.Figure, title: str, row: int, column: int) -> No
 
 
 def _set_strip_axes(figure: go.Figure, strip: FilmStrip, row: int, column: int) -> None:
-    """Name the channels beside the frames; unseen dots give the panel a trace, without which its axes are not drawn."""
-    rows, hours = strip.rows, list(strip.hours_t)
-    unseen = {"mode": "markers", "opacity": 0, "hoverinfo": "skip", "showlegend": False}
-    figure.add_scatter(x=hours, y=[0] * len(hours), **unseen, row=row, col=column)
+    """Name the channels beside the frames."""
+    rows = strip.rows
+    _add_unseen(figure, strip, row, column)
     figure.update_xaxes(range=_hours_range(strip), visible=False, fixedrange=True, row=row, col=column)
     figure.update_yaxes(
         range=[len(rows), 0],
@@ -265,9 +264,17 @@ def _set_strip_axes(figure: go.Figure, strip: FilmStrip, row: int, column: int) 
     )
 
 
+def _add_unseen(figure: go.Figure, strip: FilmStrip, row: int, column: int) -> None:
+    """Give a panel dots that are not seen: without a trace its axes are not drawn."""
+    unseen = {"mode": "markers", "opacity": 0, "hoverinfo": "skip", "showlegend": False}
+    figure.add_scatter(x=strip.hours_t, y=[0] * len(strip.hours_t), **unseen, row=row, col=column)
+
+
 def _add_panel(figure: go.Figure, strip: FilmStrip, panel: StripPanel, row: int, column: int) -> None:
     """Add the curves of a panel; each stands in the legend once."""
     named = {trace.name for trace in figure.data if trace.showlegend}
+    if not panel.curves:
+        _add_unseen(figure, strip, row, column)
     for position, curve in enumerate(panel.curves):
         colour = colour_of(curve.name if panel.legend else strip.outcome, position)
         figure.add_scatter(
