@@ -15,6 +15,7 @@ import pandas as pd
 import tifffile
 
 from benchmarks.measure import print_table
+from cellfate.imaging.image_files import ImageFiles
 from cellfate.imaging.records import Recording
 from cellfate.imaging.windows import cut_window
 from cellfate.sequences.crops import crop_recording
@@ -62,8 +63,8 @@ def build_plain(recording: Recording, detections: pd.DataFrame, folder: Path) ->
 
 def build_floor(recording: Recording, detections: pd.DataFrame, folder: Path) -> None:
     """Decode each image once and write as many bytes as the crops have, once."""
-    for path in recording.frame_paths:
-        tifffile.imread(path)
+    for frame in range(recording.n_frames):
+        tifffile.imread(recording.source.place(frame))
     np.save(folder / "floor.npy", np.ones((len(detections), 3, CROP, CROP), np.uint16))
 
 
@@ -85,7 +86,8 @@ def main() -> bool:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         paths = write_frames(folder)
-        recording = Recording("r", CHANNELS, paths, (None,) * N_FRAMES, SIDE, SIDE, "uint16")
+        source = ImageFiles(folder, tuple((path.name,) for path in paths))
+        recording = Recording("r", CHANNELS, source, (None,) * N_FRAMES, SIDE, SIDE, "uint16")
         for n_cells in CELLS:
             detections = detect(n_cells)
             ours, plain, floor = (

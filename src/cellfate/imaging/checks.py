@@ -2,19 +2,21 @@
 
 import itertools
 import logging
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
 from cellfate.core.errors import InputError
+from cellfate.imaging.file_search import check_inside
+from cellfate.imaging.headers import Examined, FrameFile, ImageHeader, StackHeader
+from cellfate.imaging.image_files import read_header
 from cellfate.imaging.layouts import ListedRecording
 from cellfate.imaging.settings import RecordingSettings
-from cellfate.imaging.tiff import TiffHeader, read_header
 
 _log = logging.getLogger(__name__)
 
 
-def check_recording(root: Path, recording: ListedRecording, settings: RecordingSettings) -> TiffHeader:
+def check_recording(root: Path, recording: ListedRecording, settings: RecordingSettings) -> Examined:
     """Check that every frame from 0 on is there once, and that all files agree.
 
     Parameters
@@ -28,8 +30,8 @@ def check_recording(root: Path, recording: ListedRecording, settings: RecordingS
 
     Returns
     -------
-    TiffHeader
-        What all its images have in common.
+    Examined
+        What all its images have in common, and its files.
 
     Raises
     ------
@@ -37,28 +39,39 @@ def check_recording(root: Path, recording: ListedRecording, settings: RecordingS
         If anything is missing, unreadable, or differs from the rest.
     """
     _check_frame_numbers(recording)
-    _check_inside(recording)
+    check_inside(root, recording.recording_id, (name for _, name in recording.frame_files))
     headers = [read_header(root / file_name) for _, file_name in recording.frame_files]
     _check_headers(recording, headers, settings)
     _check_declared_size(recording, headers[0])
     _check_labels(root, recording, headers[0])
-    return headers[0]
+    header = StackHeader(
+        n_frames=len(headers),
+        n_channels=headers[0].n_samples,
+        n_planes=1,
+        height_px=headers[0].height_px,
+        width_px=headers[0].width_px,
+        dtype=headers[0].dtype,
+    )
+    labels = recording.label_files
+    files = (FrameFile(frame, name, label_file_name=labels.get(frame)) for frame, name in recording.frame_files)
+    return Examined(header, tuple(files))
 
 
-def _check_headers(recording: ListedRecording, headers: list[TiffHeader], settings: RecordingSettings) -> None:
+def _check_headers(recording: ListedRecording, headers: list[ImageHeader], settings: RecordingSettings) -> None:
     name, first, first_file = recording.recording_id, headers[0], recording.frame_files[0][1]
-    if first.n_samples != len(settings.channels):
+    channels = settings.channels or ()
+    if first.n_samples != len(channels):
         message = (
             f"File {first_file} of recording '{name}' has {first.n_samples} sample(s) a pixel, but channels names "
-            f"{len(settings.channels)} ({', '.join(settings.channels)}); correct the parameter (recordings.channels, "
+            f"{len(channels)} ({', '.join(channels)}); correct the parameter (recordings.channels, "
             "for new recordings new_recordings.channels) or the file."
         )
         raise InputError(message)
     for header, (_, file_name) in zip(headers, recording.frame_files, strict=True):
         if header != first:
             message = (
-                f"File {file_name} of recording '{name}' is {_describe(header)}, but {first_file} is "
-                f"{_describe(first)} and all frames of a recording must agree; replace the file."
+                f"File {file_name} of recording '{name}' is {header.describe()}, but {first_file} is "
+                f"{first.describe()} and all frames of a recording must agree; replace the file."
             )
             raise InputError(message)
 
@@ -90,18 +103,7 @@ def _find_numbering_fault(frames: list[int]) -> str | None:
     return None if missing is None else f"has no image of frame {missing}"
 
 
-def _check_inside(recording: ListedRecording) -> None:
-    paths = [PurePosixPath(file_name) for _, file_name in recording.frame_files]
-    outside = [path for path in paths if path.is_absolute() or ".." in path.parts]
-    if outside:
-        message = (
-            f"Recording '{recording.recording_id}' names the file {outside[0]}, which lies outside the folder of "
-            "recordings; give paths relative to the image folder, without '..'."
-        )
-        raise InputError(message)
-
-
-def _check_declared_size(recording: ListedRecording, header: TiffHeader) -> None:
+def _check_declared_size(recording: ListedRecording, header: ImageHeader) -> None:
     wrong = recording.declared_sizes - {(header.height_px, header.width_px)}
     if wrong:
         height, width = min(wrong)
@@ -113,7 +115,7 @@ def _check_declared_size(recording: ListedRecording, header: TiffHeader) -> None
         raise InputError(message)
 
 
-def _check_labels(root: Path, recording: ListedRecording, image: TiffHeader) -> None:
+def _check_labels(root: Path, recording: ListedRecording, image: ImageHeader) -> None:
     if recording.labels_expected is None:
         return
     name, frames = recording.recording_id, {frame for frame, _ in recording.frame_files}
@@ -131,11 +133,7 @@ def _check_labels(root: Path, recording: ListedRecording, image: TiffHeader) -> 
         same = (header.n_samples, header.height_px, header.width_px) == (1, image.height_px, image.width_px)
         if not same or np.dtype(header.dtype).kind not in "iu":
             message = (
-                f"Label image {recording.label_files[frame]} of recording '{name}' is {_describe(header)}, but "
+                f"Label image {recording.label_files[frame]} of recording '{name}' is {header.describe()}, but "
                 f"integers of {image.width_px} x {image.height_px} px with one sample were expected; replace it."
             )
             raise InputError(message)
-
-
-def _describe(header: TiffHeader) -> str:
-    return f"{header.width_px} x {header.height_px} px, {header.dtype}, {header.n_samples} sample(s) ({header.axes})"

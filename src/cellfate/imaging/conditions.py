@@ -9,25 +9,23 @@ from cellfate.core.errors import InputError
 _NEEDED = ("recording_id", "condition", "dose")
 
 
-def read_conditions(path: Path, recording_ids: list[str]) -> pd.DataFrame:
-    """Read condition, dose and group of every recording.
+def read_conditions(path: Path) -> pd.DataFrame:
+    """Read the table of conditions.
 
     Parameters
     ----------
     path : Path
         CSV with the columns recording_id, condition, dose and, if wanted, group_id.
-    recording_ids : list of str
-        Recordings of the folder.
 
     Returns
     -------
     DataFrame
-        condition, dose and group_id (the recording_id where the file has none), indexed by recording_id.
+        recording_id, condition, dose and group_id (the recording_id where the file has none).
 
     Raises
     ------
     InputError
-        If the file is missing, lacks a column or a value, lists a recording twice, lists an unknown one, or lacks one.
+        If the file is missing, or lacks a column or a value.
     """
     table = _read_text_table(path)
     missing = [column for column in _NEEDED if column not in table.columns]
@@ -42,10 +40,35 @@ def read_conditions(path: Path, recording_ids: list[str]) -> pd.DataFrame:
             f"Line {blank.index[0] + 2} of conditions file {path} has an empty field; fill every field of every line."
         )
         raise InputError(message)
-    _check_ids(path, table["recording_id"].tolist(), recording_ids)
     if "group_id" not in table.columns:
         table = table.assign(group_id=table["recording_id"])
-    return table.set_index("recording_id")[["condition", "dose", "group_id"]]
+    return table[[*_NEEDED, "group_id"]]
+
+
+def match_conditions(path: Path, table: pd.DataFrame, recording_ids: list[str]) -> pd.DataFrame:
+    """Find the conditions of every recording.
+
+    Parameters
+    ----------
+    path : Path
+        Where the table is from, for messages.
+    table : DataFrame
+        As `read_conditions` gives it.
+    recording_ids : list of str
+        Recordings of the folder.
+
+    Returns
+    -------
+    DataFrame
+        condition, dose and group_id, indexed by recording_id.
+
+    Raises
+    ------
+    InputError
+        If the table lists a recording twice, lists an unknown one, or lacks one.
+    """
+    _check_ids(path, table["recording_id"].tolist(), recording_ids)
+    return table.set_index("recording_id")
 
 
 def _read_text_table(path: Path) -> pd.DataFrame:

@@ -63,7 +63,7 @@ class TrackFiles:
 
 
 def list_recordings(folder: RecordingFolder, settings: RecordingSettings) -> list[ListedRecording]:
-    """List the recordings of a folder, ordered by name.
+    """List the recordings of a `coco_vid` or `cell_tracking_challenge` folder, ordered by name.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def list_recordings(folder: RecordingFolder, settings: RecordingSettings) -> lis
     InputError
         If the folder holds no recording, or its annotation file is not usable.
     """
-    listing = {"coco_vid": _list_videos, "cell_tracking_challenge": _list_sequences}[settings.layout]
+    listing = _list_videos if settings.layout == "coco_vid" else _list_sequences
     return sorted(listing(folder.root, settings), key=lambda listed: listed.recording_id)
 
 

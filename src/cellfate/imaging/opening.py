@@ -1,23 +1,29 @@
 """Opening recordings: every file is checked by its header, none is decoded."""
 
 import logging
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
 from cellfate.core.errors import InputError
 from cellfate.imaging.checks import check_recording
-from cellfate.imaging.conditions import read_conditions
+from cellfate.imaging.conditions import match_conditions, read_conditions
+from cellfate.imaging.file_patterns import look_at_pattern
+from cellfate.imaging.frame_sources import open_source
+from cellfate.imaging.headers import Examined, Looked, settle, settle_channels, settle_interval
 from cellfate.imaging.layouts import ListedRecording, list_recordings
+from cellfate.imaging.ome_zarr import look_at_zarr
 from cellfate.imaging.records import Recording, RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
-from cellfate.imaging.tiff import TiffHeader
+from cellfate.imaging.tiff_stacks import look_at_stacks
+from cellfate.imaging.vendor_files import look_at_vendor_files
 
 _log = logging.getLogger(__name__)
 _STAGE = "open_recordings"
+_REOPENED_AS_IMAGE_FILES = {"image_format": "image_files", "scene": "0", "file_axes": None, "missing_chunks": None}
 
 
 def open_recordings(
@@ -48,25 +54,28 @@ def open_recordings(
     InputError
         If the folder or its tables are not usable, or a recording is not and `on_bad_recording` is `stop`, or none is.
     """
-    listed = list_recordings(folder, settings)
-    conditions = _find_conditions(folder.root, listed, settings)
+    conditions = _read_conditions(folder, settings)
     rows: list[dict[str, Any]] = []
     frames: list[pd.DataFrame] = []
     reasons: dict[str, str] = {}
-    for recording in tqdm(listed, desc="Opening recordings", unit="recording", disable=None):
+    for looked in tqdm(
+        _look_at_recordings(folder, settings), desc="Opening recordings", unit="recording", disable=None
+    ):
         try:
-            header = check_recording(folder.root, recording, settings)
+            row = _recording_row(looked, settings)
         except InputError as error:
             if settings.on_bad_recording == "stop":
                 raise
-            reasons[recording.recording_id] = str(error)
+            reasons[looked.recording_id] = str(error)
             continue
-        rows.append(_recording_row(recording, header, settings))
-        frames.append(_frame_rows(recording))
+        rows.append(row)
+        frames.append(_frame_rows(looked))
+    treated = _find_conditions(folder, settings, conditions, [row["recording_id"] for row in rows] + list(reasons))
     if not rows:
         raise InputError(all_set_aside_message(str(folder.root), reasons))
+    nullable = dict.fromkeys(("file_axes", "missing_chunks"), "str")
     return (
-        pd.DataFrame(rows).join(conditions, on="recording_id"),
+        pd.DataFrame(rows).astype(nullable).join(treated, on="recording_id"),
         pd.concat(frames, ignore_index=True),
         set_aside_table(reasons, _STAGE),
     )
@@ -92,11 +101,12 @@ def lazy_recordings(
     files = {str(name): frames for name, frames in frame_files.sort_values("frame").groupby("recording_id")}
     for row in recordings.to_dict("records"):
         frames = files[row["recording_id"]]
+        labels = frames.drop_duplicates("frame")["label_file_name"]
         yield Recording(
             recording_id=row["recording_id"],
             channels=tuple(row["channels"].split("|")),
-            frame_paths=tuple(folder.root / name for name in frames["file_name"]),
-            label_paths=tuple(None if pd.isna(name) else folder.root / name for name in frames["label_file_name"]),
+            source=open_source(folder.root, {str(key): value for key, value in row.items()}, frames),
+            label_paths=tuple(None if pd.isna(name) else folder.root / name for name in labels),
             height_px=int(row["height_px"]),
             width_px=int(row["width_px"]),
             dtype=row["dtype"],
@@ -131,35 +141,88 @@ def all_set_aside_message(where: str, reasons: dict[str, str]) -> str:
     return f"None of the {len(reasons)} recordings in {where} can be used, but at least one must be; the first: {first}"
 
 
-def _find_conditions(root: Path, listed: list[ListedRecording], settings: RecordingSettings) -> pd.DataFrame:
-    names = [recording.recording_id for recording in listed]
-    if settings.conditions_file is not None:
-        return read_conditions(root / settings.conditions_file, names)
+def _look_at_recordings(folder: RecordingFolder, settings: RecordingSettings) -> Iterable[Looked]:
+    if settings.layout == "file_pattern":
+        return look_at_pattern(folder.root, settings)
+    if settings.layout == "tiff_stacks":
+        return look_at_stacks(folder.root, settings)
+    if settings.layout == "ome_zarr":
+        return look_at_zarr(folder.root, settings)
+    if settings.layout == "vendor":
+        return look_at_vendor_files(folder.root, settings)
+    return _look_at_listed(folder, list_recordings(folder, settings), settings)
+
+
+def _look_at_listed(
+    folder: RecordingFolder, listed: list[ListedRecording], settings: RecordingSettings
+) -> Iterator[Looked]:
+    for recording in listed:
+        try:
+            examined = check_recording(folder.root, recording, settings)
+        except InputError as error:
+            yield Looked(recording.recording_id, recording.source, error)
+        else:
+            yield Looked(recording.recording_id, recording.source, examined)
+
+
+def _read_conditions(folder: RecordingFolder, settings: RecordingSettings) -> pd.DataFrame | None:
+    return None if settings.conditions_file is None else read_conditions(folder.root / settings.conditions_file)
+
+
+def _find_conditions(
+    folder: RecordingFolder, settings: RecordingSettings, conditions: pd.DataFrame | None, names: list[str]
+) -> pd.DataFrame:
+    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    if twice:
+        message = f"Two recordings in {folder.root} are named '{twice[0]}'; rename a file or a folder."
+        raise InputError(message)
+    if conditions is not None:
+        return match_conditions(folder.root / str(settings.conditions_file), conditions, sorted(names))
     return pd.DataFrame({"condition": "unknown", "dose": "Unknown", "group_id": names}, index=pd.Index(names))
 
 
-def _recording_row(recording: ListedRecording, header: TiffHeader, settings: RecordingSettings) -> dict[str, Any]:
+def _recording_row(looked: Looked, settings: RecordingSettings) -> dict[str, Any]:
+    if isinstance(looked.outcome, InputError):
+        raise looked.outcome
+    name, header = looked.recording_id, looked.outcome.header
+    _check_type(name, header.dtype)
+    pixel_size_um = settle(name, "pixel_size_um", settings.pixel_size_um, header.pixel_size_um)
     return {
-        "recording_id": recording.recording_id,
-        "source": recording.source,
+        "recording_id": name,
+        "source": looked.source,
         "axes": "TCYX",
-        "channels": "|".join(settings.channels),
-        "n_frames": len(recording.frame_files),
+        "channels": "|".join(settle_channels(name, settings.channels, header)),
+        "n_frames": header.n_frames,
         "height_px": header.height_px,
         "width_px": header.width_px,
         "dtype": header.dtype,
-        "frame_interval_min": settings.frame_interval_min,
-        "pixel_size_um": float("nan") if settings.pixel_size_um is None else settings.pixel_size_um,
+        "frame_interval_min": settle_interval(name, settings.frame_interval_min, header.frame_interval_min),
+        "pixel_size_um": float("nan") if pixel_size_um is None else pixel_size_um,
+        **_REOPENED_AS_IMAGE_FILES,
+        "z": str(settings.z),
+        **looked.outcome.reopening,
     }
 
 
-def _frame_rows(recording: ListedRecording) -> pd.DataFrame:
-    frames = [frame for frame, _ in recording.frame_files]
+def _check_type(recording_id: str, dtype: str) -> None:
+    if np.dtype(dtype).kind not in "iuf":
+        message = (
+            f"Recording '{recording_id}' has pixels of type {dtype}, but whole numbers or floats were expected; "
+            "convert it."
+        )
+        raise InputError(message)
+
+
+def _frame_rows(looked: Looked) -> pd.DataFrame:
+    assert isinstance(looked.outcome, Examined)
+    files = looked.outcome.frame_files
     return pd.DataFrame(
         {
-            "recording_id": recording.recording_id,
-            "frame": frames,
-            "file_name": [name for _, name in recording.frame_files],
-            "label_file_name": pd.Series([recording.label_files.get(frame) for frame in frames], dtype="str"),
+            "recording_id": looked.recording_id,
+            "frame": [file.frame for file in files],
+            "channel": pd.array([file.channel for file in files], dtype="Int64"),
+            "z": pd.array([file.z for file in files], dtype="Int64"),
+            "file_name": [file.file_name for file in files],
+            "label_file_name": pd.Series([file.label_file_name for file in files], dtype="str"),
         }
     )

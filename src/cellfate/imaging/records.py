@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
-from cellfate.imaging.tiff import read_label_image, read_pixels
+from cellfate.imaging.frame_sources import FrameSource
+from cellfate.imaging.tiff import read_label_image
 
 
 @dataclass(frozen=True)
@@ -39,14 +40,16 @@ class RecordingFolder:
 class Recording:
     """One field of view over time; its pixels stay on disk until a frame is asked for.
 
+    It holds no pixels and no open file, so it can be sent to another process.
+
     Attributes
     ----------
     recording_id : str
         Name of the recording.
     channels : tuple of str
         Channel names, in the order of the first axis of a frame.
-    frame_paths : tuple of Path
-        Image file of every frame, from frame 0.
+    source : FrameSource
+        Where its pixels come from.
     label_paths : tuple of (Path or None)
         Label image of every frame, or None where a frame has none.
     height_px, width_px : int
@@ -57,7 +60,7 @@ class Recording:
 
     recording_id: str
     channels: tuple[str, ...]
-    frame_paths: tuple[Path, ...]
+    source: FrameSource
     label_paths: tuple[Path | None, ...]
     height_px: int
     width_px: int
@@ -66,7 +69,7 @@ class Recording:
     @property
     def n_frames(self) -> int:
         """Number of frames."""
-        return len(self.frame_paths)
+        return self.source.n_frames
 
     def read_frame(self, frame: int) -> NDArray[Any]:
         """Decode one frame.
@@ -86,17 +89,17 @@ class Recording:
         InputError
             If there is no such frame, or its file is damaged or not what it was when the recording was opened.
         """
-        path = self.frame_paths[self._checked(frame)]
+        self._checked(frame)
         try:
-            image_cyx = read_pixels(path)
+            image_cyx = self.source.read(frame)
         except InputError as error:
             raise InputError(self._unreadable(frame, error)) from error
         expected = (len(self.channels), self.height_px, self.width_px)
         if image_cyx.shape != expected or image_cyx.dtype != np.dtype(self.dtype):
             message = (
-                f"Frame {frame} of recording '{self.recording_id}' ({path}) has shape {image_cyx.shape} (C, Y, X) and "
-                f"type {image_cyx.dtype}, but {expected} and {self.dtype} were found when it was opened; run "
-                "data_processing again."
+                f"Frame {frame} of recording '{self.recording_id}' ({self.source.place(frame)}) has shape "
+                f"{image_cyx.shape} (C, Y, X) and type {image_cyx.dtype}, but {expected} and {self.dtype} were found "
+                "when it was opened; run data_processing again."
             )
             raise InputError(message)
         return image_cyx

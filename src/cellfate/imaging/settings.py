@@ -1,23 +1,49 @@
 """What a person says about a folder of recordings."""
 
-from typing import Literal
+import re
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from cellfate.core.settings import Settings
 
+PRESETS = ("micromanager", "metamorph", "incucyte")
+"""Named patterns of `file_pattern`."""
+Layout = Literal["coco_vid", "cell_tracking_challenge", "file_pattern", "tiff_stacks", "ome_zarr", "vendor"]
+WITH_TRACKS: tuple[Layout, ...] = ("coco_vid", "cell_tracking_challenge")
+"""Layouts in which images and tracks lie together and the files say nothing about time or channels."""
+
 
 class RecordingSettings(Settings):
     """How the folder of recordings is laid out, and what its files do not say."""
 
-    layout: Literal["coco_vid", "cell_tracking_challenge"]
-    """How images and tracks lie in the folder: one JSON of annotations, or Cell Tracking Challenge folders."""
-    channels: tuple[str, ...] = Field(min_length=1)
-    """Channel names in the order of the samples of a pixel; Cell Tracking Challenge folders have one."""
-    frame_interval_min: float = Field(gt=0)
-    """Time between two frames, in minutes."""
+    layout: Layout
+    """How images lie in the folder: one JSON of annotations; Cell Tracking Challenge folders; files whose names say
+    position, time, channel and z; multi-page TIFF (ImageJ and OME too); OME-Zarr; vendor files (.nd2, .czi, .lif)."""
+    channels: tuple[str, ...] | None = Field(default=None, min_length=1)
+    """Channel names in the order they are stored; Cell Tracking Challenge folders have one; null: as the files say."""
+    frame_interval_min: float | None = Field(default=None, gt=0)
+    """Time between two frames, in minutes; null: as the files say."""
     pixel_size_um: float | None = Field(default=None, gt=0)
-    """Side of a pixel in micrometres; null where it is not known."""
+    """Side of a pixel in micrometres; null: as the files say, empty where they do not."""
+    files: str | None = Field(default=None, min_length=1)
+    """`tiff_stacks`, `ome_zarr`, `vendor`: which files (folders) are recordings, a glob relative to the root such as
+    `plate1/*.tif`; null: all of the root that end as such files do."""
+    pattern: str | None = Field(default=None, min_length=1)
+    """`file_pattern`: `micromanager`, `metamorph`, `incucyte`, or a regular expression that a path relative to the root
+    matches whole; its groups `time`, `channel` and `z` say which plane it is, all others together the recording."""
+    channel_codes: tuple[str, ...] | None = Field(default=None, min_length=1)
+    """`file_pattern`: how the file names call the channels, in the order of `channels`; files of other codes are left
+    out; null: all codes in their natural order."""
+    file_axes: str | None = Field(default=None, pattern="^[TZCS]*YX[S]?$")
+    """`tiff_stacks`: axes of the files, slowest first, where they do not say them or say them wrongly: `TYX`, `TCYX`,
+    `CTYX`, ...; null: as the files say."""
+    z: Literal["max"] | Annotated[int, Field(ge=0)] = "max"
+    """Planes of a z stack: their maximum, or the number of the one plane that is used, from 0."""
+    images_url: str | None = Field(default=None, pattern="^[a-z0-9+]+://")
+    """`ome_zarr`: fsspec URL of the folder that the images are in, such as `s3://bucket/plate1`; null: in the root."""
+    missing_chunks: Literal["error", "empty"] = "error"
+    """`ome_zarr`: a chunk that is not there is an error, or was left out by its writer because it is empty."""
     conditions_file: str | None = None
     """CSV in the root with recording_id, condition, dose and, if wanted, group_id; null: every condition `unknown`,
     every dose `Unknown`."""
@@ -38,22 +64,54 @@ class RecordingSettings(Settings):
 
     @model_validator(mode="after")
     def _check_channel_names(self) -> "RecordingSettings":
-        blank = [name for name in self.channels if not name.strip() or "|" in name]
-        if blank or len(set(self.channels)) < len(self.channels):
-            message = f"channels {list(self.channels)} must be different names, not blank and without '|'; rename them."
+        for key, names in (("channels", self.channels), ("channel_codes", self.channel_codes)):
+            blank = [name for name in names or () if not name.strip() or "|" in name]
+            if names is not None and (blank or len(set(names)) < len(names)):
+                message = f"{key} {list(names)} must be different names, not blank and without '|'; rename them."
+                raise ValueError(message)
+        if self.channels and self.channel_codes and len(self.channels) != len(self.channel_codes):
+            message = (
+                f"channels lists {len(self.channels)} names but channel_codes {len(self.channel_codes)} codes "
+                f"({list(self.channels)}, {list(self.channel_codes)}); give every channel its code."
+            )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _check_given(self) -> "RecordingSettings":
+        needed = {"pattern": self.layout == "file_pattern"}
+        needed |= dict.fromkeys(("channels", "frame_interval_min"), self.layout in WITH_TRACKS)
+        missing = [key for key, is_needed in needed.items() if is_needed and getattr(self, key) is None]
+        if missing:
+            message = f"layout is '{self.layout}' but {missing[0]} is null, and its files do not say it; give it."
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _check_pattern(self) -> "RecordingSettings":
+        try:
+            groups = re.compile(self.pattern or "").groupindex
+        except re.error as error:
+            message = f"pattern '{self.pattern}' is no regular expression ({error}); correct it."
+            raise ValueError(message) from error
+        if self.pattern is not None and self.pattern not in PRESETS and "time" not in groups:
+            message = (
+                f"pattern '{self.pattern}' is none of {', '.join(PRESETS)} and has no group (?P<time>...), which says "
+                "the frame; add it."
+            )
             raise ValueError(message)
         return self
 
     @model_validator(mode="after")
     def _check_layout(self) -> "RecordingSettings":
-        if self.layout == "cell_tracking_challenge" and len(self.channels) != 1:
+        if self.layout == "cell_tracking_challenge" and len(self.channels or ()) != 1:
             message = (
                 "layout is 'cell_tracking_challenge', whose images have one channel, but channels lists "
-                f"{len(self.channels)}: {list(self.channels)}; name the one channel."
+                f"{len(self.channels or ())}: {list(self.channels or ())}; name the one channel."
             )
             raise ValueError(message)
-        if self.layout == "coco_vid" and self.labels != "none":
-            message = f"labels is '{self.labels}' but layout 'coco_vid' has no label images; set labels to 'none'."
+        if self.layout != "cell_tracking_challenge" and self.labels != "none":
+            message = f"labels is '{self.labels}' but layout '{self.layout}' has no label images; set labels to 'none'."
             raise ValueError(message)
         if self.layout == "coco_vid" and self.group_by == "lineage":
             message = "group_by is 'lineage' but layout 'coco_vid' knows no parents; set group_by to 'recording'."

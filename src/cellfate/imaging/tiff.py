@@ -1,6 +1,5 @@
 """Reading one-page TIFF files: the header alone, or the pixels. Whatever is wrong with a file is an `InputError`."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,32 +8,10 @@ import tifffile
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
-
-_ADVICE = "replace the file, or set on_bad_recording to 'skip' to go on without its recording."
-
-
-@dataclass(frozen=True)
-class TiffHeader:
-    """What the header of a one-page TIFF says.
-
-    Attributes
-    ----------
-    axes : str
-        `YX`, or with several samples a pixel `YXS` or `SYX`.
-    n_samples, height_px, width_px : int
-        Samples a pixel, rows, columns.
-    dtype : str
-        NumPy name of the pixel type.
-    """
-
-    axes: str
-    n_samples: int
-    height_px: int
-    width_px: int
-    dtype: str
+from cellfate.imaging.headers import ADVICE, ImageHeader
 
 
-def read_header(path: Path) -> TiffHeader:
+def read_header(path: Path) -> ImageHeader:
     """Read what a TIFF holds without decoding it.
 
     Parameters
@@ -44,7 +21,7 @@ def read_header(path: Path) -> TiffHeader:
 
     Returns
     -------
-    TiffHeader
+    ImageHeader
         Shape and pixel type of its one page.
 
     Raises
@@ -129,7 +106,7 @@ def _opened(path: Path) -> tifffile.TiffFile:
         raise InputError(_damaged(path, error)) from error
 
 
-def _check_page(tiff: tifffile.TiffFile, path: Path) -> TiffHeader:
+def _check_page(tiff: tifffile.TiffFile, path: Path) -> ImageHeader:
     try:
         n_pages, page = len(tiff.pages), tiff.pages.first
         axes, shape, dtype = page.axes, page.shape, page.dtype
@@ -142,14 +119,14 @@ def _check_page(tiff: tifffile.TiffFile, path: Path) -> TiffHeader:
     if n_pages != 1 or axes not in ("YX", "YXS", "SYX") or dtype is None:
         message = (
             f"File {path} holds {n_pages} page(s) with axes {axes}, but one page with axes YX or YXS was expected "
-            "(channels are samples of a pixel, one file a frame); "
-            f"{_ADVICE}"
+            "(channels are samples of a pixel, one file a frame; for several pages a file give layout 'tiff_stacks'); "
+            f"{ADVICE}"
         )
         raise InputError(message)
     sizes = dict(zip(axes, shape, strict=True))
-    return TiffHeader(axes, sizes.get("S", 1), sizes["Y"], sizes["X"], str(dtype.newbyteorder("=")))
+    return ImageHeader(axes, sizes.get("S", 1), sizes["Y"], sizes["X"], str(dtype.newbyteorder("=")))
 
 
 def _damaged(path: Path, cause: object) -> str:
     reason = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
-    return f"File {path} is not a whole, readable TIFF image ({reason}); {_ADVICE}"
+    return f"File {path} is not a whole, readable TIFF image ({reason}); {ADVICE}"

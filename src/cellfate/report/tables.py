@@ -29,7 +29,7 @@ def tabulate_recordings(recordings: pd.DataFrame, frame_files: pd.DataFrame, cel
     """List one line a fact about the recordings that were used."""
     facts = {
         "Recordings": len(recordings),
-        "Frames": len(frame_files),
+        "Frames": len(frame_files[["recording_id", "frame"]].drop_duplicates()),
         "Tracked cells": len(cells),
         "Groups (unit of the split and of the intervals)": cells["group_id"].nunique(),
         "Channels": list_words(dict.fromkeys("|".join(recordings["channels"]).split("|"))),

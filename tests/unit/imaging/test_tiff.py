@@ -8,7 +8,8 @@ import tifffile
 from numpy.testing import assert_array_equal
 
 from cellfate.core.errors import InputError
-from cellfate.imaging.tiff import TiffHeader, read_header, read_label_image, read_pixels
+from cellfate.imaging.headers import ImageHeader
+from cellfate.imaging.tiff import read_header, read_label_image, read_pixels
 
 RNG = np.random.default_rng(0)
 RGB = RNG.integers(0, 60000, (16, 20, 3), dtype=np.uint16)
@@ -18,7 +19,7 @@ RGB = RNG.integers(0, 60000, (16, 20, 3), dtype=np.uint16)
 def test_samples_come_first_in_native_bytes(tmp_path: Path, options: dict[str, str]) -> None:
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, RGB, photometric="rgb", **options)
-    assert read_header(path) == TiffHeader("YXS", 3, 16, 20, "uint16")
+    assert read_header(path) == ImageHeader("YXS", 3, 16, 20, "uint16")
     pixels = read_pixels(path)
     assert pixels.dtype.isnative
     assert_array_equal(pixels, np.moveaxis(RGB, -1, 0))
@@ -28,7 +29,7 @@ def test_planar_and_grey_images(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "planar.tif", np.moveaxis(RGB, -1, 0), photometric="rgb", planarconfig="separate")
     tifffile.imwrite(tmp_path / "grey.tif", RGB[..., 0].astype(np.uint8))
     assert_array_equal(read_pixels(tmp_path / "planar.tif"), np.moveaxis(RGB, -1, 0))
-    assert read_header(tmp_path / "grey.tif") == TiffHeader("YX", 1, 16, 20, "uint8")
+    assert read_header(tmp_path / "grey.tif") == ImageHeader("YX", 1, 16, 20, "uint8")
     assert read_pixels(tmp_path / "grey.tif").shape == (1, 16, 20)
 
 

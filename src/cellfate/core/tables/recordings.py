@@ -9,10 +9,13 @@ from cellfate.core.tables.base import Table
 
 
 class Recordings(Table):
-    """One row a recording: one field of view over time."""
+    """One row a recording: one field of view over time.
+
+    Tables of earlier versions lack the columns from `image_format` on; their pixels are in image files.
+    """
 
     recording_id: Series[str] = pa.Field(unique=True)
-    source: Series[str] = pa.Field(description="folder of the recording, relative to the recordings root")
+    source: Series[str] = pa.Field(description="folder or file, relative to the recordings root, or a URL")
     axes: Series[str] = pa.Field(description="axes of the opened recording, always TCYX")
     channels: Series[str] = pa.Field(description="channel names in order, separated by '|'")
     n_frames: Series[int] = pa.Field(gt=0)
@@ -24,14 +27,26 @@ class Recordings(Table):
     condition: Series[str]
     dose: Series[str]
     group_id: Series[str] = pa.Field(description="unit of splits and of the bootstrap unless the cells say otherwise")
+    image_format: Series[str] | None = pa.Field(
+        isin=("image_files", "tiff_stack", "ome_zarr", "vendor"), description="how pixels are stored"
+    )
+    z: Series[str] | None = pa.Field(description="planes of a z stack: max, or the number of one")
+    scene: Series[str] | None = pa.Field(description="which image of a file with several; a path in OME-Zarr")
+    file_axes: Series[str] | None = pa.Field(nullable=True, description="axes of a TIFF stack; null: other formats")
+    missing_chunks: Series[str] | None = pa.Field(nullable=True, description="OME-Zarr: error or empty; null: others")
 
 
 class FrameFiles(Table):
-    """One row a frame of a recording: where its pixels, and where given its label image, are."""
+    """One row a frame and file that holds pixels of it: where they, and where given its label image, are.
+
+    Tables of earlier versions know neither channel nor z; they are still read.
+    """
 
     recording_id: Series[str]
     frame: Series[int] = pa.Field(ge=0)
-    file_name: Series[str] = pa.Field(description="relative to the recordings root")
+    channel: Series[Int64Dtype] | None = pa.Field(nullable=True, description="null: the file holds all channels")
+    z: Series[Int64Dtype] | None = pa.Field(nullable=True, description="null: the file holds all planes")
+    file_name: Series[str] = pa.Field(description="relative to the recordings root, or a URL")
     label_file_name: Series[str] = pa.Field(nullable=True, description="label image (value = cell_id), or null")
 
 

@@ -1,0 +1,197 @@
+"""Files whose names say position, time, channel and z: one a frame, one a frame and channel, or one a plane."""
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cellfate.core.errors import InputError
+from cellfate.imaging.file_search import check_inside
+from cellfate.imaging.file_times import FileClock, order_times
+from cellfate.imaging.headers import Examined, FrameFile, ImageHeader, Looked, StackHeader
+from cellfate.imaging.image_files import read_header
+from cellfate.imaging.planes import check_plane
+from cellfate.imaging.settings import RecordingSettings
+
+_FOLDER = r"(?:(?P<folder>.+)/)?"
+_IMAGE = r"(?i:\.(?:tiff?|png))"
+_STAMP = r"\d{4}y\d{2}m\d{2}d_\d{2}h\d{2}m|\d{2}d\d{2}h\d{2}m"
+PRESETS = {
+    "micromanager": (
+        _FOLDER + r"img_channel(?P<channel>\d+)_position(?P<position>\d+)_time(?P<time>\d+)_z(?P<z>\d+)" + _IMAGE,
+        _FOLDER + r"img_(?P<time>\d{9})_(?P<channel>.+)_(?P<z>\d{3})" + _IMAGE,
+    ),
+    "metamorph": (
+        _FOLDER + r"(?P<experiment>(?!.*_thumb_).+?)(?:_(?P<channel>w\d+[^_]*))?(?:_s(?P<position>\d+))?"
+        r"_t(?P<time>\d+)" + _IMAGE,
+    ),
+    "incucyte": (_FOLDER + rf"(?P<channel>.+)_(?P<well>[A-Z]{{1,2}}\d+)_(?P<field>\d+)_(?P<time>{_STAMP})" + _IMAGE,),
+}
+"""Names that three programs give their files, as regular expressions; the first that matches a path is used."""
+_PLANE_GROUPS = ("time", "channel", "z")
+
+
+@dataclass(frozen=True)
+class _Plane:
+    recording_id: str
+    time: str
+    channel: str
+    z: str
+    file_name: str
+
+
+def look_at_pattern(root: Path, settings: RecordingSettings) -> Iterator[Looked]:
+    """Sort the files of a folder by their names and look at every recording; only headers are read.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of recordings; its folders are searched too.
+    settings : RecordingSettings
+        The pattern, and what the files do not say.
+
+    Yields
+    ------
+    Looked
+        A recording, or why it cannot be used.
+
+    Raises
+    ------
+    InputError
+        If no file matches.
+    """
+    planes = _match_files(root, settings)
+    for recording_id, group in itertools.groupby(planes, key=lambda plane: plane.recording_id):
+        found = list(group)
+        source = str(Path(found[0].file_name).parent.as_posix())
+        try:
+            yield Looked(recording_id, source, _examine(root, recording_id, found, settings))
+        except InputError as error:
+            yield Looked(recording_id, source, error)
+
+
+def _match_files(root: Path, settings: RecordingSettings) -> list[_Plane]:
+    given = str(settings.pattern)
+    patterns = [re.compile(pattern) for pattern in PRESETS.get(given, (given,))]
+    names = [path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file() or path.is_symlink()]
+    planes = []
+    for name in names:
+        match = next(filter(None, (pattern.fullmatch(name) for pattern in patterns)), None)
+        if match is not None:
+            planes.append(_plane(name, match))
+    if not planes:
+        message = (
+            f"None of the {len(names)} files in {root} matches the pattern '{given}', which must match a whole path "
+            f"relative to that folder{f', such as {min(names)}' if names else ''}; correct the parameter pattern."
+        )
+        raise InputError(message)
+    return sorted(planes, key=lambda plane: (plane.recording_id, plane.file_name))
+
+
+def _plane(file_name: str, match: re.Match[str]) -> _Plane:
+    groups = {name: text or "" for name, text in match.groupdict().items()}
+    place = [text.replace("/", "_") for name, text in groups.items() if name not in _PLANE_GROUPS and text]
+    time, channel, z = (groups.get(name, "") for name in _PLANE_GROUPS)
+    return _Plane("_".join(place) or "recording", time, channel, z, file_name)
+
+
+def _examine(root: Path, name: str, planes: list[_Plane], settings: RecordingSettings) -> Examined:
+    codes = settings.channel_codes or _natural_order(plane.channel for plane in planes)
+    planes = [plane for plane in planes if plane.channel in codes]
+    if not planes:
+        message = f"Recording '{name}' has no file of the channels {', '.join(codes)}; correct channel_codes."
+        raise InputError(message)
+    clock = order_times(name, {plane.time: plane.file_name for plane in planes})
+    z_codes = _natural_order(plane.z for plane in planes)
+    check_plane(f"Recording '{name}'", settings.z, len(z_codes))
+    chosen = z_codes if settings.z == "max" else z_codes[settings.z : settings.z + 1]
+    table = _tabulate(name, planes, clock)
+    wanted = list(itertools.product(range(clock.n_frames), codes, chosen))
+    _check_complete(name, wanted, table, clock)
+    names = [table[key] for key in wanted]
+    check_inside(root, name, names)
+    header = _check_headers(root, name, names, one_sample=len(codes) > 1 or len(chosen) > 1)
+    frame_files = tuple(
+        FrameFile(
+            frame=frame,
+            file_name=table[frame, code, z],
+            channel=codes.index(code) if len(codes) > 1 else None,
+            z=chosen.index(z) if len(chosen) > 1 else None,
+        )
+        for frame, code, z in wanted
+    )
+    return Examined(
+        StackHeader(
+            n_frames=clock.n_frames,
+            n_channels=max(len(codes), header.n_samples),
+            n_planes=len(z_codes),
+            height_px=header.height_px,
+            width_px=header.width_px,
+            dtype=header.dtype,
+            channels=codes if all(codes) and header.n_samples == 1 else None,
+            frame_interval_min=clock.interval_min,
+        ),
+        frame_files,
+    )
+
+
+def _tabulate(name: str, planes: list[_Plane], clock: FileClock) -> dict[tuple[int, str, str], str]:
+    table: dict[tuple[int, str, str], str] = {}
+    for plane in planes:
+        key = (clock.frame_of(plane.time), plane.channel, plane.z)
+        if key in table:
+            message = (
+                f"Recording '{name}' has two files of {_words(key, clock)}: {table[key]} and {plane.file_name}; add "
+                "what tells them apart to the pattern as a group, or remove one."
+            )
+            raise InputError(message)
+        table[key] = plane.file_name
+    return table
+
+
+def _check_complete(
+    name: str, wanted: list[tuple[int, str, str]], table: dict[tuple[int, str, str], str], clock: FileClock
+) -> None:
+    missing = [key for key in wanted if key not in table]
+    if missing:
+        message = (
+            f"Recording '{name}' has no file of {_words(missing[0], clock)} ({len(missing)} of {len(wanted)} files are "
+            f"missing; one that is there is {next(iter(table.values()))}); add it, or set on_bad_recording to 'skip'."
+        )
+        raise InputError(message)
+
+
+def _words(key: tuple[int, str, str], clock: FileClock) -> str:
+    frame, code, z = key
+    channel = f", channel '{code}'" if code else ""
+    return f"frame {frame} (time {clock.label(frame)}){channel}{f', z {z}' if z else ''}"
+
+
+def _check_headers(root: Path, name: str, names: list[str], one_sample: bool) -> ImageHeader:
+    first = read_header(root / names[0])
+    for file_name in names:
+        header = read_header(root / file_name)
+        same = (header.height_px, header.width_px, header.dtype, header.n_samples)
+        if same != (first.height_px, first.width_px, first.dtype, first.n_samples):
+            message = (
+                f"File {file_name} of recording '{name}' is {header.describe()}, but {names[0]} is {first.describe()} "
+                "and all files of a recording must agree; replace the file."
+            )
+            raise InputError(message)
+    if one_sample and first.n_samples > 1:
+        message = (
+            f"File {names[0]} of recording '{name}' has {first.n_samples} samples a pixel, but one was expected, since "
+            "there is a file for each channel or plane; correct the pattern, or replace the file."
+        )
+        raise InputError(message)
+    return first
+
+
+def _natural_order(codes: Iterable[str]) -> tuple[str, ...]:
+    """Order codes with numbers in them by the numbers: w2 before w10."""
+
+    def key(code: str) -> list[tuple[int, str]]:
+        return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", code) if part]
+
+    return tuple(sorted(set(codes), key=key))

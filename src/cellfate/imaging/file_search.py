@@ -1,0 +1,88 @@
+"""Finding files of a folder of recordings, and keeping to that folder."""
+
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from cellfate.core.errors import InputError
+
+
+def find_files(root: Path, files: str | None, suffixes: tuple[str, ...]) -> list[Path]:
+    """Files of a folder, ordered by name.
+
+    Parameters
+    ----------
+    root : Path
+        The folder.
+    files : str or None
+        Glob relative to the folder; None: those of the folder itself with one of the suffixes.
+    suffixes : tuple of str
+        In lower case, with the dot.
+
+    Returns
+    -------
+    list of Path
+        At least one.
+
+    Raises
+    ------
+    InputError
+        If there is none, or the glob leads out of the folder.
+    """
+    if files is not None and (PurePosixPath(files).is_absolute() or ".." in PurePosixPath(files).parts):
+        message = f"The parameter files is '{files}', which leads out of the recordings' folder; give a glob inside it."
+        raise InputError(message)
+    found = root.iterdir() if files is None else root.glob(files)
+    paths = sorted(path for path in found if files is not None or path.suffix.lower() in suffixes)
+    if not paths:
+        wanted = f"that match files: '{files}'" if files is not None else f"that end with {', '.join(suffixes)}"
+        message = f"The folder {root} has no files {wanted}; correct the parameter files, or put the recordings there."
+        raise InputError(message)
+    return paths
+
+
+def recording_name(root: Path, path: Path, suffixes: tuple[str, ...]) -> str:
+    """Name of the recording in a file: its path without endings, folders joined by an underscore."""
+    *folders, name = path.relative_to(root).parts
+    for ending in (*suffixes, ".ome"):
+        if name.lower().endswith(ending) and len(name) > len(ending):
+            name = name[: -len(ending)]
+    return "_".join((*folders, name))
+
+
+def check_inside(root: Path, recording_id: str, file_names: Iterable[str]) -> None:
+    """Check that files lie in the folder of recordings: no absolute path, no '..', no link that leads out of it.
+
+    Parameters
+    ----------
+    root : Path
+        The folder.
+    recording_id : str
+        Recording, for the message.
+    file_names : iterable of str
+        Relative to the folder.
+
+    Raises
+    ------
+    InputError
+        Naming the first that does not.
+    """
+    home = root.resolve()
+    folders: dict[PurePosixPath, bool] = {}
+    for file_name in dict.fromkeys(file_names):
+        path = PurePosixPath(file_name)
+        if path.is_absolute() or ".." in path.parts:
+            raise InputError(_outside(recording_id, file_name))
+        if path.parent not in folders:
+            folders[path.parent] = (root / path.parent).resolve().is_relative_to(home)
+        inside = folders[path.parent]
+        if (root / path).is_symlink():
+            inside = (root / path).resolve().is_relative_to(home)
+        if not inside:
+            raise InputError(_outside(recording_id, file_name))
+
+
+def _outside(recording_id: str, file_name: str) -> str:
+    return (
+        f"Recording '{recording_id}' names the file {file_name}, which lies outside the folder of recordings; give "
+        "paths relative to the image folder, without '..' and without links that lead out of it."
+    )

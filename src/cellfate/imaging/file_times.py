@@ -1,0 +1,131 @@
+"""Time as file names say it: a number of a frame, a date and time, or time since the start."""
+
+import bisect
+import datetime as dt
+import itertools
+import re
+from dataclasses import dataclass
+from statistics import median
+
+from cellfate.core.errors import InputError
+
+_DATE = re.compile(r"(\d{4})y(\d{2})m(\d{2})d_(\d{2})h(\d{2})m")
+_ELAPSED = re.compile(r"(\d+)d(\d{2})h(\d{2})m")
+_EVEN_WITHIN = 0.25
+"""Largest relative difference between a step of time stamps and the usual step; more is a missing or an extra frame."""
+_MOST_FRAMES = 1_000_000
+
+
+@dataclass(frozen=True)
+class FileClock:
+    """Which frame a time in a file name is.
+
+    Attributes
+    ----------
+    values : tuple of int
+        The time of every frame: its number, or minutes.
+    labels : dict of int to str
+        How a file name writes it.
+    interval_min : float or None
+        Minutes between two frames; None where names only number them.
+    """
+
+    values: tuple[int, ...]
+    labels: dict[int, str]
+    interval_min: float | None
+
+    @property
+    def n_frames(self) -> int:
+        """Number of frames."""
+        return len(self.values)
+
+    def frame_of(self, text: str) -> int:
+        """Frame number of a time."""
+        return bisect.bisect_left(self.values, _read_time(text)[0])
+
+    def label(self, frame: int) -> str:
+        """Time of a frame as names write it."""
+        return self.labels.get(self.values[frame], str(self.values[frame]))
+
+
+def order_times(recording_id: str, times: dict[str, str]) -> FileClock:
+    """Order the times of a recording's files.
+
+    Numbers are frames and may start at any number; a number that no file has is a frame that is missing. Time stamps
+    must be evenly spaced: a step that differs from the usual one by more than a quarter is a missing frame.
+
+    Parameters
+    ----------
+    recording_id : str
+        Recording, for messages.
+    times : dict of str to str
+        Texts as they stand in file names, with a file that has it.
+
+    Returns
+    -------
+    FileClock
+        Frames from 0.
+
+    Raises
+    ------
+    InputError
+        If a time cannot be read, or stamps are not evenly spaced.
+    """
+    labels: dict[int, str] = {}
+    kinds = set()
+    for text, file_name in times.items():
+        try:
+            value, kind = _read_time(text)
+        except ValueError as error:
+            message = (
+                f"File {file_name} of recording '{recording_id}' gives '{text}' as its time, but a number or a stamp "
+                "such as 2020y01m05d_04h00m or 00d04h30m was expected; correct the pattern."
+            )
+            raise InputError(message) from error
+        labels.setdefault(value, text)
+        kinds.add(kind)
+    if len(kinds) > 1:
+        message = f"Recording '{recording_id}' has files with times of different kinds; correct the pattern."
+        raise InputError(message)
+    values = sorted(labels)
+    if kinds == {"number"}:
+        return FileClock(_every_number(recording_id, values), labels, None)
+    return FileClock(tuple(values), labels, _usual_step(recording_id, values, labels))
+
+
+def _every_number(recording_id: str, values: list[int]) -> tuple[int, ...]:
+    if values[-1] - values[0] >= _MOST_FRAMES:
+        message = (
+            f"The files of recording '{recording_id}' are numbered {values[0]} to {values[-1]} in time, but fewer than "
+            f"{_MOST_FRAMES} frames were expected; correct the pattern."
+        )
+        raise InputError(message)
+    return tuple(range(values[0], values[-1] + 1))
+
+
+def _usual_step(recording_id: str, values: list[int], labels: dict[int, str]) -> float | None:
+    steps = [after - before for before, after in itertools.pairwise(values)]
+    if not steps:
+        return None
+    usual = float(median(steps))
+    for before, step in zip(values, steps, strict=False):
+        if abs(step / usual - 1) > _EVEN_WITHIN:
+            message = (
+                f"Recording '{recording_id}' has frames at {labels[before]} and {labels[before + step]} with none "
+                f"between, {step} min apart, but its frames are {usual:g} min apart; add the missing frame, or remove "
+                "the one too many."
+            )
+            raise InputError(message)
+    return usual
+
+
+def _read_time(text: str) -> tuple[int, str]:
+    if text.isascii() and text.isdigit():
+        return int(text[:18]), "number"
+    if match := _DATE.fullmatch(text):
+        moment = dt.datetime(*map(int, match.groups()), tzinfo=dt.UTC)  # type: ignore[misc, arg-type]
+        return int(moment.timestamp()) // 60, "date"
+    if match := _ELAPSED.fullmatch(text):
+        days, hours, minutes = map(int, match.groups())
+        return (days * 24 + hours) * 60 + minutes, "elapsed"
+    raise ValueError(text)

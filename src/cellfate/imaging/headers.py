@@ -1,0 +1,223 @@
+"""What is known of images before any is decoded."""
+
+import logging
+import math
+from dataclasses import dataclass, field
+
+from cellfate.core.errors import InputError
+
+_log = logging.getLogger(__name__)
+_SAME_WITHIN = 0.01
+"""Relative difference up to which a file and a parameter say the same."""
+
+ADVICE = "replace the file, or set on_bad_recording to 'skip' to go on without its recording."
+
+
+@dataclass(frozen=True)
+class ImageHeader:
+    """What the header of a file with one image says.
+
+    Attributes
+    ----------
+    axes : str
+        `YX`, or with several samples a pixel `YXS` or `SYX`.
+    n_samples, height_px, width_px : int
+        Samples a pixel, rows, columns.
+    dtype : str
+        NumPy name of the pixel type.
+    """
+
+    axes: str
+    n_samples: int
+    height_px: int
+    width_px: int
+    dtype: str
+
+    def describe(self) -> str:
+        """Say it in words."""
+        return f"{self.width_px} x {self.height_px} px, {self.dtype}, {self.n_samples} sample(s) ({self.axes})"
+
+
+@dataclass(frozen=True)
+class StackHeader:
+    """What is known of a whole recording before it is decoded.
+
+    Attributes
+    ----------
+    n_frames, n_channels, n_planes, height_px, width_px : int
+        Sizes of T, C, Z, Y and X.
+    dtype : str
+        NumPy name of the pixel type.
+    channels : tuple of str, or None
+        Names that the file gives its channels.
+    frame_interval_min, pixel_size_um : float or None
+        What the file says; None where it says nothing, or nothing that can be.
+    """
+
+    n_frames: int
+    n_channels: int
+    n_planes: int
+    height_px: int
+    width_px: int
+    dtype: str
+    channels: tuple[str, ...] | None = None
+    frame_interval_min: float | None = None
+    pixel_size_um: float | None = None
+
+
+@dataclass(frozen=True)
+class FrameFile:
+    """A file that pixels of a frame are in.
+
+    Attributes
+    ----------
+    frame : int
+        Frame number.
+    file_name : str
+        Relative to the root, or a URL.
+    channel, z : int or None
+        The channel and plane that the file holds; None: all of them.
+    label_file_name : str or None
+        Label image of the frame.
+    """
+
+    frame: int
+    file_name: str
+    channel: int | None = None
+    z: int | None = None
+    label_file_name: str | None = None
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A recording that was looked at and found whole.
+
+    Attributes
+    ----------
+    header : StackHeader
+        What its files say.
+    frame_files : tuple of FrameFile
+        Where its pixels are, ordered by frame, channel and plane.
+    reopening : dict of str to str
+        What else is needed to read them: columns of `Recordings`.
+    """
+
+    header: StackHeader
+    frame_files: tuple[FrameFile, ...] = field(repr=False)
+    reopening: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Looked:
+    """The outcome of looking at a recording.
+
+    Attributes
+    ----------
+    recording_id : str
+        Its name.
+    source : str
+        Its folder or file, relative to the root, or a URL.
+    outcome : Examined or InputError
+        What was found, or why it cannot be used.
+    """
+
+    recording_id: str
+    source: str
+    outcome: Examined | InputError
+
+
+def usable(value: object) -> float | None:
+    """Read a positive, finite number; None for anything else: files often say 0, -1 or NaN for what was never set."""
+    try:
+        number = float(str(value))
+    except ValueError:
+        return None
+    return number if math.isfinite(number) and number > 0 else None
+
+
+def settle(recording_id: str, parameter: str, given: float | None, found: float | None) -> float | None:
+    """Decide between a parameter and a file: the parameter holds, with a warning where they differ.
+
+    Parameters
+    ----------
+    recording_id : str
+        Recording, for the warning.
+    parameter : str
+        Name of the parameter.
+    given, found : float or None
+        The parameter's value, and the file's.
+
+    Returns
+    -------
+    float or None
+        None where neither says anything.
+    """
+    if given is None:
+        return found
+    if found is not None and abs(found / given - 1) > _SAME_WITHIN:
+        _log.warning(
+            "Recording '%s': its file says %s %g but the parameter says %g; the parameter is used",
+            recording_id,
+            parameter,
+            found,
+            given,
+        )
+    return given
+
+
+def settle_channels(recording_id: str, given: tuple[str, ...] | None, header: StackHeader) -> tuple[str, ...]:
+    """Decide on the names of the channels: the parameter's, else the file's.
+
+    Raises
+    ------
+    InputError
+        If neither names them, or as many as there are were not named, or two have one name.
+    """
+    names = given or header.channels
+    if names is None and header.n_channels == 1:
+        names = ("channel",)
+    if names is None:
+        message = (
+            f"Recording '{recording_id}' has {header.n_channels} channels that its files do not name; give their names "
+            "in the parameter channels."
+        )
+        raise InputError(message)
+    if len(names) != header.n_channels:
+        message = (
+            f"Recording '{recording_id}' has {header.n_channels} channel(s), but channels names {len(names)} "
+            f"({', '.join(names)}); correct the parameter (recordings.channels, for new recordings "
+            "new_recordings.channels) or the file."
+        )
+        raise InputError(message)
+    if given and header.channels and given != header.channels:
+        _log.warning(
+            "Recording '%s': its file calls the channels %s but the parameter %s; the parameter is used",
+            recording_id,
+            ", ".join(header.channels),
+            ", ".join(given),
+        )
+    if len(set(names)) < len(names) or any(not name.strip() or "|" in name for name in names):
+        message = (
+            f"Recording '{recording_id}' calls its channels {', '.join(names)}, but different names without '|' were "
+            "expected; name them in the parameter channels."
+        )
+        raise InputError(message)
+    return names
+
+
+def settle_interval(recording_id: str, given: float | None, found: float | None) -> float:
+    """Decide on the minutes between two frames: the parameter's, else the file's.
+
+    Raises
+    ------
+    InputError
+        If neither says it.
+    """
+    minutes = settle(recording_id, "frame_interval_min", given, found)
+    if minutes is None:
+        message = (
+            f"The files of recording '{recording_id}' do not say the time between two frames (or say 0); give it in "
+            "minutes in the parameter frame_interval_min."
+        )
+        raise InputError(message)
+    return minutes

@@ -1,0 +1,271 @@
+"""OME-Zarr 0.4 and 0.5, from a folder or an fsspec URL: a recording each image."""
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellfate.core.errors import InputError
+from cellfate.imaging.file_search import check_inside, find_files, recording_name
+from cellfate.imaging.headers import ADVICE, Examined, FrameFile, Looked, StackHeader
+from cellfate.imaging.ome_zarr_metadata import ZarrImage, inner_path, ome_attributes, read_image
+from cellfate.imaging.planes import ZChoice, check_plane, project
+from cellfate.imaging.settings import RecordingSettings
+
+if TYPE_CHECKING:
+    import zarr
+
+_ENDING = (".zarr",)
+
+
+@dataclass(frozen=True)
+class OmeZarr:
+    """Frames of one image of an OME-Zarr group.
+
+    Attributes
+    ----------
+    group : str
+        Folder or fsspec URL of the outermost group.
+    scene : str
+        Path of the image in it; `.` for itself.
+    n_frames : int
+        Size of T.
+    z : 'max' or int
+        Planes that are used.
+    missing_chunks : str
+        `error`: a chunk that is not there is an error; `empty`: it reads as the array's fill value.
+    """
+
+    group: str
+    scene: str
+    n_frames: int
+    z: ZChoice
+    missing_chunks: str
+
+    def place(self, frame: int) -> str:
+        """Name the image."""
+        return self.group if self.scene == "." else f"{self.group}/{self.scene}"
+
+    def read(self, frame: int) -> NDArray[Any]:
+        """Read the chunks of one frame.
+
+        Parameters
+        ----------
+        frame : int
+            Frame number, from 0.
+
+        Returns
+        -------
+        ndarray, shape (C, Y, X)
+            Pixels in the camera's type.
+
+        Raises
+        ------
+        InputError
+            If the group is not what it was, or a chunk is damaged or, where that is an error, missing.
+        """
+        image, array = self._array
+        sizes = _sizes(image, array)
+        chosen: dict[str, Any] = {"T": frame, "?": 0}
+        if self.z != "max" and "Z" in sizes:
+            chosen["Z"] = slice(self.z, self.z + 1)
+        kept = "".join(axis for axis in image.axes if axis not in "T?")
+        try:
+            pixels = np.asarray(array[tuple(chosen.get(axis, slice(None)) for axis in image.axes)])
+        except Exception as error:  # zarr and its codecs raise errors of many kinds on damaged chunks
+            raise InputError(_damaged(self.place(frame), f"a chunk of frame {frame}", error)) from error
+        order = [kept.index(axis) for axis in "CZYX" if axis in kept]
+        pixels = pixels.transpose(order)
+        for place, axis in enumerate("CZ"):
+            pixels = pixels if axis in kept else np.expand_dims(pixels, place)
+        return project(pixels, "max")
+
+    @cached_property
+    def _array(self) -> "tuple[ZarrImage, zarr.Array[Any]]":
+        try:
+            return _open_image(self.group, self.scene, self.missing_chunks)
+        except Exception as error:  # as above
+            raise InputError(_damaged(self.place(0), "its description", error)) from error
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def look_at_zarr(root: Path, settings: RecordingSettings) -> Iterator[Looked]:
+    """Look at every OME-Zarr group of a folder or URL; no pixel is read.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of recordings.
+    settings : RecordingSettings
+        Which groups, or the URL that they are in.
+
+    Yields
+    ------
+    Looked
+        A recording, or why it cannot be used.
+
+    Raises
+    ------
+    InputError
+        If there is no group, or the URL cannot be listed.
+    """
+    for name, place in _find_groups(root, settings):
+        group = place if "://" in place else str(root / place)
+        try:
+            if "://" not in place:
+                check_inside(root, name, [place])
+            scenes = _list_scenes(group)
+        except InputError as error:
+            yield Looked(name, place, error)
+            continue
+        for scene in scenes:
+            called = name if len(scenes) == 1 else f"{name}_{scene.replace('/', '_')}"
+            try:
+                yield Looked(called, place, _examine(root, place, group, scene, settings))
+            except InputError as error:
+                yield Looked(called, place, error)
+
+
+def _find_groups(root: Path, settings: RecordingSettings) -> list[tuple[str, str]]:
+    if settings.images_url is not None:
+        return _list_url(settings.images_url.rstrip("/"), settings.files)
+    if settings.files is None and root.suffix == ".zarr":
+        return [(recording_name(root.parent, root, _ENDING), ".")]
+    return [
+        (recording_name(root, path, _ENDING), path.relative_to(root).as_posix())
+        for path in find_files(root, settings.files, _ENDING)
+    ]
+
+
+def _list_url(url: str, files: str | None) -> list[tuple[str, str]]:
+    import fsspec
+
+    if url.endswith(".zarr"):
+        return [(_bare_name(url.rpartition("/")[2]), url)]
+    try:
+        system, path = fsspec.core.url_to_fs(url)
+        found = system.glob(f"{path}/{files}") if files else system.ls(path, detail=False)
+    except Exception as error:  # file systems raise errors of their own
+        message = f"The URL {url} cannot be listed ({error}); correct the parameter images_url, or give a group's URL."
+        raise InputError(message) from error
+    start = path.rstrip("/") + "/"
+    names = sorted(str(place).rstrip("/").removeprefix(start) for place in found)
+    names = [name for name in names if files or name.endswith(_ENDING)]
+    if not names:
+        message = f"The URL {url} holds no group that ends with .zarr; correct the parameters images_url and files."
+        raise InputError(message)
+    return [(_bare_name(name.replace("/", "_")), f"{url}/{name}") for name in names]
+
+
+def _bare_name(name: str) -> str:
+    return name.removesuffix(".zarr").removesuffix(".ome")
+
+
+def _list_scenes(group: str) -> list[str]:
+    """Paths of the images in a group: itself, the fields of a plate, or the series that bioformats2raw makes."""
+    from cellfate.imaging.zarr_stores import open_group
+
+    try:
+        opened = open_group(group, "error")
+        ome = ome_attributes(dict(opened.attrs))
+        if "multiscales" in ome:
+            return ["."]
+        if "plate" in ome:
+            return [
+                f"{inner_path(well['path'])}/{inner_path(field['path'])}"
+                for well in ome["plate"]["wells"]
+                for field in ome_attributes(dict(opened[well["path"]].attrs))["well"]["images"]
+            ]
+        series = list(itertools.takewhile(lambda name: name in opened, map(str, itertools.count())))
+    except Exception as error:  # zarr raises errors of many kinds on damaged descriptions
+        raise InputError(_damaged(group, "its description", error)) from error
+    if not series:
+        raise InputError(_damaged(group, "its description", "it has neither multiscales nor a plate"))
+    return series
+
+
+def _open_image(group: str, scene: str, missing_chunks: str) -> "tuple[ZarrImage, zarr.Array[Any]]":
+    import zarr
+
+    from cellfate.imaging.zarr_stores import open_group
+
+    opened: Any = open_group(group, missing_chunks)
+    if scene != ".":
+        opened = opened[scene]
+    image = read_image(ome_attributes(dict(opened.attrs)))
+    array = opened[image.array_path]
+    if not isinstance(array, zarr.Array) or array.ndim != len(image.axes):
+        raise ValueError(f"its axes are {image.axes} but {image.array_path} is no array of so many")
+    return image, array
+
+
+def _sizes(image: ZarrImage, array: "zarr.Array[Any]") -> dict[str, int]:
+    return dict(zip(image.axes, array.shape, strict=True))
+
+
+def _examine(root: Path, place: str, group: str, scene: str, settings: RecordingSettings) -> Examined:
+    source = OmeZarr(group, scene, 0, settings.z, settings.missing_chunks)
+    image, array = source._array
+    sizes = _sizes(image, array)
+    others = math.prod(size for axis, size in zip(image.axes, array.shape, strict=True) if axis == "?")
+    if others != 1 or min(array.shape) < 1:
+        message = (
+            f"OME-Zarr image {source.place(0)} has axes {image.axes} of shape {array.shape}, but t, c, z, y and x were "
+            f"expected; {ADVICE}"
+        )
+        raise InputError(message)
+    check_plane(source.place(0), settings.z, sizes.get("Z", 1))
+    if "://" not in group:
+        check_inside(root, place, [f"{place}/{scene}/{image.array_path}"])
+        if settings.missing_chunks == "error":
+            _check_chunks(Path(group, scene, image.array_path), image, array)
+    header = StackHeader(
+        n_frames=sizes.get("T", 1),
+        n_channels=sizes.get("C", 1),
+        n_planes=sizes.get("Z", 1),
+        height_px=sizes["Y"],
+        width_px=sizes["X"],
+        dtype=str(np.dtype(array.dtype).newbyteorder("=")),
+        channels=image.channels,
+        frame_interval_min=image.frame_interval_min,
+        pixel_size_um=image.pixel_size_um,
+    )
+    reopening = {"image_format": "ome_zarr", "scene": scene, "missing_chunks": settings.missing_chunks}
+    return Examined(header, tuple(FrameFile(frame, place) for frame in range(header.n_frames)), reopening)
+
+
+def _check_chunks(folder: Path, image: ZarrImage, array: "zarr.Array[Any]") -> None:
+    """Check on a local disk that every chunk, or shard, has its file."""
+    steps = getattr(array, "shards", None) or array.chunks
+    counts = [math.ceil(size / step) for size, step in zip(array.shape, steps, strict=True)]
+    for place in np.ndindex(*counts):
+        if not (folder / array.metadata.encode_chunk_key(place)).is_file():
+            words = {"T": "frame", "C": "channel", "Z": "plane"}
+            where = [
+                f"{words[axis]} {number * step}"
+                for axis, number, step in zip(image.axes, place, steps, strict=True)
+                if axis in words
+            ]
+            raise InputError(_missing(str(folder), ", ".join(where) or "its one frame"))
+
+
+def _missing(place: str, where: str) -> str:
+    return (
+        f"OME-Zarr image {place} has no chunk of {where}; copy it again, or set the parameter missing_chunks to "
+        "'empty' if its writer leaves out chunks in which all pixels are 0."
+    )
+
+
+def _damaged(place: str, part: str, cause: object) -> str:
+    if type(cause).__name__ == "MissingChunkError":
+        return _missing(place, f"{part.removeprefix('a chunk of ')} ({cause})")
+    reason = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
+    return f"OME-Zarr image {place} cannot be read: {part} is damaged or missing ({reason}); {ADVICE}"

@@ -1,0 +1,144 @@
+"""The chain of pages of a TIFF file, walked without decoding: it must end, and all pages be alike."""
+
+import os
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from cellfate.core.errors import InputError
+from cellfate.imaging.headers import ADVICE
+
+_WIDTH, _HEIGHT, _BITS, _SAMPLES, _FORMAT = 256, 257, 258, 277, 339
+_FIELDS = (_WIDTH, _HEIGHT, _BITS, _SAMPLES, _FORMAT)
+_SIZES = {1: "B", 3: "H", 4: "I", 16: "Q"}
+"""Integer types of a tag's value."""
+_MOST_TAGS = 4096
+_KINDS = {1: "unsigned", 2: "signed", 3: "float"}
+
+
+@dataclass(frozen=True)
+class _Flavour:
+    """Byte order and field sizes of classic TIFF or BigTIFF."""
+
+    order: str
+    count: str
+    entry: int
+    offset: str
+
+    def number(self, file: BinaryIO, code: str) -> int:
+        value: int = struct.unpack(self.order + code, _read(file, struct.calcsize("=" + code)))[0]
+        return value
+
+
+def check_pages(path: Path) -> int:
+    """Walk the pages of a TIFF and check that the chain is whole and every page of one size and type.
+
+    A file that was cut short, or whose writing was interrupted, has a chain that leads out of the file; readers take
+    the pages so far for all there are.
+
+    Parameters
+    ----------
+    path : Path
+        File to look at.
+
+    Returns
+    -------
+    int
+        Number of pages.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or no TIFF, the chain leaves the file or runs in a circle, or pages differ.
+    """
+    try:
+        with path.open("rb") as file:
+            pages = _walk(file, path.stat().st_size)
+    except OSError as error:
+        reason = "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
+        message = (
+            f"File {path} {reason}; put the file there, or set on_bad_recording to 'skip' to go on without its "
+            "recording."
+        )
+        raise InputError(message) from error
+    except (ValueError, struct.error) as error:
+        message = f"File {path} is not a whole, readable TIFF image ({error}); {ADVICE}"
+        raise InputError(message) from error
+    other = next((number for number, page in enumerate(pages) if page != pages[0]), None)
+    if other is not None:
+        message = (
+            f"Page {other} of file {path} is {_describe(pages[other])}, but page 0 is {_describe(pages[0])} and all "
+            f"pages must agree; {ADVICE}"
+        )
+        raise InputError(message)
+    return len(pages)
+
+
+def _walk(file: BinaryIO, size: int) -> list[tuple[int, ...]]:
+    flavour, offset = _start(file)
+    pages: list[tuple[int, ...]] = []
+    seen: set[int] = set()
+    while offset:
+        if offset in seen:
+            raise ValueError(f"the chain of pages runs in a circle after page {len(pages) - 1}")
+        if offset >= size:
+            raise ValueError(f"it is cut short: page {len(pages)} should begin {offset - size} bytes behind its end")
+        seen.add(offset)
+        file.seek(offset)
+        page, offset = _read_page(file, flavour, len(pages))
+        pages.append(page)
+    if not pages:
+        raise ValueError("it has no page")
+    return pages
+
+
+def _start(file: BinaryIO) -> tuple[_Flavour, int]:
+    order = {b"II": "<", b"MM": ">"}.get(file.read(2))
+    if order is None:
+        raise ValueError("it is no TIFF")
+    version = struct.unpack(order + "H", _read(file, 2))[0]
+    if version == 43:
+        file.seek(8)
+        flavour = _Flavour(order, "Q", 20, "Q")
+    elif version == 42:
+        flavour = _Flavour(order, "H", 12, "I")
+    else:
+        raise ValueError(f"its version is {version}")
+    return flavour, flavour.number(file, flavour.offset)
+
+
+def _read_page(file: BinaryIO, flavour: _Flavour, number: int) -> tuple[tuple[int, ...], int]:
+    n_tags = flavour.number(file, flavour.count)
+    if not 0 < n_tags <= _MOST_TAGS:
+        raise ValueError(f"page {number} has {n_tags} tags")
+    entries = _read(file, n_tags * flavour.entry)
+    following = flavour.number(file, flavour.offset)
+    values = dict.fromkeys(_FIELDS, 0)
+    for start in range(0, len(entries), flavour.entry):
+        tag, kind = struct.unpack_from(flavour.order + "HH", entries, start)
+        if tag in values and kind in _SIZES:
+            values[tag] = _first_value(file, flavour, entries[start + 4 : start + flavour.entry], _SIZES[kind])
+    return tuple(values[tag] for tag in _FIELDS), following
+
+
+def _first_value(file: BinaryIO, flavour: _Flavour, rest: bytes, code: str) -> int:
+    count = struct.unpack_from(flavour.order + flavour.offset, rest)[0]
+    inline = rest[struct.calcsize("=" + flavour.offset) :]
+    if count * struct.calcsize("=" + code) > len(inline):
+        file.seek(struct.unpack(flavour.order + flavour.offset, inline)[0])
+        inline = _read(file, struct.calcsize("=" + code))
+    value: int = struct.unpack_from(flavour.order + code, inline)[0]
+    return value
+
+
+def _read(file: BinaryIO, n_bytes: int) -> bytes:
+    content = file.read(n_bytes)
+    if len(content) < n_bytes:
+        raise ValueError(f"it is cut short: its pages go on behind byte {file.seek(0, os.SEEK_END)}")
+    return content
+
+
+def _describe(page: tuple[int, ...]) -> str:
+    width, height, bits, samples, kind = page
+    return f"{width} x {height} px of {bits} bits, {_KINDS.get(kind, 'unsigned')}, {samples or 1} sample(s)"

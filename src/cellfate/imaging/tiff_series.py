@@ -1,0 +1,369 @@
+"""An image of many pages in a TIFF file, or in a set of OME-TIFF files: which page holds which plane."""
+
+import math
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from cellfate.core.errors import InputError
+from cellfate.imaging.headers import ADVICE
+from cellfate.imaging.planes import ZChoice
+from cellfate.imaging.tiff_pages import check_pages
+
+_KNOWN_AXES = frozenset("TCZYXS")
+
+
+@dataclass(frozen=True, eq=False)
+class TiffSeries:
+    """One image of a TIFF file; its file is closed but while a frame is read.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    pages : tifffile.TiffPageSeries
+        Its pages.
+    axes : str
+        Axes of the image, slowest first, of the letters T, C, Z, Y, X and S (samples of a pixel).
+    shape : tuple of int
+        Sizes of the axes.
+    """
+
+    path: Path
+    pages: tifffile.TiffPageSeries
+    axes: str
+    shape: tuple[int, ...]
+
+    def size(self, letter: str) -> int:
+        """Size of an axis; 1 if there is none."""
+        return self.shape[self.axes.index(letter)] if letter in self.axes else 1
+
+    @property
+    def n_channels(self) -> int:
+        """Channels, or samples of a pixel."""
+        return self.size("C") * self.size("S")
+
+    @property
+    def dtype(self) -> "np.dtype[Any]":
+        """Pixel type in native byte order."""
+        return np.dtype(self.pages.dtype).newbyteorder("=")
+
+    def check_complete(self) -> None:
+        """Check that every page is there and lies within its file.
+
+        Raises
+        ------
+        InputError
+            Naming the file, frame, channel and plane.
+        """
+        for path in sorted({self._file_of(page) for page in self.pages if page} if self.pages.is_multifile else ()):
+            check_pages(path)
+        sizes: dict[Path, int] = {}
+        offset = self.pages.dataoffset
+        n_pages = math.prod(self._leading)
+        if offset is not None and not self.pages.is_multifile:
+            n_bytes = offset + n_pages * self.pages.keyframe.nbytes
+            if n_bytes > self.path.stat().st_size:
+                raise InputError(damaged(self.path, "pixels are missing: it is cut short or was not written whole"))
+            return
+        for index in range(n_pages):
+            page = self._page(index)
+            path = self._file_of(page)
+            size = sizes.get(path) or sizes.setdefault(path, path.stat().st_size)
+            ends = [start + count for start, count in zip(page.dataoffsets, page.databytecounts, strict=True)]
+            if not ends or max(ends) > size or min(page.databytecounts) <= 0:
+                where = self._describe(index)
+                raise InputError(damaged(path, f"pixels of {where} are missing: it is cut short or not whole"))
+
+    def read_frame(self, frame: int, z: ZChoice) -> NDArray[Any]:
+        """Decode the pages of one frame.
+
+        Parameters
+        ----------
+        frame : int
+            Frame number, from 0.
+        z : 'max' or int
+            Planes that are used.
+
+        Returns
+        -------
+        ndarray, shape (C, Y, X), native dtype
+            Each page is decoded once.
+
+        Raises
+        ------
+        InputError
+            If a page is missing or damaged.
+        """
+        shape_csyx = (self.size("C"), self.size("S"), self.size("Y"), self.size("X"))
+        image_csyx = np.zeros(shape_csyx, dtype=self.dtype)
+        filled = np.zeros(self.size("C"), dtype=bool)
+        for index, place in self._frame_pages(frame, z):
+            planes_czsyx = self._decode(index)
+            if "Z" not in self._leading_axes:
+                planes_czsyx = planes_czsyx if z == "max" else planes_czsyx[:, z : z + 1]
+            plane_csyx = planes_czsyx.max(axis=1) if planes_czsyx.shape[1] > 1 else planes_czsyx[:, 0]
+            channels = slice(None) if "C" not in self._leading_axes else slice(place["C"], place["C"] + 1)
+            if filled[channels].any():
+                np.maximum(image_csyx[channels], plane_csyx, out=image_csyx[channels])
+            else:
+                image_csyx[channels] = plane_csyx
+                filled[channels] = True
+        return image_csyx.reshape(-1, *shape_csyx[2:])
+
+    def files_of_frames(self) -> list[list[Path]]:
+        """Files that the pixels of each frame are in."""
+        if not self.pages.is_multifile:
+            return [[self.path]] * self.size("T")
+        return [
+            sorted({self._file_of(self._page(index)) for index, _ in self._frame_pages(frame, "max")})
+            for frame in range(self.size("T"))
+        ]
+
+    @property
+    def _page_axes(self) -> str:
+        return self.axes[len(self._leading) :]
+
+    @property
+    def _leading(self) -> tuple[int, ...]:
+        return self.shape[: len(self.shape) - len(self.pages.keyframe.shape)]
+
+    @property
+    def _leading_axes(self) -> str:
+        return self.axes[: len(self._leading)]
+
+    def _file_of(self, page: Any) -> Path:
+        same = page.parent is self.pages.keyframe.parent and not self.pages.is_multifile
+        return self.path if same else self.path.with_name(page.parent.filehandle.name)
+
+    def _frame_pages(self, frame: int, z: ZChoice) -> Iterator[tuple[int, dict[str, int]]]:
+        chosen = {"T": range(frame, frame + 1), "C": range(self.size("C"))}
+        chosen["Z"] = range(self.size("Z")) if z == "max" else range(z, z + 1)
+        axes = self._leading_axes
+        for places in np.ndindex(*(len(chosen[axis]) for axis in axes)):
+            place = {axis: chosen[axis][number] for axis, number in zip(axes, places, strict=True)}
+            index = 0
+            for axis, size in zip(axes, self._leading, strict=True):
+                index = index * size + place[axis]
+            yield index, place
+
+    def _page(self, index: int) -> Any:
+        try:
+            page = self.pages[index]
+        except IndexError:
+            page = None
+        if page is None:
+            message = (
+                f"File {self.path} has no pixels of {self._describe(index)}: a page, or another file of its set, is "
+                f"missing; add it, or {ADVICE}"
+            )
+            raise InputError(message)
+        return page
+
+    def _describe(self, index: int) -> str:
+        places = np.unravel_index(index, self._leading) if self._leading else ()
+        words = {"T": "frame", "C": "channel", "Z": "plane"}
+        named = [f"{words[axis]} {int(place)}" for axis, place in zip(self._leading_axes, places, strict=True)]
+        return ", ".join(named) if named else "its one page"
+
+    def _decode(self, index: int) -> NDArray[Any]:
+        offset = self.pages.dataoffset
+        if offset is not None and not self.pages.is_multifile:
+            pixels = self._read_directly(offset + index * self.pages.keyframe.nbytes)
+        else:
+            pixels = self._decode_page(index)
+        axes = self._page_axes
+        order = [axes.index(axis) for axis in "CZSYX" if axis in axes]
+        shape = [self.size(axis) if axis in axes else 1 for axis in "CZSYX"]
+        return np.asarray(pixels, dtype=self.dtype).transpose(order).reshape(shape)
+
+    def _read_directly(self, offset: int) -> NDArray[Any]:
+        key = self.pages.keyframe
+        stored = np.dtype(self.pages.dtype).newbyteorder(key.parent.byteorder)
+        with self.path.open("rb") as file:
+            file.seek(offset)
+            pixels = np.fromfile(file, dtype=stored, count=math.prod(key.shape))
+        if pixels.size < math.prod(key.shape):
+            raise InputError(damaged(self.path, "it is cut short"))
+        return pixels.reshape(key.shape)
+
+    def _decode_page(self, index: int) -> NDArray[Any]:
+        page = self._page(index)
+        handle = page.parent.filehandle
+        try:
+            handle.open()
+            pixels = np.asarray(page.asarray())
+            if pixels.shape != self.pages.keyframe.shape:
+                raise ValueError(f"it decodes to shape {pixels.shape}")
+        except Exception as error:  # the codecs raise errors of many kinds on damaged bytes
+            where = self._describe(index)
+            raise InputError(damaged(self._file_of(page), f"{where}: {first_line(error)}")) from error
+        finally:
+            handle.close()
+        return pixels
+
+
+def open_series(path: Path) -> list[tifffile.TiffPageSeries]:
+    """Find the images of a TIFF file; the file is closed again.
+
+    Parameters
+    ----------
+    path : Path
+        File to open.
+
+    Returns
+    -------
+    list of tifffile.TiffPageSeries
+        Several only where OME metadata say so.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, or names files outside its folder.
+    """
+    n_pages = check_pages(path)
+    try:
+        with tifffile.TiffFile(path) as tiff:
+            if tiff.is_ome:
+                _check_ome(path, tiff.ome_metadata or "")
+            series = list(tiff.series)
+            found = len(tiff.pages)
+    except InputError:
+        raise
+    except Exception as error:  # tifffile raises errors of many kinds on damaged headers
+        raise InputError(damaged(path, first_line(error))) from error
+    if found != n_pages or not series or not all(one.keyframe.shape for one in series):
+        raise InputError(damaged(path, f"{found} of {n_pages} pages can be read"))
+    if len(series) > 1 and not all(one.kind == "ome" for one in series):
+        message = f"File {path} holds {len(series)} images of different kinds, but one was expected; {ADVICE}"
+        raise InputError(message)
+    return series
+
+
+def label_axes(
+    path: Path, series: tifffile.TiffPageSeries, file_axes: str | None, n_channels: int | None
+) -> TiffSeries:
+    """Say what the axes of an image are: as the file says, unless `file_axes` does.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for messages.
+    series : tifffile.TiffPageSeries
+        Its image.
+    file_axes : str or None
+        Axes that a person gave.
+    n_channels : int or None
+        Number of channels where known: with it, pages that the file does not sort are sorted by `file_axes`.
+
+    Returns
+    -------
+    TiffSeries
+        The image with its axes.
+
+    Raises
+    ------
+    InputError
+        If the axes are not known, or do not fit.
+    """
+    axes, shape = str(series.axes), tuple(series.shape)
+    leading = len(axes) - len(series.keyframe.shape)
+    if file_axes is not None:
+        axes, shape = _given_axes(path, axes, shape, file_axes, n_channels)
+    elif leading == 1 and axes[0] not in _KNOWN_AXES and (n_channels or 1) == series.keyframe.samplesperpixel:
+        axes = "T" + axes[1:]
+    known = set(axes) <= _KNOWN_AXES and len(set(axes)) == len(axes) and {"Y", "X"} <= set(axes)
+    if not known or (leading >= 0 and shape[leading:] != series.keyframe.shape and file_axes is None):
+        message = (
+            f"File {path} has axes {series.axes} of shape {tuple(series.shape)}, which do not say what is time and "
+            "what is channel; give the parameter file_axes, for example TYX or TCYX (slowest first)."
+        )
+        raise InputError(message)
+    labelled = TiffSeries(path, series, axes, shape)
+    if (labelled.size("C") > 1 and labelled.size("S") > 1) or "T" in axes[leading:]:
+        message = (
+            f"File {path} stores axes {axes} in a way that is not read (colours of channels, time in a page); {ADVICE}"
+        )
+        raise InputError(message)
+    if file_axes is None and labelled.size("T") == 1 and labelled.size("Z") > 1:
+        message = (
+            f"File {path} says that it holds one frame of {labelled.size('Z')} planes (axes {axes}); if its planes are "
+            "time points, set the parameter file_axes to 'TYX'; a recording of one frame needs file_axes 'ZYX'."
+        )
+        raise InputError(message)
+    return labelled
+
+
+def _given_axes(
+    path: Path, axes: str, shape: tuple[int, ...], given: str, n_channels: int | None
+) -> tuple[str, tuple[int, ...]]:
+    if len(given) == len(axes) and given[-2:] == axes[-2:]:
+        return given, shape
+    if len(given) == len(axes) + 1 and "C" in given[:2] and n_channels and shape[0] % n_channels == 0:
+        others = shape[0] // n_channels
+        sizes = (n_channels, others) if given[0] == "C" else (others, n_channels)
+        if given[2:] == axes[1:]:
+            return given, sizes + shape[1:]
+    message = (
+        f"The parameter file_axes is {given}, but file {path} has axes {axes} of shape {shape}"
+        f"{f' and channels names {n_channels}' if n_channels else ''}; give axes that fit."
+    )
+    raise InputError(message)
+
+
+def ome_images(text: str) -> list[ET.Element]:
+    """Elements Image of OME-XML; empty if it cannot be parsed. Documents that define entities are refused.
+
+    Raises
+    ------
+    ValueError
+        If the XML has a document type: OME-XML never has one.
+    """
+    if re.search(r"<!\s*(DOCTYPE|ENTITY)", text, re.IGNORECASE):
+        raise ValueError("its OME-XML has a document type, which OME-XML never has")
+    root = ET.fromstring(text)
+    return [element for element in root if element.tag.rpartition("}")[2] == "Image"]
+
+
+def ome_file_names(text: str) -> set[str]:
+    """Names of the files that OME-XML says its pixels are in."""
+    return {
+        str(element.get("FileName"))
+        for image in ome_images(text)
+        for element in image.iter()
+        if element.tag.rpartition("}")[2] == "UUID" and element.get("FileName")
+    }
+
+
+def _check_ome(path: Path, text: str) -> None:
+    images = ome_images(text)
+    if not images:
+        reference = re.search(r'MetadataFile="([^"]*)"', text)
+        message = (
+            f"File {path} is part of an OME-TIFF set whose description is in another file "
+            f"({reference.group(1) if reference else 'not named'}); give the file that holds the OME-XML in the "
+            f"parameter files, or {ADVICE}"
+        )
+        raise InputError(message)
+    for name in ome_file_names(text):
+        if PurePosixPath(name).name != name or "\\" in name or os.sep in name:
+            message = f"File {path} says that pixels are in '{name}', which is outside its folder; {ADVICE}"
+            raise InputError(message)
+
+
+def damaged(path: Path, cause: object) -> str:
+    """Sentence for the user about a damaged file."""
+    return f"File {path} is not a whole, readable TIFF image ({first_line(cause)}); {ADVICE}"
+
+
+def first_line(cause: object) -> str:
+    """First line of an error, or its kind where it says nothing."""
+    return str(cause).splitlines()[0] if str(cause) else type(cause).__name__

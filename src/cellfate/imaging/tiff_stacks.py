@@ -1,0 +1,162 @@
+"""Multi-page TIFF, ImageJ hyperstacks and OME-TIFF: a recording each file, or each image of an OME file or set."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from cellfate.core.errors import InputError
+from cellfate.imaging.file_search import check_inside, find_files, recording_name
+from cellfate.imaging.headers import Examined, FrameFile, Looked, StackHeader
+from cellfate.imaging.planes import ZChoice, check_plane
+from cellfate.imaging.settings import RecordingSettings
+from cellfate.imaging.tiff_metadata import read_facts
+from cellfate.imaging.tiff_series import TiffSeries, label_axes, ome_file_names, open_series
+
+_SUFFIXES = (".tif", ".tiff", ".btf", ".tf8", ".tf2")
+
+
+@dataclass(frozen=True)
+class TiffStack:
+    """Frames of one image of a TIFF file.
+
+    The pages are found when the first frame is read, and again in every process that it is sent to; the file is open
+    while a frame is read.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    scene : int
+        Number of the image in the file.
+    axes : str
+        Axes of the image, as when it was opened.
+    n_frames, n_channels : int
+        Sizes of T and C.
+    z : 'max' or int
+        Planes that are used.
+    """
+
+    path: Path
+    scene: int
+    axes: str
+    n_frames: int
+    n_channels: int
+    z: ZChoice
+
+    def place(self, frame: int) -> str:
+        """Name the file."""
+        return str(self.path)
+
+    def read(self, frame: int) -> NDArray[Any]:
+        """Decode the pages of one frame.
+
+        Parameters
+        ----------
+        frame : int
+            Frame number, from 0.
+
+        Returns
+        -------
+        ndarray, shape (C, Y, X)
+            Pixels in the camera's type.
+
+        Raises
+        ------
+        InputError
+            If the file or a page of it is damaged, or the file is not what it was.
+        """
+        with self._lock:
+            series = self._series
+            if series.size("T") != self.n_frames or series.n_channels != self.n_channels:
+                message = (
+                    f"File {self.path} has {series.size('T')} frames of {series.n_channels} channel(s), but "
+                    f"{self.n_frames} of {self.n_channels} were found when it was opened; run data_processing again."
+                )
+                raise InputError(message)
+            return series.read_frame(frame, self.z)
+
+    @cached_property
+    def _lock(self) -> threading.Lock:
+        return threading.Lock()
+
+    @cached_property
+    def _series(self) -> TiffSeries:
+        found = open_series(self.path)
+        if self.scene >= len(found):
+            message = f"File {self.path} has no image {self.scene} any more; run data_processing again."
+            raise InputError(message)
+        return label_axes(self.path, found[self.scene], self.axes, self.n_channels)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def look_at_stacks(root: Path, settings: RecordingSettings) -> Iterator[Looked]:
+    """Look at every TIFF of a folder; only headers are read.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of recordings.
+    settings : RecordingSettings
+        Which files, and what they do not say.
+
+    Yields
+    ------
+    Looked
+        A recording, or why it cannot be used.
+
+    Raises
+    ------
+    InputError
+        If there is no such file.
+    """
+    seen: set[Path] = set()
+    for path in find_files(root, settings.files, _SUFFIXES):
+        if path in seen:  # a file of an OME-TIFF set that was opened by its first file
+            continue
+        name = recording_name(root, path, _SUFFIXES)
+        place = path.relative_to(root).as_posix()
+        try:
+            check_inside(root, name, [place])
+            images = open_series(path)
+            if images[0].kind == "ome":
+                names = ome_file_names(str(images[0].keyframe.parent.ome_metadata))
+                seen |= {path.with_name(other) for other in names}
+        except InputError as error:
+            yield Looked(name, place, error)
+            continue
+        for scene, image in enumerate(images):
+            called = name if len(images) == 1 else f"{name}_{scene}"
+            try:
+                yield Looked(called, place, _examine(root, path, scene, image, settings))
+            except InputError as error:
+                yield Looked(called, place, error)
+
+
+def _examine(root: Path, path: Path, scene: int, image: Any, settings: RecordingSettings) -> Examined:
+    labelled = label_axes(path, image, settings.file_axes, len(settings.channels) if settings.channels else None)
+    check_plane(str(path), settings.z, labelled.size("Z"))
+    labelled.check_complete()
+    header = StackHeader(
+        n_frames=labelled.size("T"),
+        n_channels=labelled.n_channels,
+        n_planes=labelled.size("Z"),
+        height_px=labelled.size("Y"),
+        width_px=labelled.size("X"),
+        dtype=str(labelled.dtype),
+        **read_facts(image, scene),
+    )
+    files = labelled.files_of_frames()
+    frame_files = tuple(
+        FrameFile(frame, name.relative_to(root).as_posix()) for frame, names in enumerate(files) for name in names
+    )
+    check_inside(root, path.name, (file.file_name for file in frame_files))
+    return Examined(
+        header, frame_files, {"image_format": "tiff_stack", "scene": str(scene), "file_axes": labelled.axes}
+    )
