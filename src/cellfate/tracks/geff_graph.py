@@ -195,7 +195,7 @@ def _stated(path: Path, cell_ids: NDArray[np.int64], tracks: TrackSettings) -> p
     if event_frame is not None:
         values = _optional(path, event_frame, len(cell_ids))
         frames = pd.Series(pd.NA, index=values.index, dtype="Int64")
-        given = values.notna().to_numpy()
+        given = pd.to_numeric(values, errors="coerce").ge(0).to_numpy(bool)  # there are no blanks: below 0 is none
         frames[given] = _whole(values[given].to_numpy(np.float64), path) - tracks.first_frame
     return state_fates(cell_ids, words, frames, tracks, path)
 

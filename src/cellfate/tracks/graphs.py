@@ -99,7 +99,8 @@ def _check_forward(graph: SpotGraph, source: NDArray[np.int64], target: NDArray[
         first, second = source[backward[0]], target[backward[0]]
         message = (
             f"The link from spot {graph.node_ids[first]} (frame {graph.frames[first]}) to spot "
-            f"{graph.node_ids[second]} (frame {graph.frames[second]}) in {graph.path} does not go forward in time; correct the link."
+            f"{graph.node_ids[second]} (frame {graph.frames[second]}) in {graph.path} does not go forward in time; "
+            "correct the link."
         )
         raise InputError(message)
 

@@ -1,5 +1,6 @@
 """CSV tables: read as text, then turned into numbers, so that a wrong field is named by file and line."""
 
+import warnings
 import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -114,19 +115,21 @@ def optional_whole_numbers(column: pd.Series, path: Path) -> pd.Series:
 
 def _read(path: Path, n_rows: int | None = None) -> pd.DataFrame:
     try:
-        table = pd.read_csv(
-            path,
-            dtype=str,
-            keep_default_na=False,
-            skipinitialspace=True,
-            encoding="utf-8-sig",
-            encoding_errors="replace",
-            compression="gzip" if path.suffix == ".gz" else None,
-            index_col=False,  # a row with a field too many must not move the others
-            skip_blank_lines=False,
-            nrows=n_rows,
-        )
-    except (OSError, ValueError, EOFError, OverflowError, zlib.error) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # rows of more fields than the header lose some
+            table = pd.read_csv(
+                path,
+                dtype=str,
+                keep_default_na=False,
+                skipinitialspace=True,
+                encoding="utf-8-sig",
+                encoding_errors="replace",
+                compression="gzip" if path.suffix == ".gz" else None,
+                index_col=False,  # a row with a field too many must not move the others
+                skip_blank_lines=False,
+                nrows=n_rows,
+            )
+    except (OSError, ValueError, EOFError, OverflowError, pd.errors.ParserWarning, zlib.error) as error:
         message = (
             f"File {path} cannot be read as CSV ({str(error).strip()}); expected a table with a header; correct it."
         )

@@ -115,7 +115,8 @@ def _one_cell_a_track(spots: pd.DataFrame, path: Path) -> TrackedCells:
         row = twice.iloc[0]
         message = (
             f"Track {row['track']} in {path} has two spots in frame {row['frame']}: it branches, and the table of "
-            "spots does not say how; export the table of edges too and name it in tracks.edges_file, or use format trackmate_xml."
+            "spots does not say how; export the table of edges too and name it in tracks.edges_file, or use "
+            "format trackmate_xml."
         )
         raise InputError(message)
     spots = spots.rename(columns={"track": "cell_id"})

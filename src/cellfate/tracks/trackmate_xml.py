@@ -1,7 +1,7 @@
 """Importer of TrackMate's XML files: spots, and edges that link them into tracks.
 
 Only tracks that TrackMate's filters keep (`FilteredTracks`) are read. Their graph is cut into cells where a spot has
-two children, which is a mitosis; a cell has the number of its first spot. A hidden spot (VISIBILITY 0) is not seen: a gap.
+two children, which is a mitosis; a cell has the number of its first spot. A hidden spot (VISIBILITY 0) is a gap.
 TrackMate knows no deaths: a track that only ends is censored. Positions are pixels times the pixel size that the file
 itself names.
 

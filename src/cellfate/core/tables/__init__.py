@@ -58,6 +58,7 @@ from cellfate.core.tables.scores import (
     Metrics,
     OperatingCurves,
     Predictions,
+    TrackForecasts,
 )
 
 __all__ = [
@@ -106,6 +107,7 @@ __all__ = [
     "SetAside",
     "Splits",
     "Table",
+    "TrackForecasts",
     "TrainingHistory",
     "Truth",
 ]
