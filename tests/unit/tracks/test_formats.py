@@ -201,7 +201,7 @@ def test_one_csv_for_several_recordings(tmp_path: Path) -> None:
     assert len(detections) == 2 * len(expected_detections(FAMILY))
     for name in ("01", "02"):
         assert cells.loc[cells["recording_id"] == name, "fate"].tolist() == [cell.fate for cell in FAMILY]
-    with pytest.raises(InputError, match="one file all.csv for 2 recordings"):
+    with pytest.raises(InputError, match=r"one file all.csv for 2 recordings"):
         gather(tmp_path, names=("01", "02"), format="csv", files="all.csv")
 
 
@@ -403,7 +403,7 @@ def test_a_zarr_group_that_is_no_geff_is_refused(tmp_path: Path) -> None:
     "template", ["../{recording_id}.xml", "/data/a.xml", "C:/a.xml", "a\\..\\..\\b", "{x}.xml", ""]
 )
 def test_a_template_that_leaves_the_root_is_refused(template: str) -> None:
-    with pytest.raises(ValidationError, match="leaves the folder|no name of a file"):
+    with pytest.raises(ValidationError, match=r"leaves the folder|no name of a file"):
         TrackSettings(format="trackmate_xml", files=template)
 
 

@@ -61,5 +61,5 @@ def test_graphs_that_are_no_families_are_refused(links: list[tuple[int, int]], w
 
 
 def test_a_number_for_two_cells_is_refused() -> None:
-    with pytest.raises(InputError, match="Number 3 in a.xml is given to two cells, one that begins with spot 13 and"):
+    with pytest.raises(InputError, match=r"Number 3 in a.xml is given to two cells, one that begins with spot 13 and"):
         cut_graph(graph(LINKS, own=[1, 1, 1, 3, 3, 3]))
