@@ -12,6 +12,7 @@ from cellfate.report import ReportSettings
 from cellfate.sequences.settings import FollowUpSettings
 from cellfate.settings import CONFIG_LOADER_ARGS
 from cellfate.simulation import SimulationSettings
+from cellfate.tracks.settings import TrackSettings
 from cellfate.training.settings import ClockTrainingSettings
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -24,6 +25,8 @@ GROUPS = {
     "references": ReferenceSettings,
     "clock_report": ReportSettings,
     "scores": ScoreSettings,
+    "tracks": TrackSettings,
+    "new_tracks": TrackSettings,
 }
 
 

@@ -17,6 +17,7 @@ from cellfate.prediction.new_recordings import check_store, open_new_cells
 from cellfate.prediction.records import ClockConfig, TrainedClock
 from cellfate.sequences.follow_ups import follow_open_cells
 from cellfate.sequences.store import CropStore
+from cellfate.tracks.settings import TrackSettings
 
 ALL_MEMBERS: Final = "all_members"
 """Scheme of forecasts that no single fold made."""
@@ -113,7 +114,11 @@ class ClockPredictor:
         return Incidence.validate(pd.concat(tables, ignore_index=True))
 
     def forecast_recordings(
-        self, root: Path | str, settings: RecordingSettings, scratch: Path | str | None = None
+        self,
+        root: Path | str,
+        settings: RecordingSettings,
+        scratch: Path | str | None = None,
+        tracks: TrackSettings | None = None,
     ) -> pd.DataFrame:
         """Forecast every cell of a folder of recordings with tracks; fates need not be known.
 
@@ -125,6 +130,8 @@ class ClockPredictor:
             How they are laid out.
         scratch
             Folder for the crops while they are needed; the system's own when not given.
+        tracks
+            Format of their tracks; the one that belongs to the layout when not given.
 
         Returns
         -------
@@ -136,7 +143,7 @@ class ClockPredictor:
         InputError
             If recordings or tracks cannot be used, or are not what the model was trained on.
         """
-        with open_new_cells(root, settings, self.model, scratch) as new:
+        with open_new_cells(root, settings, self.model, scratch, tracks) as new:
             follow_ups = follow_open_cells(new.crops, new.recordings, new.cells, self.config.follow_up)
             frame_features = measure_cells(new.crops, new.detections, self.config.features)
             return self.forecast(new.crops, follow_ups, frame_features)

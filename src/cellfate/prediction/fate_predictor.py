@@ -16,6 +16,7 @@ from cellfate.prediction.records import ModelConfig, TrainedModel
 from cellfate.prediction.samples import predict_probabilities, probability_columns
 from cellfate.sequences.samples import make_open_samples
 from cellfate.sequences.store import CellSequence, CropStore
+from cellfate.tracks.settings import TrackSettings
 
 
 class FatePredictor:
@@ -106,7 +107,11 @@ class FatePredictor:
         return head.assign(**columns)
 
     def predict_recordings(
-        self, root: Path | str, settings: RecordingSettings, scratch: Path | str | None = None
+        self,
+        root: Path | str,
+        settings: RecordingSettings,
+        scratch: Path | str | None = None,
+        tracks: TrackSettings | None = None,
     ) -> pd.DataFrame:
         """Predict every cell of a folder of recordings with tracks.
 
@@ -118,6 +123,8 @@ class FatePredictor:
             How they are laid out.
         scratch
             Folder for the crops while they are needed; the system's own when not given.
+        tracks
+            Format of their tracks; the one that belongs to the layout when not given.
 
         Returns
         -------
@@ -129,7 +136,7 @@ class FatePredictor:
         InputError
             If recordings or tracks cannot be used, or are not what the model was trained on.
         """
-        with open_new_cells(root, settings, self.model, scratch) as new:
+        with open_new_cells(root, settings, self.model, scratch, tracks) as new:
             samples = make_open_samples(new.crops, new.recordings, new.cells, self.config.samples)
             return self.predict_samples(new.crops, samples)
 

@@ -14,6 +14,7 @@ from cellfate.imaging.settings import RecordingSettings
 from cellfate.prediction.records import FolderConfig, TrainedClock, TrainedModel
 from cellfate.sequences.crops import CropPlan, plan_crops
 from cellfate.sequences.store import CropStore, write_crops
+from cellfate.tracks.settings import TrackSettings
 
 INTERVAL_TOLERANCE = 0.01
 """Frame intervals that differ by less than this share are the same."""
@@ -39,7 +40,11 @@ class NewCells:
 
 @contextmanager
 def open_new_cells(
-    root: Path | str, settings: RecordingSettings, model: TrainedModel | TrainedClock, scratch: Path | str | None
+    root: Path | str,
+    settings: RecordingSettings,
+    model: TrainedModel | TrainedClock,
+    scratch: Path | str | None,
+    tracks: TrackSettings | None = None,
 ) -> Iterator[NewCells]:
     """Cut the cells of a folder of recordings with tracks, in a folder that is gone when the context ends.
 
@@ -53,6 +58,8 @@ def open_new_cells(
         The model that they are for.
     scratch
         Where the crops are kept meanwhile; the system's own folder when not given.
+    tracks
+        Format of their tracks; the one that belongs to the layout when not given.
 
     Raises
     ------
@@ -64,7 +71,7 @@ def open_new_cells(
 
     folder = RecordingFolder(Path(root))
     recordings, frame_files, _ = open_recordings(folder, settings)
-    detections, cells, _ = import_tracks(folder, recordings, frame_files, settings)
+    detections, cells, _ = import_tracks(folder, recordings, frame_files, settings, tracks or TrackSettings())
     plan = cut_new_crops(folder, recordings, frame_files, detections, model, settings)
     with tempfile.TemporaryDirectory(dir=scratch) as work:
         path = Path(work) / "crops.zarr"

@@ -1,5 +1,6 @@
 """Tracks: importers, one file a format, that turn tracking files into detections and cells; their validation."""
 
-from cellfate.tracks.importing import import_tracks
+from cellfate.tracks.importing import gather_tracks, import_tracks
+from cellfate.tracks.settings import TrackSettings
 
-__all__ = ["import_tracks"]
+__all__ = ["TrackSettings", "gather_tracks", "import_tracks"]

@@ -22,15 +22,20 @@ from cellfate.imaging.settings import RecordingSettings
 from cellfate.imaging.tiff import read_label_image
 from cellfate.tracks.lineages import find_divisions, find_founders
 from cellfate.tracks.problems import problem_table
+from cellfate.tracks.reading import CELL_KINDS, DETECTION_KINDS, empty_table
+from cellfate.tracks.settings import TrackSettings
 
 _log = logging.getLogger(__name__)
-_DETECTION_COLUMNS = ["recording_id", "cell_id", "frame", "y_px", "x_px"]
 _AGREEING_SHARE = 0.9
 """Least share of the pixels that a marker and a mask have in common which must carry the same label in both."""
 
 
 def read_tracks(
-    folder: RecordingFolder, recordings: pd.DataFrame, frame_files: pd.DataFrame, settings: RecordingSettings
+    folder: RecordingFolder,
+    recordings: pd.DataFrame,
+    frame_files: pd.DataFrame,
+    settings: RecordingSettings,
+    tracks: TrackSettings,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Read tracks and positions of the opened recordings.
 
@@ -42,6 +47,8 @@ def read_tracks(
         Tables `Recordings` and `FrameFiles`.
     settings : RecordingSettings
         `labels` says whether masks refine the positions.
+    tracks : TrackSettings
+        Not needed for this format.
 
     Returns
     -------
@@ -52,7 +59,7 @@ def read_tracks(
     problems : DataFrame
         recording_id and reason; a recording with a problem may have no rows in the other two.
     """
-    detections, cells, problems = [_no_detections()], [_no_cells()], []
+    detections, cells, problems = [empty_table(DETECTION_KINDS)], [empty_table(CELL_KINDS)], []
     opened = lazy_recordings(folder, recordings, frame_files)
     for recording in tqdm(opened, total=len(recordings), desc="Importing tracks", unit="recording", disable=None):
         try:
@@ -158,7 +165,7 @@ def _read_positions(files: TrackFiles, recording: Recording, use_masks: bool) ->
             found = _refine(found, find_centroids(mask_yx))
         positions.append(found.assign(recording_id=recording.recording_id, frame=frame))
     _check_agreement(recording, common, agreeing)
-    return pd.concat(positions, ignore_index=True)[_DETECTION_COLUMNS]
+    return pd.concat(positions, ignore_index=True)[list(DETECTION_KINDS)]
 
 
 def _refine(markers: pd.DataFrame, masks: pd.DataFrame) -> pd.DataFrame:
@@ -228,15 +235,3 @@ def _report(recording_id: str, tracks: pd.DataFrame, seen: pd.DataFrame, divisio
     if len(apart):
         text = "Recording '%s': the daughters of %d mothers (first: %d) begin apart; the earliest gives the event frame"
         _log.warning(text, recording_id, len(apart), apart[0])
-
-
-def _no_detections() -> pd.DataFrame:
-    kinds = {"recording_id": "str", "cell_id": "int64", "frame": "int64", "y_px": "float64", "x_px": "float64"}
-    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})
-
-
-def _no_cells() -> pd.DataFrame:
-    text, number = ("recording_id", "lineage_id", "fate"), ("parent_id", "first_frame", "last_frame", "event_frame")
-    order = ("recording_id", "cell_id", "parent_id", "lineage_id", "first_frame", "last_frame", "fate", "event_frame")
-    kinds = {**dict.fromkeys(text, "str"), **dict.fromkeys(number, "Int64"), "cell_id": "int64"}
-    return pd.DataFrame({name: pd.Series(dtype=kinds[name]) for name in order})

@@ -18,6 +18,7 @@ from cellfate.imaging.annotation_file import read_annotation_file
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.tracks.problems import one_problem_a_recording
+from cellfate.tracks.settings import TrackSettings
 
 _log = logging.getLogger(__name__)
 _CELL = ["recording_id", "cell_id"]
@@ -25,7 +26,11 @@ _TIMES = {"time_of_death": APOPTOSIS, "time_of_division": MITOSIS}
 
 
 def read_tracks(
-    folder: RecordingFolder, recordings: pd.DataFrame, frame_files: pd.DataFrame, settings: RecordingSettings
+    folder: RecordingFolder,
+    recordings: pd.DataFrame,
+    frame_files: pd.DataFrame,
+    settings: RecordingSettings,
+    tracks: TrackSettings,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Read boxes and fates of the opened recordings.
 
@@ -39,6 +44,8 @@ def read_tracks(
         Not needed for this format.
     settings : RecordingSettings
         Name of the annotation file, and the categories that are the cell before its event.
+    tracks : TrackSettings
+        Not needed for this format.
 
     Returns
     -------

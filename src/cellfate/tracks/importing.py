@@ -1,21 +1,64 @@
 """The door of the room: tracks of any known format become detections and cells."""
 
 import logging
+from typing import Protocol
 
 import pandas as pd
 
 from cellfate.core.errors import InputError
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
-from cellfate.tracks import cell_tracking_challenge, coco_vid
-from cellfate.tracks.problems import set_aside_or_stop
+from cellfate.tracks import (
+    btrack_hdf5,
+    cell_tracking_challenge,
+    coco_vid,
+    csv_columns,
+    geff_graph,
+    napari_csv,
+    trackmate_csv,
+    trackmate_xml,
+)
+from cellfate.tracks.fate_tables import join_fates
+from cellfate.tracks.problems import problem_table, set_aside_or_stop
+from cellfate.tracks.settings import TrackSettings
 from cellfate.tracks.validate import find_problems
 
 _log = logging.getLogger(__name__)
 
 
+class ReadTracks(Protocol):
+    """What every importer is: files of a format in, detections, cells and problems out."""
+
+    def __call__(
+        self,
+        folder: RecordingFolder,
+        recordings: pd.DataFrame,
+        frame_files: pd.DataFrame,
+        settings: RecordingSettings,
+        tracks: TrackSettings,
+    ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+        """Read the tracks of opened recordings."""
+
+
+IMPORTERS: dict[str, ReadTracks] = {
+    "coco_vid": coco_vid.read_tracks,
+    "cell_tracking_challenge": cell_tracking_challenge.read_tracks,
+    "trackmate_xml": trackmate_xml.read_tracks,
+    "trackmate_csv": trackmate_csv.read_tracks,
+    "btrack": btrack_hdf5.read_tracks,
+    "geff": geff_graph.read_tracks,
+    "napari_csv": napari_csv.read_tracks,
+    "csv": csv_columns.read_tracks,
+}
+"""Importer of each format."""
+
+
 def import_tracks(
-    folder: RecordingFolder, recordings: pd.DataFrame, frame_files: pd.DataFrame, settings: RecordingSettings
+    folder: RecordingFolder,
+    recordings: pd.DataFrame,
+    frame_files: pd.DataFrame,
+    settings: RecordingSettings,
+    tracks: TrackSettings = TrackSettings(),  # noqa: B008  # frozen
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Read the tracks of opened recordings and check them.
 
@@ -27,6 +70,8 @@ def import_tracks(
         Tables `Recordings` and `FrameFiles`, as `open_recordings` made them.
     settings : RecordingSettings
         The layout, and what is done with a recording whose tracks are not usable.
+    tracks : TrackSettings
+        The format of the tracks; when not given, the one that belongs to the layout.
 
     Returns
     -------
@@ -43,9 +88,7 @@ def import_tracks(
         If the tracks of a recording are not usable and `on_bad_recording` is `stop`, or no recording is left, or there
         is no cell at all.
     """
-    importer = {"coco_vid": coco_vid, "cell_tracking_challenge": cell_tracking_challenge}[settings.layout]
-    detections, cells, found = importer.read_tracks(folder, recordings, frame_files, settings)
-    problems = pd.concat([found, find_problems(detections, cells, recordings)], ignore_index=True)
+    detections, cells, problems = gather_tracks(folder, recordings, frame_files, settings, tracks)
     kept, set_aside = set_aside_or_stop(problems, recordings, settings)
     detections = _ordered(detections[detections["recording_id"].isin(kept)], ["recording_id", "cell_id", "frame"])
     cells = _ordered(cells[cells["recording_id"].isin(kept)], ["recording_id", "cell_id"])
@@ -57,6 +100,63 @@ def import_tracks(
         raise InputError(message)
     _report(cells, kept)
     return detections, _with_groups(cells, recordings, settings), set_aside
+
+
+def gather_tracks(
+    folder: RecordingFolder,
+    recordings: pd.DataFrame,
+    frame_files: pd.DataFrame,
+    settings: RecordingSettings,
+    tracks: TrackSettings = TrackSettings(),  # noqa: B008  # frozen
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Read the tracks of opened recordings, join separate fates, and list what is wrong; nothing is decided.
+
+    Parameters
+    ----------
+    folder, recordings, frame_files, settings, tracks
+        As `import_tracks`.
+
+    Returns
+    -------
+    detections : DataFrame
+        Columns of `Detections`, in the order of the files, of all recordings that could be read.
+    cells : DataFrame
+        Columns of `Cells` but group_id; first_frame and last_frame may be null.
+    problems : DataFrame
+        recording_id and reason; one row a recording and kind of problem, empty if all is well.
+
+    Raises
+    ------
+    InputError
+        If a file that all recordings share is not usable, or the parameters ask for what the format cannot give.
+    """
+    chosen = tracks.format if tracks.format is not None else _format_of(settings)
+    detections, cells, found = IMPORTERS[chosen](folder, recordings, frame_files, settings, tracks)
+    cells, unjoined = join_fates(cells, folder, recordings, tracks)
+    problems = [found, unjoined, find_problems(detections, cells, recordings)]
+    if settings.group_by == "lineage":
+        problems.append(_find_no_lineage(cells, chosen))
+    return detections, cells, pd.concat(problems, ignore_index=True)
+
+
+def _format_of(settings: RecordingSettings) -> str:
+    """Format that belongs to the layout of the recordings."""
+    if settings.layout not in IMPORTERS:
+        message = (
+            f"The layout '{settings.layout}' has no tracks of its own, and tracks.format is null; set tracks.format to "
+            f"one of {', '.join(IMPORTERS)}."
+        )
+        raise InputError(message)
+    return settings.layout
+
+
+def _find_no_lineage(cells: pd.DataFrame, chosen: str) -> pd.DataFrame:
+    unknown = cells[cells["lineage_id"].isna() & cells["parent_id"].isna()].drop_duplicates("recording_id")
+    sentence = (
+        "group_by is 'lineage', but the tracks of recording '{}' (format {}) do not say who came from whom; give the "
+        "parents (graph_file, edges_file or columns.parent_id), or set group_by to 'recording'."
+    )
+    return problem_table((str(name), sentence.format(name, chosen)) for name in unknown["recording_id"])
 
 
 def _ordered(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:

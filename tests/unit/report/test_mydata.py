@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.metrics.settings import BaselineSettings, MaskingSettings
 from cellfate.sequences.settings import CropSettings, SampleSettings, SplitSettings
+from cellfate.tracks.settings import TrackSettings
 
 TEMPLATE = Path(__file__).parents[3] / "conf" / "mydata"
 SETTINGS = {
@@ -18,6 +19,8 @@ SETTINGS = {
     "samples": SampleSettings,
     "splits": SplitSettings,
     "new_recordings": RecordingSettings,
+    "tracks": TrackSettings,
+    "new_tracks": TrackSettings,
 }
 
 

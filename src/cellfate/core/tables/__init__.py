@@ -59,6 +59,7 @@ from cellfate.core.tables.scores import (
     Metrics,
     OperatingCurves,
     Predictions,
+    TrackForecasts,
 )
 
 __all__ = [
@@ -108,6 +109,7 @@ __all__ = [
     "SetAside",
     "Splits",
     "Table",
+    "TrackForecasts",
     "TrainingHistory",
     "Truth",
 ]

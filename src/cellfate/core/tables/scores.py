@@ -1,9 +1,10 @@
 """What the classifier forecast and how good that was."""
 
 import pandera.pandas as pa
+from pandas import Int64Dtype
 from pandera.typing.pandas import Series
 
-from cellfate.core.fates import OUTCOMES, UNDECIDED
+from cellfate.core.fates import FATES, OUTCOMES, UNDECIDED
 from cellfate.core.tables.base import PARTS, Table
 
 
@@ -108,6 +109,21 @@ class MaskingCurves(Table):
     high: Series[float] = pa.Field(nullable=True)
     n_samples: Series[int]
     n_groups: Series[int]
+
+
+class TrackForecasts(Table):
+    """Tracks with what is forecast of them, one row a cell and frame; one column `p_<outcome>` an outcome."""
+
+    recording_id: Series[str]
+    cell_id: Series[int]
+    frame: Series[int] = pa.Field(ge=0)
+    y_px: Series[float]
+    x_px: Series[float]
+    parent_id: Series[Int64Dtype] = pa.Field(nullable=True)
+    fate: Series[str] = pa.Field(isin=FATES)
+    event_frame: Series[Int64Dtype] = pa.Field(nullable=True)
+    forecast_frame: Series[Int64Dtype] = pa.Field(nullable=True, description="last frame shown for it; null: none yet")
+    call: Series[str] | None = pa.Field(isin=OUTCOMES, nullable=True)
 
 
 class FateTable(Table):

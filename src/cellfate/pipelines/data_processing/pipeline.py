@@ -20,7 +20,7 @@ def create_pipeline() -> Pipeline:
             node(open_recordings, ["raw_recordings", "params:recordings"], opened, name="open_recordings"),
             node(
                 import_tracks,
-                ["raw_recordings", "recordings", "frame_files", "params:recordings"],
+                ["raw_recordings", "recordings", "frame_files", "params:recordings", "params:tracks"],
                 ["detections", "cells", "tracks_set_aside"],
                 name="import_tracks",
             ),

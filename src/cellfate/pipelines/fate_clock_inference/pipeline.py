@@ -27,7 +27,7 @@ def _prepare() -> Pipeline:
             node(open_recordings, ["new_recordings", settings], opened, name="open_recordings_for_clock"),
             node(
                 import_tracks,
-                ["new_recordings", *opened[:2], settings],
+                ["new_recordings", *opened[:2], settings, "params:new_tracks"],
                 ["new_detections", "new_cells", "new_tracks_set_aside"],
                 name="import_tracks_for_clock",
             ),

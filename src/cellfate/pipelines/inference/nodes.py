@@ -8,6 +8,7 @@ from cellfate.prediction.fate_predictor import FatePredictor
 from cellfate.prediction.records import TrainedModel
 from cellfate.sequences.samples import make_open_samples
 from cellfate.sequences.store import CropStore
+from cellfate.tracks.exporting import join_forecasts
 
 
 def make_new_samples(
@@ -31,3 +32,12 @@ def predict_fates(crops: CropStore, samples: pd.DataFrame, model: TrainedModel) 
 def score_known_outcomes(fate_table: pd.DataFrame, samples: pd.DataFrame, scores: ScoreSettings) -> pd.DataFrame:
     """Score the fate table where fates are known: table `Metrics`, without rows where none is."""
     return score_inference(fate_table.drop(columns=["recording_id", "cell_id", "last_frame"]), samples, scores)
+
+
+def export_tracks(
+    detections: pd.DataFrame, cells: pd.DataFrame, fate_table: pd.DataFrame, model: TrainedModel
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Put forecasts beside the tracks, for a spreadsheet and for viewers: table `TrackForecasts`, twice."""
+    whole_track = model.config.samples.kind == "whole_track"
+    table = join_forecasts(detections, cells, fate_table, whole_track=whole_track)
+    return table, table

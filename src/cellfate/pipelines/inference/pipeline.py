@@ -3,7 +3,7 @@
 from kedro.pipeline import Pipeline, node
 
 from cellfate.imaging.opening import open_recordings
-from cellfate.pipelines.inference.nodes import make_new_samples, predict_fates, score_known_outcomes
+from cellfate.pipelines.inference.nodes import export_tracks, make_new_samples, predict_fates, score_known_outcomes
 from cellfate.prediction.new_recordings import cut_new_crops
 from cellfate.tracks.importing import import_tracks
 
@@ -16,7 +16,12 @@ def create_pipeline() -> Pipeline:
     return Pipeline(
         [
             node(open_recordings, ["new_recordings", settings], opened, name="open_new_recordings"),
-            node(import_tracks, ["new_recordings", *opened[:2], settings], tracked, name="import_new_tracks"),
+            node(
+                import_tracks,
+                ["new_recordings", *opened[:2], settings, "params:new_tracks"],
+                tracked,
+                name="import_new_tracks",
+            ),
             node(
                 cut_new_crops,
                 ["new_recordings", *opened[:2], "inference_detections", "fate_model", settings],
@@ -40,6 +45,12 @@ def create_pipeline() -> Pipeline:
                 ["fate_table", "inference_samples", "params:scores"],
                 "inference_metrics",
                 name="score_known_outcomes",
+            ),
+            node(
+                export_tracks,
+                ["inference_detections", "inference_cells", "fate_table", "fate_model"],
+                ["track_forecasts", "track_graphs"],
+                name="export_tracks",
             ),
         ]
     )

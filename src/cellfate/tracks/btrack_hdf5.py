@@ -1,0 +1,253 @@
+"""Importer of btrack's HDF5 files.
+
+btrack states the fate of every track (`fates`) and its parent (`LBEPR`). A cell with two daughters divides; one whose
+fate is APOPTOSIS dies, in the first frame of the unbroken run of apoptotic objects that its track ends with, or in the
+last frame of the track where objects were not classified. Every other end (border, last frame, lost) is censored. A
+track that is said to DIVIDE but has fewer than two daughters in the file is censored: when it divided is not known.
+Objects that btrack made up to bridge frames (dummies) are no detections: they are gaps.
+
+Codes: `btrack.constants.Fates` and `States` (Ulicna et al., Front. Comput. Sci. 3, 734559 (2021)).
+"""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cellfate.core.errors import InputError
+from cellfate.core.fates import APOPTOSIS
+from cellfate.imaging.records import RecordingFolder
+from cellfate.imaging.settings import RecordingSettings
+from cellfate.tracks.reading import check_one_file_each, read_each
+from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
+from cellfate.tracks.settings import TrackSettings
+
+_log = logging.getLogger(__name__)
+FALSE_POSITIVE, DIVIDE, APOPTOTIC_FATE = 0, 4, 5
+"""Codes of fates."""
+APOPTOTIC_STATE = 4
+"""Code of the state of an object."""
+_MOST_PACKED = 1100
+"""Bytes that one byte of the file can stand for: deflate, which btrack uses, reaches 1032."""
+_DAMAGED = (OSError, KeyError, ValueError, RuntimeError, TypeError, AttributeError, OverflowError, MemoryError)
+"""What h5py raises on damaged files."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Tracks:
+    """Arrays of one file.
+
+    `table` has a row a track: label, first frame, last frame, parent, root, generation. `rows` are the objects of all
+    tracks in order, of which track `i` has `starts[i]` to `ends[i]`; negative ones are dummies.
+    """
+
+    path: Path
+    table: NDArray[np.int64]
+    fates: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    coords: NDArray[np.float64]
+    states: NDArray[np.int64]
+
+
+def read_tracks(
+    folder: RecordingFolder,
+    recordings: pd.DataFrame,
+    frame_files: pd.DataFrame,
+    settings: RecordingSettings,
+    tracks: TrackSettings,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Read the HDF5 file of each recording.
+
+    Parameters
+    ----------
+    folder : RecordingFolder
+        Folder that holds the files.
+    recordings : DataFrame
+        Table `Recordings`.
+    frame_files, settings
+        Not needed for this format.
+    tracks : TrackSettings
+        `files`, `btrack_axes`, `keep_false_positives`, and what else the files do not say.
+
+    Returns
+    -------
+    detections, cells, problems : DataFrame
+        As `reading.read_each`.
+
+    Raises
+    ------
+    InputError
+        If one file is named for several recordings.
+    """
+    check_one_file_each(tracks.file_template("btrack"), recordings)
+    return read_each(folder, recordings, lambda source: _read_recording(source, tracks))
+
+
+def _read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
+    path = source.find(tracks.file_template("btrack"))
+    content = _read_file(path)
+    _check_content(content)
+    kept = np.ones(len(content.table), dtype=bool)
+    if not tracks.keep_false_positives:
+        kept = content.fates != FALSE_POSITIVE
+    marks = _list_marks(content)
+    _report(source, content, int((~kept).sum()))
+    first, second = (content.coords[marks["row"].to_numpy(), column] for column in (1, 2))
+    y, x = (second, first) if tracks.btrack_axes == "xy" else (first, second)
+    unit = tracks.position_unit or "px"
+    marks["y_px"], marks["x_px"] = source.to_pixels(y, unit, path), source.to_pixels(x, unit, path)
+    labels = content.table[kept, 0]
+    parents = dict(zip(content.table[:, 0].tolist(), content.table[:, 3].tolist(), strict=True))
+    left_out = set(content.table[~kept, 0].tolist())
+    parents = {cell: parent for cell, parent in parents.items() if parent not in {0, cell} and parent not in left_out}
+    deaths = _find_deaths(content, marks, kept)
+    marks["frame"] -= tracks.first_frame
+    deaths["event_frame"] -= tracks.first_frame
+    return make_tracked(marks[marks["cell_id"].isin(labels)], parents, deaths, cell_ids=labels)
+
+
+def _read_file(path: Path) -> _Tracks:
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            kind = _object_type(_open(file, "tracks", path), path)
+            get = _getter(file, kind, path)
+            bounds, table = get("tracks", "map"), get("tracks", "LBEPR")
+            coords, labels = get("objects", "coords"), get("objects", "labels")
+            fates, rows = get("tracks", "fates"), get("tracks", "tracks")
+    except _DAMAGED as error:
+        if isinstance(error, InputError):
+            raise
+        message = f"File {path} cannot be read as btrack's HDF5 ({error}); write it again with btrack."
+        raise InputError(message) from error
+    shapes = {"map": (bounds, 2), "LBEPR": (table, 6), "coords": (coords, 4), "labels": (labels, 1)}
+    narrow = [name for name, (array, width) in shapes.items() if array.ndim != 2 or array.shape[1] < width]
+    lengths = {len(bounds), len(table), fates.size}
+    if narrow or len(lengths) > 1 or len(coords) != len(labels) or rows.ndim != 1:
+        message = (
+            f"File {path} has arrays of other shapes than btrack writes ({', '.join(narrow) or 'lengths differ'}); "
+            "write it again with btrack."
+        )
+        raise InputError(message)
+    return _Tracks(
+        path,
+        table=_whole(table, path),
+        fates=_whole(fates.ravel(), path),
+        starts=_whole(bounds[:, 0], path),
+        ends=_whole(bounds[:, 1], path),
+        rows=_whole(rows, path),
+        coords=coords.astype(np.float64),
+        states=_whole(labels[:, 0], path),
+    )
+
+
+def _getter(file: Any, kind: str, path: Path) -> Any:
+    def get(group: str, name: str) -> NDArray[Any]:
+        dataset = _open(_open(_open(file, group, path), kind, path), name, path)
+        plain = hasattr(dataset, "shape") and dataset.dtype.kind in "iuf" and not dataset.is_virtual
+        if not plain or dataset.external or dataset.nbytes > _MOST_PACKED * path.stat().st_size:
+            message = f"'{group}/{kind}/{name}' in {path} is no plain array of numbers; write it again with btrack."
+            raise InputError(message)
+        return np.asarray(dataset[()])
+
+    return get
+
+
+def _open(group: Any, name: str, path: Path) -> Any:
+    """Open what a group holds, but follow no link that could lead out of the file."""
+    import h5py
+
+    if not hasattr(group, "keys") or name not in group or not isinstance(group.get(name, getlink=True), h5py.HardLink):
+        message = f"File {path} has no '{name}' where btrack writes it; write it again with btrack, tracks included."
+        raise InputError(message)
+    return group[name]
+
+
+def _object_type(group: Any, path: Path) -> str:
+    kinds = sorted(str(name) for name in group if name.startswith("obj_type_"))
+    if len(kinds) != 1:
+        message = (
+            f"File {path} has tracks of {len(kinds)} types of objects ({', '.join(kinds[:5])}), but one was expected; "
+            "write one file a type."
+        )
+        raise InputError(message)
+    return kinds[0]
+
+
+def _whole(array: NDArray[Any], path: Path) -> NDArray[np.int64]:
+    if array.dtype.kind == "f" and not (
+        np.isfinite(array).all() and (array % 1 == 0).all() and (abs(array) < 2**53).all()
+    ):
+        message = f"File {path} has fractions where whole numbers were expected; write it again with btrack."
+        raise InputError(message)
+    return array.astype(np.int64)
+
+
+def _check_content(content: _Tracks) -> None:
+    starts, ends, rows = content.starts, content.ends, content.rows
+    lengths = ends - starts
+    tiles = (starts >= 0).all() and (lengths > 0).all() and (ends <= len(rows)).all() and lengths.sum() <= len(rows)
+    real = rows[rows >= 0]
+    if not tiles or (real >= len(content.coords)).any() or len(np.unique(real)) < len(real):
+        message = (
+            f"The tracks in {content.path} point at objects that are not there, or at one object twice; write it again "
+            "with btrack."
+        )
+        raise InputError(message)
+    if len(np.unique(content.table[:, 0])) < len(content.table):
+        message = f"File {content.path} lists a track twice; write it again with btrack."
+        raise InputError(message)
+    points = content.coords[real][:, :3]
+    if not np.isfinite(points).all() or (points[:, 0] % 1 != 0).any():
+        message = f"File {content.path} has objects without a position or a frame number; correct the objects."
+        raise InputError(message)
+
+
+def _list_marks(content: _Tracks) -> pd.DataFrame:
+    """One row a track and real object, ordered by track and frame."""
+    lengths = content.ends - content.starts
+    track = np.repeat(np.arange(len(lengths)), lengths)
+    within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    rows = content.rows[content.starts[track] + within]
+    track, rows = track[rows >= 0], rows[rows >= 0]
+    marks = pd.DataFrame(
+        {"cell_id": content.table[track, 0], "row": rows, "frame": content.coords[rows, 0].astype(np.int64)}
+    )
+    outside = (marks["frame"] < content.table[track, 1]) | (marks["frame"] > content.table[track, 2])
+    if outside.any():
+        row = marks[outside].iloc[0]
+        message = (
+            f"Track {row['cell_id']} in {content.path} has an object in frame {row['frame']}, outside the frames "
+            "that the file says the track goes through; write it again with btrack."
+        )
+        raise InputError(message)
+    return marks.sort_values(["cell_id", "frame"], kind="stable", ignore_index=True)
+
+
+def _find_deaths(content: _Tracks, marks: pd.DataFrame, kept: NDArray[np.bool_]) -> pd.DataFrame:
+    """Cells that btrack says died: fate and event_frame, indexed by cell_id."""
+    died = content.table[kept & (content.fates == APOPTOTIC_FATE), 0]
+    own = marks[marks["cell_id"].isin(died)]
+    healthy = own[content.states[own["row"].to_numpy()] != APOPTOTIC_STATE].groupby("cell_id")["frame"].max()
+    last_healthy = own["cell_id"].map(healthy).fillna(-1)
+    first_dying = own[own["frame"] > last_healthy].groupby("cell_id")["frame"].min()
+    event = first_dying.reindex(died).fillna(own.groupby("cell_id")["frame"].max().reindex(died))
+    return pd.DataFrame({"fate": APOPTOSIS, "event_frame": event.astype("Int64")}, index=pd.Index(died, dtype="int64"))
+
+
+def _report(source: TrackSource, content: _Tracks, n_left: int) -> None:
+    if n_left:
+        _log.info("%s: %d tracks that btrack calls false positives are left out", content.path, n_left)
+    labels, parents = content.table[:, 0], content.table[:, 3]
+    mothers, counts = np.unique(parents[parents != labels], return_counts=True)
+    alone = set(labels[content.fates == DIVIDE].tolist()) - set(mothers[counts >= 2].tolist())
+    if alone:
+        text = "Recording '%s': %d tracks are said to divide but have fewer than two daughters (first: %d); censored"
+        _log.warning(text, source.recording_id, len(alone), min(alone))

@@ -1,0 +1,122 @@
+"""Importer of plain CSV: a row a cell and frame, with the names of the columns from the parameters.
+
+The file is taken at its word: a fate where it has a column of fates; a mitosis also where a cell has two daughters, if
+it has a column of parents. A cell without either is censored.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cellfate.core.errors import InputError
+from cellfate.imaging.records import RecordingFolder
+from cellfate.imaging.settings import RecordingSettings
+from cellfate.tracks.fate_tables import state_fates
+from cellfate.tracks.reading import check_one_file_each, read_each
+from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
+from cellfate.tracks.settings import PLACEHOLDER, TrackSettings
+from cellfate.tracks.text_tables import optional_whole_numbers, read_text_columns, real_numbers, whole_numbers
+
+
+def read_tracks(
+    folder: RecordingFolder,
+    recordings: pd.DataFrame,
+    frame_files: pd.DataFrame,
+    settings: RecordingSettings,
+    tracks: TrackSettings,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Read the CSV of each recording, or the one CSV of all.
+
+    Parameters
+    ----------
+    folder : RecordingFolder
+        Folder that holds the files.
+    recordings : DataFrame
+        Table `Recordings`.
+    frame_files, settings
+        Not needed for this format.
+    tracks : TrackSettings
+        `columns`, and what else the files do not say.
+
+    Returns
+    -------
+    detections, cells, problems : DataFrame
+        As `reading.read_each`.
+
+    Raises
+    ------
+    InputError
+        If one file is named for several recordings and no column tells them apart, or that file is not usable.
+    """
+    template, columns = tracks.file_template("csv"), tracks.columns
+    shared = None
+    if columns.recording_id is None:
+        check_one_file_each(template, recordings)
+    elif PLACEHOLDER not in template:
+        shared = _read(_find_shared(folder, template), tracks)
+    return read_each(folder, recordings, lambda source: _read_recording(source, template, tracks, shared))
+
+
+def _find_shared(folder: RecordingFolder, template: str) -> Path:
+    path = folder.root / template
+    if not path.is_file():
+        message = f"The track file {path} is missing; put it there, or name another in the parameter tracks.files."
+        raise InputError(message)
+    return path
+
+
+def _read(path: Path, tracks: TrackSettings) -> pd.DataFrame:
+    columns = tracks.columns
+    named = [columns.recording_id, columns.parent_id, columns.fate, columns.event_frame]
+    needed = [columns.cell_id, columns.frame, columns.y, columns.x, *(name for name in named if name is not None)]
+    return read_text_columns(path, needed)
+
+
+def _read_recording(
+    source: TrackSource, template: str, tracks: TrackSettings, shared: pd.DataFrame | None
+) -> TrackedCells:
+    columns, path = tracks.columns, source.find(template)
+    table = _read(path, tracks) if shared is None else shared
+    if columns.recording_id is not None:
+        table = table[table[columns.recording_id].str.strip() == source.recording_id]
+    cell_ids = whole_numbers(table[columns.cell_id], path)
+    unit = tracks.position_unit or "px"
+    detections = pd.DataFrame(
+        {
+            "cell_id": cell_ids,
+            "frame": whole_numbers(table[columns.frame], path) - tracks.first_frame,
+            "y_px": source.to_pixels(real_numbers(table[columns.y], path), unit, path),
+            "x_px": source.to_pixels(real_numbers(table[columns.x], path), unit, path),
+        }
+    )
+    parents = None if columns.parent_id is None else _parents(cell_ids, table[columns.parent_id], path)
+    return make_tracked(detections, parents, _stated(cell_ids, table, tracks, path))
+
+
+def _stated(cell_ids: NDArray[np.int64], table: pd.DataFrame, tracks: TrackSettings, path: Path) -> pd.DataFrame | None:
+    columns = tracks.columns
+    words = None if columns.fate is None else table[columns.fate]
+    frames = None
+    if columns.event_frame is not None:
+        frames = optional_whole_numbers(table[columns.event_frame], path) - tracks.first_frame
+    return state_fates(cell_ids, words, frames, tracks, path)
+
+
+def _parents(cell_ids: NDArray[np.int64], column: pd.Series, path: Path) -> dict[int, int]:
+    parents = optional_whole_numbers(column, path).fillna(-1).to_numpy(np.int64)
+    none = (parents == -1) | (parents == cell_ids)
+    if not (cell_ids == 0).any():
+        none |= parents == 0
+    pairs = pd.DataFrame({"cell_id": cell_ids, "parent_id": np.where(none, -1, parents)}).drop_duplicates()
+    twice = pairs[pairs["cell_id"].duplicated(keep=False)]
+    if len(twice):
+        first, second = twice.sort_values("cell_id", kind="stable")["parent_id"].iloc[:2]
+        message = (
+            f"Cell {twice['cell_id'].min()} in {path} has the parent {first} on one row and {second} on another; "
+            "state the same parent on every row."
+        )
+        raise InputError(message)
+    pairs = pairs[pairs["parent_id"] != -1]
+    return dict(zip(pairs["cell_id"].tolist(), pairs["parent_id"].tolist(), strict=True))

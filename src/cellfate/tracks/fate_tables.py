@@ -1,0 +1,228 @@
+"""Fates that stand in columns: on the rows of the tracks, or in a table of their own that is joined to the cells."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cellfate.core.errors import InputError
+from cellfate.core.fates import CENSORED
+from cellfate.imaging.records import RecordingFolder
+from cellfate.tracks.problems import problem_table
+from cellfate.tracks.reading import list_sources
+from cellfate.tracks.records import TrackSource
+from cellfate.tracks.settings import PLACEHOLDER, TrackSettings
+from cellfate.tracks.text_tables import read_text_columns, real_numbers, whole_numbers
+
+_log = logging.getLogger(__name__)
+_CELL = ["recording_id", "cell_id"]
+_TOLERANCE_FRAMES = 1e-6
+
+
+def state_fates(
+    cell_ids: NDArray[np.int64],
+    words: pd.Series | None,
+    event_frames: pd.Series | None,
+    tracks: TrackSettings,
+    path: Path,
+) -> pd.DataFrame | None:
+    """Read the fate of each cell off the rows of its track.
+
+    Parameters
+    ----------
+    cell_ids : ndarray of int64, shape (N,)
+        Cell of each row.
+    words : Series of str or None
+        Fate on each row, blank where none is stated; None where the file has no such column.
+    event_frames : Series of Int64 or None
+        Frame of the event on each row, from 0, null where none is stated.
+    tracks : TrackSettings
+        What words mean.
+    path : Path
+        The file, for messages.
+
+    Returns
+    -------
+    DataFrame or None
+        fate and event_frame (Int64), indexed by cell_id, of cells with a stated fate; None without a column of fates.
+
+    Raises
+    ------
+    InputError
+        If a word is not known, or the rows of a cell disagree.
+    """
+    if words is None:
+        return None
+    rows = pd.DataFrame({"cell_id": cell_ids, "fate": _translate(words, tracks, path).to_numpy()})
+    rows["event_frame"] = pd.array([pd.NA] * len(rows), dtype="Int64") if event_frames is None else event_frames.array
+    _check_agree(rows, "fate", path)
+    _check_agree(rows, "event_frame", path)
+    cells = rows.groupby("cell_id")[["fate", "event_frame"]].first()
+    return cells[cells["fate"].notna() | cells["event_frame"].notna()]
+
+
+def join_fates(
+    cells: pd.DataFrame, folder: RecordingFolder, recordings: pd.DataFrame, tracks: TrackSettings
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Join a separate table of fates to imported cells.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        Columns of `Cells` but group_id.
+    folder : RecordingFolder
+        Folder of recordings, which holds the table.
+    recordings : DataFrame
+        Table `Recordings`. Rows about others are left out, and counted.
+    tracks : TrackSettings
+        `fates_file` and what belongs to it.
+
+    Returns
+    -------
+    cells : DataFrame
+        With the fates of the table. Cells that it does not list keep theirs.
+    problems : DataFrame
+        recording_id and reason: a fate of an unknown cell, two fates of a cell.
+
+    Raises
+    ------
+    InputError
+        If the one table of all recordings is missing or not usable.
+    """
+    if tracks.fates_file is None:
+        return cells, problem_table()
+    stated, problems = [], []
+    shared = None if PLACEHOLDER in tracks.fates_file else _read_shared(folder, recordings, tracks)
+    for source in list_sources(folder, recordings):
+        mine = cells[cells["recording_id"] == source.recording_id]
+        try:
+            rows = _read_fates(source, tracks, shared)
+            _check_against(rows, mine, source.recording_id, tracks.fates_file)
+        except InputError as error:
+            problems.append((source.recording_id, str(error)))
+            continue
+        stated.append(rows.assign(recording_id=source.recording_id))
+    return _with_fates(cells, stated), problem_table(problems)
+
+
+def _read_shared(folder: RecordingFolder, recordings: pd.DataFrame, tracks: TrackSettings) -> pd.DataFrame:
+    columns, path = tracks.fates_columns, folder.root / str(tracks.fates_file)
+    if columns.recording_id is None and len(recordings) > 1:
+        message = (
+            f"The fates of {len(recordings)} recordings are to be in {path}, but fates_columns names no column "
+            f"recording_id; name it, or put {PLACEHOLDER} in fates_file."
+        )
+        raise InputError(message)
+    table = _read_table(path, tracks)
+    if columns.recording_id is None:
+        return table
+    strangers = set(table[columns.recording_id].str.strip()) - set(recordings["recording_id"])
+    if strangers:
+        text = "%s has fates of %d recordings that are not read, the first is '%s'"
+        _log.warning(text, path, len(strangers), min(strangers))
+    return table
+
+
+def _read_table(path: Path, tracks: TrackSettings) -> pd.DataFrame:
+    if not path.is_file():
+        message = f"The table of fates {path} is missing; put it there, or set tracks.fates_file to null."
+        raise InputError(message)
+    columns = tracks.fates_columns
+    of_recording = (
+        [] if columns.recording_id is None or PLACEHOLDER in str(tracks.fates_file) else [columns.recording_id]
+    )
+    return read_text_columns(path, [*of_recording, columns.cell_id, columns.fate, columns.time])
+
+
+def _read_fates(source: TrackSource, tracks: TrackSettings, shared: pd.DataFrame | None) -> pd.DataFrame:
+    columns, template = tracks.fates_columns, str(tracks.fates_file)
+    path = source.find(template)
+    table = _read_table(path, tracks) if shared is None else shared
+    if shared is not None and columns.recording_id is not None:
+        table = table[table[columns.recording_id].str.strip() == source.recording_id]
+    fates = _translate(table[columns.fate], tracks, path)
+    table, fates = table[fates.notna()], fates[fates.notna()]
+    return pd.DataFrame(
+        {
+            "cell_id": whole_numbers(table[columns.cell_id], path),
+            "fate": fates.to_numpy(),
+            "event_frame": _event_frames(table[columns.time], source, tracks, path).array,
+        }
+    )
+
+
+def _event_frames(times: pd.Series, source: TrackSource, tracks: TrackSettings, path: Path) -> pd.Series:
+    """Frames of events; an event between two frames is first seen in the later one."""
+    given = times.str.strip() != ""
+    frames = pd.Series(pd.NA, index=times.index, dtype="Int64")
+    if tracks.fates_time_unit == "frame":
+        frames[given] = whole_numbers(times[given], path) - tracks.first_frame
+    else:
+        numbers = real_numbers(times[given], path) * 60 / source.frame_interval_min
+        frames[given] = np.ceil(np.clip(numbers, -1e9, 1e9) - _TOLERANCE_FRAMES).astype(np.int64)
+    return frames
+
+
+def _translate(words: pd.Series, tracks: TrackSettings, path: Path) -> pd.Series:
+    meanings = {word: tracks.fate_of(word) for word in words.unique() if word.strip()}
+    unknown = [word for word, fate in meanings.items() if fate is None]
+    if unknown:
+        line = words.index[words == unknown[0]][0]
+        message = (
+            f"Line {line} of {path} has the fate {unknown[0]!r:.60}, but apoptosis, mitosis, censored or a blank was "
+            "expected; correct it, or say what it means in tracks.fate_names."
+        )
+        raise InputError(message)
+    return words.map(meanings).astype(object)
+
+
+def _check_agree(rows: pd.DataFrame, column: str, path: Path) -> None:
+    differing = rows.groupby("cell_id")[column].nunique()
+    if (differing > 1).any():
+        cell = differing.index[differing > 1][0]
+        first, second = rows.loc[rows["cell_id"] == cell, column].dropna().unique()[:2]
+        message = (
+            f"Cell {cell} in {path} has the {column} {first} on one row and {second} on another, but a cell has "
+            "one fate; state the same on every row."
+        )
+        raise InputError(message)
+
+
+def _check_against(rows: pd.DataFrame, cells: pd.DataFrame, recording_id: str, name: str) -> None:
+    """Refuse unknown cells, cells that are listed twice, and fates other than what the tracks show."""
+    twice = rows[rows["cell_id"].duplicated()]
+    if len(twice):
+        fates = rows.loc[rows["cell_id"] == twice["cell_id"].iloc[0], "fate"].tolist()
+        message = (
+            f"The table of fates {name} lists cell {twice['cell_id'].iloc[0]} of recording '{recording_id}' "
+            f"{len(fates)} times ({', '.join(fates[:3])}), but a cell has one fate; keep one line."
+        )
+        raise InputError(message)
+    unknown = rows[~rows["cell_id"].isin(cells["cell_id"])]
+    if len(unknown) and len(cells):  # without cells the tracks themselves were not usable, and that is said elsewhere
+        message = (
+            f"The table of fates {name} lists cell {unknown['cell_id'].iloc[0]} of recording '{recording_id}' "
+            f"({len(unknown)} such cells), which has no track; correct the number or remove the line."
+        )
+        raise InputError(message)
+    both = rows.merge(cells[["cell_id", "fate"]], on="cell_id", suffixes=("", "_of_tracks"))
+    differing = both[(both["fate_of_tracks"] != CENSORED) & (both["fate"] != both["fate_of_tracks"])]
+    if len(differing):
+        row = differing.iloc[0]
+        message = (
+            f"The table of fates {name} says {row['fate']} of cell {row['cell_id']} of recording '{recording_id}', but "
+            f"its track says {row['fate_of_tracks']}, and a cell has one fate; correct either."
+        )
+        raise InputError(message)
+
+
+def _with_fates(cells: pd.DataFrame, stated: list[pd.DataFrame]) -> pd.DataFrame:
+    if not stated:
+        return cells
+    rows = pd.concat(stated, ignore_index=True).rename(columns={"fate": "stated", "event_frame": "stated_frame"})
+    joined = cells.merge(rows.astype({"cell_id": "int64"}), on=_CELL, how="left", validate="many_to_one")
+    fate = joined["stated"].where(joined["stated"].notna(), joined["fate"]).astype("str")
+    event_frame = joined["stated_frame"].astype("Int64").fillna(joined["event_frame"])
+    return joined.assign(fate=fate, event_frame=event_frame)[list(cells.columns)]

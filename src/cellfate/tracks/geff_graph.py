@@ -1,0 +1,208 @@
+"""Importer of GEFF: a graph of spots in a Zarr folder (liveimagetrackingtools.org/geff), specification 0.2 and later.
+
+A cell ends where a spot has two children, which is a mitosis; a track that only ends is censored. GEFF knows no deaths
+by itself: a node property that states fates is read where `columns.fate` names it. A cell has the number that the node
+property `columns.cell_id` gives it, or the file's tracklets; without either, the number of its first spot.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cellfate.core.errors import InputError
+from cellfate.imaging.records import RecordingFolder
+from cellfate.imaging.settings import RecordingSettings
+from cellfate.tracks.fate_tables import state_fates
+from cellfate.tracks.graphs import SpotGraph, cut_graph
+from cellfate.tracks.reading import check_one_file_each, read_each
+from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
+from cellfate.tracks.settings import TrackSettings
+from cellfate.tracks.zarr_arrays import has_array, read_array, read_attributes
+
+_MINUTES = {"second": 1 / 60, "millisecond": 1 / 60000, "minute": 1.0, "hour": 60.0, "day": 1440.0}
+_TOLERANCE_FRAMES = 1e-3
+_LARGEST = 2**53
+
+
+@dataclass(frozen=True)
+class _Axes:
+    """Names and units of the properties that say when and where a spot is."""
+
+    t: str
+    y: str
+    x: str
+    t_unit: str | None
+    y_unit: str | None
+    x_unit: str | None
+
+
+def read_tracks(
+    folder: RecordingFolder,
+    recordings: pd.DataFrame,
+    frame_files: pd.DataFrame,
+    settings: RecordingSettings,
+    tracks: TrackSettings,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Read the GEFF folder of each recording.
+
+    Parameters
+    ----------
+    folder : RecordingFolder
+        Folder that holds the GEFF folders.
+    recordings : DataFrame
+        Table `Recordings`; pixel size and frame interval are used where the file's units ask for them.
+    frame_files, settings
+        Not needed for this format.
+    tracks : TrackSettings
+        `files`, `columns`, and what else the files do not say.
+
+    Returns
+    -------
+    detections, cells, problems : DataFrame
+        As `reading.read_each`.
+
+    Raises
+    ------
+    InputError
+        If one file is named for several recordings.
+    """
+    check_one_file_each(tracks.file_template("geff"), recordings)
+    return read_each(folder, recordings, lambda source: _read_recording(source, tracks))
+
+
+def _read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
+    path = source.find(tracks.file_template("geff"))
+    metadata = _read_metadata(path)
+    axes = _find_axes(metadata)
+    node_ids = _whole(read_array(path / "nodes" / "ids", whole=True), path / "nodes" / "ids")
+    n_nodes = len(node_ids)
+    frames = _frames(_property(path, axes.t, n_nodes), axes, source, path) - tracks.first_frame
+    y, x = (_property(path, name, n_nodes, whole=True).astype(np.float64) for name in (axes.y, axes.x))
+    if not (np.isfinite(y).all() and np.isfinite(x).all()):
+        message = f"A spot in {path} has no position (NaN or infinite); give it one or remove it."
+        raise InputError(message)
+    own_ids = _own_ids(path, metadata, n_nodes, tracks)
+    directed = metadata.get("directed") is not False
+    graph = SpotGraph(path, node_ids, frames, _read_edges(path, n_nodes), directed, own_ids)
+    cell_ids, parents = cut_graph(graph)
+    detections = pd.DataFrame(
+        {
+            "cell_id": cell_ids,
+            "frame": frames,
+            "y_px": source.to_pixels(y, tracks.position_unit or axes.y_unit or "px", path),
+            "x_px": source.to_pixels(x, tracks.position_unit or axes.x_unit or "px", path),
+        }
+    )
+    return make_tracked(detections, parents, _stated(path, cell_ids, tracks))
+
+
+def _read_metadata(path: Path) -> dict[str, Any]:
+    attributes = read_attributes(path)
+    metadata = attributes.get("geff", attributes)
+    if not isinstance(metadata, dict) or "geff_version" not in metadata:
+        message = (
+            f"{path} is a Zarr group but no GEFF: it has no geff_version; give the folder that was written as GEFF."
+        )
+        raise InputError(message)
+    return metadata
+
+
+def _find_axes(metadata: dict[str, Any]) -> _Axes:
+    listed = metadata.get("axes")
+    axes = [axis for axis in listed if isinstance(axis, dict)] if isinstance(listed, list) else []
+    space = [axis for axis in axes if axis.get("type") == "space" and isinstance(axis.get("name"), str)]
+    time = [axis for axis in axes if axis.get("type") == "time" and isinstance(axis.get("name"), str)]
+    named = {axis["name"]: axis for axis in space}
+    if {"y", "x"} <= set(named):
+        space = [named["y"], named["x"]]
+    y, x = space[-2:] if len(space) >= 2 else ({"name": "y"}, {"name": "x"})
+    t = time[0] if time else {"name": "t"}
+    units = (axis.get("unit") if isinstance(axis.get("unit"), str) else None for axis in (t, y, x))
+    return _Axes(t["name"], y["name"], x["name"], *units)
+
+
+def _property(path: Path, name: str, n_nodes: int, whole: bool = False) -> NDArray[Any]:
+    folder = path / "nodes" / "props" / name
+    if not name or {"/", "\\"} & set(name) or name in {".", ".."}:
+        message = f"{path} names a node property {name!r:.60}, which is no name; write the file again."
+        raise InputError(message)
+    values = read_array(folder / "values", n_rows=n_nodes, whole=whole)
+    if values.ndim != 1 or values.dtype.kind not in "iuf":
+        message = f"The node property {name} in {path} is no list of numbers; write the file again."
+        raise InputError(message)
+    if has_array(folder / "missing") and read_array(folder / "missing", n_rows=n_nodes).any():
+        message = f"Some spots in {path} have no {name}, but every spot needs one; add it or remove the spots."
+        raise InputError(message)
+    return values
+
+
+def _frames(times: NDArray[Any], axes: _Axes, source: TrackSource, path: Path) -> NDArray[np.int64]:
+    unit = (axes.t_unit or "frame").lower()
+    minutes = _MINUTES.get(unit)
+    frames = times.astype(np.float64) * (1.0 if minutes is None else minutes / source.frame_interval_min)
+    usable = np.isfinite(frames) & (np.abs(frames) < _LARGEST)
+    near = np.zeros_like(frames)
+    near[usable] = np.round(frames[usable])
+    usable &= np.abs(frames - near) <= _TOLERANCE_FRAMES
+    if not usable.all():
+        message = (
+            f"A spot in {path} is at {axes.t} {times[~usable][0]} ({unit}), which is no whole number of frames of "
+            f"{source.frame_interval_min:g} min; correct the times or the frame interval."
+        )
+        raise InputError(message)
+    return near.astype(np.int64)
+
+
+def _whole(values: NDArray[Any], path: Path) -> NDArray[np.int64]:
+    kind = values.dtype.kind
+    sound = kind in "iu" or (kind == "f" and np.isfinite(values).all() and bool((values % 1 == 0).all()))
+    if not sound or (len(values) and values.astype(np.float64).max() > _LARGEST):
+        message = f"{path} holds no whole numbers below 2^53; write the file again."
+        raise InputError(message)
+    return values.astype(np.int64)
+
+
+def _read_edges(path: Path, n_nodes: int) -> NDArray[np.int64]:
+    folder = path / "edges" / "ids"
+    edges = read_array(folder, whole=True)
+    if edges.size == 0:
+        return np.empty((0, 2), dtype=np.int64)
+    if edges.ndim != 2 or edges.shape[1] != 2:
+        message = f"{folder} has shape {edges.shape}, but two spots a link were expected; write the file again."
+        raise InputError(message)
+    return _whole(edges, folder)
+
+
+def _own_ids(path: Path, metadata: dict[str, Any], n_nodes: int, tracks: TrackSettings) -> NDArray[np.int64] | None:
+    named = metadata.get("track_node_props")
+    tracklet = named.get("tracklet") if isinstance(named, dict) else None
+    name = tracks.columns.cell_id
+    if has_array(path / "nodes" / "props" / name / "values"):
+        return _whole(_property(path, name, n_nodes), path)
+    return None if not isinstance(tracklet, str) else _whole(_property(path, tracklet, n_nodes), path)
+
+
+def _stated(path: Path, cell_ids: NDArray[np.int64], tracks: TrackSettings) -> pd.DataFrame | None:
+    fate, event_frame = tracks.columns.fate, tracks.columns.event_frame
+    if fate is None:
+        return None
+    words = _optional(path, fate, len(cell_ids)).fillna("").astype(str)
+    frames = None
+    if event_frame is not None:
+        values = _optional(path, event_frame, len(cell_ids))
+        frames = pd.Series(pd.NA, index=values.index, dtype="Int64")
+        given = pd.to_numeric(values, errors="coerce").ge(0).to_numpy(bool)  # there are no blanks: below 0 is none
+        frames[given] = _whole(values[given].to_numpy(np.float64), path) - tracks.first_frame
+    return state_fates(cell_ids, words, frames, tracks, path)
+
+
+def _optional(path: Path, name: str, n_nodes: int) -> pd.Series:
+    folder = path / "nodes" / "props" / name
+    values = pd.Series(read_array(folder / "values", n_rows=n_nodes).reshape(n_nodes, -1)[:, 0]).astype(object)
+    if has_array(folder / "missing"):
+        values[read_array(folder / "missing", n_rows=n_nodes).astype(bool)] = None
+    return values.where(values.notna(), None)

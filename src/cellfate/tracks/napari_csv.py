@@ -1,0 +1,143 @@
+"""Importer of napari tracks: a CSV with a row a cell and frame (track, t, y, x) and, beside it, the graph as JSON.
+
+The graph is that of a napari tracks layer: {daughter: [parent]}. A cell with two daughters divides. napari knows no
+fates; a track that only ends is censored. Without a graph nobody's parent is known.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cellfate.core.errors import InputError
+from cellfate.imaging.records import RecordingFolder
+from cellfate.imaging.settings import RecordingSettings
+from cellfate.tracks.reading import check_one_file_each, read_each
+from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
+from cellfate.tracks.settings import TrackSettings
+from cellfate.tracks.text_tables import read_header, read_text_columns, real_numbers, whole_numbers
+
+_NAMES = {
+    "cell_id": ("track_id", "id", "trackid", "track id", "track"),
+    "frame": ("t", "frame", "time", "axis-0"),
+    "y": ("y", "axis-1"),
+    "x": ("x", "axis-2"),
+}
+"""Headers that the four columns go by, in small letters."""
+
+
+def read_tracks(
+    folder: RecordingFolder,
+    recordings: pd.DataFrame,
+    frame_files: pd.DataFrame,
+    settings: RecordingSettings,
+    tracks: TrackSettings,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Read the CSV and the graph of each recording.
+
+    Parameters
+    ----------
+    folder : RecordingFolder
+        Folder that holds the files.
+    recordings : DataFrame
+        Table `Recordings`.
+    frame_files, settings
+        Not needed for this format.
+    tracks : TrackSettings
+        `files`, `graph_file`, and what else the files do not say.
+
+    Returns
+    -------
+    detections, cells, problems : DataFrame
+        As `reading.read_each`.
+
+    Raises
+    ------
+    InputError
+        If one file is named for several recordings.
+    """
+    check_one_file_each(tracks.file_template("napari_csv"), recordings)
+    return read_each(folder, recordings, lambda source: _read_recording(source, tracks))
+
+
+def _read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
+    path = source.find(tracks.file_template("napari_csv"))
+    names = _find_columns(path)
+    table = read_text_columns(path, list(names.values()))
+    unit = tracks.position_unit or "px"
+    detections = pd.DataFrame(
+        {
+            "cell_id": whole_numbers(table[names["cell_id"]], path),
+            "frame": whole_numbers(table[names["frame"]], path) - tracks.first_frame,
+            "y_px": source.to_pixels(real_numbers(table[names["y"]], path), unit, path),
+            "x_px": source.to_pixels(real_numbers(table[names["x"]], path), unit, path),
+        }
+    )
+    if tracks.graph_file is None:
+        return make_tracked(detections, None)
+    graph_path = source.find(tracks.graph_file)
+    parents = _read_graph(graph_path)
+    unknown = set(parents) - set(np.unique(detections["cell_id"]).tolist())
+    if unknown:
+        message = f"Graph {graph_path} names cell {min(unknown)}, which has no row in {path}; correct either."
+        raise InputError(message)
+    return make_tracked(detections, parents)
+
+
+def _find_columns(path: Path) -> dict[str, str]:
+    header = read_header(path)
+    small = {name.lower(): name for name in reversed(list(header))}
+    found = {key: next((small[name] for name in names if name in small), None) for key, names in _NAMES.items()}
+    missing = [key for key, name in found.items() if name is None]
+    if missing:
+        message = (
+            f"File {path} has no column for {', '.join(missing)}; found {', '.join(list(header)[:20])[:300]}, expected "
+            "track_id, t, y, x; add a header, or use format csv and name the columns."
+        )
+        raise InputError(message)
+    return {key: str(name) for key, name in found.items()}
+
+
+def _read_graph(path: Path) -> dict[int, int]:
+    try:
+        with path.open(encoding="utf-8") as file:
+            content = json.load(file, object_pairs_hook=_refuse_repeats)
+    except (OSError, ValueError, RecursionError) as error:
+        message = f'Graph {path} cannot be read ({error}); expected JSON such as {{"7": [3]}}; correct it.'
+        raise InputError(message) from error
+    if not isinstance(content, dict):
+        message = f"Graph {path} holds no JSON object, but {{daughter: [parent]}} was expected; correct it."
+        raise InputError(message)
+    return {_cell(daughter, path): _one_parent(daughter, parents, path) for daughter, parents in content.items()}
+
+
+def _refuse_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({key for key, _ in pairs}) < len(pairs):
+        message = "an entry stands there twice"
+        raise ValueError(message)
+    return dict(pairs)
+
+
+def _cell(value: Any, path: Path) -> int:
+    try:
+        number = float(value)
+        whole = int(number)
+    except (TypeError, ValueError, OverflowError):
+        whole, number = 0, 0.5
+    if whole != number or isinstance(value, bool):
+        message = f"Graph {path} has {value!r:.60} in the place of the number of a cell; correct it."
+        raise InputError(message)
+    return whole
+
+
+def _one_parent(daughter: str, parents: Any, path: Path) -> int:
+    listed = parents if isinstance(parents, list) else [parents]
+    if len(listed) != 1:
+        message = (
+            f"Graph {path} gives cell {daughter:.40} {len(listed)} parents, but a cell comes from one; remove the "
+            "merge."
+        )
+        raise InputError(message)
+    return _cell(listed[0], path)

@@ -1,0 +1,164 @@
+"""Records of the room: where the tracks of one recording come from, and what was read there."""
+
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cellfate.core.errors import InputError
+from cellfate.tracks.settings import PLACEHOLDER
+
+PIXEL_WORDS = frozenset({"px", "pixel", "pixels"})
+MICROMETRES = {
+    **dict.fromkeys(("um", "micron", "microns", "micrometer", "micrometre", "micrometers", "\u00b5m", "\u03bcm"), 1.0),
+    **dict.fromkeys(("nm", "nanometer", "nanometre"), 1e-3),
+    **dict.fromkeys(("mm", "millimeter", "millimetre"), 1e3),
+}
+"""Micrometres of each word for a unit of length."""
+
+
+@dataclass(frozen=True)
+class TrackSource:
+    """The recording whose tracks are read, and the folder that its files lie in.
+
+    Attributes
+    ----------
+    root : Path
+        Folder of recordings.
+    recording_id : str
+        Name of the recording.
+    n_frames : int
+        Its number of frames.
+    frame_interval_min : float
+        Minutes between two frames.
+    pixel_size_um : float
+        Side of a pixel in micrometres; NaN where it is not known.
+    """
+
+    root: Path
+    recording_id: str
+    n_frames: int
+    frame_interval_min: float
+    pixel_size_um: float
+
+    def find(self, template: str) -> Path:
+        """Path of a file of this recording.
+
+        Parameters
+        ----------
+        template : str
+            Relative to the root, with `{recording_id}` in the place of the name.
+
+        Raises
+        ------
+        InputError
+            If the path leaves the root, or nothing is there.
+        """
+        relative = PurePosixPath(template.replace(PLACEHOLDER, self.recording_id))
+        if relative.is_absolute() or ".." in relative.parts:
+            message = (
+                f"The tracks of recording '{self.recording_id}' would be in {relative}, outside the folder of "
+                "recordings; give the recording a name without '..', or correct the parameter files."
+            )
+            raise InputError(message)
+        path = self.root / relative
+        if not path.exists():
+            message = (
+                f"Recording '{self.recording_id}' has no track file {path}; put it there, or name another in the "
+                "parameter tracks (files, graph_file, edges_file)."
+            )
+            raise InputError(message)
+        return path
+
+    def to_pixels(self, values: NDArray[np.float64], unit: str, path: Path) -> NDArray[np.float64]:
+        """Turn positions into pixels.
+
+        Parameters
+        ----------
+        values : ndarray of float
+            Positions.
+        unit : str
+            Word for their unit.
+        path : Path
+            File that they are from, for the message.
+
+        Raises
+        ------
+        InputError
+            If the unit is not known, or is a length and the recording has no pixel size.
+        """
+        word = unit.strip().lower()
+        if word in PIXEL_WORDS:
+            return values
+        if word not in MICROMETRES:
+            message = (
+                f"Positions in {path} are in '{unit}', but pixels or micrometres were expected; set "
+                "tracks.position_unit to px or um."
+            )
+            raise InputError(message)
+        if not self.pixel_size_um > 0:
+            message = (
+                f"Positions in {path} are in '{unit}', but the pixel size of recording '{self.recording_id}' is not "
+                "known; set recordings.pixel_size_um, or tracks.position_unit to px if they are pixels."
+            )
+            raise InputError(message)
+        return values * (MICROMETRES[word] / self.pixel_size_um)
+
+
+@dataclass(frozen=True, eq=False)
+class TrackedCells:
+    """What a file says of the cells of one recording.
+
+    Attributes
+    ----------
+    detections : DataFrame
+        cell_id, frame, y_px, x_px: one row a cell and frame in which it was seen.
+    cells : DataFrame
+        cell_id, each once; parent_id (Int64, null for none); fate (null where none is stated), event_frame (Int64,
+        null where none is stated).
+    parents_known : bool
+        Whether the file says who came from whom. Where it does not, parent_id is null throughout.
+    """
+
+    detections: pd.DataFrame
+    cells: pd.DataFrame
+    parents_known: bool
+
+
+def make_tracked(
+    detections: pd.DataFrame,
+    parents: dict[int, int] | None,
+    stated: pd.DataFrame | None = None,
+    cell_ids: NDArray[np.int64] | None = None,
+) -> TrackedCells:
+    """Put together what a file says of its cells.
+
+    Parameters
+    ----------
+    detections : DataFrame
+        cell_id, frame, y_px, x_px.
+    parents : dict of int to int, or None
+        Parent of each cell that has one; None where parents are not known.
+    stated : DataFrame or None
+        fate and event_frame, indexed by cell_id, of cells whose fate the file states.
+    cell_ids : ndarray of int64, or None
+        Cells that the file lists; those of the detections when not given.
+    """
+    ids = np.unique(detections["cell_id"].to_numpy(np.int64)) if cell_ids is None else np.sort(cell_ids)
+    stated = (
+        pd.DataFrame({"fate": [], "event_frame": []}, index=pd.Index([], dtype="int64")) if stated is None else stated
+    )
+    stated = stated.reindex(ids)
+    known = parents or {}
+    cells = pd.DataFrame(
+        {
+            "cell_id": ids,
+            "parent_id": pd.array([known.get(int(cell), pd.NA) for cell in ids], dtype="Int64"),
+            "fate": stated["fate"].astype(object).to_numpy(),
+            "event_frame": pd.array(stated["event_frame"].array, dtype="Int64"),
+        }
+    )
+    kinds = {"cell_id": "int64", "frame": "int64", "y_px": "float64", "x_px": "float64"}
+    return TrackedCells(detections[list(kinds)].astype(kinds), cells, parents is not None)

@@ -1,0 +1,157 @@
+"""What a person says about the files that tracks and fates come in."""
+
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from cellfate.core.fates import FATES
+from cellfate.core.settings import Settings
+
+PLACEHOLDER = "{recording_id}"
+"""What stands for the recording in the name of a file."""
+Format = Literal[
+    "coco_vid",
+    "cell_tracking_challenge",
+    "trackmate_xml",
+    "trackmate_csv",
+    "btrack",
+    "geff",
+    "napari_csv",
+    "csv",
+]
+DEFAULT_FILES: dict[str, str] = {
+    "trackmate_xml": "{recording_id}.xml",
+    "trackmate_csv": "{recording_id}_spots.csv",
+    "btrack": "{recording_id}.h5",
+    "geff": "{recording_id}.geff",
+    "napari_csv": "{recording_id}.csv",
+    "csv": "{recording_id}.csv",
+}
+"""Where the tracks of a recording are looked for, relative to the folder of recordings."""
+
+
+class TrackColumns(Settings):
+    """Names of the columns of a plain CSV; `fate`, `event_frame` and `cell_id` also name node properties of GEFF."""
+
+    cell_id: str = "cell_id"
+    """Number of the cell. In GEFF it is used where the file has such a property or names its tracklets."""
+    frame: str = "frame"
+    """Number of the frame."""
+    y: str = "y"
+    """Row of the centre of the cell."""
+    x: str = "x"
+    """Column of the centre of the cell."""
+    parent_id: str | None = None
+    """Number of the cell it came from: blank, -1, or 0 where no cell has the number 0, for none; null: not known."""
+    fate: str | None = None
+    """Fate of the cell, the same on each of its rows or blank; null: the file states none."""
+    event_frame: str | None = None
+    """Frame of the event, the same on each row of the cell or blank; null: the file states none."""
+    recording_id: str | None = None
+    """Recording of the row, where one file holds several; null: a file a recording."""
+
+
+class FateColumns(Settings):
+    """Names of the columns of a separate table of fates."""
+
+    recording_id: str | None = "recording_id"
+    """Recording of the cell; null where `fates_file` names a file a recording."""
+    cell_id: str = "cell_id"
+    """Number of the cell."""
+    fate: str = "fate"
+    """Fate of the cell."""
+    time: str = "event_frame"
+    """When the event was, in `fates_time_unit`; blank for censored cells."""
+
+
+class TrackSettings(Settings):
+    """Which format the tracks are in, and what the files do not say."""
+
+    format: Format | None = None
+    """Format of the tracks; null: the one that belongs to the layout of the recordings."""
+    files: str | None = None
+    """File of the tracks of a recording, relative to the folder of recordings, where {recording_id} stands for its
+    name; null: that name with the ending that the format has."""
+    graph_file: str | None = None
+    """`napari_csv`: JSON of the graph, {daughter: [parent]}, named as `files` are; null: parents are not known."""
+    edges_file: str | None = None
+    """`trackmate_csv`: TrackMate's table of edges, named as `files` are; null: parents are not known."""
+    columns: TrackColumns = TrackColumns()
+    """`csv`, and `geff` where it says so: names of the columns."""
+    position_unit: Literal["px", "um"] | None = None
+    """Unit of the positions; null: what the file says, and pixels where it says nothing. Micrometres are divided by
+    the pixel size of the recording."""
+    first_frame: int = Field(default=0, ge=0)
+    """Number that the first frame of the recording has in the file; 1 where frames are counted from 1."""
+    btrack_axes: Literal["xy", "yx"] = "xy"
+    """`btrack`: which coordinate stands first. btrack names the first x; files made from (row, column) hold y there."""
+    keep_false_positives: bool = True
+    """`btrack`: keep tracks whose fate is FALSE_POSITIVE, as censored cells; false leaves them out."""
+    fates_file: str | None = None
+    """CSV with the fates of cells, relative to the folder of recordings, {recording_id} allowed; null: none."""
+    fates_columns: FateColumns = FateColumns()
+    """Names of the columns of that CSV."""
+    fates_time_unit: Literal["frame", "h"] = "frame"
+    """Unit of its times: frames, counted as in `first_frame`, or hours since the first frame of the recording."""
+    fate_names: dict[str, Literal["apoptosis", "mitosis", "censored"]] = Field(default={})
+    """What other words for a fate mean, such as {died: apoptosis}; upper and lower case are the same."""
+
+    @field_validator("files", "graph_file", "edges_file", "fates_file")
+    @classmethod
+    def _check_template(cls, template: str | None) -> str | None:
+        if template is None:
+            return None
+        bare = template.replace(PLACEHOLDER, "")
+        parts = template.replace("\\", "/").split("/")
+        if not template.strip("./ ") or "{" in bare or "}" in bare:
+            message = f"'{template}' is no name of a file; give one in which only {PLACEHOLDER} stands in braces."
+            raise ValueError(message)
+        if ".." in parts or parts[0] == "" or ":" in parts[0]:
+            message = f"'{template}' leaves the folder of recordings; give a path relative to it, without '..'."
+            raise ValueError(message)
+        return template
+
+    @model_validator(mode="after")
+    def _check_belongs(self) -> "TrackSettings":
+        for name, formats in (
+            ("graph_file", {"napari_csv"}),
+            ("edges_file", {"trackmate_csv"}),
+            ("files", set(DEFAULT_FILES)),
+        ):
+            if getattr(self, name) is not None and self.format not in formats:
+                message = (
+                    f"{name} is '{getattr(self, name)}' but format is {self.format}, and {name} is only for "
+                    f"{', '.join(sorted(formats))}; set {name} to null or correct the format."
+                )
+                raise ValueError(message)
+        if self.first_frame and self.format in {None, "coco_vid", "cell_tracking_challenge"}:
+            message = (
+                f"first_frame is {self.first_frame} but format is {self.format}, whose frames are numbered by the "
+                "image files; set first_frame to 0."
+            )
+            raise ValueError(message)
+        return self
+
+    def file_template(self, chosen: str) -> str:
+        """Name of the file of a recording, with a place for its name.
+
+        Parameters
+        ----------
+        chosen : str
+            The format, one of `DEFAULT_FILES`.
+        """
+        return self.files if self.files is not None else DEFAULT_FILES[chosen]
+
+    def fate_of(self, word: str) -> str | None:
+        """Fate that a word means, or None if it is not known.
+
+        Examples
+        --------
+        >>> TrackSettings(fate_names={"died": "apoptosis"}).fate_of(" Died ")
+        'apoptosis'
+        """
+        known = {
+            **{fate: fate for fate in FATES},
+            **{key.strip().lower(): fate for key, fate in self.fate_names.items()},
+        }
+        return known.get(word.strip().lower())

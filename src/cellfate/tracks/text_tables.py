@@ -1,0 +1,147 @@
+"""CSV tables: read as text, then turned into numbers, so that a wrong field is named by file and line."""
+
+import warnings
+import zlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cellfate.core.errors import InputError
+
+_LARGEST = 2**53  # up to here a float64 holds every whole number
+
+
+def read_text_columns(
+    path: Path, needed: Sequence[str], optional: Iterable[str] = (), extra_headers: int = 0
+) -> pd.DataFrame:
+    """Read columns of a CSV as text.
+
+    Parameters
+    ----------
+    path : Path
+        The file; read as gzip where its name ends in `.gz`.
+    needed : sequence of str
+        Columns that must be there.
+    optional : iterable of str
+        Columns that are read where they are there.
+    extra_headers : int
+        Lines after the header that are no rows.
+
+    Returns
+    -------
+    DataFrame
+        Text columns, blank fields as empty text, indexed by the number of the line in the file.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read as CSV, or lacks a column.
+    """
+    table = _read(path)
+    missing = [name for name in needed if name not in table.columns]
+    if missing:
+        found = ", ".join(list(table.columns)[:20])
+        message = (
+            f"File {path} has no column {', '.join(missing)}; found {found[:300]}; add it, or correct the parameter "
+            "tracks."
+        )
+        raise InputError(message)
+    wanted = [*needed, *(name for name in optional if name in table.columns)]
+    twice = [name for name in wanted if (table.columns == name).sum() > 1]
+    if twice:
+        message = f"File {path} has the column {twice[0]} twice; keep one."
+        raise InputError(message)
+    table.index = pd.RangeIndex(2, len(table) + 2)
+    blank = (table == "").all(axis=1)
+    table = table[list(dict.fromkeys(wanted))].fillna("")
+    return table.iloc[extra_headers:][~blank.iloc[extra_headers:]]
+
+
+def read_header(path: Path) -> list[str]:
+    """Names of the columns of a CSV, without blanks around them.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read as CSV.
+    """
+    return [str(name) for name in _read(path, n_rows=0).columns]
+
+
+def real_numbers(column: pd.Series, path: Path) -> NDArray[np.float64]:
+    """Turn text into finite numbers.
+
+    Raises
+    ------
+    InputError
+        If a field is blank, no number, NaN or infinite; with file and line.
+    """
+    numbers = pd.to_numeric(column.str.strip(), errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    _check(column, np.isfinite(numbers), "a number", path)
+    return numbers
+
+
+def whole_numbers(column: pd.Series, path: Path) -> NDArray[np.int64]:
+    """Turn text into whole numbers; `3.0` is one.
+
+    Raises
+    ------
+    InputError
+        If a field is anything else; with file and line.
+    """
+    numbers = pd.to_numeric(column.str.strip(), errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    usable = np.isfinite(numbers) & (np.abs(numbers) <= _LARGEST)
+    usable[usable] = numbers[usable] % 1 == 0
+    _check(column, usable, "a whole number", path)
+    return numbers.astype(np.int64)
+
+
+def optional_whole_numbers(column: pd.Series, path: Path) -> pd.Series:
+    """Turn text into whole numbers; blank fields, `nan` and `na` become null.
+
+    Raises
+    ------
+    InputError
+        If a field is anything else; with file and line.
+    """
+    given = ~column.str.strip().str.lower().isin(["", "nan", "na", "none", "null", "<na>"])
+    numbers = pd.Series(pd.NA, index=column.index, dtype="Int64")
+    numbers[given] = whole_numbers(column[given], path)
+    return numbers
+
+
+def _read(path: Path, n_rows: int | None = None) -> pd.DataFrame:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # rows of more fields than the header lose some
+            table = pd.read_csv(
+                path,
+                dtype=str,
+                keep_default_na=False,
+                skipinitialspace=True,
+                encoding="utf-8-sig",
+                encoding_errors="replace",
+                compression="gzip" if path.suffix == ".gz" else None,
+                index_col=False,  # a row with a field too many must not move the others
+                skip_blank_lines=False,
+                nrows=n_rows,
+            )
+    except (OSError, ValueError, EOFError, OverflowError, pd.errors.ParserWarning, zlib.error) as error:
+        message = (
+            f"File {path} cannot be read as CSV ({str(error).strip()}); expected a table with a header; correct it."
+        )
+        raise InputError(message) from error
+    return table.set_axis([str(name).strip() for name in table.columns], axis="columns")
+
+
+def _check(column: pd.Series, usable: NDArray[np.bool_], expected: str, path: Path) -> None:
+    if not usable.all():
+        place = int(np.flatnonzero(~usable)[0])
+        message = (
+            f"Line {column.index[place]} of {path} has {column.iloc[place]!r:.60} in column {column.name}, but "
+            f"{expected} was expected ({int((~usable).sum())} such lines); correct the file."
+        )
+        raise InputError(message)

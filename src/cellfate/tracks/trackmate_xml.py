@@ -1,0 +1,210 @@
+"""Importer of TrackMate's XML files: spots, and edges that link them into tracks.
+
+Only tracks that TrackMate's filters keep (`FilteredTracks`) are read. Their graph is cut into cells where a spot has
+two children, which is a mitosis; a cell has the number of its first spot. A hidden spot (VISIBILITY 0) is a gap.
+TrackMate knows no deaths: a track that only ends is censored. Positions are pixels times the pixel size that the file
+itself names.
+
+The file is read by a parser that refuses document types, entities and anything outside the file.
+"""
+
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cellfate.core.errors import InputError
+from cellfate.imaging.records import RecordingFolder
+from cellfate.imaging.settings import RecordingSettings
+from cellfate.tracks.graphs import SpotGraph, cut_graph
+from cellfate.tracks.reading import check_one_file_each, read_each
+from cellfate.tracks.records import PIXEL_WORDS, TrackedCells, TrackSource, make_tracked
+from cellfate.tracks.settings import TrackSettings
+
+_log = logging.getLogger(__name__)
+_SPOT = ("ID", "FRAME", "POSITION_Y", "POSITION_X")
+_MINUTES = {
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1 / 60),
+    **dict.fromkeys(("min", "mins", "minute", "minutes"), 1.0),
+    **dict.fromkeys(("h", "hr", "hour", "hours"), 60.0),
+}
+_INTERVAL_TOLERANCE = 0.01
+_LARGEST = 2**53
+
+
+@dataclass
+class _Content:
+    """What is gathered while the file is read."""
+
+    units: dict[str, str] = field(default_factory=dict)
+    track: str = ""
+    image: dict[str, str] = field(default_factory=dict)
+    spots: list[tuple[float, ...]] = field(default_factory=list)
+    edges: list[tuple[float, float, float]] = field(default_factory=list)
+    kept: set[float] | None = None
+
+
+def read_tracks(
+    folder: RecordingFolder,
+    recordings: pd.DataFrame,
+    frame_files: pd.DataFrame,
+    settings: RecordingSettings,
+    tracks: TrackSettings,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Read the XML file of each recording.
+
+    Parameters
+    ----------
+    folder : RecordingFolder
+        Folder that holds the files.
+    recordings : DataFrame
+        Table `Recordings`.
+    frame_files, settings
+        Not needed for this format.
+    tracks : TrackSettings
+        `files`, and what else the files do not say.
+
+    Returns
+    -------
+    detections, cells, problems : DataFrame
+        As `reading.read_each`.
+
+    Raises
+    ------
+    InputError
+        If one file is named for several recordings.
+    """
+    check_one_file_each(tracks.file_template("trackmate_xml"), recordings)
+    return read_each(folder, recordings, lambda source: _read_recording(source, tracks))
+
+
+def _read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
+    path = source.find(tracks.file_template("trackmate_xml"))
+    content = _parse(path)
+    if content.kept is None or not content.units:
+        lacking = "Model" if not content.units else "FilteredTracks"
+        message = f"File {path} has no element {lacking}, which every TrackMate file has; save it again in TrackMate."
+        raise InputError(message)
+    edges = np.array([edge[1:] for edge in content.edges if edge[0] in content.kept], dtype=np.int64).reshape(-1, 2)
+    spots = pd.DataFrame(content.spots, columns=["spot", "frame", "y", "x", "visible"])
+    tracked = spots[spots["spot"].isin(np.unique(edges))].astype({"spot": "int64", "frame": "int64"})
+    _report(source, content, len(spots) - len(tracked), path)
+    graph = SpotGraph(path, tracked["spot"].to_numpy(), tracked["frame"].to_numpy(), edges, directed=False)
+    cell_ids, parents = cut_graph(graph)
+    detections = pd.DataFrame(
+        {
+            "cell_id": cell_ids,
+            "frame": tracked["frame"].to_numpy() - tracks.first_frame,
+            "y_px": _to_pixels(tracked["y"], "pixelheight", source, content, tracks, path),
+            "x_px": _to_pixels(tracked["x"], "pixelwidth", source, content, tracks, path),
+        }
+    )
+    return make_tracked(detections[tracked["visible"].to_numpy() != 0], parents, cell_ids=np.unique(cell_ids))
+
+
+def _parse(path: Path) -> _Content:
+    from xml.etree.ElementTree import ParseError
+
+    from defusedxml import DefusedXmlException
+    from defusedxml.ElementTree import iterparse
+
+    content = _Content()
+    try:
+        with path.open("rb") as file:
+            for event, element in iterparse(file, events=("start", "end"), forbid_dtd=True):
+                _take(content, event, element, path)
+    except DefusedXmlException as error:
+        message = (
+            f"File {path} declares a document type or entities ({type(error).__name__}), which TrackMate never writes "
+            "and which can harm; it is not read; save it again in TrackMate."
+        )
+        raise InputError(message) from error
+    except (ParseError, OSError, LookupError, UnicodeError) as error:
+        message = f"File {path} is no whole XML file ({error}); save it again in TrackMate."
+        raise InputError(message) from error
+    return content
+
+
+def _take(content: _Content, event: str, element: Any, path: Path) -> None:
+    """Take what is needed of an element, and forget it, so that a large file stays out of memory."""
+    if event == "start":
+        if element.tag == "Model":
+            content.units.update({"spatialunits": "pixel", **element.attrib})
+        elif element.tag == "FilteredTracks":
+            content.kept = set() if content.kept is None else content.kept
+        elif element.tag == "Track":
+            content.track = element.attrib.get("TRACK_ID", "")
+        return
+    if element.tag == "Spot":
+        hidden = element.attrib.get("VISIBILITY", "1")
+        content.spots.append((*_numbers(element, _SPOT, path), _number(hidden, "VISIBILITY", path)))
+    elif element.tag == "Edge":
+        track = _whole(content.track, "TRACK_ID", path)
+        ends = [_whole(element.attrib.get(name, ""), name, path) for name in ("SPOT_SOURCE_ID", "SPOT_TARGET_ID")]
+        content.edges.append((track, ends[0], ends[1]))
+    elif element.tag == "TrackID" and content.kept is not None:
+        content.kept.add(_whole(element.attrib.get("TRACK_ID", ""), "TRACK_ID", path))
+    elif element.tag == "ImageData":
+        content.image.update(element.attrib)
+    element.clear()
+
+
+def _numbers(element: Any, names: tuple[str, ...], path: Path) -> tuple[float, ...]:
+    whole = [_whole(element.attrib.get(name, ""), name, path) for name in names[:2]]
+    return (*whole, *(_number(element.attrib.get(name, ""), name, path) for name in names[2:]))
+
+
+def _number(text: str, name: str, path: Path) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if not np.isfinite(number):
+        message = f"File {path} has {name} '{text[:60]}', but a number was expected; correct it in TrackMate."
+        raise InputError(message)
+    return number
+
+
+def _whole(text: str, name: str, path: Path) -> float:
+    number = _number(text, name, path)
+    if number % 1 or abs(number) > _LARGEST:
+        message = f"File {path} has {name} '{text[:60]}', but a whole number was expected; correct it in TrackMate."
+        raise InputError(message)
+    return number
+
+
+def _to_pixels(
+    column: pd.Series, key: str, source: TrackSource, content: _Content, tracks: TrackSettings, path: Path
+) -> Any:
+    values = column.to_numpy(np.float64)
+    if tracks.position_unit is not None:
+        return source.to_pixels(values, tracks.position_unit, path)
+    if key in content.image:
+        size = _number(content.image[key], key, path)
+        if size > 0:
+            return values / size
+    return source.to_pixels(values, content.units["spatialunits"], path)
+
+
+def _report(source: TrackSource, content: _Content, n_left: int, path: Path) -> None:
+    if n_left:
+        _log.info("%s: %d spots belong to no track that TrackMate keeps; they are left out", path, n_left)
+    minutes = _MINUTES.get(content.units.get("timeunits", "").strip().lower())
+    interval = content.image.get("timeinterval")
+    if minutes is None or interval is None:
+        return
+    stated = _number(interval, "timeinterval", path) * minutes
+    if abs(stated / source.frame_interval_min - 1) > _INTERVAL_TOLERANCE:
+        text = (
+            "%s says a frame every %g min, the recording has one every %g min; frames are counted, times are not used"
+        )
+        _log.warning(text, path, stated, source.frame_interval_min)
+    if content.units["spatialunits"].strip().lower() in PIXEL_WORDS:
+        return
+    width = _number(content.image.get("pixelwidth", "1"), "pixelwidth", path)
+    if source.pixel_size_um > 0 and abs(width / source.pixel_size_um - 1) > _INTERVAL_TOLERANCE:
+        text = "%s says a pixel of %g %s, the recording has one of %g um; positions are divided by the file's own"
+        _log.warning(text, path, width, content.units["spatialunits"], source.pixel_size_um)

@@ -1,0 +1,119 @@
+"""Forecasts beside the tracks, and what becomes of them in GEFF and CSV."""
+
+from pathlib import Path
+
+import geff
+import networkx as nx
+import pandas as pd
+import pytest
+
+from cellfate.core.errors import InputError
+from cellfate.core.tables import TrackForecasts
+from cellfate.tracks.exporting import join_forecasts
+from cellfate.tracks.geff_tables import read_geff, write_geff
+from tests.cases.track_formats import (
+    FAMILY,
+    FORMATS,
+    RECORDING,
+    found_cells,
+    found_detections,
+    gather,
+    write_csv,
+)
+
+COLUMNS = ["recording_id", "cell_id", "last_frame", "call", "p_apoptosis", "p_mitosis"]
+WHOLE = pd.DataFrame([("01", 1, 2, "mitosis", 0.1, 0.9), ("01", 3, 5, "apoptosis", 0.8, 0.2)], columns=COLUMNS)
+LANDMARKS = pd.DataFrame(
+    [("01", 4, 5, "apoptosis", 0.7, 0.3), ("01", 4, 3, "mitosis", 0.4, 0.6), ("01", 2, 5, "mitosis", 0.2, 0.8)],
+    columns=COLUMNS,
+)
+
+
+@pytest.fixture
+def family(tmp_path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    write_csv(tmp_path, FAMILY)
+    detections, cells, _ = gather(tmp_path, format="csv", **FORMATS[-1].settings)
+    return detections, cells
+
+
+def test_a_forecast_of_a_whole_track_stands_on_all_its_rows(family: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    table = join_forecasts(*family, WHOLE, whole_track=True)
+    TrackForecasts.validate(table)
+    assert len(table) == sum(len(cell.centres) for cell in FAMILY)
+    calls = table.groupby("cell_id")["call"].agg(lambda column: list(column.fillna("-").unique()))
+    assert calls.tolist() == [["mitosis"], ["-"], ["apoptosis"], ["-"]]
+    assert table.loc[table["cell_id"] == 3, "forecast_frame"].tolist() == [5, 5, 5]
+    assert table.loc[table["cell_id"] == 3, "fate"].tolist() == ["apoptosis"] * 3
+
+
+def test_a_row_has_what_was_known_at_its_frame(family: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    table = join_forecasts(*family, LANDMARKS)
+    lone = table[table["cell_id"] == 4]
+    assert lone["frame"].tolist() == [2, 3, 4, 5, 6, 7]
+    assert lone["p_mitosis"].fillna(-1).tolist() == [-1, 0.6, 0.6, 0.3, 0.3, 0.3]
+    assert lone["forecast_frame"].fillna(-1).tolist() == [-1, 3, 3, 5, 5, 5]
+    gapped = table[table["cell_id"] == 2]  # frame 5 was not seen: its forecast stands from frame 6 on
+    assert gapped["p_mitosis"].fillna(-1).tolist() == [-1, 0.8, 0.8]
+
+
+def test_the_table_of_the_clock_is_joined_by_frame(family: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    clock = LANDMARKS.rename(columns={"last_frame": "frame"}).drop(columns="call").assign(p_none=0.0, expected_h=3.0)
+    table = join_forecasts(*family, clock)
+    assert "call" not in table
+    assert table.loc[table["cell_id"] == 4, "expected_h"].fillna(-1).tolist() == [-1, 3, 3, 3, 3, 3]
+
+
+def test_two_forecasts_of_a_cell_are_refused(family: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    with pytest.raises(InputError, match="Cell 4 of recording '01' has two forecasts"):
+        join_forecasts(*family, LANDMARKS, whole_track=True)
+    with pytest.raises(InputError, match="has two forecasts"):
+        join_forecasts(*family, pd.concat([LANDMARKS, LANDMARKS]))
+
+
+def test_what_is_written_is_valid_geff_for_its_own_package(
+    family: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path
+) -> None:
+    table = join_forecasts(*family, WHOLE, whole_track=True)
+    write_geff(tmp_path / "01.geff", table)
+    geff.validate_structure(tmp_path / "01.geff")
+    graph, metadata = geff.read(tmp_path / "01.geff")
+    assert [axis.name for axis in metadata.axes] == ["t", "y", "x"]
+    assert graph.number_of_nodes() == 16
+    assert nx.number_weakly_connected_components(graph) == 2
+    assert sorted(degree for _, degree in graph.out_degree())[-2:] == [1, 2]
+    mother = next(node for node, degree in graph.out_degree() if degree == 2)
+    assert {name: graph.nodes[mother][name] for name in ("t", "cell_id", "call", "p_mitosis")} == {
+        "t": 3,
+        "cell_id": 1,
+        "call": "mitosis",
+        "p_mitosis": 0.9,
+    }
+    assert "call" not in graph.nodes[next(node for node in graph if graph.nodes[node]["cell_id"] == 4)]
+    pd.testing.assert_frame_equal(
+        read_geff(tmp_path / "01.geff"), table.drop(columns="recording_id"), check_dtype=False, check_like=True
+    )
+
+
+def test_what_is_written_is_imported_as_it_was(family: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path) -> None:
+    table = join_forecasts(*family, WHOLE, whole_track=True)
+    write_geff(tmp_path / f"{RECORDING}.geff", table)
+    table.to_csv(tmp_path / "out.csv", index=False)
+    names = {"fate": "fate", "event_frame": "event_frame"}
+    plain = {"y": "y_px", "x": "x_px", "parent_id": "parent_id", "recording_id": "recording_id"}
+    for tracks in (
+        {"format": "geff", "columns": names},
+        {"format": "csv", "columns": {**names, **plain}, "files": "out.csv"},
+    ):
+        detections, cells, problems = gather(tmp_path, **tracks)
+        assert problems.empty
+        assert found_detections(detections) == found_detections(family[0])
+        assert found_cells(cells) == found_cells(family[1])
+
+
+def test_a_track_that_goes_on_under_a_new_number_stays_two_cells(tmp_path: Path) -> None:
+    rows = [(1, 0, None), (1, 1, None), (2, 2, 1), (2, 3, 1)]
+    table = pd.DataFrame(rows, columns=["cell_id", "frame", "parent_id"]).astype({"parent_id": "Int64"})
+    write_geff(tmp_path / "01.geff", table.assign(y_px=1.0, x_px=2.0))
+    _, cells, _ = gather(tmp_path, format="geff")
+    assert cells["parent_id"].fillna(-1).tolist() == [-1, 1]
+    assert cells["fate"].tolist() == ["censored", "censored"]

@@ -1,0 +1,423 @@
+"""What single formats must do beyond the contract: units, headers, links that lead astray, files that harm."""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import zarr
+from pydantic import ValidationError
+
+from cellfate.core.errors import InputError
+from cellfate.tracks import TrackSettings
+from tests.cases.track_formats import (
+    CSV_COLUMNS,
+    FAMILY,
+    FORMATS,
+    SPOT_HEADER,
+    expected_detections,
+    found_cells,
+    found_detections,
+    gather,
+    write_btrack,
+    write_csv,
+    write_geff,
+    write_napari,
+    write_trackmate_csv,
+    write_trackmate_xml,
+)
+
+CASES = {case.name: case for case in FORMATS}
+XML = {"format": "trackmate_xml"}
+SPOTS = {"format": "trackmate_csv", "edges_file": "{recording_id}_edges.csv"}
+
+
+def the_problem(root: Path, **tracks: Any) -> str:
+    """The one problem that is found."""
+    _, cells, problems = gather(root, **tracks)
+    assert cells.empty
+    assert len(problems) == 1
+    return str(problems["reason"].iloc[0])
+
+
+def change(path: Path, old: str, new: str, count: int = -1) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, count))
+
+
+# TrackMate XML
+
+
+def test_xml_takes_the_pixel_size_of_the_file_and_warns(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_trackmate_xml(tmp_path, FAMILY)
+    change(tmp_path / "01.xml", 'pixelwidth="0.5"', 'pixelwidth="0.25"')
+    change(tmp_path / "01.xml", 'timeinterval="30.0"', 'timeinterval="20.0"')
+    with caplog.at_level(logging.WARNING):
+        detections, _, _ = gather(tmp_path, **XML)
+    first = detections[detections["cell_id"] == 1].iloc[0]
+    assert (first["y_px"], first["x_px"]) == (10, 20)
+    assert "a frame every 20 min, the recording has one every 30 min" in caplog.text
+    assert "a pixel of 0.25 micron, the recording has one of 0.5 um" in caplog.text
+
+
+def test_xml_hidden_spots_are_gaps(tmp_path: Path) -> None:
+    write_trackmate_xml(tmp_path, FAMILY)
+    text = (tmp_path / "01.xml").read_text()
+    place = text.index('FRAME="2"')
+    place = text.index('VISIBILITY="1"', place)
+    (tmp_path / "01.xml").write_text(text[:place] + 'VISIBILITY="0"' + text[place + len('VISIBILITY="1"') :])
+    detections, cells, problems = gather(tmp_path, **XML)
+    assert problems.empty
+    assert found_cells(cells) == CASES["trackmate_xml"].expected_cells(FAMILY)
+    assert detections.loc[detections["cell_id"] == 1, "frame"].tolist() == [0, 1, 3]
+
+
+@pytest.mark.parametrize(
+    "prologue",
+    [
+        '<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;"><!ENTITY d "&c;&c;&c;&c;&c;&c;&c;&c;">]>',
+        '<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/hostname">]>',
+        '<!DOCTYPE a SYSTEM "http://127.0.0.1:9/a.dtd">',
+    ],
+)
+def test_xml_with_entities_is_refused(tmp_path: Path, prologue: str) -> None:
+    write_trackmate_xml(tmp_path, FAMILY)
+    change(tmp_path / "01.xml", "<TrackMate", prologue + "<TrackMate", 1)
+    change(tmp_path / "01.xml", "made by hand", "&d;" if "ENTITY d" in prologue else "")
+    assert "declares a document type or entities" in the_problem(tmp_path, **XML)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("FilteredTracks", "Filtered", "no element FilteredTracks"),
+        ("Model", "Graph", "no element Model"),
+        ('SPOT_TARGET_ID="2"', 'SPOT_TARGET_ID="77"', "names spot 77, which is not in the file"),
+        ('POSITION_Y="5.0"', 'POSITION_Y="nan"', "POSITION_Y 'nan', but a number was expected"),
+        ('FRAME="3"', 'FRAME="3.5"', "FRAME '3.5', but a whole number was expected"),
+        ("</TrackMate>", "", "no whole XML file"),
+    ],
+)
+def test_xml_that_is_not_sound_is_refused(tmp_path: Path, old: str, new: str, words: str) -> None:
+    write_trackmate_xml(tmp_path, FAMILY)
+    change(tmp_path / "01.xml", old, new)
+    assert words in the_problem(tmp_path, **XML)
+
+
+def test_xml_merge_is_named_by_spot_and_frame(tmp_path: Path) -> None:
+    write_trackmate_xml(tmp_path, FAMILY)
+    merge = '<Edge SPOT_SOURCE_ID="4" SPOT_TARGET_ID="3" LINK_COST="1.0" /></Track>'
+    change(tmp_path / "01.xml", "</Track>", merge, 1)
+    assert "Spot 3 in frame 4 of" in the_problem(tmp_path, **XML)
+
+
+# TrackMate CSV
+
+
+def test_spots_without_edges_know_no_parents_and_refuse_branches(tmp_path: Path) -> None:
+    write_trackmate_csv(tmp_path, FAMILY)
+    assert "has two spots in frame 4: it branches" in the_problem(tmp_path, format="trackmate_csv")
+    write_trackmate_csv(tmp_path, FAMILY[3:])
+    _, cells, problems = gather(tmp_path, format="trackmate_csv")
+    assert problems.empty
+    assert cells[["cell_id", "fate"]].to_numpy().tolist() == [[0, "censored"]]
+    assert cells[["parent_id", "lineage_id"]].isna().all(axis=None)
+
+
+def test_header_lines_of_trackmate_are_counted(tmp_path: Path) -> None:
+    write_trackmate_csv(tmp_path, FAMILY)
+    change(tmp_path / "01_spots.csv", SPOT_HEADER, SPOT_HEADER.splitlines()[0] + "\n")
+    assert "has 1 lines before its first number" in the_problem(tmp_path, **SPOTS)
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("pixel", 0.5), ("\u00b5m", 1.0), ("micron", 1.0)])
+def test_units_of_trackmate_are_read_from_the_header(tmp_path: Path, unit: str, factor: float) -> None:
+    write_trackmate_csv(tmp_path, FAMILY)
+    content = (tmp_path / "01_spots.csv").read_text().replace("(micron)", f"({unit})")
+    (tmp_path / "01_spots.csv").write_bytes(content.encode("latin-1"))
+    detections, _, _ = gather(tmp_path, **SPOTS)
+    assert detections["y_px"].min() == pytest.approx(8 * factor)
+
+
+def test_an_unknown_unit_is_named(tmp_path: Path) -> None:
+    write_trackmate_csv(tmp_path, FAMILY)
+    change(tmp_path / "01_spots.csv", "(micron)", "(furlong)")
+    assert "are in 'furlong', but pixels or micrometres" in the_problem(tmp_path, **SPOTS)
+    detections, _, _ = gather(tmp_path, position_unit="px", **SPOTS)
+    assert detections["y_px"].min() == 4
+
+
+# napari
+
+
+def test_napari_without_a_graph_knows_no_parents(tmp_path: Path) -> None:
+    write_napari(tmp_path, FAMILY)
+    _, cells, problems = gather(tmp_path, format="napari_csv")
+    assert problems.empty
+    assert set(cells["fate"]) == {"censored"}
+    assert cells["lineage_id"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("graph", "words"),
+    [
+        ('{"2": [1, 4]}', "gives cell 2 2 parents"),
+        ('{"2": [1], "2": [4]}', "stands there twice"),
+        ('{"9": [1]}', "names cell 9, which has no row"),
+        ('{"2": ["a"]}', "'a' in the place of the number of a cell"),
+        ("[1]", "holds no JSON object"),
+        ("[" * 100_000, "cannot be read"),
+        ('{"1": [2], "2": [1]}', "is its own ancestor"),
+        ('{"2": [8]}', "the parent 8 of cell 2 has no track"),
+    ],
+)
+def test_graphs_that_are_not_sound_are_refused(tmp_path: Path, graph: str, words: str) -> None:
+    write_napari(tmp_path, FAMILY)
+    (tmp_path / "01_graph.json").write_text(graph)
+    _, _, problems = gather(tmp_path, format="napari_csv", graph_file="{recording_id}_graph.json")
+    assert words in " ".join(problems["reason"])
+
+
+def test_a_napari_file_without_header_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "01.csv").write_text("1,0,3.5,4.5\n1,1,3.5,4.5\n")
+    assert "has no column for cell_id, frame, y, x" in the_problem(tmp_path, format="napari_csv")
+
+
+# plain CSV
+
+
+def test_one_csv_for_several_recordings(tmp_path: Path) -> None:
+    write_csv(tmp_path, FAMILY)
+    one = pd.read_csv(tmp_path / "01.csv")
+    pd.concat([one.assign(Movie="01"), one.assign(Movie="02")]).to_csv(tmp_path / "all.csv", index=False)
+    tracks = {**CASES["csv"].settings, "columns": {**CSV_COLUMNS, "recording_id": "Movie"}, "files": "all.csv"}
+    detections, cells, problems = gather(tmp_path, names=("01", "02"), format="csv", **tracks)
+    assert problems.empty
+    assert len(detections) == 2 * len(expected_detections(FAMILY))
+    for name in ("01", "02"):
+        assert cells.loc[cells["recording_id"] == name, "fate"].tolist() == [cell.fate for cell in FAMILY]
+    with pytest.raises(InputError, match=r"one file all.csv for 2 recordings"):
+        gather(tmp_path, names=("01", "02"), format="csv", files="all.csv")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("Track,Frame", "Cell,Frame", "has no column Track; found Cell, Frame"),
+        ("1,1,10,10", "1,1,,10", "Line 2 of"),
+        ("1,1,10,10", "1,1,inf,10", "'inf' in column Y, but a number was expected"),
+        ("1,1,10,10", "1,1.5,10,10", "'1.5' in column Frame, but a whole number was expected"),
+        ("1,1,10,10", "one,1,10,10", "'one' in column Track"),
+        ("1,1,10,10", "1,1,10,10,1,2,3,4", "cannot be read as CSV"),
+        ("1,1,10,10", "1,2,10,10", "cell 1 is marked twice in frame 1"),
+        ("1,1,10,10,,divided", "1,1,10,10,,died", "but a cell has one fate"),
+        ("1,1,10,10,,divided", "1,1,10,10,,gone", "has the fate 'gone'"),
+        ("died,7", "died,4", "before the cell is first seen"),
+        ("died,7", "died,", "has the fate 'apoptosis' but no event frame"),
+        ("divided,5", "died,5", "has two daughters but its stated fate is apoptosis"),
+        ("12.0,1,", "12.0,4,", "is still seen in frame 7"),
+    ],
+)
+def test_csv_that_is_not_sound_is_refused(tmp_path: Path, old: str, new: str, words: str) -> None:
+    write_csv(tmp_path, FAMILY)
+    table = (tmp_path / "01.csv").read_text()
+    if old.startswith("12.0"):
+        old, new = ",8,16,1,", ",8,16,4,"
+        table = table.replace("2,7,8,18,1,", "2,7,8,18,4,").replace("2,8,8,19,1,", "2,8,8,19,4,")
+    assert old in table
+    (tmp_path / "01.csv").write_text(table.replace(old, new))
+    _, _, problems = gather(tmp_path, format="csv", **CASES["csv"].settings)
+    assert words in " ".join(problems["reason"])
+
+
+# btrack
+
+
+def test_btrack_axes_are_swapped_on_demand(tmp_path: Path) -> None:
+    write_btrack(tmp_path, FAMILY)
+    right, _, _ = gather(tmp_path, format="btrack")
+    swapped, _, _ = gather(tmp_path, format="btrack", btrack_axes="yx")
+    assert right["y_px"].tolist() == swapped["x_px"].tolist()
+
+
+def test_btrack_false_positives_can_be_left_out(tmp_path: Path) -> None:
+    write_btrack(tmp_path, FAMILY)
+    with h5py.File(tmp_path / "01.h5", "r+") as file:
+        file["tracks/obj_type_1/fates"][0] = 0
+    _, kept, _ = gather(tmp_path, format="btrack")
+    detections, left, problems = gather(tmp_path, format="btrack", keep_false_positives=False)
+    assert problems.empty
+    assert kept["cell_id"].tolist() == [1, 2, 3, 4]
+    assert left["cell_id"].tolist() == [2, 3, 4]
+    assert left["parent_id"].isna().all()
+    assert set(detections["cell_id"]) == {2, 3, 4}
+
+
+def test_btrack_says_divide_without_daughters_is_censored(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_btrack(tmp_path, FAMILY)
+    with h5py.File(tmp_path / "01.h5", "r+") as file:
+        file["tracks/obj_type_1/fates"][3] = 4
+    with caplog.at_level(logging.WARNING):
+        _, cells, problems = gather(tmp_path, format="btrack")
+    assert problems.empty
+    assert cells["fate"].tolist()[3] == "censored"
+    assert "1 tracks are said to divide but have fewer than two daughters (first: 4)" in caplog.text
+
+
+def test_btrack_links_out_of_the_file_are_not_followed(tmp_path: Path) -> None:
+    write_btrack(tmp_path, FAMILY)
+    (tmp_path / "01.h5").rename(tmp_path / "elsewhere.h5")
+    with h5py.File(tmp_path / "01.h5", "w") as file:
+        file["objects"] = h5py.ExternalLink("elsewhere.h5", "/objects")
+        file["tracks"] = h5py.ExternalLink("elsewhere.h5", "/tracks")
+    assert "has no 'tracks' where btrack writes it" in the_problem(tmp_path, format="btrack")
+
+
+def test_btrack_that_claims_more_than_it_holds_is_refused(tmp_path: Path) -> None:
+    write_btrack(tmp_path, FAMILY)
+    with h5py.File(tmp_path / "01.h5", "r+") as file:
+        del file["objects/obj_type_1/coords"]
+        file.create_dataset("objects/obj_type_1/coords", shape=(10**11, 5), dtype="f4", chunks=(10**6, 5))
+    assert "is no plain array of numbers" in the_problem(tmp_path, format="btrack")
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "value", "words"),
+    [
+        ("tracks", 0, 99, "point at objects that are not there"),
+        ("tracks", 0, 1, "at one object twice"),
+        ("map", (0, 1), 99, "point at objects that are not there"),
+        ("LBEPR", (1, 0), 1, "lists a track twice"),
+        ("LBEPR", (0, 2), 1, "outside the frames that the file says"),
+        ("LBEPR", (0, 3), 3, "its own ancestor"),
+    ],
+)
+def test_btrack_that_contradicts_itself_is_refused(
+    tmp_path: Path, name: str, place: Any, value: int, words: str
+) -> None:
+    write_btrack(tmp_path, FAMILY)
+    with h5py.File(tmp_path / "01.h5", "r+") as file:
+        file[f"tracks/obj_type_1/{name}"][place] = value
+    _, _, problems = gather(tmp_path, format="btrack")
+    assert words in " ".join(problems["reason"])
+
+
+# GEFF
+
+
+def geff_attributes(root: Path, change_axes: Any) -> None:
+    path = root / "01.geff" / ".zattrs"
+    content = json.loads(path.read_text())
+    change_axes(content["geff"])
+    path.write_text(json.dumps(content))
+
+
+def test_geff_units_are_honoured(tmp_path: Path) -> None:
+    write_geff(tmp_path, FAMILY)
+
+    def to_units(geff: dict[str, Any]) -> None:
+        geff["axes"][1]["unit"] = geff["axes"][2]["unit"] = "micrometer"
+
+    geff_attributes(tmp_path, to_units)
+    detections, _, _ = gather(tmp_path, format="geff")
+    assert detections["y_px"].min() == 16
+    geff_attributes(tmp_path, lambda geff: geff["axes"][0].update(unit="hour"))
+    detections, _, problems = gather(tmp_path, format="geff", position_unit="px")
+    assert "marked in frame 8" in problems["reason"].iloc[0]  # 4 h is frame 8 of a recording of 0.5 h a frame
+    geff_attributes(tmp_path, lambda geff: geff["axes"][0].update(unit="minute"))
+    assert "is no whole number of frames of 30 min" in the_problem(tmp_path, format="geff")
+
+
+def test_geff_numbers_of_its_own_are_kept(tmp_path: Path) -> None:
+    write_geff(tmp_path, FAMILY)
+    group = zarr.open_group(tmp_path / "01.geff", mode="r+")
+    ids = group["nodes/ids"][:]
+    _, plain, _ = gather(tmp_path, format="geff")
+    detections, _, _ = gather(tmp_path, format="geff")
+    assert sorted(set(detections["cell_id"])) == [1, 2, 3, 4]
+    owner = detections["cell_id"].to_numpy() + 50
+    assert len(owner) == len(ids)
+    group.create_array("nodes/props/tracklet/values", data=owner.astype(np.uint64))
+    geff_attributes(tmp_path, lambda geff: geff.update(track_node_props={"tracklet": "tracklet"}))
+    _, cells, problems = gather(tmp_path, format="geff")
+    assert problems.empty
+    assert cells["cell_id"].tolist() == [51, 52, 53, 54]
+    assert cells["fate"].tolist() == plain["fate"].tolist()
+    group["nodes/props/tracklet/values"][:] = 7
+    assert "Number 7 in" in the_problem(tmp_path, format="geff")
+
+
+class Harm:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Path.touch, (Path("harmed"),))
+
+
+def test_geff_is_never_unpickled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import pickle
+
+    monkeypatch.chdir(tmp_path)
+    write_geff(tmp_path, FAMILY)
+    folder = tmp_path / "01.geff" / "nodes" / "props" / "y" / "values"
+    content = json.loads((folder / ".zarray").read_text())
+    content.update(dtype="|O", compressor=None, filters=[{"id": "pickle"}], fill_value=None)
+    (folder / ".zarray").write_text(json.dumps(content))
+    (folder / "0").write_bytes(pickle.dumps([Harm()]))
+    assert "codec 'pickle', which is not let through" in the_problem(tmp_path, format="geff")
+    assert not (tmp_path / "harmed").exists()
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_geff_of_both_formats_of_zarr(tmp_path: Path, zarr_format: int) -> None:
+    write_geff(tmp_path, FAMILY)
+    import geff
+
+    graph, metadata = geff.read(tmp_path / "01.geff")
+    geff.write(graph, tmp_path / "02.geff", metadata, zarr_format=zarr_format)
+    detections, _, problems = gather(tmp_path, names=("02",), format="geff")
+    assert problems.empty
+    assert found_detections(detections) == expected_detections(FAMILY)
+
+
+def test_geff_with_a_missing_chunk_is_refused(tmp_path: Path) -> None:
+    write_geff(tmp_path, FAMILY)
+    next((tmp_path / "01.geff" / "nodes" / "props" / "y" / "values").glob("[0-9]*")).unlink()
+    assert "a chunk is missing" in the_problem(tmp_path, format="geff")
+
+
+def test_a_zarr_group_that_is_no_geff_is_refused(tmp_path: Path) -> None:
+    zarr.open_group(tmp_path / "01.geff", mode="w", attributes={"a": 1})
+    assert "is a Zarr group but no GEFF" in the_problem(tmp_path, format="geff")
+    zarr.open_group(tmp_path / "02.geff", mode="w", attributes={"geff": {"geff_version": "1.1"}})
+    assert "There is no array" in the_problem(tmp_path, names=("02",), format="geff")
+
+
+# settings
+
+
+@pytest.mark.parametrize(
+    "template", ["../{recording_id}.xml", "/data/a.xml", "C:/a.xml", "a\\..\\..\\b", "{x}.xml", ""]
+)
+def test_a_template_that_leaves_the_root_is_refused(template: str) -> None:
+    with pytest.raises(ValidationError, match=r"leaves the folder|no name of a file"):
+        TrackSettings(format="trackmate_xml", files=template)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"format": "csv", "graph_file": "a.json"},
+        {"format": "trackmate_xml", "edges_file": "a.csv"},
+        {"format": None, "files": "a.csv"},
+        {"format": "coco_vid", "first_frame": 1},
+        {"fate_names": {"gone": "vanished"}},
+        {"formt": "csv"},
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(values: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        TrackSettings(**values)
