@@ -23,6 +23,7 @@ from cellfate.sequences.settings import CropBuildSettings, CropSettings
 
 IN_MEMORY: Final = CropBuildSettings()
 """In this process, with the usual limit of memory."""
+BYTES_IN_MB: Final = 1_000_000
 _FRAMES_BETWEEN_RELEASES = 8
 
 
@@ -273,7 +274,7 @@ def _empty_crops(
     recording: Recording, frames: NDArray[np.int64], settings: CropSettings, building: CropBuildSettings
 ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
     n, height, width = len(frames), settings.height_px, settings.width_px
-    limit = building.memory_limit_mb * 1_000_000
+    limit = building.memory_limit_mb * BYTES_IN_MB
     scratch = None if building.scratch_folder is None else Path(building.scratch_folder)
     shape_nchw = (n, len(recording.channels), height, width)
     frames_nchw = zeros_in_memory_or_file(shape_nchw, np.dtype(recording.dtype), limit, scratch)

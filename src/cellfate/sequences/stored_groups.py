@@ -147,7 +147,7 @@ def _write_pixels(group: Any, folder: Path, name: str, pixels: Any, settings: Cr
         checksums[first : first + len(rows)] = [value(as_bytes(crop)) for crop in rows]
         writer.write_chunk(number, rows)
         release_pages(pixels)
-    return f"{name}|{pixels.dtype.str}|{pixels.shape}".encode() + checksums.tobytes()
+    return f"{name}|{pixels.dtype.newbyteorder('<').str}|{pixels.shape}".encode() + checksums.tobytes()
 
 
 def _measure(folder: Path) -> dict[str, int]:
