@@ -54,9 +54,26 @@ def cut_window(image_cyx: NDArray[Pixel], y_px: float, x_px: float, height_px: i
     """
     y0, x0 = window_origin(y_px, x_px, height_px, width_px)
     crop = np.zeros((*image_cyx.shape[:-2], height_px, width_px), dtype=image_cyx.dtype)
-    image_height, image_width = image_cyx.shape[-2:]
-    top, bottom = max(y0, 0), min(y0 + height_px, image_height)
-    left, right = max(x0, 0), min(x0 + width_px, image_width)
-    if top < bottom and left < right:
-        crop[..., top - y0 : bottom - y0, left - x0 : right - x0] = image_cyx[..., top:bottom, left:right]
+    paste_window(image_cyx, y0, x0, crop)
     return crop
+
+
+def paste_window(image_cyx: NDArray[Pixel], y0_px: int, x0_px: int, crop_chw: NDArray[Pixel]) -> None:
+    """Fill the part of a crop that lies in the image; the rest of the crop is left as it is.
+
+    Parameters
+    ----------
+    image_cyx : ndarray, shape (..., Y, X), any dtype
+        Image.
+    y0_px, x0_px : int
+        First row and column of the window; see `window_origin`.
+    crop_chw : ndarray, shape (..., H, W)
+        The crop that is filled, in place, so that no pixel is copied twice.
+    """
+    (height_px, width_px), (image_height, image_width) = crop_chw.shape[-2:], image_cyx.shape[-2:]
+    top, bottom = max(y0_px, 0), min(y0_px + height_px, image_height)
+    left, right = max(x0_px, 0), min(x0_px + width_px, image_width)
+    if top < bottom and left < right:
+        crop_chw[..., top - y0_px : bottom - y0_px, left - x0_px : right - x0_px] = image_cyx[
+            ..., top:bottom, left:right
+        ]

@@ -4,8 +4,9 @@ Axes: n frames of all cells, t frames of one cell, c channels, h rows, w columns
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -15,8 +16,15 @@ from cellfate.core.errors import InputError
 from cellfate.imaging.opening import lazy_recordings
 from cellfate.imaging.records import Recording, RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
-from cellfate.imaging.windows import cut_window, window_origin
-from cellfate.sequences.settings import CropSettings
+from cellfate.imaging.windows import paste_window, window_origin
+from cellfate.sequences.correction import FlatField, open_flat_field
+from cellfate.sequences.scratch import release_pages, zeros_in_memory_or_file
+from cellfate.sequences.settings import CropBuildSettings, CropSettings
+
+IN_MEMORY: Final = CropBuildSettings()
+"""In this process, with the usual limit of memory."""
+BYTES_IN_MB: Final = 1_000_000
+_FRAMES_BETWEEN_RELEASES = 8
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,10 @@ class RecordingCrops:
         Frame of every crop.
     y0_px, x0_px : ndarray of int64, shape (n,)
         First row and column of every window in the image; they may lie outside it.
+    n_clipped_pixels : int
+        Pixels of all images that the correction would have moved out of the camera's range.
+    flat_field_digest : str or None
+        SHA-256 of the flat field; None where nothing was corrected.
     """
 
     recording_id: str
@@ -59,6 +71,8 @@ class RecordingCrops:
     frame_numbers: NDArray[np.int64]
     y0_px: NDArray[np.int64]
     x0_px: NDArray[np.int64]
+    n_clipped_pixels: int = 0
+    flat_field_digest: str | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +95,9 @@ class BadRecording:
 class CropPlan:
     """What to crop; iterating does it, one recording at a time. It can be iterated more than once.
 
+    `write_crops` carries it out recording by recording, in several processes if `building` says so, and leaves out
+    the recordings that are in the store already.
+
     Attributes
     ----------
     folder : RecordingFolder
@@ -91,6 +108,8 @@ class CropPlan:
         Size of a crop.
     skip_bad_recordings : bool
         Yield a `BadRecording` for a recording that cannot be read, instead of raising.
+    building : CropBuildSettings
+        Where and how crops are computed.
     """
 
     folder: RecordingFolder
@@ -99,6 +118,7 @@ class CropPlan:
     detections: pd.DataFrame
     settings: CropSettings
     skip_bad_recordings: bool = False
+    building: CropBuildSettings = IN_MEMORY
 
     def __len__(self) -> int:
         """Count the recordings."""
@@ -112,18 +132,34 @@ class CropPlan:
         InputError
             If a recording cannot be read and bad recordings are not skipped.
         """
+        for part in self.parts():
+            yield part.carry_out()
+
+    def parts(self) -> Iterator["CropPlan"]:
+        """Part the plan into plans of one recording, in the order of `recordings`."""
+        files = dict(tuple(self.frame_files.groupby("recording_id")))
         detections = dict(tuple(self.detections.groupby("recording_id")))
-        intervals_min = self.recordings.set_index("recording_id")["frame_interval_min"]
-        for recording in lazy_recordings(self.folder, self.recordings, self.frame_files):
-            name = recording.recording_id
-            try:
-                crops = crop_recording(recording, detections[name], self.settings, float(intervals_min[name]))
-            except InputError as error:
-                if not self.skip_bad_recordings:
-                    raise
-                yield BadRecording(name, str(error))
-            else:
-                yield crops
+        for place, name in enumerate(self.recordings["recording_id"]):
+            rows = self.recordings.iloc[place : place + 1]
+            yield replace(self, recordings=rows, frame_files=files[name], detections=detections[name])
+
+    def carry_out(self) -> RecordingCrops | BadRecording:
+        """Crop the one recording of a part.
+
+        Raises
+        ------
+        InputError
+            If the recording cannot be read and bad recordings are not skipped.
+        """
+        (recording,) = lazy_recordings(self.folder, self.recordings, self.frame_files)
+        interval_min = float(self.recordings["frame_interval_min"].iloc[0])
+        try:
+            flat_field = open_flat_field(self.folder.root, recording, self.settings)
+            return crop_recording(recording, self.detections, self.settings, interval_min, flat_field, self.building)
+        except InputError as error:
+            if not self.skip_bad_recordings:
+                raise
+            return BadRecording(recording.recording_id, str(error))
 
 
 def plan_crops(
@@ -133,6 +169,7 @@ def plan_crops(
     detections: pd.DataFrame,
     crops: CropSettings,
     recordings_settings: RecordingSettings,
+    crop_building: CropBuildSettings = IN_MEMORY,
 ) -> CropPlan:
     """Plan the crops of all cells of all recordings that have cells; nothing is decoded until the plan is iterated.
 
@@ -146,6 +183,8 @@ def plan_crops(
         Size of a crop.
     recordings_settings : RecordingSettings
         Says whether a bad recording stops the run or is set aside.
+    crop_building : CropBuildSettings
+        Where and how crops are computed.
 
     Returns
     -------
@@ -154,11 +193,16 @@ def plan_crops(
     """
     with_cells = recordings[recordings["recording_id"].isin(detections["recording_id"])]
     skip = recordings_settings.on_bad_recording == "skip"
-    return CropPlan(folder, with_cells, frame_files, detections, crops, skip)
+    return CropPlan(folder, with_cells, frame_files, detections, crops, skip, crop_building)
 
 
 def crop_recording(
-    recording: Recording, detections: pd.DataFrame, settings: CropSettings, frame_interval_min: float
+    recording: Recording,
+    detections: pd.DataFrame,
+    settings: CropSettings,
+    frame_interval_min: float,
+    flat_field: FlatField | None = None,
+    building: CropBuildSettings = IN_MEMORY,
 ) -> RecordingCrops:
     """Cut every cell of one recording out of every image it is in, decoding each image once.
 
@@ -172,6 +216,10 @@ def crop_recording(
         Size of a crop.
     frame_interval_min : float
         Time between two frames, in minutes.
+    flat_field : FlatField, optional
+        What every image is corrected by before it is cut.
+    building : CropBuildSettings
+        How much memory the crops may take before they lie in a scratch file.
 
     Returns
     -------
@@ -185,12 +233,25 @@ def crop_recording(
     """
     ordered = detections.sort_values(["cell_id", "frame"], kind="stable", ignore_index=True)
     cell_ids, starts = np.unique(ordered["cell_id"].to_numpy(np.int64), return_index=True)
-    frames_nchw, masks_nhw = _cut_windows(recording, ordered, settings)
     origins = [
         window_origin(y, x, settings.height_px, settings.width_px)
         for y, x in zip(ordered["y_px"], ordered["x_px"], strict=True)
     ]
     y0_px, x0_px = np.array(origins, dtype=np.int64).reshape(-1, 2).T
+    frames = ordered["frame"].to_numpy(np.int64)
+    frames_nchw, masks_nhw = _empty_crops(recording, frames, settings, building)
+    n_clipped = 0
+    for count, (frame, rows) in enumerate(_rows_by_frame(frames)):
+        image_cyx = recording.read_frame(frame)
+        if flat_field is not None:
+            image_cyx, n_here = flat_field.correct(image_cyx)
+            n_clipped += n_here
+        for row in rows:
+            paste_window(image_cyx, int(y0_px[row]), int(x0_px[row]), frames_nchw[row])
+        if masks_nhw is not None:
+            _cut_masks(recording.read_labels(frame), ordered["cell_id"], rows, (y0_px, x0_px), masks_nhw)
+        if count % _FRAMES_BETWEEN_RELEASES == 0:
+            release_pages(frames_nchw)
     return RecordingCrops(
         recording_id=recording.recording_id,
         channels=recording.channels,
@@ -201,29 +262,48 @@ def crop_recording(
         masks_nhw=masks_nhw,
         cell_ids=cell_ids,
         offsets=np.append(starts, len(ordered)).astype(np.int64),
-        frame_numbers=ordered["frame"].to_numpy(np.int64),
+        frame_numbers=frames,
         y0_px=y0_px,
         x0_px=x0_px,
+        n_clipped_pixels=n_clipped,
+        flat_field_digest=None if flat_field is None else flat_field.digest,
     )
 
 
-def _cut_windows(
-    recording: Recording, ordered: pd.DataFrame, settings: CropSettings
+def _empty_crops(
+    recording: Recording, frames: NDArray[np.int64], settings: CropSettings, building: CropBuildSettings
 ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-    n, height, width = len(ordered), settings.height_px, settings.width_px
-    frames_nchw = np.zeros((n, len(recording.channels), height, width), dtype=recording.dtype)
-    masks_nhw = np.zeros((n, height, width), dtype=bool)
-    labelled = False
-    frame: Any
-    for frame, rows in ordered.groupby("frame"):
-        image_cyx = recording.read_frame(int(frame))
-        labels_yx = recording.read_labels(int(frame))
-        for row, cell_id, y, x in zip(rows.index, rows["cell_id"], rows["y_px"], rows["x_px"], strict=True):
-            frames_nchw[row] = cut_window(image_cyx, y, x, height, width)
-            if labels_yx is not None:
-                masks_nhw[row] = cut_window(labels_yx[None], y, x, height, width)[0] == cell_id
-        labelled = labelled or labels_yx is not None
-    return frames_nchw, masks_nhw if labelled else None
+    n, height, width = len(frames), settings.height_px, settings.width_px
+    limit = building.memory_limit_mb * BYTES_IN_MB
+    scratch = None if building.scratch_folder is None else Path(building.scratch_folder)
+    shape_nchw = (n, len(recording.channels), height, width)
+    frames_nchw = zeros_in_memory_or_file(shape_nchw, np.dtype(recording.dtype), limit, scratch)
+    if not any(recording.label_paths[frame] for frame in np.unique(frames) if 0 <= frame < recording.n_frames):
+        return frames_nchw, None
+    left = max(0, limit - frames_nchw.nbytes)
+    return frames_nchw, zeros_in_memory_or_file((n, height, width), np.dtype(bool), left, scratch)
+
+
+def _rows_by_frame(frames: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    order = np.argsort(frames, kind="stable")
+    numbers, starts = np.unique(frames[order], return_index=True)
+    for number, rows in zip(numbers, np.split(order, starts[1:]), strict=True):
+        yield int(number), rows
+
+
+def _cut_masks(
+    labels_yx: NDArray[Any] | None,
+    cell_ids: "pd.Series[int]",
+    rows: NDArray[np.int64],
+    origins_px: tuple[NDArray[np.int64], NDArray[np.int64]],
+    masks_nhw: NDArray[np.bool_],
+) -> None:
+    if labels_yx is None:
+        return
+    for row in rows:
+        window = np.zeros(masks_nhw.shape[1:], labels_yx.dtype)
+        paste_window(labels_yx, int(origins_px[0][row]), int(origins_px[1][row]), window)
+        masks_nhw[row] = window == cell_ids[row]
 
 
 def pixels_inside(

@@ -1,14 +1,14 @@
 """The index of one recording in a crop store: which crops are which cell's."""
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
+from cellfate.sequences.chunks import ChunkedArray
+from cellfate.sequences.files import StoreFiles
 
 INDEX_ARRAYS = ("cell_ids", "offsets", "frame_numbers", "y0_px", "x0_px")
 """Arrays of the index, as they are named in `RecordingCrops` and in the store."""
@@ -16,21 +16,21 @@ INDEX_ARRAYS = ("cell_ids", "offsets", "frame_numbers", "y0_px", "x0_px")
 
 @dataclass(frozen=True, eq=False)
 class StoredRecording:
-    """The index of one recording in memory, and its pixels as Zarr arrays that are read on demand.
+    """The index of one recording in memory, and its pixels as arrays that are read on demand.
 
     Attributes
     ----------
     recording_id : str
         Name of the recording.
-    frames, masks : zarr.Array
+    frames, masks : ChunkedArray
         Pixels of all crops, (n, C, H, W) and (n, H, W); masks are None where the tracker gave none.
     cell_ids, offsets, frame_numbers, y0_px, x0_px : ndarray of int64
         As in `RecordingCrops`.
     """
 
     recording_id: str
-    frames: Any
-    masks: Any | None
+    frames: ChunkedArray
+    masks: ChunkedArray | None
     cell_ids: NDArray[np.int64]
     offsets: NDArray[np.int64]
     frame_numbers: NDArray[np.int64]
@@ -62,20 +62,53 @@ class StoredRecording:
         )
 
 
-def open_recording(path: Path, recording_id: str) -> StoredRecording:
+def open_recording(files: StoreFiles, group: str, recording_id: str) -> StoredRecording:
     """Read the index of a recording's Zarr group; no pixel is read.
+
+    Parameters
+    ----------
+    files : StoreFiles
+        Files of the store.
+    group : str
+        Name of the group in the store.
+    recording_id : str
+        Name of the recording.
 
     Raises
     ------
     InputError
-        If the group or one of its arrays is not there.
+        If the group or one of its arrays is not there, or damaged.
     """
-    import zarr
-
     try:
-        group: Any = zarr.open_group(path, mode="r", zarr_format=3)
-        index = {name: np.asarray(group[name][:]) for name in INDEX_ARRAYS}
-        return StoredRecording(recording_id, group["frames"], group.get("masks"), **index)
-    except (FileNotFoundError, KeyError) as error:
-        message = f"{path} does not hold the crops of recording '{recording_id}' ({error}); run data_processing again."
+        index = {name: _read_all(ChunkedArray(files, f"{group}/{name}")) for name in INDEX_ARRAYS}
+        frames = ChunkedArray(files, f"{group}/frames")
+        masks = ChunkedArray(files, f"{group}/masks") if files.is_file(f"{group}/masks/zarr.json") else None
+    except FileNotFoundError as error:
+        message = (
+            f"{files.name(group)} does not hold the crops of recording '{recording_id}' ({error}); "
+            "run data_processing again."
+        )
         raise InputError(message) from error
+    except InputError as error:
+        raise InputError(f"The crops of recording '{recording_id}' cannot be read: {error}") from error
+    recording = StoredRecording(recording_id, frames, masks, **index)
+    if not _fits_together(recording):
+        message = f"{files.name(group)} of recording '{recording_id}' contradicts itself; run data_processing again."
+        raise InputError(message)
+    return recording
+
+
+def _read_all(array: ChunkedArray) -> NDArray[np.int64]:
+    return array.read(slice(0, array.shape[0])).astype(np.int64)
+
+
+def _fits_together(recording: StoredRecording) -> bool:
+    n, offsets = recording.frames.shape[0], recording.offsets
+    per_frame = (recording.frame_numbers, recording.y0_px, recording.x0_px)
+    lengths = {len(values) for values in per_frame} | {n if recording.masks is None else recording.masks.shape[0]}
+    return (
+        lengths == {n}
+        and len(offsets) == len(recording.cell_ids) + 1
+        and (offsets[0], offsets[-1]) == (0, n)
+        and bool((np.diff(offsets) > 0).all() and (np.diff(recording.cell_ids) > 0).all())
+    )

@@ -7,7 +7,7 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sized
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,14 +19,17 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from cellfate.core.errors import InputError
-from cellfate.sequences.crops import BadRecording, RecordingCrops, pixels_inside
-from cellfate.sequences.index import INDEX_ARRAYS, StoredRecording, open_recording
+from cellfate.sequences.building import Built, build_recordings
+from cellfate.sequences.crops import BadRecording, CropPlan, RecordingCrops, pixels_inside
+from cellfate.sequences.files import StoreFiles
+from cellfate.sequences.index import StoredRecording, open_recording
 from cellfate.sequences.settings import CropSettings
+from cellfate.sequences.stored_groups import FORMAT_VERSION, PARTIAL, write_group
 
 logger = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
-FORMAT_VERSION = 1
+_IN_DIGEST = {"height_px", "width_px", "correction", "background"}
 _MANIFEST_KEYS = {"format_version", "settings", "channels", "digest", "recordings", "set_aside"}
 
 
@@ -77,47 +80,56 @@ class CellSequence:
         return replace(self, masks_thw=masks_thw, **per_frame)
 
 
-def write_crops(path: Path, crops: Iterable[RecordingCrops | BadRecording], settings: CropSettings) -> None:
+def write_crops(path: Path, crops: CropPlan | Iterable[RecordingCrops | BadRecording], settings: CropSettings) -> None:
     """Write a crop store, holding one recording in memory at a time.
 
-    The store grows in ``<path>.partial`` and takes its name when it is whole; an older store of that name is replaced.
+    Every recording becomes a group of its own, and the manifest, which is written last, lists the groups. An older
+    store at the same place can be read until then; afterwards, groups that are not listed are removed. Of a `CropPlan`,
+    recordings whose group is there already are not cropped again: after a run that was killed, or when a recording is
+    added, only the rest is done. Only one run may write a store at a time.
 
     Parameters
     ----------
     path : Path
-        Folder of the store.
-    crops : iterable of RecordingCrops or BadRecording
-        What to write; a `CropPlan`, for one. Bad recordings are listed in the manifest.
+        Folder of the store, on a disk that all workers see.
+    crops : CropPlan, or iterable of RecordingCrops or BadRecording
+        What to write. Bad recordings are listed in the manifest.
     settings : CropSettings
         The settings that made the crops.
 
     Raises
     ------
     InputError
-        If no recording is left, or the recordings differ in their channels.
+        If no recording is left, the recordings differ in their channels, or one cannot be read.
     """
-    partial = path.with_name(path.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    manifest = _write_recordings(partial, crops, settings)
-    (partial / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-    shutil.rmtree(path, ignore_errors=True)
-    partial.rename(path)
+    root = Path(path)
+    root.mkdir(parents=True, exist_ok=True)
+    built = build_recordings(root, crops) if isinstance(crops, CropPlan) else _write_each(root, crops, settings)
+    n_recordings = len(crops) if isinstance(crops, Sized) else None
+    manifest = _collect(tqdm(built, "Cutting crops", n_recordings, unit="recording", disable=None), settings)
+    unfinished = root / f"{MANIFEST}{PARTIAL}"
+    unfinished.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+    unfinished.replace(root / MANIFEST)
+    _remove_unlisted(root, {entry["group"] for entry in manifest["recordings"]})
 
 
-def _write_recordings(
-    root: Path, crops: Iterable[RecordingCrops | BadRecording], settings: CropSettings
-) -> dict[str, Any]:
+def _write_each(root: Path, crops: Iterable[RecordingCrops | BadRecording], settings: CropSettings) -> Iterator[Built]:
+    for item in crops:
+        yield item if isinstance(item, BadRecording) else write_group(root, item, settings)
+        del item  # else it is still there when the next one is made
+
+
+def _collect(built: Iterable[Built], settings: CropSettings) -> dict[str, Any]:
     entries: list[dict[str, Any]] = []
     set_aside: list[dict[str, str]] = []
-    for item in tqdm(crops, desc="Cutting crops", unit="recording", disable=None):
+    for item in built:
         if isinstance(item, BadRecording):
             logger.warning("Recording '%s' is set aside: %s", item.recording_id, item.reason)
             set_aside.append({"recording_id": item.recording_id, "reason": item.reason})
         else:
-            entries.append(_write_recording(root, f"recording_{len(entries):05d}", item, settings))
+            entries.append(item)
     _check_entries(entries, set_aside)
-    digests = "".join(entry["digest"] for entry in entries) + settings.model_dump_json()
+    digests = "".join(entry["digest"] for entry in entries) + settings.model_dump_json(include=_IN_DIGEST)
     return {
         "format_version": FORMAT_VERSION,
         "settings": settings.model_dump(mode="json"),
@@ -126,6 +138,14 @@ def _write_recordings(
         "recordings": entries,
         "set_aside": set_aside,
     }
+
+
+def _remove_unlisted(root: Path, groups: set[str]) -> None:
+    """Remove groups of recordings that are no longer there, of other settings, and the remains of killed runs."""
+    for folder in root.iterdir():
+        is_group = folder.name.endswith(PARTIAL) or (folder / "zarr.json").is_file()
+        if folder.is_dir() and is_group and folder.name not in groups:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _check_entries(entries: list[dict[str, Any]], set_aside: list[dict[str, str]]) -> None:
@@ -144,90 +164,62 @@ def _check_entries(entries: list[dict[str, Any]], set_aside: list[dict[str, str]
             raise InputError(message)
 
 
-def _write_recording(root: Path, name: str, crops: RecordingCrops, settings: CropSettings) -> dict[str, Any]:
-    import zarr
-
-    entry: dict[str, Any] = {
-        "group": name,
-        "recording_id": crops.recording_id,
-        "channels": list(crops.channels),
-        "frame_interval_min": crops.frame_interval_min,
-        "height_px": crops.height_px,
-        "width_px": crops.width_px,
-        "n_cells": len(crops.cell_ids),
-        "n_frames": len(crops.frame_numbers),
-        "digest": _digest(crops),
-    }
-    group = zarr.open_group(root / name, mode="w", zarr_format=3, attributes=entry)
-    _write_pixels(group, "frames", crops.frames_nchw, settings)
-    if crops.masks_nhw is not None:
-        _write_pixels(group, "masks", crops.masks_nhw, settings)
-    for array in INDEX_ARRAYS:
-        group.create_array(array, data=getattr(crops, array))
-    return entry
-
-
-def _write_pixels(group: Any, name: str, pixels: NDArray[Any], settings: CropSettings) -> None:
-    from zarr.codecs import BloscCodec
-
-    chunks = (min(settings.chunk_frames, max(1, len(pixels))), *pixels.shape[1:])
-    codec = BloscCodec(cname="zstd", clevel=settings.compression_level, shuffle="shuffle", typesize=pixels.itemsize)
-    array = group.create_array(name, shape=pixels.shape, dtype=pixels.dtype, chunks=chunks, compressors=codec)
-    if len(pixels):
-        array[:] = pixels
-
-
-def _digest(crops: RecordingCrops) -> str:
-    digest = hashlib.sha256(f"{crops.recording_id}|{'|'.join(crops.channels)}".encode())
-    for name in ("frames_nchw", "masks_nhw", *INDEX_ARRAYS):
-        values = getattr(crops, name)
-        if values is not None:
-            digest.update(np.ascontiguousarray(values).data)
-    return digest.hexdigest()
-
-
-def _read_manifest(path: Path) -> dict[str, Any]:
+def _read_manifest(files: StoreFiles) -> dict[str, Any]:
+    name = files.name(MANIFEST)
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = json.loads(files.read(MANIFEST))
+    except FileNotFoundError as error:
+        message = (
+            f"Crop store {files.name('')[:-1]} has no {MANIFEST}, so it was never finished; run data_processing again."
+        )
+        raise InputError(message) from error
     except ValueError as error:
-        message = f"{path} is not readable as JSON ({error}), so the store is damaged; run data_processing again."
+        message = f"{name} is not readable as JSON ({error}), so the store is damaged; run data_processing again."
         raise InputError(message) from error
     if not isinstance(manifest, dict) or not manifest.keys() >= _MANIFEST_KEYS:
-        message = f"{path} lacks some of {', '.join(sorted(_MANIFEST_KEYS))}; run data_processing again."
+        message = f"{name} lacks some of {', '.join(sorted(_MANIFEST_KEYS))}; run data_processing again."
+        raise InputError(message)
+    if manifest["format_version"] != FORMAT_VERSION:
+        message = (
+            f"Crop store {files.name('')[:-1]} has format {manifest['format_version']}, but format {FORMAT_VERSION} "
+            "is read here; run data_processing again."
+        )
         raise InputError(message)
     return manifest
 
 
+def _checked_entry(entry: dict[str, Any]) -> dict[str, Any]:
+    group = entry["group"]
+    if not isinstance(group, str) or "/" in group or "\\" in group or group.startswith("."):
+        raise ValueError(f"group {group!r}")
+    whole = {name: int(entry[name]) for name in ("height_px", "width_px", "n_cells", "n_frames")}
+    return {**entry, **whole, "frame_interval_min": float(entry["frame_interval_min"])}
+
+
 class CropStore:
-    """A crop store on disk, read cell by cell. It holds no open file and may be sent to other processes.
+    """A crop store, read cell by cell. It holds no open file and may be sent to other processes.
 
     Parameters
     ----------
-    path : Path
-        Folder that `write_crops` made.
+    path : Path or str
+        Folder that `write_crops` made, or the URL of its copy, of a kind that fsspec knows.
 
     Raises
     ------
     InputError
-        If there is no manifest: the folder is missing or its writing never finished.
+        If there is no manifest, because the folder is missing or its writing never finished, or it is damaged.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = Path(path)
-        manifest = self.path / MANIFEST
-        if not manifest.is_file():
-            message = f"Crop store {self.path} has no {MANIFEST}, so it was never finished; run data_processing again."
-            raise InputError(message)
-        self.manifest = _read_manifest(manifest)
-        if self.manifest.get("format_version") != FORMAT_VERSION:
-            message = (
-                f"Crop store {self.path} has format {self.manifest.get('format_version')}, but format {FORMAT_VERSION} "
-                "is read here; run data_processing again."
-            )
-            raise InputError(message)
-        self._entries: dict[str, dict[str, Any]] = {
-            entry["recording_id"]: entry for entry in self.manifest["recordings"]
-        }
+    def __init__(self, path: Path | str) -> None:
+        self.path: Path | str = path if "://" in str(path) else Path(path)
+        self._files = StoreFiles(self.path)
+        self.manifest = _read_manifest(self._files)
+        try:
+            CropSettings(**self.manifest["settings"])
+            self._entries = {str(entry["recording_id"]): _checked_entry(entry) for entry in self.manifest["recordings"]}
+        except (TypeError, KeyError, ValueError) as error:
+            message = f"{self._files.name(MANIFEST)} is damaged ({error!r}); run data_processing again."
+            raise InputError(message) from error
         self._opened: dict[str, StoredRecording] = {}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -245,7 +237,10 @@ class CropStore:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over settings, pixels and index of every recording, in hexadecimal."""
+        """SHA-256 over pixels and index of every recording and what was cut, in hexadecimal.
+
+        Of the pixels it takes a checksum a crop. It does not depend on chunks, compression or the way of computing.
+        """
         return str(self.manifest["digest"])
 
     @property
@@ -305,15 +300,21 @@ class CropStore:
         Raises
         ------
         InputError
-            If the store has no such recording or cell.
+            If the store has no such recording or cell, or its crops are missing or damaged.
         """
         opened = self._open(recording_id)
         rows = opened.rows(cell_id, first_frame, last_frame)
         y0_px, x0_px = opened.y0_px[rows], opened.x0_px[rows]
         masks = opened.masks if with_masks else None
+        try:
+            frames_tchw = opened.frames.read(rows)
+            masks_thw = None if masks is None else masks.read(rows)
+        except InputError as error:
+            message = f"Cell {cell_id} of recording '{recording_id}' cannot be read: {error}"
+            raise InputError(message) from error
         return CellSequence(
-            frames_tchw=np.asarray(opened.frames[rows]),
-            masks_thw=None if masks is None else np.asarray(masks[rows]),
+            frames_tchw=frames_tchw,
+            masks_thw=masks_thw,
             inside_thw=pixels_inside(y0_px, x0_px, self._crop_shape, self.image_shape(recording_id)),
             frame_numbers_t=opened.frame_numbers[rows],
             y0_px=y0_px,
@@ -341,5 +342,5 @@ class CropStore:
     def _open(self, recording_id: str) -> StoredRecording:
         if recording_id not in self._opened:
             entry = self._entry(recording_id)
-            self._opened[recording_id] = open_recording(self.path / entry["group"], recording_id)
+            self._opened[recording_id] = open_recording(self._files, entry["group"], recording_id)
         return self._opened[recording_id]

@@ -3,12 +3,16 @@
 import json
 import pickle
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import fsspec
 import numpy as np
 import pytest
+import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
@@ -43,23 +47,31 @@ def crops_of(lengths: list[int], dtype: str = "uint16", recording_id: str = "r",
     )
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     lengths=st.lists(st.integers(1, 9), min_size=1, max_size=4),
-    dtype=st.sampled_from(["uint8", "uint16", "float32"]),
+    dtype=st.sampled_from(["uint8", "uint16", "int16", "float32", ">u2", "float64"]),
     masks=st.booleans(),
+    compression=st.sampled_from(["none", "lz4", "zstd"]),
+    chunk_frames=st.integers(1, 12),
 )
 def test_a_round_trip_is_identity(
-    tmp_path_factory: pytest.TempPathFactory, lengths: list[int], dtype: str, masks: bool
+    tmp_path_factory: pytest.TempPathFactory,
+    lengths: list[int],
+    dtype: str,
+    masks: bool,
+    compression: str,
+    chunk_frames: int,
 ) -> None:
+    layout = SIZE.model_copy(update={"compression": compression, "chunk_frames": chunk_frames})
     path = tmp_path_factory.mktemp("store") / "crops.zarr"
     crops = crops_of(lengths, dtype, masks=masks)
-    write_crops(path, [crops], SIZE)
+    write_crops(path, [crops], layout)
     store = CropStore(path)
     for place, cell_id in enumerate(crops.cell_ids):
         rows = slice(crops.offsets[place], crops.offsets[place + 1])
         sequence = store.read("r", cell_id)
-        assert sequence.frames_tchw.dtype == np.dtype(dtype)
+        assert sequence.frames_tchw.dtype == np.dtype(dtype).newbyteorder("=")
         assert_array_equal(sequence.frames_tchw, crops.frames_nchw[rows])
         assert (sequence.masks_thw is None) == (crops.masks_nhw is None)
         if crops.masks_nhw is not None:
@@ -70,7 +82,7 @@ def test_a_round_trip_is_identity(
         assert (sequence.recording_id, sequence.cell_id, sequence.channels) == ("r", cell_id, ("a", "b"))
         assert sequence.frame_interval_min == 15.0
     assert store.tracks["n_frames"].tolist() == lengths
-    assert store.settings == SIZE
+    assert store.settings == layout
 
 
 @settings(max_examples=8, deadline=None)
@@ -97,12 +109,14 @@ def test_a_killed_write_leaves_no_store(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         write_crops(tmp_path / "crops.zarr", broken(), SIZE)
-    assert not (tmp_path / "crops.zarr").exists()
     with pytest.raises(InputError, match=r"has no manifest\.json, so it was never finished; run data_processing again"):
-        CropStore(tmp_path / "crops.zarr.partial")
+        CropStore(tmp_path / "crops.zarr")
+    (tmp_path / "crops.zarr" / "half.partial").mkdir()
     write_crops(tmp_path / "crops.zarr", [crops_of([4])], SIZE)  # the next run is not disturbed by the remains
-    assert CropStore(tmp_path / "crops.zarr").tracks["n_frames"].tolist() == [4]
-    assert not (tmp_path / "crops.zarr.partial").exists()
+    store = CropStore(tmp_path / "crops.zarr")
+    assert store.tracks["n_frames"].tolist() == [4]
+    left = {path.name for path in store.path.iterdir()}
+    assert left == {"manifest.json", store.manifest["recordings"][0]["group"]}
 
 
 def test_a_failed_write_leaves_the_older_store(tmp_path: Path) -> None:
@@ -154,16 +168,41 @@ def test_another_format_is_refused(tmp_path: Path) -> None:
         CropStore(tmp_path / "crops.zarr")
 
 
-def test_the_digest_follows_pixels_and_settings(tmp_path: Path) -> None:
+def digest_of(path: Path, item: RecordingCrops, size: CropSettings) -> str:
+    write_crops(path, [item], size)
+    return CropStore(path).digest
+
+
+def test_the_digest_follows_pixels_masks_and_index(tmp_path: Path) -> None:
     crops = crops_of([3])
-    brighter = replace(crops, frames_nchw=crops.frames_nchw + np.uint16(1))
-    variants = [(crops, SIZE), (brighter, SIZE), (crops, SIZE.model_copy(update={"chunk_frames": 2})), (crops, SIZE)]
-    digests = []
-    for number, (item, size) in enumerate(variants):
-        write_crops(tmp_path / f"{number}", [item], size)
-        digests.append(CropStore(tmp_path / f"{number}").digest)
-    assert digests[0] == digests[3]
-    assert len(set(digests)) == 3
+    one_pixel = crops.frames_nchw.copy()
+    one_pixel[-1, -1, -1, -1] ^= 1
+    assert crops.masks_nhw is not None
+    variants = [
+        crops,
+        replace(crops, frames_nchw=one_pixel),
+        replace(crops, frames_nchw=crops.frames_nchw[::-1]),
+        replace(crops, masks_nhw=~crops.masks_nhw),
+        replace(crops, masks_nhw=None),
+        replace(crops, x0_px=crops.x0_px + 1),
+        replace(crops, frames_nchw=crops.frames_nchw.view("int16")),
+    ]
+    digests = [digest_of(tmp_path / f"{number}", item, SIZE) for number, item in enumerate(variants)]
+    assert len(set(digests)) == len(variants)
+    corrected = SIZE.model_copy(update={"background": 7.0})
+    assert digest_of(tmp_path / "corrected", crops, corrected) not in digests
+
+
+def test_the_digest_does_not_follow_chunks_and_compression(tmp_path: Path) -> None:
+    changes: list[dict[str, object]] = [
+        {},
+        {"chunk_frames": 2},
+        {"compression": "none"},
+        {"compression": "zstd", "compression_level": 9},
+    ]
+    sizes = [SIZE.model_copy(update=change) for change in changes]
+    digests = {digest_of(tmp_path / f"{number}", crops_of([5, 4]), size) for number, size in enumerate(sizes)}
+    assert len(digests) == 1
 
 
 def test_a_store_can_be_moved_and_sent_to_another_process(tmp_path: Path) -> None:
@@ -204,3 +243,160 @@ def test_the_tiny_store_holds_what_it_promises(tmp_path: Path) -> None:
     assert min(means["apoptosis"]) > max(means["mitosis"]) + 200
     assert not store.read("00", 1).inside_thw.all()
     assert set(recordings["dose"]) == {"Control", "High"}
+
+
+@pytest.mark.parametrize("compression", ["none", "lz4", "zstd"])
+def test_zarr_reads_what_was_written(tmp_path: Path, compression: str) -> None:
+    crops = crops_of([4, 7])
+    write_crops(tmp_path / "crops.zarr", [crops], SIZE.model_copy(update={"compression": compression}))
+    entry = CropStore(tmp_path / "crops.zarr").manifest["recordings"][0]
+    group = zarr.open_group(tmp_path / "crops.zarr" / entry["group"], mode="r", zarr_format=3)
+    assert dict(group.attrs) == entry
+    assert group["frames"].dtype == np.uint16
+    for name, values in (("frames", crops.frames_nchw), ("masks", crops.masks_nhw), ("offsets", crops.offsets)):
+        assert_array_equal(group[name][:], values)
+
+
+def test_a_chunk_of_zeros_is_written(tmp_path: Path) -> None:
+    crops = crops_of([7])
+    write_crops(tmp_path / "crops.zarr", [replace(crops, frames_nchw=np.zeros_like(crops.frames_nchw))], SIZE)
+    assert len(list((tmp_path / "crops.zarr").glob("*/frames/c/*/0/0/0"))) == 3
+    assert not CropStore(tmp_path / "crops.zarr").read("r", 2).frames_tchw.any()
+
+
+def written(path: Path, compression: str) -> tuple[CropStore, Path]:
+    """Write a store of cells 2 and 4 with three crops each, a chunk each; and its only group."""
+    write_crops(path, [crops_of([3, 3])], SIZE.model_copy(update={"compression": compression}))
+    store = CropStore(path)
+    return store, path / store.manifest["recordings"][0]["group"]
+
+
+def flip(path: Path, place: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[place] ^= 0x10
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("compression", ["none", "lz4", "zstd"])
+@pytest.mark.parametrize("array", ["frames", "masks"])
+@pytest.mark.parametrize("harm", ["flip", "flip the checksum", "cut", "grow", "empty", "remove"])
+def test_a_damaged_chunk_is_an_error_that_names_the_cell(
+    tmp_path: Path, compression: str, array: str, harm: str
+) -> None:
+    store, group = written(tmp_path / "crops.zarr", compression)
+    (chunk,) = [path for path in (group / array / "c" / "1").rglob("*") if path.is_file()]
+    content = chunk.read_bytes()
+    if harm.startswith("flip"):
+        flip(chunk, -1 if "checksum" in harm else len(content) // 2)
+    elif harm == "remove":
+        chunk.unlink()
+    else:
+        chunk.write_bytes({"cut": content[:-5], "grow": content + b"0", "empty": b""}[harm])
+    reason = "missing" if harm == "remove" else "damaged"
+    with pytest.raises(InputError, match=rf"Cell 4 of recording 'r' .*{array}/c/1/.* is {reason}.*copy the store"):
+        store.read("r", 4)
+    assert len(store.read("r", 2).frame_numbers_t) == 3  # the other cell is whole
+
+
+@pytest.mark.parametrize("array", ["cell_ids", "offsets", "frame_numbers", "y0_px", "x0_px"])
+@pytest.mark.parametrize("harm", ["flip", "remove"])
+def test_a_damaged_index_is_an_error_that_names_the_recording(tmp_path: Path, array: str, harm: str) -> None:
+    _, group = written(tmp_path / "crops.zarr", "lz4")
+    chunk = group / array / "c" / "0"
+    if harm == "flip":
+        flip(chunk, 3)
+    else:
+        chunk.unlink()
+    with pytest.raises(InputError, match=f"recording 'r' cannot be read: Chunk .*{array}/c/0 is"):
+        CropStore(tmp_path / "crops.zarr").read("r", 4)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"uint16"', '"object"'),
+        ('"name": "bytes"', '"name": "pickle"'),
+        ('"shape": [\n    6', '"shape": [\n    60'),
+        ('"shape": [\n    6', '"shape": [\n    -6'),
+        ('"node_type": "array"', '"node_type": "group"'),
+        ("{", "["),
+    ],
+)
+def test_a_changed_description_is_an_error(tmp_path: Path, old: str, new: str) -> None:
+    store, group = written(tmp_path / "crops.zarr", "lz4")
+    description = group / "frames" / "zarr.json"
+    text = description.read_text()
+    assert old in text
+    description.write_text(text.replace(old, new, 1))
+    with pytest.raises(InputError, match="recording 'r'"):
+        store.read("r", 4)
+
+
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_a_fuzzed_chunk_never_gives_other_pixels(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    compression = data.draw(st.sampled_from(["none", "lz4", "zstd"]))
+    store, group = written(tmp_path_factory.mktemp("fuzz") / "crops.zarr", compression)
+    before = store.read("r", 4).frames_tchw
+    chunk = group / "frames" / "c" / "1" / "0" / "0" / "0"
+    content = bytearray(chunk.read_bytes())
+    places = data.draw(st.lists(st.integers(0, len(content) - 1), min_size=1, max_size=4))
+    for place in places:
+        content[place] = data.draw(st.integers(0, 255))
+    chunk.write_bytes(content)
+    try:
+        after = store.read("r", 4).frames_tchw
+    except InputError:
+        return
+    assert_array_equal(after, before)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"recordings": 3},
+        {"recordings": [{}]},
+        {"settings": {"height_px": "many"}},
+        {"settings": []},
+        {"recordings": [{"recording_id": "r", "group": "../elsewhere"}]},
+    ],
+)
+def test_a_manifest_of_nonsense_is_named(tmp_path: Path, change: dict[str, object]) -> None:
+    store, _ = written(tmp_path / "crops.zarr", "lz4")
+    manifest = tmp_path / "crops.zarr" / "manifest.json"
+    manifest.write_text(json.dumps({**store.manifest, **change}))
+    with pytest.raises(InputError, match=r"manifest\.json is damaged"):
+        CropStore(tmp_path / "crops.zarr")
+
+
+@pytest.mark.parametrize("compression", ["none", "lz4"])
+def test_a_store_is_read_from_a_url(tmp_path: Path, compression: str) -> None:
+    local, _ = written(tmp_path / "crops.zarr", compression)
+    memory = fsspec.filesystem("memory")
+    memory.put(str(tmp_path / "crops.zarr"), "/bucket/crops.zarr", recursive=True)
+    try:
+        store = pickle.loads(pickle.dumps(CropStore("memory://bucket/crops.zarr")))
+        assert store.tracks.equals(local.tracks)
+        assert store.digest == local.digest
+        for cell_id in (2, 4):
+            assert_array_equal(store.read("r", cell_id, 2, 4).frames_tchw, local.read("r", cell_id, 2, 4).frames_tchw)
+            assert_array_equal(store.read("r", cell_id).masks_thw, local.read("r", cell_id).masks_thw)
+        (chunk,) = memory.glob("/bucket/crops.zarr/*/frames/c/1/0/0/0")
+        memory.rm(chunk)
+        with pytest.raises(InputError, match=r"Cell 4 of recording 'r' .*memory://bucket/.* is missing"):
+            store.read("r", 4)
+    finally:
+        memory.rm("/bucket", recursive=True)
+    with pytest.raises(InputError, match=r"Crop store memory://bucket/crops\.zarr has no manifest\.json"):
+        CropStore("memory://bucket/crops.zarr")
+
+
+def test_reading_neither_imports_zarr_nor_unpickles(tmp_path: Path) -> None:
+    written(tmp_path / "crops.zarr", "lz4")
+    code = (
+        "import pickle, sys; pickle.load = pickle.loads = None\n"
+        "from cellfate.sequences.store import CropStore\n"
+        f"CropStore({str(tmp_path / 'crops.zarr')!r}).read('r', 4)\n"
+        "assert 'zarr' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -26,7 +26,10 @@ def create_pipeline() -> Pipeline:
             ),
             node(
                 plan_crops,
-                ["raw_recordings", "recordings", "frame_files", "detections", "params:crops", "params:recordings"],
+                [
+                    *("raw_recordings", "recordings", "frame_files", "detections"),
+                    *("params:crops", "params:recordings", "params:crop_building"),
+                ],
                 "crops",
                 name="cut_crops",
             ),
