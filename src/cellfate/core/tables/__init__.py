@@ -28,6 +28,14 @@ from cellfate.core.tables.incidence import (
     IncidenceMetrics,
     ObservedIncidence,
 )
+from cellfate.core.tables.preflight import (
+    PREFLIGHT_ERRORS,
+    PREFLIGHT_WARNINGS,
+    FrameQuality,
+    PreflightCells,
+    PreflightFindings,
+    PreflightSummary,
+)
 from cellfate.core.tables.recordings import (
     Cells,
     Detections,
@@ -63,6 +71,8 @@ from cellfate.core.tables.scores import (
 __all__ = [
     "EVERYTHING",
     "PARTS",
+    "PREFLIGHT_ERRORS",
+    "PREFLIGHT_WARNINGS",
     "WITHIN_DOSES",
     "Attention",
     "AttentionStatistics",
@@ -86,6 +96,7 @@ __all__ = [
     "FollowUps",
     "FrameFeatures",
     "FrameFiles",
+    "FrameQuality",
     "Incidence",
     "IncidenceCalibration",
     "IncidenceComparisons",
@@ -99,6 +110,9 @@ __all__ = [
     "ObservedIncidence",
     "OperatingCurves",
     "Predictions",
+    "PreflightCells",
+    "PreflightFindings",
+    "PreflightSummary",
     "RandomisedWeights",
     "Recordings",
     "ReporterTraces",
