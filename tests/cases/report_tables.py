@@ -23,6 +23,8 @@ def report_case(outcomes: tuple[str, str] = ("apoptosis", "mitosis"), low: float
     kind = "landmark" if "none" in outcomes else "whole_track"
     samples = _samples(outcomes)
     tables = {
+        "preflight_findings": _findings(),
+        "preflight_summary": _summary(),
         "recordings": _recordings(),
         "frame_files": pd.DataFrame({"recording_id": ["r0"] * 4, "frame": range(4), "file_name": "f.tif"}),
         "recordings_set_aside": _set_aside("r9", None, "open_recordings", "frame 3 of r9 has 2 channels, expected 3"),
@@ -49,6 +51,24 @@ def report_case(outcomes: tuple[str, str] = ("apoptosis", "mitosis"), low: float
         "members": [{"fold": 0, "best_epoch": 3}],
     }
     return ReportCase(tables, model)
+
+
+def _findings() -> pd.DataFrame:
+    rows = [
+        ("r9", None, None, None, "recording", "error", 1, "frame 3 of r9 has 2 channels, expected 3"),
+        ("r1", "r1/004.tif", 7, 4, "jump", "warning", 1, "In recording 'r1' cell 7 moves 31.0 px a frame."),
+        ("r1", "r1/002.tif", 9, 2, "jump", "warning", 1, "In recording 'r1' cell 9 moves 22.0 px a frame."),
+        ("r2", None, None, None, "jump", "warning", 12, "In recording 'r2' 12 further cases are not listed."),
+    ]
+    names = ["recording_id", "file", "cell_id", "frame", "check", "severity", "n_cases", "finding"]
+    findings = pd.DataFrame(rows, columns=names).assign(channel=None, value=float("nan"), limit=float("nan"))
+    return findings.astype({"cell_id": "Int64", "frame": "Int64"})
+
+
+def _summary() -> pd.DataFrame:
+    names = [*(f"r{i}" for i in range(9)), "r9"]
+    errors, warnings = [0] * 9 + [1], [0, 2, 12] + [0] * 7
+    return pd.DataFrame({"recording_id": names, "n_errors": errors, "n_warnings": warnings})
 
 
 def _recordings() -> pd.DataFrame:

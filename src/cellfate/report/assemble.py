@@ -46,6 +46,10 @@ def assemble_report(
     outcomes = tuple(model["outcomes"])
     metrics, comparisons = found["metrics"], found["comparisons"]
     tables_of = {
+        "preflight": (
+            tables.tabulate_findings(found["preflight_findings"]),
+            tables.list_findings(found["preflight_findings"], settings.longest_table),
+        ),
         "data": _tabulate_data(found, settings),
         "split": (tables.tabulate_parts(found["samples"], found["splits"], found["leakage"]),),
         "scores": _tabulate_scores(metrics, outcomes),
@@ -56,7 +60,10 @@ def assemble_report(
         ),
         "settings": tabulate_settings(model, parameters),
     }
-    reads = {"belief": belief.write_belief(found["attribution_scores"])}
+    reads = {
+        "preflight": tables.write_preflight(found["preflight_findings"], found["preflight_summary"]),
+        "belief": belief.write_belief(found["attribution_scores"]),
+    }
     page = ReportPage(
         title=settings.title,
         question=headline.ask_question(outcomes, dict(model["samples"])),

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 TABLES = (
+    "preflight_findings",
+    "preflight_summary",
     "recordings",
     "frame_files",
     "recordings_set_aside",
@@ -43,6 +45,14 @@ class FigureText:
 
 
 SECTIONS = (
+    SectionText(
+        "preflight",
+        "Before anything was cut",
+        "Every recording was looked at first: its files, its tracks cell by cell, and some of its frames. An error is "
+        "something that cannot be used as it is; a warning is used, and a person should look at it.",
+        "What lies between the frames that were looked at (preflight.image_frames), and whether a track follows the "
+        "right cell: a wrong link to a near neighbour moves no farther than a cell does.",
+    ),
     SectionText(
         "data",
         "What went in",
@@ -109,6 +119,13 @@ SECTIONS = (
 )
 
 FIGURES: tuple[FigureText, ...] = (
+    FigureText(
+        "preflight_figure",
+        "preflight",
+        "Above, a column is a recording and a row a check; the darker, the more findings. Below, focus and spread are "
+        "shares of the recording's own median, so a frame far below 1 is blurred or dark beside the others.",
+        "Whether a recording is sharp or bright enough: it is held against itself and the other recordings only.",
+    ),
     FigureText(
         "training_figure",
         "training",

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from cellfate.core.fates import FATES, OUTCOMES
 from cellfate.core.tables import PARTS, WITHIN_DOSES
+from cellfate.plots.preflight import name_check
 from cellfate.plots.words import order_doses
 from cellfate.report.page import ReportTable
 from cellfate.report.words import capitalise, list_words, name_metric, name_predictor, show_cell, show_interval
@@ -22,6 +23,46 @@ def as_report_table(frame: pd.DataFrame, caption: str, longest: int | None = Non
         rows=tuple(tuple(show_cell(value) for value in row) for row in shown.astype(object).to_numpy().tolist()),
         left_out=len(frame) - len(shown),
         folded=folded,
+    )
+
+
+def write_preflight(findings: pd.DataFrame, summary: pd.DataFrame) -> str:
+    """Write how much the preflight found, in one sentence."""
+    counts = findings.groupby("severity")["n_cases"].sum()
+    errors, warnings = (int(counts.get(severity, 0)) for severity in ("error", "warning"))
+    bad, odd = (int((summary[name] > 0).sum()) for name in ("n_errors", "n_warnings"))
+    return (
+        f"Found here: {errors:,} error{'s' * (errors != 1)} in {bad:,} and {warnings:,} warning{'s' * (warnings != 1)} "
+        f"in {odd:,} of {len(summary):,} recording{'s' * (len(summary) != 1)}."
+    )
+
+
+def tabulate_findings(findings: pd.DataFrame) -> ReportTable:
+    """Count the findings of each check, errors first, with the first of them as an example."""
+    grouped = findings.groupby(["severity", "check"], sort=False)
+    frame = pd.DataFrame(
+        {
+            "severity": [severity for (severity, _), _ in grouped],
+            "check": [name_check(check) for (_, check), _ in grouped],
+            "findings": grouped["n_cases"].sum().to_list(),
+            "recordings": grouped["recording_id"].nunique().to_list(),
+            "for example": grouped["finding"].first().to_list(),
+        }
+    )
+    return as_report_table(frame, "What the preflight found, by check")
+
+
+def list_findings(findings: pd.DataFrame, longest: int) -> ReportTable:
+    """List the findings one by one, errors first; those without a recording are of the whole folder."""
+    where = findings[["recording_id", "file", "cell_id", "frame"]].astype(object)
+    where = where.assign(recording_id=where["recording_id"].fillna("whole folder"), cell=where["cell_id"])
+    frame = (
+        where[["recording_id", "file", "cell", "frame"]]
+        .fillna("")
+        .assign(severity=findings["severity"], finding=findings["finding"])
+    )
+    return as_report_table(
+        frame.rename(columns={"recording_id": "recording"}), "Every finding, with file and cell", longest, folded=True
     )
 
 

@@ -29,6 +29,14 @@ from cellfate.core.tables.incidence import (
     IncidenceMetrics,
     ObservedIncidence,
 )
+from cellfate.core.tables.preflight import (
+    PREFLIGHT_ERRORS,
+    PREFLIGHT_WARNINGS,
+    FrameQuality,
+    PreflightCells,
+    PreflightFindings,
+    PreflightSummary,
+)
 from cellfate.core.tables.recordings import (
     Cells,
     Detections,
@@ -65,6 +73,8 @@ from cellfate.core.tables.scores import (
 __all__ = [
     "EVERYTHING",
     "PARTS",
+    "PREFLIGHT_ERRORS",
+    "PREFLIGHT_WARNINGS",
     "WITHIN_DOSES",
     "Attention",
     "AttentionStatistics",
@@ -89,6 +99,7 @@ __all__ = [
     "FollowUps",
     "FrameFeatures",
     "FrameFiles",
+    "FrameQuality",
     "Incidence",
     "IncidenceCalibration",
     "IncidenceComparisons",
@@ -102,6 +113,9 @@ __all__ = [
     "ObservedIncidence",
     "OperatingCurves",
     "Predictions",
+    "PreflightCells",
+    "PreflightFindings",
+    "PreflightSummary",
     "RandomisedWeights",
     "Recordings",
     "ReporterTraces",

@@ -3,7 +3,8 @@
 from kedro.pipeline import Pipeline, node
 
 from cellfate.features.measurements import measure_cells
-from cellfate.imaging.opening import open_recordings
+from cellfate.pipelines.data_processing.nodes import open_recordings, run_preflight
+from cellfate.plots.preflight import plot_preflight
 from cellfate.sequences.crops import plan_crops
 from cellfate.sequences.leakage import report_leakage
 from cellfate.sequences.normalisation import fit_normalisation
@@ -14,10 +15,23 @@ from cellfate.tracks.importing import import_tracks
 
 def create_pipeline() -> Pipeline:
     """Wire the nodes of `data_processing`: from raw recordings to samples, splits and normalisation."""
+    found = ["preflight_findings", "preflight_summary", "preflight_cells", "frame_quality"]
     opened = ["recordings", "frame_files", "recordings_set_aside"]
     return Pipeline(
         [
-            node(open_recordings, ["raw_recordings", "params:recordings"], opened, name="open_recordings"),
+            node(
+                run_preflight,
+                ["raw_recordings", "params:recordings", "params:crops", "params:preflight"],
+                found,
+                name="run_preflight",
+            ),
+            node(plot_preflight, found, "preflight_figure", name="plot_preflight"),
+            node(
+                open_recordings,
+                ["raw_recordings", "params:recordings", "preflight_findings"],
+                opened,
+                name="open_recordings",
+            ),
             node(
                 import_tracks,
                 ["raw_recordings", "recordings", "frame_files", "params:recordings", "params:tracks"],

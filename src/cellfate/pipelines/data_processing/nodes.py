@@ -1,0 +1,29 @@
+"""Nodes of the `data_processing` pipeline that join two rooms: the preflight, and the opening that follows it."""
+
+import pandas as pd
+
+from cellfate import imaging, preflight
+from cellfate.imaging import RecordingFolder, RecordingSettings
+from cellfate.preflight import PreflightSettings
+from cellfate.sequences.settings import CropSettings
+
+
+def run_preflight(
+    folder: RecordingFolder, recordings: RecordingSettings, crops: CropSettings, settings: PreflightSettings
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Look at recordings and tracks before anything is cut: `preflight.run_preflight` for crops of this size."""
+    return preflight.run_preflight(folder, recordings, (crops.height_px, crops.width_px), settings)
+
+
+def open_recordings(
+    folder: RecordingFolder, settings: RecordingSettings, findings: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Open the recordings once the findings of the preflight are saved.
+
+    Raises
+    ------
+    InputError
+        If the preflight found errors and `on_bad_recording` is `stop`, and as `imaging.open_recordings`.
+    """
+    preflight.stop_at_errors(findings, settings)
+    return preflight.set_bad_frames_aside(*imaging.open_recordings(folder, settings), findings)

@@ -1,0 +1,158 @@
+"""The door of the room: everything is looked at once, nothing stops; and what follows from errors."""
+
+import logging
+
+import pandas as pd
+
+from cellfate.core.errors import InputError
+from cellfate.imaging.opening import all_set_aside_message, set_aside_table
+from cellfate.imaging.records import RecordingFolder
+from cellfate.imaging.settings import RecordingSettings
+from cellfate.preflight.findings import list_findings, order_findings
+from cellfate.preflight.images import look_at_images
+from cellfate.preflight.reading import OpenedFolder, open_folder
+from cellfate.preflight.settings import PreflightSettings
+from cellfate.preflight.summary import summarise_recordings
+from cellfate.preflight.tracked import check_detections, check_tracks, measure_cells, place_detections
+
+FINDINGS_FILE = "08_reporting/preflight_findings.csv"
+"""Where the catalog keeps the findings, below data_root; it stands in the sentence that a stopped run ends with."""
+_STAGE = "run_preflight"
+_BAD_PIXELS = ("unreadable_frame", "not_finite")
+_log = logging.getLogger(__name__)
+
+
+def run_preflight(
+    folder: RecordingFolder, recordings: RecordingSettings, crop_px: tuple[int, int], settings: PreflightSettings
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Look at recordings and tracks before anything is cut.
+
+    Nothing that is wrong with them stops it: a recording or a folder that cannot be read is a finding.
+
+    Parameters
+    ----------
+    folder : RecordingFolder
+        Folder of recordings.
+    recordings : RecordingSettings
+        Its layout and what its files do not say.
+    crop_px : (int, int)
+        Rows and columns of the crops that will be cut.
+    settings : PreflightSettings
+        How many images are looked at, and from where on something is told.
+
+    Returns
+    -------
+    findings : DataFrame
+        Table `PreflightFindings`; empty if all is well.
+    summary : DataFrame
+        Table `PreflightSummary`.
+    cells : DataFrame
+        Table `PreflightCells`.
+    quality : DataFrame
+        Table `FrameQuality`.
+    """
+    opened = open_folder(folder, recordings)
+    placed = place_detections(opened.detections, opened.recordings, opened.frame_files, crop_px)
+    quality, of_images = look_at_images(folder, opened.recordings, opened.frame_files, settings)
+    max_jump_px = settings.max_jump_px or min(crop_px) / 2
+    findings = order_findings(
+        [
+            opened.findings,
+            *check_detections(placed, settings),
+            *check_tracks(placed, settings, max_jump_px),
+            *of_images,
+            _find_without_cells(opened, settings),
+        ]
+    )
+    cells = measure_cells(placed, opened.cells, opened.recordings)
+    summary = summarise_recordings(opened.recordings, cells, quality, findings)
+    _report(findings, summary)
+    return findings, summary, cells, quality
+
+
+def stop_at_errors(findings: pd.DataFrame, settings: RecordingSettings) -> None:
+    """Stop the run if the preflight found errors and bad recordings are not to be skipped.
+
+    Parameters
+    ----------
+    findings : DataFrame
+        Table `PreflightFindings`.
+    settings : RecordingSettings
+        `on_bad_recording` decides.
+
+    Raises
+    ------
+    InputError
+        If there is an error and `on_bad_recording` is `stop`: how many, the first, and where all are listed.
+    """
+    errors = findings[findings["severity"] == "error"]
+    if errors.empty or settings.on_bad_recording == "skip":
+        return
+    count, names = int(errors["n_cases"].sum()), errors["recording_id"].dropna().unique()
+    where = f" in {len(names)} recording{'s' * (len(names) > 1)}" if len(names) else ""
+    message = (
+        f"The preflight found {count} error{'s' * (count > 1)}{where}, all listed in {FINDINGS_FILE} of the data "
+        f"folder; mend the recordings, or set on_bad_recording to 'skip' to go on without them. The first error: "
+        f"{errors['finding'].iloc[0]}"
+    )
+    raise InputError(message)
+
+
+def set_bad_frames_aside(
+    recordings: pd.DataFrame, frame_files: pd.DataFrame, set_aside: pd.DataFrame, findings: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Set recordings aside whose headers are well but in which the preflight met pixels that cannot be used.
+
+    Parameters
+    ----------
+    recordings, frame_files, set_aside : DataFrame
+        Tables `Recordings`, `FrameFiles` and `SetAside`, as `imaging.open_recordings` gives them.
+    findings : DataFrame
+        Table `PreflightFindings`.
+
+    Returns
+    -------
+    recordings, frame_files, set_aside : DataFrame
+        The same tables without and with these recordings.
+
+    Raises
+    ------
+    InputError
+        If no recording is left.
+    """
+    bad = findings[findings["check"].isin(_BAD_PIXELS) & findings["recording_id"].isin(recordings["recording_id"])]
+    reasons = bad.drop_duplicates("recording_id").set_index("recording_id")["finding"]
+    if reasons.empty:
+        return recordings, frame_files, set_aside
+    if len(reasons) == len(recordings):
+        raise InputError(
+            all_set_aside_message("the folder of recordings", {str(k): str(v) for k, v in reasons.items()})
+        )
+    more = set_aside_table({str(name): str(reason) for name, reason in reasons.items()}, _STAGE)
+    return (
+        recordings[~recordings["recording_id"].isin(reasons.index)].reset_index(drop=True),
+        frame_files[~frame_files["recording_id"].isin(reasons.index)].reset_index(drop=True),
+        pd.concat([set_aside, more], ignore_index=True),
+    )
+
+
+def _find_without_cells(opened: OpenedFolder, settings: PreflightSettings) -> pd.DataFrame:
+    """List recordings without a cell, where that is not already told by an error of the tracks."""
+    told = opened.findings
+    if (told["check"] == "folder").any():
+        return told.head(0)
+    names = {*opened.cells["recording_id"], *told["recording_id"]}
+    bare = opened.recordings[~opened.recordings["recording_id"].isin(names)].assign(value=0.0, limit=1.0)
+    sentence = "no cell is tracked; add its tracks, or leave the recording out"
+    return list_findings(bare, "no_cells", sentence, settings.max_rows_a_check)
+
+
+def _report(findings: pd.DataFrame, summary: pd.DataFrame) -> None:
+    by_check = findings.groupby(["severity", "check"])["n_cases"].sum()
+    for severity, log in (("error", _log.error), ("warning", _log.warning)):
+        if severity in by_check.index.get_level_values(0):
+            counts = by_check[severity]
+            listed = ", ".join(f"{count} {check}" for check, count in counts.items())
+            log("Preflight: %d %s(s) in %d recordings: %s", counts.sum(), severity, len(summary), listed)
+    if findings.empty:
+        _log.info("Preflight: nothing found in %d recordings", len(summary))

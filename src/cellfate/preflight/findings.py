@@ -1,0 +1,100 @@
+"""The table of findings: rows of offending cases become sentences, the worst first, and none is dropped in silence."""
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from cellfate.core.tables import PREFLIGHT_ERRORS, PREFLIGHT_WARNINGS, PreflightFindings
+
+CHECKS = (*PREFLIGHT_ERRORS, *PREFLIGHT_WARNINGS)
+"""All checks, errors first, in the order in which findings are listed."""
+
+_COLUMNS = list(PreflightFindings.to_schema().columns)
+_TYPES = {
+    **dict.fromkeys(("recording_id", "file", "channel", "check", "severity", "finding"), "str"),
+    **dict.fromkeys(("cell_id", "frame"), "Int64"),
+    **dict.fromkeys(("value", "limit"), "float64"),
+    "n_cases": "int64",
+}
+
+
+def list_findings(
+    cases: pd.DataFrame, check: str, sentence: str, max_rows: int, *, larger_is_worse: bool = True
+) -> pd.DataFrame:
+    """Turn offending cases into findings.
+
+    Parameters
+    ----------
+    cases : DataFrame
+        One row a case: recording_id, value, and what the sentence names; cell_id, frame, channel, file and limit where
+        they are known.
+    check : str
+        One of `CHECKS`.
+    sentence : str
+        Format string that names columns of `cases`, without the recording and without the full stop.
+    max_rows : int
+        Cases of a recording that are listed one by one, the worst; the others are counted in one more row.
+    larger_is_worse : bool
+        Which end of `value` is the worst.
+
+    Returns
+    -------
+    DataFrame
+        Table `PreflightFindings` of this check.
+    """
+    if cases.empty:
+        return no_findings()
+    worst = cases.sort_values("value", ascending=not larger_is_worse, kind="stable", ignore_index=True)
+    listed = worst.groupby("recording_id", sort=False).head(max_rows)
+    rows = [{str(key): value for key, value in row.items()} for row in listed.to_dict("records")]
+    sentences = [f"In recording '{row['recording_id']}' {sentence.format(**row)}." for row in rows]
+    told = make_findings(check, listed.assign(finding=sentences, n_cases=1))
+    others = _count_others(worst.drop(listed.index), check, max_rows)
+    return pd.concat([told, others], ignore_index=True)
+
+
+def make_findings(check: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """Give rows that have a sentence the columns of `PreflightFindings`.
+
+    Parameters
+    ----------
+    check : str
+        One of `CHECKS`; it decides the severity.
+    rows : DataFrame
+        finding, and any other columns of the table; those that are absent become null, n_cases 1.
+
+    Returns
+    -------
+    DataFrame
+        Table `PreflightFindings`.
+    """
+    severity = "error" if check in PREFLIGHT_ERRORS else "warning"
+    table = rows.assign(check=check, severity=severity).reindex(columns=_COLUMNS)
+    return table.assign(n_cases=table["n_cases"].fillna(1)).astype(_TYPES).reset_index(drop=True)
+
+
+def no_findings() -> pd.DataFrame:
+    """Table `PreflightFindings` without rows."""
+    return pd.DataFrame(columns=_COLUMNS).astype(_TYPES)
+
+
+def order_findings(findings: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Put findings of all checks together: errors first, then by check, recording, cell and frame."""
+    table = pd.concat([no_findings(), *findings], ignore_index=True)
+    rank = table["check"].map(CHECKS.index)
+    table = table.assign(rank=rank).sort_values(
+        ["rank", "recording_id", "n_cases", "cell_id", "frame", "channel"], kind="stable", ignore_index=True
+    )
+    return table.drop(columns="rank").astype(_TYPES)
+
+
+def _count_others(others: pd.DataFrame, check: str, max_rows: int) -> pd.DataFrame:
+    if others.empty:
+        return no_findings()
+    counts = others.groupby("recording_id").agg(n_cases=("value", "size"), value=("value", "first")).reset_index()
+    sentences = [
+        f"In recording '{name}' {count} further cases of the check '{check}' are not listed one by one; to see them, "
+        f"set preflight.max_rows_a_check above {max_rows}."
+        for name, count in zip(counts["recording_id"], counts["n_cases"], strict=True)
+    ]
+    return make_findings(check, counts.assign(finding=sentences))

@@ -1,0 +1,132 @@
+"""Opening and importing that never stops: what cannot be used becomes a finding."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from cellfate.core.errors import InputError
+from cellfate.imaging.opening import open_recordings
+from cellfate.imaging.records import RecordingFolder
+from cellfate.imaging.settings import RecordingSettings
+from cellfate.preflight.findings import make_findings
+from cellfate.tracks import cell_tracking_challenge, coco_vid
+from cellfate.tracks.validate import find_problems
+
+_MARK = ["recording_id", "cell_id", "frame"]
+
+
+@dataclass(frozen=True)
+class OpenedFolder:
+    """What could be read of a folder of recordings.
+
+    Attributes
+    ----------
+    recordings, frame_files : DataFrame
+        Tables `Recordings` and `FrameFiles` of the recordings that can be opened; may be empty.
+    detections, cells : DataFrame
+        Columns of `Detections`, and recording_id, cell_id and fate; unchecked; may be empty.
+    findings : DataFrame
+        Table `PreflightFindings`: what could not be read, and tracks that contradict themselves.
+    """
+
+    recordings: pd.DataFrame
+    frame_files: pd.DataFrame
+    detections: pd.DataFrame
+    cells: pd.DataFrame
+    findings: pd.DataFrame
+
+
+def open_folder(folder: RecordingFolder, settings: RecordingSettings) -> OpenedFolder:
+    """Open recordings and import tracks, whatever is wrong with them.
+
+    Parameters
+    ----------
+    folder : RecordingFolder
+        Folder of recordings.
+    settings : RecordingSettings
+        Its layout; `on_bad_recording` does not matter here.
+
+    Returns
+    -------
+    OpenedFolder
+        All that could be read, and a finding for what could not.
+    """
+    try:
+        lenient = settings.model_copy(update={"on_bad_recording": "skip"})
+        recordings, frame_files, set_aside = open_recordings(folder, lenient)
+    except InputError as error:
+        return OpenedFolder(_NO_RECORDINGS, _NO_FILES, _NO_MARKS, _NO_CELLS, _tell_folder(error))
+    not_opened = make_findings("recording", set_aside.rename(columns={"reason": "finding"}))
+    try:
+        detections, cells, problems = gather_tracks(folder, recordings, frame_files, settings)
+    except InputError as error:
+        findings = pd.concat([not_opened, _tell_folder(error)], ignore_index=True)
+        return OpenedFolder(recordings, frame_files, _NO_MARKS, _NO_CELLS, findings)
+    told = make_findings("tracks", problems.rename(columns={"reason": "finding"}))
+    findings = pd.concat([not_opened, told], ignore_index=True)
+    return OpenedFolder(recordings, frame_files, detections, cells, findings)
+
+
+def gather_tracks(
+    folder: RecordingFolder, recordings: pd.DataFrame, frame_files: pd.DataFrame, settings: RecordingSettings
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Read the tracks of opened recordings, and say what is wrong with them but for single detections.
+
+    Detections outside the image, in absent frames and twice in a frame are told cell by cell by checks of their own
+    (`preflight.tracked`), and not here once more.
+
+    Parameters
+    ----------
+    folder : RecordingFolder
+        Folder of recordings.
+    recordings, frame_files : DataFrame
+        Tables `Recordings` and `FrameFiles`.
+    settings : RecordingSettings
+        The layout.
+
+    Returns
+    -------
+    detections, cells : DataFrame
+        Columns of `Detections`, and of `Cells` but group_id.
+    problems : DataFrame
+        recording_id and reason.
+
+    Raises
+    ------
+    InputError
+        If the tracks of the folder are not usable as a whole.
+    """
+    importer = {"coco_vid": coco_vid, "cell_tracking_challenge": cell_tracking_challenge}[settings.layout]
+    detections, cells, found = importer.read_tracks(folder, recordings, frame_files, settings)
+    mended = _mend_detections(detections, recordings)
+    problems = pd.concat([found, find_problems(mended, cells, recordings)], ignore_index=True)
+    return detections, cells, problems
+
+
+def _mend_detections(detections: pd.DataFrame, recordings: pd.DataFrame) -> pd.DataFrame:
+    """Move every detection into a frame and an image that exist, and keep one a cell and frame."""
+    sizes = detections[["recording_id"]].merge(recordings, on="recording_id", how="left")
+    mended = detections.assign(
+        frame=detections["frame"].clip(0, sizes["n_frames"].to_numpy() - 1),
+        y_px=detections["y_px"].clip(0, sizes["height_px"].to_numpy() - 1).fillna(0),
+        x_px=detections["x_px"].clip(0, sizes["width_px"].to_numpy() - 1).fillna(0),
+    )
+    return mended.drop_duplicates(_MARK, ignore_index=True)
+
+
+def _tell_folder(error: InputError) -> pd.DataFrame:
+    return make_findings("folder", pd.DataFrame({"finding": [str(error)]}))
+
+
+_NO_RECORDINGS = pd.DataFrame(
+    columns=["recording_id", "channels", "n_frames", "height_px", "width_px", "dtype", "condition", "dose"]
+).astype({"recording_id": "str", "n_frames": "int64", "height_px": "int64", "width_px": "int64"})
+_NO_FILES = pd.DataFrame(columns=["recording_id", "frame", "file_name", "label_file_name"]).astype(
+    {"recording_id": "str", "frame": "int64", "file_name": "str"}
+)
+_NO_MARKS = pd.DataFrame(columns=["recording_id", "cell_id", "frame", "y_px", "x_px"]).astype(
+    {"recording_id": "str", "cell_id": "int64", "frame": "int64", "y_px": "float64", "x_px": "float64"}
+)
+_NO_CELLS = pd.DataFrame(columns=["recording_id", "cell_id", "fate"]).astype(
+    {"recording_id": "str", "cell_id": "int64", "fate": "str"}
+)

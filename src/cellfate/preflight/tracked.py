@@ -1,0 +1,218 @@
+"""Checks of detections and tracks, cell by cell; tables in, findings out.
+
+The lengths, gaps and steps of a track count each frame of a cell once and only frames that exist: what is marked twice
+or in an absent frame is told by a check of its own.
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cellfate.preflight.findings import list_findings
+from cellfate.preflight.settings import PreflightSettings
+
+_CELL = ["recording_id", "cell_id"]
+_MARK = [*_CELL, "frame"]
+
+
+def place_detections(
+    detections: pd.DataFrame, recordings: pd.DataFrame, frame_files: pd.DataFrame, crop_px: tuple[int, int]
+) -> pd.DataFrame:
+    """Say of every detection where it lies: in which file, how far outside the image, how much of its crop.
+
+    Parameters
+    ----------
+    detections : DataFrame
+        Table `Detections`.
+    recordings, frame_files : DataFrame
+        Tables `Recordings` and `FrameFiles`.
+    crop_px : (int, int)
+        Rows and columns of a crop.
+
+    Returns
+    -------
+    DataFrame
+        `detections`, ordered by recording, cell and frame, with n_frames, height_px, width_px, file (null where the
+        frame does not exist), exists (bool), beyond_px (distance to the image, 0 inside) and outside_share (of the
+        crop's area, 0 to 1).
+    """
+    sizes = recordings[["recording_id", "n_frames", "height_px", "width_px"]]
+    files = frame_files[["recording_id", "frame", "file_name"]].rename(columns={"file_name": "file"})
+    placed = detections.merge(sizes, on="recording_id").merge(files, on=["recording_id", "frame"], how="left")
+    y, x = placed["y_px"].to_numpy(), placed["x_px"].to_numpy()
+    height, width = placed["height_px"].to_numpy(), placed["width_px"].to_numpy()
+    inside = _inside(y, height, crop_px[0]) * _inside(x, width, crop_px[1])
+    placed = placed.assign(
+        exists=placed["frame"].between(0, placed["n_frames"] - 1),
+        beyond_px=np.hypot(_beyond(y, height), _beyond(x, width)),
+        outside_share=1 - inside / (crop_px[0] * crop_px[1]),
+    )
+    return placed.sort_values(_MARK, kind="stable", ignore_index=True)
+
+
+def measure_cells(placed: pd.DataFrame, cells: pd.DataFrame, recordings: pd.DataFrame) -> pd.DataFrame:
+    """Describe every track by its length, gaps, steps and nearness to the border.
+
+    Parameters
+    ----------
+    placed : DataFrame
+        As `place_detections` gives them.
+    cells : DataFrame
+        Columns recording_id, cell_id and fate.
+    recordings : DataFrame
+        Table `Recordings`.
+
+    Returns
+    -------
+    DataFrame
+        Table `PreflightCells`.
+    """
+    marks = _with_steps(placed)
+    per_cell = marks.groupby(_CELL).agg(
+        first=("frame", "min"),
+        last=("frame", "max"),
+        n_detections=("frame", "size"),
+        n_gaps=("missing", lambda missing: int((missing > 0).sum())),
+        largest_step_px=("step_px", "max"),
+        outside_share=("outside_share", "max"),
+    )
+    table = cells[[*_CELL, "fate"]].drop_duplicates(_CELL)
+    table = table.merge(recordings[["recording_id", "condition", "dose"]], on="recording_id")
+    table = table.merge(per_cell.reset_index(), on=_CELL, how="left")
+    table = table.assign(n_frames=table["last"] - table["first"] + 1)
+    counts = ["n_frames", "n_detections", "n_gaps"]
+    table[counts] = table[counts].fillna(0).astype("int64")
+    columns = [*_CELL, "condition", "dose", "fate", *counts, "largest_step_px", "outside_share"]
+    return table[columns].sort_values(_CELL, kind="stable", ignore_index=True)
+
+
+def check_detections(placed: pd.DataFrame, settings: PreflightSettings) -> list[pd.DataFrame]:
+    """Find detections that cannot be right: in frames that do not exist, outside the image, or twice in a frame.
+
+    Parameters
+    ----------
+    placed : DataFrame
+        As `place_detections` gives them.
+    settings : PreflightSettings
+        How many cases are listed.
+
+    Returns
+    -------
+    list of DataFrame
+        Tables `PreflightFindings`, one a check.
+    """
+    there = placed[placed["exists"]]
+    marks = there.groupby(_MARK, sort=False).agg(value=("frame", "size"), file=("file", "first")).reset_index()
+    outside = there[~(there["beyond_px"] <= 0)]  # so that a position that is no number is found, too
+    checks = (
+        ("absent_frame", _find_absent(placed), _ABSENT),
+        ("outside", outside.assign(value=outside["beyond_px"], limit=0.0), _OUTSIDE),
+        ("duplicate", marks[marks["value"] > 1].assign(limit=1.0), _DUPLICATE),
+    )
+    return [list_findings(cases, name, sentence, settings.max_rows_a_check) for name, cases, sentence in checks]
+
+
+def check_tracks(placed: pd.DataFrame, settings: PreflightSettings, max_jump_px: float) -> list[pd.DataFrame]:
+    """Find what is odd in tracks: gaps, jumps, crops that leave the image, two cells at one place.
+
+    Parameters
+    ----------
+    placed : DataFrame
+        As `place_detections` gives them.
+    settings : PreflightSettings
+        From where on something is told.
+    max_jump_px : float
+        Farthest way from one frame to the next that is not told, in pixels.
+
+    Returns
+    -------
+    list of DataFrame
+        Tables `PreflightFindings`, one a check.
+    """
+    marks = _with_steps(placed)
+    checks = (
+        ("coinciding", _find_coinciding(marks), _COINCIDING),
+        ("gap", _find_gaps(marks, placed, settings.max_gap_frames), _GAP),
+        ("jump", marks[marks["step_px"] > max_jump_px].assign(value=marks["step_px"], limit=max_jump_px), _JUMP),
+        ("border", _find_border(marks, settings.max_outside_share), _BORDER),
+    )
+    return [list_findings(cases, name, sentence, settings.max_rows_a_check) for name, cases, sentence in checks]
+
+
+_ABSENT = (
+    "cell {cell_id} is marked in frame {frame}, but the recording has {n_frames} frames counted from 0; correct the "
+    "frame or add its image"
+)
+_OUTSIDE = (
+    "the centre of cell {cell_id} in frame {frame} is at x {x_px:.1f} px, y {y_px:.1f} px, {value:.1f} px outside the "
+    "image of {width_px} x {height_px} px; correct the position"
+)
+_DUPLICATE = "cell {cell_id} is marked {value} times in frame {frame}; keep one mark a cell and frame"
+_COINCIDING = (
+    "cell {cell_id} stands on the very pixel of another cell in {value} frame(s), first in frame {frame}; check "
+    "whether one cell is tracked twice"
+)
+_GAP = (
+    "cell {cell_id} is not seen for {value} frame(s) from frame {frame} on, and then seen again; its crops lack these "
+    "frames"
+)
+_JUMP = (
+    "cell {cell_id} moves {value:.1f} px a frame up to frame {frame}, farther than {limit:.1f} px; check whether the "
+    "track changes to another cell"
+)
+_BORDER = (
+    "the crop of cell {cell_id} leaves the image in {n_outside} of its {n_marks} frames, by {value:.0%} of its area in "
+    "frame {frame}; what lies outside is filled with 0"
+)
+
+
+def _inside(centre: NDArray[Any], size: NDArray[Any], window: int) -> NDArray[Any]:
+    """Rows (or columns) of the window that lie in the image; the window is that of `imaging.windows`."""
+    start = np.floor(centre + 0.5) - window // 2
+    return np.asarray(np.clip(np.minimum(start + window, size) - np.maximum(start, 0), 0, window))
+
+
+def _beyond(centre: NDArray[Any], size: NDArray[Any]) -> NDArray[Any]:
+    """Distance to the image, which spans from -0.5 to size - 0.5 because pixel centres are integers."""
+    return np.maximum(np.maximum(-0.5 - centre, centre - (size - 0.5)), 0)
+
+
+def _with_steps(placed: pd.DataFrame) -> pd.DataFrame:
+    """Every frame of a cell once, with the frames missing before it and the way from the mark before, px a frame."""
+    marks = placed[placed["exists"]].drop_duplicates(_MARK)
+    before = marks.groupby(_CELL, sort=False)[["frame", "y_px", "x_px"]].shift()
+    frames = marks["frame"] - before["frame"]
+    way_px = np.hypot(marks["y_px"] - before["y_px"], marks["x_px"] - before["x_px"])
+    return marks.assign(missing=(frames - 1).fillna(0).astype("int64"), step_px=way_px / frames)
+
+
+def _find_absent(placed: pd.DataFrame) -> pd.DataFrame:
+    """Find marks in frames that the recording has not; value: how many frames before its first or after its last."""
+    absent = placed[~placed["exists"]]
+    after = absent["frame"] - (absent["n_frames"] - 1)
+    return absent.assign(value=after.where(after > 0, -absent["frame"]), limit=0.0)
+
+
+def _find_coinciding(marks: pd.DataFrame) -> pd.DataFrame:
+    pixel = marks.assign(row=np.floor(marks["y_px"] + 0.5), column=np.floor(marks["x_px"] + 0.5))
+    same = pixel[pixel.duplicated(["recording_id", "frame", "row", "column"], keep=False)]
+    firsts = same.drop_duplicates(_CELL)
+    counts = same.groupby(_CELL, sort=False).size().rename("value").reset_index()
+    return firsts.merge(counts, on=_CELL).assign(limit=0.0)
+
+
+def _find_gaps(marks: pd.DataFrame, placed: pd.DataFrame, longest: int) -> pd.DataFrame:
+    after = marks[marks["missing"] > longest]
+    gaps = after.assign(value=after["missing"], frame=after["frame"] - after["missing"], limit=float(longest))
+    return gaps.drop(columns="file")
+
+
+def _find_border(marks: pd.DataFrame, largest: float) -> pd.DataFrame:
+    outside = marks[marks["outside_share"] > largest]
+    counts = outside.groupby(_CELL, sort=False).size().rename("n_outside").reset_index()
+    totals = marks.groupby(_CELL, sort=False).size().rename("n_marks").reset_index()
+    worst = outside.sort_values("outside_share", ascending=False, kind="stable").drop_duplicates(_CELL)
+    worst = worst.assign(value=worst["outside_share"], limit=largest)
+    return worst.merge(counts, on=_CELL).merge(totals, on=_CELL)
