@@ -14,6 +14,7 @@ from cellfate.preflight.reading import OpenedFolder, open_folder
 from cellfate.preflight.settings import PreflightSettings
 from cellfate.preflight.summary import summarise_recordings
 from cellfate.preflight.tracked import check_detections, check_tracks, measure_cells, place_detections
+from cellfate.tracks.settings import TrackSettings
 
 FINDINGS_FILE = "08_reporting/preflight_findings.csv"
 """Where the catalog keeps the findings, below data_root; it stands in the sentence that a stopped run ends with."""
@@ -23,7 +24,11 @@ _log = logging.getLogger(__name__)
 
 
 def run_preflight(
-    folder: RecordingFolder, recordings: RecordingSettings, crop_px: tuple[int, int], settings: PreflightSettings
+    folder: RecordingFolder,
+    recordings: RecordingSettings,
+    tracks: TrackSettings,
+    crop_px: tuple[int, int],
+    settings: PreflightSettings,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Look at recordings and tracks before anything is cut.
 
@@ -35,6 +40,8 @@ def run_preflight(
         Folder of recordings.
     recordings : RecordingSettings
         Its layout and what its files do not say.
+    tracks : TrackSettings
+        The format of the tracks.
     crop_px : (int, int)
         Rows and columns of the crops that will be cut.
     settings : PreflightSettings
@@ -51,7 +58,7 @@ def run_preflight(
     quality : DataFrame
         Table `FrameQuality`.
     """
-    opened = open_folder(folder, recordings)
+    opened = open_folder(folder, recordings, tracks)
     placed = place_detections(opened.detections, opened.recordings, opened.frame_files, crop_px)
     quality, of_images = look_at_images(folder, opened.recordings, opened.frame_files, settings)
     max_jump_px = settings.max_jump_px or min(crop_px) / 2

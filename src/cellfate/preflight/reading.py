@@ -9,7 +9,8 @@ from cellfate.imaging.opening import open_recordings
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.preflight.findings import make_findings
-from cellfate.tracks import cell_tracking_challenge, coco_vid
+from cellfate.tracks.importing import gather_tracks
+from cellfate.tracks.settings import TrackSettings
 from cellfate.tracks.validate import find_problems
 
 _MARK = ["recording_id", "cell_id", "frame"]
@@ -36,7 +37,7 @@ class OpenedFolder:
     findings: pd.DataFrame
 
 
-def open_folder(folder: RecordingFolder, settings: RecordingSettings) -> OpenedFolder:
+def open_folder(folder: RecordingFolder, settings: RecordingSettings, tracks: TrackSettings) -> OpenedFolder:
     """Open recordings and import tracks, whatever is wrong with them.
 
     Parameters
@@ -45,6 +46,8 @@ def open_folder(folder: RecordingFolder, settings: RecordingSettings) -> OpenedF
         Folder of recordings.
     settings : RecordingSettings
         Its layout; `on_bad_recording` does not matter here.
+    tracks : TrackSettings
+        The format of the tracks.
 
     Returns
     -------
@@ -58,49 +61,16 @@ def open_folder(folder: RecordingFolder, settings: RecordingSettings) -> OpenedF
         return OpenedFolder(_NO_RECORDINGS, _NO_FILES, _NO_MARKS, _NO_CELLS, _tell_folder(error))
     not_opened = make_findings("recording", set_aside.rename(columns={"reason": "finding"}))
     try:
-        detections, cells, problems = gather_tracks(folder, recordings, frame_files, settings)
+        detections, cells, unread = gather_tracks(folder, recordings, frame_files, settings, tracks)
     except InputError as error:
         findings = pd.concat([not_opened, _tell_folder(error)], ignore_index=True)
         return OpenedFolder(recordings, frame_files, _NO_MARKS, _NO_CELLS, findings)
+    # single detections in no frame or image, or twice in a frame, are told cell by cell (`preflight.tracked`)
+    contradictions = find_problems(_mend_detections(detections, recordings), cells, recordings)
+    problems = pd.concat([unread, contradictions], ignore_index=True)
     told = make_findings("tracks", problems.rename(columns={"reason": "finding"}))
     findings = pd.concat([not_opened, told], ignore_index=True)
     return OpenedFolder(recordings, frame_files, detections, cells, findings)
-
-
-def gather_tracks(
-    folder: RecordingFolder, recordings: pd.DataFrame, frame_files: pd.DataFrame, settings: RecordingSettings
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Read the tracks of opened recordings, and say what is wrong with them but for single detections.
-
-    Detections outside the image, in absent frames and twice in a frame are told cell by cell by checks of their own
-    (`preflight.tracked`), and not here once more.
-
-    Parameters
-    ----------
-    folder : RecordingFolder
-        Folder of recordings.
-    recordings, frame_files : DataFrame
-        Tables `Recordings` and `FrameFiles`.
-    settings : RecordingSettings
-        The layout.
-
-    Returns
-    -------
-    detections, cells : DataFrame
-        Columns of `Detections`, and of `Cells` but group_id.
-    problems : DataFrame
-        recording_id and reason.
-
-    Raises
-    ------
-    InputError
-        If the tracks of the folder are not usable as a whole.
-    """
-    importer = {"coco_vid": coco_vid, "cell_tracking_challenge": cell_tracking_challenge}[settings.layout]
-    detections, cells, found = importer.read_tracks(folder, recordings, frame_files, settings)
-    mended = _mend_detections(detections, recordings)
-    problems = pd.concat([found, find_problems(mended, cells, recordings)], ignore_index=True)
-    return detections, cells, problems
 
 
 def _mend_detections(detections: pd.DataFrame, recordings: pd.DataFrame) -> pd.DataFrame:

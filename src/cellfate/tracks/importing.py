@@ -88,7 +88,8 @@ def import_tracks(
         If the tracks of a recording are not usable and `on_bad_recording` is `stop`, or no recording is left, or there
         is no cell at all.
     """
-    detections, cells, problems = gather_tracks(folder, recordings, frame_files, settings, tracks)
+    detections, cells, unread = gather_tracks(folder, recordings, frame_files, settings, tracks)
+    problems = pd.concat([unread, find_problems(detections, cells, recordings)], ignore_index=True)
     kept, set_aside = set_aside_or_stop(problems, recordings, settings)
     detections = _ordered(detections[detections["recording_id"].isin(kept)], ["recording_id", "cell_id", "frame"])
     cells = _ordered(cells[cells["recording_id"].isin(kept)], ["recording_id", "cell_id"])
@@ -109,7 +110,9 @@ def gather_tracks(
     settings: RecordingSettings,
     tracks: TrackSettings = TrackSettings(),  # noqa: B008  # frozen
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Read the tracks of opened recordings, join separate fates, and list what is wrong; nothing is decided.
+    """Read the tracks of opened recordings and join separate fates; what cannot be read or joined is listed.
+
+    What the tracks say is not checked here; see `find_problems`.
 
     Parameters
     ----------
@@ -119,7 +122,7 @@ def gather_tracks(
     Returns
     -------
     detections : DataFrame
-        Columns of `Detections`, in the order of the files, of all recordings that could be read.
+        Columns of `Detections`, in the order of the files, of all recordings that could be read; unchecked.
     cells : DataFrame
         Columns of `Cells` but group_id; first_frame and last_frame may be null.
     problems : DataFrame
@@ -133,7 +136,7 @@ def gather_tracks(
     chosen = tracks.format if tracks.format is not None else _format_of(settings)
     detections, cells, found = IMPORTERS[chosen](folder, recordings, frame_files, settings, tracks)
     cells, unjoined = join_fates(cells, folder, recordings, tracks)
-    problems = [found, unjoined, find_problems(detections, cells, recordings)]
+    problems = [found, unjoined]
     if settings.group_by == "lineage":
         problems.append(_find_no_lineage(cells, chosen))
     return detections, cells, pd.concat(problems, ignore_index=True)

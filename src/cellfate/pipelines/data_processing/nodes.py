@@ -6,13 +6,18 @@ from cellfate import imaging, preflight
 from cellfate.imaging import RecordingFolder, RecordingSettings
 from cellfate.preflight import PreflightSettings
 from cellfate.sequences.settings import CropSettings
+from cellfate.tracks.settings import TrackSettings
 
 
 def run_preflight(
-    folder: RecordingFolder, recordings: RecordingSettings, crops: CropSettings, settings: PreflightSettings
+    folder: RecordingFolder,
+    recordings: RecordingSettings,
+    tracks: TrackSettings,
+    crops: CropSettings,
+    settings: PreflightSettings,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Look at recordings and tracks before anything is cut: `preflight.run_preflight` for crops of this size."""
-    return preflight.run_preflight(folder, recordings, (crops.height_px, crops.width_px), settings)
+    return preflight.run_preflight(folder, recordings, tracks, (crops.height_px, crops.width_px), settings)
 
 
 def open_recordings(

@@ -21,7 +21,7 @@ def create_pipeline() -> Pipeline:
         [
             node(
                 run_preflight,
-                ["raw_recordings", "params:recordings", "params:crops", "params:preflight"],
+                ["raw_recordings", "params:recordings", "params:tracks", "params:crops", "params:preflight"],
                 found,
                 name="run_preflight",
             ),
