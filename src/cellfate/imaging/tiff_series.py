@@ -129,7 +129,8 @@ class TiffSeries:
         ]
 
     @property
-    def _page_axes(self) -> str:
+    def page_axes(self) -> str:
+        """Axes of one page."""
         return self.axes[len(self._leading) :]
 
     @property
@@ -180,7 +181,7 @@ class TiffSeries:
             pixels = self._read_directly(offset + index * self.pages.keyframe.nbytes)
         else:
             pixels = self._decode_page(index)
-        axes = self._page_axes
+        axes = self.page_axes
         order = [axes.index(axis) for axis in "CZSYX" if axis in axes]
         shape = [self.size(axis) if axis in axes else 1 for axis in "CZSYX"]
         return np.asarray(pixels, dtype=self.dtype).transpose(order).reshape(shape)
@@ -235,6 +236,7 @@ def open_series(path: Path) -> list[tifffile.TiffPageSeries]:
             if tiff.is_ome:
                 _check_ome(path, tiff.ome_metadata or "")
             series = list(tiff.series)
+            described = tiff.is_ome or tiff.is_imagej
             found = len(tiff.pages)
     except InputError:
         raise
@@ -242,6 +244,8 @@ def open_series(path: Path) -> list[tifffile.TiffPageSeries]:
         raise InputError(damaged(path, first_line(error))) from error
     if found != n_pages or not series or not all(one.keyframe.shape for one in series):
         raise InputError(damaged(path, f"{found} of {n_pages} pages can be read"))
+    if described and any(one.kind in ("uniform", "generic") for one in series):
+        raise InputError(damaged(path, "its OME or ImageJ description does not fit its pages"))
     if len(series) > 1 and not all(one.kind == "ome" for one in series):
         message = f"File {path} holds {len(series)} images of different kinds, but one was expected; {ADVICE}"
         raise InputError(message)
@@ -288,7 +292,7 @@ def label_axes(
         )
         raise InputError(message)
     labelled = TiffSeries(path, series, axes, shape)
-    if (labelled.size("C") > 1 and labelled.size("S") > 1) or "T" in axes[leading:]:
+    if (labelled.size("C") > 1 and labelled.size("S") > 1) or "T" in labelled.page_axes:
         message = (
             f"File {path} stores axes {axes} in a way that is not read (colours of channels, time in a page); {ADVICE}"
         )

@@ -125,9 +125,7 @@ def look_at_stacks(root: Path, settings: RecordingSettings) -> Iterator[Looked]:
         try:
             check_inside(root, name, [place])
             images = open_series(path)
-            if images[0].kind == "ome":
-                names = ome_file_names(str(images[0].keyframe.parent.ome_metadata))
-                seen |= {path.with_name(other) for other in names}
+            seen |= _files_of_set(path, images)
         except InputError as error:
             yield Looked(name, place, error)
             continue
@@ -137,6 +135,13 @@ def look_at_stacks(root: Path, settings: RecordingSettings) -> Iterator[Looked]:
                 yield Looked(called, place, _examine(root, path, scene, image, settings))
             except InputError as error:
                 yield Looked(called, place, error)
+
+
+def _files_of_set(path: Path, images: list[Any]) -> set[Path]:
+    if images[0].kind == "ome":
+        return {path.with_name(name) for name in ome_file_names(str(images[0].keyframe.parent.ome_metadata))}
+    pages = (page for image in images if image.is_multifile for page in image if page is not None)
+    return {path.with_name(page.parent.filehandle.name) for page in pages}
 
 
 def _examine(root: Path, path: Path, scene: int, image: Any, settings: RecordingSettings) -> Examined:
