@@ -78,8 +78,9 @@ class TiffSeries:
             page = self._page(index)
             path = self._file_of(page)
             size = sizes.get(path) or sizes.setdefault(path, path.stat().st_size)
-            ends = [start + count for start, count in zip(page.dataoffsets, page.databytecounts, strict=True)]
-            if not ends or max(ends) > size or min(page.databytecounts) <= 0:
+            starts, counts = page.dataoffsets, page.databytecounts
+            ends = [start + count for start, count in zip(starts, counts, strict=False)]
+            if not ends or len(starts) != len(counts) or max(ends) > size or min(counts) <= 0:
                 where = self._describe(index)
                 raise InputError(damaged(path, f"pixels of {where} are missing: it is cut short or not whole"))
 

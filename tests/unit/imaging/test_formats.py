@@ -174,5 +174,5 @@ def test_a_type_that_changes_after_opening_is_an_input_error(tmp_path: Path, nam
     parameters = stored_images.WRITERS[name](tmp_path, IMAGE)
     _, (recording,) = open_folder(tmp_path, parameters)
     stored_images.WRITERS[name](tmp_path, IMAGE.astype("float32"))
-    with pytest.raises(InputError, match="Frame 1 of recording '.*1'"):
+    with pytest.raises(InputError, match=r"Frame 1 of recording '.*1'"):
         recording.read_frame(1)

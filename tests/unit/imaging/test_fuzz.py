@@ -33,7 +33,7 @@ def read_folder(root: Path, parameters: dict[str, Any]) -> np.ndarray | None:
 
 
 @pytest.mark.parametrize("name", ["imagej", "ome_tiff", "plain_pages", "plane_files"])
-@settings(max_examples=80, deadline=4000)
+@settings(max_examples=40, deadline=4000)
 @given(data=st.data())
 def test_changed_bytes_of_a_tiff_never_raise_anything_else(
     tmp_path_factory: pytest.TempPathFactory, name: str, data: Any
@@ -49,7 +49,7 @@ def test_changed_bytes_of_a_tiff_never_raise_anything_else(
 
 
 @pytest.mark.parametrize("name", ["imagej", "ome_tiff", "plain_pages", "plane_files"])
-@settings(max_examples=60, deadline=4000)
+@settings(max_examples=30, deadline=4000)
 @given(data=st.data())
 def test_changed_headers_of_a_tiff_never_raise_anything_else(
     tmp_path_factory: pytest.TempPathFactory, name: str, data: Any
@@ -68,7 +68,7 @@ def test_changed_headers_of_a_tiff_never_raise_anything_else(
     read_folder(root, parameters)
 
 
-@settings(max_examples=60, deadline=4000)
+@settings(max_examples=30, deadline=4000)
 @given(data=st.data())
 def test_changed_pixels_of_a_deflated_page_are_found(tmp_path_factory: pytest.TempPathFactory, data: Any) -> None:
     """Deflate carries a checksum: a changed byte of its stream is found, or it changes nothing."""
@@ -86,7 +86,7 @@ def test_changed_pixels_of_a_deflated_page_are_found(tmp_path_factory: pytest.Te
         assert_array_equal(found, IMAGE.max(axis=1))
 
 
-@settings(max_examples=60, deadline=4000)
+@settings(max_examples=30, deadline=4000)
 @given(data=st.data())
 def test_garbage_is_an_input_error(tmp_path_factory: pytest.TempPathFactory, data: Any) -> None:
     root = tmp_path_factory.mktemp("fuzz")
