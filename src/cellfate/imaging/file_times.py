@@ -5,7 +5,7 @@ import datetime as dt
 import itertools
 import re
 from dataclasses import dataclass
-from statistics import median
+from statistics import median_low
 
 from cellfate.core.errors import InputError
 
@@ -107,7 +107,7 @@ def _usual_step(recording_id: str, values: list[int], labels: dict[int, str]) ->
     steps = [after - before for before, after in itertools.pairwise(values)]
     if not steps:
         return None
-    usual = float(median(steps))
+    usual = float(median_low(steps))
     for before, step in zip(values, steps, strict=False):
         if abs(step / usual - 1) > _EVEN_WITHIN:
             message = (

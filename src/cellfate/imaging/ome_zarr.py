@@ -195,7 +195,7 @@ def _list_scenes(group: str) -> list[str]:
 def _open_image(group: str, scene: str, missing_chunks: str) -> "tuple[ZarrImage, zarr.Array[Any]]":
     import zarr
 
-    from cellfate.imaging.zarr_stores import open_group
+    from cellfate.imaging.zarr_stores import open_group, watch_blosc
 
     opened: Any = open_group(group, missing_chunks)
     if scene != ".":
@@ -204,6 +204,7 @@ def _open_image(group: str, scene: str, missing_chunks: str) -> "tuple[ZarrImage
     array = opened[image.array_path]
     if not isinstance(array, zarr.Array) or array.ndim != len(image.axes):
         raise ValueError(f"its axes are {image.axes} but {image.array_path} is no array of so many")
+    watch_blosc(array)
     return image, array
 
 

@@ -40,7 +40,7 @@ def read_header(path: Path) -> ImageHeader:
     if not whole:
         raise InputError(_damaged(path, "it is cut short or is no PNG"))
     width, height, bits, colour = struct.unpack(">IIBB", content[16:26])
-    if bits not in (8, 16) or colour not in _SAMPLES or not 0 < max(width, height) <= _LARGEST_PX:
+    if bits not in (8, 16) or colour not in _SAMPLES or not min(width, height) > 0 or max(width, height) > _LARGEST_PX:
         message = (
             f"File {path} is a PNG of {width} x {height} px with {bits} bits and colour type {colour}, but 8 or 16 "
             f"bits a sample without a palette were expected; {ADVICE}"

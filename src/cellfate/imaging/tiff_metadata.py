@@ -47,7 +47,14 @@ def read_facts(series: tifffile.TiffPageSeries, scene: int) -> dict[str, Any]:
     for reader in readers:
         try:
             said = reader()
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError):  # a description of an unknown kind
+        except (
+            AttributeError,
+            LookupError,
+            SyntaxError,
+            TypeError,
+            ValueError,
+            StopIteration,
+        ):  # a description of an unknown kind
             continue
         found = {key: said.get(key) if value is None else value for key, value in found.items()}
     return found

@@ -11,8 +11,10 @@ from cellfate.imaging.headers import ADVICE
 
 _WIDTH, _HEIGHT, _BITS, _SAMPLES, _FORMAT = 256, 257, 258, 277, 339
 _FIELDS = (_WIDTH, _HEIGHT, _BITS, _SAMPLES, _FORMAT)
-_SIZES = {1: "B", 3: "H", 4: "I", 16: "Q"}
+_INTEGERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
 """Integer types of a tag's value."""
+_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+"""Bytes of a value of each type."""
 _MOST_TAGS = 4096
 _KINDS = {1: "unsigned", 2: "signed", 3: "float"}
 
@@ -86,7 +88,7 @@ def _walk(file: BinaryIO, size: int) -> list[tuple[int, ...]]:
             raise ValueError(f"it is cut short: page {len(pages)} should begin {offset - size} bytes behind its end")
         seen.add(offset)
         file.seek(offset)
-        page, offset = _read_page(file, flavour, len(pages))
+        page, offset = _read_page(file, flavour, len(pages), size)
         pages.append(page)
     if not pages:
         raise ValueError("it has no page")
@@ -108,7 +110,7 @@ def _start(file: BinaryIO) -> tuple[_Flavour, int]:
     return flavour, flavour.number(file, flavour.offset)
 
 
-def _read_page(file: BinaryIO, flavour: _Flavour, number: int) -> tuple[tuple[int, ...], int]:
+def _read_page(file: BinaryIO, flavour: _Flavour, number: int, size: int) -> tuple[tuple[int, ...], int]:
     n_tags = flavour.number(file, flavour.count)
     if not 0 < n_tags <= _MOST_TAGS:
         raise ValueError(f"page {number} has {n_tags} tags")
@@ -116,17 +118,20 @@ def _read_page(file: BinaryIO, flavour: _Flavour, number: int) -> tuple[tuple[in
     following = flavour.number(file, flavour.offset)
     values = dict.fromkeys(_FIELDS, 0)
     for start in range(0, len(entries), flavour.entry):
-        tag, kind = struct.unpack_from(flavour.order + "HH", entries, start)
-        if tag in values and kind in _SIZES:
-            values[tag] = _first_value(file, flavour, entries[start + 4 : start + flavour.entry], _SIZES[kind])
+        tag, kind, count = struct.unpack_from(flavour.order + "HH" + flavour.offset, entries, start)
+        value = entries[start + 4 + struct.calcsize("=" + flavour.offset) : start + flavour.entry]
+        n_bytes = count * _BYTES.get(kind, 0)
+        place = struct.unpack(flavour.order + flavour.offset, value)[0] if n_bytes > len(value) else 0
+        if place + n_bytes > size:
+            raise ValueError(f"it is cut short: tag {tag} of page {number} lies behind its end")
+        if tag in values and kind in _INTEGERS and count:
+            values[tag] = _first_value(file, flavour, value, place, _INTEGERS[kind])
     return tuple(values[tag] for tag in _FIELDS), following
 
 
-def _first_value(file: BinaryIO, flavour: _Flavour, rest: bytes, code: str) -> int:
-    count = struct.unpack_from(flavour.order + flavour.offset, rest)[0]
-    inline = rest[struct.calcsize("=" + flavour.offset) :]
-    if count * struct.calcsize("=" + code) > len(inline):
-        file.seek(struct.unpack(flavour.order + flavour.offset, inline)[0])
+def _first_value(file: BinaryIO, flavour: _Flavour, inline: bytes, place: int, code: str) -> int:
+    if place:
+        file.seek(place)
         inline = _read(file, struct.calcsize("=" + code))
     value: int = struct.unpack_from(flavour.order + code, inline)[0]
     return value

@@ -78,8 +78,9 @@ class TiffSeries:
             page = self._page(index)
             path = self._file_of(page)
             size = sizes.get(path) or sizes.setdefault(path, path.stat().st_size)
-            ends = [start + count for start, count in zip(page.dataoffsets, page.databytecounts, strict=True)]
-            if not ends or max(ends) > size or min(page.databytecounts) <= 0:
+            starts, counts = page.dataoffsets, page.databytecounts
+            ends = [start + count for start, count in zip(starts, counts, strict=False)]
+            if not ends or len(starts) != len(counts) or max(ends) > size or min(counts) <= 0:
                 where = self._describe(index)
                 raise InputError(damaged(path, f"pixels of {where} are missing: it is cut short or not whole"))
 
@@ -129,7 +130,8 @@ class TiffSeries:
         ]
 
     @property
-    def _page_axes(self) -> str:
+    def page_axes(self) -> str:
+        """Axes of one page."""
         return self.axes[len(self._leading) :]
 
     @property
@@ -180,7 +182,7 @@ class TiffSeries:
             pixels = self._read_directly(offset + index * self.pages.keyframe.nbytes)
         else:
             pixels = self._decode_page(index)
-        axes = self._page_axes
+        axes = self.page_axes
         order = [axes.index(axis) for axis in "CZSYX" if axis in axes]
         shape = [self.size(axis) if axis in axes else 1 for axis in "CZSYX"]
         return np.asarray(pixels, dtype=self.dtype).transpose(order).reshape(shape)
@@ -235,6 +237,7 @@ def open_series(path: Path) -> list[tifffile.TiffPageSeries]:
             if tiff.is_ome:
                 _check_ome(path, tiff.ome_metadata or "")
             series = list(tiff.series)
+            described = tiff.is_ome or tiff.is_imagej
             found = len(tiff.pages)
     except InputError:
         raise
@@ -242,6 +245,8 @@ def open_series(path: Path) -> list[tifffile.TiffPageSeries]:
         raise InputError(damaged(path, first_line(error))) from error
     if found != n_pages or not series or not all(one.keyframe.shape for one in series):
         raise InputError(damaged(path, f"{found} of {n_pages} pages can be read"))
+    if described and any(one.kind in ("uniform", "generic") for one in series):
+        raise InputError(damaged(path, "its OME or ImageJ description does not fit its pages"))
     if len(series) > 1 and not all(one.kind == "ome" for one in series):
         message = f"File {path} holds {len(series)} images of different kinds, but one was expected; {ADVICE}"
         raise InputError(message)
@@ -288,7 +293,7 @@ def label_axes(
         )
         raise InputError(message)
     labelled = TiffSeries(path, series, axes, shape)
-    if (labelled.size("C") > 1 and labelled.size("S") > 1) or "T" in axes[leading:]:
+    if (labelled.size("C") > 1 and labelled.size("S") > 1) or "T" in labelled.page_axes:
         message = (
             f"File {path} stores axes {axes} in a way that is not read (colours of channels, time in a page); {ADVICE}"
         )

@@ -15,7 +15,7 @@ from cellfate.imaging.headers import Examined, FrameFile, Looked, StackHeader
 from cellfate.imaging.planes import ZChoice, check_plane
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.imaging.tiff_metadata import read_facts
-from cellfate.imaging.tiff_series import TiffSeries, label_axes, ome_file_names, open_series
+from cellfate.imaging.tiff_series import TiffSeries, damaged, label_axes, ome_file_names, open_series
 
 _SUFFIXES = (".tif", ".tiff", ".btf", ".tf8", ".tf2")
 
@@ -71,18 +71,27 @@ class TiffStack:
             If the file or a page of it is damaged, or the file is not what it was.
         """
         with self._lock:
-            series = self._series
-            if series.size("T") != self.n_frames or series.n_channels != self.n_channels:
-                message = (
-                    f"File {self.path} has {series.size('T')} frames of {series.n_channels} channel(s), but "
-                    f"{self.n_frames} of {self.n_channels} were found when it was opened; run data_processing again."
-                )
-                raise InputError(message)
-            return series.read_frame(frame, self.z)
+            try:
+                return self._read(frame)
+            except InputError:
+                raise
+            except Exception as error:  # as in open_series: a file that has changed since it was opened
+                raise InputError(damaged(self.path, error)) from error
 
-    @cached_property
+    def _read(self, frame: int) -> NDArray[Any]:
+        series = self._series
+        if series.size("T") != self.n_frames or series.n_channels != self.n_channels:
+            message = (
+                f"File {self.path} has {series.size('T')} frames of {series.n_channels} channel(s), but "
+                f"{self.n_frames} of {self.n_channels} were found when it was opened; run data_processing again."
+            )
+            raise InputError(message)
+        return series.read_frame(frame, self.z)
+
+    @property
     def _lock(self) -> threading.Lock:
-        return threading.Lock()
+        lock: threading.Lock = self.__dict__.setdefault("_kept_lock", threading.Lock())  # one, whoever comes first
+        return lock
 
     @cached_property
     def _series(self) -> TiffSeries:
@@ -125,9 +134,7 @@ def look_at_stacks(root: Path, settings: RecordingSettings) -> Iterator[Looked]:
         try:
             check_inside(root, name, [place])
             images = open_series(path)
-            if images[0].kind == "ome":
-                names = ome_file_names(str(images[0].keyframe.parent.ome_metadata))
-                seen |= {path.with_name(other) for other in names}
+            seen |= _files_of_set(path, images)
         except InputError as error:
             yield Looked(name, place, error)
             continue
@@ -137,6 +144,13 @@ def look_at_stacks(root: Path, settings: RecordingSettings) -> Iterator[Looked]:
                 yield Looked(called, place, _examine(root, path, scene, image, settings))
             except InputError as error:
                 yield Looked(called, place, error)
+
+
+def _files_of_set(path: Path, images: list[Any]) -> set[Path]:
+    if images[0].kind == "ome":
+        return {path.with_name(name) for name in ome_file_names(str(images[0].keyframe.parent.ome_metadata))}
+    pages = (page for image in images if image.is_multifile for page in image if page is not None)
+    return {path.with_name(page.parent.filehandle.name) for page in pages}
 
 
 def _examine(root: Path, path: Path, scene: int, image: Any, settings: RecordingSettings) -> Examined:

@@ -74,9 +74,10 @@ class VendorFile:
                 raise InputError(_damaged(self.path, error)) from error
         return project(pixels, "max")
 
-    @cached_property
+    @property
     def _lock(self) -> threading.Lock:
-        return threading.Lock()
+        lock: threading.Lock = self.__dict__.setdefault("_kept_lock", threading.Lock())  # one, whoever comes first
+        return lock
 
     @cached_property
     def _image(self) -> Any:

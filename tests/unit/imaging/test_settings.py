@@ -1,4 +1,8 @@
+import re
+from pathlib import Path
+
 import pytest
+import yaml
 from pydantic import ValidationError
 
 from cellfate.imaging import RecordingSettings
@@ -18,6 +22,11 @@ GOOD = {"layout": "coco_vid", "channels": ("a", "b"), "frame_interval_min": 30}
         ({"labels": "silver_truth"}, ["silver_truth", "coco_vid"]),
         ({"group_by": "lineage"}, ["lineage", "coco_vid"]),
         ({"layout": "folder"}, ["coco_vid"]),
+        ({"channels": None}, ["channels is null", "coco_vid"]),
+        ({"frame_interval_min": None}, ["frame_interval_min is null", "coco_vid"]),
+        ({"layout": "tiff_stacks", "file_axes": "TXY"}, ["file_axes"]),
+        ({"layout": "tiff_stacks", "z": "mean"}, ["max"]),
+        ({"layout": "ome_zarr", "images_url": "/tmp/images"}, ["images_url"]),
         ({"chanels": ("a",)}, ["chanels"]),
     ],
 )
@@ -31,3 +40,10 @@ def test_settings_are_frozen() -> None:
     settings = RecordingSettings.model_validate(GOOD)
     with pytest.raises(ValidationError):
         settings.frame_interval_min = 10
+
+
+def test_the_examples_of_the_documentation_are_allowed() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "recordings.md").read_text(encoding="utf-8")
+    blocks = [yaml.safe_load(block)["recordings"] for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
+    layouts = {RecordingSettings.model_validate(block).layout for block in blocks}
+    assert layouts == {"coco_vid", "cell_tracking_challenge", "file_pattern", "tiff_stacks", "ome_zarr", "vendor"}
