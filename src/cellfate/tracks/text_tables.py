@@ -14,9 +14,7 @@ from cellfate.core.errors import InputError
 _LARGEST = 2**53  # up to here a float64 holds every whole number
 
 
-def read_text_columns(
-    path: Path, needed: Sequence[str], optional: Iterable[str] = (), extra_headers: int = 0
-) -> pd.DataFrame:
+def read_text_columns(path: Path, needed: Sequence[str], optional: Iterable[str] = ()) -> pd.DataFrame:
     """Read columns of a CSV as text.
 
     Parameters
@@ -27,8 +25,6 @@ def read_text_columns(
         Columns that must be there.
     optional : iterable of str
         Columns that are read where they are there.
-    extra_headers : int
-        Lines after the header that are no rows.
 
     Returns
     -------
@@ -57,7 +53,7 @@ def read_text_columns(
     table.index = pd.RangeIndex(2, len(table) + 2)
     blank = (table == "").all(axis=1)
     table = table[list(dict.fromkeys(wanted))].fillna("")
-    return table.iloc[extra_headers:][~blank.iloc[extra_headers:]]
+    return table[~blank]
 
 
 def read_header(path: Path) -> list[str]:
