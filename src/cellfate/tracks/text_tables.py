@@ -1,6 +1,5 @@
 """CSV tables: read as text, then turned into numbers, so that a wrong field is named by file and line."""
 
-import warnings
 import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -14,9 +13,7 @@ from cellfate.core.errors import InputError
 _LARGEST = 2**53  # up to here a float64 holds every whole number
 
 
-def read_text_columns(
-    path: Path, needed: Sequence[str], optional: Iterable[str] = (), extra_headers: int = 0
-) -> pd.DataFrame:
+def read_text_columns(path: Path, needed: Sequence[str], optional: Iterable[str] = ()) -> pd.DataFrame:
     """Read columns of a CSV as text.
 
     Parameters
@@ -27,8 +24,6 @@ def read_text_columns(
         Columns that must be there.
     optional : iterable of str
         Columns that are read where they are there.
-    extra_headers : int
-        Lines after the header that are no rows.
 
     Returns
     -------
@@ -54,10 +49,8 @@ def read_text_columns(
     if twice:
         message = f"File {path} has the column {twice[0]} twice; keep one."
         raise InputError(message)
-    table.index = pd.RangeIndex(2, len(table) + 2)
     blank = (table == "").all(axis=1)
-    table = table[list(dict.fromkeys(wanted))].fillna("")
-    return table.iloc[extra_headers:][~blank.iloc[extra_headers:]]
+    return table.loc[~blank, list(dict.fromkeys(wanted))]
 
 
 def read_header(path: Path) -> list[str]:
@@ -114,27 +107,28 @@ def optional_whole_numbers(column: pd.Series, path: Path) -> pd.Series:
 
 
 def _read(path: Path, n_rows: int | None = None) -> pd.DataFrame:
+    """Read a table of text. The header is read as a row, because pandas would rename columns of the same name."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)  # rows of more fields than the header lose some
-            table = pd.read_csv(
-                path,
-                dtype=str,
-                keep_default_na=False,
-                skipinitialspace=True,
-                encoding="utf-8-sig",
-                encoding_errors="replace",
-                compression="gzip" if path.suffix == ".gz" else None,
-                index_col=False,  # a row with a field too many must not move the others
-                skip_blank_lines=False,
-                nrows=n_rows,
-            )
-    except (OSError, ValueError, EOFError, OverflowError, pd.errors.ParserWarning, zlib.error) as error:
+        with_header = pd.read_csv(
+            path,
+            header=None,
+            dtype=str,
+            keep_default_na=False,
+            skipinitialspace=True,
+            encoding="utf-8-sig",
+            encoding_errors="replace",
+            compression="gzip" if path.suffix == ".gz" else None,
+            skip_blank_lines=False,
+            nrows=None if n_rows is None else n_rows + 1,
+        )
+    except (OSError, ValueError, EOFError, OverflowError, zlib.error) as error:
         message = (
             f"File {path} cannot be read as CSV ({str(error).strip()}); expected a table with a header; correct it."
         )
         raise InputError(message) from error
-    return table.set_axis([str(name).strip() for name in table.columns], axis="columns")
+    with_header = with_header.fillna("")
+    names = [str(name).strip() for name in with_header.iloc[0]]
+    return with_header.iloc[1:].set_axis(names, axis="columns").set_axis(range(2, len(with_header) + 1), axis="index")
 
 
 def _check(column: pd.Series, usable: NDArray[np.bool_], expected: str, path: Path) -> None:

@@ -22,6 +22,8 @@ from cellfate.tracks.text_tables import optional_whole_numbers, read_text_column
 
 _SPOTS = ("ID", "TRACK_ID", "FRAME", "POSITION_Y", "POSITION_X")
 _EDGES = ("SPOT_SOURCE_ID", "SPOT_TARGET_ID")
+_FIRST_LINE = 2
+"""Line of a file that comes after the keys."""
 _HEADER_LINES = 3
 """Lines of header below the keys: names, short names, units."""
 
@@ -79,7 +81,7 @@ def _read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
 def _read_spots(path: Path, tracks: TrackSettings) -> tuple[pd.DataFrame, str]:
     with_headers = read_text_columns(path, _SPOTS, optional=("VISIBILITY",))
     table = _without_headers(with_headers, path)
-    unit = with_headers["POSITION_X"].iloc[_HEADER_LINES - 1].strip().strip("()")
+    unit = with_headers["POSITION_X"].get(_FIRST_LINE + _HEADER_LINES - 1, "").strip().strip("()")
     table = table[~table["TRACK_ID"].str.strip().str.lower().isin(["", "none", "nan"])]
     spots = pd.DataFrame(
         {
@@ -99,14 +101,14 @@ def _read_spots(path: Path, tracks: TrackSettings) -> tuple[pd.DataFrame, str]:
 def _without_headers(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     key = table.columns[0]
     is_number = pd.to_numeric(table[key].str.strip(), errors="coerce").notna()
-    found = int(np.argmax(is_number)) if is_number.any() else len(table)
+    found = int(table.index[is_number][0]) - _FIRST_LINE if is_number.any() else len(table)
     if found != _HEADER_LINES:
         message = (
             f"File {path} has {found + 1} lines before its first number in column {key}, but TrackMate writes "
             f"{_HEADER_LINES + 1} lines of header; export it again, or use format csv and name the columns."
         )
         raise InputError(message)
-    return table.iloc[_HEADER_LINES:]
+    return table.loc[_FIRST_LINE + _HEADER_LINES :]
 
 
 def _one_cell_a_track(spots: pd.DataFrame, path: Path) -> TrackedCells:

@@ -209,6 +209,9 @@ def test_one_csv_for_several_recordings(tmp_path: Path) -> None:
     ("old", "new", "words"),
     [
         ("Track,Frame", "Cell,Frame", "has no column Track; found Cell, Frame"),
+        ("Track,Frame,Y,X", "Track,Frame,Y,Y", "has no column X"),
+        ("Mother,Fate", "Mother,Track", "has no column Fate"),
+        ("Y,X,Mother,Fate,Event", "Y,X,Mother,Fate,Event,X", "has the column X twice"),
         ("1,1,10,10", "1,1,,10", "Line 2 of"),
         ("1,1,10,10", "1,1,inf,10", "'inf' in column Y, but a number was expected"),
         ("1,1,10,10", "1,1.5,10,10", "'1.5' in column Frame, but a whole number was expected"),

@@ -11,14 +11,12 @@ from cellfate.core.tables import Cells, Detections
 from cellfate.imaging import RecordingFolder, RecordingSettings
 from cellfate.tracks import TrackSettings, gather_tracks
 
-MDCK = Path(__file__).parents[4] / "shared" / "data" / "btrack_mdck"
-if not MDCK.exists():  # beside the project, or one folder up
-    MDCK = Path(__file__).parents[5] / "shared" / "data" / "btrack_mdck"
+pytestmark = pytest.mark.real
 
-pytestmark = [
-    pytest.mark.real,
-    pytest.mark.skipif(not MDCK.exists(), reason="shared/data/btrack_mdck is not there"),
-]
+
+@pytest.fixture
+def mdck(real_data: Path) -> Path:
+    return real_data / "btrack_mdck"
 
 
 def read(folder: Path, recording_id: str, **tracks: object) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -36,13 +34,13 @@ def read(folder: Path, recording_id: str, **tracks: object) -> tuple[pd.DataFram
     return gather_tracks(RecordingFolder(folder), *tables, settings, TrackSettings.model_validate(tracks))
 
 
-def test_btrack_agrees_with_its_tables() -> None:
-    detections, cells, problems = read(MDCK, "tracks", format="btrack", btrack_axes="yx")
+def test_btrack_agrees_with_its_tables(mdck: Path) -> None:
+    detections, cells, problems = read(mdck, "tracks", format="btrack", btrack_axes="yx")
     assert problems.empty
     Detections.validate(detections)
     Cells.validate(cells.assign(group_id="a"))
-    graph = {int(daughter): parents[0] for daughter, parents in json.loads((MDCK / "graph.json").read_text()).items()}
-    points = pd.read_csv(MDCK / "tracks.csv.gz").rename(columns={"ID": "cell_id", "t": "frame"})
+    graph = {int(daughter): parents[0] for daughter, parents in json.loads((mdck / "graph.json").read_text()).items()}
+    points = pd.read_csv(mdck / "tracks.csv.gz").rename(columns={"ID": "cell_id", "t": "frame"})
     assert sorted(cells["cell_id"]) == sorted(points["cell_id"].unique().astype(int))
     assert len(cells) == 409
     parents = cells.dropna(subset="parent_id").set_index("cell_id")["parent_id"].astype(int).to_dict()
@@ -60,27 +58,27 @@ def test_btrack_agrees_with_its_tables() -> None:
     assert (both["x_px"] - both["x"]).abs().max() < 1e-3
 
 
-def test_btrack_death_begins_with_its_last_run_of_apoptotic_objects() -> None:
+def test_btrack_death_begins_with_its_last_run_of_apoptotic_objects(mdck: Path) -> None:
     """Cell 285 is the one that btrack calls apoptotic; the classes of its objects are in properties.csv.gz."""
-    _, cells, _ = read(MDCK, "tracks", format="btrack", btrack_axes="yx")
+    _, cells, _ = read(mdck, "tracks", format="btrack", btrack_axes="yx")
     dead = cells[cells["fate"] == "apoptosis"].iloc[0]
-    points = pd.read_csv(MDCK / "tracks.csv.gz")[["ID"]].join(pd.read_csv(MDCK / "properties.csv.gz")[["t", "state"]])
+    points = pd.read_csv(mdck / "tracks.csv.gz")[["ID"]].join(pd.read_csv(mdck / "properties.csv.gz")[["t", "state"]])
     own = points[points["ID"] == dead["cell_id"]]
     healthy = own[~own["state"].isin([4, 5])]
     assert dead["event_frame"] == own.loc[own["t"] > healthy["t"].max(), "t"].min()
 
 
-def test_coordinates_in_the_wrong_order_are_noticed() -> None:
-    _, _, problems = read(MDCK, "tracks", format="btrack")
+def test_coordinates_in_the_wrong_order_are_noticed(mdck: Path) -> None:
+    _, _, problems = read(mdck, "tracks", format="btrack")
     assert "outside the image" in " ".join(problems["reason"])
 
 
-def test_the_same_tracks_as_napari_csv(tmp_path: Path) -> None:
-    points = pd.read_csv(MDCK / "tracks.csv.gz")
+def test_the_same_tracks_as_napari_csv(mdck: Path, tmp_path: Path) -> None:
+    points = pd.read_csv(mdck / "tracks.csv.gz")
     points.to_csv(tmp_path / "mdck.csv.gz", index=False)
     with gzip.open(tmp_path / "mdck.csv.gz", "rt") as file:
         assert file.readline().strip() == "ID,t,y,x"
-    (tmp_path / "mdck.json").write_text((MDCK / "graph.json").read_text())
+    (tmp_path / "mdck.json").write_text((mdck / "graph.json").read_text())
     files = {"files": "{recording_id}.csv.gz", "graph_file": "{recording_id}.json"}
     detections, cells, problems = read(tmp_path, "mdck", format="napari_csv", **files)
     assert problems.empty
