@@ -66,7 +66,7 @@ def run_preflight(
         [
             opened.findings,
             *check_detections(placed, settings),
-            *check_tracks(placed, settings, max_jump_px),
+            *check_tracks(placed, opened.frame_files, settings, max_jump_px),
             *of_images,
             _find_without_cells(opened, settings),
         ]

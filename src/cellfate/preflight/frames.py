@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 _CEILINGS = tuple(2**bits - 1 for bits in (8, 10, 12, 14, 16))
 """Largest values of cameras of 8 to 16 bits, however wide the file's pixels are."""
+_CERTAIN = 5.0
+"""Standard errors from where on something is not taken for chance."""
 _TAILS = (0.1, 99.9)
 """Percentiles of a frame between which its pixels spread: a dead or hot pixel does not count."""
 
@@ -63,21 +65,25 @@ def measure_focus(plane_yx: NDArray[np.floating]) -> float:
     -------
     float
         About 0 for a smooth image, larger for a sharper one, whatever its brightness, offset and pixel noise. NaN where
-        neighbouring pixels do not go together at all, as in an empty frame, or the image is smaller than 3 x 3.
+        it is less than five standard errors of what pixel noise alone does to it, as in an empty frame, or where the
+        image is smaller than 3 x 3.
     """
     if min(plane_yx.shape) < 3:
         return float("nan")
     about = plane_yx - plane_yx.mean()
     near, far = (_covariance(about, lag) for lag in (1, 2))
-    return 1 - far / near if near > 0 else float("nan")
+    if near <= 0:
+        return float("nan")
+    focus, error = 1 - far / near, _noise_error(float((about**2).mean()), near, 2 * about.size)
+    return focus if focus > _CERTAIN * error else float("nan")
 
 
 def gather_quality(measured: pd.DataFrame) -> pd.DataFrame:
     """Make the frame quality of measured frames.
 
     A pixel is saturated when it has the largest value of its recording and channel, and that value is the end of a
-    camera (of 8 to 16 bits, or of the pixel type), or more pixels of the frame have it than the next smaller value. So
-    12-bit cameras, images with an offset and floats need no parameter.
+    camera (of 8 to 16 bits, or of the pixel type), or more pixels of the frame have it than the next smaller value, by
+    five standard errors of their difference. So 12-bit cameras, images with an offset and floats need no parameter.
 
     Parameters
     ----------
@@ -123,8 +129,8 @@ def _look_at_ceiling(pixels: NDArray[Any]) -> tuple[float, float, bool]:
     if np.issubdtype(pixels.dtype, np.integer) and int(brightest) in (*_CEILINGS, int(np.iinfo(pixels.dtype).max)):
         return float(brightest), count / pixels.size, True
     below = pixels[~at_top]
-    piled = bool(below.size) and count > int((below == below.max()).sum())
-    return float(brightest), count / pixels.size, piled
+    expected = int((below == below.max()).sum()) if below.size else count
+    return float(brightest), count / pixels.size, count > expected + _CERTAIN * (expected + count) ** 0.5
 
 
 def _covariance(about_yx: NDArray[np.floating], lag: int) -> float:
@@ -132,3 +138,12 @@ def _covariance(about_yx: NDArray[np.floating], lag: int) -> float:
     across = about_yx[:, lag:] * about_yx[:, :-lag]
     down = about_yx[lag:] * about_yx[:-lag]
     return float((across.sum() + down.sum()) / (across.size + down.size))
+
+
+def _noise_error(variance: float, near: float, n_pairs: int) -> float:
+    """Estimate the standard error of the focus from pixel noise: what is not in C(1) is taken for it.
+
+    Noise of variance v moves a covariance over n pairs by the root of (v^2 + 2 v C(1)) / n; two of them are compared.
+    """
+    noise = max(variance - near, 0.0)
+    return float(np.sqrt(2 * noise * (noise + 2 * near) / n_pairs) / near)

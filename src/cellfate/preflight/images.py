@@ -170,7 +170,7 @@ def _find_blurred(quality: pd.DataFrame, settings: PreflightSettings) -> pd.Data
 
 
 def _find_blurred_recordings(quality: pd.DataFrame, share: float) -> pd.DataFrame:
-    medians: pd.DataFrame = quality.groupby(_SERIES, as_index=False)["focus"].median()
+    medians = quality.groupby(_SERIES)["focus"].median().reset_index()
     by_channel = medians.groupby("channel")["focus"]
     usual = by_channel.transform("median").where(by_channel.transform("count") >= _FEWEST)
     cases = medians.assign(value=medians["focus"] / usual.where(usual > 0), limit=share)

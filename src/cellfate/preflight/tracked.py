@@ -43,11 +43,11 @@ def place_detections(
     placed = detections.merge(sizes, on="recording_id").merge(files, on=["recording_id", "frame"], how="left")
     y, x = placed["y_px"].to_numpy(), placed["x_px"].to_numpy()
     height, width = placed["height_px"].to_numpy(), placed["width_px"].to_numpy()
-    inside = _inside(y, height, crop_px[0]) * _inside(x, width, crop_px[1])
+    area, inside = crop_px[0] * crop_px[1], _inside(y, height, crop_px[0]) * _inside(x, width, crop_px[1])
     placed = placed.assign(
         exists=placed["frame"].between(0, placed["n_frames"] - 1),
         beyond_px=np.hypot(_beyond(y, height), _beyond(x, width)),
-        outside_share=1 - inside / (crop_px[0] * crop_px[1]),
+        outside_share=(area - inside) / area,
     )
     return placed.sort_values(_MARK, kind="stable", ignore_index=True)
 
@@ -114,13 +114,17 @@ def check_detections(placed: pd.DataFrame, settings: PreflightSettings) -> list[
     return [list_findings(cases, name, sentence, settings.max_rows_a_check) for name, cases, sentence in checks]
 
 
-def check_tracks(placed: pd.DataFrame, settings: PreflightSettings, max_jump_px: float) -> list[pd.DataFrame]:
+def check_tracks(
+    placed: pd.DataFrame, frame_files: pd.DataFrame, settings: PreflightSettings, max_jump_px: float
+) -> list[pd.DataFrame]:
     """Find what is odd in tracks: gaps, jumps, crops that leave the image, two cells at one place.
 
     Parameters
     ----------
     placed : DataFrame
         As `place_detections` gives them.
+    frame_files : DataFrame
+        Table `FrameFiles`; names the file of a frame in which a cell is missing.
     settings : PreflightSettings
         From where on something is told.
     max_jump_px : float
@@ -134,7 +138,7 @@ def check_tracks(placed: pd.DataFrame, settings: PreflightSettings, max_jump_px:
     marks = _with_steps(placed)
     checks = (
         ("coinciding", _find_coinciding(marks), _COINCIDING),
-        ("gap", _find_gaps(marks, placed, settings.max_gap_frames), _GAP),
+        ("gap", _find_gaps(marks, frame_files, settings.max_gap_frames), _GAP),
         ("jump", marks[marks["step_px"] > max_jump_px].assign(value=marks["step_px"], limit=max_jump_px), _JUMP),
         ("border", _find_border(marks, settings.max_outside_share), _BORDER),
     )
@@ -203,10 +207,11 @@ def _find_coinciding(marks: pd.DataFrame) -> pd.DataFrame:
     return firsts.merge(counts, on=_CELL).assign(limit=0.0)
 
 
-def _find_gaps(marks: pd.DataFrame, placed: pd.DataFrame, longest: int) -> pd.DataFrame:
+def _find_gaps(marks: pd.DataFrame, frame_files: pd.DataFrame, longest: int) -> pd.DataFrame:
     after = marks[marks["missing"] > longest]
     gaps = after.assign(value=after["missing"], frame=after["frame"] - after["missing"], limit=float(longest))
-    return gaps.drop(columns="file")
+    files = frame_files[["recording_id", "frame", "file_name"]].rename(columns={"file_name": "file"})
+    return gaps.drop(columns="file").merge(files, on=["recording_id", "frame"], how="left")
 
 
 def _find_border(marks: pd.DataFrame, largest: float) -> pd.DataFrame:

@@ -43,7 +43,7 @@ def tabulate_findings(findings: pd.DataFrame) -> ReportTable:
     frame = pd.DataFrame(
         {
             "severity": [severity for (severity, _), _ in grouped],
-            "check": [name_check(check) for (_, check), _ in grouped],
+            "check": [name_check(str(check)) for (_, check), _ in grouped],
             "findings": grouped["n_cases"].sum().to_list(),
             "recordings": grouped["recording_id"].nunique().to_list(),
             "for example": grouped["finding"].first().to_list(),
@@ -54,16 +54,10 @@ def tabulate_findings(findings: pd.DataFrame) -> ReportTable:
 
 def list_findings(findings: pd.DataFrame, longest: int) -> ReportTable:
     """List the findings one by one, errors first; those without a recording are of the whole folder."""
-    where = findings[["recording_id", "file", "cell_id", "frame"]].astype(object)
-    where = where.assign(recording_id=where["recording_id"].fillna("whole folder"), cell=where["cell_id"])
-    frame = (
-        where[["recording_id", "file", "cell", "frame"]]
-        .fillna("")
-        .assign(severity=findings["severity"], finding=findings["finding"])
-    )
-    return as_report_table(
-        frame.rename(columns={"recording_id": "recording"}), "Every finding, with file and cell", longest, folded=True
-    )
+    shown = findings[["severity", "recording_id", "file", "cell_id", "frame", "finding"]]
+    shown = shown.assign(recording_id=shown["recording_id"].fillna("whole folder"))
+    shown = shown.rename(columns={"recording_id": "recording", "cell_id": "cell"})
+    return as_report_table(shown, "Every finding, with file and cell", longest, folded=True)
 
 
 def tabulate_recordings(recordings: pd.DataFrame, frame_files: pd.DataFrame, cells: pd.DataFrame) -> ReportTable:
