@@ -10,6 +10,7 @@ import pandas as pd
 from cellfate.core.fates import APOPTOSIS, CENSORED, EVENTS, FATES, MITOSIS, NONE
 from cellfate.metrics.commitments import summarise_commitments
 from cellfate.metrics.settings import ScoreSettings
+from tests.cases.explanation_tables import attribution_scores, shapley_values, tree_shapley_values
 
 DOSES = ("Control", "Low", "High")
 INTERVAL_MIN = 30.0
@@ -51,6 +52,9 @@ def incidence_case(n_cells: int = 6, low: float = 0.01) -> IncidenceCase:
         "observed_incidence": _observed(),
         "dose_incidence": _doses(),
         "commitments": commitments,
+        "clock_shapley": shapley_values().assign(explained_outcome="mitosis within 5 h"),
+        "clock_tree_shapley": tree_shapley_values(),
+        "clock_attribution_scores": attribution_scores(),
         "commitment_summary": summarise_commitments(commitments, ScoreSettings(n_resamples=100)),
     }
     follow_up = {"events": list(EVENTS), "guard_h": 1.0, "horizon_h": 10.0, "bin_h": 1.0}

@@ -6,6 +6,7 @@ from typing import get_args
 import pytest
 from kedro.config import OmegaConfigLoader
 
+from cellfate.attribution.settings import ClockExplanationSettings
 from cellfate.metrics.settings import ReferenceSettings, ScoreSettings
 from cellfate.models.settings import EnsembleSettings, ModelSettings
 from cellfate.report import ReportSettings
@@ -23,6 +24,7 @@ GROUPS = {
     "clock_training": ClockTrainingSettings,
     "ensemble": EnsembleSettings,
     "references": ReferenceSettings,
+    "clock_explanation": ClockExplanationSettings,
     "clock_report": ReportSettings,
     "scores": ScoreSettings,
     "tracks": TrackSettings,

@@ -10,22 +10,21 @@ Array suffixes: p parts of a sample, k = p + 1 steps, b coalitions, t frames, c 
 
 import zlib
 from collections.abc import Iterator
-from functools import partial
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from cellfate.attribution.explained_models import Explainable, view_model
 from cellfate.attribution.explaining import one_thread
 from cellfate.attribution.games import all_subsets
 from cellfate.attribution.gathering import towards_forecast
 from cellfate.attribution.intervals import summarise_means
 from cellfate.attribution.methods import COMPARED
-from cellfate.attribution.opening import OpenedSample, explained_outcome, open_samples
+from cellfate.attribution.opening import OpenedSample, open_samples
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.core.tables import FaithfulnessCurves
-from cellfate.prediction import TrainedModel, load_fold
 from cellfate.sequences.store import CropStore
 
 FloatArray = NDArray[np.float64]
@@ -42,7 +41,7 @@ def trace_faithfulness(
     crops: CropStore,
     explained_samples: pd.DataFrame,
     attributions: pd.DataFrame,
-    model: TrainedModel,
+    model: Explainable,
     explanation: ExplanationSettings,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Trace deletion and insertion of every method over the samples marked `shapley`.
@@ -54,7 +53,7 @@ def trace_faithfulness(
     explained_samples, attributions
         Tables of `selection.select_explained_samples` and `gathering.gather_attributions`.
     model
-        Trained model; TreeSHAP of the boosting is scored by it too, by windows: does it point at hours that matter?
+        The model; TreeSHAP of the boosting is scored by it too, by windows: does it point at hours that matter?
     explanation
         Windows, random orders, resamples.
 
@@ -67,16 +66,16 @@ def trace_faithfulness(
     curves : pandas.DataFrame
         Table `FaithfulnessCurves`.
     """
-    outcome = explained_outcome(model.config.outcomes, explanation.outcome)
+    view = view_model(model, explanation.outcome)
     chosen = explained_samples[explained_samples["shapley"]]
     values = dict(list(attributions.assign(value=towards_forecast(attributions)).groupby("sample_id")))
-    subsets = all_subsets(len(model.config.channels))
-    opened = open_samples(crops, chosen, partial(load_fold, model), explanation, outcome, subsets)
+    subsets = all_subsets(len(view.channels))
+    opened = open_samples(crops, chosen, view.member_for, explanation, view.outcome_number, subsets)
     with one_thread():
         parts = [
             curves
             for sample in tqdm(opened, total=len(chosen), desc="Deleting and inserting", disable=None)
-            for curves in _trace_sample(sample, values[sample.sample_id], model.config.channels, explanation)
+            for curves in _trace_sample(sample, values[sample.sample_id], view.channels, explanation)
         ]
     table = pd.concat(parts, ignore_index=True)
     return _gains(table), _mean_curves(table, explanation)

@@ -9,7 +9,7 @@ Shape suffixes: t frames of a sample, c channels, h rows, w columns, s subsets o
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +23,13 @@ MAX_CHANNELS = 6
 
 
 class FrameModel(Protocol):
-    """A model that embeds frames one by one and classifies sequences of embeddings; `prediction.FoldModel` is one."""
+    """A model that embeds frames one by one and reads sequences of embeddings; `prediction.FoldModel` is one."""
 
     def encode(self, frames_tchw: FloatArray) -> FloatArray:
         """Embed normalised frames (T, C, H, W), each by itself, (T, D)."""
 
-    def logits(self, embeddings: Sequence[FloatArray], positions: Sequence[IntArray]) -> FloatArray:
-        """Logits (B, K) of sequences of embeddings (T, D); K is 1 for two outcomes."""
+    def logits(self, embeddings: Sequence[FloatArray], positions: Sequence[IntArray]) -> NDArray[np.floating[Any]]:
+        """Logits (B, K) of sequences of embeddings (T, D); K is 1 for two outcomes. Log probabilities are logits."""
 
 
 @dataclass(frozen=True, eq=False)

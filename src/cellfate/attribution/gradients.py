@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cellfate.attribution.explained_models import DifferentiableMember
 from cellfate.attribution.methods import GRADIENT, LOGIT
-from cellfate.attribution.opening import DifferentiableMember, OpenedSample
+from cellfate.attribution.opening import OpenedSample
 from cellfate.attribution.windows import name_players
 
 

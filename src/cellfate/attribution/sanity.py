@@ -5,7 +5,7 @@ permuted outcomes, by a model trained again with another seed, and, for Shapley 
 players. What is compared is the order of the parts of each sample (Adebayo et al. 2018).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Final
 
@@ -14,6 +14,14 @@ import pandas as pd
 from tqdm import tqdm
 
 from cellfate.attribution.agreement import correlate_parts
+from cellfate.attribution.explained_models import (
+    AttentiveMember,
+    DifferentiableMember,
+    Explainable,
+    ExplainedModel,
+    MemberFor,
+    view_model,
+)
 from cellfate.attribution.explaining import one_thread
 from cellfate.attribution.games import all_subsets
 from cellfate.attribution.gathering import share_windows
@@ -21,33 +29,25 @@ from cellfate.attribution.gradients import gradient_times_input
 from cellfate.attribution.intervals import summarise_means
 from cellfate.attribution.methods import ATTENTION, OCCLUSION_CHANNEL, ROLLOUT, SHAPLEY
 from cellfate.attribution.occlusion import occlude
-from cellfate.attribution.opening import (
-    AttentiveMember,
-    DifferentiableMember,
-    ExplainedMember,
-    OpenedSample,
-    explained_outcome,
-    open_samples,
-)
+from cellfate.attribution.opening import OpenedSample, open_samples
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.attribution.shapley import shapley_values
 from cellfate.core.tables import AttributionCells, RandomisedWeights
-from cellfate.prediction import TrainedModel, load_fold
-from cellfate.prediction.randomised import randomise_layers
 from cellfate.sequences.store import CropStore
 
 RANDOMISED: Final = "randomised_weights"
 PERMUTED: Final = "label_permuted"
 RETRAINED: Final = "retrained"
 SEEDS: Final = "seed_stability"
+NOT_TRAINED: Final = "no such model was trained"
 
 
 def check_sanity(
     crops: CropStore,
     explained_samples: pd.DataFrame,
-    model: TrainedModel,
-    permuted_model: TrainedModel,
-    retrained_model: TrainedModel,
+    model: Explainable,
+    permuted_model: Explainable | None,
+    retrained_model: Explainable | None,
     explanation: ExplanationSettings,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Explain samples again by models that are not the trained one, and compare.
@@ -58,9 +58,10 @@ def check_sanity(
         Crop store.
     explained_samples
         Table of `selection.select_explained_samples`; the first `max_sanity_samples` of the fold the two other models
-        were trained in. With none of them the tables are empty.
+        were trained in (without these, of the fold with most of them). With none of them the tables are empty.
     model, permuted_model, retrained_model
-        The trained model; one trained on permuted outcomes; one trained again with another seed.
+        The trained model; one trained on permuted outcomes; one trained again with another seed. None: no such model
+        was trained.
     explanation
         Windows, orders of the players, seed, resamples.
 
@@ -68,27 +69,32 @@ def check_sanity(
     -------
     cells : pandas.DataFrame
         Table `AttributionCells`, scores `randomised_weights` (all layers), `label_permuted`, `retrained` and
-        `seed_stability`: rank correlation with the values of the trained model.
+        `seed_stability`: rank correlation with the values of the trained model; NaN, with the reason in `reason`, where
+        no such model was trained.
     table : pandas.DataFrame
         Table `RandomisedWeights`.
     """
-    fold = permuted_model.config.members[0].fold
+    view = view_model(model, explanation.outcome)
+    others = {
+        name: None if other is None else view_model(other, explanation.outcome)
+        for name, other in ((PERMUTED, permuted_model), (RETRAINED, retrained_model))
+    }
+    fold = _common_fold(explained_samples, others.values())
     chosen = explained_samples[explained_samples["fold"] == fold].head(explanation.max_sanity_samples)
     if chosen.empty:
         return AttributionCells.empty(), RandomisedWeights.empty()
-    explain = partial(_explain_all, crops, chosen, model.config.channels, model.config.outcomes, explanation)
-    trained = load_fold(model, fold)
-    own = explain(trained, explanation.seed)
+    explain = partial(_explain_all, crops, chosen, view, explanation)
+    own = explain(view.member_for, explanation.seed)
     stages = [_compare(own, own).assign(stage=0, layer="none")]
-    for stage, (layer, member) in enumerate(randomise_layers(trained, explanation.seed), start=1):
-        stages.append(_compare(own, explain(member, explanation.seed)).assign(stage=stage, layer=layer))
-    others: dict[str, tuple[ExplainedMember, int]] = {
-        PERMUTED: (load_fold(permuted_model, fold), explanation.seed),
-        RETRAINED: (load_fold(retrained_model, fold), explanation.seed),
-        SEEDS: (trained, explanation.seed + 1),
-    }
-    compared = [_compare(own, explain(member, seed)).assign(score=score) for score, (member, seed) in others.items()]
-    seeded = compared.pop()
+    for stage, (layer, member_for) in enumerate(view.randomised(fold, explanation.seed), start=1):
+        stages.append(_compare(own, explain(member_for, explanation.seed)).assign(stage=stage, layer=layer))
+    compared = [
+        _untrained(own, score)
+        if other is None
+        else _compare(own, explain(other.member_for, explanation.seed)).assign(score=score)
+        for score, other in others.items()
+    ]
+    seeded = _compare(own, explain(view.member_for, explanation.seed + 1)).assign(score=SEEDS)
     by_stage = pd.concat(stages, ignore_index=True)
     table = summarise_means(by_stage, ["method", "stage", "layer"], explanation)
     table = table.rename(columns={"value": "rank_correlation"}).drop(columns="n_failed")
@@ -97,25 +103,30 @@ def check_sanity(
     return pd.concat(cells, ignore_index=True), RandomisedWeights.validate(table)
 
 
+def _common_fold(samples: pd.DataFrame, others: Iterable[ExplainedModel | None]) -> int:
+    """Fold of the models that explanations are held against; without one, the fold with most samples."""
+    trained = [other.folds[0] for other in others if other is not None]
+    most = [int(fold) for fold in samples["fold"].mode()]
+    return [*trained, *most, 0][0]
+
+
+def _untrained(own: pd.DataFrame, score: str) -> pd.DataFrame:
+    """Say of every sample and method that there is no other model to compare with."""
+    rows = own[["sample_id", "group_id", "method"]].drop_duplicates(ignore_index=True)
+    return rows.assign(score=score, value=np.nan, reason=NOT_TRAINED)
+
+
 def _explain_all(
     crops: CropStore,
     samples: pd.DataFrame,
-    channels: tuple[str, ...],
-    outcomes: tuple[str, ...],
+    view: ExplainedModel,
     explanation: ExplanationSettings,
-    member: ExplainedMember,
+    member_for: MemberFor,
     seed: int,
 ) -> pd.DataFrame:
-    """Explain samples by all methods of the network, by one member."""
-    number = explained_outcome(outcomes, explanation.outcome)
-    opened = open_samples(
-        crops,
-        samples,
-        dict.fromkeys(samples["fold"], member).__getitem__,
-        explanation,
-        number,
-        all_subsets(len(channels)),
-    )
+    """Explain samples by all methods of the network, by the members that are given."""
+    channels, number = view.channels, view.outcome_number
+    opened = open_samples(crops, samples, member_for, explanation, number, all_subsets(len(channels)))
     groups = samples.set_index("sample_id")["group_id"]
     with one_thread():
         parts = [

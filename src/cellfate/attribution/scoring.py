@@ -5,7 +5,7 @@ from typing import Final
 import pandas as pd
 
 from cellfate.attribution.intervals import summarise_means
-from cellfate.attribution.methods import COMPARED
+from cellfate.attribution.methods import ATTENTION, COMPARED, ROLLOUT
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.core.tables import AttributionScores
 
@@ -30,7 +30,8 @@ PLANTED: Final = {
 """Scores against what was planted in a simulation."""
 _NOT_NETWORK: Final = "the method does not explain the network"
 _NO_SEED: Final = "the method draws nothing by chance"
-_ABSENT: Final = "the model has nothing of the kind"
+_NO_ATTENTION: Final = "the model has no attention"
+_ABSENT: Final = "the method was not applied"
 _UNDEFINED: Final = "not defined in any cell"
 
 
@@ -53,7 +54,8 @@ def score_attributions(
     Returns
     -------
     pandas.DataFrame
-        Table `AttributionScores`, one row a method of `methods.COMPARED` and score, also where there is no value.
+        Table `AttributionScores`, one row a method of `methods.COMPARED` and score, also where there is no value: then
+        `reason` says why, and `n_failed` counts the cells that other methods were scored in.
     """
     cells = pd.concat([faithfulness_cells, agreement_cells, sanity_cells], ignore_index=True)
     return _tabulate(cells, FAITHFUL, explanation)
@@ -74,11 +76,15 @@ def _tabulate(
     means = summarise_means(cells, ["method", "score"], explanation).set_index(["method", "score"])
     index = pd.MultiIndex.from_product([list(COMPARED), list(scores)], names=["method", "score"])
     table = means.reindex(index).reset_index()
-    table[["n_cells", "n_failed"]] = table[["n_cells", "n_failed"]].fillna(0).astype(int)
-    known = _reasons(cells)
+    asked = table["score"].map(cells.groupby("score")["sample_id"].nunique())
+    table["n_failed"] = table["n_failed"].fillna(asked).fillna(0).astype(int)
+    table["n_cells"] = table["n_cells"].fillna(0).astype(int)
+    known, tried, present = _reasons(cells), set(means.index), set(cells["method"])
     reasons = [
-        None if pd.notna(value) else known.get((method, score)) or _reason_against(method, score, n_failed)
-        for method, score, value, n_failed in table[["method", "score", "value", "n_failed"]].itertuples(index=False)
+        None
+        if pd.notna(value)
+        else known.get(key) or (_UNDEFINED if key in tried else _reason_against(key[0], key[1], present))
+        for key, value in zip(index, table["value"], strict=True)
     ]
     units, better = zip(*(scores[name] for name in table["score"]), strict=True)
     return AttributionScores.validate(table.assign(unit=units, better=better, reason=pd.Series(reasons, dtype=object)))
@@ -93,10 +99,10 @@ def _reasons(cells: pd.DataFrame) -> dict[tuple[str, str], str]:
     return {(row.method, row.score): row.reason for row in commonest.itertuples()}
 
 
-def _reason_against(method: str, score: str, n_failed: int) -> str:
-    """Say why a method has no such score."""
-    if n_failed:
-        return _UNDEFINED
+def _reason_against(method: str, score: str, present: set[str]) -> str:
+    """Say why a method was not scored; `present` are the methods that were, by some score."""
+    if method in (ATTENTION, ROLLOUT) and method not in present:
+        return _NO_ATTENTION
     if score == "seed_stability":
         return _NO_SEED
     return _ABSENT if COMPARED[method].of_network else _NOT_NETWORK

@@ -36,6 +36,15 @@ class ExplanationSettings(Settings):
     """Seed of the choice of samples and of the orders of the players."""
 
 
+class ClockExplanationSettings(Settings):
+    """What is explained of the fate clock; how finely is told by `ExplanationSettings`."""
+
+    event: str | None = None
+    """Event whose cumulative incidence is explained, as log odds; null: the first of `follow_up.events`."""
+    horizon_h: float | None = Field(default=None, gt=0)
+    """Hours within which the event is forecast, the end of a bin of time; null: `follow_up.headline_h`."""
+
+
 class AttentionStatisticsSettings(Settings):
     """How the frames of much attention are compared with the rest."""
 

@@ -14,12 +14,7 @@ from torch import Tensor, nn
 
 from cellfate.models.frame_encoders import build_encoder
 from cellfate.models.settings import ModelSettings
-from cellfate.models.temporal import (
-    AttentionPooling,
-    attention_of_layer,
-    sinusoidal_positions,
-    transformer_layer,
-)
+from cellfate.models.temporal import AttentionPooling, roll_out_layers, sinusoidal_positions, transformer_layer
 
 
 def n_logits(n_outcomes: int) -> int:
@@ -96,8 +91,8 @@ class FateClassifier(nn.Module):
     def roll_out(self, embeddings_nd: Tensor, positions_n: Tensor, lengths_b: Tensor) -> Tensor:
         """Attention rolled out through all layers to the pooled vector (Abnar and Zuidema 2020), (B, S).
 
-        Each layer passes on half of a token by its residual connection and half by the mean attention of its heads;
-        the pooling attention, which has no residual, comes last. Without layers it is the pooling attention itself.
+        See `roll_out_layers`; the pooling attention, which has no residual, comes last. Without layers it is the
+        pooling attention itself.
 
         Parameters
         ----------
@@ -105,13 +100,18 @@ class FateClassifier(nn.Module):
             As in `classify`.
         """
         tokens_bsd, padding_bs = self._tokens(embeddings_nd, positions_n, lengths_b)
-        passed_bss = torch.eye(tokens_bsd.shape[1], device=tokens_bsd.device).expand(len(lengths_b), -1, -1)
-        for layer in self.layers:
-            attention_bss = attention_of_layer(cast(nn.TransformerEncoderLayer, layer), tokens_bsd, padding_bs)
-            passed_bss = (passed_bss + attention_bss @ passed_bss) / 2
-            tokens_bsd = layer(tokens_bsd, src_key_padding_mask=padding_bs)
+        tokens_bsd, passed_bss, _ = roll_out_layers(self.layers, tokens_bsd, padding_bs)
         _, attention_bs = self.pooling(tokens_bsd, padding_bs)
         return cast(Tensor, (attention_bs[:, None] @ passed_bss)[:, 0])
+
+    def layers_from_head(self) -> list[tuple[str, list[nn.Module]]]:
+        """Name the layers and give their modules, from the head down to the frame encoder."""
+        layers = [(f"Transformer layer {n}", [layer]) for n, layer in enumerate(self.layers, start=1)]
+        top: list[tuple[str, list[nn.Module]]] = [
+            ("head", [self.head, self.norm]),
+            ("attention pooling", [self.pooling]),
+        ]
+        return [*top, *layers[::-1], ("frame encoder", [self.encoder])]
 
     def _tokens(self, embeddings_nd: Tensor, positions_n: Tensor, lengths_b: Tensor) -> tuple[Tensor, Tensor]:
         """Pad to tokens, the class token at position 0 and frames from position 1, and say where padding is."""

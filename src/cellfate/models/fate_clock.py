@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from cellfate.models.frame_encoders import build_encoder
 from cellfate.models.settings import CausalSettings, ModelSettings
-from cellfate.models.temporal import sinusoidal_positions, transformer_layer
+from cellfate.models.temporal import roll_out_layers, sinusoidal_positions, transformer_layer
 
 AGE_INPUTS = 3
 """Age over 20 h, log(1 + age in h), and whether the track began after the recording did."""
@@ -115,21 +115,63 @@ class FateClock(nn.Module):
         parts = [_statistics(embeddings_btd, frames)[real_bt] for frames in self.causal.statistics_frames]
         return torch.cat(parts, dim=1)
 
+    def look_back(self, embeddings_td: Tensor, positions_t: Tensor) -> tuple[Tensor, Tensor]:
+        """Tell how the last frame of one sequence attends to each of its frames, (T,) each; both sum to 1.
+
+        The statistics, which are read beside attention, are not in it.
+
+        Returns
+        -------
+        attention_t : Tensor
+            Attention of the last layer, mean of its heads.
+        rolled_t : Tensor
+            Attention rolled out through all layers; see `roll_out_layers`.
+        """
+        tokens_btd, hidden_tt = self._tokens(embeddings_td[None], positions_t[None])
+        _, passed_btt, attention_btt = roll_out_layers(self.layers, tokens_btd, hidden_ss=hidden_tt)
+        return attention_btt[0, -1], passed_btt[0, -1]
+
+    def layers_from_head(self) -> list[tuple[str, list[nn.Module]]]:
+        """Name the layers and give their modules, from the head down to the frame encoder.
+
+        The scale of the head's inputs, which is measured and not learnt, goes with the encoder: it fits no other.
+        """
+        layers = [(f"Transformer layer {n}", [layer]) for n, layer in enumerate(self.layers, start=1)]
+        return [("head", [self.head]), *layers[::-1], ("frame encoder", [self.encoder, self.scale])]
+
     def _attend(self, embeddings_btd: Tensor, positions_bt: Tensor) -> Tensor:
         """Let every frame look back on itself and the `history_frames - 1` frames before it."""
-        tokens_btd = embeddings_btd + sinusoidal_positions(positions_bt, self.size).to(embeddings_btd.dtype)
-        steps_t = torch.arange(tokens_btd.shape[1], device=tokens_btd.device)
-        back_tt = steps_t[:, None] - steps_t
-        hidden_tt = (back_tt < 0) | (back_tt >= self.causal.history_frames)
+        tokens_btd, hidden_tt = self._tokens(embeddings_btd, positions_bt)
         for layer in self.layers:
             tokens_btd = layer(tokens_btd, src_mask=hidden_tt)
         return tokens_btd
+
+    def _tokens(self, embeddings_btd: Tensor, positions_bt: Tensor) -> tuple[Tensor, Tensor]:
+        """Add positions to embeddings, and say which frames (columns) each frame (row) does not see, (T, T)."""
+        tokens_btd = embeddings_btd + sinusoidal_positions(positions_bt, self.size).to(embeddings_btd.dtype)
+        steps_t = torch.arange(tokens_btd.shape[1], device=tokens_btd.device)
+        back_tt = steps_t[:, None] - steps_t
+        return tokens_btd, (back_tt < 0) | (back_tt >= self.causal.history_frames)
 
 
 def hazards_of(logits_nke: Tensor) -> Tensor:
     """Probability of each event in each bin, given none before, (N, K, E): softmax against no event."""
     against = torch.zeros_like(logits_nke[..., :1])
     return torch.cat((against, logits_nke), dim=-1).softmax(dim=-1)[..., 1:]
+
+
+def log_incidence_of(logits_nke: Tensor) -> Tensor:
+    """Log probability that each event has happened by the end of each bin and, last, that none has, (N, K, E + 1).
+
+    The arithmetic of `core.incidence.cumulative_incidence` on logarithms, so that gradients pass through it and small
+    probabilities keep their digits.
+    """
+    against = torch.zeros_like(logits_nke[..., :1])
+    in_bin_nkf = torch.cat((logits_nke, against), dim=-1).log_softmax(dim=-1)
+    none_nk = in_bin_nkf[..., -1].cumsum(dim=1)
+    before_nk = torch.cat((torch.zeros_like(none_nk[:, :1]), none_nk[:, :-1]), dim=1)
+    happened_nke = (before_nk[..., None] + in_bin_nkf[..., :-1]).logcumsumexp(dim=1)
+    return torch.cat((happened_nke, none_nk[..., None]), dim=-1)
 
 
 def _pad(values_n: Tensor, lengths_b: Tensor) -> tuple[Tensor, Tensor]:

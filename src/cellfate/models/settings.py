@@ -89,6 +89,13 @@ def shows_mask(settings: ModelSettings) -> bool:
     return settings.causal is not None and settings.causal.mask_channel
 
 
+def reach_frames(settings: ModelSettings) -> int:
+    """Tracked frames, the one read included, beyond which the causal reading sees nothing of a cell but its age."""
+    assert settings.causal is not None, "the reach is that of the causal reading"
+    of_attention = settings.n_layers * (settings.causal.history_frames - 1) + 1
+    return max(of_attention, *settings.causal.statistics_frames, 1)
+
+
 class BoostingSettings(Settings):
     """Hazards by gradient boosting; a few trees of few leaves for every bin of time, the same for all data."""
 

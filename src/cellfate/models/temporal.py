@@ -4,6 +4,7 @@ Shape suffixes: b sequences, t padded time, s = t + 1 tokens (the class token fi
 """
 
 import math
+from collections.abc import Iterable
 from typing import cast
 
 import torch
@@ -70,11 +71,54 @@ class AttentionPooling(nn.Module):
         return pooled_b1d[:, 0], attention_b1s[:, 0]
 
 
-def attention_of_layer(layer: nn.TransformerEncoderLayer, tokens_bsd: Tensor, padding_bs: Tensor) -> Tensor:
-    """Attention weights of a pre-norm layer, mean of its heads, (B, S, S); rows sum to 1, padding gets 0."""
+def attention_of_layer(
+    layer: nn.TransformerEncoderLayer,
+    tokens_bsd: Tensor,
+    padding_bs: Tensor | None = None,
+    hidden_ss: Tensor | None = None,
+) -> Tensor:
+    """Attention weights of a pre-norm layer, mean of its heads, (B, S, S); rows sum to 1, what is not seen gets 0."""
     normed = layer.norm1(tokens_bsd)
-    _, weights_bss = layer.self_attn(normed, normed, normed, key_padding_mask=padding_bs, need_weights=True)
+    _, weights_bss = layer.self_attn(
+        normed, normed, normed, key_padding_mask=padding_bs, need_weights=True, attn_mask=hidden_ss
+    )
     return cast(Tensor, weights_bss)
+
+
+def roll_out_layers(
+    layers: Iterable[nn.Module], tokens_bsd: Tensor, padding_bs: Tensor | None = None, hidden_ss: Tensor | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Run layers and follow what each token passes on (Abnar and Zuidema 2020).
+
+    Each layer passes on half of a token by its residual connection and half by the mean attention of its heads.
+
+    Parameters
+    ----------
+    layers
+        Layers of `transformer_layer`.
+    tokens_bsd
+        Tokens before the first layer.
+    padding_bs
+        True where a token is padding.
+    hidden_ss
+        True where a token (row) does not see another (column).
+
+    Returns
+    -------
+    tokens_bsd : Tensor
+        Tokens after the last layer.
+    passed_bss : Tensor
+        Share of each token before (columns) in each token after (rows); without layers the identity.
+    attention_bss : Tensor
+        Attention of the last layer; without layers the identity.
+    """
+    passed_bss = torch.eye(tokens_bsd.shape[1], device=tokens_bsd.device).expand(len(tokens_bsd), -1, -1)
+    attention_bss = passed_bss
+    for layer in layers:
+        attention_bss = attention_of_layer(cast(nn.TransformerEncoderLayer, layer), tokens_bsd, padding_bs, hidden_ss)
+        passed_bss = (passed_bss + attention_bss @ passed_bss) / 2
+        tokens_bsd = layer(tokens_bsd, src_mask=hidden_ss, src_key_padding_mask=padding_bs)
+    return tokens_bsd, passed_bss, attention_bss
 
 
 def transformer_layer(settings: ModelSettings) -> nn.TransformerEncoderLayer:

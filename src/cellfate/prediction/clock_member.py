@@ -60,7 +60,11 @@ class ClockMember:
         self.config = config
         self.member = member
         self.boosters = boosters
-        self._network = network
+        self.network = network
+
+    def with_network(self, network: Any) -> "ClockMember":
+        """Give the same member with another network."""
+        return ClockMember(self.config, self.member, network, self.boosters)
 
     def read_cell(self, sequence: CellSequence) -> CellReading:
         """Read hazards at every frame of a cell; the sequence begins with the cell's first tracked frame.
@@ -84,20 +88,32 @@ class ClockMember:
         from cellfate.models.fate_clock import hazards_of
 
         frames_t = sequence.frame_numbers_t
-        embeddings_td = self._encode(self._prepare(sequence))
+        embeddings_td = self._encode(self.prepare(sequence))
         hours_a_frame = sequence.frame_interval_min / 60
         device = embeddings_td.device
         positions_t = torch.from_numpy(frames_t - frames_t[0]).to(device)
         lengths = torch.tensor([len(frames_t)], device=device)
         ages_ta = torch.from_numpy(age_inputs(frames_t, hours_a_frame)).to(device)
         with torch.inference_mode():
-            logits_tke = self._network.read(embeddings_td, positions_t, lengths, ages_ta)
+            logits_tke = self.network.read(embeddings_td, positions_t, lengths, ages_ta)
             hazards_tke = hazards_of(logits_tke.double()).cpu().numpy()
-            inputs_ti = torch.cat((self._network.summarise(embeddings_td, lengths), ages_ta), dim=1)
+            inputs_ti = torch.cat((self.network.summarise(embeddings_td, lengths), ages_ta), dim=1)
         return CellReading(hazards_tke, inputs_ti.cpu().numpy())
 
-    def _prepare(self, sequence: CellSequence) -> FloatArray:
-        """Prepare the frames of a cell as in training."""
+    def prepare(self, sequence: CellSequence) -> FloatArray:
+        """Prepare the frames of a cell as in training.
+
+        Returns
+        -------
+        ndarray of float32, shape (T, C, H, W)
+            0 is the level of the background (or the mean of the training cells) and lies outside the image. A mask
+            that the network sees is the last channel, 0 outside the cell.
+
+        Raises
+        ------
+        InputError
+            If the number of channels or the size of the crops is not the model's.
+        """
         check_crops(self.config, sequence)
         masked = shows_mask(self.config.architecture)
         if masked:
@@ -106,14 +122,19 @@ class ClockMember:
         mean_c, sd_c = np.asarray(self.member.mean), np.asarray(self.member.sd)
         return Preprocessing(mean_c, sd_c, self.config.architecture.intensity, masked).prepare(sequence)
 
+    def encode(self, frames_tchw: FloatArray) -> FloatArray:
+        """Embed prepared frames, each by itself, (T, D)."""
+        embeddings_td: FloatArray = self._encode(frames_tchw).cpu().numpy()
+        return embeddings_td
+
     def _encode(self, frames_tchw: FloatArray) -> Any:
         """Embed prepared frames, as a tensor (T, D)."""
         import torch
 
-        device = next(self._network.parameters()).device
+        device = next(self.network.parameters()).device
         with torch.inference_mode():
             parts = [
-                self._network.encode(torch.from_numpy(frames_tchw[start : start + ENCODER_FRAMES]).to(device))
+                self.network.encode(torch.from_numpy(frames_tchw[start : start + ENCODER_FRAMES]).to(device))
                 for start in range(0, len(frames_tchw), ENCODER_FRAMES)
             ]
             return torch.cat(parts)

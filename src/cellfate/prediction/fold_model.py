@@ -42,6 +42,10 @@ class FoldModel:
         self.member = member
         self.network = network
 
+    def with_network(self, network: Any) -> "FoldModel":
+        """Give the same member with another network."""
+        return FoldModel(self.config, self.member, network)
+
     @property
     def fold(self) -> int:
         """Fold the member was trained in."""
@@ -154,7 +158,7 @@ class FoldModel:
         pixels = torch.from_numpy(np.ascontiguousarray(frames_tchw, dtype=np.float32)).to(device).requires_grad_()
         _, positions, lengths = self._tensors(frames_tchw[:, 0, 0], positions_t, np.array([len(frames_tchw)]))
         logits_bk, _ = self.network.classify(self.network.encode(pixels), positions, lengths)
-        (gradient,) = torch.autograd.grad(_log_odds(logits_bk[0], outcome_number), pixels)
+        (gradient,) = torch.autograd.grad(outcome_log_odds(logits_bk[0], outcome_number), pixels)
         return cast(FloatArray, gradient.cpu().numpy())
 
     def _tensors(self, embeddings_nd: FloatArray, positions_n: IntArray, lengths_b: IntArray) -> list[Any]:
@@ -176,7 +180,7 @@ class FoldModel:
         import torch
 
         lengths_b = np.array([len(embedding) for embedding in embeddings], dtype=np.int64)
-        for members in _batches_of_like_length(lengths_b):
+        for members in batches_of_like_length(lengths_b):
             packed_nd = np.concatenate([embeddings[member] for member in members])
             packed_n = np.concatenate([positions[member] for member in members])
             arguments = self._tensors(packed_nd, packed_n, lengths_b[members])
@@ -185,7 +189,7 @@ class FoldModel:
             yield members, logits_bk.cpu().numpy(), attention_bs.cpu().numpy()
 
 
-def _log_odds(logits_k: Any, outcome_number: int) -> Any:
+def outcome_log_odds(logits_k: Any, outcome_number: int) -> Any:
     """Log odds of one outcome against all others, as a tensor; one logit speaks for the first of two outcomes."""
     if len(logits_k) == 1:
         return logits_k[0] if outcome_number == 0 else -logits_k[0]
@@ -272,7 +276,7 @@ def fill_network(network: Any, weights: Mapping[str, NDArray[Any]], fold: int) -
     return network.eval().requires_grad_(False).to(device)
 
 
-def _batches_of_like_length(lengths_b: IntArray) -> Iterator[IntArray]:
+def batches_of_like_length(lengths_b: IntArray) -> Iterator[IntArray]:
     """Index batches, longest sequences first, each of at most `PADDED_TOKENS` padded tokens."""
     if (lengths_b == 0).any():
         message = f"{int((lengths_b == 0).sum())} of {len(lengths_b)} sequences have no frames; leave them out."

@@ -5,43 +5,39 @@ The cascade of Adebayo et al. 2018: an explanation that stays the same when the 
 
 from collections.abc import Iterator
 from copy import deepcopy
-from typing import Any
+from typing import Any, TypeVar
 
+from cellfate.prediction.clock_member import ClockMember
 from cellfate.prediction.fold_model import FoldModel
 
+Member = TypeVar("Member", FoldModel, ClockMember)
 
-def randomise_layers(member: FoldModel, seed: int) -> Iterator[tuple[str, FoldModel]]:
+
+def randomise_layers(member: Member, seed: int) -> Iterator[tuple[str, Member]]:
     """Yield the member after each step of the cascade, with the name of the layer that was randomised last.
 
     Parameters
     ----------
     member
-        A trained member; it is not changed.
+        A trained member of the classifier or of the fate clock; it is not changed.
     seed
         Seed of the new weights, which are drawn as before a training.
 
     Yields
     ------
     layer, member
-        `head`, `attention pooling`, `Transformer layer n` from the last to the first, `frame encoder`. Layers that were
-        randomised before stay so.
+        As the network names them: `head`, `attention pooling` (the classifier), `Transformer layer n` from the last to
+        the first, `frame encoder`. Layers that were randomised before stay so.
     """
     import torch
 
     network = deepcopy(member.network)
-    groups: list[tuple[str, list[Any]]] = [
-        ("head", [network.head, network.norm]),
-        ("attention pooling", [network.pooling]),
-    ]
-    layers = list(network.layers)
-    groups += [(f"Transformer layer {n}", [layers[n - 1]]) for n in range(len(layers), 0, -1)]
-    groups.append(("frame encoder", [network.encoder]))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        for name, modules in groups:
+        for name, modules in network.layers_from_head():
             for module in modules:
                 _redraw(module)
-            yield name, FoldModel(member.config, member.member, deepcopy(network))
+            yield name, member.with_network(deepcopy(network))
 
 
 def _redraw(module: Any) -> None:

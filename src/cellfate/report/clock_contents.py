@@ -10,6 +10,9 @@ TABLES = (
     "incidence_metrics",
     "incidence_comparisons",
     "commitment_summary",
+    "clock_shapley",
+    "clock_tree_shapley",
+    "clock_attribution_scores",
 )
 """Tables that the page reads, by catalog name."""
 
@@ -59,6 +62,23 @@ SECTIONS = (
         "A cell is committed from the first frame after which its call never changes again. The call is the event "
         "whose forecast is over a threshold that was chosen on the validation part.",
         "When the cell itself decided: only when the clock could tell, with this threshold and what these images show.",
+    ),
+    SectionText(
+        "explanations",
+        "What the forecast rests on",
+        "The log odds of an event within some hours, as the network forecasts them at one landmark of a test cell, are "
+        "shared out over the channels and hours it was shown; `mask` is the outline of the cell. The age of the cell, "
+        "which the network is told, is kept as it is and gets no share.",
+        "The ensemble: its boosting is explained by the table of features alone. And causes of the fate: a model can "
+        "rest on something that only goes along with it.",
+    ),
+    SectionText(
+        "belief",
+        "Which explanation to believe",
+        "Every method is put to the test: whether the forecast follows when what it calls important is removed, and "
+        "whether it notices a network of random weights.",
+        "Whether it notices a clock that was trained on permuted fates: none was trained. And truth about cells: a "
+        "faithful explanation says what the network uses, not what kills a cell.",
     ),
     SectionText(
         "examples",
@@ -139,6 +159,26 @@ FIGURES: tuple[FigureText, ...] = (
         "right; their number stands below.",
         "How early one can know in a cell that is watched now: curves count back from an event that is known "
         "afterwards. And calls within the horizon cannot, if they are honest, come much earlier than the horizon.",
+    ),
+    FigureText(
+        "clock_shapley_figure",
+        "explanations",
+        "Above the mean size of the share of each channel in each time window, below the mean with its sign; all parts "
+        "of a cell add up to the difference between its forecast and that from blank frames.",
+        "Mechanism; and hours before those that are shown: the network does not look further back.",
+    ),
+    FigureText(
+        "clock_attribution_scores_figure",
+        "belief",
+        "Each row is a method, each column a score; blue is good. Hover for intervals and for why a field is empty.",
+        "How a method does on other recordings; pipeline known_answer shows it for the classifier where the answer is "
+        "planted.",
+    ),
+    FigureText(
+        "clock_faithfulness_figure",
+        "belief",
+        "Left, a good method makes the forecast fall faster than random orders do; right, it makes it rise faster.",
+        "Forecasts of real inputs: a cell with parts blanked is one that no microscope gives.",
     ),
     FigureText(
         "clock_strips",

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from cellfate.core.errors import InputError
 from cellfate.metrics.settings import ScoreSettings
-from cellfate.report import clock_contents, clock_headline, clock_tables, tables
+from cellfate.report import belief, clock_contents, clock_headline, clock_tables, tables
 from cellfate.report.assemble import build_sections, name_unit, tabulate_settings
 from cellfate.report.page import ReportPage, ReportTable, render_page
 from cellfate.report.settings import ReportSettings
@@ -65,7 +65,7 @@ def assemble_clock_report(
         scores=clock_headline.write_scores(metrics, follow_up, scores.confidence),
         sentences=clock_headline.write_headline(metrics, comparisons, follow_up, unit, scores.confidence),
         beside=clock_headline.tabulate_beside(metrics, comparisons, follow_up),
-        sections=build_sections(clock_contents.SECTIONS, clock_contents.FIGURES, tables_of, figures),
+        sections=build_sections(clock_contents.SECTIONS, clock_contents.FIGURES, tables_of, figures, _read(found)),
     )
     return render_page(page)
 
@@ -91,5 +91,19 @@ def _tabulate(
             clock_tables.tabulate_clock_doses(metrics, follow_up.headline_h),
         ),
         "commitment": (clock_tables.tabulate_commitments(found["commitment_summary"], follow_up.events),),
+        "explanations": belief.tabulate_rests_on(found["clock_shapley"], found["clock_tree_shapley"]),
+        "belief": (belief.tabulate_attribution_scores(found["clock_attribution_scores"]),),
         "settings": tabulate_settings(model, parameters),
+    }
+
+
+def _read(found: Mapping[str, pd.DataFrame]) -> dict[str, str]:
+    """Say what was found, by anchor of its section."""
+    shapley, scores = found["clock_shapley"], found["clock_attribution_scores"]
+    if shapley.empty:
+        return {"explanations": "Nothing was explained: no test cell has a landmark with a known answer."}
+    explained, n_cells = shapley["explained_outcome"].iloc[0], shapley["sample_id"].nunique()
+    return {
+        "explanations": f"Here it is {explained}, in {n_cells:,} test cells.",
+        "belief": belief.write_belief(scores),
     }

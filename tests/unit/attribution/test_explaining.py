@@ -17,12 +17,12 @@ from cellfate.attribution import (
     select_explained_samples,
     summarise_attention_statistics,
 )
+from cellfate.attribution.explained_models import explained_outcome
 from cellfate.attribution.explaining import attribute_gradients, read_rollout
 from cellfate.attribution.faithfulness import trace_faithfulness
 from cellfate.attribution.games import log_odds
 from cellfate.attribution.gathering import gather_attributions
 from cellfate.attribution.methods import COMPARED, TREE_SHAPLEY
-from cellfate.attribution.opening import explained_outcome
 from cellfate.attribution.sanity import check_sanity
 from cellfate.core.errors import InputError
 from cellfate.core.tables import Attention, Attributions

@@ -6,6 +6,22 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from cellfate.attribution.agreement import compare_methods
+from cellfate.attribution.explained_models import ClockView
+from cellfate.attribution.explaining import (
+    attribute_gradients,
+    compute_shapley_values,
+    occlude_inputs,
+    read_attention,
+    read_rollout,
+)
+from cellfate.attribution.faithfulness import trace_faithfulness
+from cellfate.attribution.landmark_samples import choose_landmarks, sample_landmarks, split_landmarks
+from cellfate.attribution.sanity import check_sanity
+from cellfate.attribution.scoring import score_attributions
+from cellfate.attribution.selection import select_explained_samples
+from cellfate.attribution.settings import ClockExplanationSettings, ExplanationSettings
+from cellfate.attribution.tree_shapley import attribute_trees
 from cellfate.features.settings import FeatureSettings
 from cellfate.metrics.settings import ScoreSettings
 from cellfate.models.boosted_hazards import fit_boosted_hazards
@@ -138,6 +154,142 @@ def _training_landmarks(
     in_training = splits.loc[(splits["fold"] == fold) & (splits["part"] == "train"), "sample_id"]
     cells = follow_ups.loc[follow_ups["sample_id"].isin(in_training), ["recording_id", "cell_id"]]
     return landmarks.merge(cells, on=["recording_id", "cell_id"])
+
+
+def choose_explained_landmarks(
+    crops: CropStore,
+    landmarks: pd.DataFrame,
+    follow_ups: pd.DataFrame,
+    splits: pd.DataFrame,
+    model: TrainedClock,
+    explanation: ExplanationSettings,
+    clock_explanation: ClockExplanationSettings,
+) -> pd.DataFrame:
+    """Choose one landmark a test cell to explain; see `choose_landmarks` and `select_explained_samples`.
+
+    Parameters
+    ----------
+    crops, landmarks, follow_ups, splits
+        Crop store and tables of the same names.
+    model
+        The fate clock.
+    explanation, clock_explanation
+        How many; which event, and within how many hours.
+
+    Returns
+    -------
+    DataFrame
+        Table `Samples`: frames that the network sees up to each landmark, and what followed within the horizon.
+    """
+    clock = ClockView(model, clock_explanation)
+    samples = sample_landmarks(crops, landmarks, clock)
+    chosen = choose_landmarks(samples, clock.horizon_h, explanation)
+    return select_explained_samples(chosen, split_landmarks(chosen, follow_ups, splits), explanation)
+
+
+def attribute_clock(
+    crops: CropStore,
+    explained_samples: pd.DataFrame,
+    model: TrainedClock,
+    explanation: ExplanationSettings,
+    clock_explanation: ClockExplanationSettings,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Attribute the network's log odds at the explained landmarks by every method that it allows.
+
+    Parameters
+    ----------
+    crops
+        Crop store.
+    explained_samples
+        From `choose_explained_landmarks`.
+    model
+        The fate clock.
+    explanation, clock_explanation
+        How finely; which event, and within how many hours.
+
+    Returns
+    -------
+    attention, rollout : DataFrame
+        Tables `Attention`, empty without Transformer layers.
+    occlusion, shapley, gradients : DataFrame
+        Tables `Attributions`.
+    """
+    asked = (crops, explained_samples, ClockView(model, clock_explanation))
+    return (
+        read_attention(*asked),
+        read_rollout(*asked),
+        occlude_inputs(*asked, explanation),
+        compute_shapley_values(*asked, explanation),
+        attribute_gradients(*asked, explanation),
+    )
+
+
+def attribute_clock_trees(
+    crops: CropStore,
+    landmarks: pd.DataFrame,
+    follow_ups: pd.DataFrame,
+    splits: pd.DataFrame,
+    frame_features: pd.DataFrame,
+    explained_samples: pd.DataFrame,
+    model: TrainedClock,
+    explanation: ExplanationSettings,
+    clock_explanation: ClockExplanationSettings,
+) -> pd.DataFrame:
+    """Explain a boosting on features of the same hours that forecasts the same event; see `attribute_trees`.
+
+    It is fitted on the landmarks of the training cells whose outcome within the horizon is known, without weights for
+    censoring: it is there to be explained, not to be scored.
+
+    Parameters
+    ----------
+    crops, landmarks, follow_ups, splits, frame_features
+        Crop store and tables of the same names.
+    explained_samples, model, explanation, clock_explanation
+        As in `attribute_clock`.
+
+    Returns
+    -------
+    DataFrame
+        Table `Attributions`.
+    """
+    clock = ClockView(model, clock_explanation)
+    samples = sample_landmarks(crops, landmarks, clock)
+    known = samples[samples["outcome"].notna()]
+    of_landmarks = split_landmarks(known, follow_ups, splits)
+    of_event = explanation.model_copy(update={"outcome": clock.event})
+    return attribute_trees(frame_features, known, of_landmarks, explained_samples, of_event)
+
+
+def score_clock_attributions(
+    crops: CropStore,
+    explained_samples: pd.DataFrame,
+    attributions: pd.DataFrame,
+    model: TrainedClock,
+    explanation: ExplanationSettings,
+    clock_explanation: ClockExplanationSettings,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Put the attributions of the fate clock to the test.
+
+    No clock is trained on permuted fates or trained again, which would cost as much as the clock itself: these scores
+    are empty, with that reason.
+
+    Parameters
+    ----------
+    crops, explained_samples, model, explanation, clock_explanation
+        As in `attribute_clock`.
+    attributions
+        From `gather_attributions`.
+
+    Returns
+    -------
+    scores, faithfulness_curves, agreement, randomised_weights : DataFrame
+        Tables `AttributionScores`, `FaithfulnessCurves`, `AttributionAgreement` and `RandomisedWeights`.
+    """
+    clock = ClockView(model, clock_explanation)
+    faithful, curves = trace_faithfulness(crops, explained_samples, attributions, clock, explanation)
+    agreeing, agreement = compare_methods(attributions, explanation)
+    sane, randomised = check_sanity(crops, explained_samples, clock, None, None, explanation)
+    return score_attributions(faithful, agreeing, sane, explanation), curves, agreement, randomised
 
 
 def plot_headline_comparisons(incidence_comparisons: pd.DataFrame, follow_up: FollowUpSettings) -> go.Figure:

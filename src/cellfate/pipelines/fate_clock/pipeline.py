@@ -5,6 +5,7 @@ from typing import Any
 
 from kedro.pipeline import Pipeline, node
 
+from cellfate.attribution.gathering import gather_attributions
 from cellfate.metrics.commitments import find_commitments, summarise_commitments
 from cellfate.metrics.incidence_calibration import calibrate_incidence
 from cellfate.metrics.incidence_comparisons import compare_incidence
@@ -12,6 +13,8 @@ from cellfate.metrics.incidence_references import forecast_references
 from cellfate.metrics.incidence_scoring import score_incidence
 from cellfate.metrics.observed_incidence import compare_doses, observe_incidence
 from cellfate.pipelines.fate_clock import nodes
+from cellfate.plots.attribution_scores import plot_attribution_scores, plot_faithfulness
+from cellfate.plots.explainability import plot_shapley
 from cellfate.plots.incidence_doses import plot_dose_incidence, plot_observed_incidence
 from cellfate.plots.incidence_scores import plot_incidence_scores
 from cellfate.plots.training import plot_clock_training
@@ -23,8 +26,8 @@ from cellfate.sequences.splits import split_follow_ups
 
 
 def create_pipeline() -> Pipeline:
-    """Wire the nodes of `fate_clock`: follow every cell, train, forecast every frame, score with censoring, report."""
-    return _follow() + _train() + _forecast() + _score() + _plot() + _report()
+    """Wire the nodes of `fate_clock`: follow every cell, train, forecast every frame, score, explain, report."""
+    return _follow() + _train() + _forecast() + _score() + _explain() + _plot() + _report()
 
 
 def _follow() -> Pipeline:
@@ -125,6 +128,53 @@ def _score() -> Pipeline:
     )
 
 
+def _explain() -> Pipeline:
+    """Attribute forecasts at one landmark a test cell, and put the attributions to the test."""
+    settings = ["params:explanation", "params:clock_explanation"]
+    followed = ["crops", "landmarks", "follow_ups", "clock_splits"]
+    methods = ["attention", "rollout", "occlusion", "shapley", "gradients"]
+    attributed = [f"clock_{name}" for name in methods]
+    return Pipeline(
+        [
+            node(
+                nodes.choose_explained_landmarks,
+                [*followed, "clock_model", *settings],
+                "clock_explained_samples",
+                name="choose_explained_landmarks",
+            ),
+            node(
+                nodes.attribute_clock,
+                ["crops", "clock_explained_samples", "clock_model", *settings],
+                attributed,
+                name="attribute_clock",
+            ),
+            node(
+                nodes.attribute_clock_trees,
+                [*followed, "frame_features", "clock_explained_samples", "clock_model", *settings],
+                "clock_tree_shapley",
+                name="attribute_clock_trees",
+            ),
+            node(
+                gather_attributions,
+                [*attributed, "clock_tree_shapley", "clock_explained_samples", "params:explanation"],
+                "clock_attributions",
+                name="gather_clock_attributions",
+            ),
+            node(
+                nodes.score_clock_attributions,
+                ["crops", "clock_explained_samples", "clock_attributions", "clock_model", *settings],
+                [
+                    "clock_attribution_scores",
+                    "clock_faithfulness_curves",
+                    "clock_attribution_agreement",
+                    "clock_randomised_weights",
+                ],
+                name="score_clock_attributions",
+            ),
+        ]
+    )
+
+
 def _plot() -> Pipeline:
     """Draw the figures."""
     follow_up = "params:follow_up"
@@ -137,6 +187,9 @@ def _plot() -> Pipeline:
         "dose_incidence": (plot_dose_incidence, ["dose_incidence"]),
         "incidence_heatmap": (nodes.plot_headline_heatmap, ["incidence", "follow_ups", follow_up]),
         "commitments": (nodes.plot_committed_cells, ["commitments", follow_up]),
+        "clock_shapley": (plot_shapley, ["clock_shapley", "clock_explained_samples"]),
+        "clock_attribution_scores": (plot_attribution_scores, ["clock_attribution_scores"]),
+        "clock_faithfulness": (plot_faithfulness, ["clock_faithfulness_curves"]),
     }
     return Pipeline(
         [node(draw, inputs, f"{name}_figure", name=f"plot_{name}") for name, (draw, inputs) in drawn.items()]
