@@ -74,3 +74,28 @@ def name_players(windows: TimeWindows, channels: tuple[str, ...]) -> pd.DataFram
             "windows_back": np.repeat(windows.windows_back, n_channels),
         }
     )
+
+
+def place_windows(attributions: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFrame:
+    """Say from when to when every window lasts, in hours from the last frame its sample shows.
+
+    Parameters
+    ----------
+    attributions
+        Table `Attributions`.
+    samples
+        Table `Samples`, those of `attributions` at least.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `attributions` with first_h and last_h, negative before the last frame. A frame lasts from half an interval
+        before its time to half an interval after it, so that windows touch.
+    """
+    facts = samples.set_index("sample_id")[["last_frame", "frame_interval_min"]].loc[attributions["sample_id"]]
+    hours_a_frame = facts["frame_interval_min"].to_numpy(dtype=np.float64) / 60.0
+    last_frames = facts["last_frame"].to_numpy(dtype=np.int64)
+    return attributions.assign(
+        first_h=(attributions["window_first_frame"].to_numpy() - last_frames - 0.5) * hours_a_frame,
+        last_h=(attributions["window_last_frame"].to_numpy() - last_frames + 0.5) * hours_a_frame,
+    )

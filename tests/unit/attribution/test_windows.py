@@ -1,10 +1,11 @@
 """Time windows counted back from the last frame."""
 
 import numpy as np
+import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cellfate.attribution.windows import cut_time_windows, frames_in
+from cellfate.attribution.windows import cut_time_windows, frames_in, place_windows
 
 
 @given(st.sets(st.integers(0, 60), min_size=1), st.integers(1, 12), st.integers(1, 9))
@@ -27,3 +28,14 @@ def test_a_window_inside_a_gap_does_not_exist() -> None:
 
 def test_frames_in_hours() -> None:
     assert [frames_in(4.0, 30.0), frames_in(0.1, 30.0), frames_in(1.0, 25.0)] == [8, 1, 2]
+
+
+def test_windows_are_placed_in_hours_from_the_last_frame_and_touch() -> None:
+    samples = pd.DataFrame({"sample_id": ["a", "b"], "last_frame": [9, 40], "frame_interval_min": [30.0, 60.0]})
+    windows = pd.DataFrame(
+        {"sample_id": ["b", "a", "a"], "window_first_frame": [39, 2, 6], "window_last_frame": [40, 5, 9]}
+    )
+    placed = place_windows(windows, samples)
+    # a: frame 2 is 7 frames before the last, and begins half a frame earlier: 7.5 * .5 h
+    assert placed["first_h"].tolist() == [-1.5, -3.75, -1.75]
+    assert placed["last_h"].tolist() == [0.5, -1.75, 0.25]
