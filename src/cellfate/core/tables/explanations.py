@@ -66,6 +66,7 @@ class AttributionCells(Table):
     method: Series[str]
     score: Series[str]
     value: Series[float] = pa.Field(nullable=True, description="NaN where it is not defined for this sample")
+    reason: Series[str] | None = pa.Field(nullable=True, description="why value is NaN, where that is known")
 
 
 class AttributionScores(Table):
