@@ -12,10 +12,13 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from cellfate.plots.explainability import SIGNED
-from cellfate.plots.filmstrip import CHANNEL_HEIGHT_PX, FilmStrip, brightness_limits, encode_frame
+from cellfate.plots.filmstrip import CHANNEL_HEIGHT_PX, FilmStrip, brightness_limits
+from cellfate.plots.strip_frames import encode_frame
 from cellfate.plots.theme import SEQUENCE, apply_theme, colour_of, translucent
 from cellfate.plots.words import name_method
 
+ATTENTION: Final = "attention"
+"""Name of the curve of a film strip that is drawn as attention."""
 _CURVE_PX: Final = 110
 _CHANNEL_PX: Final = 34
 _GAP_PX: Final = 34
@@ -35,7 +38,7 @@ def plot_explained_cell(
     Parameters
     ----------
     strip
-        The frames to draw, the attention of every frame, the title.
+        The frames to draw, the title and, as a curve named `attention`, the attention of every frame.
     reporters
         One row a frame: hours (0 is the last frame shown, earlier ones are negative) and one column a channel; any unit
         a column, since each is drawn relative to its own mean.
@@ -113,14 +116,14 @@ def _add_reporters(figure: go.Figure, reporters: pd.DataFrame) -> None:
 
 
 def _add_attention(figure: go.Figure, strip: FilmStrip) -> None:
-    """Draw the attention of every frame, and what an even spread would be."""
-    figure.add_scatter(
-        x=strip.attention_hours, y=strip.attention, mode="lines+markers", marker={"size": 4}, fill="tozeroy",
-        line={"color": colour_of(strip.outcome)}, name="attention", showlegend=False, row=3, col=1,
-    )  # fmt: skip
-    if strip.attention.size:
-        even = float(np.mean(strip.attention))
-        figure.add_hline(y=even, line={"dash": "dot", "width": 1}, row=3, col=1)
+    """Draw the attention of every frame, and its mean, which is what an even spread would be."""
+    for curve in (curve for panel in strip.panels for curve in panel.curves if curve.name == ATTENTION):
+        figure.add_scatter(
+            x=curve.hours, y=curve.values, mode="lines+markers", marker={"size": 4}, fill="tozeroy",
+            line={"color": colour_of(strip.outcome)}, name=ATTENTION, showlegend=False, row=3, col=1,
+        )  # fmt: skip
+        if not np.isnan(curve.threshold):
+            figure.add_hline(y=curve.threshold, line={"dash": "dot", "width": 1}, row=3, col=1)
     figure.update_yaxes(title="attention<br>(share)", rangemode="tozero", row=3, col=1)
 
 
