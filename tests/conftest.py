@@ -36,6 +36,19 @@ def run_kedro(project: Path, *arguments: str) -> subprocess.CompletedProcess[str
     return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
 
 
+def run_notebook(path: Path, project: Path) -> str:
+    """Run a notebook in a project folder from top to bottom, and give what it printed."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    notebook = nbformat.read(path, as_version=4)
+    finished = NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(project)}}).execute()
+    code = [cell for cell in finished.cells if cell.cell_type == "code"]
+    assert all(cell.execution_count for cell in code)
+    printed = (output for cell in code for output in cell.outputs if output.output_type == "stream")
+    return "".join(output.text for output in printed if output.name == "stdout")
+
+
 @pytest.fixture(scope="session")
 def demo_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project folder in which the demo has run once at tiny size."""

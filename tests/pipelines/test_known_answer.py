@@ -1,5 +1,6 @@
 """Scenarios with a known answer at tiny size, from simulation to the page."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from cellfate.attribution.scoring import FAITHFUL, PLANTED
 from cellfate.pipelines.known_answer.pipeline import SCENARIOS
-from tests.conftest import ROOT, copy_project
+from tests.conftest import ROOT, copy_project, run_notebook
 
 pytestmark = pytest.mark.pipeline
 
@@ -68,3 +69,13 @@ def test_each_scenario_has_its_own_recordings(finished):
     truth = {name: pd.read_parquet(finished[0] / "known_answer" / name / "truth.parquet") for name in CHOSEN}
     assert truth["null"]["deciding_channel"].isna().all()
     assert set(truth["p53_early"]["deciding_channel"].dropna()) == {"p53"}
+
+
+def test_the_notebook_shows_a_cell_of_the_scenario_and_what_was_planted(
+    finished, demo_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    project = shutil.copytree(demo_project, tmp_path / "both")
+    shutil.copytree(finished[0] / "known_answer", project / "data/test/known_answer")
+    monkeypatch.setenv("KEDRO_ENV", "test")
+    printed = run_notebook(ROOT / "notebooks" / "explain_one_cell.ipynb", project)
+    assert "planted: p53 from" in printed

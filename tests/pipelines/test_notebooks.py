@@ -4,19 +4,33 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 
-NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
+from tests.conftest import ROOT, run_notebook
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
 @pytest.mark.pipeline
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs(path: Path, demo_project: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("KEDRO_ENV", "test")
-    notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(demo_project)}})
-    finished = client.execute()
-    assert all(cell.get("execution_count") for cell in finished.cells if cell.cell_type == "code")
+    printed = run_notebook(path, demo_project)
+    assert ("Left out" in printed) == (path.stem == "simulated_beside_real")
+
+
+@pytest.mark.pipeline
+@pytest.mark.real
+def test_simulated_recordings_are_compared_with_real_ones(
+    demo_project: Path, real_data: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("KEDRO_ENV", "test")
+    beside = demo_project.parent / "shared"
+    beside.symlink_to(real_data.parent)
+    try:
+        printed = run_notebook(ROOT / "notebooks" / "simulated_beside_real.ipynb", demo_project)
+    finally:
+        beside.unlink()
+    assert "Left out" not in printed
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -69,7 +69,7 @@ def plot_explained_cell(
         shared_xaxes=True,
         row_heights=heights,
         vertical_spacing=_GAP_PX / inner_px,
-        subplot_titles=["", "", "", *(name_method(method) for method in shown)],
+        subplot_titles=["", "", "", *(_head(method, attributions) for method in shown)],
     )
     _add_frames(figure, strip, percentiles)
     _add_reporters(figure, reporters)
@@ -83,7 +83,7 @@ def plot_explained_cell(
     figure.update_xaxes(title="Time (h), 0 is the last frame used", row=len(heights), col=1)
     apply_theme(figure, title=strip.title, height_px=inner_px + 2 * _MARGIN_PX)
     return figure.update_layout(
-        margin={"l": 110, "r": 130, "t": _MARGIN_PX, "b": _MARGIN_PX}, legend={"y": -60 / inner_px}
+        margin={"l": 110, "r": 30, "t": _MARGIN_PX, "b": _MARGIN_PX}, legend={"y": -60 / inner_px}
     )
 
 
@@ -134,18 +134,24 @@ def _add_values(figure: go.Figure, values: pd.DataFrame, channels: list[str], ro
     grid = values.pivot_table(index="channel", columns="first_h", values="value").reindex(
         index=channels, columns=edges[:-1]
     )
-    reach = float(np.nanmax(np.abs(grid.to_numpy()))) or 1.0
-    unit = str(values["unit"].iloc[0])
-    domain = figure.get_subplot(row, 1).yaxis.domain
+    reach = _reach(values)
     figure.add_heatmap(
         x=edges, y=channels, z=grid.to_numpy(), colorscale=SIGNED, zmin=-reach, zmax=reach, xgap=1, ygap=1,
-        hovertemplate="%{y}, %{x:.1f} h: %{z:.3f} " + unit + "<extra></extra>",
-        colorbar={
-            "len": domain[1] - domain[0], "y": sum(domain) / 2, "thickness": 10, "nticks": 3, "title": {"text": unit},
-        },
+        hovertemplate="%{y}, %{x:.1f} h: %{z:.3f} " + str(values["unit"].iloc[0]) + "<extra></extra>", showscale=False,
         row=row, col=1,
     )  # fmt: skip
     figure.update_yaxes(type="category", autorange="reversed", row=row, col=1)
+
+
+def _reach(values: pd.DataFrame) -> float:
+    """Largest size of a method's values: what the strongest colour stands for."""
+    return float(values["value"].abs().max()) or 1.0
+
+
+def _head(method: str, values: pd.DataFrame) -> str:
+    """Name a method, and say what its strongest colour stands for."""
+    of_method = values[values["method"] == method]
+    return f"{name_method(method)} (strongest colour: {_reach(of_method):.2g} {of_method['unit'].iloc[0]})"
 
 
 def _mark_planted(figure: go.Figure, planted_h: tuple[float, float], n_rows: int) -> None:

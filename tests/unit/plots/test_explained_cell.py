@@ -30,8 +30,8 @@ def test_a_method_is_a_heat_map_on_the_hours_of_its_windows():
     assert list(heat.y) == ["p53", "cell_cycle"]
     assert np.array(heat.z).tolist() == [[0.1, -2.0, 0.0], [0.0, 0.5, 0.2]]
     assert (heat.zmin, heat.zmax) == (-2.0, 2.0)
-    assert "Shapley values" in [note.text for note in figure.layout.annotations]
-    assert "Occlusion of windows" not in [note.text for note in figure.layout.annotations]
+    heads = [note.text for note in figure.layout.annotations]
+    assert heads == ["Shapley values (strongest colour: 2 logit)"]
 
 
 def test_frames_reporters_and_attention_stand_on_one_axis():
