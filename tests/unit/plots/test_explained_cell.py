@@ -2,15 +2,16 @@ import numpy as np
 import pandas as pd
 
 from cellfate.plots.explained_cell import plot_explained_cell
-from cellfate.plots.filmstrip import FilmStrip
+from cellfate.plots.filmstrip import FilmStrip, StripCurve, StripPanel
 
 
 def explained_cell() -> tuple[FilmStrip, pd.DataFrame, pd.DataFrame]:
     """A cell of 6 frames at 30 min in windows of 1 h; p53 in the second window carries the value."""
     hours = np.arange(-5, 1) * 0.5
+    attention = StripCurve("attention", hours, np.array([0.1, 0.1, 0.1, 0.4, 0.1, 0.1]), threshold=0.15)
     strip = FilmStrip(
         "", "mitosis", "a cell", ("p53", "cell_cycle"), np.full((3, 2, 4, 5), 9, dtype=np.uint16),
-        np.ones((3, 4, 5), dtype=bool), hours[1::2], 1.0, hours, np.array([0.1, 0.1, 0.1, 0.4, 0.1, 0.1]),
+        np.ones((3, 4, 5), dtype=bool), hours[1::2], 1.0, panels=(StripPanel("attention", (attention,)),),
     )  # fmt: skip
     reporters = pd.DataFrame({"hours": hours, "p53": [1.0, 2, 3, 3, 2, 1], "cell_cycle": 40.0})
     windows = [(-2.75, -1.75), (-1.75, -0.75), (-0.75, 0.25)]
