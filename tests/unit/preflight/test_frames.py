@@ -104,7 +104,7 @@ def test_even_noise_is_no_saturation(seed):
 
 
 def test_a_dim_frame_of_a_saturated_recording_is_not_saturated():
-    bright, dim = np.full((8, 8), 255, dtype=np.uint8), np.full((8, 8), 40, dtype=np.uint8)
+    bright, dim = np.full((8, 8), 4095, dtype=np.uint16), np.full((8, 8), 255, dtype=np.uint16)  # both ends of cameras
     assert quality_of({0: bright, 1: dim})["saturated_share"].tolist() == [1.0, 0.0]
 
 

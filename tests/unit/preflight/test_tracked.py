@@ -68,6 +68,11 @@ def test_a_fault_is_found_with_file_cell_and_frame(rows, check, cell, frame, fil
     assert words in row["finding"]
 
 
+def test_both_cells_at_one_place_are_told():
+    found = find(mark(*CLEAN, (2, 4, 20.3, 23.6)))
+    assert found[["check", "cell_id"]].values.tolist() == [["coinciding", 1], ["coinciding", 2]]
+
+
 def test_a_position_that_is_no_number_is_outside():
     assert list(find(mark((1, 0, np.nan, 20.0)))["check"]) == ["outside"]
 
