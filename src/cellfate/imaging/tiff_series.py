@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
 from cellfate.imaging.headers import ADVICE
-from cellfate.imaging.planes import ZChoice
+from cellfate.imaging.planes import ZChoice, project
 from cellfate.imaging.tiff_pages import check_pages
 
 _KNOWN_AXES = frozenset("TCZYXS")
@@ -67,9 +67,9 @@ class TiffSeries:
         for path in sorted({self._file_of(page) for page in self.pages if page} if self.pages.is_multifile else ()):
             check_pages(path)
         sizes: dict[Path, int] = {}
-        offset = self.pages.dataoffset
+        offset = self._direct_offset
         n_pages = math.prod(self._leading)
-        if offset is not None and not self.pages.is_multifile:
+        if offset is not None:
             n_bytes = offset + n_pages * self.pages.keyframe.nbytes
             if n_bytes > self.path.stat().st_size:
                 raise InputError(damaged(self.path, "pixels are missing: it is cut short or was not written whole"))
@@ -105,7 +105,10 @@ class TiffSeries:
             If a page is missing or damaged.
         """
         shape_csyx = (self.size("C"), self.size("S"), self.size("Y"), self.size("X"))
-        image_csyx = np.zeros(shape_csyx, dtype=self.dtype)
+        if self._frame_is_one_block and (z == "max" or self.size("Z") == 1):
+            planes_czsyx = self._read_block(frame)
+            return project(planes_czsyx.swapaxes(1, 2).reshape(-1, self.size("Z"), *shape_csyx[2:]), "max")
+        image_csyx = np.empty(shape_csyx, dtype=self.dtype)
         filled = np.zeros(self.size("C"), dtype=bool)
         for index, place in self._frame_pages(frame, z):
             planes_czsyx = self._decode(index)
@@ -176,26 +179,41 @@ class TiffSeries:
         named = [f"{words[axis]} {int(place)}" for axis, place in zip(self._leading_axes, places, strict=True)]
         return ", ".join(named) if named else "its one page"
 
+    @property
+    def _direct_offset(self) -> int | None:
+        """Where uncompressed pixels begin that lie in one piece; None where they do not."""
+        return None if self.pages.is_multifile else self.pages.dataoffset
+
+    @property
+    def _frame_is_one_block(self) -> bool:
+        slowest = next((axis for axis, size in zip(self.axes, self.shape, strict=True) if size > 1), "T")
+        return self._direct_offset is not None and (slowest == "T" or self.size("T") == 1)
+
+    def _read_block(self, frame: int) -> NDArray[Any]:
+        axes = self.axes.replace("T", "")
+        shape = tuple(self.size(axis) for axis in axes)
+        n_bytes = math.prod(shape) * self.dtype.itemsize
+        return self._arrange(self._read_directly(frame * n_bytes, shape), axes)
+
     def _decode(self, index: int) -> NDArray[Any]:
-        offset = self.pages.dataoffset
-        if offset is not None and not self.pages.is_multifile:
-            pixels = self._read_directly(offset + index * self.pages.keyframe.nbytes)
-        else:
-            pixels = self._decode_page(index)
-        axes = self.page_axes
+        key = self.pages.keyframe
+        if self._direct_offset is not None:
+            return self._arrange(self._read_directly(index * key.nbytes, key.shape), self.page_axes)
+        return self._arrange(self._decode_page(index), self.page_axes)
+
+    def _arrange(self, pixels: NDArray[Any], axes: str) -> NDArray[Any]:
         order = [axes.index(axis) for axis in "CZSYX" if axis in axes]
         shape = [self.size(axis) if axis in axes else 1 for axis in "CZSYX"]
         return np.asarray(pixels, dtype=self.dtype).transpose(order).reshape(shape)
 
-    def _read_directly(self, offset: int) -> NDArray[Any]:
-        key = self.pages.keyframe
-        stored = np.dtype(self.pages.dtype).newbyteorder(key.parent.byteorder)
+    def _read_directly(self, start: int, shape: tuple[int, ...]) -> NDArray[Any]:
+        stored = np.dtype(self.pages.dtype).newbyteorder(self.pages.keyframe.parent.byteorder)
         with self.path.open("rb") as file:
-            file.seek(offset)
-            pixels = np.fromfile(file, dtype=stored, count=math.prod(key.shape))
-        if pixels.size < math.prod(key.shape):
+            file.seek((self._direct_offset or 0) + start)
+            pixels = np.fromfile(file, dtype=stored, count=math.prod(shape))
+        if pixels.size < math.prod(shape):
             raise InputError(damaged(self.path, "it is cut short"))
-        return pixels.reshape(key.shape)
+        return pixels.reshape(shape)
 
     def _decode_page(self, index: int) -> NDArray[Any]:
         page = self._page(index)
