@@ -98,3 +98,20 @@ def _count_others(others: pd.DataFrame, check: str, max_rows: int) -> pd.DataFra
         for name, count in zip(counts["recording_id"], counts["n_cases"], strict=True)
     ]
     return make_findings(check, counts.assign(finding=sentences))
+
+
+def name_files(frame_files: pd.DataFrame) -> pd.DataFrame:
+    """Name the file of every frame in a finding: the first of them where channels or planes have files of their own.
+
+    Parameters
+    ----------
+    frame_files : DataFrame
+        Table `FrameFiles`.
+
+    Returns
+    -------
+    DataFrame
+        recording_id, frame and file, one row a frame.
+    """
+    first = frame_files.drop_duplicates(["recording_id", "frame"])
+    return first[["recording_id", "frame", "file_name"]].rename(columns={"file_name": "file"})

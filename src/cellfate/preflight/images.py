@@ -8,7 +8,7 @@ from tqdm import tqdm
 from cellfate.core.errors import InputError
 from cellfate.imaging.opening import lazy_recordings
 from cellfate.imaging.records import Recording, RecordingFolder
-from cellfate.preflight.findings import list_findings, make_findings, no_findings
+from cellfate.preflight.findings import list_findings, make_findings, name_files, no_findings
 from cellfate.preflight.frames import choose_frames, gather_quality, measure_frame
 from cellfate.preflight.settings import PreflightSettings
 
@@ -45,7 +45,7 @@ def look_at_images(
         measured += tables
         unreadable.append(problems)
     frames = pd.concat(measured, ignore_index=True).astype({"ceiling": "bool", "frame": "int64"})
-    files = frame_files[["recording_id", "frame", "file_name"]].rename(columns={"file_name": "file"})
+    files = name_files(frame_files)
     quality = gather_quality(frames)
     found = [
         _with_files(pd.concat(unreadable, ignore_index=True), files),

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cellfate.preflight.findings import list_findings
+from cellfate.preflight.findings import list_findings, name_files
 from cellfate.preflight.settings import PreflightSettings
 
 _CELL = ["recording_id", "cell_id"]
@@ -39,7 +39,7 @@ def place_detections(
         crop's area, 0 to 1).
     """
     sizes = recordings[["recording_id", "n_frames", "height_px", "width_px"]]
-    files = frame_files[["recording_id", "frame", "file_name"]].rename(columns={"file_name": "file"})
+    files = name_files(frame_files)
     placed = detections.merge(sizes, on="recording_id").merge(files, on=["recording_id", "frame"], how="left")
     y, x = placed["y_px"].to_numpy(), placed["x_px"].to_numpy()
     height, width = placed["height_px"].to_numpy(), placed["width_px"].to_numpy()
@@ -210,7 +210,7 @@ def _find_coinciding(marks: pd.DataFrame) -> pd.DataFrame:
 def _find_gaps(marks: pd.DataFrame, frame_files: pd.DataFrame, longest: int) -> pd.DataFrame:
     after = marks[marks["missing"] > longest]
     gaps = after.assign(value=after["missing"], frame=after["frame"] - after["missing"], limit=float(longest))
-    files = frame_files[["recording_id", "frame", "file_name"]].rename(columns={"file_name": "file"})
+    files = name_files(frame_files)
     return gaps.drop(columns="file").merge(files, on=["recording_id", "frame"], how="left")
 
 

@@ -17,6 +17,7 @@ from cellfate.preflight import PreflightSettings, run_preflight, set_bad_frames_
 from cellfate.preflight.checking import FINDINGS_FILE
 from cellfate.sequences.settings import CropSettings
 from cellfate.simulation import simulate_study, write_study
+from cellfate.tracks.settings import TrackSettings
 from tests.cases.coco_folder import CELLS, CHANNELS, CocoCell, changed_cell, write_coco_folder
 from tests.cases.ctc_folder import write_ctc_folder
 from tests.cases.simulated import tiny_settings
@@ -38,7 +39,7 @@ INNER = tuple(
 
 def look(root: Path, settings: RecordingSettings = COCO, crop_px: tuple[int, int] = (16, 16), **chosen: object):
     """Run the preflight; every table must keep to its schema."""
-    made = run_preflight(RecordingFolder(root), settings, crop_px, PreflightSettings(**chosen))
+    made = run_preflight(RecordingFolder(root), settings, TrackSettings(), crop_px, PreflightSettings(**chosen))
     schemas = (tables.PreflightFindings, tables.PreflightSummary, tables.PreflightCells, tables.FrameQuality)
     return [schema.validate(table) for schema, table in zip(schemas, made, strict=True)]
 
@@ -254,8 +255,8 @@ def test_the_simulated_demo_has_no_errors(tmp_path):
 def test_the_node_takes_the_size_of_the_crops(tmp_path):
     folder = RecordingFolder(write_coco_folder(tmp_path, INNER))
     narrow, wide = (CropSettings(height_px=size, width_px=size) for size in (16, 32))
-    assert nodes.run_preflight(folder, COCO, narrow, PreflightSettings())[0].empty
-    assert set(nodes.run_preflight(folder, COCO, wide, PreflightSettings())[0]["check"]) == {"border"}
+    assert nodes.run_preflight(folder, COCO, TrackSettings(), narrow, PreflightSettings())[0].empty
+    assert set(nodes.run_preflight(folder, COCO, TrackSettings(), wide, PreflightSettings())[0]["check"]) == {"border"}
 
 
 @pytest.mark.real
