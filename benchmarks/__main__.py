@@ -6,6 +6,8 @@ import sys
 NAMES = (
     "start_up",
     "crop_building",
+    "crop_memory",
+    "sequence_loading",
     "scoring",
     "whole_way",
     "causal_reading",

@@ -14,12 +14,13 @@ from cellfate.sequences.store import CropStore, write_crops
 class CropStoreDataset(AbstractDataset[CropPlan, CropStore]):
     """Saves a `CropPlan` by carrying it out, one recording at a time, and loads the `CropStore` it became.
 
-    Nothing is taken for a store before it is whole: it grows in ``<filepath>.partial`` and is renamed when finished.
+    Recordings whose crops are there already are left as they are. Nothing is taken for a store before it is whole: its
+    manifest is written last.
 
     Parameters
     ----------
     filepath : str
-        Folder of the store.
+        Folder of the store; to load only, also the URL of a copy of it, of a kind that fsspec knows.
     metadata : dict, optional
         For kedro-viz.
 
@@ -33,7 +34,7 @@ class CropStoreDataset(AbstractDataset[CropPlan, CropStore]):
     """
 
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        self._filepath = Path(filepath)
+        self._filepath: Path | str = filepath if "://" in filepath else Path(filepath)
         self.metadata = metadata
 
     def load(self) -> CropStore:
@@ -50,13 +51,16 @@ class CropStoreDataset(AbstractDataset[CropPlan, CropStore]):
             raise DatasetError(str(error)) from error
 
     def save(self, data: CropPlan) -> None:
-        """Crop every recording of the plan into a new store, in place of an older one.
+        """Crop every recording of the plan that is new or changed, and list those of the plan only.
 
         Raises
         ------
         DatasetError
-            If a recording cannot be cropped and is not to be skipped.
+            If a recording cannot be cropped and is not to be skipped, or the filepath is a URL.
         """
+        if isinstance(self._filepath, str):
+            message = f"Crops are written to a folder, but filepath is {self._filepath}; write them here and copy them."
+            raise DatasetError(message)
         try:
             write_crops(self._filepath, data, data.settings)
         except InputError as error:

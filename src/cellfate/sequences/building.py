@@ -64,7 +64,8 @@ def build_recordings(root: Path, plan: CropPlan) -> Iterator[Built]:
     InputError
         If a recording cannot be read and bad recordings are not skipped, or the cluster does not answer.
     """
-    build = partial(build_recording, root)
+    build = partial(build_recording, root.resolve())  # workers of a cluster start elsewhere
+    plan = replace(plan, folder=replace(plan.folder, root=plan.folder.root.resolve()))
     if plan.building.scheduler_address is not None:
         yield from _on_cluster(build, plan, plan.building.scheduler_address)
     elif plan.building.workers > 1:

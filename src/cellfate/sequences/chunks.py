@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
-from cellfate.sequences.files import StoreFiles
+from cellfate.sequences.files import StoreFiles, memory_again
 from cellfate.sequences.settings import CropSettings
 
 SHUFFLES: Final = {"lz4": "bitshuffle", "zstd": "shuffle"}
@@ -184,7 +184,8 @@ class ChunkedArray:
             if len(part) == chunk_rows:
                 self._fill(number, part)
             else:
-                chunk = np.empty(self._chunk_shape, self._little)
+                n_bytes = math.prod(self._chunk_shape) * self._little.itemsize
+                chunk = memory_again("chunk", n_bytes).view(self._little).reshape(self._chunk_shape)
                 self._fill(number, chunk)
                 part[:] = chunk[start - first : stop - first]
         return out.astype(self.dtype, copy=False)
@@ -193,7 +194,7 @@ class ChunkedArray:
         name = "/".join([self._name, "c", str(number), *["0"] * (len(self.shape) - 1)])
         try:
             if self._compressed:
-                self._decode(self._files.read(name), chunk)
+                _decode(self._files.read_again(name), chunk)
             else:
                 checksum = self._files.read_into(name, as_bytes(chunk), CHECKSUM_BYTES)
                 _check(as_bytes(chunk), checksum)
@@ -201,18 +202,6 @@ class ChunkedArray:
             raise InputError(f"Chunk {self._files.name(name)} is missing; {_ADVICE}") from error
         except (ValueError, RuntimeError, OSError) as error:
             raise InputError(f"Chunk {self._files.name(name)} is damaged ({error}); {_ADVICE}") from error
-
-    def _decode(self, stored: bytes, chunk: NDArray[Any]) -> None:
-        from numcodecs import blosc
-
-        encoded = np.frombuffer(stored, np.uint8)[:-CHECKSUM_BYTES]
-        _check(encoded, stored[-CHECKSUM_BYTES:])
-        n_bytes, n_encoded = (
-            int.from_bytes(stored[place : place + 4], "little") for place in (4, 12)
-        )  # Blosc's header
-        if (n_bytes, n_encoded) != (chunk.nbytes, len(encoded)):
-            raise ValueError(f"it says {n_bytes} bytes in {n_encoded}, not {chunk.nbytes} in {len(encoded)}")
-        blosc.decompress(encoded, as_bytes(chunk))
 
 
 _ADVICE: Final = "copy the store again, or run data_processing again."
@@ -222,6 +211,18 @@ def _is_compressed(codecs: list[str]) -> bool:
     if codecs not in (["bytes", "crc32c"], ["bytes", "blosc", "crc32c"]):
         raise ValueError(f"codecs {codecs}")
     return "blosc" in codecs
+
+
+def _decode(stored: NDArray[np.uint8], chunk: NDArray[Any]) -> None:
+    from numcodecs import blosc
+
+    encoded = stored[:-CHECKSUM_BYTES]
+    _check(encoded, stored[-CHECKSUM_BYTES:].tobytes())
+    header = stored[:16].tobytes()
+    n_bytes, n_encoded = (int.from_bytes(header[place : place + 4], "little") for place in (4, 12))
+    if (n_bytes, n_encoded) != (chunk.nbytes, len(encoded)):
+        raise ValueError(f"it says {n_bytes} bytes in {n_encoded}, not {chunk.nbytes} in {len(encoded)}")
+    blosc.decompress(encoded, as_bytes(chunk))
 
 
 def _check(encoded: NDArray[np.uint8], checksum: bytes) -> None:

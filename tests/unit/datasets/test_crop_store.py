@@ -66,3 +66,11 @@ def test_a_killed_run_leaves_nothing_to_load(tmp_path: Path, plan: CropPlan) -> 
     dataset.save(plan)
     assert len(dataset.load().tracks) == 5
     assert [path.name for path in tmp_path.iterdir() if "crops" in path.name] == ["crops.zarr"]
+
+
+def test_a_url_is_loaded_from_and_not_written_to(tmp_path: Path, plan: CropPlan) -> None:
+    CropStoreDataset(filepath=str(tmp_path / "crops.zarr")).save(plan)
+    remote = CropStoreDataset(filepath=f"file://{tmp_path}/crops.zarr")
+    assert len(remote.load().tracks) == 5
+    with pytest.raises(DatasetError, match="written to a folder, but filepath is file://"):
+        remote.save(plan)

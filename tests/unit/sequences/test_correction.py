@@ -35,13 +35,13 @@ def correct(tmp_path: Path, image_cyx: np.ndarray, settings: CropSettings) -> tu
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint32", "int16"])
 def test_integers_are_rounded(tmp_path: Path, dtype: str) -> None:
-    image = np.array([[[105, 115], [110, 90]]], dtype)
+    image = np.array([[[105, 116], [110, 90]]], dtype)
     found, n_clipped = correct(tmp_path, image, corrected_by(tmp_path, FLAT))
-    # 100 + 5 / .5, 100 + 15 / 1.5, 100 + 10, 100 - 10
-    assert_array_equal(found, [[[110, 110], [110, 90]]])
+    # 100 + 5 / .5, 100 + 16 / 1.5 = 110.67, 100 + 10, 100 - 10
+    assert_array_equal(found, [[[110, 111], [110, 90]]])
     assert found.dtype == np.dtype(dtype)
     assert n_clipped == 0
-    assert_array_equal(image, [[[105, 115], [110, 90]]])  # the image that was given is as it was
+    assert_array_equal(image, [[[105, 116], [110, 90]]])  # the image that was given is as it was
 
 
 def test_what_leaves_the_cameras_range_is_kept_in_it_and_counted(tmp_path: Path) -> None:
