@@ -11,6 +11,7 @@ from cellfate.attribution import explained_models
 from cellfate.attribution.explained_models import AttentiveMember, ClockView, ExplainedModel, view_model
 from cellfate.attribution.explaining import attribute_gradients, compute_shapley_values, occlude_inputs, read_attention
 from cellfate.attribution.games import all_subsets, log_odds
+from cellfate.attribution.gathering import gather_attributions
 from cellfate.attribution.landmark_samples import choose_landmarks, sample_landmarks, split_landmarks
 from cellfate.attribution.methods import ATTENTION, OCCLUSION, ROLLOUT, SHAPLEY
 from cellfate.attribution.opening import open_samples
@@ -187,7 +188,8 @@ def test_what_the_clock_reads_is_found_and_nothing_else(trained, monkeypatch, ch
     monkeypatch.setattr(explained_models, "load_clock_member", lambda model, fold: planted)
     view = ClockView(model, MITOSIS)
     samples = sample_landmarks(study.crops, study.landmarks, view)
-    samples = samples[samples["n_frames"] == 4].head(3).assign(fold=0, occluded=True, shapley=True)
+    whole = (samples["n_frames"] == 4) & (samples["cell_id"] > 1)  # cell 1 lies half outside the image
+    samples = samples[whole].head(3).assign(fold=0, occluded=True, shapley=True)
     asked = (study.crops, samples, view, SETTINGS)
     shapley, gradients = compute_shapley_values(*asked), attribute_gradients(*asked)
     occlusion = occlude_inputs(*asked)
@@ -217,8 +219,6 @@ def test_randomised_layers_leave_the_clock_alone(explained):
 
 def test_every_method_is_scored_or_says_why_not(explained):
     study, model, samples = explained.study, explained.model, explained.samples
-    from cellfate.attribution.gathering import gather_attributions
-
     methods = attribute_clock(study.crops, samples, model, SETTINGS, MITOSIS)
     followed = (study.crops, study.landmarks, study.follow_ups, study.splits, study.frame_features)
     trees = attribute_clock_trees(*followed, samples, model, SETTINGS, MITOSIS)
@@ -241,6 +241,28 @@ def test_every_method_is_scored_or_says_why_not(explained):
     assert not curves.empty
     assert not agreement.empty
     assert randomised["layer"].iloc[-1] == "frame encoder"
+
+
+def test_where_no_test_cell_can_be_explained_every_table_is_empty_and_the_scores_say_so(explained):
+    study, model = explained.study, explained.model
+    followed = (study.crops, study.landmarks, study.follow_ups, study.splits)
+    untested = study.splits[study.splits["part"] != "test"]
+    samples = choose_explained_landmarks(*followed[:3], untested, model, SETTINGS, MITOSIS)
+    assert Samples.validate(samples).empty
+    methods = attribute_clock(study.crops, samples, model, SETTINGS, MITOSIS)
+    trees = attribute_clock_trees(*followed, study.frame_features, samples, model, SETTINGS, MITOSIS)
+    table = gather_attributions(*methods, trees, samples, SETTINGS)
+    scores, *others = score_clock_attributions(study.crops, samples, table, model, SETTINGS, MITOSIS)
+    assert all(table.empty for table in (*methods, trees, table, *others))
+    assert set(scores["reason"]) == {"no cell was explained"}
+
+
+def test_a_fold_without_explained_landmarks_gets_no_trees(explained):
+    study, model = explained.study, explained.model
+    followed = (study.crops, study.landmarks, study.follow_ups, study.splits, study.frame_features)
+    one_fold = explained.samples[explained.samples["fold"] == 1].assign(shapley=True).head(2)
+    trees = attribute_clock_trees(*followed, one_fold, model, SETTINGS, MITOSIS)
+    assert set(trees["sample_id"]) == set(one_fold["sample_id"])
 
 
 def test_a_clock_alone_is_asked_for_its_first_event_by_the_headline_horizon(trained):
