@@ -151,10 +151,18 @@ class ClockView:
         The fate clock.
     settings
         Which event, and within how many hours.
+
+    Raises
+    ------
+    InputError
+        When the clock does not forecast that event, or no bin of time ends at that horizon.
     """
 
     model: TrainedClock
     settings: ClockExplanationSettings = field(default_factory=ClockExplanationSettings)
+
+    def __post_init__(self) -> None:
+        assert self.outcome_number >= 0 <= self.bin_number  # a question without an answer is refused at once
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -187,13 +195,7 @@ class ClockView:
 
     @property
     def bin_number(self) -> int:
-        """Bin of time that ends at the horizon.
-
-        Raises
-        ------
-        InputError
-            When no bin ends there.
-        """
+        """Bin of time that ends at the horizon."""
         ends_h = self.model.config.follow_up.edges_h[1:]
         for number, end_h in enumerate(ends_h):
             if abs(end_h - self.horizon_h) <= HOURS_TOLERANCE:

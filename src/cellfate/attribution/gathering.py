@@ -42,9 +42,12 @@ def gather_attributions(
     -------
     pandas.DataFrame
         Table `Attributions` with the methods of `methods.COMPARED`, and `windows_back`, `explained_outcome`, `group_id`
-        and `towards`: 1 where the model's log odds of the explained outcome are above 0, else -1.
+        and `towards`: 1 where the model's log odds of the explained outcome are above 0, else -1. Without samples
+        an empty table.
     """
     chosen = explained_samples[explained_samples["shapley"]]
+    if chosen.empty:
+        return Attributions.empty()
     shares = [
         part
         for name, table in ((ATTENTION, attention), (ROLLOUT, rollout))

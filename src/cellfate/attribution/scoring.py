@@ -30,6 +30,7 @@ PLANTED: Final = {
 """Scores against what was planted in a simulation."""
 _NOT_NETWORK: Final = "the method does not explain the network"
 _NO_SEED: Final = "the method draws nothing by chance"
+_NOBODY: Final = "no cell was explained"
 _NO_ATTENTION: Final = "the model has no attention"
 _ABSENT: Final = "the method was not applied"
 _UNDEFINED: Final = "not defined in any cell"
@@ -101,6 +102,8 @@ def _reasons(cells: pd.DataFrame) -> dict[tuple[str, str], str]:
 
 def _reason_against(method: str, score: str, present: set[str]) -> str:
     """Say why a method was not scored; `present` are the methods that were, by some score."""
+    if not present:
+        return _NOBODY
     if method in (ATTENTION, ROLLOUT) and method not in present:
         return _NO_ATTENTION
     if score == "seed_stability":

@@ -77,6 +77,7 @@ def attribute_trees(
     tables = [
         _explain_fold(inputs, rows, chosen[chosen["fold"] == fold], outcome, explanation)
         for fold, rows in parts.groupby("fold", sort=True)
+        if (chosen["fold"] == fold).any()
     ]
     return Attributions.validate(pd.concat([Attributions.empty(), *tables], ignore_index=True))
 

@@ -113,7 +113,4 @@ class RecordingSettings(Settings):
         if self.layout != "cell_tracking_challenge" and self.labels != "none":
             message = f"labels is '{self.labels}' but layout '{self.layout}' has no label images; set labels to 'none'."
             raise ValueError(message)
-        if self.layout == "coco_vid" and self.group_by == "lineage":
-            message = "group_by is 'lineage' but layout 'coco_vid' knows no parents; set group_by to 'recording'."
-            raise ValueError(message)
         return self

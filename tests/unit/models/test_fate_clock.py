@@ -7,8 +7,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from cellfate.models.fate_clock import AGE_INPUTS, FateClock, hazards_of
-from cellfate.models.settings import CausalSettings, EnsembleSettings, ModelSettings
+from cellfate.core.incidence import cumulative_incidence
+from cellfate.models.fate_clock import AGE_INPUTS, FateClock, hazards_of, log_incidence_of
+from cellfate.models.settings import CausalSettings, EnsembleSettings, ModelSettings, reach_frames
 
 N_BINS, N_EVENTS = 3, 2
 TOLERANCE = 1e-5  # float32 sums in another order, on values near 1
@@ -119,6 +120,7 @@ def test_a_frame_looks_back_as_far_as_the_settings_say(settings, farthest):
     network = make_clock(settings)
     (cell,) = make_cells([12])
     embeddings, positions, ages = cell
+    assert reach_frames(settings) == farthest
     for frame in range(1, 12):  # frame 0 also stands before a young cell's start
         changed = embeddings.clone()
         changed[frame] = torch.linspace(-9, 9, 8)
@@ -215,6 +217,25 @@ def test_before_training_events_are_rare():
 def test_hazards_are_a_softmax_against_nothing_happening():
     hazards = hazards_of(torch.log(torch.tensor([[[1.0, 2.0], [0.5, 0.5]]])))
     torch.testing.assert_close(hazards, torch.tensor([[[0.25, 0.5], [0.25, 0.25]]]))
+
+
+@given(st.lists(st.floats(-9, 9), min_size=6, max_size=6))
+def test_log_incidence_is_the_log_of_the_incidence_of_the_hazards(logits):
+    logits_nke = torch.tensor(logits, dtype=torch.float64).view(1, 3, 2)
+    found = log_incidence_of(logits_nke).exp().numpy()
+    expected = cumulative_incidence(hazards_of(logits_nke).numpy())
+    np.testing.assert_allclose(found[..., :2], expected, rtol=1e-9)
+    np.testing.assert_allclose(found.sum(axis=-1), 1, rtol=1e-9)
+
+
+def test_looking_back_on_one_layer_by_hand():
+    network = make_clock(architecture(1, history_frames=2))
+    (cell,) = make_cells([4])
+    with torch.inference_mode():
+        attention_t, rolled_t = network.look_back(cell[0], cell[1])
+    assert (attention_t[:2] == 0).all()  # beyond the history
+    assert float(attention_t.sum()) == pytest.approx(1)
+    torch.testing.assert_close(rolled_t, (torch.tensor([0.0, 0.0, 0.0, 1.0]) + attention_t) / 2)
 
 
 @given(st.lists(st.floats(-30, 30), min_size=3, max_size=3))

@@ -1,5 +1,6 @@
 """Nodes of the `fate_clock` pipeline."""
 
+import logging
 from importlib.metadata import version
 from typing import Any
 
@@ -22,6 +23,7 @@ from cellfate.attribution.scoring import score_attributions
 from cellfate.attribution.selection import select_explained_samples
 from cellfate.attribution.settings import ClockExplanationSettings, ExplanationSettings
 from cellfate.attribution.tree_shapley import attribute_trees
+from cellfate.core.tables import AttributionAgreement, FaithfulnessCurves, RandomisedWeights
 from cellfate.features.settings import FeatureSettings
 from cellfate.metrics.settings import ScoreSettings
 from cellfate.models.boosted_hazards import fit_boosted_hazards
@@ -41,6 +43,8 @@ from cellfate.training.clock_fitting import fit_clock_members
 from cellfate.training.fitting import history_table
 from cellfate.training.fold_data import fold_statistics
 from cellfate.training.settings import ClockTrainingSettings
+
+logger = logging.getLogger(__name__)
 
 VERSIONED = ("cellfate", "torch", "lightning", "lightgbm", "monai", "numpy")
 
@@ -179,12 +183,17 @@ def choose_explained_landmarks(
     Returns
     -------
     DataFrame
-        Table `Samples`: frames that the network sees up to each landmark, and what followed within the horizon.
+        Table `Samples`: frames that the network sees up to each landmark, and what followed within the horizon. Empty
+        where that is known of no test cell.
     """
     clock = ClockView(model, clock_explanation)
     samples = sample_landmarks(crops, landmarks, clock)
     chosen = choose_landmarks(samples, clock.horizon_h, explanation)
-    return select_explained_samples(chosen, split_landmarks(chosen, follow_ups, splits), explanation)
+    parts = split_landmarks(chosen, follow_ups, splits)
+    if not (parts["part"] == "test").any():
+        logger.warning("No test cell was watched for %g h after a landmark: nothing is explained", clock.horizon_h)
+        return chosen.head(0).assign(fold=0, occluded=False, shapley=False)
+    return select_explained_samples(chosen, parts, explanation)
 
 
 def attribute_clock(
@@ -285,6 +294,10 @@ def score_clock_attributions(
     scores, faithfulness_curves, agreement, randomised_weights : DataFrame
         Tables `AttributionScores`, `FaithfulnessCurves`, `AttributionAgreement` and `RandomisedWeights`.
     """
+    if not explained_samples["shapley"].any():
+        none = pd.DataFrame(columns=["sample_id", "group_id", "method", "score", "value"])
+        scores = score_attributions(none, none, none, explanation)
+        return scores, FaithfulnessCurves.empty(), AttributionAgreement.empty(), RandomisedWeights.empty()
     clock = ClockView(model, clock_explanation)
     faithful, curves = trace_faithfulness(crops, explained_samples, attributions, clock, explanation)
     agreeing, agreement = compare_methods(attributions, explanation)
