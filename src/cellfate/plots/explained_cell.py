@@ -6,13 +6,12 @@ Array suffixes: t frame, c channel.
 from collections.abc import Sequence
 from typing import Final
 
-import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from cellfate.plots.explainability import SIGNED
-from cellfate.plots.filmstrip import CHANNEL_HEIGHT_PX, FilmStrip, brightness_limits
+from cellfate.plots.filmstrip import CHANNEL_HEIGHT_PX, FilmStrip, StripCurve, brightness_limits
 from cellfate.plots.strip_frames import encode_frame
 from cellfate.plots.theme import SEQUENCE, apply_theme, colour_of, translucent
 from cellfate.plots.words import name_method
@@ -38,7 +37,7 @@ def plot_explained_cell(
     Parameters
     ----------
     strip
-        The frames to draw, the title and, as a curve named `attention`, the attention of every frame.
+        The frames to draw, the title and, as a curve named `attention`, the attention of every frame; no panel without.
     reporters
         One row a frame: hours (0 is the last frame shown, earlier ones are negative) and one column a channel; any unit
         a column, since each is drawn relative to its own mean.
@@ -61,7 +60,8 @@ def plot_explained_cell(
     rows_of = {
         method: list(dict.fromkeys(attributions.loc[attributions["method"] == method, "channel"])) for method in shown
     }
-    heights = [CHANNEL_HEIGHT_PX * len(strip.channels), _CURVE_PX, _CURVE_PX]
+    n_curves = 1 + len(_attention_of(strip))
+    heights = [CHANNEL_HEIGHT_PX * len(strip.channels), *[_CURVE_PX] * n_curves]
     heights += [_CHANNEL_PX * len(rows_of[method]) for method in shown]
     inner_px = sum(heights) + _GAP_PX * (len(heights) - 1)
     figure = make_subplots(
@@ -69,15 +69,16 @@ def plot_explained_cell(
         shared_xaxes=True,
         row_heights=heights,
         vertical_spacing=_GAP_PX / inner_px,
-        subplot_titles=["", "", "", *(_head(method, attributions) for method in shown)],
+        subplot_titles=[""] * (1 + n_curves) + [_head(method, attributions) for method in shown],
     )
     _add_frames(figure, strip, percentiles)
     _add_reporters(figure, reporters)
-    _add_attention(figure, strip)
-    for row, method in enumerate(shown, start=4):
+    for curve in _attention_of(strip):
+        _add_attention(figure, curve, strip.outcome)
+    for row, method in enumerate(shown, start=2 + n_curves):
         _add_values(figure, attributions[attributions["method"] == method], rows_of[method], row)
     if planted_h is not None:
-        _mark_planted(figure, planted_h, len(heights))
+        _mark_planted(figure, planted_h, 1 + n_curves, len(heights))
     first = min([*strip.hours_t, *reporters["hours"]])
     figure.update_xaxes(range=[float(first) - strip.step_h / 2, strip.step_h / 2])
     figure.update_xaxes(title="Time (h), 0 is the last frame used", row=len(heights), col=1)
@@ -115,15 +116,19 @@ def _add_reporters(figure: go.Figure, reporters: pd.DataFrame) -> None:
     figure.update_yaxes(title="level<br>(1: its mean)", row=2, col=1)
 
 
-def _add_attention(figure: go.Figure, strip: FilmStrip) -> None:
-    """Draw the attention of every frame, and its mean, which is what an even spread would be."""
-    for curve in (curve for panel in strip.panels for curve in panel.curves if curve.name == ATTENTION):
-        figure.add_scatter(
-            x=curve.hours, y=curve.values, mode="lines+markers", marker={"size": 4}, fill="tozeroy",
-            line={"color": colour_of(strip.outcome)}, name=ATTENTION, showlegend=False, row=3, col=1,
-        )  # fmt: skip
-        if not np.isnan(curve.threshold):
-            figure.add_hline(y=curve.threshold, line={"dash": "dot", "width": 1}, row=3, col=1)
+def _attention_of(strip: FilmStrip) -> list[StripCurve]:
+    """Find the attention among the curves of a strip: one curve, or none where it was not read."""
+    curves = [curve for panel in strip.panels for curve in panel.curves]
+    return [curve for curve in curves if curve.name == ATTENTION and curve.values.size][:1]
+
+
+def _add_attention(figure: go.Figure, curve: StripCurve, outcome: str) -> None:
+    """Draw the attention of every frame, and what an even spread would be."""
+    figure.add_scatter(
+        x=curve.hours, y=curve.values, mode="lines+markers", marker={"size": 4}, fill="tozeroy",
+        line={"color": colour_of(outcome)}, name=ATTENTION, showlegend=False, row=3, col=1,
+    )  # fmt: skip
+    figure.add_hline(y=float(curve.values.mean()), line={"dash": "dot", "width": 1}, row=3, col=1)
     figure.update_yaxes(title="attention<br>(share)", rangemode="tozero", row=3, col=1)
 
 
@@ -151,12 +156,14 @@ def _reach(values: pd.DataFrame) -> float:
 def _head(method: str, values: pd.DataFrame) -> str:
     """Name a method, and say what its strongest colour stands for."""
     of_method = values[values["method"] == method]
+    if (of_method["value"] == 0).all():
+        return f"{name_method(method)} (all values are 0)"
     return f"{name_method(method)} (strongest colour: {_reach(of_method):.2g} {of_method['unit'].iloc[0]})"
 
 
-def _mark_planted(figure: go.Figure, planted_h: tuple[float, float], n_rows: int) -> None:
+def _mark_planted(figure: go.Figure, planted_h: tuple[float, float], last_curve: int, n_rows: int) -> None:
     """Frame the planted hours in every panel."""
     colour = colour_of("undecided")
     for row in range(2, n_rows + 1):
-        look = {"fillcolor": translucent(colour, 0.18), "layer": "below"} if row < 4 else {"layer": "above"}
+        look = {"fillcolor": translucent(colour, 0.18), "layer": "below"} if row <= last_curve else {"layer": "above"}
         figure.add_vrect(x0=planted_h[0], x1=planted_h[1], line={"color": colour, "width": 2}, row=row, col=1, **look)

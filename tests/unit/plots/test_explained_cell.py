@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -64,3 +66,15 @@ def test_a_gap_in_the_track_stays_empty():
     (heat,) = [trace for trace in figure.data if trace.type == "heatmap"]
     assert list(heat.x) == [-2.75, -1.75, -0.75, 0.25]
     assert np.isnan(np.array(heat.z, dtype=float)[:, 1]).all()
+
+
+def test_without_attention_there_is_no_panel_for_it_and_zeros_are_said():
+    strip, reporters, attributions = explained_cell()
+    blind = replace(strip, attention=np.array([]), attention_hours=np.array([]))
+    figure = plot_explained_cell(
+        blind, reporters, attributions.assign(value=0.0), ["shapley"], planted_h=(-1.75, -0.75)
+    )
+    assert not [trace for trace in figure.data if trace.name == "attention"]
+    assert figure.layout.yaxis3.type == "category"
+    assert [note.text for note in figure.layout.annotations] == ["Shapley values (all values are 0)"]
+    assert len([shape for shape in figure.layout.shapes if shape.type == "rect"]) == 2
