@@ -44,7 +44,7 @@ def test_frames_reporters_and_attention_stand_on_one_axis():
     lines = {trace.name: list(trace.y) for trace in figure.data if trace.type == "scatter" and trace.name}
     assert lines["p53"] == [0.5, 1.0, 1.5, 1.5, 1.0, 0.5]
     assert lines["cell_cycle"] == [1.0] * 6
-    assert lines["attention"] == list(strip.attention)
+    assert lines["attention"] == [0.1, 0.1, 0.1, 0.4, 0.1, 0.1]
     axes = [figure.layout[name] for name in ("xaxis", "xaxis2", "xaxis3", "xaxis4")]
     assert {axis.range for axis in axes} == {(-3.0, 0.5)}
     assert "(h)" in axes[-1].title.text
@@ -70,7 +70,7 @@ def test_a_gap_in_the_track_stays_empty():
 
 def test_without_attention_there_is_no_panel_for_it_and_zeros_are_said():
     strip, reporters, attributions = explained_cell()
-    blind = replace(strip, attention=np.array([]), attention_hours=np.array([]))
+    blind = replace(strip, panels=())
     figure = plot_explained_cell(
         blind, reporters, attributions.assign(value=0.0), ["shapley"], planted_h=(-1.75, -0.75)
     )
