@@ -129,11 +129,17 @@ def _examine(root: Path, name: str, planes: list[_Plane], settings: RecordingSet
             height_px=header.height_px,
             width_px=header.width_px,
             dtype=header.dtype,
-            channels=codes if all(codes) and header.n_samples == 1 else None,
+            channels=_names_of(codes, settings) if header.n_samples == 1 else None,
             frame_interval_min=clock.interval_min,
         ),
         frame_files,
     )
+
+
+def _names_of(codes: tuple[str, ...], settings: RecordingSettings) -> tuple[str, ...] | None:
+    """Names that the files give their channels; none where a person named each code, or codes are only numbers."""
+    is_translated = settings.channel_codes is not None or all(code.isdigit() for code in codes)
+    return None if not all(codes) or (settings.channels and is_translated) else codes
 
 
 def _tabulate(name: str, planes: list[_Plane], clock: FileClock) -> dict[tuple[int, str, str], str]:

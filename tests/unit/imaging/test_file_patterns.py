@@ -115,6 +115,23 @@ def test_channels_are_chosen_and_named_by_their_codes(tmp_path: Path) -> None:
         open_pattern(tmp_path, pattern="metamorph", channel_codes=("w3", "w2CFP"))
 
 
+@pytest.mark.parametrize(
+    ("names", "changes", "warns"),
+    [
+        (("e_w1CFP_t1.TIF", "e_w2YFP_t1.TIF"), {"pattern": "metamorph", "channel_codes": ("w1CFP", "w2YFP")}, False),
+        (("e_w1CFP_t1.TIF", "e_w2YFP_t1.TIF"), {"pattern": "metamorph"}, True),
+        (("0_t1.tif", "1_t1.tif"), {"pattern": r"(?P<channel>\d)_t(?P<time>\d)\.tif"}, False),
+    ],
+)
+def test_only_names_that_nobody_translated_are_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, names: tuple[str, ...], changes: dict[str, Any], warns: bool
+) -> None:
+    write(tmp_path, *names)
+    recordings, _, _ = open_pattern(tmp_path, channels=("h2b", "p53"), **changes)
+    assert recordings["channels"].tolist() == ["h2b|p53"]
+    assert ("the parameter is used" in caplog.text) == warns
+
+
 def test_time_stamps_order_the_frames_and_give_the_interval(tmp_path: Path) -> None:
     stamps = ["2020y01m31d_22h00m", "2020y01m31d_23h30m", "2020y02m01d_01h00m", "2020y02m01d_02h30m"]
     write(tmp_path, *[f"Phase_{well}_1_{stamp}.tif" for well in ("A1", "B12") for stamp in stamps])
