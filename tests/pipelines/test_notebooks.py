@@ -1,4 +1,4 @@
-"""Every notebook runs from top to bottom on the outputs of a finished run."""
+"""Every notebook runs from top to bottom: on the outputs of a finished run, or on files that it makes itself."""
 
 from pathlib import Path
 
@@ -8,10 +8,12 @@ import pytest
 from tests.conftest import ROOT, run_notebook
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+OPEN_YOUR_FILES = ROOT / "notebooks" / "open_your_files.ipynb"
+OF_A_RUN = [path for path in NOTEBOOKS if path != OPEN_YOUR_FILES]
 
 
 @pytest.mark.pipeline
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", OF_A_RUN, ids=lambda path: path.stem)
 def test_a_notebook_runs(path: Path, demo_project: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("KEDRO_ENV", "test")
     printed = run_notebook(path, demo_project)
@@ -31,6 +33,27 @@ def test_simulated_recordings_are_compared_with_real_ones(
     finally:
         beside.unlink()
     assert "Left out" not in printed
+
+
+@pytest.mark.pipeline
+def test_files_of_every_format_are_opened_without_a_run(tmp_path: Path):
+    """What was written is compared with what was read in the notebook itself."""
+    printed = run_notebook(OPEN_YOUR_FILES, tmp_path)
+    assert printed.count("Left out") == 3
+    assert "is cut short" in printed
+    assert printed.count("the same positions: True - cells: True") == 2
+
+
+@pytest.mark.pipeline
+@pytest.mark.real
+def test_real_files_are_opened_likewise(tmp_path: Path, real_data: Path):
+    project = tmp_path / "project"
+    project.mkdir()
+    (tmp_path / "shared").symlink_to(real_data.parent)
+    printed = run_notebook(OPEN_YOUR_FILES, project)
+    assert "Left out" not in printed
+    assert "674 cells, {'censored': 465, 'mitosis': 209}" in printed
+    assert "409 cells, 220 with a mother, {'censored': 298, 'mitosis': 110, 'apoptosis': 1}" in printed
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
