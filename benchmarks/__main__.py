@@ -7,6 +7,7 @@ NAMES = (
     "start_up",
     "crop_building",
     "crop_memory",
+    "data_memory",
     "sequence_loading",
     "scoring",
     "whole_way",
