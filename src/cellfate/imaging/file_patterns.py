@@ -97,10 +97,14 @@ def _plane(file_name: str, match: re.Match[str]) -> _Plane:
 
 
 def _examine(root: Path, name: str, planes: list[_Plane], settings: RecordingSettings) -> Examined:
-    codes = settings.channel_codes or _natural_order(plane.channel for plane in planes)
+    found = _natural_order(plane.channel for plane in planes)
+    codes = settings.channel_codes or found
     planes = [plane for plane in planes if plane.channel in codes]
     if not planes:
-        message = f"Recording '{name}' has no file of the channels {', '.join(codes)}; correct channel_codes."
+        message = (
+            f"Recording '{name}' has no file of the channels {', '.join(codes)}, but of {', '.join(found)}; correct "
+            "channel_codes."
+        )
         raise InputError(message)
     clock = order_times(name, {plane.time: plane.file_name for plane in planes})
     z_codes = _natural_order(plane.z for plane in planes)

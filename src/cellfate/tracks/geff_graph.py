@@ -202,6 +202,15 @@ def _stated(path: Path, cell_ids: NDArray[np.int64], tracks: TrackSettings) -> p
 
 def _optional(path: Path, name: str, n_nodes: int) -> pd.Series:
     folder = path / "nodes" / "props" / name
+    if not has_array(folder / "values"):
+        found = (
+            sorted(entry.name for entry in folder.parent.iterdir() if entry.is_dir()) if folder.parent.is_dir() else []
+        )
+        message = (
+            f"{path} has no node property '{name}', which the parameter tracks.columns names; it has "
+            f"{', '.join(found) or 'none'}; correct the parameter, or set it to null."
+        )
+        raise InputError(message)
     values = pd.Series(read_array(folder / "values", n_rows=n_nodes).reshape(n_nodes, -1)[:, 0]).astype(object)
     if has_array(folder / "missing"):
         values[read_array(folder / "missing", n_rows=n_nodes).astype(bool)] = None

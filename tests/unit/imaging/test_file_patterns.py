@@ -113,6 +113,8 @@ def test_channels_are_chosen_and_named_by_their_codes(tmp_path: Path) -> None:
     assert recordings["channels"].tolist() == ["w1BF|w2CFP|w10YFP"]
     with pytest.raises(InputError, match=r"no file of frame 0 \(time 1\), channel 'w3' \(2 of 4 files are missing"):
         open_pattern(tmp_path, pattern="metamorph", channel_codes=("w3", "w2CFP"))
+    with pytest.raises(InputError, match="no file of the channels CFP, but of w1BF, w2CFP, w10YFP; correct"):
+        open_pattern(tmp_path, pattern="metamorph", channel_codes=("CFP",))
 
 
 @pytest.mark.parametrize(

@@ -336,6 +336,13 @@ def test_geff_units_are_honoured(tmp_path: Path) -> None:
     assert "is no whole number of frames of 30 min" in the_problem(tmp_path, format="geff")
 
 
+def test_a_geff_property_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
+    write_geff(tmp_path, FAMILY)
+    said = the_problem(tmp_path, format="geff", columns={"fate": "fate"})
+    assert "has no node property 'fate'" in said
+    assert "it has outcome, t, when, x, y; correct the parameter" in said
+
+
 def test_geff_numbers_of_its_own_are_kept(tmp_path: Path) -> None:
     write_geff(tmp_path, FAMILY)
     group = zarr.open_group(tmp_path / "01.geff", mode="r+")
