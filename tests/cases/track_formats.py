@@ -23,6 +23,7 @@ import tifffile
 from cellfate.core.fates import APOPTOSIS, CENSORED, MITOSIS
 from cellfate.imaging import RecordingFolder, RecordingSettings
 from cellfate.tracks import TrackSettings, gather_tracks
+from cellfate.tracks.validate import find_problems
 
 RECORDING = "01"
 N_FRAMES, HEIGHT_PX, WIDTH_PX = 8, 40, 60
@@ -82,10 +83,19 @@ def frame_files_table(*names: str) -> pd.DataFrame:
 def gather(
     root: Path, layout: str = "cell_tracking_challenge", names: tuple[str, ...] = (), **tracks: Any
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Read what a writer wrote."""
+    """Read what a writer wrote, and check it as `import_tracks` does; problems are listed, whether fatal or not."""
     settings = RecordingSettings(layout=layout, channels=("gfp",), frame_interval_min=FRAME_INTERVAL_MIN)
     tables = recordings_table(*names), frame_files_table(*names)
-    return gather_tracks(RecordingFolder(root), *tables, settings, TrackSettings(**tracks))
+    read = gather_tracks(RecordingFolder(root), *tables, settings, TrackSettings(**tracks))
+    return with_contradictions(*read, tables[0])
+
+
+def with_contradictions(
+    detections: pd.DataFrame, cells: pd.DataFrame, unread: pd.DataFrame, recordings: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """What could not be read, and what is wrong with the tracks that were."""
+    problems = pd.concat([unread, find_problems(detections, cells, recordings)], ignore_index=True)
+    return detections, cells, problems
 
 
 def spots_of(cells: Iterable[TrackedCell]) -> dict[tuple[int, int], int]:

@@ -10,6 +10,7 @@ import pytest
 from cellfate.core.tables import Cells, Detections
 from cellfate.imaging import RecordingFolder, RecordingSettings
 from cellfate.tracks import TrackSettings, gather_tracks
+from tests.cases.track_formats import with_contradictions
 
 pytestmark = pytest.mark.real
 
@@ -31,7 +32,8 @@ def read(folder: Path, recording_id: str, **tracks: object) -> tuple[pd.DataFram
     }
     settings = RecordingSettings(layout="cell_tracking_challenge", channels=("h2b",), frame_interval_min=4)
     tables = pd.DataFrame([recording]), pd.DataFrame()
-    return gather_tracks(RecordingFolder(folder), *tables, settings, TrackSettings.model_validate(tracks))
+    read_tables = gather_tracks(RecordingFolder(folder), *tables, settings, TrackSettings.model_validate(tracks))
+    return with_contradictions(*read_tables, tables[0])
 
 
 def test_btrack_agrees_with_its_tables(mdck: Path) -> None:
