@@ -20,7 +20,6 @@ GOOD = {"layout": "coco_vid", "channels": ("a", "b"), "frame_interval_min": 30}
         ({"frame_interval_min": 0}, ["greater than 0"]),
         ({"layout": "cell_tracking_challenge"}, ["cell_tracking_challenge", "'a', 'b'"]),
         ({"labels": "silver_truth"}, ["silver_truth", "coco_vid"]),
-        ({"group_by": "lineage"}, ["lineage", "coco_vid"]),
         ({"layout": "folder"}, ["coco_vid"]),
         ({"channels": None}, ["channels is null", "coco_vid"]),
         ({"frame_interval_min": None}, ["frame_interval_min is null", "coco_vid"]),
