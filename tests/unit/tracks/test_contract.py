@@ -219,3 +219,19 @@ def damage(data: st.DataObject, content: bytes) -> bytes:
         if changed:
             changed[data.draw(st.integers(0, len(changed) - 1))] = data.draw(st.integers(0, 255))
     return bytes(changed)
+
+
+@each_format
+def test_lineages_are_refused_where_parents_are_not_known(case: FormatCase, tmp_path: Path) -> None:
+    case.write(tmp_path, FAMILY)
+    settings = RecordingSettings(
+        layout=case.layout, channels=("gfp",), frame_interval_min=FRAME_INTERVAL_MIN, group_by="lineage"
+    )
+    tables = recordings_table(), frame_files_table()
+    tracks = TrackSettings(format=case.name, **case.settings)
+    if case.says_parents:
+        _, cells, _ = import_tracks(RecordingFolder(tmp_path), *tables, settings, tracks)
+        assert cells["group_id"].tolist() == ["01:1", "01:1", "01:1", "01:4"]
+    else:
+        with pytest.raises(InputError, match=r"recording '01' \(format coco_vid\) do not say who came from whom"):
+            import_tracks(RecordingFolder(tmp_path), *tables, settings, tracks)
