@@ -1,5 +1,6 @@
 """Wiring of the `known_answer` pipeline."""
 
+import warnings
 from typing import Final
 
 from kedro.pipeline import Pipeline, node
@@ -58,8 +59,10 @@ def _score_planted() -> Pipeline:
 
 def _stack() -> Pipeline:
     """Put the tables of all scenarios under each other."""
-    return Pipeline(
-        [
+    with warnings.catch_warnings():
+        # Kedro advises against dots in names; what a namespace makes has one
+        warnings.filterwarnings("ignore", message="One or more dataset names contain")
+        stacking = [
             node(
                 nodes.stack_scenarios,
                 {scenario: f"{scenario}.{name}" for scenario in SCENARIOS},
@@ -68,7 +71,7 @@ def _stack() -> Pipeline:
             )
             for name in STACKED
         ]
-    )
+    return Pipeline(stacking)
 
 
 def _report() -> Pipeline:
