@@ -54,7 +54,7 @@ def load_cellpose() -> Any:
     except ImportError as error:
         message = (
             f"Parameter features.method is 'cellpose', but Cellpose cannot be imported ({error}); run "
-            "pip install 'cellfate[cellpose]', or set the parameter to threshold."
+            "pip install -e '.[cellpose]', or set the parameter to threshold."
         )
         raise InputError(message) from error
     return models.CellposeModel(gpu=True)

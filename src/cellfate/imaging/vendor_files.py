@@ -110,9 +110,7 @@ def open_vendor_file(path: Path) -> Any:
     try:
         from bioio import BioImage
     except ImportError as error:
-        message = (
-            f"File {path} needs bioio, which is not installed; install the extra: pip install 'cellfate[formats]'."
-        )
+        message = f"File {path} needs bioio, which is not installed; install the extra: pip install -e '.[formats]'."
         raise InputError(message) from error
     if not path.is_file():
         message = f"File {path} is missing; put it there, or set on_bad_recording to 'skip' to go on without it."

@@ -87,7 +87,7 @@ def _on_cluster(build: Callable[[CropPlan], Built], plan: CropPlan, address: str
     try:
         import distributed
     except ImportError as error:
-        message = "scheduler_address is given, but dask is not installed; pip install 'cellfate[dask]'."
+        message = "scheduler_address is given, but dask is not installed; pip install -e '.[dask]'."
         raise InputError(message) from error
     connect: Any = distributed.Client  # it has no types
     try:
