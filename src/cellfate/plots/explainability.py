@@ -130,7 +130,7 @@ def window_labels(attributions: pd.DataFrame, samples: pd.DataFrame) -> list[str
 def _window_title(samples: pd.DataFrame) -> str:
     """Axis title of time windows."""
     title = choose_alignment(samples).title
-    return f"Time window ({title[0].lower()}{title[1:]})"
+    return f"Time window<br>({title[0].lower()}{title[1:]})"
 
 
 def _explained(attributions: pd.DataFrame) -> str:
