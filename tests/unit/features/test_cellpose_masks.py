@@ -87,7 +87,7 @@ def test_what_is_too_small_or_too_far_is_a_failed_segmentation(calls: list[tuple
 
 def test_without_cellpose_the_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cellpose.models", None)
-    with pytest.raises(InputError, match=r"features.method is 'cellpose'.*pip install 'cellfate\[cellpose\]'"):
+    with pytest.raises(InputError, match=r"features.method is 'cellpose'.*pip install -e '\.\[cellpose\]'"):
         segment_cell(*crops(), None, (0,), CELLPOSE)
 
 

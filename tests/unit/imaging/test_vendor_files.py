@@ -135,5 +135,5 @@ def test_the_real_plugins_turn_garbage_into_an_input_error(tmp_path: Path, suffi
 
 def test_without_bioio_the_extra_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "bioio", None)
-    with pytest.raises(InputError, match=r"pip install 'cellfate\[formats\]'"):
+    with pytest.raises(InputError, match=r"pip install -e '\.\[formats\]'"):
         vendor_files.open_vendor_file(folder / "exp.nd2")
