@@ -62,7 +62,7 @@ def assemble_report(
     }
     reads = {
         "preflight": tables.write_preflight(found["preflight_findings"], found["preflight_summary"]),
-        "belief": belief.write_belief(found["attribution_scores"]),
+        "belief": belief.write_belief(found["attribution_scores"], belief.is_at_chance(metrics)),
     }
     page = ReportPage(
         title=settings.title,

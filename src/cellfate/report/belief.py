@@ -5,6 +5,7 @@ from typing import Any, Final
 import pandas as pd
 
 from cellfate.core.predictors import MODEL, SWAPPED
+from cellfate.core.tables import EVERYTHING
 from cellfate.plots.words import name_method, name_score
 from cellfate.report.page import ReportTable
 from cellfate.report.tables import as_report_table
@@ -12,6 +13,12 @@ from cellfate.report.words import EMPTY, list_words
 
 FOUND_AUROC: Final = 0.8
 """Least area over frames at which planted hours count as found."""
+CHANCE_AUROC: Final = 0.5
+"""Area under the ROC curve of a forecast that knows nothing."""
+NOTHING_TO_EXPLAIN: Final = (
+    "The model is not clearly better than chance (its AUROC interval includes .5), so there is nothing to explain: "
+    "believe none of them, whatever their scores."
+)
 CHANGED_CORRELATION: Final = 0.5
 """Rank correlation with the trained model's values under which randomised weights have changed an attribution."""
 
@@ -59,8 +66,31 @@ def _judge(scores: pd.DataFrame) -> dict[str, str]:
     return {"verdict": "passes", "reasons": ""}
 
 
-def write_belief(attribution_scores: pd.DataFrame) -> str:
-    """Say which methods deserve belief here, and why the others do not."""
+def is_at_chance(metrics: pd.DataFrame) -> bool:
+    """Tell whether the model's AUROC on the test part is not clearly above .5: then there is nothing to explain.
+
+    Parameters
+    ----------
+    metrics
+        Table `Metrics`. Where the interval is not defined (one group), the model is not called at chance.
+    """
+    rows = metrics[(metrics["predictor"] == MODEL) & (metrics["metric"] == "auroc")]
+    rows = rows[(rows["condition"] == EVERYTHING) & (rows["outcome"] == EVERYTHING)]
+    return bool((rows["low"] <= CHANCE_AUROC).any())
+
+
+def write_belief(attribution_scores: pd.DataFrame, at_chance: bool = False) -> str:
+    """Say which methods deserve belief here, and why the others do not.
+
+    Parameters
+    ----------
+    attribution_scores
+        Table `AttributionScores`.
+    at_chance
+        Whether the model forecasts no better than chance; see `is_at_chance`.
+    """
+    if at_chance:
+        return NOTHING_TO_EXPLAIN
     verdicts = judge_methods(attribution_scores)
     named = {
         verdict: [name_method(str(method)) for method in part["method"].tolist()]

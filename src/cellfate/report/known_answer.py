@@ -8,11 +8,12 @@ from cellfate.core.predictors import MODEL, SWAPPED
 from cellfate.core.tables import EVERYTHING
 from cellfate.plots.attribution_scores import plot_attribution_scores
 from cellfate.plots.words import name_method, name_score
-from cellfate.report.belief import judge_methods, tabulate_attribution_scores, write_belief
+from cellfate.report.belief import is_at_chance, judge_methods, tabulate_attribution_scores, write_belief
 from cellfate.report.page import ReportFigure, ReportPage, ReportSection, ReportTable, render_page
 from cellfate.report.tables import as_report_table
 from cellfate.report.words import name_predictor
 
+AT_CHANCE: Final = "none: the model is at chance"
 PLANTED: Final = {
     "null": "Nothing predicts the fate: a score above chance would be a leak, and no explanation means anything.",
     "p53_early": "The rate at which p53 rises 12 to 8 h before the event decides.",
@@ -71,13 +72,14 @@ def tabulate_overview(
     for name, part in planted_scores.groupby("scenario", sort=False):
         verdicts = judge_methods(part)
         passing = verdicts.loc[verdicts["verdict"] == "passes", "method"]
+        believed = ", ".join(name_method(method) for method in passing) or "none"
         rows.append(
             {
                 "scenario": name,
                 "balanced accuracy": _accuracy(metrics[metrics["scenario"] == name], MODEL),
                 "track length alone": _accuracy(metrics[metrics["scenario"] == name], "track_length"),
                 "other surroundings": _accuracy(background_swap[background_swap["scenario"] == name], SWAPPED),
-                "methods that pass": ", ".join(name_method(method) for method in passing) or "none",
+                "methods that pass": AT_CHANCE if is_at_chance(metrics[metrics["scenario"] == name]) else believed,
             }
         )
     return as_report_table(pd.DataFrame(rows), "Scenarios: balanced accuracy [interval], chance .5")
@@ -106,7 +108,7 @@ def _write_scenario(
     return ReportSection(
         anchor=name,
         title=name,
-        reads=f"{PLANTED.get(name, 'A scenario of your own.')} {write_belief(planted_scores)}",
+        reads=f"{PLANTED.get(name, 'A scenario of your own.')} {write_belief(planted_scores, is_at_chance(metrics))}",
         not_shown="Real cells: a method that finds what was planted here can still miss what was not.",
         tables=(tabulate_attribution_scores(planted_scores), tabulate_differences(comparisons)),
         figures=(figure,),

@@ -6,6 +6,7 @@ import pytest
 
 from cellfate.attribution.methods import COMPARED
 from cellfate.report.belief import (
+    is_at_chance,
     judge_methods,
     tabulate_attribution_scores,
     tabulate_background_swap,
@@ -22,6 +23,20 @@ NAN = (np.nan, np.nan, np.nan)
 def test_a_method_that_is_good_at_everything_passes():
     assert set(judge_methods(attribution_scores())["verdict"]) == {"passes"}
     assert "Believe first" in write_belief(attribution_scores())
+
+
+def auroc_of_model(low, high, **changes):
+    row = {"predictor": "cellfate", "metric": "auroc", "condition": "all", "outcome": "all", "low": low, "high": high}
+    return pd.DataFrame([row | changes])
+
+
+def test_a_model_at_chance_has_nothing_to_explain():
+    assert is_at_chance(auroc_of_model(0.29, 0.57))
+    assert is_at_chance(auroc_of_model(0.3, 0.45))
+    assert not is_at_chance(auroc_of_model(0.51, 0.57))
+    assert not is_at_chance(auroc_of_model(np.nan, np.nan))
+    assert not is_at_chance(auroc_of_model(0.3, 0.6, predictor="track_length"))
+    assert "believe none of them" in write_belief(attribution_scores(), at_chance=True)
 
 
 @pytest.mark.parametrize(
