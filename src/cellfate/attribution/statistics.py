@@ -14,10 +14,9 @@ from tqdm import tqdm
 
 from cellfate.attribution.effect_sizes import cliffs_delta, cohens_d
 from cellfate.attribution.settings import AttentionStatisticsSettings
-from cellfate.core.errors import InputError
 from cellfate.core.fates import NONE
 from cellfate.core.tables import AttentionStatistics
-from cellfate.features.summaries import compared_columns
+from cellfate.features.summaries import choose_features
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -82,16 +81,7 @@ def compared_features(frame_features: pd.DataFrame, settings: AttentionStatistic
     InputError
         When the settings name a feature that was not measured.
     """
-    if settings.features is None:
-        return compared_columns(frame_features)
-    missing = [name for name in settings.features if name not in frame_features.columns]
-    if missing:
-        message = (
-            f"Parameter attention_statistics.features names {missing[0]!r}, but the table of frame features has "
-            f"{', '.join(frame_features.columns)}; name some of these, or null for all."
-        )
-        raise InputError(message)
-    return settings.features
+    return choose_features(frame_features, settings.features, "attention_statistics.features")
 
 
 def gather_cases(

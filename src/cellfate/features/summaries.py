@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cellfate.core.errors import InputError
 from cellfate.features.morphology import SHAPE_FEATURES
 
 FloatArray = NDArray[np.float64]
@@ -20,9 +21,33 @@ NOT_COMPARED: Final = frozenset(
 mask and not of the cell."""
 
 
-def compared_columns(frame_features: pd.DataFrame) -> tuple[str, ...]:
-    """Names of the features that tell cells or frames apart: all but `NOT_COMPARED`, in the table's order."""
-    return tuple(str(name) for name in frame_features.columns if name not in NOT_COMPARED)
+def choose_features(frame_features: pd.DataFrame, chosen: tuple[str, ...] | None, parameter: str) -> tuple[str, ...]:
+    """Names of the features to compare: those a person chose, else all that tell cells or frames apart.
+
+    Parameters
+    ----------
+    frame_features
+        Table `FrameFeatures`.
+    chosen
+        Columns of it; None: all but `NOT_COMPARED`, in the table's order.
+    parameter
+        The parameter that they were chosen by, for the error.
+
+    Raises
+    ------
+    InputError
+        When a feature was not measured.
+    """
+    if chosen is None:
+        return tuple(str(name) for name in frame_features.columns if name not in NOT_COMPARED)
+    missing = [name for name in chosen if name not in frame_features.columns]
+    if missing:
+        message = (
+            f"Parameter {parameter} names {missing[0]!r}, but the table of frame features has "
+            f"{', '.join(frame_features.columns)}; name some of these, or null for all."
+        )
+        raise InputError(message)
+    return chosen
 
 
 def feature_columns(frame_features: pd.DataFrame) -> list[str]:

@@ -11,10 +11,9 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from cellfate.core.errors import InputError
 from cellfate.core.fates import NONE, OUTCOMES
 from cellfate.core.tables import EVERYTHING, FeatureAssociation
-from cellfate.features.summaries import compared_columns
+from cellfate.features.summaries import choose_features
 from cellfate.metrics import scores as score
 from cellfate.metrics.bootstrap import FloatArray, draw_groups, summarise
 from cellfate.metrics.forecasts import number_groups
@@ -55,7 +54,7 @@ def associate_features(
     InputError
         When the settings name a feature that was not measured.
     """
-    features = _chosen_features(frame_features, feature_association)
+    features = choose_features(frame_features, feature_association.features, "feature_association.features")
     generator = np.random.default_rng([feature_association.seed, 5])
     known = draw_one_a_cell(samples, generator).sort_index().reset_index(drop=True)
     hours = average_hours(frame_features, known, features, feature_association.bin_h)
@@ -66,20 +65,6 @@ def associate_features(
         for row in _associate(feature, sides, hours, known, feature_association)
     ]
     return FeatureAssociation.validate(pd.DataFrame(rows, columns=list(FeatureAssociation.to_schema().columns)))
-
-
-def _chosen_features(frame_features: pd.DataFrame, settings: FeatureAssociationSettings) -> tuple[str, ...]:
-    """Name the features to associate."""
-    if settings.features is None:
-        return compared_columns(frame_features)
-    missing = [name for name in settings.features if name not in frame_features.columns]
-    if missing:
-        message = (
-            f"Parameter feature_association.features names {missing[0]!r}, but the table of frame features has "
-            f"{', '.join(frame_features.columns)}; name some of these, or null for all."
-        )
-        raise InputError(message)
-    return settings.features
 
 
 def average_hours(

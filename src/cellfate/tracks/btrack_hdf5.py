@@ -20,9 +20,6 @@ from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
 from cellfate.core.fates import APOPTOSIS
-from cellfate.imaging.records import RecordingFolder
-from cellfate.imaging.settings import RecordingSettings
-from cellfate.tracks.reading import check_one_file_each, read_each
 from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
 
@@ -55,41 +52,25 @@ class _Tracks:
     states: NDArray[np.int64]
 
 
-def read_tracks(
-    folder: RecordingFolder,
-    recordings: pd.DataFrame,
-    frame_files: pd.DataFrame,
-    settings: RecordingSettings,
-    tracks: TrackSettings,
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Read the HDF5 file of each recording.
+def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
+    """Read the HDF5 file of one recording.
 
     Parameters
     ----------
-    folder : RecordingFolder
-        Folder that holds the files.
-    recordings : DataFrame
-        Table `Recordings`.
-    frame_files, settings
-        Not needed for this format.
+    source : TrackSource
+        Where the recording's files are, and what is known of it.
     tracks : TrackSettings
         `files`, `btrack_axes`, `keep_false_positives`, and what else the files do not say.
 
     Returns
     -------
-    detections, cells, problems : DataFrame
-        As `reading.read_each`.
+    TrackedCells
 
     Raises
     ------
     InputError
-        If one file is named for several recordings.
+        If the file is missing or not usable.
     """
-    check_one_file_each(tracks.file_template("btrack"), recordings)
-    return read_each(folder, recordings, lambda source: _read_recording(source, tracks))
-
-
-def _read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
     path = source.find(tracks.file_template("btrack"))
     content = _read_file(path)
     _check_content(content)

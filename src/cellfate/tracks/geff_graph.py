@@ -14,11 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
-from cellfate.imaging.records import RecordingFolder
-from cellfate.imaging.settings import RecordingSettings
 from cellfate.tracks.fate_tables import state_fates
 from cellfate.tracks.graphs import SpotGraph, cut_graph
-from cellfate.tracks.reading import check_one_file_each, read_each
 from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
 from cellfate.tracks.zarr_arrays import has_array, read_array, read_attributes
@@ -40,41 +37,25 @@ class _Axes:
     x_unit: str | None
 
 
-def read_tracks(
-    folder: RecordingFolder,
-    recordings: pd.DataFrame,
-    frame_files: pd.DataFrame,
-    settings: RecordingSettings,
-    tracks: TrackSettings,
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Read the GEFF folder of each recording.
+def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
+    """Read the GEFF folder of one recording.
 
     Parameters
     ----------
-    folder : RecordingFolder
-        Folder that holds the GEFF folders.
-    recordings : DataFrame
-        Table `Recordings`; pixel size and frame interval are used where the file's units ask for them.
-    frame_files, settings
-        Not needed for this format.
+    source : TrackSource
+        Where the recording's files are, and what is known of it.
     tracks : TrackSettings
         `files`, `columns`, and what else the files do not say.
 
     Returns
     -------
-    detections, cells, problems : DataFrame
-        As `reading.read_each`.
+    TrackedCells
 
     Raises
     ------
     InputError
-        If one file is named for several recordings.
+        If the file is missing or not usable.
     """
-    check_one_file_each(tracks.file_template("geff"), recordings)
-    return read_each(folder, recordings, lambda source: _read_recording(source, tracks))
-
-
-def _read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
     path = source.find(tracks.file_template("geff"))
     metadata = _read_metadata(path)
     axes = _find_axes(metadata)

@@ -1,6 +1,7 @@
 """The door of the room: tracks of any known format become detections and cells."""
 
 import logging
+from collections.abc import Callable
 from typing import Protocol
 
 import pandas as pd
@@ -20,6 +21,8 @@ from cellfate.tracks import (
 )
 from cellfate.tracks.fate_tables import join_fates
 from cellfate.tracks.problems import problem_table, set_aside_or_stop
+from cellfate.tracks.reading import check_one_file_each, read_each
+from cellfate.tracks.records import TrackedCells, TrackSource
 from cellfate.tracks.settings import TrackSettings
 from cellfate.tracks.validate import find_problems
 
@@ -40,14 +43,30 @@ class ReadTracks(Protocol):
         """Read the tracks of opened recordings."""
 
 
+def _file_each(chosen: str, read_recording: Callable[[TrackSource, TrackSettings], TrackedCells]) -> ReadTracks:
+    """Make the importer of a format in which every recording has a file of its own from the reader of one file."""
+
+    def read_tracks(
+        folder: RecordingFolder,
+        recordings: pd.DataFrame,
+        frame_files: pd.DataFrame,
+        settings: RecordingSettings,
+        tracks: TrackSettings,
+    ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+        check_one_file_each(tracks.file_template(chosen), recordings)
+        return read_each(folder, recordings, lambda source: read_recording(source, tracks))
+
+    return read_tracks
+
+
 IMPORTERS: dict[str, ReadTracks] = {
     "coco_vid": coco_vid.read_tracks,
     "cell_tracking_challenge": cell_tracking_challenge.read_tracks,
-    "trackmate_xml": trackmate_xml.read_tracks,
-    "trackmate_csv": trackmate_csv.read_tracks,
-    "btrack": btrack_hdf5.read_tracks,
-    "geff": geff_graph.read_tracks,
-    "napari_csv": napari_csv.read_tracks,
+    "trackmate_xml": _file_each("trackmate_xml", trackmate_xml.read_recording),
+    "trackmate_csv": _file_each("trackmate_csv", trackmate_csv.read_recording),
+    "btrack": _file_each("btrack", btrack_hdf5.read_recording),
+    "geff": _file_each("geff", geff_graph.read_recording),
+    "napari_csv": _file_each("napari_csv", napari_csv.read_recording),
     "csv": csv_columns.read_tracks,
 }
 """Importer of each format."""

@@ -12,9 +12,6 @@ import numpy as np
 import pandas as pd
 
 from cellfate.core.errors import InputError
-from cellfate.imaging.records import RecordingFolder
-from cellfate.imaging.settings import RecordingSettings
-from cellfate.tracks.reading import check_one_file_each, read_each
 from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
 from cellfate.tracks.text_tables import read_header, read_text_columns, real_numbers, whole_numbers
@@ -28,41 +25,25 @@ _NAMES = {
 """Headers that the four columns go by, in small letters."""
 
 
-def read_tracks(
-    folder: RecordingFolder,
-    recordings: pd.DataFrame,
-    frame_files: pd.DataFrame,
-    settings: RecordingSettings,
-    tracks: TrackSettings,
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Read the CSV and the graph of each recording.
+def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
+    """Read the CSV and the graph of one recording.
 
     Parameters
     ----------
-    folder : RecordingFolder
-        Folder that holds the files.
-    recordings : DataFrame
-        Table `Recordings`.
-    frame_files, settings
-        Not needed for this format.
+    source : TrackSource
+        Where the recording's files are, and what is known of it.
     tracks : TrackSettings
         `files`, `graph_file`, and what else the files do not say.
 
     Returns
     -------
-    detections, cells, problems : DataFrame
-        As `reading.read_each`.
+    TrackedCells
 
     Raises
     ------
     InputError
-        If one file is named for several recordings.
+        If the file is missing or not usable.
     """
-    check_one_file_each(tracks.file_template("napari_csv"), recordings)
-    return read_each(folder, recordings, lambda source: _read_recording(source, tracks))
-
-
-def _read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
     path = source.find(tracks.file_template("napari_csv"))
     names = _find_columns(path)
     table = read_text_columns(path, list(names.values()))

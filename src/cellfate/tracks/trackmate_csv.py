@@ -12,10 +12,7 @@ import numpy as np
 import pandas as pd
 
 from cellfate.core.errors import InputError
-from cellfate.imaging.records import RecordingFolder
-from cellfate.imaging.settings import RecordingSettings
 from cellfate.tracks.graphs import SpotGraph, cut_graph
-from cellfate.tracks.reading import check_one_file_each, read_each
 from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
 from cellfate.tracks.text_tables import optional_whole_numbers, read_text_columns, real_numbers, whole_numbers
@@ -28,41 +25,25 @@ _HEADER_LINES = 3
 """Lines of header below the keys: names, short names, units."""
 
 
-def read_tracks(
-    folder: RecordingFolder,
-    recordings: pd.DataFrame,
-    frame_files: pd.DataFrame,
-    settings: RecordingSettings,
-    tracks: TrackSettings,
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Read the tables of each recording.
+def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
+    """Read the tables of one recording.
 
     Parameters
     ----------
-    folder : RecordingFolder
-        Folder that holds the files.
-    recordings : DataFrame
-        Table `Recordings`; its pixel size turns micrometres into pixels.
-    frame_files, settings
-        Not needed for this format.
+    source : TrackSource
+        Where the recording's files are, and what is known of it.
     tracks : TrackSettings
         `files`, `edges_file`, and what else the files do not say.
 
     Returns
     -------
-    detections, cells, problems : DataFrame
-        As `reading.read_each`.
+    TrackedCells
 
     Raises
     ------
     InputError
-        If one file is named for several recordings.
+        If the file is missing or not usable.
     """
-    check_one_file_each(tracks.file_template("trackmate_csv"), recordings)
-    return read_each(folder, recordings, lambda source: _read_recording(source, tracks))
-
-
-def _read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
     path = source.find(tracks.file_template("trackmate_csv"))
     spots, unit = _read_spots(path, tracks)
     spots["y_px"] = source.to_pixels(spots["y_px"].to_numpy(), unit, path)

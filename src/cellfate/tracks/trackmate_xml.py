@@ -17,10 +17,7 @@ import numpy as np
 import pandas as pd
 
 from cellfate.core.errors import InputError
-from cellfate.imaging.records import RecordingFolder
-from cellfate.imaging.settings import RecordingSettings
 from cellfate.tracks.graphs import SpotGraph, cut_graph
-from cellfate.tracks.reading import check_one_file_each, read_each
 from cellfate.tracks.records import PIXEL_WORDS, TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
 
@@ -47,41 +44,25 @@ class _Content:
     kept: set[float] | None = None
 
 
-def read_tracks(
-    folder: RecordingFolder,
-    recordings: pd.DataFrame,
-    frame_files: pd.DataFrame,
-    settings: RecordingSettings,
-    tracks: TrackSettings,
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Read the XML file of each recording.
+def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
+    """Read the XML file of one recording.
 
     Parameters
     ----------
-    folder : RecordingFolder
-        Folder that holds the files.
-    recordings : DataFrame
-        Table `Recordings`.
-    frame_files, settings
-        Not needed for this format.
+    source : TrackSource
+        Where the recording's files are, and what is known of it.
     tracks : TrackSettings
         `files`, and what else the files do not say.
 
     Returns
     -------
-    detections, cells, problems : DataFrame
-        As `reading.read_each`.
+    TrackedCells
 
     Raises
     ------
     InputError
-        If one file is named for several recordings.
+        If the file is missing or not usable.
     """
-    check_one_file_each(tracks.file_template("trackmate_xml"), recordings)
-    return read_each(folder, recordings, lambda source: _read_recording(source, tracks))
-
-
-def _read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
     path = source.find(tracks.file_template("trackmate_xml"))
     content = _parse(path)
     if content.kept is None or not content.units:

@@ -15,6 +15,11 @@ from cellfate.tracks.importing import import_tracks
 
 def create_pipeline() -> Pipeline:
     """Wire the nodes of `data_processing`: from raw recordings to samples, splits and normalisation."""
+    return _open() + _cut() + _sample()
+
+
+def _open() -> Pipeline:
+    """Look at everything first, then open recordings and import tracks."""
     found = ["preflight_findings", "preflight_summary", "preflight_cells", "frame_quality"]
     opened = ["recordings", "frame_files", "recordings_set_aside"]
     return Pipeline(
@@ -38,6 +43,14 @@ def create_pipeline() -> Pipeline:
                 ["detections", "cells", "tracks_set_aside"],
                 name="import_tracks",
             ),
+        ]
+    )
+
+
+def _cut() -> Pipeline:
+    """Cut cells out of the images and measure them."""
+    return Pipeline(
+        [
             node(
                 plan_crops,
                 [
@@ -47,12 +60,15 @@ def create_pipeline() -> Pipeline:
                 "crops",
                 name="cut_crops",
             ),
-            node(
-                measure_cells,
-                ["crops", "detections", "params:features"],
-                "frame_features",
-                name="measure_cells",
-            ),
+            node(measure_cells, ["crops", "detections", "params:features"], "frame_features", name="measure_cells"),
+        ]
+    )
+
+
+def _sample() -> Pipeline:
+    """Make samples, part them, and fit what follows from the training part."""
+    return Pipeline(
+        [
             node(
                 make_samples,
                 ["crops", "recordings", "cells", "params:samples"],
