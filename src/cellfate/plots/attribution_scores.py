@@ -7,12 +7,11 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from cellfate.plots.theme import SEQUENCE, apply_theme, say_nothing, translucent
-from cellfate.plots.words import name_method, name_score, write_title
+from cellfate.plots.theme import apply_theme, say_nothing, translucent
+from cellfate.plots.words import colour_method, name_method, name_score, write_title
 
 GOODNESS: Final = [[0.0, "#c8553d"], [0.5, "#f7f7f5"], [1.0, "#2a7f9e"]]
 """From bad over neither to good."""
-_DASHES: Final = {"own": "solid", "random": "dash", "reverse": "dot"}
 
 
 def plot_attribution_scores(attribution_scores: pd.DataFrame) -> go.Figure:
@@ -97,11 +96,11 @@ def plot_faithfulness(faithfulness_curves: pd.DataFrame) -> go.Figure:
     heads = ("Removed, most important first", "Put back, most important first")
     figure = make_subplots(cols=2, shared_yaxes=True, horizontal_spacing=0.04, subplot_titles=heads)
     methods = list(dict.fromkeys(faithfulness_curves["method"]))
-    for position, method in enumerate(methods):
+    for method in methods:
         of_method = faithfulness_curves[faithfulness_curves["method"] == method]
         for column, curve in enumerate(("deletion", "insertion"), start=1):
             rows = of_method[(of_method["curve"] == curve) & (of_method["order"] == "own")]
-            _add_curve(figure, rows, method, position, column)
+            _add_curve(figure, rows, method, column)
     _add_random(figure, faithfulness_curves)
     figure.update_xaxes(title="Share of the parts", range=[0, 1])
     figure.update_yaxes(title="Log odds of what was forecast", col=1)
@@ -109,9 +108,9 @@ def plot_faithfulness(faithfulness_curves: pd.DataFrame) -> go.Figure:
     return apply_theme(figure, title=title, height_px=480).update_layout(margin={"t": 100})
 
 
-def _add_curve(figure: go.Figure, rows: pd.DataFrame, method: str, position: int, column: int) -> None:
+def _add_curve(figure: go.Figure, rows: pd.DataFrame, method: str, column: int) -> None:
     """Add one method's curve and its band."""
-    colour, name = SEQUENCE[position % len(SEQUENCE)], name_method(method)
+    colour, name = colour_method(method), name_method(method)
     facts = {"legendgroup": name, "name": name}
     if rows["low"].notna().all():
         figure.add_scatter(
@@ -143,7 +142,7 @@ def _add_random(figure: go.Figure, curves: pd.DataFrame) -> None:
                 continue
             drawn.append(values)
             figure.add_scatter(
-                x=rows["share"], y=values, mode="lines", line={"color": "#8a8f98", "dash": _DASHES["random"]},
+                x=rows["share"], y=values, mode="lines", line={"color": "#8a8f98", "dash": "dash"},
                 name="Random order", legendgroup="random", showlegend=column == 1 and len(drawn) == 1,
                 row=1, col=column,
             )  # fmt: skip
@@ -190,7 +189,7 @@ def plot_randomised_weights(randomised_weights: pd.DataFrame) -> go.Figure:
         return say_nothing("Randomised weights", "no sample was explained again")
     stages = randomised_weights.drop_duplicates("stage").sort_values("stage")
     figure = go.Figure()
-    for position, (method, rows) in enumerate(randomised_weights.groupby("method", sort=False)):
+    for method, rows in randomised_weights.groupby("method", sort=False):
         ordered = rows.sort_values("stage")
         figure.add_scatter(
             x=ordered["stage"],
@@ -201,7 +200,7 @@ def plot_randomised_weights(randomised_weights: pd.DataFrame) -> go.Figure:
                 "thickness": 1,
             },
             mode="lines+markers",
-            line={"color": SEQUENCE[position % len(SEQUENCE)]},
+            line={"color": colour_method(str(method))},
             name=name_method(str(method)),
         )
     figure.add_hline(y=0, line={"color": "#8a8f98", "dash": "dot"})

@@ -83,6 +83,11 @@ def name_metric(metric: str, outcome: str = "all") -> str:
     return name if outcome == "all" else f"{name} of {outcome}"
 
 
+def colour_method(method: str) -> str:
+    """Colour of an attribution method: the same in every figure."""
+    return SEQUENCE[list(ATTRIBUTIONS).index(method) % len(SEQUENCE)] if method in ATTRIBUTIONS else SEQUENCE[-1]
+
+
 def colour_predictor(name: str, position: int) -> str:
     """Colour of a predictor: dark for the model, others by position."""
     return COLOURS["model"] if name == MODEL else SEQUENCE[1 + position % (len(SEQUENCE) - 1)]

@@ -87,3 +87,13 @@ def test_without_rows_a_figure_says_so():
         (plot_attribution_scores, attribution_scores().head(0)),
     ):
         assert plot(table).layout.annotations
+
+
+def test_a_method_has_a_colour_of_its_own_whatever_the_order_of_the_rows():
+    rows = [(method, stage, "head", 0.5, 0.4, 0.6, 9) for method in ("shapley", "attention") for stage in (0, 1)]
+    columns = ["method", "stage", "layer", "rank_correlation", "low", "high", "n_cells"]
+    table = pd.DataFrame(rows, columns=columns)
+    one, other = plot_randomised_weights(table), plot_randomised_weights(table[::-1])
+    colours = {trace.name: trace.line.color for trace in one.data}
+    assert colours == {trace.name: trace.line.color for trace in other.data}
+    assert len(set(colours.values())) == 2
