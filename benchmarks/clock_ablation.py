@@ -17,7 +17,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.measure import print_table
-from cellfate.core.incidence import tabulate_incidence
+from cellfate.cohort.follow_ups import label_landmarks
+from cellfate.cohort.settings import FollowUpSettings
 from cellfate.features.landmarks import describe_landmarks
 from cellfate.features.settings import FeatureSettings
 from cellfate.metrics.incidence_comparisons import compare_incidence
@@ -28,8 +29,7 @@ from cellfate.models.settings import EnsembleSettings, ModelSettings
 from cellfate.pipelines.fate_clock.nodes import train_clock
 from cellfate.prediction.clock_ensemble import blend_hazards, read_landmarks
 from cellfate.prediction.clock_member import load_clock_member
-from cellfate.sequences.follow_ups import label_landmarks
-from cellfate.sequences.settings import FollowUpSettings
+from cellfate.statistics.tabulating import tabulate_incidence
 from cellfate.training.settings import ClockTrainingSettings
 
 ROOT = Path(__file__).resolve().parents[1]

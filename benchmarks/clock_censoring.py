@@ -17,9 +17,9 @@ import pandas as pd
 from benchmarks.clock_ablation import boost_features, forecast_variant, load_run
 from benchmarks.measure import print_table
 from cellfate.core.fates import probability_column
-from cellfate.metrics.bootstrap import Estimate, draw_groups, sum_by_group, summarise
 from cellfate.metrics.incidence_comparisons import compare_incidence
 from cellfate.metrics.incidence_scoring import score_incidence
+from cellfate.statistics.bootstrap import Estimate, draw_groups, sum_by_group, summarise
 
 ROOT = Path(__file__).resolve().parents[1]
 LOSS_PER_H = 0.05

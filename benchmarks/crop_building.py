@@ -21,12 +21,12 @@ from numcodecs import Blosc
 from numpy.typing import NDArray
 
 from benchmarks.measure import print_table
+from cellfate.crops.cutting import crop_recording
+from cellfate.crops.settings import CropSettings
+from cellfate.crops.store import write_crops
 from cellfate.imaging.image_files import ImageFiles
 from cellfate.imaging.records import Recording
 from cellfate.imaging.windows import cut_window
-from cellfate.sequences.crops import crop_recording
-from cellfate.sequences.settings import CropSettings
-from cellfate.sequences.store import write_crops
 
 SIDE, N_FRAMES, CROP = 1024, 12, 112
 CELLS = (5, 20, 40)

@@ -32,11 +32,11 @@ def write_frames(root: Path) -> None:
 
 def crop(root: Path, store: Path, n_recordings: int, memory_limit_mb: int) -> None:
     """Carry out a plan of several recordings."""
+    from cellfate.crops.cutting import plan_crops
+    from cellfate.crops.settings import CropBuildSettings, CropSettings
+    from cellfate.crops.store import write_crops
     from cellfate.imaging.records import RecordingFolder
     from cellfate.imaging.settings import RecordingSettings
-    from cellfate.sequences.crops import plan_crops
-    from cellfate.sequences.settings import CropBuildSettings, CropSettings
-    from cellfate.sequences.store import write_crops
 
     settings = RecordingSettings(layout="coco_vid", channels=("a", "b", "c"), frame_interval_min=30.0)
     size = CropSettings(height_px=CROP, width_px=CROP)

@@ -17,11 +17,11 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.measure import print_table
+from cellfate.cohort.settings import SampleSettings
 from cellfate.metrics import ScoreSettings, score_predictions
 from cellfate.models.settings import ModelSettings
 from cellfate.pipelines.model_training.nodes import train_model
 from cellfate.prediction import predict_samples
-from cellfate.sequences.settings import SampleSettings
 from cellfate.training.settings import TrainingSettings
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.measure import folder_size_mb, print_table
-from cellfate.sequences.crops import RecordingCrops
-from cellfate.sequences.settings import CropSettings
-from cellfate.sequences.store import CropStore, write_crops
+from cellfate.crops.cutting import RecordingCrops
+from cellfate.crops.settings import CropSettings
+from cellfate.crops.store import CropStore, write_crops
 
 N_CELLS, REPEATS = 40, 7
 SIDES = (40, 112)

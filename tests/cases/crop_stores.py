@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from cellfate.core.tables import Cells, Detections, Recordings
-from cellfate.sequences.crops import RecordingCrops
-from cellfate.sequences.settings import CropSettings
-from cellfate.sequences.store import CropStore, write_crops
+from cellfate.crops.cutting import RecordingCrops
+from cellfate.crops.settings import CropSettings
+from cellfate.crops.store import CropStore, write_crops
 
 CHANNELS = ("circadian", "p53", "cell_cycle")
 FATES = ("apoptosis", "mitosis", "apoptosis", "mitosis", "censored")

@@ -6,17 +6,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from cellfate.cohort.follow_ups import follow_cells, list_landmarks
+from cellfate.cohort.samples import make_samples
+from cellfate.cohort.settings import FollowUpSettings, SampleSettings, SplitSettings
+from cellfate.cohort.splits import split_follow_ups, split_samples
+from cellfate.crops.normalisation import fit_normalisation
+from cellfate.crops.settings import CropSettings
+from cellfate.crops.store import CellSequence, CropStore
 from cellfate.features.measurements import measure_cells
 from cellfate.features.settings import FeatureSettings
 from cellfate.models.settings import BoostingSettings, CausalSettings, EnsembleSettings, ModelSettings
 from cellfate.pipelines.fate_clock.nodes import boost_clock, train_clock
 from cellfate.prediction.records import MemberConfig, ModelConfig, TrainedClock, TrainedModel
-from cellfate.sequences.follow_ups import follow_cells, list_landmarks
-from cellfate.sequences.normalisation import fit_normalisation
-from cellfate.sequences.samples import make_samples
-from cellfate.sequences.settings import CropSettings, FollowUpSettings, SampleSettings, SplitSettings
-from cellfate.sequences.splits import split_follow_ups, split_samples
-from cellfate.sequences.store import CellSequence, CropStore
 from cellfate.training.settings import AugmentationSettings, ClockTrainingSettings, TrainingSettings
 from tests.cases.crop_stores import tiny_store
 

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from cellfate.core.fates import CENSORED
+from cellfate.crops.store import CropStore
 from cellfate.report.clock_contents import FIGURES
-from cellfate.sequences.store import CropStore
 from tests.conftest import ROOT, copy_project, run_kedro
 
 pytestmark = pytest.mark.pipeline

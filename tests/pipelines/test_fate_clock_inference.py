@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 from cellfate.core.fates import CENSORED
+from cellfate.crops.store import CropStore
 from cellfate.imaging import RecordingSettings
 from cellfate.metrics.commitments import choose_thresholds
 from cellfate.metrics.settings import ReferenceSettings, ScoreSettings
 from cellfate.pipelines.fate_clock_inference import nodes
 from cellfate.prediction import ClockPredictor
-from cellfate.sequences.store import CropStore
 from cellfate.simulation import simulate_study, write_study
 from tests.cases.simulated import tiny_settings
 from tests.conftest import copy_project, run_kedro

@@ -7,10 +7,10 @@ import pytest
 from kedro.config import OmegaConfigLoader
 
 from cellfate.attribution.settings import ClockExplanationSettings
+from cellfate.cohort.settings import FollowUpSettings
 from cellfate.metrics.settings import ReferenceSettings, ScoreSettings
 from cellfate.models.settings import EnsembleSettings, ModelSettings
 from cellfate.report import ReportSettings
-from cellfate.sequences.settings import FollowUpSettings
 from cellfate.settings import CONFIG_LOADER_ARGS
 from cellfate.simulation import SimulationSettings
 from cellfate.tracks.settings import TrackSettings

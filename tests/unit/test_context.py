@@ -5,9 +5,9 @@ from kedro.framework.project import configure_project
 from kedro.validation import ParameterValidationError
 from kedro.validation.parameter_validator import ParameterValidator
 
+from cellfate.cohort.settings import SampleSettings
 from cellfate.context import check_groups, explain_parameters, known_groups
 from cellfate.core.errors import InputError
-from cellfate.sequences.settings import SampleSettings
 from cellfate.training.settings import TrainingSettings
 
 GROUPS = {"samples": SampleSettings, "training": TrainingSettings}

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from cellfate.attribution.games import FrameModel
 from cellfate.attribution.settings import ClockExplanationSettings
 from cellfate.core.errors import InputError
-from cellfate.core.incidence import HOURS_TOLERANCE
+from cellfate.crops.store import CellSequence
 from cellfate.models.settings import shows_mask
 from cellfate.prediction import FoldModel, TrainedClock, TrainedModel, load_fold
 from cellfate.prediction.clock_at_landmark import AttentiveClockAtLandmark, ClockAtLandmark
 from cellfate.prediction.clock_member import ClockMember, load_clock_member
 from cellfate.prediction.randomised import randomise_layers
-from cellfate.sequences.store import CellSequence
+from cellfate.statistics.incidence import HOURS_TOLERANCE
 
 MASK: Final = "mask"
 """Name of the channel that shows the fate clock the mask of the cell."""

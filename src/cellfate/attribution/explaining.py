@@ -25,7 +25,7 @@ from cellfate.attribution.settings import ExplanationSettings
 from cellfate.attribution.shapley import shapley_values
 from cellfate.core.errors import InputError
 from cellfate.core.tables import Attention, Attributions
-from cellfate.sequences.store import CropStore
+from cellfate.crops.store import CropStore
 
 ReadShares = Callable[
     [AttentiveMember, Sequence[NDArray[np.float32]], Sequence[NDArray[np.int64]]], list[NDArray[np.float32]]

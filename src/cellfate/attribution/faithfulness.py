@@ -25,7 +25,7 @@ from cellfate.attribution.methods import COMPARED
 from cellfate.attribution.opening import OpenedSample, open_samples
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.core.tables import FaithfulnessCurves
-from cellfate.sequences.store import CropStore
+from cellfate.crops.store import CropStore
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]

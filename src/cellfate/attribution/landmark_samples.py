@@ -6,10 +6,10 @@ import pandas as pd
 from cellfate.attribution.explained_models import ClockView
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.core.fates import CENSORED, NONE
-from cellfate.core.incidence import EVENT_FREE, UNOBSERVED, label_bins, number_events
 from cellfate.core.tables import Samples
+from cellfate.crops.store import CropStore
 from cellfate.models.settings import reach_frames
-from cellfate.sequences.store import CropStore
+from cellfate.statistics.incidence import EVENT_FREE, UNOBSERVED, label_bins, number_events
 
 CELL = ["recording_id", "cell_id"]
 

@@ -11,7 +11,7 @@ from cellfate.attribution.explained_models import ExplainedMember, MemberFor, Sa
 from cellfate.attribution.games import FrameGame, build_game
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.attribution.windows import TimeWindows, cut_time_windows, frames_in
-from cellfate.sequences.store import CellSequence, CropStore
+from cellfate.crops.store import CellSequence, CropStore
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from cellfate.attribution.games import all_subsets
 from cellfate.attribution.gradients import pixel_relevance
 from cellfate.attribution.opening import open_samples
 from cellfate.attribution.settings import ExplanationSettings
-from cellfate.sequences.store import CropStore
+from cellfate.crops.store import CropStore
 
 
 def attribute_pixels(

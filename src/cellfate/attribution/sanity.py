@@ -33,7 +33,7 @@ from cellfate.attribution.opening import OpenedSample, open_samples
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.attribution.shapley import shapley_values
 from cellfate.core.tables import AttributionCells, RandomisedWeights
-from cellfate.sequences.store import CropStore
+from cellfate.crops.store import CropStore
 
 RANDOMISED: Final = "randomised_weights"
 PERMUTED: Final = "label_permuted"

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from cellfate.attribution.settings import ExplanationSettings
+from cellfate.cohort.samples import draw_one_a_cell
 from cellfate.core.errors import InputError
-from cellfate.sequences.samples import draw_one_a_cell
 
 
 def select_explained_samples(

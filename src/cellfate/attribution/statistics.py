@@ -12,11 +12,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from cellfate.attribution.effect_sizes import cliffs_delta, cohens_d
 from cellfate.attribution.settings import AttentionStatisticsSettings
 from cellfate.core.fates import NONE
 from cellfate.core.tables import AttentionStatistics
 from cellfate.features.summaries import choose_features
+from cellfate.statistics.effect_sizes import cliffs_delta, cohens_d
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]

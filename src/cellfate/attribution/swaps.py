@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cellfate.attribution.effect_sizes import cliffs_delta
 from cellfate.attribution.settings import AttentionStatisticsSettings
 from cellfate.attribution.statistics import AttentionCase, reason_against, two_sided_p
+from cellfate.statistics.effect_sizes import cliffs_delta
 
 FloatArray = NDArray[np.float64]
 ALL_DOSES = "all"

@@ -7,8 +7,8 @@ from kedro.io import AbstractDataset, DatasetError
 from kedro_datasets._typing import TablePreview
 
 from cellfate.core.errors import InputError
-from cellfate.sequences.crops import CropPlan
-from cellfate.sequences.store import CropStore, write_crops
+from cellfate.crops.cutting import CropPlan
+from cellfate.crops.store import CropStore, write_crops
 
 
 class CropStoreDataset(AbstractDataset[CropPlan, CropStore]):

@@ -17,13 +17,13 @@ from tqdm import tqdm
 
 from cellfate.core.errors import InputError
 from cellfate.core.predictors import MODEL, SWAPPED
+from cellfate.crops.store import CellSequence, CropStore
 from cellfate.features.measurements import find_masks
 from cellfate.features.settings import FeatureSettings
 from cellfate.metrics.scoring import score_predictions
 from cellfate.metrics.settings import BackgroundSwapSettings, ScoreSettings
 from cellfate.prediction import FoldModel, TrainedModel, check_trained_on, load_fold
 from cellfate.prediction.samples import probability_columns
-from cellfate.sequences.store import CellSequence, CropStore
 
 logger = logging.getLogger(__name__)
 

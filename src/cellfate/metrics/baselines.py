@@ -14,10 +14,10 @@ import pandas as pd
 from cellfate.core.errors import InputError
 from cellfate.core.fates import OUTCOMES, probability_column
 from cellfate.features.landmarks import summarise_hours
-from cellfate.metrics.bootstrap import FloatArray
 from cellfate.metrics.forecasts import call_outcomes
 from cellfate.metrics.settings import BaselineName, BaselineSettings
 from cellfate.models.boosted_hazards import smallest_leaf
+from cellfate.statistics.bootstrap import FloatArray
 
 if TYPE_CHECKING:
     from sklearn.base import ClassifierMixin

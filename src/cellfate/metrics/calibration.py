@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 
 from cellfate.core.tables import Calibration
-from cellfate.metrics.bootstrap import draw_groups, summarise
 from cellfate.metrics.forecasts import Forecasts, read_forecasts
-from cellfate.metrics.scores import equal_mass_bins
 from cellfate.metrics.scoring import stack_tables
 from cellfate.metrics.settings import ScoreSettings
+from cellfate.statistics.bootstrap import draw_groups, summarise
+from cellfate.statistics.scores import equal_mass_bins
 
 
 def measure_calibration(

@@ -9,17 +9,16 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
 from cellfate.core.fates import EVENTS, FATES, NONE, listed_outcomes, probability_column
-from cellfate.core.incidence import HOURS_TOLERANCE, number_events
 from cellfate.core.tables import Commitments
-from cellfate.metrics.bootstrap import FloatArray, IntArray, draw_groups, sum_by_group, summarise
-from cellfate.metrics.censoring import list_outcomes
-from cellfate.metrics.forecasts import number_groups
-from cellfate.metrics.scores import BoolArray
 from cellfate.metrics.settings import ScoreSettings
-from cellfate.sequences.settings import FollowUpSettings
-from cellfate.training.validation import choose_threshold
+from cellfate.statistics.bootstrap import FloatArray, IntArray, draw_groups, number_groups, sum_by_group, summarise
+from cellfate.statistics.censoring import list_outcomes
+from cellfate.statistics.incidence import HOURS_TOLERANCE, number_events
+from cellfate.statistics.scores import BoolArray
+from cellfate.statistics.thresholds import choose_threshold
 
 CELL: Final = ["recording_id", "cell_id"]
 FRAME: Final = [*CELL, "frame"]

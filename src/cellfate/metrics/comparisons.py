@@ -8,10 +8,10 @@ import pandas as pd
 
 from cellfate.core.errors import InputError
 from cellfate.core.tables import EVERYTHING, Comparisons
-from cellfate.metrics.bootstrap import Estimate, FloatArray, draw_groups, summarise
 from cellfate.metrics.forecasts import Forecasts, read_forecasts
 from cellfate.metrics.scoring import Key, compute_scores
 from cellfate.metrics.settings import TRIVIAL_BASELINES, BaselineSettings, ScoreSettings
+from cellfate.statistics.bootstrap import Estimate, FloatArray, draw_groups, summarise
 
 COMPARED_METRICS: Final = ("balanced_accuracy", "auroc", "average_precision", "brier")
 LOWER_IS_BETTER: Final = ("brier", "log_loss", "calibration_error")

@@ -5,8 +5,8 @@ import pandas as pd
 
 from cellfate.core.tables import Confusion
 from cellfate.metrics.forecasts import read_forecasts
-from cellfate.metrics.scores import count_confusion
 from cellfate.metrics.scoring import stack_tables
+from cellfate.statistics.scores import count_confusion
 
 
 def count_confusions(

@@ -11,15 +11,14 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from cellfate.cohort.samples import draw_one_a_cell
 from cellfate.core.fates import NONE, OUTCOMES
 from cellfate.core.tables import EVERYTHING, FeatureAssociation
 from cellfate.features.summaries import choose_features
-from cellfate.metrics import scores as score
-from cellfate.metrics.bootstrap import FloatArray, draw_groups, summarise
-from cellfate.metrics.forecasts import number_groups
-from cellfate.metrics.scores import BoolArray
 from cellfate.metrics.settings import FeatureAssociationSettings
-from cellfate.sequences.samples import draw_one_a_cell
+from cellfate.statistics import scores as score
+from cellfate.statistics.bootstrap import FloatArray, draw_groups, number_groups, summarise
+from cellfate.statistics.scores import BoolArray
 
 CONSTANT = "the feature is constant"
 _SAME_HOUR = 1e-9  # frames a whole number of hours back stay in their hour in spite of rounding

@@ -11,9 +11,9 @@ import pandas as pd
 
 from cellfate.core.errors import InputError
 from cellfate.core.fates import listed_outcomes, probability_column
-from cellfate.metrics.bootstrap import FloatArray, IntArray
-from cellfate.metrics.scores import BoolArray
-from cellfate.training.validation import choose_threshold
+from cellfate.statistics.bootstrap import FloatArray, IntArray, number_groups
+from cellfate.statistics.scores import BoolArray
+from cellfate.statistics.thresholds import choose_threshold
 
 HEADLINE_THRESHOLD = 0.5
 """Of two outcomes, the first is called from this probability on."""
@@ -170,8 +170,3 @@ def encode_outcomes(outcome: "pd.Series[str]", outcomes: tuple[str, ...]) -> Int
     """Position of each outcome in `outcomes`, (n,)."""
     places = {name: position for position, name in enumerate(outcomes)}
     return np.array([places[name] for name in outcome], dtype=np.int64)
-
-
-def number_groups(labels_n: npt.NDArray[np.object_] | IntArray) -> IntArray:
-    """Give equal labels one number: 0, 1, ... in their sorted order, (n,)."""
-    return np.asarray(np.unique(labels_n, return_inverse=True)[1], dtype=np.int64)

@@ -3,13 +3,13 @@
 import numpy as np
 import pandas as pd
 
+from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.tables import IncidenceCalibration
-from cellfate.metrics.aalen_johansen import resample_incidence
-from cellfate.metrics.bootstrap import FloatArray, IntArray, draw_groups, summarise
 from cellfate.metrics.incidence_forecasts import IncidenceForecasts, read_incidence
-from cellfate.metrics.scores import equal_mass_bins
 from cellfate.metrics.settings import ScoreSettings
-from cellfate.sequences.settings import FollowUpSettings
+from cellfate.statistics.aalen_johansen import resample_incidence
+from cellfate.statistics.bootstrap import FloatArray, IntArray, draw_groups, summarise
+from cellfate.statistics.scores import equal_mass_bins
 
 
 def calibrate_incidence(

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
 from cellfate.core.predictors import ENSEMBLE
 from cellfate.core.tables import IncidenceComparisons
-from cellfate.metrics.bootstrap import FloatArray, summarise
 from cellfate.metrics.incidence_forecasts import IncidenceForecasts, read_incidence
 from cellfate.metrics.incidence_scoring import COMPARED_METRICS, compute_compared, draw_known, select_known
 from cellfate.metrics.settings import ScoreSettings
-from cellfate.sequences.settings import FollowUpSettings
+from cellfate.statistics.bootstrap import FloatArray, summarise
 
 Values = dict[str, dict[str, FloatArray]]
 """Predictor -> metric -> one value a row of counts."""

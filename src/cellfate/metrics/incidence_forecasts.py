@@ -9,15 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
 from cellfate.core.fates import probability_column
-from cellfate.core.incidence import HOURS_TOLERANCE, number_events
-from cellfate.metrics.bootstrap import FloatArray, IntArray
-from cellfate.metrics.censoring import Outcomes, list_outcomes
-from cellfate.metrics.forecasts import number_groups
-from cellfate.metrics.scores import BoolArray
 from cellfate.metrics.scoring import stack_tables
-from cellfate.sequences.settings import FollowUpSettings
+from cellfate.statistics.bootstrap import FloatArray, IntArray, number_groups
+from cellfate.statistics.censoring import Outcomes, list_outcomes
+from cellfate.statistics.incidence import HOURS_TOLERANCE, number_events
+from cellfate.statistics.scores import BoolArray
 
 _KEYS = ["recording_id", "cell_id", "frame"]
 _TOLERANCE = 1e-6  # of a probability, as of table `Incidence`

@@ -14,15 +14,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cellfate.cohort.follow_ups import label_landmarks
+from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
 from cellfate.core.fates import NONE, probability_column
-from cellfate.core.incidence import UNOBSERVED, tabulate_incidence
 from cellfate.features import describe_landmarks
 from cellfate.metrics.baselines import make_inputs
 from cellfate.metrics.settings import BaselineSettings, ReferenceName, ReferenceSettings
 from cellfate.models.boosted_hazards import fit_boosted_hazards
-from cellfate.sequences.follow_ups import label_landmarks
-from cellfate.sequences.settings import FollowUpSettings
+from cellfate.statistics.incidence import UNOBSERVED
+from cellfate.statistics.tabulating import tabulate_incidence
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]

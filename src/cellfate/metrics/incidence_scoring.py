@@ -11,14 +11,13 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 
+from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.tables import EVERYTHING, IncidenceMetrics
-from cellfate.metrics import scores as score
-from cellfate.metrics.bootstrap import FloatArray, IntArray, draw_groups, summarise
-from cellfate.metrics.calibration_slope import calibration_slope
-from cellfate.metrics.forecasts import number_groups
 from cellfate.metrics.incidence_forecasts import IncidenceForecasts, read_incidence
 from cellfate.metrics.settings import ScoreSettings
-from cellfate.sequences.settings import FollowUpSettings
+from cellfate.statistics import scores as score
+from cellfate.statistics.bootstrap import FloatArray, IntArray, draw_groups, number_groups, summarise
+from cellfate.statistics.calibration_slope import calibration_slope
 
 COMPARED_METRICS: Final = ("auroc", "average_precision", "brier")
 _SHOWN_UNDEFINED: Final = 6

@@ -9,12 +9,10 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 
+from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
 from cellfate.core.fates import NONE, probability_column
-from cellfate.core.incidence import HOURS_TOLERANCE
 from cellfate.core.tables import EVERYTHING
-from cellfate.metrics import scores as score
-from cellfate.metrics.bootstrap import FloatArray, IntArray, draw_groups, summarise
 from cellfate.metrics.commitments import (
     CELL,
     FRAME,
@@ -26,9 +24,10 @@ from cellfate.metrics.commitments import (
     select_tested,
     share_of,
 )
-from cellfate.metrics.forecasts import number_groups
 from cellfate.metrics.settings import ScoreSettings
-from cellfate.sequences.settings import FollowUpSettings
+from cellfate.statistics import scores as score
+from cellfate.statistics.bootstrap import FloatArray, IntArray, draw_groups, number_groups, summarise
+from cellfate.statistics.incidence import HOURS_TOLERANCE
 
 CLOSE_H: Final = 1.0
 """A commitment is right in time when it is at most so many hours from the true one."""

@@ -15,10 +15,10 @@ import pandas as pd
 from tqdm import tqdm
 
 from cellfate.core.fates import probability_column
-from cellfate.metrics.bootstrap import FloatArray, IntArray
+from cellfate.crops.store import CropStore
 from cellfate.metrics.settings import MaskingSettings
 from cellfate.prediction import TrainedModel, check_trained_on, embed_samples, load_fold
-from cellfate.sequences.store import CropStore
+from cellfate.statistics.bootstrap import FloatArray, IntArray
 
 REMOVE_LAST: Final = "remove_last"
 KEEP_LAST: Final = "keep_last"

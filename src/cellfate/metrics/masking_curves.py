@@ -8,11 +8,11 @@ import pandas as pd
 
 from cellfate.core.fates import listed_outcomes, probability_column
 from cellfate.core.tables import EVERYTHING, MaskingCurves
-from cellfate.metrics import scores as score
-from cellfate.metrics.bootstrap import FloatArray, IntArray, draw_groups, summarise
-from cellfate.metrics.forecasts import call_outcomes, encode_outcomes, number_groups
+from cellfate.metrics.forecasts import call_outcomes, encode_outcomes
 from cellfate.metrics.masking import KEEP_LAST, REMOVE_LAST
 from cellfate.metrics.settings import MaskingSettings, ScoreSettings
+from cellfate.statistics import scores as score
+from cellfate.statistics.bootstrap import FloatArray, IntArray, draw_groups, number_groups, summarise
 
 
 def score_masking(

@@ -12,11 +12,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.fates import probability_column
-from cellfate.core.incidence import HOURS_TOLERANCE, number_events
 from cellfate.core.tables import EVERYTHING, DoseIncidence, ObservedIncidence
-from cellfate.metrics.aalen_johansen import DECIMALS, aalen_johansen, resample_incidence
-from cellfate.metrics.bootstrap import FloatArray, draw_groups, summarise
 from cellfate.metrics.commitments import (
     CELL,
     FRAME,
@@ -24,10 +22,11 @@ from cellfate.metrics.commitments import (
     require_once,
     select_horizon,
 )
-from cellfate.metrics.forecasts import number_groups
 from cellfate.metrics.scoring import stack_tables
 from cellfate.metrics.settings import ScoreSettings
-from cellfate.sequences.settings import FollowUpSettings
+from cellfate.statistics.aalen_johansen import DECIMALS, aalen_johansen, resample_incidence
+from cellfate.statistics.bootstrap import FloatArray, draw_groups, number_groups, summarise
+from cellfate.statistics.incidence import HOURS_TOLERANCE, number_events
 
 MOST_TIMES: Final = 200
 """A curve has at most so many times."""

@@ -8,10 +8,10 @@ import pandas as pd
 
 from cellfate.core.predictors import MODEL
 from cellfate.core.tables import EVERYTHING, WITHIN_DOSES, Metrics
-from cellfate.metrics import scores as score
-from cellfate.metrics.bootstrap import FloatArray, IntArray, draw_groups, summarise
 from cellfate.metrics.forecasts import Forecasts, read_forecasts
 from cellfate.metrics.settings import ScoreSettings
+from cellfate.statistics import scores as score
+from cellfate.statistics.bootstrap import FloatArray, IntArray, draw_groups, summarise
 
 Key = tuple[str, str]
 """Metric and outcome; the outcome is `all` for scores of no single class."""

@@ -20,9 +20,9 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, ValidationError
 
 from cellfate.core.errors import InputError
-from cellfate.core.incidence import UNOBSERVED
 from cellfate.core.settings import Settings
 from cellfate.models.settings import BoostingSettings
+from cellfate.statistics.incidence import UNOBSERVED
 
 if TYPE_CHECKING:
     from lightgbm import Booster
@@ -155,7 +155,7 @@ def fit_boosted_hazards(
     inputs : DataFrame
         One row a landmark, numbers; missing values are allowed.
     labels_nk : array of int, shape (n, k)
-        From `core.incidence.label_bins`. What is `UNOBSERVED` teaches nothing.
+        From `statistics.incidence.label_bins`. What is `UNOBSERVED` teaches nothing.
     n_events : int
         Number of events.
     settings : BoostingSettings

@@ -163,8 +163,8 @@ def hazards_of(logits_nke: Tensor) -> Tensor:
 def log_incidence_of(logits_nke: Tensor) -> Tensor:
     """Log probability that each event has happened by the end of each bin and, last, that none has, (N, K, E + 1).
 
-    The arithmetic of `core.incidence.cumulative_incidence` on logarithms, so that gradients pass through it and small
-    probabilities keep their digits.
+    The arithmetic of `statistics.incidence.cumulative_incidence` on logarithms, so that gradients pass
+    through it and small probabilities keep their digits.
     """
     against = torch.zeros_like(logits_nke[..., :1])
     in_bin_nkf = torch.cat((logits_nke, against), dim=-1).log_softmax(dim=-1)

@@ -13,10 +13,10 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from cellfate.cohort.ages import age_inputs
+from cellfate.crops.store import CellSequence
 from cellfate.prediction.clock_member import ClockMember
 from cellfate.prediction.fold_model import batches_of_like_length, outcome_log_odds
-from cellfate.sequences.ages import age_inputs
-from cellfate.sequences.store import CellSequence
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]

@@ -10,10 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
+from cellfate.crops.store import CellSequence, CropStore
 from cellfate.features.landmarks import describe_landmarks
 from cellfate.models.settings import EnsemblePart
 from cellfate.prediction.clock_member import ClockMember
-from cellfate.sequences.store import CellSequence, CropStore
 
 FloatArray = NDArray[np.float64]
 

@@ -5,15 +5,15 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from cellfate.core.incidence import tabulate_incidence
+from cellfate.cohort.follow_ups import list_forecast_frames, name_landmarks
 from cellfate.core.predictors import CLOCK, ENSEMBLE
 from cellfate.core.tables import Incidence
+from cellfate.crops.store import CropStore
 from cellfate.prediction.clock_ensemble import blend_hazards, part_inputs, read_landmarks
 from cellfate.prediction.clock_member import load_clock_member
 from cellfate.prediction.records import ClockConfig, TrainedClock
 from cellfate.prediction.samples import check_digest
-from cellfate.sequences.follow_ups import list_forecast_frames, name_landmarks
-from cellfate.sequences.store import CropStore
+from cellfate.statistics.tabulating import tabulate_incidence
 
 FloatArray = NDArray[np.float64]
 

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cellfate.cohort.ages import age_inputs
+from cellfate.crops.preprocessing import Preprocessing
+from cellfate.crops.store import CellSequence
 from cellfate.features.measurements import find_masks
 from cellfate.models.boosted_hazards import BoostedHazards
 from cellfate.models.settings import shows_mask
 from cellfate.prediction.fold_model import ENCODER_FRAMES, check_crops
 from cellfate.prediction.records import ClockConfig, MemberConfig, TrainedClock
-from cellfate.sequences.ages import age_inputs
-from cellfate.sequences.preprocessing import Preprocessing
-from cellfate.sequences.store import CellSequence
 
 FloatArray = NDArray[np.float32]
 

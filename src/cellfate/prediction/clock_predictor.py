@@ -6,8 +6,10 @@ from typing import Final
 import pandas as pd
 from tqdm import tqdm
 
+from cellfate.cohort.follow_ups import follow_open_cells
 from cellfate.core.errors import InputError
 from cellfate.core.tables import Incidence
+from cellfate.crops.store import CropStore
 from cellfate.features.measurements import measure_cells
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.prediction.clock_ensemble import blend_hazards
@@ -15,8 +17,6 @@ from cellfate.prediction.clock_forecasts import list_frames, member_hazards, tab
 from cellfate.prediction.model_folder import load_clock_folder
 from cellfate.prediction.new_recordings import check_store, open_new_cells
 from cellfate.prediction.records import ClockConfig, TrainedClock
-from cellfate.sequences.follow_ups import follow_open_cells
-from cellfate.sequences.store import CropStore
 from cellfate.tracks.settings import TrackSettings
 
 ALL_MEMBERS: Final = "all_members"

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from cellfate.core.errors import InputError
+from cellfate.crops.store import CropStore
 from cellfate.prediction.fold_model import FloatArray, FoldModel, IntArray, load_fold
 from cellfate.prediction.records import TrainedModel
-from cellfate.sequences.store import CropStore
 
 
 @dataclass(frozen=True, eq=False)

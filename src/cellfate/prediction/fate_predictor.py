@@ -7,15 +7,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cellfate.cohort.samples import make_open_samples
 from cellfate.core.errors import InputError
+from cellfate.crops.store import CellSequence, CropStore
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.prediction.fold_model import load_fold
 from cellfate.prediction.model_folder import load_model_folder
 from cellfate.prediction.new_recordings import check_recording, check_store, open_new_cells
 from cellfate.prediction.records import ModelConfig, TrainedModel
 from cellfate.prediction.samples import predict_probabilities, probability_columns
-from cellfate.sequences.samples import make_open_samples
-from cellfate.sequences.store import CellSequence, CropStore
 from cellfate.tracks.settings import TrackSettings
 
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
+from cellfate.crops.preprocessing import Preprocessing
+from cellfate.crops.store import CellSequence
 from cellfate.prediction.records import FolderConfig, MemberConfig, ModelConfig, TrainedModel
-from cellfate.sequences.preprocessing import Preprocessing
-from cellfate.sequences.store import CellSequence
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]

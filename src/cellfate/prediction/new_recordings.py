@@ -9,11 +9,11 @@ from pathlib import Path
 import pandas as pd
 
 from cellfate.core.errors import InputError
+from cellfate.crops.cutting import CropPlan, plan_crops
+from cellfate.crops.store import CropStore, write_crops
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.prediction.records import FolderConfig, TrainedClock, TrainedModel
-from cellfate.sequences.crops import CropPlan, plan_crops
-from cellfate.sequences.store import CropStore, write_crops
 from cellfate.tracks.settings import TrackSettings
 
 INTERVAL_TOLERANCE = 0.01

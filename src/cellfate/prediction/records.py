@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, JsonValue, model_validator
 
+from cellfate.cohort.settings import FollowUpSettings, SampleSettings
 from cellfate.core.errors import InputError
 from cellfate.core.settings import Settings
+from cellfate.crops.settings import CropSettings
 from cellfate.features.settings import FeatureSettings
 from cellfate.models.fitted_member import FittedMember
 from cellfate.models.settings import EnsembleSettings, ModelSettings
-from cellfate.sequences.settings import CropSettings, FollowUpSettings, SampleSettings
 
 T = TypeVar("T")
 

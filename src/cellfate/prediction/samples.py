@@ -11,11 +11,11 @@ from cellfate.core.errors import InputError
 from cellfate.core.fates import probability_column
 from cellfate.core.predictors import MODEL
 from cellfate.core.tables import Predictions
+from cellfate.crops.digest import digest_data
+from cellfate.crops.store import CropStore
 from cellfate.prediction.embeddings import embed_samples
 from cellfate.prediction.fold_model import load_fold
 from cellfate.prediction.records import TrainedModel
-from cellfate.sequences.digest import digest_data
-from cellfate.sequences.store import CropStore
 
 logger = logging.getLogger(__name__)
 

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 
 from cellfate.core.fates import CENSORED, NONE, listed_outcomes, probability_column
+from cellfate.crops.store import CropStore
 from cellfate.plots.filmstrip import FilmStrip, StripCurve, StripPanel
 from cellfate.plots.incidence_words import choose_leading, list_events, write_hours
 from cellfate.report.examples import read_frames, write_title
 from cellfate.report.settings import ReportSettings
 from cellfate.report.strip_panels import hours_to_last
-from cellfate.sequences.store import CropStore
 
 RIGHT: Final = "right and sure"
 WRONG: Final = "wrong and sure"

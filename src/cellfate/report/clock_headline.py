@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.predictors import CLOCK, ENSEMBLE, TRUTH
 from cellfate.core.tables import EVERYTHING
 from cellfate.plots.incidence_words import choose_leading, list_events, order_predictors, write_hours
@@ -28,7 +29,6 @@ from cellfate.report.words import (
     show_interval,
     show_number,
 )
-from cellfate.sequences.settings import FollowUpSettings
 
 LEADING: Final = ("auroc", "average_precision")
 """Metrics of the headline."""

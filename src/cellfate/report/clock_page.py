@@ -6,13 +6,13 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
 from cellfate.metrics.settings import ScoreSettings
 from cellfate.report import belief, clock_contents, clock_headline, clock_tables, tables
 from cellfate.report.assemble import build_sections, name_unit, tabulate_settings
 from cellfate.report.page import ReportPage, ReportTable, render_page
 from cellfate.report.settings import ReportSettings
-from cellfate.sequences.settings import FollowUpSettings
 
 
 def assemble_clock_report(

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from cellfate.core.fates import listed_outcomes, probability_column
 from cellfate.core.predictors import MODEL
+from cellfate.crops.store import CropStore
 from cellfate.plots.filmstrip import FilmStrip
 from cellfate.report.settings import ReportSettings
 from cellfate.report.strip_panels import ExplanationTables, build_panels, hours_to_last
-from cellfate.sequences.store import CropStore
 
 KINDS = (
     ("right and sure", True, False),

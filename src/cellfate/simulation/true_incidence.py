@@ -13,11 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from cellfate.core.errors import InputError
 from cellfate.core.fates import EVENTS, NONE, probability_column
-from cellfate.core.incidence import expected_time_h
 from cellfate.core.predictors import TRUTH
 from cellfate.simulation.hazards import event_probabilities, switch_probabilities
 from cellfate.simulation.records import Floats, SimulatedStudy
 from cellfate.simulation.settings import HazardSettings
+from cellfate.statistics.incidence import expected_time_h
 
 _TOLERANCE = 1e-9  # 5 h at 20 min are 15 frames, whatever floating point says
 

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cellfate.sequences.preprocessing import Preprocessing
-from cellfate.sequences.store import CellSequence, CropStore
+from cellfate.crops.preprocessing import Preprocessing
+from cellfate.crops.store import CellSequence, CropStore
 from cellfate.training.augmentation import augment_frames, choose_frames
 from cellfate.training.sampling import Unit
 from cellfate.training.settings import AugmentationSettings

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cellfate.cohort.ages import age_inputs
+from cellfate.cohort.follow_ups import label_landmarks
+from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
+from cellfate.crops.store import CropStore
 from cellfate.features.summaries import feature_columns
 from cellfate.models.settings import ModelSettings
-from cellfate.sequences.ages import age_inputs
-from cellfate.sequences.follow_ups import label_landmarks
-from cellfate.sequences.settings import FollowUpSettings
-from cellfate.sequences.store import CropStore
 from cellfate.training.batches import Batch, BatchMaker, SequenceReader
 from cellfate.training.fold_data import fold_preprocessing
 from cellfate.training.sampling import Unit, plan_all, unit_lengths
@@ -47,7 +47,7 @@ class ClockPart:
     follow_ups : DataFrame
         Table `FollowUps`.
     labels : list of ndarray of int64, shape (T, K)
-        What was seen in each bin after each frame; see `core.incidence.label_bins`.
+        What was seen in each bin after each frame; see `statistics.incidence.label_bins`.
     ages : list of ndarray of float32, shape (T, A)
         Inputs about age.
     features : list of ndarray of float32, shape (T, F)

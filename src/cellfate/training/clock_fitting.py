@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cellfate.cohort.settings import FollowUpSettings
+from cellfate.crops.digest import digest_data
+from cellfate.crops.store import CropStore
 from cellfate.features.measurements import find_masks
 from cellfate.features.settings import FeatureSettings
 from cellfate.models.fitted_member import FittedMember
 from cellfate.models.settings import ModelSettings, shows_mask
-from cellfate.sequences.digest import digest_data
-from cellfate.sequences.settings import FollowUpSettings
-from cellfate.sequences.store import CropStore
 from cellfate.training.batches import SequenceReader
 from cellfate.training.checkpoints import BEST, LAST, clear_run, fit_or_take_back, run_folder
 from cellfate.training.clock_data import ClockData, open_clock_fold

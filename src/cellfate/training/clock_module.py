@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cellfate.core.incidence import UNOBSERVED
 from cellfate.models.fate_clock import FateClock
+from cellfate.statistics.incidence import UNOBSERVED
 from cellfate.training.clock_data import ClockData, FloatArray
 from cellfate.training.member_module import MemberModule
 from cellfate.training.settings import ClockTrainingSettings

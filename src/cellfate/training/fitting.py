@@ -15,12 +15,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cellfate.cohort.settings import SampleSettings
 from cellfate.core.errors import InputError
+from cellfate.crops.digest import digest_data
+from cellfate.crops.store import CropStore
 from cellfate.models.fitted_member import FittedMember
 from cellfate.models.settings import ModelSettings
-from cellfate.sequences.digest import digest_data
-from cellfate.sequences.settings import SampleSettings
-from cellfate.sequences.store import CropStore
+from cellfate.statistics.thresholds import choose_threshold
 from cellfate.training.batches import SequenceReader
 from cellfate.training.checkpoints import (
     BEST,
@@ -31,7 +32,7 @@ from cellfate.training.checkpoints import (
 )
 from cellfate.training.fold_data import FoldData, open_fold
 from cellfate.training.settings import LOWER_IS_BETTER, FittingSettings, TrainingSettings
-from cellfate.training.validation import choose_threshold, validation_metrics
+from cellfate.training.validation import validation_metrics
 
 logger = logging.getLogger(__name__)
 

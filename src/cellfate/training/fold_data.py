@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cellfate.cohort.settings import SampleSettings
 from cellfate.core.errors import InputError
+from cellfate.crops.preprocessing import Preprocessing
 from cellfate.models.settings import ModelSettings, shows_mask
-from cellfate.sequences.preprocessing import Preprocessing
-from cellfate.sequences.settings import SampleSettings
 from cellfate.training.batches import Batch, BatchMaker, SequenceReader
 from cellfate.training.sampling import Unit, outcome_weights, plan_all, plan_epoch
 from cellfate.training.settings import TrainingSettings

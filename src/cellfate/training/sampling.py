@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cellfate.sequences.batches import length_bucketed_batches
+from cellfate.training.length_buckets import length_bucketed_batches
 from cellfate.training.settings import TrainingSettings
 
 IntArray = NDArray[np.int64]

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from cellfate.attribution import AttentionStatisticsSettings
-from cellfate.attribution.effect_sizes import cliffs_delta
 from cellfate.attribution.statistics import AttentionCase, top_attention
 from cellfate.attribution.swaps import crossed_deltas, length_bins, swap_masks
+from cellfate.statistics.effect_sizes import cliffs_delta
 
 SETTINGS = AttentionStatisticsSettings(n_swaps=399)
 

@@ -8,12 +8,12 @@ from kedro.io import DataCatalog, DatasetError
 from kedro.pipeline import Pipeline, node
 from kedro.runner import SequentialRunner
 
+from cellfate.crops.cutting import CropPlan
+from cellfate.crops.store import CropStore
 from cellfate.datasets.crop_store import CropStoreDataset
 from cellfate.imaging.records import Recording
-from cellfate.sequences.crops import CropPlan
-from cellfate.sequences.store import CropStore
 from tests.cases.coco_folder import write_coco_folder
-from tests.unit.sequences.test_crops import COCO, plan_of
+from tests.unit.crops.test_crop_plan import COCO, plan_of
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from cellfate.sequences.settings import FollowUpSettings
+from cellfate.cohort.settings import FollowUpSettings
 
 EVENTS = ("apoptosis", "mitosis")
 INTERVAL_MIN = 30.0

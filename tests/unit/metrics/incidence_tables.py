@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from cellfate.sequences.settings import FollowUpSettings
+from cellfate.cohort.settings import FollowUpSettings
 
 EVENTS = ("apoptosis", "mitosis")
 FOLLOW_UP = FollowUpSettings(report_h=(2.0, 5.0, 10.0), headline_h=5.0)

@@ -9,10 +9,10 @@ import pytest
 from cellfate.core.errors import InputError
 from cellfate.core.predictors import MODEL, SWAPPED
 from cellfate.core.tables import Metrics, Predictions
+from cellfate.crops.store import CellSequence
 from cellfate.features.settings import FeatureSettings
 from cellfate.metrics import background_swap as room
 from cellfate.metrics.settings import BackgroundSwapSettings, ScoreSettings
-from cellfate.sequences.store import CellSequence
 from tests.unit.metrics.tables import make_samples
 
 SIZE = 16

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
 from cellfate.core.tables import Commitments, FollowUps, Landmarks
 from cellfate.metrics import ScoreSettings
@@ -18,7 +19,6 @@ from cellfate.metrics.commitments import (
     median_of,
     summarise_commitments,
 )
-from cellfate.sequences.settings import FollowUpSettings
 from tests.unit.metrics.follow_up_tables import EVENTS, FIVE_H, make_follow_ups, make_incidence, make_landmarks
 from tests.unit.metrics.follow_up_tables import make_validation as validation
 

@@ -5,8 +5,8 @@ import pytest
 
 from cellfate.core.tables import IncidenceCalibration
 from cellfate.metrics import ScoreSettings
-from cellfate.metrics.aalen_johansen import aalen_johansen
 from cellfate.metrics.incidence_calibration import calibrate_incidence
+from cellfate.statistics.aalen_johansen import aalen_johansen
 from tests.unit.metrics.incidence_tables import FIVE_H, FOLLOW_UP, forecast, list_landmarks, simulate
 
 FEW = ScoreSettings(n_resamples=100, calibration_bins=5)

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
 from cellfate.metrics.incidence_forecasts import read_incidence
-from cellfate.sequences.settings import FollowUpSettings
 from tests.unit.metrics.incidence_tables import FOLLOW_UP, forecast, simulate
 
 

@@ -6,12 +6,12 @@ import pytest
 from pydantic import ValidationError
 from sklearn.metrics import roc_auc_score
 
+from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
-from cellfate.core.incidence import UNOBSERVED, cumulative_incidence, label_bins
 from cellfate.core.tables import Incidence, Landmarks
 from cellfate.metrics.incidence_references import fit_dose_hazards, fit_logistic_hazards, forecast_references
 from cellfate.metrics.settings import ReferenceSettings
-from cellfate.sequences.settings import FollowUpSettings
+from cellfate.statistics.incidence import UNOBSERVED, cumulative_incidence, label_bins
 
 ALL = ("track_age", "dose", "age_and_time", "handcrafted_and_age")
 CLOCK = FollowUpSettings(guard_h=0.0, bin_h=1.0, horizon_h=3.0, report_h=(1.0, 3.0), headline_h=3.0, min_frames=4)

@@ -9,10 +9,10 @@ from sklearn import metrics as reference
 from sksurv.metrics import brier_score, cumulative_dynamic_auc
 from sksurv.util import Surv
 
+from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.tables import IncidenceMetrics
 from cellfate.metrics import ScoreSettings
 from cellfate.metrics.incidence_scoring import score_incidence
-from cellfate.sequences.settings import FollowUpSettings
 from tests.unit.metrics.incidence_tables import FIVE_H, FOLLOW_UP, forecast, list_landmarks, simulate
 
 FEW = ScoreSettings(n_resamples=100)

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
 from cellfate.core.tables import DoseIncidence, ObservedIncidence
 from cellfate.metrics import ScoreSettings
-from cellfate.metrics.aalen_johansen import aalen_johansen
 from cellfate.metrics.observed_incidence import compare_doses, list_first_landmarks, observe_incidence
-from cellfate.sequences.settings import FollowUpSettings
+from cellfate.statistics.aalen_johansen import aalen_johansen
 from tests.unit.metrics.follow_up_tables import FIVE_H
 
 FEW = ScoreSettings(n_resamples=200)

@@ -16,7 +16,7 @@ from cellfate.metrics import (
     trace_curves,
 )
 from cellfate.metrics.forecasts import read_forecasts
-from cellfate.training.validation import choose_threshold
+from cellfate.statistics.thresholds import choose_threshold
 from tests.unit.metrics.tables import make_predictions, make_samples, simulate
 
 FEW = ScoreSettings(n_resamples=200)

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from cellfate.core.errors import InputError
-from cellfate.core.incidence import UNOBSERVED, label_bins
 from cellfate.models.boosted_hazards import BoostedHazards, fit_boosted_hazards
 from cellfate.models.settings import BoostingSettings
+from cellfate.statistics.incidence import UNOBSERVED, label_bins
 
 FREE = BoostingSettings(n_trees=200, learning_rate=0.3, min_samples_leaf=1, l2_regularization=0, max_leaf_nodes=2)
 """So many trees, without a penalty, that hazards come out at the shares that were counted."""

@@ -7,9 +7,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from cellfate.core.incidence import cumulative_incidence
 from cellfate.models.fate_clock import AGE_INPUTS, FateClock, hazards_of, log_incidence_of
 from cellfate.models.settings import CausalSettings, EnsembleSettings, ModelSettings, reach_frames
+from cellfate.statistics.incidence import cumulative_incidence
 
 N_BINS, N_EVENTS = 3, 2
 TOLERANCE = 1e-5  # float32 sums in another order, on values near 1

@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 
 from cellfate.core.errors import InputError
-from cellfate.core.incidence import cumulative_incidence, expected_time_h
 from cellfate.core.tables import Incidence
 from cellfate.pipelines.fate_clock.nodes import boost_clock
 from cellfate.prediction import TrainedClock
 from cellfate.prediction.clock_ensemble import LEAST_HAZARD, blend_hazards, read_landmarks
 from cellfate.prediction.clock_forecasts import forecast_incidence, list_frames, member_hazards
 from cellfate.prediction.clock_member import load_clock_member
+from cellfate.statistics.incidence import cumulative_incidence, expected_time_h
 from tests.cases.trained_models import TINY_CLOCK, TINY_ENSEMBLE, TINY_FOLLOW_UP, TinyClockStudy, tiny_clock
 
 TOLERANCE = 1e-5  # float32 sums in another order

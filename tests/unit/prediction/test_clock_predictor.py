@@ -6,8 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cellfate.cohort.follow_ups import follow_cells, list_landmarks
+from cellfate.cohort.settings import FollowUpSettings, SampleSettings, SplitSettings
+from cellfate.cohort.splits import split_follow_ups
 from cellfate.core.errors import InputError
-from cellfate.core.incidence import cumulative_incidence
+from cellfate.crops.normalisation import fit_normalisation
+from cellfate.crops.settings import CropSettings
+from cellfate.crops.store import CropStore
 from cellfate.features.measurements import measure_cells
 from cellfate.features.settings import FeatureSettings
 from cellfate.imaging.records import RecordingFolder
@@ -18,11 +23,7 @@ from cellfate.prediction import ClockPredictor, FatePredictor, TrainedClock, Tra
 from cellfate.prediction.clock_forecasts import forecast_incidence, list_frames, member_hazards
 from cellfate.prediction.new_recordings import cut_new_crops
 from cellfate.prediction.records import MemberConfig, ModelConfig
-from cellfate.sequences.follow_ups import follow_cells, list_landmarks
-from cellfate.sequences.normalisation import fit_normalisation
-from cellfate.sequences.settings import CropSettings, FollowUpSettings, SampleSettings, SplitSettings
-from cellfate.sequences.splits import split_follow_ups
-from cellfate.sequences.store import CropStore
+from cellfate.statistics.incidence import cumulative_incidence
 from cellfate.training.settings import AugmentationSettings, ClockTrainingSettings
 from tests.cases.coco_folder import CHANNELS, write_coco_folder
 from tests.cases.crop_stores import tiny_store

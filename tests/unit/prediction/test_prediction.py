@@ -7,6 +7,7 @@ import torch
 
 from cellfate.core.errors import InputError
 from cellfate.core.tables import Predictions
+from cellfate.crops.digest import digest_data
 from cellfate.pipelines.model_training.nodes import train_model
 from cellfate.prediction import (
     FatePredictor,
@@ -16,7 +17,6 @@ from cellfate.prediction import (
     save_model_folder,
 )
 from cellfate.prediction.fold_model import probabilities_of
-from cellfate.sequences.digest import digest_data
 from tests.cases.trained_models import TINY_MODEL, tiny_study, tiny_training
 
 TOLERANCE = 1e-5  # float32 sums in another order

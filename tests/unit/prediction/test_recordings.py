@@ -5,6 +5,7 @@ import pytest
 
 from cellfate.core.errors import InputError
 from cellfate.core.tables import Metrics
+from cellfate.crops.store import CropStore, write_crops
 from cellfate.imaging.opening import open_recordings
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
@@ -17,7 +18,6 @@ from cellfate.pipelines.inference.nodes import (
 from cellfate.pipelines.model_training.nodes import train_model
 from cellfate.prediction import FatePredictor
 from cellfate.prediction.new_recordings import cut_new_crops
-from cellfate.sequences.store import CropStore, write_crops
 from cellfate.tracks.importing import import_tracks
 from tests.cases.coco_folder import CHANNELS, write_coco_folder
 from tests.cases.trained_models import TINY_MODEL, tiny_study, tiny_training

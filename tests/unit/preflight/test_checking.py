@@ -11,11 +11,11 @@ import yaml
 
 from cellfate.core import tables
 from cellfate.core.errors import InputError
+from cellfate.crops.settings import CropSettings
 from cellfate.imaging import RecordingFolder, RecordingSettings, open_recordings
 from cellfate.pipelines.data_processing import nodes
 from cellfate.preflight import PreflightSettings, run_preflight, set_bad_frames_aside, stop_at_errors
 from cellfate.preflight.checking import FINDINGS_FILE
-from cellfate.sequences.settings import CropSettings
 from cellfate.simulation import simulate_study, write_study
 from cellfate.tracks.settings import TrackSettings
 from tests.cases.coco_folder import CELLS, CHANNELS, CocoCell, changed_cell, write_coco_folder

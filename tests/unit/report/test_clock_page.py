@@ -8,8 +8,10 @@ import plotly.graph_objects as go
 import pytest
 from markupsafe import escape
 
+from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
 from cellfate.core.fates import EVENTS
+from cellfate.crops.store import CellSequence
 from cellfate.metrics.settings import ScoreSettings
 from cellfate.plots.filmstrip import draw_film_strips
 from cellfate.report import (
@@ -21,8 +23,6 @@ from cellfate.report import (
 )
 from cellfate.report import clock_contents as contents
 from cellfate.report import clock_headline as headline
-from cellfate.sequences.settings import FollowUpSettings
-from cellfate.sequences.store import CellSequence
 from tests.cases.incidence_tables import incidence_case
 
 FEW = ScoreSettings(n_resamples=100)

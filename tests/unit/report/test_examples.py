@@ -14,7 +14,7 @@ class OneCellStore:
     channels = ("p53",)
 
     def read(self, recording_id, cell_id, first_frame=None, last_frame=None):
-        from cellfate.sequences.store import CellSequence
+        from cellfate.crops.store import CellSequence
 
         numbers = np.array([n for n in range(8) if n != 4 and first_frame <= n <= last_frame], dtype=np.int64)
         frames = np.broadcast_to(numbers[:, None, None, None], (len(numbers), 1, 6, 6)).astype(np.uint16)

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
+from cellfate.cohort.settings import SampleSettings, SplitSettings
+from cellfate.crops.settings import CropSettings
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.metrics.settings import BaselineSettings, MaskingSettings
-from cellfate.sequences.settings import CropSettings, SampleSettings, SplitSettings
 from cellfate.tracks.settings import TrackSettings
 
 TEMPLATE = Path(__file__).parents[3] / "conf" / "mydata"

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from cellfate.cohort.ages import age_inputs
 from cellfate.core.errors import InputError
-from cellfate.core.incidence import label_bins
 from cellfate.features.measurements import find_masks
 from cellfate.features.settings import FeatureSettings
 from cellfate.features.summaries import feature_columns
-from cellfate.sequences.ages import age_inputs
+from cellfate.statistics.incidence import label_bins
 from cellfate.training.batches import SequenceReader
 from cellfate.training.clock_data import mixed_batches, open_clock_fold
 from cellfate.training.settings import AugmentationSettings

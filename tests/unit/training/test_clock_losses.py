@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from cellfate.core.incidence import cumulative_incidence, label_bins
-from cellfate.metrics.aalen_johansen import aalen_johansen
 from cellfate.models.fate_clock import hazards_of
+from cellfate.statistics.aalen_johansen import aalen_johansen
+from cellfate.statistics.incidence import cumulative_incidence, label_bins
 from cellfate.training.clock_module import arrow_loss, feature_loss, frame_losses
 
 EDGES_H = (0.0, 1.0, 2.0, 3.0)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cellfate.sequences.normalisation import normalise
+from cellfate.crops.normalisation import normalise
 from cellfate.training.augmentation import augment_frames, choose_frames
 from cellfate.training.batches import SequenceReader
 from cellfate.training.fold_data import open_fold

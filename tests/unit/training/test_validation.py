@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
-from cellfate.training.validation import choose_threshold, validation_metrics
+from cellfate.statistics.thresholds import choose_threshold
+from cellfate.training.validation import validation_metrics
 
 
 def test_metrics_agree_with_hand_and_scikit_learn():

@@ -3,9 +3,9 @@
 import pandas as pd
 
 from cellfate import imaging, preflight
+from cellfate.crops.settings import CropSettings
 from cellfate.imaging import RecordingFolder, RecordingSettings
 from cellfate.preflight import PreflightSettings
-from cellfate.sequences.settings import CropSettings
 from cellfate.tracks.settings import TrackSettings
 
 

@@ -2,14 +2,14 @@
 
 from kedro.pipeline import Pipeline, node
 
+from cellfate.cohort.leakage import report_leakage
+from cellfate.cohort.samples import make_samples
+from cellfate.cohort.splits import split_samples
+from cellfate.crops.cutting import plan_crops
+from cellfate.crops.normalisation import fit_normalisation
 from cellfate.features.measurements import measure_cells
 from cellfate.pipelines.data_processing.nodes import open_recordings, run_preflight
 from cellfate.plots.preflight import plot_preflight
-from cellfate.sequences.crops import plan_crops
-from cellfate.sequences.leakage import report_leakage
-from cellfate.sequences.normalisation import fit_normalisation
-from cellfate.sequences.samples import make_samples
-from cellfate.sequences.splits import split_samples
 from cellfate.tracks.importing import import_tracks
 
 

@@ -23,7 +23,10 @@ from cellfate.attribution.scoring import score_attributions
 from cellfate.attribution.selection import select_explained_samples
 from cellfate.attribution.settings import ClockExplanationSettings, ExplanationSettings
 from cellfate.attribution.tree_shapley import attribute_trees
+from cellfate.cohort.follow_ups import label_landmarks
+from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.tables import AttributionAgreement, FaithfulnessCurves, RandomisedWeights
+from cellfate.crops.store import CropStore
 from cellfate.features.settings import FeatureSettings
 from cellfate.metrics.settings import ScoreSettings
 from cellfate.models.boosted_hazards import fit_boosted_hazards
@@ -36,9 +39,6 @@ from cellfate.prediction.clock_ensemble import part_inputs, read_landmarks
 from cellfate.prediction.clock_member import load_clock_member
 from cellfate.prediction.records import ClockConfig, TrainedClock, describe_member, join_weights
 from cellfate.report import ReportSettings, assemble_clock_report, build_clock_strips, choose_clock_examples
-from cellfate.sequences.follow_ups import label_landmarks
-from cellfate.sequences.settings import FollowUpSettings
-from cellfate.sequences.store import CropStore
 from cellfate.training.clock_fitting import fit_clock_members
 from cellfate.training.fitting import history_table
 from cellfate.training.fold_data import fold_statistics

@@ -6,6 +6,9 @@ from typing import Any
 from kedro.pipeline import Pipeline, node
 
 from cellfate.attribution.gathering import gather_attributions
+from cellfate.cohort.follow_ups import follow_cells, list_landmarks
+from cellfate.cohort.splits import split_follow_ups
+from cellfate.crops.normalisation import fit_normalisation
 from cellfate.metrics.commitments import find_commitments, summarise_commitments
 from cellfate.metrics.incidence_calibration import calibrate_incidence
 from cellfate.metrics.incidence_comparisons import compare_incidence
@@ -20,9 +23,6 @@ from cellfate.plots.incidence_scores import plot_incidence_scores
 from cellfate.plots.training import plot_clock_training
 from cellfate.prediction.clock_forecasts import forecast_incidence
 from cellfate.report.clock_contents import FIGURES, TABLES
-from cellfate.sequences.follow_ups import follow_cells, list_landmarks
-from cellfate.sequences.normalisation import fit_normalisation
-from cellfate.sequences.splits import split_follow_ups
 
 
 def create_pipeline() -> Pipeline:

@@ -10,9 +10,12 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from cellfate.cohort.follow_ups import follow_cells, follow_open_cells, list_landmarks
+from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.fates import listed_outcomes, probability_column
 from cellfate.core.predictors import ENSEMBLE
 from cellfate.core.tables import Incidence, IncidenceComparisons, IncidenceMetrics, Landmarks, Table
+from cellfate.crops.store import CropStore
 from cellfate.features.measurements import measure_cells
 from cellfate.metrics.commitments import choose_thresholds, commit_cells, select_tested
 from cellfate.metrics.incidence_comparisons import compare_incidence
@@ -21,9 +24,6 @@ from cellfate.metrics.incidence_scoring import score_incidence
 from cellfate.metrics.settings import ReferenceSettings, ScoreSettings
 from cellfate.prediction.clock_predictor import ALL_MEMBERS, NO_FOLD, ClockPredictor
 from cellfate.prediction.records import TrainedClock
-from cellfate.sequences.follow_ups import follow_cells, follow_open_cells, list_landmarks
-from cellfate.sequences.settings import FollowUpSettings
-from cellfate.sequences.store import CropStore
 
 logger = logging.getLogger(__name__)
 

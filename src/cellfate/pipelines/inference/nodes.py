@@ -2,12 +2,12 @@
 
 import pandas as pd
 
+from cellfate.cohort.samples import make_open_samples
+from cellfate.crops.store import CropStore
 from cellfate.metrics.scoring import score_inference
 from cellfate.metrics.settings import ScoreSettings
 from cellfate.prediction.fate_predictor import FatePredictor
 from cellfate.prediction.records import TrainedModel
-from cellfate.sequences.samples import make_open_samples
-from cellfate.sequences.store import CropStore
 from cellfate.tracks.exporting import join_forecasts
 
 

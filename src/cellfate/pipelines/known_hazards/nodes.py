@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from cellfate.sequences.settings import FollowUpSettings
+from cellfate.cohort.settings import FollowUpSettings
 from cellfate.simulation import SimulationSettings, list_true_incidence, simulate_study
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from cellfate.attribution.settings import ExplanationSettings
+from cellfate.cohort.settings import SampleSettings
+from cellfate.crops.store import CropStore
 from cellfate.models.settings import ModelSettings
 from cellfate.prediction.records import ModelConfig, TrainedModel, describe_member, join_weights
-from cellfate.sequences.settings import SampleSettings
-from cellfate.sequences.store import CropStore
 from cellfate.training.fitting import fit_members, history_table
 from cellfate.training.fold_data import fold_statistics
 from cellfate.training.settings import TrainingSettings

@@ -7,13 +7,13 @@ import plotly.graph_objects as go
 
 from cellfate.attribution import ExplanationSettings
 from cellfate.attribution.pixels import attribute_pixels
+from cellfate.crops.store import CropStore
 from cellfate.metrics.settings import ScoreSettings
 from cellfate.plots.filmstrip import draw_film_strips as draw_strips
 from cellfate.prediction import TrainedModel
 from cellfate.report import ReportSettings, build_film_strips, choose_examples
 from cellfate.report import assemble_report as assemble
 from cellfate.report.strip_panels import ExplanationTables
-from cellfate.sequences.store import CropStore
 
 
 def draw_film_strips(

@@ -1,0 +1,1 @@
+"""Who is asked what, and who tests whom: follow-ups, landmarks, questions, splits, leakage. No pixels."""

@@ -1,0 +1,148 @@
+"""What a person decides about follow-ups, landmarks and splits."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from cellfate.core.fates import EVENTS, NONE
+from cellfate.core.settings import Settings
+
+Event = Literal["apoptosis", "mitosis"]
+
+
+class SampleSettings(Settings):
+    """What one sample is: which frames of a cell are shown, and what is asked about it."""
+
+    kind: Literal["whole_track", "landmark"]
+    """`whole_track`: all frames of a cell with a fate, up to the guard. `landmark`: the last ones at regular times."""
+    events: tuple[Event, ...] = Field(default=EVENTS, min_length=1)
+    """Events that are outcomes; any other event competes: it ends a track and is never an outcome."""
+    guard_h: float = Field(default=0.0, ge=0)
+    """Hours before the event that are withheld besides the event's own frame."""
+    min_frames: int = Field(default=1, ge=1)
+    """A sample with fewer tracked frames is left out."""
+    max_frames: int | None = Field(default=None, ge=1)
+    """A sample shows at most so many last frames; null: all of a whole track, history_frames of a landmark."""
+    history_frames: int = Field(default=10, ge=1)
+    """`landmark`: frames that a cell must have been watched for, this one included."""
+    stride_frames: int = Field(default=3, ge=1)
+    """`landmark`: frames from one landmark of a cell to the next."""
+    horizon_h: float = Field(default=5.0, gt=0)
+    """`landmark`: the event counts when it falls within so many hours after the landmark."""
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """Possible outcomes in their fixed order; with two, the first is positive."""
+        events = tuple(event for event in EVENTS if event in self.events)
+        return events if self.kind == "whole_track" else (*events, NONE)
+
+    @model_validator(mode="after")
+    def _check_events(self) -> "SampleSettings":
+        if len(set(self.events)) < len(self.events):
+            message = f"events {list(self.events)} names an event twice; name each once."
+            raise ValueError(message)
+        if self.kind == "whole_track" and len(self.events) < 2:
+            message = (
+                f"kind is 'whole_track' but events lists only {list(self.events)}; list both events, "
+                "or set kind to 'landmark'."
+            )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _check_times(self) -> "SampleSettings":
+        if self.max_frames is not None and self.max_frames < self.min_frames:
+            message = f"max_frames {self.max_frames} is less than min_frames {self.min_frames}; raise max_frames."
+            raise ValueError(message)
+        if self.kind == "landmark" and self.guard_h >= self.horizon_h:
+            message = (
+                f"guard_h {self.guard_h} is not less than horizon_h {self.horizon_h}, so no landmark can see its "
+                "event; lower guard_h."
+            )
+            raise ValueError(message)
+        return self
+
+
+def _in_order(events: tuple[Event, ...]) -> tuple[Event, ...]:
+    return tuple(sorted(events, key=EVENTS.index))
+
+
+class FollowUpSettings(Settings):
+    """How cells are followed by the fate clock: every frame is a landmark at which hazards of the events are asked."""
+
+    events: Annotated[tuple[Event, ...], AfterValidator(_in_order)] = Field(default=EVENTS, min_length=1)
+    """Events that are forecast, held in the order of `core.fates.EVENTS`; a cell that ends in another one is watched
+    until then, as if it were lost there."""
+    guard_h: float = Field(default=1.0, ge=0)
+    """Hours before the end of every track, however it ends, that are not shown; forecasts are of what comes after."""
+    bin_h: float = Field(default=1.0, gt=0)
+    """Length of a bin of time, in hours; a hazard is the probability that an event falls in a bin."""
+    horizon_h: float = Field(default=10.0, gt=0)
+    """Hours after a frame up to which hazards are given; bins fill the time from the guard to the horizon."""
+    report_h: tuple[float, ...] = Field(default=(2.0, 5.0, 10.0), min_length=1)
+    """Hours after a frame by which incidence is reported and scored; each is an edge of a bin, ascending."""
+    headline_h: float = Field(default=5.0, gt=0)
+    """The one of `report_h` that calls, commitments and figures are about."""
+    min_frames: int = Field(default=10, ge=1)
+    """Frames a cell must have been watched for before it is forecast; it teaches from its first frame on."""
+    stride_frames: int = Field(default=3, ge=1)
+    """Frames from one scored landmark of a cell to the next."""
+
+    @property
+    def edges_h(self) -> tuple[float, ...]:
+        """Edges of the bins, in hours after a frame: the first is the guard, the last the horizon."""
+        n_bins = round((self.horizon_h - self.guard_h) / self.bin_h)
+        return tuple(self.guard_h + self.bin_h * k for k in range(n_bins + 1))
+
+    @model_validator(mode="after")
+    def _check_follow_up(self) -> "FollowUpSettings":
+        if len(set(self.events)) < len(self.events):
+            message = f"events {list(self.events)} names an event twice; name each once."
+            raise ValueError(message)
+        n_bins = (self.horizon_h - self.guard_h) / self.bin_h
+        if n_bins < 1 - 1e-9 or abs(n_bins - round(n_bins)) > 1e-6:
+            message = (
+                f"horizon_h {self.horizon_h} less guard_h {self.guard_h} is not a whole number of bins of bin_h "
+                f"{self.bin_h}; change one of them."
+            )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _check_reported(self) -> "FollowUpSettings":
+        for hours in self.report_h:
+            if not any(abs(hours - edge) < 1e-6 for edge in self.edges_h[1:]):
+                message = f"report_h names {hours} h, but bins end at {list(self.edges_h[1:])} h; use some of these."
+                raise ValueError(message)
+        if list(self.report_h) != sorted(set(self.report_h)):
+            raise ValueError(f"report_h is {list(self.report_h)}; give ascending different hours.")
+        if self.headline_h not in self.report_h:
+            raise ValueError(f"headline_h {self.headline_h} is not in report_h {list(self.report_h)}; add it there.")
+        return self
+
+
+class SplitSettings(Settings):
+    """How samples are parted into training, validation and test."""
+
+    scheme: Literal["grouped_holdout", "random_by_cell", "grouped_folds", "spatial_blocks"]
+    """`grouped_holdout`: whole groups, once. `grouped_folds`: each group is tested once. `spatial_blocks`: the same,
+    folds are bands of the image. `random_by_cell`: cells at random; cells of one recording stand on both sides."""
+    n_folds: int = Field(default=5, ge=2)
+    """Number of folds of `grouped_folds` and `spatial_blocks`."""
+    test_share: float = Field(default=0.25, gt=0, lt=1)
+    """Share of the samples in the test part (holdout and random)."""
+    validation_share: float = Field(default=0.15, gt=0, lt=1)
+    """Share of the samples in the validation part; with folds, of the samples outside the test part."""
+    seed: int = Field(default=0, ge=0)
+    """Seed of the random choices."""
+
+    @model_validator(mode="after")
+    def _check_shares(self) -> "SplitSettings":
+        holds_out = self.scheme in ("grouped_holdout", "random_by_cell")
+        if holds_out and self.test_share + self.validation_share >= 1:
+            message = (
+                f"test_share {self.test_share} and validation_share {self.validation_share} leave nothing to train on; "
+                "lower one of them."
+            )
+            raise ValueError(message)
+        return self

@@ -1,1 +1,0 @@
-"""From recordings and tracks to what a model is given: crops, samples, splits, normalisation, batches. No torch."""

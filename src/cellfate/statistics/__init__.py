@@ -1,0 +1,1 @@
+"""Ranks and weighted scores, grouped bootstrap, censoring, incidence, thresholds, effect sizes. NumPy in, NumPy out."""

@@ -1,0 +1,211 @@
+"""Share of cells in which each event has happened by when, from cells that were not all watched to their end.
+
+The Aalen-Johansen estimate of cumulative incidence counts cells only while they are watched. One minus Kaplan-Meier of
+a single event would count a cell that met the other event as one that was lost, and so as one that may still meet the
+first.
+
+Ties are handled, never broken: all events of one time share the cells at risk just before it, whatever their kind, and
+at equal times events come before censorings (a cell that is lost at a time was seen to have had no event by then).
+Times are hours; those that agree to a millionth are one time, so that equal numbers of frames tie.
+
+Array suffixes: n cells or landmarks, t distinct times, m times that are asked for, e events, k ways to end (lost, or an
+event), g groups, r rows of counts.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from cellfate.statistics.bootstrap import FloatArray, IntArray
+from cellfate.statistics.incidence import cumulative_incidence
+
+DECIMALS: Final = 6
+"""Times are rounded to so many decimals of an hour before they are compared."""
+_MOST_WEIGHTS: Final = 2_000_000  # of one chunk of rows: bounds the memory
+
+
+@dataclass(frozen=True, eq=False)
+class IncidenceCurves:
+    """Cumulative incidence of every event as step functions of time."""
+
+    time_t: FloatArray
+    """Distinct times, ascending: ends of all kinds."""
+    incidence_te: FloatArray
+    """Probability that each event has happened by the time, the time itself included."""
+    at_risk_t: FloatArray
+    """Cells (their weight) watched and without an event just before the time."""
+
+    def at(self, time_m: ArrayLike) -> FloatArray:
+        """Incidence by some times, (m, e), or by one, (e,); 0 before the first end, level after the last."""
+        return _by(self.time_t, self.incidence_te, _rounded(time_m))
+
+    def count_at_risk(self, time_m: ArrayLike) -> FloatArray:
+        """Cells still watched and without an event just before some times, (m,)."""
+        places_m = np.searchsorted(self.time_t, _rounded(time_m), side="left")
+        return np.append(self.at_risk_t, 0.0)[places_m]
+
+
+@dataclass(frozen=True, eq=False)
+class CensoringCurve:
+    """Probability of still being watched, as a step function of time."""
+
+    time_t: FloatArray
+    watched_t: FloatArray
+
+    def after(self, time_m: ArrayLike) -> FloatArray:
+        """G(t): the chance that a cell is not lost by the time, the time itself included, (m,)."""
+        places_m = np.searchsorted(self.time_t, _rounded(time_m), side="right")
+        return np.append(1.0, self.watched_t)[places_m]
+
+    def before(self, time_m: ArrayLike) -> FloatArray:
+        """G(t-): the chance that a cell is not lost before the time, (m,)."""
+        places_m = np.searchsorted(self.time_t, _rounded(time_m), side="left")
+        return np.append(1.0, self.watched_t)[places_m]
+
+
+def aalen_johansen(
+    time_n: ArrayLike, event_n: ArrayLike, n_events: int, weights_n: ArrayLike | None = None
+) -> IncidenceCurves:
+    """Estimate the cumulative incidence of competing events.
+
+    Parameters
+    ----------
+    time_n
+        Hours to the event or, when censored, to the end of watching.
+    event_n
+        0 when censored, else the number of the event from 1 to `n_events`.
+    n_events
+        Kinds of event; one that never happens has incidence 0.
+    weights_n
+        Weight of each cell (times it was drawn); null: 1.
+
+    Returns
+    -------
+    IncidenceCurves
+        Over the events the incidences add up to 1 minus Kaplan-Meier of no event.
+
+    Notes
+    -----
+    Source: Aalen & Johansen, Scand. J. Statist. 5, 141 (1978).
+
+    Examples
+    --------
+    >>> curves = aalen_johansen([1.0, 2.0, 2.0, 3.0], [1, 1, 2, 0], 2)
+    >>> curves.at([1.0, 2.5]).tolist()
+    [[0.25, 0.0], [0.5, 0.25]]
+    """
+    time_t, place_n = np.unique(_rounded(time_n), return_inverse=True)
+    kinds, event = n_events + 1, np.asarray(event_n, dtype=np.int64)
+    weights = None if weights_n is None else np.asarray(weights_n, dtype=np.float64)
+    ended = np.bincount(place_n * kinds + event, weights, len(time_t) * kinds)
+    ended_tk = ended.reshape(-1, kinds).astype(np.float64)
+    at_risk_t = _at_risk(ended_tk[None])[0]
+    hazards_te = _shares(ended_tk[None, :, 1:], at_risk_t[None, :, None])
+    return IncidenceCurves(time_t, cumulative_incidence(hazards_te)[0], at_risk_t)
+
+
+def resample_incidence(
+    time_n: ArrayLike, event_n: ArrayLike, n_events: int, groups_n: IntArray, counts_rg: FloatArray, at_m: ArrayLike
+) -> FloatArray:
+    """Estimate cumulative incidence for many resamples of groups at once.
+
+    Parameters
+    ----------
+    time_n, event_n, n_events
+        As of `aalen_johansen`.
+    groups_n, counts_rg
+        Group of each cell, and how often each group was drawn (`bootstrap.draw_groups`).
+    at_m
+        Hours by which the incidence is asked.
+
+    Returns
+    -------
+    ndarray, float64, (r, m, e)
+        NaN in resamples that drew no cell.
+    """
+    at = np.atleast_1d(_rounded(at_m))
+    # What happens after the last time asked does not matter: such cells are at risk until then.
+    time = np.minimum(_rounded(time_n), at.max() + 1.0)
+    time_t, place_n = np.unique(time, return_inverse=True)
+    step = max(1, _MOST_WEIGHTS // max(1, len(time_t) * (n_events + 1)))
+    ended_kg = _ends_of_groups(place_n, np.asarray(event_n, dtype=np.int64), n_events + 1, groups_n, counts_rg.shape[1])
+    estimates = [
+        _incidence_of_rows(ended_kg, counts_rg[first : first + step], time_t, n_events, at)
+        for first in range(0, len(counts_rg), step)
+    ]
+    return np.concatenate(estimates)
+
+
+def kaplan_meier_of_censoring(time_n: ArrayLike, event_n: ArrayLike) -> CensoringCurve:
+    """Estimate the probability of still being watched, by Kaplan-Meier with the parts of event and censoring swapped.
+
+    Parameters
+    ----------
+    time_n
+        Hours to the event or to the end of watching.
+    event_n
+        0 when censored, any other number for an event.
+
+    Returns
+    -------
+    CensoringCurve
+        Cells with an event at a time are no longer at risk of being lost at that time.
+
+    Examples
+    --------
+    >>> kaplan_meier_of_censoring([1.0, 1.0, 2.0], [1, 0, 1]).after([0.5, 1.0]).tolist()
+    [1.0, 0.5]
+    """
+    time_t, place_n = np.unique(_rounded(time_n), return_inverse=True)
+    happened_n = np.asarray(event_n, dtype=np.int64) > 0
+    ended_tk = np.bincount(place_n * 2 + happened_n, minlength=len(time_t) * 2).reshape(-1, 2).astype(np.float64)
+    at_risk_t = _at_risk(ended_tk[None])[0] - ended_tk[:, 1]
+    watched_t = np.cumprod(1 - _shares(ended_tk[:, 0], at_risk_t), dtype=np.float64)
+    return CensoringCurve(time_t, watched_t)
+
+
+def _rounded(time_n: ArrayLike) -> FloatArray:
+    return np.asarray(np.round(np.asarray(time_n, dtype=np.float64), DECIMALS), dtype=np.float64)
+
+
+def _at_risk(ended_rtk: FloatArray) -> FloatArray:
+    """Cells that end at each time or later, (r, t)."""
+    ended_rt = ended_rtk.sum(axis=2)
+    return np.asarray(np.cumsum(ended_rt[:, ::-1], axis=1)[:, ::-1], dtype=np.float64)
+
+
+def _shares(counts: FloatArray, of: FloatArray) -> FloatArray:
+    """Quotient; 0 where nothing is at risk."""
+    return np.asarray(counts / np.where(of > 0, of, 1.0), dtype=np.float64)
+
+
+def _by(time_t: FloatArray, values_te: FloatArray, at_m: FloatArray) -> FloatArray:
+    """Values of a step function that starts at 0, (m, e)."""
+    places_m = np.searchsorted(time_t, at_m, side="right")
+    return np.concatenate((np.zeros((1, values_te.shape[1])), values_te))[places_m]
+
+
+def _ends_of_groups(place_n: IntArray, event_n: IntArray, kinds: int, groups_n: IntArray, n_groups: int) -> Any:
+    """Cells of every group that end at each time in each way: a sparse matrix (t * kinds, g)."""
+    from scipy.sparse import csr_array
+
+    n_times = int(place_n.max()) + 1 if len(place_n) else 0
+    ones = np.ones(len(place_n))
+    return csr_array((ones, (place_n * kinds + event_n, groups_n)), shape=(n_times * kinds, n_groups))
+
+
+def _incidence_of_rows(
+    ended_kg: Any, counts_rg: FloatArray, time_t: FloatArray, n_events: int, at_m: FloatArray
+) -> FloatArray:
+    """Incidence of some rows of counts, (r, m, e)."""
+    ended = np.asarray(ended_kg @ np.ascontiguousarray(counts_rg.T))
+    ended_rtk = np.ascontiguousarray(ended.T).reshape(len(counts_rg), len(time_t), n_events + 1)
+    at_risk_rt = _at_risk(ended_rtk)
+    incidence_rte = cumulative_incidence(_shares(ended_rtk[:, :, 1:], at_risk_rt[:, :, None]))
+    start_re = np.zeros((len(counts_rg), 1, n_events))
+    places_m = np.searchsorted(time_t, at_m, side="right")
+    incidence_rme = np.concatenate((start_re, incidence_rte), axis=1)[:, places_m]
+    drew_r = at_risk_rt[:, 0] > 0 if len(time_t) else np.zeros(len(counts_rg), dtype=bool)
+    return np.where(drew_r[:, None, None], incidence_rme, np.nan)
