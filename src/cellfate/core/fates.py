@@ -10,12 +10,14 @@ from typing import Final
 MITOSIS: Final = "mitosis"
 APOPTOSIS: Final = "apoptosis"
 CENSORED: Final = "censored"
+UNSCORED: Final = "unscored"
 NONE: Final = "none"
 UNDECIDED: Final = "undecided"
 
 EVENTS: Final = (APOPTOSIS, MITOSIS)
 """Fates that are events, in the order their probabilities are listed."""
-FATES: Final = (APOPTOSIS, MITOSIS, CENSORED)
+FATES: Final = (APOPTOSIS, MITOSIS, CENSORED, UNSCORED)
+"""Of a censored cell it is known that nothing happened until its last frame; of an unscored one nobody looked."""
 OUTCOMES: Final = (APOPTOSIS, MITOSIS, NONE)
 
 
