@@ -4,63 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from cellfate.core.fates import EVENTS, NONE
+from cellfate.core.fates import EVENTS
 from cellfate.core.settings import Settings
 
 Event = Literal["apoptosis", "mitosis"]
-
-
-class SampleSettings(Settings):
-    """What one sample is: which frames of a cell are shown, and what is asked about it."""
-
-    kind: Literal["whole_track", "landmark"]
-    """`whole_track`: all frames of a cell with a fate, up to the guard. `landmark`: the last ones at regular times."""
-    events: tuple[Event, ...] = Field(default=EVENTS, min_length=1)
-    """Events that are outcomes; any other event competes: it ends a track and is never an outcome."""
-    guard_h: float = Field(default=0.0, ge=0)
-    """Hours before the event that are withheld besides the event's own frame."""
-    min_frames: int = Field(default=1, ge=1)
-    """A sample with fewer tracked frames is left out."""
-    max_frames: int | None = Field(default=None, ge=1)
-    """A sample shows at most so many last frames; null: all of a whole track, history_frames of a landmark."""
-    history_frames: int = Field(default=10, ge=1)
-    """`landmark`: frames that a cell must have been watched for, this one included."""
-    stride_frames: int = Field(default=3, ge=1)
-    """`landmark`: frames from one landmark of a cell to the next."""
-    horizon_h: float = Field(default=5.0, gt=0)
-    """`landmark`: the event counts when it falls within so many hours after the landmark."""
-
-    @property
-    def outcomes(self) -> tuple[str, ...]:
-        """Possible outcomes in their fixed order; with two, the first is positive."""
-        events = tuple(event for event in EVENTS if event in self.events)
-        return events if self.kind == "whole_track" else (*events, NONE)
-
-    @model_validator(mode="after")
-    def _check_events(self) -> "SampleSettings":
-        if len(set(self.events)) < len(self.events):
-            message = f"events {list(self.events)} names an event twice; name each once."
-            raise ValueError(message)
-        if self.kind == "whole_track" and len(self.events) < 2:
-            message = (
-                f"kind is 'whole_track' but events lists only {list(self.events)}; list both events, "
-                "or set kind to 'landmark'."
-            )
-            raise ValueError(message)
-        return self
-
-    @model_validator(mode="after")
-    def _check_times(self) -> "SampleSettings":
-        if self.max_frames is not None and self.max_frames < self.min_frames:
-            message = f"max_frames {self.max_frames} is less than min_frames {self.min_frames}; raise max_frames."
-            raise ValueError(message)
-        if self.kind == "landmark" and self.guard_h >= self.horizon_h:
-            message = (
-                f"guard_h {self.guard_h} is not less than horizon_h {self.horizon_h}, so no landmark can see its "
-                "event; lower guard_h."
-            )
-            raise ValueError(message)
-        return self
+Question = Literal["which_fate", "within_hours"]
 
 
 def _in_order(events: tuple[Event, ...]) -> tuple[Event, ...]:
@@ -68,11 +16,14 @@ def _in_order(events: tuple[Event, ...]) -> tuple[Event, ...]:
 
 
 class FollowUpSettings(Settings):
-    """How cells are followed by the fate clock: every frame is a landmark at which hazards of the events are asked."""
+    """How cells are followed, at which frames they are asked about, and what is asked."""
 
+    questions: tuple[Question, ...] = Field(default=("which_fate", "within_hours"), min_length=1)
+    """`which_fate`: which fate comes, asked at the last frame shown of cells whose fate was seen (the classifier).
+    `within_hours`: what happens within some hours, asked at every landmark of every cell (the fate clock)."""
     events: Annotated[tuple[Event, ...], AfterValidator(_in_order)] = Field(default=EVENTS, min_length=1)
-    """Events that are forecast, held in the order of `core.fates.EVENTS`; a cell that ends in another one is watched
-    until then, as if it were lost there."""
+    """Events that are shown and scored within hours, in the order of `core.fates.EVENTS`. All events that occur always
+    compete, be they shown or not: a dead cell does not divide."""
     guard_h: float = Field(default=1.0, ge=0)
     """Hours before the end of every track, however it ends, that are not shown; forecasts are of what comes after."""
     bin_h: float = Field(default=1.0, gt=0)
@@ -96,9 +47,9 @@ class FollowUpSettings(Settings):
 
     @model_validator(mode="after")
     def _check_follow_up(self) -> "FollowUpSettings":
-        if len(set(self.events)) < len(self.events):
-            message = f"events {list(self.events)} names an event twice; name each once."
-            raise ValueError(message)
+        for name, listed in (("events", self.events), ("questions", self.questions)):
+            if len(set(listed)) < len(listed):
+                raise ValueError(f"{name} {list(listed)} names one twice; name each once.")
         n_bins = (self.horizon_h - self.guard_h) / self.bin_h
         if n_bins < 1 - 1e-9 or abs(n_bins - round(n_bins)) > 1e-6:
             message = (
@@ -122,7 +73,7 @@ class FollowUpSettings(Settings):
 
 
 class SplitSettings(Settings):
-    """How samples are parted into training, validation and test."""
+    """How cells are parted into training, validation and test."""
 
     scheme: Literal["grouped_holdout", "random_by_cell", "grouped_folds", "spatial_blocks"]
     """`grouped_holdout`: whole groups, once. `grouped_folds`: each group is tested once. `spatial_blocks`: the same,
@@ -130,9 +81,9 @@ class SplitSettings(Settings):
     n_folds: int = Field(default=5, ge=2)
     """Number of folds of `grouped_folds` and `spatial_blocks`."""
     test_share: float = Field(default=0.25, gt=0, lt=1)
-    """Share of the samples in the test part (holdout and random)."""
+    """Share of the cells in the test part (holdout and random)."""
     validation_share: float = Field(default=0.15, gt=0, lt=1)
-    """Share of the samples in the validation part; with folds, of the samples outside the test part."""
+    """Share of the cells in the validation part; with folds, of the cells outside the test part."""
     seed: int = Field(default=0, ge=0)
     """Seed of the random choices."""
 

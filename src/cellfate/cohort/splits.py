@@ -1,64 +1,31 @@
-"""Splits: which samples train, which validate, which test. No group, and no cell, stands on both sides of a fold."""
+"""Splits: which cells train, which validate, which test. No group, and no cell, stands on both sides of a fold."""
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.cohort.dealing import deal_units
-from cellfate.cohort.settings import SplitSettings
+from cellfate.cohort.follow_ups import CELL
+from cellfate.cohort.outcomes import competing_events
+from cellfate.cohort.questions import shown_events
+from cellfate.cohort.settings import FollowUpSettings, SplitSettings
 from cellfate.core.errors import InputError
-from cellfate.core.fates import CENSORED
-from cellfate.core.tables import PARTS
+from cellfate.core.tables import PARTS, Splits
 
 
-def split_samples(
-    samples: pd.DataFrame, cells: pd.DataFrame, detections: pd.DataFrame, splits: SplitSettings
+def split_cells(
+    follow_ups: pd.DataFrame,
+    cells: pd.DataFrame,
+    detections: pd.DataFrame,
+    follow_up: FollowUpSettings,
+    splits: SplitSettings,
 ) -> pd.DataFrame:
-    """Part samples into training, validation and test.
+    """Part followed cells into training, validation and test, once for everything that is asked of them.
 
-    Groups are dealt so that every part gets its share of each outcome, of each dose and of the groups, as far as whole
-    groups allow. `spatial_blocks` orders the groups of a recording by where their founder was first seen, along the
-    axis on which founders spread furthest, and cuts that order into bands of about equal numbers of samples; each band
-    is tested once. Validation groups are dealt from what is not tested.
-
-    Parameters
-    ----------
-    samples : DataFrame
-        Table `Samples`; outcomes are known.
-    cells : DataFrame
-        Table `Cells`.
-    detections : DataFrame
-        Table `Detections`; says where founders were first seen.
-    splits : SplitSettings
-        Scheme, shares and seed.
-
-    Returns
-    -------
-    DataFrame
-        Table `Splits`: one row a sample and fold.
-
-    Raises
-    ------
-    InputError
-        If there are fewer groups than the split needs, or a part of a fold lacks an outcome.
-    """
-    units = _units(samples, splits)
-    rng = np.random.default_rng(splits.seed)
-    if splits.scheme in ("grouped_holdout", "random_by_cell"):
-        parts_by_fold = [_hold_out(units, splits, rng)]
-    else:
-        blocks_g = _blocks(units, samples, cells, detections, splits, rng)
-        parts_by_fold = [_hold_out(units, splits, rng, blocks_g == fold) for fold in range(splits.n_folds)]
-    tables = [_fold_table(samples, units, parts_g, fold, splits) for fold, parts_g in enumerate(parts_by_fold)]
-    return pd.concat(tables, ignore_index=True)
-
-
-def split_follow_ups(
-    follow_ups: pd.DataFrame, cells: pd.DataFrame, detections: pd.DataFrame, splits: SplitSettings
-) -> pd.DataFrame:
-    """Part followed cells into training, validation and test, as `split_samples` does with samples.
-
-    Censored cells are shared out over the parts like any other; only events must be in every part.
+    Groups are dealt so that every part gets its share of each fate, of each dose and of the groups, as far as whole
+    groups allow; censored cells are shared out like any other. `spatial_blocks` orders the groups of a recording by
+    where their founder was first seen, along the axis on which founders spread furthest, and cuts that order into bands
+    of about equal numbers of cells; each band is tested once. Validation groups are dealt from what is not tested.
 
     Parameters
     ----------
@@ -66,69 +33,99 @@ def split_follow_ups(
         Table `FollowUps`.
     cells, detections : DataFrame
         Tables `Cells` and `Detections`; they say where founders were first seen.
+    follow_up : FollowUpSettings
+        Events that are shown: each that occurs has to be in every part.
     splits : SplitSettings
         Scheme, shares and seed.
 
     Returns
     -------
     DataFrame
-        Table `Splits`: one row a followed cell and fold; sample_id is that of `follow_ups`.
+        Table `Splits`: one row a followed cell and fold.
 
     Raises
     ------
     InputError
         If there are fewer groups than the split needs, or a part of a fold lacks an event.
     """
-    return split_samples(follow_ups.assign(outcome=follow_ups["fate"]), cells, detections, splits)
+    units = _units(follow_ups, splits)
+    needed = shown_events(competing_events(follow_ups), follow_up)
+    rng = np.random.default_rng(splits.seed)
+    if splits.scheme in ("grouped_holdout", "random_by_cell"):
+        parts_by_fold = [_hold_out(units, needed, splits, rng)]
+    else:
+        blocks_g = _blocks(units, needed, follow_ups, cells, detections, splits, rng)
+        parts_by_fold = [_hold_out(units, needed, splits, rng, blocks_g == fold) for fold in range(splits.n_folds)]
+    tables = [_fold_table(follow_ups, units, parts_g, fold, splits) for fold, parts_g in enumerate(parts_by_fold)]
+    for table in tables:
+        _check_parts(table, follow_ups, needed, splits)
+    return Splits.validate(pd.concat(tables, ignore_index=True))
 
 
-def _units(samples: pd.DataFrame, settings: SplitSettings) -> pd.DataFrame:
-    """Count, for every unit that is dealt whole, its samples of each outcome and dose; the index names the units."""
-    names, outcomes = unit_names(samples, settings), samples["outcome"].astype(str)
-    by_outcome = pd.crosstab(names, outcomes)
-    by_dose = pd.crosstab(names, samples["dose"].astype(str) + "|" + outcomes)
-    one = pd.DataFrame({"unit": 1}, index=by_outcome.index)
-    counts: pd.DataFrame = pd.concat([one, by_outcome, by_dose], axis=1, keys=["one", "outcome", "dose"])
+def select_part(table: pd.DataFrame, splits: pd.DataFrame, fold: int, part: str) -> pd.DataFrame:
+    """Rows of a table of cells, landmarks or frames whose cell plays a part in a fold; order and index stay."""
+    members = splits.loc[(splits["fold"] == fold) & (splits["part"] == part), CELL]
+    of_part = pd.MultiIndex.from_frame(table[CELL]).isin(pd.MultiIndex.from_frame(members))
+    return table[of_part]
+
+
+def _units(follow_ups: pd.DataFrame, settings: SplitSettings) -> pd.DataFrame:
+    """Count, for every unit that is dealt whole, its cells of each fate and dose; the index names the units."""
+    names, fates = unit_names(follow_ups, settings), follow_ups["fate"].astype(str)
+    by_fate = pd.crosstab(names, fates)
+    by_dose = pd.crosstab(names, follow_ups["dose"].astype(str) + "|" + fates)
+    one = pd.DataFrame({"unit": 1}, index=by_fate.index)
+    counts: pd.DataFrame = pd.concat([one, by_fate, by_dose], axis=1, keys=["one", "fate", "dose"])
     return counts
 
 
-def unit_names(samples: pd.DataFrame, settings: SplitSettings) -> "pd.Series[str]":
-    """Name, for every sample, the unit that a scheme deals whole: the cell for `random_by_cell`, else the group."""
+def unit_names(follow_ups: pd.DataFrame, settings: SplitSettings) -> "pd.Series[str]":
+    """Name, for every cell, the unit that a scheme deals whole: the cell for `random_by_cell`, else the group."""
     if settings.scheme == "random_by_cell":
-        return samples["recording_id"].astype(str) + ":" + samples["cell_id"].astype(str)
-    return samples["group_id"].astype(str)
+        return follow_ups["recording_id"].astype(str) + ":" + follow_ups["cell_id"].astype(str)
+    return follow_ups["group_id"].astype(str)
 
 
 def _hold_out(
-    units: pd.DataFrame, settings: SplitSettings, rng: np.random.Generator, tested_g: NDArray[np.bool_] | None = None
+    units: pd.DataFrame,
+    needed: tuple[str, ...],
+    settings: SplitSettings,
+    rng: np.random.Generator,
+    tested_g: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.int64]:
     """Give every unit its part, as an index into `PARTS`; with `tested_g`, the test part is fixed."""
     validation = settings.validation_share
     if tested_g is None:
         test = settings.test_share
-        return _deal(units, np.array([1 - test - validation, validation, test]), rng, settings)
+        return _deal(units, needed, np.array([1 - test - validation, validation, test]), rng, settings)
     parts_g = np.full(len(units), PARTS.index("test"))
-    parts_g[~tested_g] = _deal(units[~tested_g], np.array([1 - validation, validation]), rng, settings)
+    parts_g[~tested_g] = _deal(units[~tested_g], needed, np.array([1 - validation, validation]), rng, settings)
     return parts_g
 
 
 def _deal(
-    units: pd.DataFrame, shares_p: NDArray[np.float64], rng: np.random.Generator, settings: SplitSettings
+    units: pd.DataFrame,
+    needed: tuple[str, ...],
+    shares_p: NDArray[np.float64],
+    rng: np.random.Generator,
+    settings: SplitSettings,
 ) -> NDArray[np.int64]:
     if len(units) < len(shares_p):
         message = (
-            f"Scheme '{settings.scheme}' needs at least {len(shares_p)} groups to deal, but the samples come from "
-            f"{len(units)}; add recordings, take fewer folds, or choose another scheme of parameter splits."
+            f"Scheme '{settings.scheme}' needs at least {len(shares_p)} groups to deal, but the cells come from "
+            f"{len(units)}, and a model must be tested on groups that did not train it; add recordings, set "
+            "recordings.group_by to 'lineage' where parents are known, or change splits.scheme or n_folds."
         )
         raise InputError(message)
     kinds, names = units.columns.get_level_values(0), units.columns.get_level_values(1)
-    needed = np.asarray((kinds == "outcome") & (names != CENSORED))  # a part may do without censored cells
-    return deal_units(units.to_numpy(np.int64), shares_p, needed, rng)
+    needed_s = np.asarray((kinds == "fate") & names.isin(needed))
+    return deal_units(units.to_numpy(np.int64), shares_p, needed_s, rng)
 
 
 def _blocks(
     units: pd.DataFrame,
-    samples: pd.DataFrame,
+    needed: tuple[str, ...],
+    follow_ups: pd.DataFrame,
     cells: pd.DataFrame,
     detections: pd.DataFrame,
     settings: SplitSettings,
@@ -136,27 +133,27 @@ def _blocks(
 ) -> NDArray[np.int64]:
     """Fold in which every group is tested."""
     if settings.scheme == "grouped_folds":
-        return _deal(units, np.full(settings.n_folds, 1 / settings.n_folds), rng, settings)
-    blocks = spatial_blocks(samples, cells, detections, settings.n_folds)
+        return _deal(units, needed, np.full(settings.n_folds, 1 / settings.n_folds), rng, settings)
+    blocks = spatial_blocks(follow_ups, cells, detections, settings.n_folds)
     return np.asarray(blocks.reindex(units.index), dtype=np.int64)
 
 
 def spatial_blocks(
-    samples: pd.DataFrame, cells: pd.DataFrame, detections: pd.DataFrame, n_blocks: int
+    follow_ups: pd.DataFrame, cells: pd.DataFrame, detections: pd.DataFrame, n_blocks: int
 ) -> "pd.Series[int]":
     """Cut every recording into bands, by where the founder of each group was first seen.
 
     Parameters
     ----------
-    samples, cells, detections : DataFrame
-        Tables `Samples`, `Cells`, `Detections`.
+    follow_ups, cells, detections : DataFrame
+        Tables `FollowUps`, `Cells`, `Detections`.
     n_blocks : int
         Number of bands.
 
     Returns
     -------
     Series of int
-        Band of every group in `samples`, indexed by group_id. Bands hold about equal numbers of samples.
+        Band of every group in `follow_ups`, indexed by group_id. Bands hold about equal numbers of cells.
 
     Raises
     ------
@@ -164,7 +161,7 @@ def spatial_blocks(
         If a recording has fewer groups than bands.
     """
     founders = _founders(cells, detections)
-    sizes = samples.groupby(["recording_id", "group_id"], as_index=False).size()
+    sizes = follow_ups.groupby(["recording_id", "group_id"], as_index=False).size()
     placed = sizes.merge(founders, on=["recording_id", "group_id"], how="left")
     bands = []
     for recording_id, groups in placed.groupby("recording_id"):
@@ -194,31 +191,26 @@ def _bands(groups: pd.DataFrame, n_blocks: int) -> "pd.Series[int]":
 
 
 def _fold_table(
-    samples: pd.DataFrame, units: pd.DataFrame, parts_g: NDArray[np.int64], fold: int, settings: SplitSettings
+    follow_ups: pd.DataFrame, units: pd.DataFrame, parts_g: NDArray[np.int64], fold: int, settings: SplitSettings
 ) -> pd.DataFrame:
     part_of_unit = pd.Series(np.array(PARTS)[parts_g], index=units.index)
-    table = pd.DataFrame(
-        {
-            "scheme": settings.scheme,
-            "fold": fold,
-            "sample_id": samples["sample_id"].to_numpy(),
-            "part": unit_names(samples, settings).map(part_of_unit).to_numpy(),
-        }
-    )
-    _check_parts(table["part"], samples, fold, settings)
-    return table
+    parts = unit_names(follow_ups, settings).map(part_of_unit).to_numpy()
+    return follow_ups[CELL].reset_index(drop=True).assign(scheme=settings.scheme, fold=fold, part=parts)
 
 
-def _check_parts(parts: "pd.Series[str]", samples: pd.DataFrame, fold: int, settings: SplitSettings) -> None:
-    counts = pd.crosstab(parts.to_numpy(), samples["outcome"].to_numpy()).reindex(PARTS, fill_value=0)
-    for part, row in counts.drop(columns=CENSORED, errors="ignore").iterrows():
+def _check_parts(
+    table: pd.DataFrame, follow_ups: pd.DataFrame, needed: tuple[str, ...], settings: SplitSettings
+) -> None:
+    fates = follow_ups["fate"].to_numpy()
+    counts = pd.crosstab(table["part"].to_numpy(), fates).reindex(index=PARTS, columns=list(needed), fill_value=0)
+    for part, row in counts.iterrows():
         if (row == 0).any():
             lacking = row.index[row == 0][0]
-            held = samples[samples["outcome"] == lacking]
+            held = follow_ups[follow_ups["fate"] == lacking]
             n_groups = unit_names(held, settings).nunique()
             message = (
-                f"Part '{part}' of fold {fold} has no sample with outcome '{lacking}' (scheme '{settings.scheme}': "
-                f"{len(held)} such samples in {n_groups} groups), but every part needs each outcome; add recordings, "
-                "take larger shares or fewer folds, or another seed or scheme of parameter splits."
+                f"Part '{part}' of fold {table['fold'].iloc[0]} has no cell that ends in {lacking} (scheme "
+                f"'{settings.scheme}': {len(held)} such cells in {n_groups} groups), but every part needs each event; "
+                "add recordings, take larger shares or fewer folds, or another seed or scheme of parameter splits."
             )
             raise InputError(message)

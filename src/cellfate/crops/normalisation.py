@@ -3,7 +3,6 @@
 Shapes: t frames, c channels, h rows, w columns, k folds.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -18,19 +17,18 @@ Moments = tuple[float, NDArray[np.float64], NDArray[np.float64]]
 """Number of pixels, mean a channel, sum of squared deviations a channel."""
 
 
-def fit_normalisation(crops: CropStore, samples: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
+def fit_normalisation(crops: CropStore, follow_ups: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
     """Fit mean and standard deviation of each channel over the pixels of each fold's training cells.
 
-    Every frame that some training sample of a cell shows counts once, however many samples show it; pixels outside the
-    image are left out. Sums are float64, and each cell is read once for all folds. Standard deviations are of the
-    population.
+    Every frame that is shown of a cell counts once; pixels outside the image are left out. Sums are float64, and each
+    cell is read once for all folds. Standard deviations are of the population.
 
     Parameters
     ----------
     crops : CropStore
         Where the pixels are.
-    samples, splits : DataFrame
-        Tables `Samples` and `Splits`; the samples of a cell play one part in a fold.
+    follow_ups, splits : DataFrame
+        Tables `FollowUps` and `Splits`.
 
     Returns
     -------
@@ -42,12 +40,14 @@ def fit_normalisation(crops: CropStore, samples: pd.DataFrame, splits: pd.DataFr
     InputError
         If a channel is the same everywhere.
     """
-    training = splits[splits["part"] == "train"]
-    folds_of_sample = training.groupby("sample_id")["fold"].agg(frozenset)
+    folds_of_cell = splits[splits["part"] == "train"].groupby(["recording_id", "cell_id"])["fold"].agg(list)
     totals = {int(fold): _no_pixels(len(crops.channels)) for fold in sorted(splits["fold"].unique())}
-    for cell_samples, sequence in _training_cells(crops, samples, folds_of_sample):
-        moments = _measure(sequence, cell_samples)
-        for fold in folds_of_sample[cell_samples["sample_id"].iloc[0]]:
+    cells = follow_ups.merge(folds_of_cell.rename("folds").reset_index(), on=["recording_id", "cell_id"])
+    row: Any
+    for row in tqdm(cells.itertuples(), desc="Measuring pixels", total=len(cells), unit="cell", disable=None):
+        shown = crops.read(row.recording_id, row.cell_id, row.first_frame, row.last_frame, with_masks=False)
+        moments = _measure(shown)
+        for fold in row.folds:
             totals[fold] = _combine(totals[fold], moments)
     tables = [_fold_table(fold, crops.channels, moments) for fold, moments in totals.items()]
     return pd.concat(tables, ignore_index=True)
@@ -79,25 +79,8 @@ def normalise(
     return scaled_tchw
 
 
-def _training_cells(
-    crops: CropStore, samples: pd.DataFrame, folds_of_sample: "pd.Series[Any]"
-) -> Iterator[tuple[pd.DataFrame, CellSequence]]:
-    used = samples[samples["sample_id"].isin(folds_of_sample.index)]
-    recording_id: Any
-    cell_id: Any
-    cells = used.groupby(["recording_id", "cell_id"])
-    for (recording_id, cell_id), cell_samples in tqdm(cells, desc="Measuring pixels", unit="cell", disable=None):
-        assert len(set(folds_of_sample[cell_samples["sample_id"]])) == 1, "samples of a cell play one part in a fold"
-        first, last = int(cell_samples["first_frame"].min()), int(cell_samples["last_frame"].max())
-        yield cell_samples, crops.read(recording_id, int(cell_id), first, last, with_masks=False)
-
-
-def _measure(sequence: CellSequence, cell_samples: pd.DataFrame) -> Moments:
-    firsts, lasts = cell_samples["first_frame"].to_numpy(), cell_samples["last_frame"].to_numpy()
-    frames = sequence.frame_numbers_t[:, None]
-    shown_t = ((frames >= firsts) & (frames <= lasts)).any(axis=1)
-    inside_thw = sequence.inside_thw[shown_t]
-    pixels_cn = np.moveaxis(sequence.frames_tchw[shown_t], 1, 0)[:, inside_thw].astype(np.float64)
+def _measure(sequence: CellSequence) -> Moments:
+    pixels_cn = np.moveaxis(sequence.frames_tchw, 1, 0)[:, sequence.inside_thw].astype(np.float64)
     if pixels_cn.shape[1] == 0:
         return _no_pixels(len(pixels_cn))
     mean_c = pixels_cn.mean(axis=1)

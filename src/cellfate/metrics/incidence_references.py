@@ -23,7 +23,7 @@ from cellfate.metrics.baselines import make_inputs
 from cellfate.metrics.settings import BaselineSettings, ReferenceName, ReferenceSettings
 from cellfate.models.boosted_hazards import fit_boosted_hazards
 from cellfate.statistics.incidence import UNOBSERVED
-from cellfate.statistics.tabulating import tabulate_incidence
+from cellfate.prediction.forecast_tables import tabulate_incidence
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]

@@ -13,7 +13,7 @@ from cellfate.prediction.clock_ensemble import blend_hazards, part_inputs, read_
 from cellfate.prediction.clock_member import load_clock_member
 from cellfate.prediction.records import ClockConfig, TrainedClock
 from cellfate.prediction.samples import check_digest
-from cellfate.statistics.tabulating import tabulate_incidence
+from cellfate.prediction.forecast_tables import tabulate_incidence
 
 FloatArray = NDArray[np.float64]
 

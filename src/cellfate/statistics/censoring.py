@@ -67,8 +67,7 @@ def list_outcomes(time_n: ArrayLike, event_n: ArrayLike, watchable_n: ArrayLike,
     """
     time, event = np.asarray(time_n, dtype=np.float64), np.asarray(event_n, dtype=np.int64)
     scored_n = np.asarray(watchable_n, dtype=np.float64) >= within_h - HOURS_TOLERANCE
-    seen_n = label_bins(time, event, (-1.0, within_h))[:, 0]
-    outcome_n = np.where(scored_n, seen_n, UNOBSERVED)
+    outcome_n = label_bins(time, event, watchable_n, (-1.0, within_h))[:, 0]
     watched = kaplan_meier_of_censoring(time[scored_n], event[scored_n])
     weights_n = np.zeros(len(time))
     known = outcome_n >= EVENT_FREE

@@ -33,7 +33,7 @@ def cumulative_incidence(hazards_nke: ArrayLike) -> FloatArray:
     Returns
     -------
     ndarray of float64, shape (n, k, e)
-        Never falls along the bins. What is left to 1 is the probability that no event has happened.
+        Never falls along the bins, and is at most 1. What is left to 1 is the probability that no event has happened.
 
     Examples
     --------
@@ -43,7 +43,8 @@ def cumulative_incidence(hazards_nke: ArrayLike) -> FloatArray:
     hazards = np.asarray(hazards_nke, dtype=np.float64)
     survival_nk = np.cumprod(1 - hazards.sum(axis=2), axis=1)
     before_nk = np.concatenate((np.ones((len(hazards), 1)), survival_nk[:, :-1]), axis=1)
-    return np.asarray(np.cumsum(before_nk[:, :, None] * hazards, axis=1), dtype=np.float64)
+    summed_nke = np.cumsum(before_nk[:, :, None] * hazards, axis=1)
+    return np.asarray(np.minimum(summed_nke, 1.0), dtype=np.float64)  # sums of floats pass 1 by their rounding
 
 
 def expected_time_h(incidence_nke: ArrayLike, edges_h: ArrayLike) -> FloatArray:
@@ -84,8 +85,8 @@ def number_events(fates: "pd.Series[str]", events: Sequence[str]) -> IntArray:
     return np.asarray(fates.map({event: number for number, event in enumerate(events, 1)}).fillna(0), dtype=np.int64)
 
 
-def label_bins(time_h: ArrayLike, event_n: ArrayLike, edges_h: ArrayLike) -> IntArray:
-    """Say for each landmark and bin what was seen in it: what discrete-time hazards are fitted to.
+def label_bins(time_h: ArrayLike, event_n: ArrayLike, watchable_h: ArrayLike, edges_h: ArrayLike) -> IntArray:
+    """Say for each landmark and bin what was seen in it: what discrete-time hazards are fitted to and scored by.
 
     Parameters
     ----------
@@ -93,6 +94,9 @@ def label_bins(time_h: ArrayLike, event_n: ArrayLike, edges_h: ArrayLike) -> Int
         Hours from the landmark to the event or, when censored, to the last frame in which the cell was seen, (n,).
     event_n
         0 when censored, else the number of the event from 1, (n,).
+    watchable_h
+        Hours from the landmark to the last frame of the recording, (n,). A bin that the recording does not reach the
+        end of is not known, with an event or without: else only those with an event would be known there.
     edges_h
         The k + 1 edges of the bins, ascending; a bin holds its upper edge but not its lower one.
 
@@ -103,11 +107,13 @@ def label_bins(time_h: ArrayLike, event_n: ArrayLike, edges_h: ArrayLike) -> Int
 
     Examples
     --------
-    >>> label_bins([2.0, 2.5], [1, 0], [0.0, 1.0, 2.0, 3.0]).tolist()
+    >>> label_bins([2.0, 2.5], [1, 0], [9.0, 9.0], [0.0, 1.0, 2.0, 3.0]).tolist()
     [[0, 1, -1], [0, 0, -1]]
     """
     time, event = np.asarray(time_h, dtype=np.float64)[:, None], np.asarray(event_n, dtype=np.int64)[:, None]
+    watchable = np.asarray(watchable_h, dtype=np.float64)[:, None]
     lower, upper = np.asarray(edges_h, dtype=np.float64)[:-1], np.asarray(edges_h, dtype=np.float64)[1:]
     happens = (event > 0) & (time > lower + HOURS_TOLERANCE) & (time <= upper + HOURS_TOLERANCE)
     free = np.where(event > 0, time > upper + HOURS_TOLERANCE, time >= upper - HOURS_TOLERANCE)
-    return np.where(happens, event, np.where(free, EVENT_FREE, UNOBSERVED)).astype(np.int64)
+    seen = np.where(happens, event, np.where(free, EVENT_FREE, UNOBSERVED))
+    return np.where(watchable >= upper - HOURS_TOLERANCE, seen, UNOBSERVED).astype(np.int64)

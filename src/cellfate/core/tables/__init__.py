@@ -6,6 +6,7 @@ not declared are kept unless the schema is strict.
 """
 
 from cellfate.core.tables.base import EVERYTHING, PARTS, WITHIN_DOSES, Table
+from cellfate.core.tables.cohort import FollowUps, Landmarks, Leakage, Normalisation, Questions, Splits, TrainingHistory
 from cellfate.core.tables.explanations import (
     Attention,
     AttentionStatistics,
@@ -18,16 +19,13 @@ from cellfate.core.tables.explanations import (
     FeatureAssociation,
     RandomisedWeights,
 )
-from cellfate.core.tables.incidence import (
-    ClockTable,
+from cellfate.core.tables.forecasts import (
     Commitments,
-    CommitmentSummary,
-    DoseIncidence,
-    Incidence,
-    IncidenceCalibration,
-    IncidenceComparisons,
-    IncidenceMetrics,
-    ObservedIncidence,
+    FateTable,
+    Forecasts,
+    ForecastTable,
+    MaskedForecasts,
+    TrackForecasts,
 )
 from cellfate.core.tables.preflight import (
     PREFLIGHT_ERRORS,
@@ -47,27 +45,16 @@ from cellfate.core.tables.recordings import (
     SetAside,
     Truth,
 )
-from cellfate.core.tables.samples import (
-    ClockHistory,
-    FollowUps,
-    Landmarks,
-    Leakage,
-    Normalisation,
-    Samples,
-    Splits,
-    TrainingHistory,
-)
 from cellfate.core.tables.scores import (
     Calibration,
+    CommitmentSummary,
     Comparisons,
     Confusion,
-    FateTable,
-    MaskedPredictions,
+    DoseIncidence,
     MaskingCurves,
     Metrics,
+    ObservedIncidence,
     OperatingCurves,
-    Predictions,
-    TrackForecasts,
 )
 
 __all__ = [
@@ -85,8 +72,6 @@ __all__ = [
     "Attributions",
     "Calibration",
     "Cells",
-    "ClockHistory",
-    "ClockTable",
     "CommitmentSummary",
     "Commitments",
     "Comparisons",
@@ -97,29 +82,26 @@ __all__ = [
     "FateTable",
     "FeatureAssociation",
     "FollowUps",
+    "ForecastTable",
+    "Forecasts",
     "FrameFeatures",
     "FrameFiles",
     "FrameQuality",
-    "Incidence",
-    "IncidenceCalibration",
-    "IncidenceComparisons",
-    "IncidenceMetrics",
     "Landmarks",
     "Leakage",
-    "MaskedPredictions",
+    "MaskedForecasts",
     "MaskingCurves",
     "Metrics",
     "Normalisation",
     "ObservedIncidence",
     "OperatingCurves",
-    "Predictions",
     "PreflightCells",
     "PreflightFindings",
     "PreflightSummary",
+    "Questions",
     "RandomisedWeights",
     "Recordings",
     "ReporterTraces",
-    "Samples",
     "SetAside",
     "Splits",
     "Table",

@@ -7,9 +7,9 @@ from cellfate.core.tables.base import Table
 
 
 class Attention(Table):
-    """Pooling attention, one row a sample and frame; sums to 1 - class_token over the frames of a sample."""
+    """Pooling attention, one row a landmark and frame; sums to 1 - class_token over the frames of a landmark."""
 
-    sample_id: Series[str]
+    landmark_id: Series[str]
     frame: Series[int]
     hours_before_event: Series[float] = pa.Field(nullable=True)
     attention: Series[float] = pa.Field(ge=0, le=1)
@@ -19,7 +19,7 @@ class Attention(Table):
 class Attributions(Table):
     """One row a sample, method, window and channel."""
 
-    sample_id: Series[str]
+    landmark_id: Series[str]
     method: Series[str]
     window_first_frame: Series[int]
     window_last_frame: Series[int]
@@ -31,7 +31,7 @@ class Attributions(Table):
 class AttentionStatistics(Table):
     """One row a sample and feature: top-attention frames against the rest."""
 
-    sample_id: Series[str]
+    landmark_id: Series[str]
     outcome: Series[str]
     dose: Series[str]
     feature: Series[str]
@@ -61,7 +61,7 @@ class AttentionSummary(Table):
 class AttributionCells(Table):
     """One row a sample, method and score: what the means in `AttributionScores` are of."""
 
-    sample_id: Series[str]
+    landmark_id: Series[str]
     group_id: Series[str]
     method: Series[str]
     score: Series[str]
@@ -130,6 +130,6 @@ class FeatureAssociation(Table):
     auroc: Series[float] = pa.Field(nullable=True)
     low: Series[float] = pa.Field(nullable=True)
     high: Series[float] = pa.Field(nullable=True)
-    n_outcome: Series[int] = pa.Field(ge=0, description="samples of the outcome with the feature measured in that hour")
+    n_outcome: Series[int] = pa.Field(ge=0, description="landmarks of it with the feature measured then")
     n_other: Series[int] = pa.Field(ge=0)
     reason: Series[str] = pa.Field(nullable=True, description="why auroc is NaN, or null")

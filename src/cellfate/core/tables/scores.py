@@ -1,36 +1,28 @@
-"""What the classifier forecast and how good that was."""
+"""How good forecasts were, and what was observed."""
 
 import pandera.pandas as pa
-from pandas import Int64Dtype
 from pandera.typing.pandas import Series
 
-from cellfate.core.fates import FATES, OUTCOMES, UNDECIDED
-from cellfate.core.tables.base import PARTS, Table
+from cellfate.core.fates import FATES, OUTCOMES
+from cellfate.core.tables.base import Table
 
-
-class Predictions(Table):
-    """One row a predictor, fold and sample; one column `p_<outcome>` an outcome."""
-
-    predictor: Series[str]
-    scheme: Series[str]
-    fold: Series[int]
-    part: Series[str] = pa.Field(isin=PARTS)
-    sample_id: Series[str]
-    call: Series[str] = pa.Field(isin=(*OUTCOMES, UNDECIDED))
+_WITHIN = "hours after the landmark; NaN: which fate comes"
 
 
 class Metrics(Table):
-    """Tidy scores: one row a predictor, metric, class and condition."""
+    """Tidy scores: one row a predictor, question, metric, outcome and condition."""
 
     predictor: Series[str]
+    within_h: Series[float] = pa.Field(gt=0, nullable=True, description=_WITHIN)
     metric: Series[str]
-    outcome: Series[str] = pa.Field(description="class the score is of, or `all`")
+    outcome: Series[str] = pa.Field(description="outcome the score is of, or `all`")
     condition: Series[str] = pa.Field(description="dose the score is within, `within_dose` (their mean), or `all`")
     estimate: Series[float] = pa.Field(nullable=True)
     low: Series[float] = pa.Field(nullable=True)
     high: Series[float] = pa.Field(nullable=True)
     n_cells: Series[int]
-    n_samples: Series[int]
+    n_landmarks: Series[int] = pa.Field(description="landmarks whose answer is known")
+    n_events: Series[int] = pa.Field(description="of these, those with the outcome; of `all`: with any event")
     n_groups: Series[int]
 
 
@@ -39,45 +31,48 @@ class Comparisons(Table):
 
     predictor: Series[str]
     reference: Series[str]
+    within_h: Series[float] = pa.Field(gt=0, nullable=True, description=_WITHIN)
     metric: Series[str]
-    outcome: Series[str] = pa.Field(description="class the score is of, or `all`")
+    outcome: Series[str] = pa.Field(description="outcome the score is of, or `all`")
     difference: Series[float] = pa.Field(nullable=True)
     low: Series[float] = pa.Field(nullable=True)
     high: Series[float] = pa.Field(nullable=True)
-    n_samples: Series[int]
+    n_landmarks: Series[int]
     n_groups: Series[int]
     best_trivial: Series[bool] = pa.Field(description="the reference is the best of those that see no image")
 
 
+class Calibration(Table):
+    """One row a predictor, question, outcome and bin of equal mass: forecast against observed share."""
+
+    predictor: Series[str]
+    within_h: Series[float] = pa.Field(gt=0, nullable=True, description=_WITHIN)
+    outcome: Series[str] = pa.Field(isin=OUTCOMES)
+    bin: Series[int] = pa.Field(ge=0)
+    mean_probability: Series[float] = pa.Field(ge=0, le=1)
+    observed: Series[float] = pa.Field(ge=0, le=1, description="Aalen-Johansen estimate; where nothing is lost a share")
+    low: Series[float] = pa.Field(nullable=True)
+    high: Series[float] = pa.Field(nullable=True)
+    n_landmarks: Series[int]
+    n_groups: Series[int]
+
+
 class Confusion(Table):
-    """One row a predictor, threshold, true outcome and call."""
+    """Which fate comes: one row a predictor, threshold, true fate and call."""
 
     predictor: Series[str]
     threshold: Series[str] = pa.Field(isin=("headline", "tuned"))
     outcome: Series[str] = pa.Field(isin=OUTCOMES)
     call: Series[str] = pa.Field(isin=OUTCOMES)
-    n_samples: Series[int] = pa.Field(ge=0)
+    n_landmarks: Series[int] = pa.Field(ge=0)
     share: Series[float] = pa.Field(nullable=True, description="of the true outcome; NaN where it is absent")
 
 
-class Calibration(Table):
-    """One row a predictor, outcome and bin of equal mass."""
-
-    predictor: Series[str]
-    outcome: Series[str] = pa.Field(isin=OUTCOMES)
-    bin: Series[int] = pa.Field(ge=0)
-    mean_probability: Series[float] = pa.Field(ge=0, le=1)
-    frequency: Series[float] = pa.Field(ge=0, le=1)
-    low: Series[float] = pa.Field(nullable=True)
-    high: Series[float] = pa.Field(nullable=True)
-    n_samples: Series[int]
-    n_groups: Series[int]
-
-
 class OperatingCurves(Table):
-    """One row a predictor, outcome and threshold, from the highest down."""
+    """One row a predictor, question, outcome and threshold, from the highest down."""
 
     predictor: Series[str]
+    within_h: Series[float] = pa.Field(gt=0, nullable=True, description=_WITHIN)
     outcome: Series[str] = pa.Field(isin=OUTCOMES)
     threshold: Series[float] = pa.Field(description="inf: nothing is called")
     recall: Series[float] = pa.Field(ge=0, le=1)
@@ -85,15 +80,6 @@ class OperatingCurves(Table):
     precision: Series[float] = pa.Field(nullable=True, description="NaN where nothing is called")
     n_positive: Series[int]
     n_negative: Series[int]
-
-
-class MaskedPredictions(Table):
-    """Predictions for shortened inputs; one column `p_<outcome>` an outcome."""
-
-    experiment: Series[str] = pa.Field(isin=("remove_last", "keep_last"))
-    k_frames: Series[int] = pa.Field(ge=0)
-    fold: Series[int]
-    sample_id: Series[str]
 
 
 class MaskingCurves(Table):
@@ -107,30 +93,47 @@ class MaskingCurves(Table):
     estimate: Series[float] = pa.Field(nullable=True)
     low: Series[float] = pa.Field(nullable=True)
     high: Series[float] = pa.Field(nullable=True)
-    n_samples: Series[int]
+    n_landmarks: Series[int]
     n_groups: Series[int]
 
 
-class TrackForecasts(Table):
-    """Tracks with what is forecast of them, one row a cell and frame; one column `p_<outcome>` an outcome."""
+class CommitmentSummary(Table):
+    """One row a predictor, fate and measure: how often and how early cells were called."""
 
-    recording_id: Series[str]
-    cell_id: Series[int]
-    frame: Series[int] = pa.Field(ge=0)
-    y_px: Series[float]
-    x_px: Series[float]
-    parent_id: Series[Int64Dtype] = pa.Field(nullable=True)
+    predictor: Series[str]
     fate: Series[str] = pa.Field(isin=FATES)
-    event_frame: Series[Int64Dtype] = pa.Field(nullable=True)
-    forecast_frame: Series[Int64Dtype] = pa.Field(nullable=True, description="last frame shown for it; null: none yet")
-    call: Series[str] | None = pa.Field(isin=OUTCOMES, nullable=True)
+    metric: Series[str]
+    estimate: Series[float] = pa.Field(nullable=True)
+    low: Series[float] = pa.Field(nullable=True)
+    high: Series[float] = pa.Field(nullable=True)
+    n_cells: Series[int]
+    n_groups: Series[int]
 
 
-class FateTable(Table):
-    """What inference forecasts, one row a sample; one column `p_<outcome>` an outcome."""
+class ObservedIncidence(Table):
+    """Aalen-Johansen curves: one row a dose (or `all`), event and time."""
 
-    sample_id: Series[str] = pa.Field(unique=True)
-    recording_id: Series[str]
-    cell_id: Series[int]
-    last_frame: Series[int] = pa.Field(ge=0)
-    call: Series[str] = pa.Field(isin=OUTCOMES)
+    dose: Series[str]
+    outcome: Series[str] = pa.Field(description="event")
+    time_h: Series[float] = pa.Field(ge=0, description="since the first landmark of the cell")
+    incidence: Series[float] = pa.Field(ge=0, le=1)
+    low: Series[float] = pa.Field(nullable=True)
+    high: Series[float] = pa.Field(nullable=True)
+    n_at_risk: Series[int] = pa.Field(ge=0)
+    n_cells: Series[int]
+    n_groups: Series[int]
+
+
+class DoseIncidence(Table):
+    """Forecast against observed share of cells per dose: one row a predictor, dose, event and horizon."""
+
+    predictor: Series[str]
+    dose: Series[str]
+    outcome: Series[str] = pa.Field(description="event")
+    within_h: Series[float] = pa.Field(gt=0, description="hours after the cell's first landmark")
+    forecast: Series[float] = pa.Field(ge=0, le=1, description="mean forecast over the cells")
+    observed: Series[float] = pa.Field(ge=0, le=1, description="Aalen-Johansen estimate over the same cells")
+    low: Series[float] = pa.Field(nullable=True, description="of the observed")
+    high: Series[float] = pa.Field(nullable=True, description="of the observed")
+    n_cells: Series[int]
+    n_groups: Series[int]

@@ -1,4 +1,4 @@
-"""Hazards as rows of a table."""
+"""Hazards as rows of table `Forecasts`."""
 
 from collections.abc import Sequence
 
@@ -10,14 +10,14 @@ from cellfate.core.fates import NONE, probability_column
 from cellfate.statistics.incidence import cumulative_incidence, expected_time_h
 
 
-def tabulate_incidence(
+def tabulate_hazards(
     keys: pd.DataFrame,
     hazards_nke: ArrayLike,
     events: Sequence[str],
     edges_h: Sequence[float],
     report_h: Sequence[float],
 ) -> pd.DataFrame:
-    """Write hazards as rows of table `Incidence`: one a landmark and hour of the report.
+    """Write hazards as rows of table `Forecasts`: one a landmark and hour of the report.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def tabulate_incidence(
     Returns
     -------
     DataFrame
-        Table `Incidence`; the hours of a landmark stand one after the other.
+        Table `Forecasts`; the hours of a landmark stand one after the other.
     """
     incidence_nke = cumulative_incidence(hazards_nke)
     bins_h = np.abs(np.asarray(edges_h)[1:] - np.asarray(report_h)[:, None]).argmin(axis=1)
@@ -45,7 +45,7 @@ def tabulate_incidence(
         .assign(
             within_h=np.tile(np.asarray(report_h, dtype=np.float64), len(keys)),
             **{probability_column(event): reported_re[:, e] for e, event in enumerate(events)},
-            **{probability_column(NONE): 1 - reported_re.sum(axis=1)},
+            **{probability_column(NONE): np.clip(1 - reported_re.sum(axis=1), 0, 1)},
             expected_h=expected_time_h(incidence_nke, edges_h)[again_r],
         )
     )

@@ -1,0 +1,111 @@
+"""Who is asked what, who tests whom, and how training went."""
+
+import pandera.pandas as pa
+from pandas import Int64Dtype
+from pandera.typing.pandas import Series
+
+from cellfate.core.fates import FATES
+from cellfate.core.tables.base import PARTS, Table
+
+
+class FollowUps(Table):
+    """One row a cell, censored ones included: the frames that are shown, and how its watching ended."""
+
+    recording_id: Series[str]
+    cell_id: Series[int]
+    group_id: Series[str]
+    dose: Series[str]
+    first_frame: Series[int] = pa.Field(ge=0, description="first tracked frame")
+    last_frame: Series[int] = pa.Field(ge=0, description="last frame that is shown: before the guard")
+    n_frames: Series[int] = pa.Field(gt=0, description="frames really tracked within first..last")
+    fate: Series[str] = pa.Field(isin=FATES, description="unscored: in inference only")
+    event_frame: Series[Int64Dtype] = pa.Field(nullable=True)
+    end_frame: Series[int] = pa.Field(ge=0, description="event frame; without an event the last frame seen")
+    frame_interval_min: Series[float] = pa.Field(gt=0)
+    recording_frames: Series[int] = pa.Field(gt=0, description="frames of the recording")
+
+    class Config:
+        """One row a cell."""
+
+        coerce = True
+        unique = ("recording_id", "cell_id")
+
+
+class Landmarks(Table):
+    """One row a cell and frame at which something is asked: the moment is the end of that frame."""
+
+    landmark_id: Series[str] = pa.Field(unique=True, description="recording:cell:frame")
+    recording_id: Series[str]
+    cell_id: Series[int]
+    group_id: Series[str]
+    dose: Series[str]
+    first_frame: Series[int] = pa.Field(ge=0, description="first tracked frame of the cell")
+    last_frame: Series[int] = pa.Field(ge=0, description="the landmark: the last frame that is shown")
+    n_frames: Series[int] = pa.Field(gt=0, description="frames really tracked within first..last")
+    age_frames: Series[int] = pa.Field(ge=0, description="last_frame - first_frame")
+    frame_interval_min: Series[float] = pa.Field(gt=0)
+    fate: Series[str] = pa.Field(isin=FATES)
+    event_frame: Series[Int64Dtype] = pa.Field(nullable=True)
+    time_h: Series[float] = pa.Field(ge=0, description="to the event; without one to the last frame seen")
+    watchable_h: Series[float] = pa.Field(ge=0, description="from the landmark to the last frame of the recording")
+    regular: Series[bool] = pa.Field(description="asked what happens within some hours")
+    last: Series[bool] = pa.Field(description="the last frame shown of the cell: asked which fate comes")
+
+
+class Questions(Table):
+    """One row a question: whether it is asked of the study."""
+
+    question: Series[str] = pa.Field(isin=("which_fate", "within_hours"), unique=True)
+    within_h: Series[float] = pa.Field(nullable=True, description="headline horizon; NaN: which fate comes")
+    asked: Series[bool]
+    n_cells: Series[int] = pa.Field(ge=0)
+    n_landmarks: Series[int] = pa.Field(ge=0)
+    remark: Series[str] = pa.Field(nullable=True, description="why it is not asked, or with what reservation")
+
+
+class Splits(Table):
+    """One row a followed cell and fold: the part it plays there."""
+
+    scheme: Series[str]
+    fold: Series[int] = pa.Field(ge=0)
+    recording_id: Series[str]
+    cell_id: Series[int]
+    part: Series[str] = pa.Field(isin=PARTS)
+
+
+class Leakage(Table):
+    """One row a fold and part: how much the part shares with the training part of its fold."""
+
+    scheme: Series[str]
+    fold: Series[int] = pa.Field(ge=0)
+    part: Series[str] = pa.Field(isin=PARTS)
+    n_cells: Series[int]
+    n_groups: Series[int]
+    share_recording: Series[float] = pa.Field(nullable=True, description="cells whose recording is in training")
+    share_lineage: Series[float] = pa.Field(nullable=True, description="NaN where parents are unknown")
+    share_sister: Series[float] = pa.Field(nullable=True, description="NaN where parents are unknown")
+
+
+class Normalisation(Table):
+    """One row a fold and channel: statistics over the pixels of that fold's training cells."""
+
+    fold: Series[int] = pa.Field(ge=0)
+    channel: Series[str]
+    mean: Series[float]
+    sd: Series[float] = pa.Field(gt=0)
+    n_pixels: Series[float] = pa.Field(gt=0)
+
+
+class TrainingHistory(Table):
+    """One row a fold and epoch of a network's training."""
+
+    fold: Series[int] = pa.Field(ge=0)
+    epoch: Series[int] = pa.Field(ge=0)
+    train_loss: Series[float] = pa.Field(nullable=True)
+    validation_log_loss: Series[float] = pa.Field(
+        nullable=True, description="classifier: nats a cell, outcomes weighing the same; clock: nats a frame shown"
+    )
+    validation_balanced_accuracy: Series[float] | None = pa.Field(nullable=True, description="classifier")
+    validation_auroc: Series[float] | None = pa.Field(nullable=True, description="classifier; NaN: one outcome only")
+    learning_rate: Series[float] = pa.Field(gt=0)
+    kept: Series[bool] = pa.Field(description="the member has the weights of this epoch")

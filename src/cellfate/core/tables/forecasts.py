@@ -1,0 +1,93 @@
+"""What was forecast."""
+
+import pandera.pandas as pa
+from pandas import Int64Dtype
+from pandera.typing.pandas import Series
+
+from cellfate.core.fates import FATES, OUTCOMES
+from cellfate.core.tables.base import PARTS, Table
+
+
+class Forecasts(Table):
+    """One row a predictor, fold, cell, frame and question; one column `p_<event>` an event that competes, and `p_none`.
+
+    The question of a row is told by `within_h`: what happens within so many hours of the frame or, where it is null,
+    which fate comes, given that one comes (there `p_none` is 0).
+    """
+
+    predictor: Series[str]
+    scheme: Series[str]
+    fold: Series[int]
+    part: Series[str] = pa.Field(isin=PARTS)
+    recording_id: Series[str]
+    cell_id: Series[int]
+    frame: Series[int] = pa.Field(ge=0, description="the last frame that was shown")
+    within_h: Series[float] = pa.Field(gt=0, nullable=True, description="hours after the frame; NaN: which fate comes")
+    p_none: Series[float] = pa.Field(ge=-1e-6, le=1 + 1e-6, description="probability of no event by then")
+    expected_h: Series[float] = pa.Field(nullable=True, description="hours to the first event, counted to the horizon")
+
+
+class MaskedForecasts(Table):
+    """Forecasts of which fate comes, for shortened inputs; one column `p_<event>` an event."""
+
+    experiment: Series[str] = pa.Field(isin=("remove_last", "keep_last"))
+    k_frames: Series[int] = pa.Field(ge=0)
+    fold: Series[int]
+    recording_id: Series[str]
+    cell_id: Series[int]
+    frame: Series[int] = pa.Field(ge=0, description="the landmark whose frames were shortened")
+
+
+class FateTable(Table):
+    """What inference forecasts, one row a cell, predictor and question; one column `p_<outcome>` an outcome."""
+
+    recording_id: Series[str]
+    cell_id: Series[int]
+    predictor: Series[str]
+    frame: Series[int] = pa.Field(ge=0, description="the last frame that was shown")
+    within_h: Series[float] = pa.Field(gt=0, nullable=True, description="NaN: which fate comes")
+    call: Series[str] = pa.Field(isin=OUTCOMES, description="the likeliest outcome")
+    seen_in_training: Series[bool] = pa.Field(description="the model was trained on this cell")
+
+
+class ForecastTable(Table):
+    """What the fate clock forecasts for new recordings, one row a cell and frame; one column `p_<event>` an event."""
+
+    recording_id: Series[str]
+    cell_id: Series[int]
+    frame: Series[int] = pa.Field(ge=0, description="frame of the forecast: the last one that is shown")
+    time_h: Series[float] = pa.Field(ge=0, description="from the first frame of the recording")
+    watched_h: Series[float] = pa.Field(ge=0, description="from the first tracked frame of the cell")
+    within_h: Series[float] = pa.Field(gt=0, description="hours after the frame that the probabilities are about")
+    p_none: Series[float] = pa.Field(ge=-1e-6, le=1 + 1e-6, description="probability of no event by then")
+    expected_h: Series[float] = pa.Field(description="hours to the first event, counted to the model's horizon")
+
+
+class TrackForecasts(Table):
+    """Tracks with what is forecast of them, one row a cell and frame; one column `p_<outcome>` an outcome."""
+
+    recording_id: Series[str]
+    cell_id: Series[int]
+    frame: Series[int] = pa.Field(ge=0)
+    y_px: Series[float]
+    x_px: Series[float]
+    parent_id: Series[Int64Dtype] = pa.Field(nullable=True)
+    fate: Series[str] = pa.Field(isin=FATES)
+    event_frame: Series[Int64Dtype] = pa.Field(nullable=True)
+    forecast_frame: Series[Int64Dtype] = pa.Field(nullable=True, description="last frame shown for it; null: none yet")
+    call: Series[str] | None = pa.Field(isin=OUTCOMES, nullable=True)
+
+
+class Commitments(Table):
+    """One row a predictor and tested cell: from when on its call stays what it is at the last frame shown."""
+
+    predictor: Series[str]
+    recording_id: Series[str]
+    cell_id: Series[int]
+    group_id: Series[str]
+    dose: Series[str]
+    fate: Series[str] = pa.Field(isin=FATES)
+    call: Series[str] = pa.Field(isin=OUTCOMES, description="likeliest outcome at the last frame shown")
+    within_h: Series[float] = pa.Field(gt=0)
+    frame: Series[Int64Dtype] = pa.Field(nullable=True, description="first frame from which the call stays")
+    hours_before_event: Series[float] = pa.Field(nullable=True, description="NaN: no event came, or none was called")
