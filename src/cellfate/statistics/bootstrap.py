@@ -3,9 +3,10 @@
 A resample is a row of counts: how often each group was drawn. Every score is computed for all rows at once; row 0
 counts each group once and gives the estimate. Predictors scored with the same rows are compared pairwise.
 
-Array suffixes: n samples, g groups, r rows of counts.
+Array suffixes: n cells or landmarks, v different values, g groups, r rows of counts.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -26,7 +27,7 @@ class Estimate(NamedTuple):
     high: float
 
 
-def draw_groups(n_groups: int, n_resamples: int, seed: int) -> FloatArray:
+def draw_groups(n_groups: int, n_resamples: int, seed: int | Sequence[int]) -> FloatArray:
     """Draw groups with replacement, as many as there are.
 
     Parameters
@@ -76,9 +77,81 @@ def summarise(values_r: FloatArray, confidence: float, n_groups: int) -> Estimat
     return Estimate(estimate, float(low), float(high))
 
 
+def summarise_group_means(
+    values_n: FloatArray, groups_n: IntArray, n_resamples: int, confidence: float, seed: int | Sequence[int]
+) -> Estimate:
+    """Mean of a value, with a percentile interval that draws whole groups.
+
+    Parameters
+    ----------
+    values_n, groups_n
+        Values, none of them NaN, and the group of each, 0 .. n_groups - 1, none without a value.
+    n_resamples, confidence, seed
+        See `draw_groups` and `summarise`.
+
+    Returns
+    -------
+    Estimate
+        All NaN without a value.
+
+    Examples
+    --------
+    >>> summarise_group_means(np.array([1.0, 2.0, 6.0]), np.array([0, 0, 0]), 100, 0.95, 7)
+    Estimate(estimate=3.0, low=nan, high=nan)
+    """
+    return _summarise_by(mean_by_group, values_n, groups_n, n_resamples, confidence, seed)
+
+
+def summarise_group_medians(
+    values_n: FloatArray, groups_n: IntArray, n_resamples: int, confidence: float, seed: int | Sequence[int]
+) -> Estimate:
+    """Median of a value, as `summarise_group_means` does the mean."""
+    return _summarise_by(median_by_group, values_n, groups_n, n_resamples, confidence, seed)
+
+
+def _summarise_by(
+    measure: Callable[[FloatArray, IntArray, FloatArray], FloatArray],
+    values_n: FloatArray,
+    groups_n: IntArray,
+    n_resamples: int,
+    confidence: float,
+    seed: int | Sequence[int],
+) -> Estimate:
+    if not len(values_n):
+        return Estimate(np.nan, np.nan, np.nan)
+    n_groups = int(groups_n.max()) + 1
+    return summarise(measure(values_n, groups_n, draw_groups(n_groups, n_resamples, seed)), confidence, n_groups)
+
+
 def sum_by_group(values_n: FloatArray, groups_n: IntArray, counts_rg: FloatArray) -> FloatArray:
-    """Sum of a value over the samples of every resample, shape (r,)."""
+    """Sum of a value over the members of every resample, (r,)."""
     return counts_rg @ np.bincount(groups_n, values_n, counts_rg.shape[1])
+
+
+def mean_by_group(
+    values_n: FloatArray, groups_n: IntArray, counts_rg: FloatArray, weights_n: FloatArray | None = None
+) -> FloatArray:
+    """Mean over every resample, (r,); NaN where nothing was drawn. Weights: null counts each once, 0 leaves one out."""
+    weights = np.ones(len(values_n)) if weights_n is None else weights_n
+    total_r = sum_by_group(weights, groups_n, counts_rg)
+    summed_r = sum_by_group(values_n * weights, groups_n, counts_rg)
+    return np.asarray(summed_r / np.where(total_r > 0, total_r, np.nan), dtype=np.float64)
+
+
+def median_by_group(values_n: FloatArray, groups_n: IntArray, counts_rg: FloatArray) -> FloatArray:
+    """Median over every resample, (r,); NaN where nothing was drawn."""
+    if not len(values_n):
+        return np.full(len(counts_rg), np.nan)
+    values_v, places_n = np.unique(values_n, return_inverse=True)
+    shape = (counts_rg.shape[1], len(values_v))
+    drawn_gv = np.bincount(groups_n * shape[1] + places_n, minlength=shape[0] * shape[1]).reshape(shape)
+    up_to_rv = np.cumsum(counts_rg @ drawn_gv, axis=1)
+    total_r = up_to_rv[:, -1]
+    lower_r, upper_r = (
+        values_v[(up_to_rv <= np.maximum(place_r, 0)[:, None]).sum(axis=1).clip(max=shape[1] - 1)]
+        for place_r in ((total_r - 1) // 2, total_r // 2)
+    )
+    return np.asarray(np.where(total_r > 0, (lower_r + upper_r) / 2, np.nan), dtype=np.float64)
 
 
 def number_groups(labels_n: npt.NDArray[np.object_] | IntArray) -> IntArray:

@@ -1,6 +1,6 @@
-"""Effect sizes of one group of values against another.
+"""Effect sizes of one group of values against another, and rank correlation.
 
-Shape suffixes: t frames of a cell, f features, m masks.
+Shape suffixes: t frames of a cell, f features, m masks, n values.
 """
 
 import numpy as np
@@ -52,3 +52,35 @@ def cohens_d(inside: FloatArray, outside: FloatArray) -> float:
         return float("nan")
     pooled = ((n_in - 1) * inside.var(ddof=1) + (n_out - 1) * outside.var(ddof=1)) / (n_in + n_out - 2)
     return float((inside.mean() - outside.mean()) / np.sqrt(pooled)) if pooled > 0 else float("nan")
+
+
+def separation(values_n: FloatArray, inside_n: BoolArray) -> float:
+    """Chance that a value inside exceeds one outside, ties counting half: the area under the ROC curve of one sample.
+
+    Parameters
+    ----------
+    values_n
+        Values, none of them NaN.
+    inside_n
+        Which of them are inside (the positives).
+
+    Returns
+    -------
+    float
+        0 to 1; NaN where either side is empty. For resamples and weights see `scores.auroc`.
+
+    Examples
+    --------
+    >>> separation(np.array([0.0, 2.0, 1.0]), np.array([False, True, False]))
+    1.0
+    """
+    return float((1 + cliffs_delta(values_n[:, None], inside_n[None])[0, 0]) / 2)
+
+
+def rank_correlation(first_n: FloatArray, second_n: FloatArray) -> float:
+    """Spearman's rank correlation; NaN where either side is constant, or with fewer than three values."""
+    from scipy.stats import rankdata
+
+    if len(first_n) < 3 or np.ptp(first_n) == 0 or np.ptp(second_n) == 0:
+        return float("nan")
+    return float(np.corrcoef(rankdata(first_n), rankdata(second_n))[0, 1])

@@ -6,7 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cellfate.statistics import scores as score
-from cellfate.statistics.bootstrap import draw_groups, sum_by_group, summarise
+from cellfate.statistics.bootstrap import (
+    draw_groups,
+    mean_by_group,
+    median_by_group,
+    sum_by_group,
+    summarise,
+    summarise_group_means,
+    summarise_group_medians,
+)
 
 
 @settings(max_examples=20, deadline=None)
@@ -29,6 +37,36 @@ def test_groups_are_drawn_evenly():
 def test_sums_by_group_by_hand():
     sums = sum_by_group(np.array([1.0, 2.0, 4.0]), np.array([0, 0, 1]), np.array([[1.0, 1.0], [2.0, 0.0], [0.0, 3.0]]))
     assert sums.tolist() == [7.0, 6.0, 12.0]
+
+
+def test_means_by_hand():
+    values, groups = np.array([1.0, 2.0, 4.0]), np.array([0, 0, 1])
+    counts = np.array([[1.0, 1.0], [2.0, 0.0], [0.0, 0.0]])
+    np.testing.assert_allclose(mean_by_group(values, groups, counts), [7 / 3, 1.5, np.nan])
+    weights = np.array([0.0, 1.0, 3.0])
+    np.testing.assert_allclose(mean_by_group(values, groups, counts, weights), [14 / 4, 2, np.nan])
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    values=st.lists(st.tuples(st.integers(0, 6), st.integers(0, 3)), min_size=1, max_size=12),
+    counts=st.lists(st.integers(0, 3), min_size=4, max_size=4),
+)
+def test_the_median_of_a_resample_is_that_of_the_repeated_values(values, counts):
+    numbers, groups = (np.array(column) for column in zip(*values, strict=True))
+    repeated = np.repeat(numbers, np.array(counts)[groups])
+    expected = np.median(repeated) if len(repeated) else np.nan
+    counts_rg = np.array([counts], dtype=float)
+    np.testing.assert_array_equal(median_by_group(numbers.astype(float), groups, counts_rg), [expected])
+
+
+def test_means_and_medians_with_intervals_that_draw_whole_groups():
+    # Drawn are a twice, both, or b twice: means 1, 2 or 4, medians 1, 1 or 4 (a has two values, b one).
+    values, groups = np.array([1.0, 1.0, 4.0]), np.array([0, 0, 1])
+    assert summarise_group_means(values, groups, 500, 0.95, 7) == pytest.approx((2, 1, 4))
+    assert summarise_group_medians(values, groups, 500, 0.95, (7, 4)) == pytest.approx((1, 1, 4))
+    assert all(np.isnan(summarise_group_means(values[:0], groups[:0], 500, 0.95, 7)))
+    assert np.isnan(summarise_group_medians(values[:2], groups[:2], 500, 0.95, 7).low)
 
 
 def test_interval_is_the_percentiles_of_the_resamples_and_not_of_the_estimate():

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cellfate.statistics.effect_sizes import cliffs_delta, cohens_d
+from cellfate.statistics.effect_sizes import cliffs_delta, cohens_d, rank_correlation, separation
 
 
 def counted(values: np.ndarray, mask: np.ndarray) -> float:
@@ -51,3 +51,12 @@ def test_cohens_d_by_hand() -> None:
     # means 5 and 2; pooled variance (2 * 4 + 3 * 2 / 3) / 4 ... in {3, 5, 7} has 4, out {1, 2, 3} has 1: (8 + 2) / 4
     assert cohens_d(np.array([3.0, 5, 7]), np.array([1.0, 2, 3])) == pytest.approx(3 / np.sqrt(2.5))
     assert np.isnan(cohens_d(np.array([1.0, 1]), np.array([1.0, 1])))
+
+
+def test_separation_and_rank_correlation_by_hand() -> None:
+    # 2 beats 1 and ties 2, 3 beats both: 3.5 of 4 pairs
+    assert separation(np.array([1.0, 2, 2, 3]), np.array([False, False, True, True])) == pytest.approx(3.5 / 4)
+    assert np.isnan(separation(np.array([1.0, 2]), np.array([True, True])))
+    assert rank_correlation(np.array([1.0, 2, 9]), np.array([0.1, 0.3, 0.2])) == pytest.approx(0.5)
+    assert np.isnan(rank_correlation(np.array([1.0, 1, 1]), np.array([1.0, 2, 3])))
+    assert np.isnan(rank_correlation(np.array([1.0, 2]), np.array([1.0, 2])))
