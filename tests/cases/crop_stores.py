@@ -1,10 +1,15 @@
 """A tiny crop store without images: cells whose fate is told by one bright channel."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from cellfate.cohort.follow_ups import follow_cells
+from cellfate.cohort.landmarks import list_landmarks
+from cellfate.cohort.settings import FollowUpSettings, SplitSettings
+from cellfate.cohort.splits import split_cells
 from cellfate.core.tables import Cells, Detections, Recordings
 from cellfate.crops.cutting import RecordingCrops
 from cellfate.crops.settings import CropSettings
@@ -52,6 +57,40 @@ def tiny_store(
     recordings = _recordings(n_recordings, n_frames, names)
     tables = Recordings.validate(recordings), Detections.validate(pd.concat(detections, ignore_index=True))
     return CropStore(tmp_path / "crops.zarr"), *tables, Cells.validate(pd.concat(cells, ignore_index=True))
+
+
+@dataclass(frozen=True, eq=False)
+class TinyStudy:
+    """A crop store with every table that `data_processing` makes of it."""
+
+    crops: CropStore
+    recordings: pd.DataFrame
+    detections: pd.DataFrame
+    cells: pd.DataFrame
+    follow_ups: pd.DataFrame
+    landmarks: pd.DataFrame
+    splits: pd.DataFrame
+
+
+TINY_FOLLOW_UP = FollowUpSettings(
+    guard_h=0.5, bin_h=0.5, horizon_h=2.5, report_h=(1.0, 2.0), headline_h=2.0, min_frames=3, stride_frames=2
+)
+"""Follow-ups of 12 frames of 30 min: landmarks from the third frame of a cell on."""
+TINY_SPLITS = SplitSettings(scheme="grouped_folds", n_folds=3, validation_share=0.25)
+
+
+def tiny_study(
+    tmp_path: Path,
+    follow_up: FollowUpSettings = TINY_FOLLOW_UP,
+    splits: SplitSettings = TINY_SPLITS,
+    **store_arguments: int | float,
+) -> TinyStudy:
+    """The store of `tiny_store` (its arguments may follow) with follow-ups, landmarks and splits."""
+    crops, recordings, detections, cells = tiny_store(tmp_path, **store_arguments)
+    follow_ups, _ = follow_cells(detections, cells, recordings, follow_up)
+    landmarks = list_landmarks(detections, follow_ups, follow_up)
+    parts = split_cells(follow_ups, cells, detections, follow_up, splits)
+    return TinyStudy(crops, recordings, detections, cells, follow_ups, landmarks, parts)
 
 
 def _track(generator: np.random.Generator, cell: int, n_frames: int) -> dict[str, int | str]:

@@ -69,7 +69,8 @@ def follow_cells(
     age = kept["last_frame"] - kept["first_frame"] + 1
     young = kept[age < follow_up.min_frames].assign(reason=TOO_YOUNG)
     aside = pd.concat([watched[watched["reason"].notna()], young]).sort_index().assign(stage=_STAGE)
-    return _table(kept), SetAside.validate(aside[[*CELL, "stage", "reason", "last_frame"]].reset_index(drop=True))
+    listed = aside[[*CELL, "stage", "reason", "last_frame"]].astype({"last_frame": "Int64"})
+    return _table(kept), SetAside.validate(listed.reset_index(drop=True))
 
 
 def follow_open_cells(

@@ -1,28 +1,27 @@
 """Follow-ups and landmarks against numbers worked by hand, and against loops over single frames."""
 
 import logging
-from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from cellfate.cohort import follow_ups as module
-from cellfate.cohort.follow_ups import follow_cells, follow_open_cells, list_landmarks
+from cellfate.cohort.follow_ups import follow_cells, follow_open_cells
+from cellfate.cohort.guard import guard_frames
+from cellfate.cohort.landmarks import list_landmarks
+from cellfate.cohort.outcomes import label_landmarks
 from cellfate.cohort.settings import FollowUpSettings
-from cellfate.cohort.tracked_cells import guard_frames
 from cellfate.core.errors import InputError
 from cellfate.core.fates import CENSORED
 from cellfate.core.tables import FollowUps, Landmarks, SetAside
-from cellfate.statistics.incidence import EVENT_FREE, UNOBSERVED, label_bins
+from cellfate.statistics.incidence import EVENT_FREE, UNOBSERVED
 from tests.cases.crop_stores import tiny_store
-from tests.unit.crops.cases import WrittenCell, span, store_of
+from tests.unit.crops.cases import WrittenCell, span
 
 HOURLY = FollowUpSettings(guard_h=1.0, horizon_h=5.0, report_h=(2.0, 5.0), headline_h=5.0, min_frames=4)
 DIVIDING = WrittenCell(101, span(0, 39), "mitosis", 40)
@@ -30,22 +29,14 @@ DYING = WrittenCell(102, span(0, 39), "apoptosis", 40)
 LOST = WrittenCell(103, span(0, 39))
 
 
-@dataclass(frozen=True)
-class Tracks:
-    """The parts of a crop store that follow-ups look at, without a disk."""
-
-    cells: tuple[WrittenCell, ...]
-    recording_ids: tuple[str, ...] = ("r",)
-    set_aside: pd.DataFrame = field(default_factory=pd.DataFrame)
-
-    def frame_numbers(self, recording_id: str, cell_id: int) -> NDArray[np.int64]:
-        return np.array(next(cell.frames for cell in self.cells if cell.cell_id == cell_id), dtype=np.int64)
-
-
 def tables_of(*written: WrittenCell, frame_interval_min: float = 30.0, n_frames: int = 60):
-    """Tracks, recordings and cells of one recording."""
+    """Detections, cells and recordings of one recording."""
     recordings = pd.DataFrame(
         {"recording_id": ["r"], "dose": ["High"], "frame_interval_min": [frame_interval_min], "n_frames": [n_frames]}
+    )
+    detections = pd.DataFrame(
+        [("r", cell.cell_id, frame, 0.0, 0.0) for cell in written for frame in cell.frames],
+        columns=["recording_id", "cell_id", "frame", "y_px", "x_px"],
     )
     cells = pd.DataFrame(
         {
@@ -56,37 +47,38 @@ def tables_of(*written: WrittenCell, frame_interval_min: float = 30.0, n_frames:
             "group_id": "g",
         }
     )
-    return Tracks(written), recordings, cells
+    return detections, cells, recordings
 
 
-def test_every_cell_is_followed_to_its_event_or_to_where_it_was_lost(tmp_path: Path) -> None:
+def test_every_cell_is_followed_to_its_event_or_to_where_it_was_lost() -> None:
     dying = WrittenCell(2, (0, 1, 3, 4, 5, 6), "apoptosis", 7)  # a gap in frame 2; guard of 2 frames: shown before 5
     written = WrittenCell(1, span(2, 9), "mitosis", 10), dying, WrittenCell(3, span(1, 9))
-    table, excluded = follow_cells(*store_of(tmp_path, *written), HOURLY)
+    table, excluded = follow_cells(*tables_of(*written), HOURLY)
     FollowUps.validate(table)
-    assert table["sample_id"].tolist() == ["r:1", "r:2", "r:3"]
-    columns = ["first_frame", "last_frame", "n_frames", "age_frames", "end_frame"]
-    assert table[columns].to_numpy().tolist() == [[2, 7, 6, 5, 10], [0, 4, 4, 4, 7], [1, 7, 7, 6, 9]]
+    assert table["cell_id"].tolist() == [1, 2, 3]
+    columns = ["first_frame", "last_frame", "n_frames", "end_frame"]
+    assert table[columns].to_numpy().tolist() == [[2, 7, 6, 10], [0, 4, 4, 7], [1, 7, 7, 9]]
     assert table["fate"].tolist() == ["mitosis", "apoptosis", "censored"]
-    assert table["outcome"].tolist()[:2] == ["mitosis", "apoptosis"]
-    assert table["outcome"].isna().tolist() == [False, False, True]
     assert table["event_frame"].tolist() == [10, 7, pd.NA]
-    assert table["lead_time_h"].tolist()[:2] == [1.5, 1.5]
-    assert np.isnan(table["lead_time_h"].iloc[2])
+    assert table["recording_frames"].tolist() == [60] * 3
     assert excluded.empty
     assert list(excluded.columns) == ["recording_id", "cell_id", "stage", "reason", "last_frame"]
 
 
-def test_an_event_that_is_not_forecast_censors_at_the_frame_before_it() -> None:
-    dying = WrittenCell(1, span(0, 19), "apoptosis", 22)  # not marked in its last two frames: alive, for it died later
+def test_an_event_that_is_not_shown_is_still_an_event() -> None:
+    dying = WrittenCell(1, span(0, 19), "apoptosis", 22)
     only_mitosis = HOURLY.model_copy(update={"events": ("mitosis",)})
     table, _ = follow_cells(*tables_of(dying, DIVIDING, LOST), only_mitosis)
-    FollowUps.validate(table)
-    row = table.iloc[0]
-    assert (row["fate"], row["end_frame"], row["last_frame"]) == ("censored", 21, 19)
-    assert pd.isna(row["event_frame"])
-    assert pd.isna(row["outcome"])
-    assert np.isnan(row["lead_time_h"])
+    assert table.iloc[0][["fate", "end_frame", "event_frame", "last_frame"]].tolist() == ["apoptosis", 22, 22, 19]
+
+
+def test_cells_that_nobody_scored_neither_train_nor_test_and_are_counted() -> None:
+    unseen = WrittenCell(1, span(0, 39), "unscored")
+    table, aside = follow_cells(*tables_of(unseen, DIVIDING, DYING, LOST), HOURLY)
+    assert table["cell_id"].tolist() == [101, 102, 103]
+    assert aside[["cell_id", "reason"]].to_numpy().tolist() == [[1, module.NOBODY_LOOKED]]
+    opened = follow_open_cells(*tables_of(unseen, DIVIDING), HOURLY)
+    assert opened[["cell_id", "fate", "last_frame"]].to_numpy().tolist() == [[1, "unscored", 39], [101, "mitosis", 37]]
 
 
 def test_cells_that_cannot_be_followed_are_listed_and_young_ones_kept() -> None:
@@ -108,26 +100,11 @@ def test_cells_that_cannot_be_followed_are_listed_and_young_ones_kept() -> None:
     assert excluded["last_frame"].tolist() == [pd.NA, pd.NA, 7, pd.NA]
 
 
-def test_recordings_that_could_not_be_cropped_stay_listed() -> None:
-    tracks, recordings, cells = tables_of(DIVIDING, DYING, LOST)
-    bad = pd.DataFrame({"recording_id": ["q"], "cell_id": [pd.NA], "stage": ["cut_crops"], "reason": ["torn"]})
-    _, excluded = follow_cells(Tracks(tracks.cells, set_aside=bad), recordings, cells, HOURLY)
-    assert excluded[["recording_id", "stage", "reason"]].to_numpy().tolist() == [["q", "cut_crops", "torn"]]
-
-
-def test_cells_of_recordings_outside_the_store_are_not_followed() -> None:
-    tracks, recordings, cells = tables_of(DIVIDING, DYING, LOST)
+def test_cells_of_recordings_that_were_not_cropped_are_not_followed() -> None:
+    detections, cells, recordings = tables_of(DIVIDING, DYING, LOST)
     stranger = cells.assign(recording_id="elsewhere")
-    table, _ = follow_cells(tracks, recordings, pd.concat([stranger, cells]), HOURLY)
+    table, _ = follow_cells(detections, pd.concat([stranger, cells]), recordings, HOURLY)
     assert table["recording_id"].tolist() == ["r"] * 3
-
-
-def test_an_event_that_never_happens_is_refused() -> None:
-    with pytest.raises(
-        InputError,
-        match=r"None of 2 followed cells ends in apoptosis \(found: 1 censored, 1 mitosis\).* list only events",
-    ):
-        follow_cells(*tables_of(DIVIDING, LOST), HOURLY)
 
 
 def test_nothing_to_follow_is_refused() -> None:
@@ -174,61 +151,56 @@ def test_open_cells_need_no_event_at_all() -> None:
     assert follow_open_cells(*tables_of(LOST), HOURLY)["fate"].tolist() == ["censored"]
 
 
-def test_landmarks_by_hand(tmp_path: Path) -> None:
+def test_landmarks_by_hand() -> None:
     # four frames are watched, then every third: 1 + 3 = 4, 7, 10, 13; frame 7 is in a gap, 13 is not before 15 - 2
     written = WrittenCell(1, (1, 2, 3, 4, 5, 6, *span(8, 14)), "mitosis", 15), WrittenCell(2, span(0, 9)), DYING
-    store, recordings, cells = store_of(tmp_path, *written)
-    recordings = recordings.assign(n_frames=50)
-    follow_ups, _ = follow_cells(store, recordings, cells, HOURLY)
-    table = Landmarks.validate(list_landmarks(store, recordings, follow_ups, HOURLY))
+    detections, cells, recordings = tables_of(*written, n_frames=50)
+    follow_ups, _ = follow_cells(detections, cells, recordings, HOURLY)
+    table = Landmarks.validate(list_landmarks(detections, follow_ups, HOURLY))
     first = table[table["cell_id"] == 1]
-    assert first["sample_id"].tolist() == ["r:1:4", "r:1:10"]
-    assert first["last_frame"].tolist() == [4, 10]
-    assert first["age_frames"].tolist() == [3, 9]
-    assert first["first_frame"].tolist() == [1, 1]
-    assert first["time_h"].tolist() == [5.5, 2.5]
-    assert first["watchable_h"].tolist() == [22.5, 19.5]
-    assert table[table["cell_id"] == 2]["time_h"].tolist() == [3.0, 1.5]  # frames 3 and 6 of a cell last seen in 9
+    assert first["landmark_id"].tolist() == ["r:1:4", "r:1:10", "r:1:12"]
+    assert first["regular"].tolist() == [True, True, False]
+    assert first["last"].tolist() == [False, False, True]
+    assert first["age_frames"].tolist() == [3, 9, 11]
+    assert first["n_frames"].tolist() == [4, 9, 11]
+    assert first["first_frame"].tolist() == [1, 1, 1]
+    assert first["time_h"].tolist() == [5.5, 2.5, 1.5]
+    assert first["watchable_h"].tolist() == [22.5, 19.5, 18.5]
+    lost = table[table["cell_id"] == 2]  # frames 3 and 6, and the last one shown, 7, of a cell last seen in 9
+    assert lost["time_h"].tolist() == [3.0, 1.5, 1.0]
     assert table["fate"].unique().tolist() == ["mitosis", "censored", "apoptosis"]
     assert list(table.columns) == list(Landmarks.to_schema().columns)
 
 
 def test_landmarks_of_many_recordings_read_each_ones_length(tmp_path: Path) -> None:
-    store, recordings, _, cells = tiny_store(tmp_path)
+    _, recordings, detections, cells = tiny_store(tmp_path)
     recordings = recordings.assign(n_frames=range(20, 26))
-    follow_ups, _ = follow_cells(store, recordings, cells, HOURLY)
-    table = list_landmarks(store, recordings, follow_ups, HOURLY)
+    follow_ups, _ = follow_cells(detections, cells, recordings, HOURLY)
+    table = list_landmarks(detections, follow_ups, HOURLY)
     lengths = table["last_frame"] + 1 + table["watchable_h"] * 2
     assert (lengths == table["recording_id"].astype(int) + 20).all()
     assert set(table["recording_id"]) == set(recordings["recording_id"])
 
 
 def test_no_landmark_is_refused() -> None:
-    tracks, recordings, cells = tables_of(DIVIDING, DYING, LOST)
+    detections, cells, recordings = tables_of(DIVIDING, DYING, LOST)
     aged = HOURLY.model_copy(update={"min_frames": 100})
-    follow_ups, excluded = follow_cells(tracks, recordings, cells, aged)
+    follow_ups, excluded = follow_cells(detections, cells, recordings, aged)
     assert excluded["reason"].tolist() == [module.TOO_YOUNG] * 3
     with pytest.raises(
         InputError, match=r"None of 3 followed cells has a landmark, .* lower min_frames 100 or guard_h"
     ):
-        list_landmarks(tracks, recordings, follow_ups, aged)
-
-
-def test_follow_ups_of_an_unknown_recording_are_refused() -> None:
-    tracks, recordings, cells = tables_of(DIVIDING, DYING, LOST)
-    follow_ups, _ = follow_cells(tracks, recordings, cells, HOURLY)
-    with pytest.raises(InputError, match="Recording 'r' has follow-ups but is not among the 1 of table recordings"):
-        list_landmarks(tracks, recordings.assign(recording_id="s"), follow_ups, HOURLY)
+        list_landmarks(detections, follow_ups, aged)
 
 
 def test_nothing_given_is_changed() -> None:
-    tracks, recordings, cells = tables_of(DIVIDING, DYING, LOST)
-    before = cells.copy(), recordings.copy()
-    follow_ups, _ = follow_cells(tracks, recordings, cells, HOURLY)
+    given_tables = tables_of(DIVIDING, DYING, LOST)
+    before = [table.copy() for table in given_tables]
+    follow_ups, _ = follow_cells(*given_tables, HOURLY)
     copied = follow_ups.copy()
-    list_landmarks(tracks, recordings, follow_ups, HOURLY)
-    for given_, same in zip((cells, recordings, follow_ups), (*before, copied), strict=True):
-        pd.testing.assert_frame_equal(given_, same)
+    list_landmarks(given_tables[0], follow_ups, HOURLY)
+    for changed, same in zip((*given_tables, follow_ups), (*before, copied), strict=True):
+        pd.testing.assert_frame_equal(changed, same)
 
 
 @st.composite
@@ -261,32 +233,34 @@ def some_settings(draw: st.DrawFn) -> FollowUpSettings:
     )
 
 
+N_FRAMES = 60
 INTERVALS_MIN = st.sampled_from([20.0, 25.0, 30.0])
 CODES = {CENSORED: 0, "apoptosis": 1, "mitosis": 2}
 
 
 def landmarks_of(written: tuple[WrittenCell, ...], interval_min: float, follow_up: FollowUpSettings) -> pd.DataFrame:
-    tracks, recordings, cells = tables_of(*written, frame_interval_min=interval_min)
-    follow_ups, _ = follow_cells(tracks, recordings, cells, follow_up)
-    return Landmarks.validate(list_landmarks(tracks, recordings, follow_ups, follow_up))
+    detections, cells, recordings = tables_of(*written, frame_interval_min=interval_min)
+    follow_ups, _ = follow_cells(detections, cells, recordings, follow_up)
+    table = list_landmarks(detections, follow_ups, follow_up)
+    return table[table["regular"]].reset_index(drop=True)
 
 
 def labels_of(landmarks: pd.DataFrame, follow_up: FollowUpSettings) -> dict[tuple[int, int], list[int]]:
     """Labels of the bins by cell and frame."""
-    labels_nk = label_bins(landmarks["time_h"], landmarks["fate"].map(CODES), follow_up.edges_h)
+    labels_nk = label_landmarks(landmarks, ("apoptosis", "mitosis"), follow_up.edges_h)
     keys = zip(landmarks["cell_id"], landmarks["last_frame"], strict=True)
     return dict(zip(keys, labels_nk.tolist(), strict=True))
 
 
 def walk(cell: WrittenCell, landmark: int, interval_min: float, follow_up: FollowUpSettings) -> list[int]:
     """Labels found by walking from frame to frame, in exact arithmetic."""
-    event_frame = cell.event_frame if cell.fate in follow_up.events else None
-    last_alive = cell.frames[-1] if cell.event_frame is None else cell.event_frame - 1
-    end = last_alive if event_frame is None else event_frame
+    event_frame = cell.event_frame
+    end = cell.frames[-1] if event_frame is None else event_frame
     labels = []
     for lower_h, upper_h in zip(follow_up.edges_h[:-1], follow_up.edges_h[1:], strict=True):
         label = UNOBSERVED
-        for frame in range(landmark + 1, end + 1):
+        recorded_h = Fraction(N_FRAMES - 1 - landmark) * Fraction(interval_min) / 60
+        for frame in range(landmark + 1, end + 1) if recorded_h >= upper_h else ():
             hours = Fraction(frame - landmark) * Fraction(interval_min) / 60
             if frame == event_frame and lower_h < hours <= upper_h:
                 label = CODES[cell.fate]

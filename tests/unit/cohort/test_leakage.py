@@ -9,28 +9,16 @@ from cellfate.cohort.leakage import report_leakage
 
 def tables(parents: list[int | None], lineages: list[str | None]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Six cells in recordings a, a, a, b, b, c; cells 1, 2, 5 train, cell 3 validates, cells 4 and 6 test."""
-    recordings = list("aaabbc")
-    cells = pd.DataFrame(
-        {
-            "recording_id": recordings,
-            "cell_id": range(1, 7),
-            "parent_id": pd.array(parents, dtype="Int64"),
-            "lineage_id": pd.array(lineages, dtype="str"),
-        }
-    )
-    cell_ids = [1, 1, 2, 3, 4, 5, 6]  # two samples of cell 1
-    samples = pd.DataFrame({"sample_id": [f"s{n}" for n in range(7)], "cell_id": cell_ids})
-    samples["recording_id"] = [recordings[cell - 1] for cell in cell_ids]
-    samples["group_id"] = samples["recording_id"]
-    parts = {1: "train", 2: "train", 3: "validation", 4: "test", 5: "train", 6: "test"}
-    splits = pd.DataFrame({"scheme": "x", "fold": 0, "sample_id": samples["sample_id"]})
-    return samples, cells, splits.assign(part=[parts[cell] for cell in cell_ids])
+    cell = pd.DataFrame({"recording_id": list("aaabbc"), "cell_id": range(1, 7)})
+    cells = cell.assign(parent_id=pd.array(parents, dtype="Int64"), lineage_id=pd.array(lineages, dtype="str"))
+    follow_ups = cell.assign(group_id=cell["recording_id"])
+    parts = ["train", "train", "validation", "test", "train", "test"]
+    return follow_ups, cells, cell.assign(scheme="x", fold=0, part=parts)
 
 
 def test_shares_are_counted_in_cells() -> None:
     # cells 2 and 3 are daughters of 9 in recording a; cell 4 of 9 too, but of recording b's; 6 has an unknown parent
     found = report_leakage(*tables([None, 9, 9, 9, 8, None], ["l1", "l2", "l2", "l3", "l4", "l5"])).set_index("part")
-    assert found["n_samples"].to_dict() == {"train": 4, "validation": 1, "test": 2}
     assert found["n_cells"].to_dict() == {"train": 3, "validation": 1, "test": 2}
     assert found["n_groups"].to_dict() == {"train": 2, "validation": 1, "test": 2}
     assert found.loc["test", "share_recording"] == 0.5

@@ -7,45 +7,30 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from cellfate.cohort.samples import make_samples
-from cellfate.cohort.settings import SampleSettings, SplitSettings
-from cellfate.cohort.splits import split_samples
+from cellfate.cohort.splits import select_part
 from cellfate.core.errors import InputError
 from cellfate.core.tables import Normalisation
 from cellfate.crops.normalisation import fit_normalisation, normalise
-from cellfate.crops.store import CropStore
-from tests.cases.crop_stores import tiny_store
+from tests.cases.crop_stores import TinyStudy, tiny_study
 from tests.unit.crops.cases import WrittenCell, span, store_of
 
-LANDMARK = SampleSettings(
-    kind="landmark", events=("mitosis",), guard_h=0.5, history_frames=3, stride_frames=2, horizon_h=1.5, max_frames=4
-)
 
-
-def pixels_of_training(store: CropStore, samples: pd.DataFrame, splits: pd.DataFrame, fold: int) -> np.ndarray:
-    """Pixels (C, n) of the training samples of a fold; a frame that several samples show is taken once."""
-    trained = splits[(splits["fold"] == fold) & (splits["part"] == "train")]["sample_id"]
-    pixels, seen = [], set()
-    for row in samples[samples["sample_id"].isin(trained)].itertuples():
-        sequence = store.read(row.recording_id, row.cell_id, row.first_frame, row.last_frame)
-        for t, frame in enumerate(sequence.frame_numbers_t):
-            if (row.recording_id, row.cell_id, frame) not in seen:
-                seen.add((row.recording_id, row.cell_id, frame))
-                pixels.append(sequence.frames_tchw[t][:, sequence.inside_thw[t]])
+def pixels_of_training(study: TinyStudy, fold: int) -> np.ndarray:
+    """Pixels (C, n) of the shown frames of a fold's training cells."""
+    pixels = []
+    for row in select_part(study.follow_ups, study.splits, fold, "train").itertuples():
+        sequence = study.crops.read(row.recording_id, row.cell_id, row.first_frame, row.last_frame)
+        pixels += [frame[:, inside] for frame, inside in zip(sequence.frames_tchw, sequence.inside_thw, strict=True)]
     return np.concatenate(pixels, axis=1).astype(np.float64)
 
 
-@pytest.mark.parametrize("kind", ["whole_track", "landmark"])
-def test_statistics_equal_numpy_over_all_training_pixels(tmp_path: Path, kind: str) -> None:
-    store, recordings, detections, cells = tiny_store(tmp_path, n_recordings=6)
-    settings = LANDMARK if kind == "landmark" else SampleSettings(kind="whole_track", guard_h=0.5)
-    samples, _ = make_samples(store, recordings, cells, settings)
-    splits = split_samples(samples, cells, detections, SplitSettings(scheme="grouped_folds", n_folds=3))
-    table = fit_normalisation(store, samples, splits)
+def test_statistics_equal_numpy_over_all_training_pixels(tmp_path: Path) -> None:
+    study = tiny_study(tmp_path, n_recordings=6)
+    table = fit_normalisation(study.crops, study.follow_ups, study.splits)
     Normalisation.validate(table)
-    assert table[["fold", "channel"]].to_numpy().tolist() == [[k, c] for k in range(3) for c in store.channels]
+    assert table[["fold", "channel"]].to_numpy().tolist() == [[k, c] for k in range(3) for c in study.crops.channels]
     for fold, of_fold in table.groupby("fold"):
-        pixels = pixels_of_training(store, samples, splits, fold)
+        pixels = pixels_of_training(study, fold)
         assert_allclose(of_fold["mean"], pixels.mean(axis=1), rtol=1e-12)
         assert_allclose(of_fold["sd"], pixels.std(axis=1), rtol=1e-10)  # float64 sums in another order
         assert (of_fold["n_pixels"] == pixels.shape[1]).all()
@@ -54,17 +39,16 @@ def test_statistics_equal_numpy_over_all_training_pixels(tmp_path: Path, kind: s
 def test_validation_and_test_cells_are_not_looked_at(tmp_path: Path) -> None:
     cells = [WrittenCell(cell, span(10 * cell, 10 * cell + 4), "mitosis", 10 * cell + 5) for cell in (1, 2, 3)]
     store, _, _ = store_of(tmp_path, *cells)  # pixels hold the frame number
-    samples = pd.DataFrame(
+    follow_ups = pd.DataFrame(
         {
-            "sample_id": ["one", "two", "three"],
             "recording_id": "r",
             "cell_id": [1, 2, 3],
             "first_frame": [11, 20, 30],
             "last_frame": [13, 24, 34],
         }
     )
-    splits = pd.DataFrame({"fold": 0, "sample_id": samples["sample_id"], "part": ["train", "validation", "test"]})
-    table = fit_normalisation(store, samples, splits)
+    splits = follow_ups[["recording_id", "cell_id"]].assign(fold=0, part=["train", "validation", "test"])
+    table = fit_normalisation(store, follow_ups, splits)
     assert table["mean"].tolist() == [12.0]
     assert table["sd"].tolist() == [pytest.approx(np.sqrt(2 / 3))]
     assert table["n_pixels"].tolist() == [3 * 64]
@@ -72,12 +56,10 @@ def test_validation_and_test_cells_are_not_looked_at(tmp_path: Path) -> None:
 
 def test_a_constant_channel_is_refused(tmp_path: Path) -> None:
     store, _, _ = store_of(tmp_path, WrittenCell(1, (7,)))
-    samples = pd.DataFrame(
-        {"sample_id": ["one"], "recording_id": "r", "cell_id": 1, "first_frame": [7], "last_frame": [7]}
-    )
-    splits = pd.DataFrame({"fold": [0], "sample_id": ["one"], "part": ["train"]})
+    follow_ups = pd.DataFrame({"recording_id": ["r"], "cell_id": 1, "first_frame": [7], "last_frame": [7]})
+    splits = pd.DataFrame({"fold": [0], "recording_id": "r", "cell_id": 1, "part": ["train"]})
     with pytest.raises(InputError, match=r"Channel 'only' has the same value \(7\) in all 64 pixels"):
-        fit_normalisation(store, samples, splits)
+        fit_normalisation(store, follow_ups, splits)
 
 
 def test_normalised_pixels_and_what_lies_outside() -> None:
