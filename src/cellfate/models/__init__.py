@@ -1,1 +1,1 @@
-"""Torch modules of the fate classifier: frame encoders, temporal Transformer, attention pooling. No loops, no files."""
+"""Networks of the classifier and of the fate clock, and boosted hazards. No loops, no files."""

@@ -14,7 +14,13 @@ from torch import Tensor, nn
 
 from cellfate.models.frame_encoders import build_encoder
 from cellfate.models.settings import ModelSettings
-from cellfate.models.temporal import AttentionPooling, roll_out_layers, sinusoidal_positions, transformer_layer
+from cellfate.models.temporal import (
+    AttentionPooling,
+    pad_sequences,
+    roll_out_layers,
+    sinusoidal_positions,
+    transformer_layer,
+)
 
 
 def n_logits(n_outcomes: int) -> int:
@@ -116,10 +122,7 @@ class FateClassifier(nn.Module):
     def _tokens(self, embeddings_nd: Tensor, positions_n: Tensor, lengths_b: Tensor) -> tuple[Tensor, Tensor]:
         """Pad to tokens, the class token at position 0 and frames from position 1, and say where padding is."""
         coded_nd = embeddings_nd + sinusoidal_positions(positions_n + 1, self.size).to(embeddings_nd.dtype)
-        steps_t = torch.arange(int(lengths_b.max()), device=lengths_b.device)
-        real_bt = steps_t < lengths_b[:, None]
-        frames_btd = coded_nd.new_zeros(*real_bt.shape, self.size)
-        frames_btd[real_bt] = coded_nd
+        real_bt, frames_btd = pad_sequences(coded_nd, lengths_b)
         start_d = self.class_token + sinusoidal_positions(lengths_b.new_zeros(()), self.size)
         start_b1d = start_d.to(coded_nd.dtype).expand(len(lengths_b), 1, -1)
         padding_bs = torch.cat((real_bt.new_zeros(len(lengths_b), 1), ~real_bt), dim=1)

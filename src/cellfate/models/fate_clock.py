@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from cellfate.models.frame_encoders import build_encoder
-from cellfate.models.settings import CausalSettings, ModelSettings
-from cellfate.models.temporal import roll_out_layers, sinusoidal_positions, transformer_layer
+from cellfate.models.settings import ClockNetworkSettings
+from cellfate.models.temporal import pad_sequences, roll_out_layers, sinusoidal_positions, transformer_layer
 
 AGE_INPUTS = 3
 """Age over 20 h, log(1 + age in h), and whether the track began after the recording did."""
@@ -32,7 +32,7 @@ class FateClock(nn.Module):
     Parameters
     ----------
     settings
-        Architecture; `settings.causal` is given.
+        Architecture.
     n_channels
         Channels of a frame, a mask channel included.
     n_bins, n_events
@@ -41,10 +41,11 @@ class FateClock(nn.Module):
         Handcrafted features that embeddings are to tell (auxiliary task of the training); 0: none.
     """
 
-    def __init__(self, settings: ModelSettings, n_channels: int, n_bins: int, n_events: int, n_features: int) -> None:
+    def __init__(
+        self, settings: ClockNetworkSettings, n_channels: int, n_bins: int, n_events: int, n_features: int
+    ) -> None:
         super().__init__()
-        assert settings.causal is not None, "the fate clock is the causal reading"
-        self.causal: CausalSettings = settings.causal
+        self.causal = settings.causal
         self.size = size = settings.embedding_size
         self.shape_ke = (n_bins, n_events)
         self.encoder = build_encoder(settings, n_channels)
@@ -95,10 +96,10 @@ class FateClock(nn.Module):
         Tensor
             (N, K, E): log odds of each event against no event in each bin, given none before; see `hazards_of`.
         """
-        real_bt, embeddings_btd = _pad(embeddings_nd, lengths_b)
+        real_bt, embeddings_btd = pad_sequences(embeddings_nd, lengths_b)
         inputs = [ages_na.to(embeddings_nd.dtype)] if self.causal.age else []
         if len(self.layers):
-            inputs.append(self._attend(embeddings_btd, _pad(positions_n, lengths_b)[1])[real_bt])
+            inputs.append(self._attend(embeddings_btd, pad_sequences(positions_n, lengths_b)[1])[real_bt])
         inputs += [_statistics(embeddings_btd, frames)[real_bt] for frames in self.causal.statistics_frames]
         scaled_ni = self.scale(torch.cat(inputs, dim=1)).clamp(-_FARTHEST, _FARTHEST)
         logits: Tensor = self.head(scaled_ni)
@@ -111,7 +112,7 @@ class FateClock(nn.Module):
         """
         if not self.causal.statistics_frames:
             return embeddings_nd
-        real_bt, embeddings_btd = _pad(embeddings_nd, lengths_b)
+        real_bt, embeddings_btd = pad_sequences(embeddings_nd, lengths_b)
         parts = [_statistics(embeddings_btd, frames)[real_bt] for frames in self.causal.statistics_frames]
         return torch.cat(parts, dim=1)
 
@@ -172,14 +173,6 @@ def log_incidence_of(logits_nke: Tensor) -> Tensor:
     before_nk = torch.cat((torch.zeros_like(none_nk[:, :1]), none_nk[:, :-1]), dim=1)
     happened_nke = (before_nk[..., None] + in_bin_nkf[..., :-1]).logcumsumexp(dim=1)
     return torch.cat((happened_nke, none_nk[..., None]), dim=-1)
-
-
-def _pad(values_n: Tensor, lengths_b: Tensor) -> tuple[Tensor, Tensor]:
-    """Tell where a padded batch is real, (B, T), and unpack into it, padding with 0: (B, T, ...)."""
-    real_bt = torch.arange(int(lengths_b.max()), device=lengths_b.device) < lengths_b[:, None]
-    padded = values_n.new_zeros(*real_bt.shape, *values_n.shape[1:])
-    padded[real_bt] = values_n
-    return real_bt, padded
 
 
 def _statistics(embeddings_btd: Tensor, n_frames: int) -> Tensor:

@@ -20,19 +20,16 @@ class FittedMember:
         Training loss, validation metrics and learning rate of each epoch.
     best_epoch : int
         Epoch whose weights these are, counted from 0.
-    threshold : float or None
-        Two outcomes: the threshold chosen on the validation part; None where it could not be.
     validation : dict of str to float or None
         Validation metrics of these weights; None where undefined.
     n_train, n_validation : int
-        Samples.
+        Cells.
     """
 
     fold: int
     weights: dict[str, NDArray[Any]]
     epochs: list[dict[str, float]]
     best_epoch: int
-    threshold: float | None
     validation: dict[str, float | None]
     n_train: int
     n_validation: int

@@ -13,7 +13,7 @@ os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "8")
 
 from torch import Tensor, channels_last, nn
 
-from cellfate.models.settings import ModelSettings
+from cellfate.models.settings import NetworkSettings
 
 
 class SmallCnn(nn.Module):
@@ -30,7 +30,7 @@ class SmallCnn(nn.Module):
         Channels of a frame.
     """
 
-    def __init__(self, settings: ModelSettings, n_channels: int) -> None:
+    def __init__(self, settings: NetworkSettings, n_channels: int) -> None:
         super().__init__()
         widths = (n_channels, *settings.encoder_channels)
         stages: list[nn.Module] = []
@@ -47,7 +47,7 @@ class SmallCnn(nn.Module):
         return cast(Tensor, self.project(maps_nchw.flatten(1)))
 
 
-def build_encoder(settings: ModelSettings, n_channels: int) -> nn.Module:
+def build_encoder(settings: NetworkSettings, n_channels: int) -> nn.Module:
     """Frame encoder named by the settings: a module from (N, C, H, W) to (N, D).
 
     The ResNet-50 is MONAI's in two dimensions without its last layer, in the form of He et al. 2015

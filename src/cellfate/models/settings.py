@@ -1,12 +1,56 @@
-"""What a person decides about the network, and about the boosting beside it."""
+"""What a person decides about the networks, and about the boosting beside the clock's."""
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from cellfate.core.settings import Settings
 
 RESNET50_FEATURES = 2048
+
+
+class NetworkSettings(Settings):
+    """Architecture of a network: one family, from a small one to the published one, read in two ways."""
+
+    encoder: Literal["small_cnn", "resnet50"] = "small_cnn"
+    """Network that sees one frame: `small_cnn` keeps where things are; `resnet50` is the published one."""
+    encoder_channels: tuple[int, ...] = Field(default=(16, 32, 64), min_length=1)
+    """`small_cnn`: feature maps after each convolution of stride 2."""
+    encoder_grid: int = Field(default=5, ge=1)
+    """`small_cnn`: the last maps are averaged on a grid of so many rows and columns, then flattened."""
+    embedding_size: int = Field(default=64, ge=2)
+    """Numbers that describe one frame, and width of the Transformer; 2048 for `resnet50`."""
+    n_layers: int = Field(default=2, ge=1)
+    """Transformer layers."""
+    n_heads: int = Field(default=4, ge=1)
+    """Attention heads of a Transformer layer; the pooling attention always has one."""
+    feed_forward_size: int = Field(default=128, ge=1)
+    """Width of the feed-forward part of a Transformer layer."""
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    """Share of activations dropped in training."""
+    intensity: Literal["standardised", "above_background"] = "standardised"
+    """Scale of the pixels: less the mean of the training cells, in their standard deviations; or less the median of
+    each crop, in the same unit, compressed by the inverse hyperbolic sine, so that brightness keeps its meaning."""
+
+    @model_validator(mode="after")
+    def _check_sizes(self) -> Self:
+        if self.embedding_size % (2 * self.n_heads):
+            message = (
+                f"embedding_size {self.embedding_size} is not a multiple of twice n_heads {self.n_heads}; "
+                "change one of them."
+            )
+            raise ValueError(message)
+        if self.encoder == "resnet50" and self.embedding_size != RESNET50_FEATURES:
+            message = (
+                f"encoder 'resnet50' gives {RESNET50_FEATURES} features but embedding_size is {self.embedding_size}; "
+                f"set embedding_size to {RESNET50_FEATURES}."
+            )
+            raise ValueError(message)
+        return self
+
+
+class ModelSettings(NetworkSettings):
+    """Architecture of the classifier, which reads a whole track at its end."""
 
 
 class CausalSettings(Settings):
@@ -26,72 +70,36 @@ class CausalSettings(Settings):
     """Whether the mask of the cell is shown as one more channel: the tracker's, else a threshold's."""
 
     @model_validator(mode="after")
-    def _check_windows(self) -> "CausalSettings":
+    def _check_windows(self) -> Self:
         if any(frames < 2 for frames in self.statistics_frames):
             message = f"statistics_frames is {list(self.statistics_frames)}; a window needs at least 2 frames."
             raise ValueError(message)
         return self
 
 
-class ModelSettings(Settings):
-    """Architecture of the network: one family, from a small network to the published one, read in two ways."""
+class ClockNetworkSettings(NetworkSettings):
+    """Architecture of the fate clock's network, which reads hazards at every frame."""
 
-    encoder: Literal["small_cnn", "resnet50"] = "small_cnn"
-    """Network that sees one frame: `small_cnn` keeps where things are; `resnet50` is the published one."""
-    encoder_channels: tuple[int, ...] = Field(default=(16, 32, 64), min_length=1)
-    """`small_cnn`: feature maps after each convolution of stride 2."""
-    encoder_grid: int = Field(default=5, ge=1)
-    """`small_cnn`: the last maps are averaged on a grid of so many rows and columns, then flattened."""
-    embedding_size: int = Field(default=64, ge=2)
-    """Numbers that describe one frame, and width of the Transformer; 2048 for `resnet50`."""
     n_layers: int = Field(default=2, ge=0)
-    """Transformer layers; 0 switches attention off, in the causal reading only."""
-    n_heads: int = Field(default=4, ge=1)
-    """Attention heads of a Transformer layer; the pooling attention always has one."""
-    feed_forward_size: int = Field(default=128, ge=1)
-    """Width of the feed-forward part of a Transformer layer."""
-    dropout: float = Field(default=0.1, ge=0, lt=1)
-    """Share of activations dropped in training."""
-    intensity: Literal["standardised", "above_background"] = "standardised"
-    """Scale of the pixels: less the mean of the training cells, in their standard deviations; or less the median of
-    each crop, in the same unit, compressed by the inverse hyperbolic sine, so that brightness keeps its meaning."""
-    causal: CausalSettings | None = None
-    """Null: a whole track is read at its end (classifier). Else: hazards are read at every frame (fate clock)."""
+    """Transformer layers; 0 switches attention off."""
+    causal: CausalSettings = CausalSettings()
+    """What is read at a frame."""
 
     @model_validator(mode="after")
-    def _check_reading(self) -> "ModelSettings":
-        if self.causal is None and self.n_layers == 0:
-            raise ValueError("n_layers is 0, but without `causal` the class token needs at least one layer; raise it.")
-        if self.causal is not None and self.n_layers == 0 and not self.causal.statistics_frames:
+    def _check_past(self) -> Self:
+        if self.n_layers == 0 and not self.causal.statistics_frames:
             message = "n_layers is 0 and statistics_frames is empty, so the past would not be seen; change one of them."
             raise ValueError(message)
         return self
 
-    @model_validator(mode="after")
-    def _check_sizes(self) -> "ModelSettings":
-        if self.embedding_size % (2 * self.n_heads):
-            message = (
-                f"embedding_size {self.embedding_size} is not a multiple of twice n_heads {self.n_heads}; "
-                "change one of them."
-            )
-            raise ValueError(message)
-        if self.encoder == "resnet50" and self.embedding_size != RESNET50_FEATURES:
-            message = (
-                f"encoder 'resnet50' gives {RESNET50_FEATURES} features but embedding_size is {self.embedding_size}; "
-                f"set embedding_size to {RESNET50_FEATURES}."
-            )
-            raise ValueError(message)
-        return self
 
-
-def shows_mask(settings: ModelSettings) -> bool:
+def shows_mask(settings: NetworkSettings) -> bool:
     """Whether the mask of the cell is one of the network's channels."""
-    return settings.causal is not None and settings.causal.mask_channel
+    return isinstance(settings, ClockNetworkSettings) and settings.causal.mask_channel
 
 
-def reach_frames(settings: ModelSettings) -> int:
-    """Tracked frames, the one read included, beyond which the causal reading sees nothing of a cell but its age."""
-    assert settings.causal is not None, "the reach is that of the causal reading"
+def reach_frames(settings: ClockNetworkSettings) -> int:
+    """Tracked frames, the one read included, beyond which the network sees nothing of a cell but its age."""
     of_attention = settings.n_layers * (settings.causal.history_frames - 1) + 1
     return max(of_attention, *settings.causal.statistics_frames, 1)
 
@@ -117,21 +125,22 @@ class BoostingSettings(Settings):
     """Seed of the boosting."""
 
 
-EnsemblePart = Literal["network", "boosting_on_features", "boosting_on_embeddings"]
+BlendPart = Literal["network", "boosting", "boosting_on_embeddings"]
 
 
-class EnsembleSettings(Settings):
+class BlendSettings(Settings):
     """Unlike forecasters of the same hazards, blended by the mean of their log odds."""
 
-    parts: tuple[EnsemblePart, ...] = Field(default=("network", "boosting_on_features"), min_length=1)
-    """What is blended: the network; boosted hazards on handcrafted features; the same on the network's embeddings."""
+    parts: tuple[BlendPart, ...] = Field(default=("network", "boosting"), min_length=1)
+    """What is blended: the network; boosted hazards on measurements of the cell; the same on the network's
+    embeddings."""
     history_h: float = Field(default=10.0, gt=0)
-    """Hours before a frame that handcrafted features are summarised over."""
+    """Hours before a frame that measurements are summarised over."""
     boosting: BoostingSettings = BoostingSettings()
     """Both boostings."""
 
     @model_validator(mode="after")
-    def _check_parts(self) -> "EnsembleSettings":
+    def _check_parts(self) -> Self:
         if len(set(self.parts)) < len(self.parts):
             raise ValueError(f"parts {list(self.parts)} names a part twice; name each once.")
         return self

@@ -1,6 +1,6 @@
 """Positions, Transformer layers and attention pooling over the frames of a sequence.
 
-Shape suffixes: b sequences, t padded time, s = t + 1 tokens (the class token first), d embedding.
+Shape suffixes: n packed frames, b sequences, t padded time, s = t + 1 tokens (the class token first), d embedding.
 """
 
 import math
@@ -10,7 +10,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from cellfate.models.settings import ModelSettings
+from cellfate.models.settings import NetworkSettings
 
 
 def sinusoidal_positions(positions: Tensor, size: int) -> Tensor:
@@ -31,6 +31,14 @@ def sinusoidal_positions(positions: Tensor, size: int) -> Tensor:
     exponents = torch.arange(0, size, 2, device=positions.device, dtype=torch.float32) / size
     angles = positions.unsqueeze(-1).to(torch.float32) * torch.exp(-math.log(10_000.0) * exponents)
     return torch.stack((angles.sin(), angles.cos()), dim=-1).flatten(-2)
+
+
+def pad_sequences(values_n: Tensor, lengths_b: Tensor) -> tuple[Tensor, Tensor]:
+    """Tell where a padded batch is real, (B, T), and unpack into it, padding with 0: (B, T, ...)."""
+    real_bt = torch.arange(int(lengths_b.max()), device=lengths_b.device) < lengths_b[:, None]
+    padded = values_n.new_zeros(*real_bt.shape, *values_n.shape[1:])
+    padded[real_bt] = values_n
+    return real_bt, padded
 
 
 class AttentionPooling(nn.Module):
@@ -121,7 +129,7 @@ def roll_out_layers(
     return tokens_bsd, passed_bss, attention_bss
 
 
-def transformer_layer(settings: ModelSettings) -> nn.TransformerEncoderLayer:
+def transformer_layer(settings: NetworkSettings) -> nn.TransformerEncoderLayer:
     """One pre-norm Transformer layer."""
     return nn.TransformerEncoderLayer(
         settings.embedding_size,
