@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 import tifffile
 
-from cellfate.core.fates import APOPTOSIS, CENSORED, MITOSIS
+from cellfate.core.fates import APOPTOSIS, CENSORED, MITOSIS, UNSCORED
 from cellfate.imaging import RecordingFolder, RecordingSettings
 from cellfate.tracks import TrackSettings, gather_tracks
 from cellfate.tracks.validate import find_problems
@@ -343,6 +343,7 @@ class FormatCase:
     layout: str = "cell_tracking_challenge"
     says_parents: bool = True
     says_deaths: bool = False
+    has_fate_column: bool = False
 
     def expected_cells(self, cells: Iterable[TrackedCell], with_fates: bool = False) -> list[tuple[Any, ...]]:
         """cell_id, parent_id, lineage, first and last frame, fate, event_frame, as far as the format can say."""
@@ -354,8 +355,9 @@ class FormatCase:
             while families[founder] is not None:
                 founder = int(families[founder] or 0)
             lineage = f"{RECORDING}:{founder}" if self.says_parents else None
-            told = with_fates or self.says_deaths or cell.fate != APOPTOSIS
-            end = (cell.fate, cell.event_frame) if told else (CENSORED, None)
+            told = with_fates or (self.says_deaths and cell.fate == APOPTOSIS) or cell.fate == MITOSIS
+            blank = UNSCORED if self.has_fate_column else CENSORED
+            end = (cell.fate, cell.event_frame) if told else (blank, None)
             parent = cell.parent_id if self.says_parents else None
             rows.append((cell.cell_id, parent, lineage, min(cell.centres), max(cell.centres), *end))
         return rows
@@ -377,7 +379,12 @@ FORMATS = (
     FormatCase("trackmate_csv", write_trackmate_csv, {"edges_file": "{recording_id}_edges.csv"}, "01_spots.csv"),
     FormatCase("btrack", write_btrack, {}, "01.h5", says_deaths=True),
     FormatCase(
-        "geff", write_geff, {"columns": {"fate": "outcome", "event_frame": "when"}}, "01.geff", says_deaths=True
+        "geff",
+        write_geff,
+        {"columns": {"fate": "outcome", "event_frame": "when"}},
+        "01.geff",
+        says_deaths=True,
+        has_fate_column=True,
     ),
     FormatCase("napari_csv", write_napari, {"graph_file": "{recording_id}_graph.json"}, "01.csv"),
     FormatCase(
@@ -386,6 +393,7 @@ FORMATS = (
         {"columns": CSV_COLUMNS, "first_frame": 1, "fate_names": FATES_SETTINGS["fate_names"]},
         "01.csv",
         says_deaths=True,
+        has_fate_column=True,
     ),
 )
 

@@ -5,9 +5,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from cellfate.imaging.headers import usable
-from cellfate.imaging.tiff_metadata import MICROMETRES, MINUTES
-
-_LONG_UNITS = {"microsecond": 1e-6 / 60, "nanosecond": 1e-9 / 60, "day": 1440.0}
+from cellfate.imaging.units import MICROMETRES, MINUTES
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ def read_image(ome: dict[str, Any]) -> ZarrImage:
     letters = {name: name.upper() if name in ("t", "c", "z", "y", "x") else "?" for name in units}
     if len(letters) != len(axes) or not {"Y", "X"} <= set(letters.values()):
         raise ValueError(f"its axes are {', '.join(letters)}")
-    minutes, micrometres = (MINUTES | _LONG_UNITS).get(units.get("t", "")), MICROMETRES.get(units["x"])
+    minutes, micrometres = MINUTES.get(units.get("t", "")), MICROMETRES.get(units["x"])
     return ZarrImage(
         array_path=inner_path(dataset["path"]),
         axes="".join(letters.values()),

@@ -9,14 +9,7 @@ import tifffile
 
 from cellfate.imaging.headers import usable
 from cellfate.imaging.tiff_series import ome_images
-
-MINUTES = {"ns": 1e-9 / 60, "µs": 1e-6 / 60, "us": 1e-6 / 60, "ms": 1e-3 / 60, "s": 1 / 60, "sec": 1 / 60}
-MINUTES |= {"second": 1 / 60, "millisecond": 1e-3 / 60, "min": 1.0, "minute": 1.0, "h": 60.0, "hour": 60.0, "d": 1440.0}
-"""Minutes in a unit of time."""
-MICROMETRES = {"pm": 1e-6, "Å": 1e-4, "nm": 1e-3, "µm": 1.0, "μm": 1.0, "um": 1.0, "micron": 1.0, "microns": 1.0}
-MICROMETRES |= {"\\u00B5m": 1.0, "mm": 1e3, "cm": 1e4, "m": 1e6, "inch": 25400.0, "in": 25400.0}
-MICROMETRES |= {"nanometer": 1e-3, "micrometer": 1.0, "millimeter": 1e3, "centimeter": 1e4, "meter": 1e6}
-"""Micrometres in a unit of length."""
+from cellfate.imaging.units import MICROMETRES, MINUTES
 
 
 def read_facts(series: tifffile.TiffPageSeries, scene: int) -> dict[str, Any]:

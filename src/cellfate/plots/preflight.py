@@ -53,8 +53,7 @@ _GAP_PX: Final = 120
 _TOP_PX: Final = 80
 _BOTTOM_PX: Final = 70
 _MOST_BINS: Final = 24
-_CENSORED: Final = "#b9bec6"
-_FATE_COLOURS: Final = {**COLOURS, "censored": _CENSORED}
+_FATE_COLOURS: Final = {**COLOURS, "censored": "#b9bec6", "unscored": "#8d79a8"}
 
 
 def name_check(check: str) -> str:

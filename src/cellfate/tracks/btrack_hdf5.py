@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
 from cellfate.core.fates import APOPTOSIS
+from cellfate.tracks.numbers import as_whole
+from cellfate.tracks.problems import DAMAGED
 from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
 
@@ -30,8 +32,6 @@ APOPTOTIC_STATE = 4
 """Code of the state of an object."""
 _MOST_PACKED = 1100
 """Bytes that one byte of the file can stand for: deflate, which btrack uses, reaches 1032."""
-_DAMAGED = (OSError, KeyError, ValueError, RuntimeError, TypeError, AttributeError, OverflowError, MemoryError)
-"""What h5py raises on damaged files."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,25 +53,8 @@ class _Tracks:
 
 
 def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
-    """Read the HDF5 file of one recording.
-
-    Parameters
-    ----------
-    source : TrackSource
-        Where the recording's files are, and what is known of it.
-    tracks : TrackSettings
-        `files`, `btrack_axes`, `keep_false_positives`, and what else the files do not say.
-
-    Returns
-    -------
-    TrackedCells
-
-    Raises
-    ------
-    InputError
-        If the file is missing or not usable.
-    """
-    path = source.find(tracks.file_template("btrack"))
+    """Read the HDF5 file of one recording; a reader as `importing.ReadRecording`."""
+    path = source.find(tracks.file_template)
     content = _read_file(path)
     _check_content(content)
     kept = np.ones(len(content.table), dtype=bool)
@@ -103,7 +86,7 @@ def _read_file(path: Path) -> _Tracks:
             bounds, table = get("tracks", "map"), get("tracks", "LBEPR")
             coords, labels = get("objects", "coords"), get("objects", "labels")
             fates, rows = get("tracks", "fates"), get("tracks", "tracks")
-    except _DAMAGED as error:
+    except DAMAGED as error:
         if isinstance(error, InputError):
             raise
         message = f"File {path} cannot be read as btrack's HDF5 ({error}); write it again with btrack."
@@ -117,15 +100,16 @@ def _read_file(path: Path) -> _Tracks:
             "write it again with btrack."
         )
         raise InputError(message)
+    fractions = f"File {path} has fractions where whole numbers were expected; write it again with btrack."
     return _Tracks(
         path,
-        table=_whole(table, path),
-        fates=_whole(fates.ravel(), path),
-        starts=_whole(bounds[:, 0], path),
-        ends=_whole(bounds[:, 1], path),
-        rows=_whole(rows, path),
+        table=as_whole(table, fractions),
+        fates=as_whole(fates.ravel(), fractions),
+        starts=as_whole(bounds[:, 0], fractions),
+        ends=as_whole(bounds[:, 1], fractions),
+        rows=as_whole(rows, fractions),
         coords=coords.astype(np.float64),
-        states=_whole(labels[:, 0], path),
+        states=as_whole(labels[:, 0], fractions),
     )
 
 
@@ -160,15 +144,6 @@ def _object_type(group: Any, path: Path) -> str:
         )
         raise InputError(message)
     return kinds[0]
-
-
-def _whole(array: NDArray[Any], path: Path) -> NDArray[np.int64]:
-    if array.dtype.kind == "f" and not (
-        np.isfinite(array).all() and (array % 1 == 0).all() and (abs(array) < 2**53).all()
-    ):
-        message = f"File {path} has fractions where whole numbers were expected; write it again with btrack."
-        raise InputError(message)
-    return array.astype(np.int64)
 
 
 def _check_content(content: _Tracks) -> None:

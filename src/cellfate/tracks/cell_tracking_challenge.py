@@ -2,27 +2,26 @@
 
 A line of `man_track.txt` (ground truth) or `res_track.txt` (a tracker's result) is: label, first frame, last frame,
 parent (0 for none). A mother with two or more daughters divides; her event frame is the first frame of the earliest
-daughter. A mother with one daughter, and a track that just ends, are censored. The position of a cell in a frame is the
+daughter. A mother with one daughter, and a track that just ends, have no fate. The position of a cell in a frame is the
 centroid of its mask where the recording has silver-truth masks, else of its marker.
 """
 
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from cellfate.core.errors import InputError
-from cellfate.core.fates import CENSORED, MITOSIS
 from cellfate.imaging.layouts import TrackFiles, find_track_files, numbered_files
 from cellfate.imaging.opening import lazy_recordings
 from cellfate.imaging.records import Recording, RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.imaging.tiff import read_label_image
-from cellfate.tracks.lineages import find_divisions, find_founders
-from cellfate.tracks.problems import problem_table
-from cellfate.tracks.reading import CELL_KINDS, DETECTION_KINDS, empty_table
+from cellfate.tracks.lineages import find_divisions
+from cellfate.tracks.reading import read_each
+from cellfate.tracks.records import TrackedCells, make_tracked
 from cellfate.tracks.settings import TrackSettings
 
 _log = logging.getLogger(__name__)
@@ -37,39 +36,9 @@ def read_tracks(
     settings: RecordingSettings,
     tracks: TrackSettings,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Read tracks and positions of the opened recordings.
-
-    Parameters
-    ----------
-    folder : RecordingFolder
-        Folder of the sequences.
-    recordings, frame_files : DataFrame
-        Tables `Recordings` and `FrameFiles`.
-    settings : RecordingSettings
-        `labels` says whether masks refine the positions.
-    tracks : TrackSettings
-        Not needed for this format.
-
-    Returns
-    -------
-    detections : DataFrame
-        Columns of `Detections`.
-    cells : DataFrame
-        Columns of `Cells` but group_id.
-    problems : DataFrame
-        recording_id and reason; a recording with a problem may have no rows in the other two.
-    """
-    detections, cells, problems = [empty_table(DETECTION_KINDS)], [empty_table(CELL_KINDS)], []
-    opened = lazy_recordings(folder, recordings, frame_files)
-    for recording in tqdm(opened, total=len(recordings), desc="Importing tracks", unit="recording", disable=None):
-        try:
-            found, tracked = _read_sequence(folder, recording, settings)
-        except InputError as error:
-            problems.append((recording.recording_id, str(error)))
-            continue
-        detections.append(found)
-        cells.append(tracked)
-    return pd.concat(detections, ignore_index=True), pd.concat(cells, ignore_index=True), problem_table(problems)
+    """Read tracks and positions of the opened recordings; an importer as `importing.ReadTracks`."""
+    opened = list(lazy_recordings(folder, recordings, frame_files))
+    return read_each(opened, lambda recording: _read_sequence(folder, recording, settings))
 
 
 def find_centroids(labels_yx: NDArray[np.integer]) -> pd.DataFrame:
@@ -96,9 +65,7 @@ def find_centroids(labels_yx: NDArray[np.integer]) -> pd.DataFrame:
     )
 
 
-def _read_sequence(
-    folder: RecordingFolder, recording: Recording, settings: RecordingSettings
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _read_sequence(folder: RecordingFolder, recording: Recording, settings: RecordingSettings) -> TrackedCells:
     files = find_track_files(folder.root, recording.recording_id)
     if files is None:
         message = f"Recording '{recording.recording_id}' has no tracks any more; run data_processing again."
@@ -106,7 +73,12 @@ def _read_sequence(
     tracks = _read_track_table(files, recording)
     detections = _read_positions(files, recording, settings.labels == "silver_truth" and files.prefix == "man_track")
     _check_marks(detections, tracks, files)
-    return detections, _make_cells(recording.recording_id, tracks, detections)
+    _report(recording.recording_id, tracks, detections)
+    daughters = tracks.dropna(subset="parent_id")
+    parents = dict(zip(daughters["cell_id"].tolist(), daughters["parent_id"].tolist(), strict=True))
+    read = make_tracked(detections, parents, cell_ids=tracks["cell_id"].to_numpy())
+    begin = tracks.set_index("cell_id")["begin"].reindex(read.cells["cell_id"]).array
+    return replace(read, cells=read.cells.assign(begin=begin))
 
 
 def _read_track_table(files: TrackFiles, recording: Recording) -> pd.DataFrame:
@@ -163,9 +135,9 @@ def _read_positions(files: TrackFiles, recording: Recording, use_masks: bool) ->
             common += int(both.sum())
             agreeing += int((marker_yx[both] == mask_yx[both]).sum())
             found = _refine(found, find_centroids(mask_yx))
-        positions.append(found.assign(recording_id=recording.recording_id, frame=frame))
+        positions.append(found.assign(frame=frame))
     _check_agreement(recording, common, agreeing)
-    return pd.concat(positions, ignore_index=True)[list(DETECTION_KINDS)]
+    return pd.concat(positions, ignore_index=True)
 
 
 def _refine(markers: pd.DataFrame, masks: pd.DataFrame) -> pd.DataFrame:
@@ -198,7 +170,7 @@ def _check_marks(detections: pd.DataFrame, tracks: pd.DataFrame, files: TrackFil
         raise InputError(message)
     outside = marks[(marks["frame"] < marks["begin"]) | (marks["frame"] > marks["end"])]
     if len(outside):
-        row = outside.iloc[0]
+        row = outside.to_dict("records")[0]
         message = (
             f"Label {row['cell_id']} is in the label image {files.prefix} of frame {row['frame']} in {files.folder}, "
             f"but {files.table.name} says that its track goes from frame {row['begin']:.0f} to {row['end']:.0f}; "
@@ -207,30 +179,12 @@ def _check_marks(detections: pd.DataFrame, tracks: pd.DataFrame, files: TrackFil
         raise InputError(message)
 
 
-def _make_cells(recording_id: str, tracks: pd.DataFrame, detections: pd.DataFrame) -> pd.DataFrame:
-    seen = detections.groupby("cell_id")["frame"].agg(["min", "max", "size"]).reindex(tracks["cell_id"])
-    divisions = find_divisions(tracks)
-    _report(recording_id, tracks, seen, divisions)
-    founders = find_founders(tracks["cell_id"], tracks["parent_id"])
-    divides = tracks["cell_id"].isin(divisions.index)
-    return pd.DataFrame(
-        {
-            "recording_id": pd.Series([recording_id] * len(tracks), dtype="str"),
-            "cell_id": tracks["cell_id"],
-            "parent_id": tracks["parent_id"],
-            "lineage_id": (f"{recording_id}:" + founders.astype("str")).where(founders.notna(), None),
-            "first_frame": seen["min"].astype("Int64").to_numpy(),
-            "last_frame": seen["max"].astype("Int64").to_numpy(),
-            "fate": pd.Series(np.where(divides, MITOSIS, CENSORED), dtype="str"),
-            "event_frame": tracks["cell_id"].map(divisions["event_frame"]).astype("Int64"),
-        }
-    )
-
-
-def _report(recording_id: str, tracks: pd.DataFrame, seen: pd.DataFrame, divisions: pd.DataFrame) -> None:
-    gaps = int((seen["size"].to_numpy() < (tracks["end"] - tracks["begin"] + 1).to_numpy()).sum())
+def _report(recording_id: str, tracks: pd.DataFrame, detections: pd.DataFrame) -> None:
+    n_seen = tracks["cell_id"].map(detections["cell_id"].value_counts())
+    gaps = int((n_seen < tracks["end"] - tracks["begin"] + 1).sum())
     if gaps:
         _log.info("Recording '%s': %d tracks have frames without a label; they stay gaps", recording_id, gaps)
+    divisions = find_divisions(tracks)
     apart = divisions.index[~divisions["same_frame"]]
     if len(apart):
         text = "Recording '%s': the daughters of %d mothers (first: %d) begin apart; the earliest gives the event frame"

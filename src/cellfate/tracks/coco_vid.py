@@ -18,6 +18,7 @@ from cellfate.imaging.annotation_file import read_annotation_file
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.tracks.problems import one_problem_a_recording
+from cellfate.tracks.reading import CELL_KINDS
 from cellfate.tracks.settings import TrackSettings
 
 _log = logging.getLogger(__name__)
@@ -32,34 +33,9 @@ def read_tracks(
     settings: RecordingSettings,
     tracks: TrackSettings,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Read boxes and fates of the opened recordings.
+    """Read boxes and fates of the opened recordings; an importer as `importing.ReadTracks`.
 
-    Parameters
-    ----------
-    folder : RecordingFolder
-        Folder that holds the annotation file.
-    recordings : DataFrame
-        Table `Recordings`; videos that are not in it are left out.
-    frame_files : DataFrame
-        Not needed for this format.
-    settings : RecordingSettings
-        Name of the annotation file, and the categories that are the cell before its event.
-    tracks : TrackSettings
-        Not needed for this format.
-
-    Returns
-    -------
-    detections : DataFrame
-        Columns of `Detections`.
-    cells : DataFrame
-        Columns of `Cells` but group_id. Where both times are null, or the file has none, the cell is censored.
-    problems : DataFrame
-        recording_id and reason: fates that contradict each other, annotations of two videos.
-
-    Raises
-    ------
-    InputError
-        If the file is not usable as a whole.
+    Where a cell has neither time it is censored, if the file states times at all.
     """
     path = folder.root / settings.annotation_file
     tables = read_annotation_file(path, "videos", "images", "annotations")
@@ -165,17 +141,9 @@ def _detections(marks: pd.DataFrame, recordings: pd.DataFrame) -> pd.DataFrame:
 
 
 def _with_fates(cells: pd.DataFrame) -> pd.DataFrame:
-    died, divided = cells["time_of_death"].notna(), cells["time_of_division"].notna()
+    times = cells[list(_TIMES)]
+    fate = np.select([times[name].notna() for name in _TIMES], list(_TIMES.values()), CENSORED)
     events = np.floor(cells["time_of_death"].fillna(cells["time_of_division"]))
-    return pd.DataFrame(
-        {
-            "recording_id": cells["recording_id"].astype("str"),
-            "cell_id": cells["cell_id"],
-            "parent_id": pd.array([pd.NA] * len(cells), dtype="Int64"),
-            "lineage_id": pd.Series([None] * len(cells), dtype="str"),
-            "first_frame": cells["first_frame"].astype("Int64"),
-            "last_frame": cells["last_frame"].astype("Int64"),
-            "fate": pd.Series(np.select([died, divided], [APOPTOSIS, MITOSIS], CENSORED), dtype="str"),
-            "event_frame": events.astype("Int64"),
-        }
-    )
+    stated = times.notna().any(axis=None)
+    table = cells.assign(fate=fate if stated else None, event_frame=events)
+    return table.reindex(columns=list(CELL_KINDS)).astype(CELL_KINDS)

@@ -1,7 +1,7 @@
 """Importer of plain CSV: a row a cell and frame, with the names of the columns from the parameters.
 
 The file is taken at its word: a fate where it has a column of fates; a mitosis also where a cell has two daughters, if
-it has a column of parents. A cell without either is censored.
+it has a column of parents.
 """
 
 from pathlib import Path
@@ -14,10 +14,10 @@ from cellfate.core.errors import InputError
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.tracks.fate_tables import state_fates
-from cellfate.tracks.reading import check_one_file_each, read_each
+from cellfate.tracks.reading import check_one_file_each, list_sources, read_each
 from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import PLACEHOLDER, TrackSettings
-from cellfate.tracks.text_tables import optional_whole_numbers, read_text_columns, real_numbers, whole_numbers
+from cellfate.tracks.text_tables import optional_whole_numbers, read_marks, read_text_columns
 
 
 def read_tracks(
@@ -27,36 +27,14 @@ def read_tracks(
     settings: RecordingSettings,
     tracks: TrackSettings,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Read the CSV of each recording, or the one CSV of all.
-
-    Parameters
-    ----------
-    folder : RecordingFolder
-        Folder that holds the files.
-    recordings : DataFrame
-        Table `Recordings`.
-    frame_files, settings
-        Not needed for this format.
-    tracks : TrackSettings
-        `columns`, and what else the files do not say.
-
-    Returns
-    -------
-    detections, cells, problems : DataFrame
-        As `reading.read_each`.
-
-    Raises
-    ------
-    InputError
-        If one file is named for several recordings and no column tells them apart, or that file is not usable.
-    """
-    template, columns = tracks.file_template("csv"), tracks.columns
+    """Read the CSV of each recording, or the one CSV of all; an importer as `importing.ReadTracks`."""
+    template, columns = tracks.file_template, tracks.columns
     shared = None
     if columns.recording_id is None:
-        check_one_file_each(template, recordings)
+        check_one_file_each(tracks, recordings)
     elif PLACEHOLDER not in template:
         shared = _read(_find_shared(folder, template), tracks)
-    return read_each(folder, recordings, lambda source: _read_recording(source, template, tracks, shared))
+    return read_each(list_sources(folder, recordings), lambda source: _read_recording(source, tracks, shared))
 
 
 def _find_shared(folder: RecordingFolder, template: str) -> Path:
@@ -74,23 +52,14 @@ def _read(path: Path, tracks: TrackSettings) -> pd.DataFrame:
     return read_text_columns(path, needed)
 
 
-def _read_recording(
-    source: TrackSource, template: str, tracks: TrackSettings, shared: pd.DataFrame | None
-) -> TrackedCells:
-    columns, path = tracks.columns, source.find(template)
+def _read_recording(source: TrackSource, tracks: TrackSettings, shared: pd.DataFrame | None) -> TrackedCells:
+    columns, path = tracks.columns, source.find(tracks.file_template)
     table = _read(path, tracks) if shared is None else shared
     if columns.recording_id is not None:
         table = table[table[columns.recording_id].str.strip() == source.recording_id]
-    cell_ids = whole_numbers(table[columns.cell_id], path)
-    unit = tracks.position_unit or "px"
-    detections = pd.DataFrame(
-        {
-            "cell_id": cell_ids,
-            "frame": whole_numbers(table[columns.frame], path) - tracks.first_frame,
-            "y_px": source.to_pixels(real_numbers(table[columns.y], path), unit, path),
-            "x_px": source.to_pixels(real_numbers(table[columns.x], path), unit, path),
-        }
-    )
+    names = {"cell_id": columns.cell_id, "frame": columns.frame, "y": columns.y, "x": columns.x}
+    detections = read_marks(table, names, source, tracks, path)
+    cell_ids = detections["cell_id"].to_numpy()
     parents = None if columns.parent_id is None else _parents(cell_ids, table[columns.parent_id], path)
     return make_tracked(detections, parents, _stated(cell_ids, table, tracks, path))
 

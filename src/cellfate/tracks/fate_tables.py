@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
-from cellfate.core.fates import CENSORED
+from cellfate.core.fates import CENSORED, EVENTS, UNSCORED
 from cellfate.imaging.records import RecordingFolder
 from cellfate.tracks.problems import problem_table
 from cellfate.tracks.reading import list_sources
@@ -37,7 +37,7 @@ def state_fates(
     words : Series of str or None
         Fate on each row, blank where none is stated; None where the file has no such column.
     event_frames : Series of Int64 or None
-        Frame of the event on each row, from 0, null where none is stated.
+        Frame of the event (censored: of the end of watching) on each row, from 0, null where none is stated.
     tracks : TrackSettings
         What words mean.
     path : Path
@@ -82,7 +82,8 @@ def join_fates(
     Returns
     -------
     cells : DataFrame
-        With the fates of the table. Cells that it does not list keep theirs.
+        With the fates of the table. Cells that it does not list, leaves blank, or calls unscored keep what the tracks
+        show; event_frame of a censored cell is the last frame in which it was watched.
     problems : DataFrame
         recording_id and reason: a fate of an unknown cell, two fates of a cell.
 
@@ -143,25 +144,29 @@ def _read_fates(source: TrackSource, tracks: TrackSettings, shared: pd.DataFrame
     if shared is not None and columns.recording_id is not None:
         table = table[table[columns.recording_id].str.strip() == source.recording_id]
     fates = _translate(table[columns.fate], tracks, path)
-    table, fates = table[fates.notna()], fates[fates.notna()]
+    given = fates.notna() | (table[columns.time].str.strip() != "")
+    table, fates = table[given], fates[given]
     return pd.DataFrame(
         {
             "cell_id": whole_numbers(table[columns.cell_id], path),
             "fate": fates.to_numpy(),
-            "event_frame": _event_frames(table[columns.time], source, tracks, path).array,
+            "event_frame": _event_frames(table[columns.time], fates == CENSORED, source, tracks, path).array,
         }
     )
 
 
-def _event_frames(times: pd.Series, source: TrackSource, tracks: TrackSettings, path: Path) -> pd.Series:
-    """Frames of events; an event between two frames is first seen in the later one."""
+def _event_frames(
+    times: pd.Series, censored: pd.Series, source: TrackSource, tracks: TrackSettings, path: Path
+) -> pd.Series:
+    """Frames of events, first seen in the later of two frames, and of ends of watching, last seen in the earlier."""
     given = times.str.strip() != ""
     frames = pd.Series(pd.NA, index=times.index, dtype="Int64")
     if tracks.fates_time_unit == "frame":
         frames[given] = whole_numbers(times[given], path) - tracks.first_frame
     else:
-        numbers = real_numbers(times[given], path) * 60 / source.frame_interval_min
-        frames[given] = np.ceil(np.clip(numbers, -1e9, 1e9) - _TOLERANCE_FRAMES).astype(np.int64)
+        numbers = np.clip(real_numbers(times[given], path) * 60 / source.frame_interval_min, -1e9, 1e9)
+        earlier, later = np.floor(numbers + _TOLERANCE_FRAMES), np.ceil(numbers - _TOLERANCE_FRAMES)
+        frames[given] = np.where(censored[given], earlier, later).astype(np.int64)
     return frames
 
 
@@ -171,8 +176,8 @@ def _translate(words: pd.Series, tracks: TrackSettings, path: Path) -> pd.Series
     if unknown:
         line = words.index[words == unknown[0]][0]
         message = (
-            f"Line {line} of {path} has the fate {unknown[0]!r:.60}, but apoptosis, mitosis, censored or a blank was "
-            "expected; correct it, or say what it means in tracks.fate_names."
+            f"Line {line} of {path} has the fate {unknown[0]!r:.60}, but apoptosis, mitosis, censored, unscored or a "
+            "blank was expected; correct it, or say what it means in tracks.fate_names."
         )
         raise InputError(message)
     return words.map(meanings).astype(object)
@@ -208,7 +213,8 @@ def _check_against(rows: pd.DataFrame, cells: pd.DataFrame, recording_id: str, n
         )
         raise InputError(message)
     both = rows.merge(cells[["cell_id", "fate"]], on="cell_id", suffixes=("", "_of_tracks"))
-    differing = both[(both["fate_of_tracks"] != CENSORED) & (both["fate"] != both["fate_of_tracks"])]
+    says = both["fate"].notna() & (both["fate"] != UNSCORED)
+    differing = both[says & both["fate_of_tracks"].isin(EVENTS) & (both["fate"] != both["fate_of_tracks"])]
     if len(differing):
         row = differing.iloc[0]
         message = (
@@ -223,6 +229,7 @@ def _with_fates(cells: pd.DataFrame, stated: list[pd.DataFrame]) -> pd.DataFrame
         return cells
     rows = pd.concat(stated, ignore_index=True).rename(columns={"fate": "stated", "event_frame": "stated_frame"})
     joined = cells.merge(rows.astype({"cell_id": "int64"}), on=_CELL, how="left", validate="many_to_one")
-    fate = joined["stated"].where(joined["stated"].notna(), joined["fate"]).astype("str")
+    silent = joined["stated"].isna() | ((joined["stated"] == UNSCORED) & joined["fate"].isin(EVENTS))
+    fate = joined["fate"].where(silent, joined["stated"]).astype("str")
     event_frame = joined["stated_frame"].astype("Int64").fillna(joined["event_frame"])
     return joined.assign(fate=fate, event_frame=event_frame)[list(cells.columns)]

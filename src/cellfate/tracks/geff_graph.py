@@ -14,15 +14,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
+from cellfate.imaging.units import MINUTES
 from cellfate.tracks.fate_tables import state_fates
 from cellfate.tracks.graphs import SpotGraph, cut_graph
+from cellfate.tracks.numbers import LARGEST, as_whole
 from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
 from cellfate.tracks.zarr_arrays import has_array, read_array, read_attributes
 
-_MINUTES = {"second": 1 / 60, "millisecond": 1 / 60000, "minute": 1.0, "hour": 60.0, "day": 1440.0}
 _TOLERANCE_FRAMES = 1e-3
-_LARGEST = 2**53
 
 
 @dataclass(frozen=True)
@@ -38,25 +38,8 @@ class _Axes:
 
 
 def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
-    """Read the GEFF folder of one recording.
-
-    Parameters
-    ----------
-    source : TrackSource
-        Where the recording's files are, and what is known of it.
-    tracks : TrackSettings
-        `files`, `columns`, and what else the files do not say.
-
-    Returns
-    -------
-    TrackedCells
-
-    Raises
-    ------
-    InputError
-        If the file is missing or not usable.
-    """
-    path = source.find(tracks.file_template("geff"))
+    """Read the GEFF folder of one recording; a reader as `importing.ReadRecording`."""
+    path = source.find(tracks.file_template)
     metadata = _read_metadata(path)
     axes = _find_axes(metadata)
     node_ids = _whole(read_array(path / "nodes" / "ids", whole=True), path / "nodes" / "ids")
@@ -123,9 +106,9 @@ def _property(path: Path, name: str, n_nodes: int, whole: bool = False) -> NDArr
 
 def _frames(times: NDArray[Any], axes: _Axes, source: TrackSource, path: Path) -> NDArray[np.int64]:
     unit = (axes.t_unit or "frame").lower()
-    minutes = _MINUTES.get(unit)
+    minutes = MINUTES.get(unit)
     frames = times.astype(np.float64) * (1.0 if minutes is None else minutes / source.frame_interval_min)
-    usable = np.isfinite(frames) & (np.abs(frames) < _LARGEST)
+    usable = np.isfinite(frames) & (np.abs(frames) < LARGEST)
     near = np.zeros_like(frames)
     near[usable] = np.round(frames[usable])
     usable &= np.abs(frames - near) <= _TOLERANCE_FRAMES
@@ -139,12 +122,7 @@ def _frames(times: NDArray[Any], axes: _Axes, source: TrackSource, path: Path) -
 
 
 def _whole(values: NDArray[Any], path: Path) -> NDArray[np.int64]:
-    kind = values.dtype.kind
-    sound = kind in "iu" or (kind == "f" and np.isfinite(values).all() and bool((values % 1 == 0).all()))
-    if not sound or (len(values) and values.astype(np.float64).max() > _LARGEST):
-        message = f"{path} holds no whole numbers below 2^53; write the file again."
-        raise InputError(message)
-    return values.astype(np.int64)
+    return as_whole(values, f"{path} holds no whole numbers below 2^53; write the file again.")
 
 
 def _read_edges(path: Path, n_nodes: int) -> NDArray[np.int64]:

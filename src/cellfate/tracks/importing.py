@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable
-from typing import Protocol
 
 import pandas as pd
 
@@ -20,8 +19,9 @@ from cellfate.tracks import (
     trackmate_xml,
 )
 from cellfate.tracks.fate_tables import join_fates
+from cellfate.tracks.fates import settle_fates
 from cellfate.tracks.problems import problem_table, set_aside_or_stop
-from cellfate.tracks.reading import check_one_file_each, read_each
+from cellfate.tracks.reading import check_one_file_each, list_sources, read_each
 from cellfate.tracks.records import TrackedCells, TrackSource
 from cellfate.tracks.settings import TrackSettings
 from cellfate.tracks.validate import find_problems
@@ -29,32 +29,28 @@ from cellfate.tracks.validate import find_problems
 _log = logging.getLogger(__name__)
 
 
-class ReadTracks(Protocol):
-    """What every importer is: files of a format in, detections, cells and problems out."""
+Tables = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
+ReadTracks = Callable[[RecordingFolder, pd.DataFrame, pd.DataFrame, RecordingSettings, TrackSettings], Tables]
+"""What every importer is: it reads the tracks of opened recordings (tables `Recordings` and `FrameFiles`).
 
-    def __call__(
-        self,
-        folder: RecordingFolder,
-        recordings: pd.DataFrame,
-        frame_files: pd.DataFrame,
-        settings: RecordingSettings,
-        tracks: TrackSettings,
-    ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-        """Read the tracks of opened recordings."""
+It returns columns of `Detections`, columns of `Cells` but group_id (with a fate where one is stated or the tracks show
+a division, else null), and problems (recording_id and reason). It raises `InputError` if a file that all recordings
+share is not usable."""
+ReadRecording = Callable[[TrackSource, TrackSettings], TrackedCells]
+"""The reader of a format in which every recording has a file of its own; it raises `InputError` if the file is missing
+or not usable."""
 
 
-def _file_each(chosen: str, read_recording: Callable[[TrackSource, TrackSettings], TrackedCells]) -> ReadTracks:
-    """Make the importer of a format in which every recording has a file of its own from the reader of one file."""
-
+def _file_each(read_recording: ReadRecording) -> ReadTracks:
     def read_tracks(
         folder: RecordingFolder,
         recordings: pd.DataFrame,
         frame_files: pd.DataFrame,
         settings: RecordingSettings,
         tracks: TrackSettings,
-    ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-        check_one_file_each(tracks.file_template(chosen), recordings)
-        return read_each(folder, recordings, lambda source: read_recording(source, tracks))
+    ) -> Tables:
+        check_one_file_each(tracks, recordings)
+        return read_each(list_sources(folder, recordings), lambda source: read_recording(source, tracks))
 
     return read_tracks
 
@@ -62,11 +58,11 @@ def _file_each(chosen: str, read_recording: Callable[[TrackSource, TrackSettings
 IMPORTERS: dict[str, ReadTracks] = {
     "coco_vid": coco_vid.read_tracks,
     "cell_tracking_challenge": cell_tracking_challenge.read_tracks,
-    "trackmate_xml": _file_each("trackmate_xml", trackmate_xml.read_recording),
-    "trackmate_csv": _file_each("trackmate_csv", trackmate_csv.read_recording),
-    "btrack": _file_each("btrack", btrack_hdf5.read_recording),
-    "geff": _file_each("geff", geff_graph.read_recording),
-    "napari_csv": _file_each("napari_csv", napari_csv.read_recording),
+    "trackmate_xml": _file_each(trackmate_xml.read_recording),
+    "trackmate_csv": _file_each(trackmate_csv.read_recording),
+    "btrack": _file_each(btrack_hdf5.read_recording),
+    "geff": _file_each(geff_graph.read_recording),
+    "napari_csv": _file_each(napari_csv.read_recording),
     "csv": csv_columns.read_tracks,
 }
 """Importer of each format."""
@@ -78,7 +74,7 @@ def import_tracks(
     frame_files: pd.DataFrame,
     settings: RecordingSettings,
     tracks: TrackSettings = TrackSettings(),  # noqa: B008  # frozen
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+) -> Tables:
     """Read the tracks of opened recordings and check them.
 
     Parameters
@@ -97,7 +93,7 @@ def import_tracks(
     detections : DataFrame
         Table `Detections`, ordered by recording, cell and frame. A frame in which a cell was not seen has no row.
     cells : DataFrame
-        Table `Cells`, ordered by recording and cell. Cells without a stated fate are censored.
+        Table `Cells`, ordered by recording and cell.
     set_aside : DataFrame
         Table `SetAside`; empty unless `on_bad_recording` is `skip`.
 
@@ -128,8 +124,8 @@ def gather_tracks(
     frame_files: pd.DataFrame,
     settings: RecordingSettings,
     tracks: TrackSettings = TrackSettings(),  # noqa: B008  # frozen
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Read the tracks of opened recordings and join separate fates; what cannot be read or joined is listed.
+) -> Tables:
+    """Read the tracks of opened recordings and settle the fates; what cannot be read or joined is listed.
 
     What the tracks say is not checked here; see `find_problems`.
 
@@ -141,7 +137,8 @@ def gather_tracks(
     Returns
     -------
     detections : DataFrame
-        Columns of `Detections`, in the order of the files, of all recordings that could be read; unchecked.
+        Columns of `Detections`, in the order of the files, of all recordings that could be read; unchecked. A cell
+        has none after the time to which it was watched, where one is stated.
     cells : DataFrame
         Columns of `Cells` but group_id; first_frame and last_frame may be null.
     problems : DataFrame
@@ -155,7 +152,8 @@ def gather_tracks(
     chosen = tracks.format if tracks.format is not None else _format_of(settings)
     detections, cells, found = IMPORTERS[chosen](folder, recordings, frame_files, settings, tracks)
     cells, unjoined = join_fates(cells, folder, recordings, tracks)
-    problems = [found, unjoined]
+    detections, cells, unwatched = settle_fates(detections, cells, tracks)
+    problems = [found, unjoined, unwatched]
     if settings.group_by == "lineage":
         problems.append(_find_no_lineage(cells, chosen))
     return detections, cells, pd.concat(problems, ignore_index=True)

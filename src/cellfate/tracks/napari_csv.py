@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from cellfate.core.errors import InputError
 from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
-from cellfate.tracks.text_tables import read_header, read_text_columns, real_numbers, whole_numbers
+from cellfate.tracks.text_tables import read_header, read_marks, read_text_columns
 
 _NAMES = {
     "cell_id": ("track_id", "id", "trackid", "track id", "track"),
@@ -26,36 +25,10 @@ _NAMES = {
 
 
 def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
-    """Read the CSV and the graph of one recording.
-
-    Parameters
-    ----------
-    source : TrackSource
-        Where the recording's files are, and what is known of it.
-    tracks : TrackSettings
-        `files`, `graph_file`, and what else the files do not say.
-
-    Returns
-    -------
-    TrackedCells
-
-    Raises
-    ------
-    InputError
-        If the file is missing or not usable.
-    """
-    path = source.find(tracks.file_template("napari_csv"))
+    """Read the CSV and the graph of one recording; a reader as `importing.ReadRecording`."""
+    path = source.find(tracks.file_template)
     names = _find_columns(path)
-    table = read_text_columns(path, list(names.values()))
-    unit = tracks.position_unit or "px"
-    detections = pd.DataFrame(
-        {
-            "cell_id": whole_numbers(table[names["cell_id"]], path),
-            "frame": whole_numbers(table[names["frame"]], path) - tracks.first_frame,
-            "y_px": source.to_pixels(real_numbers(table[names["y"]], path), unit, path),
-            "x_px": source.to_pixels(real_numbers(table[names["x"]], path), unit, path),
-        }
-    )
+    detections = read_marks(read_text_columns(path, list(names.values())), names, source, tracks, path)
     if tracks.graph_file is None:
         return make_tracked(detections, None)
     graph_path = source.find(tracks.graph_file)

@@ -9,6 +9,8 @@ from cellfate.imaging.opening import all_set_aside_message, set_aside_table
 from cellfate.imaging.settings import RecordingSettings
 
 STAGE = "import_tracks"
+DAMAGED = (OSError, KeyError, ValueError, RuntimeError, TypeError, AttributeError, OverflowError, MemoryError)
+"""What h5py and zarr raise on damaged files."""
 _COLUMNS = ("recording_id", "reason")
 
 
@@ -70,13 +72,11 @@ def set_aside_or_stop(
     """
     if len(problems) and settings.on_bad_recording == "stop":
         raise InputError(str(problems["reason"].iloc[0]))
-    reasons = problems.drop_duplicates("recording_id").set_index("recording_id")["reason"].to_dict()
+    reasons = {str(row[0]): str(row[1]) for row in problems.drop_duplicates("recording_id")[list(_COLUMNS)].to_numpy()}
     kept = set(recordings["recording_id"]) - set(reasons)
     if not kept:
-        raise InputError(
-            all_set_aside_message("the folder of recordings", {str(k): str(v) for k, v in reasons.items()})
-        )
-    return kept, set_aside_table({str(k): str(v) for k, v in reasons.items()}, STAGE)
+        raise InputError(all_set_aside_message("the folder of recordings", reasons))
+    return kept, set_aside_table(reasons, STAGE)
 
 
 def _more(count: int) -> str:

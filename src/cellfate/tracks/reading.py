@@ -1,21 +1,20 @@
 """From what the file of each recording says to the tables of all, one recording after the other."""
 
-import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
 from cellfate.core.errors import InputError
-from cellfate.core.fates import CENSORED, MITOSIS
+from cellfate.core.fates import MITOSIS
 from cellfate.imaging.records import RecordingFolder
 from cellfate.tracks.lineages import find_divisions, find_founders
 from cellfate.tracks.problems import problem_table
 from cellfate.tracks.records import TrackedCells, TrackSource
-from cellfate.tracks.settings import PLACEHOLDER
+from cellfate.tracks.settings import PLACEHOLDER, TrackSettings
 
-_log = logging.getLogger(__name__)
 DETECTION_KINDS = {"recording_id": "str", "cell_id": "int64", "frame": "int64", "y_px": "float64", "x_px": "float64"}
 CELL_KINDS = {
     "recording_id": "str",
@@ -29,17 +28,23 @@ CELL_KINDS = {
 }
 
 
+class _Named(Protocol):
+    @property
+    def recording_id(self) -> str: ...
+
+
+Source = TypeVar("Source", bound=_Named)
+
+
 def read_each(
-    folder: RecordingFolder, recordings: pd.DataFrame, read_file: Callable[[TrackSource], TrackedCells]
+    sources: Sequence[Source], read_file: Callable[[Source], TrackedCells]
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Read the tracks of every recording; what is wrong with one does not keep the others from being read.
 
     Parameters
     ----------
-    folder : RecordingFolder
-        Folder of recordings.
-    recordings : DataFrame
-        Table `Recordings`.
+    sources : sequence
+        What knows the name of a recording and how to get at its tracks, one each.
     read_file : callable
         Reads the tracks of one recording; raises `InputError` where they are not usable.
 
@@ -48,12 +53,12 @@ def read_each(
     detections : DataFrame
         Columns of `Detections`.
     cells : DataFrame
-        Columns of `Cells` but group_id.
+        Columns of `Cells` but group_id; fate as `assemble`.
     problems : DataFrame
         recording_id and reason; a recording with a problem has no rows in the other two.
     """
     detections, cells, problems = [empty_table(DETECTION_KINDS)], [empty_table(CELL_KINDS)], []
-    for source in tqdm(list_sources(folder, recordings), desc="Importing tracks", unit="recording", disable=None):
+    for source in tqdm(sources, desc="Importing tracks", unit="recording", disable=None):
         try:
             found, tracked = assemble(source.recording_id, read_file(source))
         except InputError as error:
@@ -78,18 +83,19 @@ def list_sources(folder: RecordingFolder, recordings: pd.DataFrame) -> list[Trac
     ]
 
 
-def check_one_file_each(template: str, recordings: pd.DataFrame) -> None:
+def check_one_file_each(tracks: TrackSettings, recordings: pd.DataFrame) -> None:
     """Refuse one file for several recordings in a format that does not tell recordings apart.
 
     Raises
     ------
     InputError
-        If `template` has no place for the name of the recording and there are several.
+        If the name of the file has no place for the name of the recording and there are several.
     """
-    if PLACEHOLDER not in template and len(recordings) > 1:
+    if PLACEHOLDER not in tracks.file_template and len(recordings) > 1:
         message = (
-            f"The parameter tracks.files names the one file {template} for {len(recordings)} recordings, but a file a "
-            f"recording was expected; put {PLACEHOLDER} in its name (csv may instead name columns.recording_id)."
+            f"The parameter tracks.files names the one file {tracks.file_template} for {len(recordings)} recordings, "
+            f"but a file a recording was expected; put {PLACEHOLDER} in its name (csv may instead name "
+            "columns.recording_id)."
         )
         raise InputError(message)
 
@@ -109,7 +115,7 @@ def assemble(recording_id: str, read: TrackedCells) -> tuple[pd.DataFrame, pd.Da
     detections : DataFrame
         Columns of `Detections`.
     cells : DataFrame
-        Columns of `Cells` but group_id. A cell that neither divides nor has a stated fate is censored.
+        Columns of `Cells` but group_id. The fate of a cell that neither divides nor has a stated one is null.
 
     Raises
     ------
@@ -118,28 +124,23 @@ def assemble(recording_id: str, read: TrackedCells) -> tuple[pd.DataFrame, pd.Da
     """
     cells = read.cells
     seen = read.detections.groupby("cell_id")["frame"].agg(["min", "max"]).reindex(cells["cell_id"]).astype("Int64")
-    divisions = find_divisions(cells.assign(begin=seen["min"].to_numpy(np.float64, na_value=np.nan)))
+    begin = cells["begin"] if "begin" in cells else seen["min"].to_numpy(np.float64, na_value=np.nan)
+    divisions = find_divisions(cells.assign(begin=begin))
     divides = cells["cell_id"].isin(divisions.index)
     _check_one_fate(recording_id, cells, divides)
+    fate = cells["fate"].mask(cells["fate"].isna() & divides, MITOSIS)
     by_daughters = cells["cell_id"].map(divisions["event_frame"]).astype("Int64")
-    fate = cells["fate"].where(cells["fate"].notna(), pd.Series(np.where(divides, MITOSIS, CENSORED)))
     founders = find_founders(cells["cell_id"], cells["parent_id"])
-    lineages = (f"{recording_id}:" + founders.astype("str")).where(founders.notna() & read.parents_known, None)
-    table = pd.DataFrame(
-        {
-            "recording_id": recording_id,
-            "cell_id": cells["cell_id"],
-            "parent_id": cells["parent_id"],
-            "lineage_id": lineages,
-            "first_frame": seen["min"].array,
-            "last_frame": seen["max"].array,
-            "fate": fate,
-            "event_frame": cells["event_frame"].fillna(by_daughters.where(fate == MITOSIS)),
-        }
+    table = cells.assign(
+        recording_id=recording_id,
+        lineage_id=(f"{recording_id}:" + founders.astype("str")).where(founders.notna() & read.parents_known, None),
+        first_frame=seen["min"].array,
+        last_frame=seen["max"].array,
+        fate=fate,
+        event_frame=cells["event_frame"].fillna(by_daughters.where(fate == MITOSIS)),
     )
-    return read.detections.assign(recording_id=recording_id)[list(DETECTION_KINDS)].astype(
-        DETECTION_KINDS
-    ), table.astype(CELL_KINDS)
+    detections = read.detections.assign(recording_id=recording_id)
+    return detections[list(DETECTION_KINDS)].astype(DETECTION_KINDS), table[list(CELL_KINDS)].astype(CELL_KINDS)
 
 
 def empty_table(kinds: dict[str, str]) -> pd.DataFrame:

@@ -8,15 +8,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
+from cellfate.imaging.units import MICROMETRES
 from cellfate.tracks.settings import PLACEHOLDER
 
 PIXEL_WORDS = frozenset({"px", "pixel", "pixels"})
-MICROMETRES = {
-    **dict.fromkeys(("um", "micron", "microns", "micrometer", "micrometre", "micrometers", "\u00b5m", "\u03bcm"), 1.0),
-    **dict.fromkeys(("nm", "nanometer", "nanometre"), 1e-3),
-    **dict.fromkeys(("mm", "millimeter", "millimetre"), 1e3),
-}
-"""Micrometres of each word for a unit of length."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +112,7 @@ class TrackedCells:
         cell_id, frame, y_px, x_px: one row a cell and frame in which it was seen.
     cells : DataFrame
         cell_id, each once; parent_id (Int64, null for none); fate (null where none is stated), event_frame (Int64,
-        null where none is stated).
+        null where none is stated); begin (where the file itself says in which frame a cell begins).
     parents_known : bool
         Whether the file says who came from whom. Where it does not, parent_id is null throughout.
     """
@@ -147,10 +142,8 @@ def make_tracked(
         Cells that the file lists; those of the detections when not given.
     """
     ids = np.unique(detections["cell_id"].to_numpy(np.int64)) if cell_ids is None else np.sort(cell_ids)
-    stated = (
-        pd.DataFrame({"fate": [], "event_frame": []}, index=pd.Index([], dtype="int64")) if stated is None else stated
-    )
-    stated = stated.reindex(ids)
+    nothing = pd.DataFrame({"fate": [], "event_frame": []}, index=pd.Index([], dtype="int64"))
+    stated = (nothing if stated is None else stated).reindex(ids)
     known = parents or {}
     cells = pd.DataFrame(
         {

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from cellfate.core.fates import FATES
+from cellfate.core.fates import CENSORED, FATES, UNSCORED
 from cellfate.core.settings import Settings
 
 PLACEHOLDER = "{recording_id}"
@@ -28,6 +28,12 @@ DEFAULT_FILES: dict[str, str] = {
     "csv": "{recording_id}.csv",
 }
 """Where the tracks of a recording are looked for, relative to the folder of recordings."""
+_WORDS: dict[str, str] = {
+    **{fate: fate for fate in FATES},
+    **dict.fromkeys(("lost", "neither", "none", "no event", "alive", "survived"), CENSORED),
+    **dict.fromkeys(("not scored", "not_scored", "unknown", "na", "nan"), UNSCORED),
+}
+"""What words for a fate mean."""
 
 
 class TrackColumns(Settings):
@@ -46,7 +52,8 @@ class TrackColumns(Settings):
     fate: str | None = None
     """Fate of the cell, the same on each of its rows or blank; null: the file states none."""
     event_frame: str | None = None
-    """Frame of the event, the same on each row of the cell or blank; null: the file states none."""
+    """Frame of the event (censored cells: the last frame in which they were watched), the same on each row of the cell
+    or blank; null: the file states none."""
     recording_id: str | None = None
     """Recording of the row, where one file holds several; null: a file a recording."""
 
@@ -61,7 +68,7 @@ class FateColumns(Settings):
     fate: str = "fate"
     """Fate of the cell."""
     time: str = "event_frame"
-    """When the event was, in `fates_time_unit`; blank for censored cells."""
+    """When the event was, in `fates_time_unit`; for a censored cell until when it was watched, or blank: all along."""
 
 
 class TrackSettings(Settings):
@@ -93,8 +100,12 @@ class TrackSettings(Settings):
     """Names of the columns of that CSV."""
     fates_time_unit: Literal["frame", "h"] = "frame"
     """Unit of its times: frames, counted as in `first_frame`, or hours since the first frame of the recording."""
-    fate_names: dict[str, Literal["apoptosis", "mitosis", "censored"]] = Field(default={})
+    fate_names: dict[str, Literal["apoptosis", "mitosis", "censored", "unscored"]] = Field(default={})
     """What other words for a fate mean, such as {died: apoptosis}; upper and lower case are the same."""
+    unlisted_cells: Literal["unscored", "censored"] = UNSCORED
+    """Fate of a cell that does not divide in its tracks and for which the fates, where any are given, state nothing:
+    unscored, nobody looked, and it is neither trained on nor scored; or censored, if every cell was watched to its last
+    frame and only those with an event were written down."""
 
     @field_validator("files", "graph_file", "edges_file", "fates_file")
     @classmethod
@@ -132,15 +143,16 @@ class TrackSettings(Settings):
             raise ValueError(message)
         return self
 
-    def file_template(self, chosen: str) -> str:
-        """Name of the file of a recording, with a place for its name.
+    @property
+    def file_template(self) -> str:
+        """Name of the file of a recording, with a place for its name; of formats in `DEFAULT_FILES`."""
+        return self.files if self.files is not None else DEFAULT_FILES[str(self.format)]
 
-        Parameters
-        ----------
-        chosen : str
-            The format, one of `DEFAULT_FILES`.
-        """
-        return self.files if self.files is not None else DEFAULT_FILES[chosen]
+    @property
+    def states_fates(self) -> bool:
+        """Whether fates are given beside what the tracks show: as a table, or as a column or property of the tracks."""
+        in_tracks = self.format in {"csv", "geff"} and self.columns.fate is not None
+        return in_tracks or self.fates_file is not None
 
     def fate_of(self, word: str) -> str | None:
         """Fate that a word means, or None if it is not known.
@@ -149,9 +161,9 @@ class TrackSettings(Settings):
         --------
         >>> TrackSettings(fate_names={"died": "apoptosis"}).fate_of(" Died ")
         'apoptosis'
+        >>> TrackSettings().fate_of("lost")
+        'censored'
         """
-        known = {
-            **{fate: fate for fate in FATES},
-            **{key.strip().lower(): fate for key, fate in self.fate_names.items()},
-        }
-        return known.get(word.strip().lower())
+        own = {key.strip().lower(): fate for key, fate in self.fate_names.items()}
+        word = word.strip().lower()
+        return own.get(word, _WORDS.get(word))

@@ -1,7 +1,7 @@
 """CSV tables: read as text, then turned into numbers, so that a wrong field is named by file and line."""
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
-
-_LARGEST = 2**53  # up to here a float64 holds every whole number
+from cellfate.tracks.numbers import are_whole
+from cellfate.tracks.records import TrackSource
+from cellfate.tracks.settings import TrackSettings
 
 
 def read_text_columns(path: Path, needed: Sequence[str], optional: Iterable[str] = ()) -> pd.DataFrame:
@@ -86,9 +87,7 @@ def whole_numbers(column: pd.Series, path: Path) -> NDArray[np.int64]:
         If a field is anything else; with file and line.
     """
     numbers = pd.to_numeric(column.str.strip(), errors="coerce").to_numpy(np.float64, na_value=np.nan)
-    usable = np.isfinite(numbers) & (np.abs(numbers) <= _LARGEST)
-    usable[usable] = numbers[usable] % 1 == 0
-    _check(column, usable, "a whole number", path)
+    _check(column, are_whole(numbers), "a whole number", path)
     return numbers.astype(np.int64)
 
 
@@ -104,6 +103,46 @@ def optional_whole_numbers(column: pd.Series, path: Path) -> pd.Series:
     numbers = pd.Series(pd.NA, index=column.index, dtype="Int64")
     numbers[given] = whole_numbers(column[given], path)
     return numbers
+
+
+def read_marks(
+    table: pd.DataFrame, names: Mapping[str, str], source: TrackSource, tracks: TrackSettings, path: Path
+) -> pd.DataFrame:
+    """Turn rows of text into detections.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns of text, as `read_text_columns` gives them.
+    names : dict of str to str
+        Columns of cell_id, frame, y and x in it.
+    source : TrackSource
+        The recording.
+    tracks : TrackSettings
+        Number of the first frame, unit of the positions (pixels when not given).
+    path : Path
+        The file, for messages.
+
+    Returns
+    -------
+    DataFrame
+        cell_id, frame (from 0), y_px and x_px.
+
+    Raises
+    ------
+    InputError
+        If a field is no number, or the unit is a length and the size of a pixel is not known.
+    """
+    y, x = (real_numbers(table[names[axis]], path) for axis in ("y", "x"))
+    unit = tracks.position_unit or "px"
+    return pd.DataFrame(
+        {
+            "cell_id": whole_numbers(table[names["cell_id"]], path),
+            "frame": whole_numbers(table[names["frame"]], path) - tracks.first_frame,
+            "y_px": source.to_pixels(y, unit, path),
+            "x_px": source.to_pixels(x, unit, path),
+        }
+    )
 
 
 def _read(path: Path, n_rows: int | None = None) -> pd.DataFrame:

@@ -26,25 +26,8 @@ _HEADER_LINES = 3
 
 
 def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
-    """Read the tables of one recording.
-
-    Parameters
-    ----------
-    source : TrackSource
-        Where the recording's files are, and what is known of it.
-    tracks : TrackSettings
-        `files`, `edges_file`, and what else the files do not say.
-
-    Returns
-    -------
-    TrackedCells
-
-    Raises
-    ------
-    InputError
-        If the file is missing or not usable.
-    """
-    path = source.find(tracks.file_template("trackmate_csv"))
+    """Read the tables of one recording; a reader as `importing.ReadRecording`."""
+    path = source.find(tracks.file_template)
     spots, unit = _read_spots(path, tracks)
     spots["y_px"] = source.to_pixels(spots["y_px"].to_numpy(), unit, path)
     spots["x_px"] = source.to_pixels(spots["x_px"].to_numpy(), unit, path)

@@ -17,19 +17,15 @@ import numpy as np
 import pandas as pd
 
 from cellfate.core.errors import InputError
+from cellfate.imaging.units import MINUTES
 from cellfate.tracks.graphs import SpotGraph, cut_graph
+from cellfate.tracks.numbers import LARGEST
 from cellfate.tracks.records import PIXEL_WORDS, TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
 
 _log = logging.getLogger(__name__)
 _SPOT = ("ID", "FRAME", "POSITION_Y", "POSITION_X")
-_MINUTES = {
-    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1 / 60),
-    **dict.fromkeys(("min", "mins", "minute", "minutes"), 1.0),
-    **dict.fromkeys(("h", "hr", "hour", "hours"), 60.0),
-}
 _INTERVAL_TOLERANCE = 0.01
-_LARGEST = 2**53
 
 
 @dataclass
@@ -45,25 +41,8 @@ class _Content:
 
 
 def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
-    """Read the XML file of one recording.
-
-    Parameters
-    ----------
-    source : TrackSource
-        Where the recording's files are, and what is known of it.
-    tracks : TrackSettings
-        `files`, and what else the files do not say.
-
-    Returns
-    -------
-    TrackedCells
-
-    Raises
-    ------
-    InputError
-        If the file is missing or not usable.
-    """
-    path = source.find(tracks.file_template("trackmate_xml"))
+    """Read the XML file of one recording; a reader as `importing.ReadRecording`."""
+    path = source.find(tracks.file_template)
     content = _parse(path)
     if content.kept is None or not content.units:
         lacking = "Model" if not content.units else "FilteredTracks"
@@ -151,7 +130,7 @@ def _number(text: str, name: str, path: Path) -> float:
 
 def _whole(text: str, name: str, path: Path) -> float:
     number = _number(text, name, path)
-    if number % 1 or abs(number) > _LARGEST:
+    if number % 1 or abs(number) > LARGEST:
         message = f"File {path} has {name} '{text[:60]}', but a whole number was expected; correct it in TrackMate."
         raise InputError(message)
     return number
@@ -173,7 +152,7 @@ def _to_pixels(
 def _report(source: TrackSource, content: _Content, n_left: int, path: Path) -> None:
     if n_left:
         _log.info("%s: %d spots belong to no track that TrackMate keeps; they are left out", path, n_left)
-    minutes = _MINUTES.get(content.units.get("timeunits", "").strip().lower())
+    minutes = MINUTES.get(content.units.get("timeunits", "").strip().lower())
     interval = content.image.get("timeinterval")
     if minutes is None or interval is None:
         return

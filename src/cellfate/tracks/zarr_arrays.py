@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
+from cellfate.tracks.problems import DAMAGED
 
 _CODECS = frozenset(
     {"bytes", "blosc", "zstd", "gzip", "zlib", "lz4", "bz2", "lzma", "crc32c", "crc32", "shuffle", "delta"}
@@ -22,8 +23,6 @@ _KINDS = "iufbU"
 _MOST_PACKED = 4000
 """Values that a stored byte can stand for at most before the file is not believed."""
 _FREE = 1 << 20
-_DAMAGED = (OSError, KeyError, ValueError, RuntimeError, TypeError, AttributeError, OverflowError, MemoryError)
-"""What zarr and its codecs raise on damaged arrays."""
 
 
 def read_attributes(path: Path) -> dict[str, Any]:
@@ -81,7 +80,7 @@ def read_array(path: Path, n_rows: int | None = None, whole: bool = False) -> ND
         if whole and array.nchunks_initialized < array.nchunks and array.size > 1:
             raise InputError(_damaged(path, "a chunk is missing"))
         return np.asarray(array[...])
-    except _DAMAGED as error:
+    except DAMAGED as error:
         if isinstance(error, InputError):
             raise
         raise InputError(_damaged(path, str(error))) from error

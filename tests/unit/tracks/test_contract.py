@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cellfate.core.errors import InputError
-from cellfate.core.fates import APOPTOSIS, CENSORED, MITOSIS
+from cellfate.core.fates import APOPTOSIS, CENSORED, MITOSIS, UNSCORED
 from cellfate.core.tables import Cells, Detections
 from cellfate.imaging import RecordingFolder, RecordingSettings
 from cellfate.tracks import TrackSettings, import_tracks
@@ -69,12 +69,25 @@ def test_with_a_table_of_fates_every_format_says_the_same(case: FormatCase, tmp_
 
 
 @each_format
-def test_a_track_that_only_ends_is_censored(case: FormatCase, tmp_path: Path) -> None:
+def test_a_cell_that_a_table_of_fates_does_not_list_is_unscored(case: FormatCase, tmp_path: Path) -> None:
+    """Annotations of COCO-VID state the fate of every cell themselves."""
+    case.write(tmp_path, FAMILY)
+    write_fates(tmp_path, [FAMILY[2]])
+    _, cells, problems = read(tmp_path, case, **FATES_SETTINGS)
+    assert problems["reason"].tolist() == []
+    silent = CENSORED if case.name == "coco_vid" else UNSCORED
+    assert cells.sort_values("cell_id")["fate"].tolist() == [MITOSIS, silent, APOPTOSIS, silent]
+    _, cells, _ = read(tmp_path, case, **FATES_SETTINGS, unlisted_cells="censored")
+    assert cells.sort_values("cell_id")["fate"].tolist() == [MITOSIS, CENSORED, APOPTOSIS, CENSORED]
+
+
+@each_format
+def test_a_track_that_only_ends_is_censored_unless_a_column_of_fates_is_blank(case: FormatCase, tmp_path: Path) -> None:
     alone = (TrackedCell(7, {0: (3, 3), 1: (3, 4), 2: (3, 5)}), TrackedCell(9, {1: (9, 9), 2: (9, 8)}))
     case.write(tmp_path, alone)
     _, cells, problems = read(tmp_path, case)
     assert problems.empty
-    assert cells["fate"].tolist() == [CENSORED, CENSORED]
+    assert cells["fate"].tolist() == [UNSCORED if case.has_fate_column else CENSORED] * 2
     assert cells["event_frame"].isna().all()
 
 

@@ -73,7 +73,8 @@ def test_the_example_of_napari_is_read_with_fates_from_a_table(tmp_path: Path) -
     assert json.loads(graph) == {"2": [1], "3": [1]}
     (tmp_path / "01_graph.json").write_text(graph)
     table = "Fates from a separate table"
-    (tmp_path / "fates.csv").write_text(example(table).replace("01,4,lost", "01,2,lost"))
+    fates = example(table).replace("01,4,lost", "01,2,lost").replace("01,5,alive,\n", "")
+    (tmp_path / "fates.csv").write_text(fates)
     _, cells, problems = gather(tmp_path, **settings("napari tracks"), **settings(table))
     assert problems.empty
     assert cells["fate"].tolist() == ["mitosis", "censored", "apoptosis"]

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -13,10 +14,14 @@ NAPARI = {"format": "napari_csv", "graph_file": "{recording_id}_graph.json"}
 
 
 def read(root: Path, lines: str, **changes: Any) -> tuple[pd.DataFrame, list[str]]:
+    _, cells, problems = read_all(root, lines, **changes)
+    return cells.set_index("cell_id"), problems["reason"].tolist()
+
+
+def read_all(root: Path, lines: str, **changes: Any) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     write_napari(root, FAMILY)
     (root / "fates.csv").write_text("movie,cell,end,hours\n" + lines)
-    _, cells, problems = gather(root, **{**NAPARI, **FATES_SETTINGS, **changes})
-    return cells.set_index("cell_id"), problems["reason"].tolist()
+    return gather(root, **{**NAPARI, **FATES_SETTINGS, **changes})
 
 
 @pytest.mark.parametrize(("hours", "frame"), [("3.0", 6), ("2.9", 6), ("2.6", 6), ("2.5", 5), ("2.50000000001", 5)])
@@ -25,7 +30,7 @@ def test_hours_become_the_first_frame_in_which_the_event_can_be_seen(tmp_path: P
     assert problems == []
     assert cells.loc[3, ["fate", "event_frame"]].tolist() == ["apoptosis", frame]
     assert cells.loc[1, ["fate", "event_frame"]].tolist() == ["mitosis", 4]
-    assert cells.loc[2, "fate"] == "censored"
+    assert cells.loc[2, "fate"] == "unscored"
 
 
 def test_frames_are_counted_as_in_the_tracks(tmp_path: Path) -> None:
@@ -51,6 +56,9 @@ def test_the_stated_time_of_a_mitosis_counts(tmp_path: Path) -> None:
         ("01,3,dead,90\n", "but the movie has 8 frames"),
         ("01,3,dead,\n", "has the fate 'apoptosis' but no event frame"),
         ("01,3,,3\n01,4,lysed,3\n", "Line 3 of"),
+        ("01,3,,3\n", "cell 3 is unscored but has an event in frame 6; name its fate"),
+        ("01,3,unscored,3\n", "cell 3 is unscored but has an event in frame 6; name its fate"),
+        ("01,4,lost,0.5\n", "cell 4 was watched to frame 1, before it is first seen in frame 2"),
         ("01,3,dead,soon\n", "'soon' in column hours, but a number was expected"),
         ("01,x,dead,3\n", "'x' in column cell, but a whole number was expected"),
     ],
@@ -64,7 +72,7 @@ def test_fates_that_do_not_fit_are_problems(tmp_path: Path, lines: str, words: s
 def test_blank_fates_and_other_recordings_are_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     cells, problems = read(tmp_path, "01,3,,\n07,3,dead,3\n")
     assert problems == []
-    assert cells.loc[3, "fate"] == "censored"
+    assert cells.loc[3, "fate"] == "unscored"
     assert "fates of 1 recordings that are not read, the first is '07'" in caplog.text
 
 
@@ -74,10 +82,76 @@ def test_a_table_a_recording(tmp_path: Path) -> None:
     columns = {"recording_id": None}
     _, cells, problems = gather(tmp_path, **NAPARI, fates_file="{recording_id}_fates.csv", fates_columns=columns)
     assert problems.empty
-    assert cells["fate"].tolist() == ["mitosis", "censored", "apoptosis", "censored"]
+    assert cells["fate"].tolist() == ["mitosis", "unscored", "apoptosis", "unscored"]
 
 
 def test_a_missing_table_stops_all(tmp_path: Path) -> None:
     write_napari(tmp_path, FAMILY)
     with pytest.raises(InputError, match=r"fates.csv is missing"):
         gather(tmp_path, **NAPARI, fates_file="fates.csv")
+
+
+@pytest.mark.parametrize(
+    ("word", "fate"),
+    [
+        *((word, "censored") for word in ("censored", "Lost", "neither", "NONE", " alive ", "no event", "survived")),
+        *((word, "unscored") for word in ("unscored", "not scored", "Not_Scored", "unknown", "NA", "nan")),
+    ],
+)
+def test_words_for_cells_without_an_event_are_known(tmp_path: Path, word: str, fate: str) -> None:
+    cells, problems = read(tmp_path, f"01,4,{word},\n", unlisted_cells="censored" if fate == "unscored" else "unscored")
+    assert problems == []
+    assert cells.loc[4, "fate"] == fate
+
+
+def test_own_words_come_first(tmp_path: Path) -> None:
+    cells, _ = read(tmp_path, "01,4,None,\n", fate_names={"none": "unscored"}, unlisted_cells="censored")
+    assert cells.loc[4, "fate"] == "unscored"
+
+
+def test_what_the_tracks_show_is_not_unscored(tmp_path: Path) -> None:
+    cells, problems = read(tmp_path, "01,1,unscored,\n")
+    assert problems == []
+    assert cells.loc[1, ["fate", "event_frame"]].tolist() == ["mitosis", 4]
+
+
+def test_a_time_without_a_fate_is_that_of_the_division_in_the_tracks(tmp_path: Path) -> None:
+    cells, problems = read(tmp_path, "01,1,,1.5\n")
+    assert problems == []
+    assert cells.loc[1, ["fate", "event_frame"]].tolist() == ["mitosis", 3]
+
+
+@pytest.mark.parametrize(
+    ("line", "frames", "last"),
+    [
+        ("01,4,lost,2.4", [2, 3, 4], 4),  # 4.8 frames: frame 4 is the last that was watched
+        ("01,4,lost,2.5", [2, 3, 4, 5], 5),
+        ("01,4,lost,2.4999999999", [2, 3, 4, 5], 5),  # 2.5 h, rounded by a spreadsheet
+        ("01,4,lost,1", [2], 2),
+        ("01,4,lost,50", [2, 3, 4, 5, 6, 7], 7),
+        ("01,4,lost,", [2, 3, 4, 5, 6, 7], 7),
+        ("01,2,alive,2.5", [4], 4),  # it is not seen in frame 5
+    ],
+)
+def test_a_time_beside_lost_ends_the_watching(tmp_path: Path, line: str, frames: list[int], last: int) -> None:
+    detections, cells, problems = read_all(tmp_path, line + "\n")
+    assert problems.empty
+    number = int(line.split(",")[1])
+    cell = cells.set_index("cell_id").loc[number]
+    assert detections.loc[detections["cell_id"] == number, "frame"].tolist() == frames
+    assert (cell["fate"], cell["last_frame"]) == ("censored", last)
+    assert pd.isna(cell["event_frame"])
+    assert len(detections[detections["cell_id"] == 1]) == 4  # others stay as they are
+
+
+def test_a_column_of_fates_ends_the_watching_too(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rows = [(1, frame, 5.0, 5.0 + frame, "Lost", 3) for frame in range(6)]
+    rows += [(2, frame, 9.0, 5.0 + frame, "", np.nan) for frame in range(6)]
+    pd.DataFrame(rows, columns=["cell_id", "frame", "y", "x", "fate", "until"]).to_csv(tmp_path / "01.csv", index=False)
+    with caplog.at_level("INFO"):
+        detections, cells, problems = gather(tmp_path, format="csv", columns={"fate": "fate", "event_frame": "until"})
+    assert problems.empty
+    assert detections.groupby("cell_id")["frame"].max().tolist() == cells["last_frame"].tolist() == [3, 5]
+    assert cells["fate"].tolist() == ["censored", "unscored"]
+    assert "1 censored cells were watched to a stated time; 2 detections after it are left out" in caplog.text
+    assert "No fate is stated of 1 of 2 cells" in caplog.text

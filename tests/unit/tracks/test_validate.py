@@ -34,7 +34,7 @@ def test_good_tables_have_no_problem() -> None:
 @pytest.mark.parametrize(
     ("column", "value", "words"),
     [
-        ("fate", "death", "cell 2 has the fate 'death', but apoptosis, mitosis, censored were expected"),
+        ("fate", "death", "cell 2 has the fate 'death', but apoptosis, mitosis, censored, unscored were expected"),
         ("fate", "mitosis", "cell 2 has the fate 'mitosis' but no event frame"),
         ("event_frame", 4, "cell 2 is censored but has an event in frame 4"),
         ("cell_id", 1, "cell 1 is listed twice"),

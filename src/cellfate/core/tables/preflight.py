@@ -62,6 +62,7 @@ class PreflightSummary(Table):
     n_apoptosis: Series[Int64Dtype] = pa.Field(nullable=True, ge=0)
     n_mitosis: Series[Int64Dtype] = pa.Field(nullable=True, ge=0)
     n_censored: Series[Int64Dtype] = pa.Field(nullable=True, ge=0)
+    n_unscored: Series[Int64Dtype] = pa.Field(nullable=True, ge=0)
     median_track_frames: Series[float] = pa.Field(nullable=True, description="frames from a cell's first to its last")
     n_gaps: Series[Int64Dtype] = pa.Field(nullable=True, ge=0)
     n_errors: Series[int] = pa.Field(ge=0)

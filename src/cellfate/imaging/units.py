@@ -1,0 +1,24 @@
+"""Words for units of time and of length, as image and track files spell them: one list for all formats."""
+
+MINUTES = {
+    **dict.fromkeys(("ns", "nanosecond"), 1e-9 / 60),
+    **dict.fromkeys(("µs", "us", "microsecond"), 1e-6 / 60),
+    **dict.fromkeys(("ms", "millisecond"), 1e-3 / 60),
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1 / 60),
+    **dict.fromkeys(("min", "mins", "minute", "minutes"), 1.0),
+    **dict.fromkeys(("h", "hr", "hour", "hours"), 60.0),
+    **dict.fromkeys(("d", "day", "days"), 1440.0),
+}
+"""Minutes in a unit of time."""
+MICROMETRES = {
+    "pm": 1e-6,
+    "Å": 1e-4,
+    **dict.fromkeys(("nm", "nanometer", "nanometre"), 1e-3),
+    **dict.fromkeys(("\u00b5m", "\u03bcm", "\\u00B5m", "um", "micron", "microns"), 1.0),
+    **dict.fromkeys(("micrometer", "micrometre", "micrometers", "micrometres"), 1.0),
+    **dict.fromkeys(("mm", "millimeter", "millimetre"), 1e3),
+    **dict.fromkeys(("cm", "centimeter"), 1e4),
+    **dict.fromkeys(("m", "meter"), 1e6),
+    **dict.fromkeys(("in", "inch"), 25400.0),
+}
+"""Micrometres in a unit of length."""

@@ -1,0 +1,75 @@
+"""What becomes of a cell's fate once everything was read: unscored, censored, and until when it was watched.
+
+Of a censored cell it is known that nothing happened until its last frame. A cell about which nobody stated anything may
+have died unseen: where fates are given, it is unscored.
+"""
+
+import logging
+
+import pandas as pd
+
+from cellfate.core.fates import CENSORED, UNSCORED
+from cellfate.tracks.problems import one_problem_a_recording
+from cellfate.tracks.settings import TrackSettings
+
+_log = logging.getLogger(__name__)
+_CELL = ["recording_id", "cell_id"]
+
+
+def settle_fates(
+    detections: pd.DataFrame, cells: pd.DataFrame, tracks: TrackSettings
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Give a fate to cells without one, and stop showing censored cells when they were no longer watched.
+
+    Parameters
+    ----------
+    detections : DataFrame
+        Columns of `Detections`.
+    cells : DataFrame
+        Columns of `Cells` but group_id: fate null where nothing is stated and the tracks show no division; event_frame
+        of a cell that is stated to be censored is the last frame in which it was watched.
+    tracks : TrackSettings
+        Whether fates are given, and what cells are that they do not list.
+
+    Returns
+    -------
+    detections : DataFrame
+        Without those of censored cells after the frame to which they were watched.
+    cells : DataFrame
+        With a fate each; event_frame is null where a cell was stated to be censored, last_frame the last that is left.
+    problems : DataFrame
+        recording_id and reason: a cell that was watched to a frame before its first one.
+    """
+    detections, cells, problems = _end_watching(detections, cells)
+    unstated = cells["fate"].isna()
+    fate = tracks.unlisted_cells if tracks.states_fates else CENSORED
+    if fate == UNSCORED and unstated.any():
+        text = (
+            "No fate is stated of %d of %d cells: they are neither trained on nor scored. If every cell was watched, "
+            "and only those with an event were written down, set tracks.unlisted_cells to censored"
+        )
+        _log.warning(text, unstated.sum(), len(cells))
+    return detections, cells.assign(fate=cells["fate"].fillna(fate)), problems
+
+
+def _end_watching(detections: pd.DataFrame, cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    stated = (cells["fate"] == CENSORED) & cells["event_frame"].notna()
+    early = stated & (cells["event_frame"] < cells["first_frame"]).fillna(False)
+    watched = stated & ~early
+    ends = cells.loc[watched, [*_CELL, "event_frame"]].drop_duplicates(_CELL)
+    late = (detections["frame"] > detections.merge(ends, on=_CELL, how="left")["event_frame"].array).fillna(False)
+    kept = detections[~late.astype(bool)]
+    last = cells[_CELL].merge(kept.groupby(_CELL)["frame"].max().reset_index(), on=_CELL, how="left")["frame"]
+    problems = one_problem_a_recording(
+        cells[early],
+        "In recording '{recording_id}' cell {cell_id} was watched to frame {event_frame}, before it is first seen in "
+        "frame {first_frame}; correct the time or the track",
+    )
+    if watched.any():
+        text = "%d censored cells were watched to a stated time; %d detections after it are left out"
+        _log.info(text, watched.sum(), len(detections) - len(kept))
+    cells = cells.assign(
+        last_frame=cells["last_frame"].mask(watched, last.astype("Int64").array),
+        event_frame=cells["event_frame"].mask(stated),
+    )
+    return kept, cells, problems
