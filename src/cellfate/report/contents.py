@@ -1,273 +1,332 @@
-"""What the report holds, in order: the tables and figures by catalog name, and the sentences beside them."""
+"""What the report holds, in order: tables and figures by catalog name, and the sentences beside them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
-TABLES = (
-    "preflight_findings",
-    "preflight_summary",
-    "recordings",
-    "frame_files",
-    "recordings_set_aside",
-    "cells",
-    "tracks_set_aside",
-    "samples",
-    "samples_excluded",
-    "splits",
-    "leakage",
+READING_TABLES: Final = ("shapley", "tree_shapley", "attribution_scores")
+"""Tables of each reading that the report reads: `classifier_shapley`, `clock_shapley` and so on."""
+TABLES: Final = (
+    "questions",
     "metrics",
     "comparisons",
-    "attribution_scores",
+    "commitment_summary",
     "background_swap",
-    "shapley",
-    "tree_shapley",
+    *(f"{reading}_{name}" for reading in ("classifier", "clock") for name in READING_TABLES),
+    "recordings",
+    "frame_files",
+    "cells",
+    "recordings_set_aside",
+    "tracks_set_aside",
+    "cells_set_aside",
+    "follow_ups",
+    "landmarks",
+    "splits",
+    "leakage",
+    "preflight_findings",
+    "preflight_summary",
 )
 """Tables that the report reads, by catalog name."""
+
+OPENINGS: Final = ("clock_opening_figure", "classifier_opening_figure")
+"""One cell of each reading; the first that has something to say stands at the top of the report."""
 
 
 @dataclass(frozen=True)
 class SectionText:
-    """Head of a section, how to read it, and what it does not show."""
+    """Head of a section, and what to know before reading it."""
 
     anchor: str
     title: str
     reads: str
-    not_shown: str
 
 
 @dataclass(frozen=True)
 class FigureText:
-    """Where a figure stands, how to read it, and what it does not show."""
+    """Where a figure stands, how to read it, and what it does not show.
+
+    Attributes
+    ----------
+    name
+        Catalog name.
+    section
+        Anchor of its section.
+    of
+        Question (`which_fate`, `within_hours`) or reading (`classifier`, `clock`) whose figure it is; empty: of all.
+    reads, not_shown
+        How to read it, and its limits; either may be empty.
+    """
 
     name: str
     section: str
+    of: str
     reads: str
-    not_shown: str
+    not_shown: str = ""
 
 
-SECTIONS = (
-    SectionText(
-        "preflight",
-        "Before anything was cut",
-        "Every recording was looked at first: its files, its tracks cell by cell, and some of its frames. An error is "
-        "something that cannot be used as it is; a warning is used, and a person should look at it.",
-        "What lies between the frames that were looked at (preflight.image_frames), and whether a track follows the "
-        "right cell: a wrong link to a near neighbour moves no farther than a cell does.",
-    ),
-    SectionText(
-        "data",
-        "What went in",
-        "These are the recordings and tracks that were used, the fates they end in, and everything that was left out.",
-        "Whether the fates were annotated well: a wrong fate here is a wrong answer in every score below.",
-    ),
-    SectionText(
-        "split",
-        "How training and test were kept apart",
-        "The model learns from the train part; when to stop and the second threshold are chosen on the validation "
-        "part; every score on this page is of the test part. In a fair test no cell shares a recording, a lineage "
-        "or a sister with training; where there is one recording only, its cells share it by necessity.",
-        "Likeness that no table knows of, such as one day or one batch of medium behind all recordings.",
-    ),
-    SectionText(
-        "training",
-        "Training",
-        "The loss falls on the train part; the weights are taken from the epoch that did best on the validation part.",
-        "A score to rely on: the validation part chose the epoch, so its values are a little too good.",
-    ),
+SECTIONS: Final = (
     SectionText(
         "scores",
-        "Scores",
-        "Every interval comes from resampling whole groups, because cells of one group are alike.",
-        "How much another training or another split would change them: intervals hold for this trained model. Nor how "
-        "it does on another microscope, cell line or drug or, where all groups are lineages of one recording, on "
-        "another recording.",
+        "How good are the forecasts?",
+        "Every score is of the test part. The intervals hold for the trained models: how much another training, another "
+        "split, microscope, cell line or drug would change them is not in them.",
+    ),
+    SectionText(
+        "calibration",
+        "Can the probabilities be taken at their word?",
+        "Forecasts are put into bins of equal size. In each, the mean forecast is held against the share of cells that "
+        "met the event, censored cells accounted for (Aalen-Johansen).",
     ),
     SectionText(
         "timing",
-        "How much of the track is needed",
-        "Frames are taken away from the samples of the test part, and the same model is asked again.",
-        "What a model trained on shortened tracks would reach.",
+        "How early is the fate clear?",
+        "These figures look back from an end that is known. How early one can decide in a cell that is watched now needs "
+        "a decision rule, and there is none here.",
+    ),
+    SectionText(
+        "incidence",
+        "What became of the cells, by dose?",
+        "First what was observed, without a model; then the share that was forecast. Doses often stand in different "
+        "recordings, and few of them: a difference between doses can be one between recordings.",
     ),
     SectionText(
         "explanations",
-        "What the forecast rests on",
-        "These figures describe the model, by several methods that can disagree.",
-        "Causes of the fate: a model can rest on something that only goes along with it.",
+        "What does a forecast rest on?",
+        "Attributions of the log odds of one outcome, at one landmark of a test cell. They describe the model, not the "
+        "cause of a fate, and the methods can disagree: the next section tests them.",
     ),
     SectionText(
         "belief",
-        "Which explanation to believe",
-        "Every method is put to the test: whether the forecast follows when what it calls important is removed, and "
-        "whether it notices another model.",
-        "Truth about cells: a faithful explanation says what the model uses, not what kills a cell.",
+        "Which explanation can be believed?",
+        "A method passes when the forecast follows as its most important parts are removed and put back, faster than in "
+        "random order, and when it notices a network of random weights.",
     ),
     SectionText(
         "examples",
         "Example cells",
-        "Chosen by rule, not by hand: for each outcome the surest and the least sure sample, among those the model "
-        "got right and among those it got wrong, of all test samples whose attention was read. A gap means that "
-        "there is no such sample.",
-        "Typical cells: the rule picks the extremes.",
+        "Chosen by rule among the explained test cells: for each outcome the surest forecast that was right, and the "
+        "surest that was wrong. These are extremes, not typical cells.",
+    ),
+    SectionText(
+        "data",
+        "Recordings and cells",
+        "What was used, and what was left out. A fate that was annotated wrongly here is a wrong answer in every score.",
+    ),
+    SectionText(
+        "preflight",
+        "Checks before anything was cut",
+        "An error cannot be used as it is; a warning is used, and a person should look at it. A wrong link to a near "
+        "neighbour is not found: it moves no farther than a cell does.",
+    ),
+    SectionText(
+        "split",
+        "How training and test were kept apart",
+        "Whole groups are in one part. What recordings share that no table knows of, a day or a batch of medium, is not "
+        "kept apart.",
+    ),
+    SectionText(
+        "training",
+        "Training",
+        "The weights are those of the epoch that did best on the validation part, so validation values are a little too "
+        "good.",
     ),
     SectionText(
         "settings",
         "Settings and versions",
-        "All that is needed to make this page again from the same recordings; click a line to open it.",
-        "The recordings themselves: the data digest tells whether the crops were the same. The parameters are those "
-        "in force when this page was made: a stage that was run before with others, or not at all (the simulation, "
-        "with your own recordings), is not told apart.",
+        "What it takes to make this report again. The parameters are those in force when it was made: a stage that was "
+        "run earlier with others is not told apart.",
     ),
 )
 
-FIGURES: tuple[FigureText, ...] = (
-    FigureText(
-        "preflight_figure",
-        "preflight",
-        "Above, a column is a recording and a row a check; the darker, the more findings. Below, focus and spread are "
-        "shares of the recording's own median, so a frame far below 1 is blurred or dark beside the others.",
-        "Whether a recording is sharp or bright enough: it is held against itself and the other recordings only.",
-    ),
-    FigureText(
-        "training_figure",
-        "training",
-        "Each colour is a fold; the dot marks the epoch whose weights were kept.",
-        "How the model does on the test part, which has no say in training.",
-    ),
+_SCORES = (
     FigureText(
         "scores_figure",
         "scores",
-        "Each dot is a score on the test part, its line the interval; dotted lines are what knowing nothing would "
-        "give.",
-        "Whether two predictors differ: intervals may overlap while the paired difference excludes zero.",
+        "",
+        "Lines are intervals; dotted is what one and the same forecast for all would reach.",
+        "Whether two predictors differ: their intervals can overlap while the paired difference excludes zero.",
     ),
     FigureText(
         "comparisons_figure",
         "scores",
-        "Each dot is the model's score minus that of a baseline on the same samples; a line that crosses zero means "
-        "that the two cannot be told apart here. A lower Brier score is better, so there the model's side is the "
-        "left.",
-        "Why one predictor is better than another.",
+        "",
+        "Paired differences on the same landmarks; a line across zero means that the two are not told apart. Filled: "
+        "the best reference that sees no image. With many lines, one in twenty excludes zero by chance.",
     ),
     FigureText(
-        "confusion_figure",
+        "curves_figure",
         "scores",
-        "Rows are what followed, columns what was called; the shares of a row add up to 1, the diagonal is recall.",
-        "How sure the calls were.",
+        "",
+        "Left, the share of cells with the outcome that are found against the share of others that are called too; "
+        "right, of those called, the share that has it. Dotted is no knowledge.",
+        "A study in which the outcome is rarer: there precision is lower for the same model.",
     ),
     FigureText(
-        "dose_scores_figure",
+        "doses_figure",
         "scores",
-        "The same scores among cells of one dose only; within doses is what is left when the dose is known.",
-        "Differences between doses where intervals are wide: few groups stand behind each dose.",
+        "",
+        "The same scores among cells of one dose; the mean within doses is what is left when the dose is known.",
     ),
     FigureText(
-        "roc_figure",
-        "scores",
-        "Each line follows one predictor over all thresholds; the further up and left, the better it ranks.",
-        "What a rare outcome costs in false alarms; the next figure does.",
+        "calibration_figure",
+        "calibration",
+        "",
+        "On the dotted line a forecast of .3 comes true for 3 cells in 10; below it forecasts are too high. Click the "
+        "legend for other predictors.",
+        "How well cells are told apart: one forecast for all lies on the line too.",
     ),
+)
+"""Figures of each question."""
+
+_EXPLANATIONS = (
     FigureText(
-        "precision_recall_figure",
-        "scores",
-        "Of all that is called positive, the share that is (precision), against the share of positives found (recall).",
-        "Another prevalence: where the outcome is rarer, precision is lower for the same model.",
-    ),
-    FigureText(
-        "reliability_figure",
-        "scores",
-        "On the diagonal a forecast of .8 comes true in 8 of 10 samples; below it forecasts are too high. Click the "
-        "legend to add the baselines.",
-        "How well samples are told apart: a forecast that is always the mean lies on the diagonal too.",
-    ),
-    FigureText(
-        "masking_figure",
-        "timing",
-        "Left, frames are removed from the end; right, only the last frames are kept. Above stand the same samples "
-        "at every point; below, short tracks drop out on the way. Watch the recall of both outcomes: balanced "
-        "accuracy alone hides a model that calls everything one outcome.",
-        "How far ahead the event can be foretold in a cell that is watched now: the end of these tracks was chosen "
-        "by knowing when the event came.",
-    ),
-    FigureText(
-        "reporter_series_figure",
+        "shapley_figure",
         "explanations",
-        "What was measured on the cells themselves, without the model: median and quartiles over cells at each hour; "
-        "an outcome is not drawn where it has fewer than five cells.",
-        "Single cells, and what the model made of this.",
-    ),
-    FigureText(
-        "feature_association_figure",
-        "explanations",
-        "Without the model: how well each feature alone, in each hour, tells the outcomes apart. .5 is chance; a band "
-        "that leaves it says that this hour tells something. Click the legend to add a dose.",
-        "Whether the model uses it; and with many features and hours some bands leave .5 by chance.",
-    ),
-    FigureText(
-        "attention_figure",
-        "explanations",
-        "Share of the pooling attention at each hour, median and quartiles over cells, not rescaled; the dotted "
-        "lines are what an even spread would give.",
-        "Importance: frames are mixed before the pooling, so attention at an hour can carry what was seen at another.",
-    ),
-    FigureText(
-        "attention_cells_figure",
-        "explanations",
-        "One row a cell, the longest at the top; dark is where the pooling attention is more than an even spread over "
-        "the frames of that cell would give.",
-        "Importance, as above; and the rows of a cell are not comparable with its forecast.",
+        "",
+        "Log odds of the forecast shared out over channels and hours, so that the parts add up; above the mean size, "
+        "below the mean with its sign.",
     ),
     FigureText(
         "occlusion_figure",
         "explanations",
-        "Log odds that the forecast loses when the pixels of a time window or a channel are blanked; 0 means not "
-        "needed.",
-        "What several inputs say alike: blank one and the other still says it, so both can look unneeded.",
+        "",
+        "Log odds that the forecast loses when a time window or a channel is blanked.",
+        "What two inputs say alike: without one, the other still says it.",
     ),
     FigureText(
-        "shapley_figure",
+        "attention_figure",
         "explanations",
-        "The log odds of a forecast shared out over windows and channels, so that all parts add up to the whole; "
-        "above the mean size, below the mean with its sign.",
-        "Mechanism; and few cells are drawn, because this is slow to compute.",
+        "",
+        "Share of the attention at each hour, median and quartiles over cells; dotted is an even spread.",
+        "Importance: frames are mixed before they are pooled, so attention at an hour can carry what was seen at another.",
+    ),
+    FigureText(
+        "attention_cells_figure",
+        "explanations",
+        "",
+        "One row a cell; dark is more attention than an even spread over its frames.",
     ),
     FigureText(
         "attribution_scores_figure",
         "belief",
-        "Each row is a method, each column a score; blue is good. Hover for intervals and for why a field is empty.",
-        "How a method does on other recordings; pipeline known_answer shows it where the answer is planted.",
+        "",
+        "Blue is good. Hover for intervals, and for why a field is empty.",
+        "How a method does elsewhere; pipeline known_answer shows it where the answer is planted.",
     ),
     FigureText(
         "faithfulness_figure",
         "belief",
-        "Left, a good method makes the forecast fall faster than random orders do; right, it makes it rise faster.",
-        "Forecasts of real inputs: a sample with parts blanked is one that no microscope gives.",
+        "",
+        "A good method makes the forecast fall faster than random orders (left), and rise faster (right).",
+        "Real inputs: no microscope gives a cell with parts blanked.",
     ),
     FigureText(
         "randomised_weights_figure",
         "belief",
-        "From left to right more of the network is noise; a line that stays up does not speak of what was learnt.",
-        "Whether the values are right: a method can notice every change and still point elsewhere.",
+        "",
+        "From left to right more of the network is random; a line that stays up does not speak of what was learnt.",
     ),
     FigureText(
         "agreement_figure",
         "belief",
-        "1: two methods put the hours (and channels) of a cell into the same order; 0: they have nothing in common.",
+        "",
+        "1: two methods put the parts of a cell into the same order; 0: they have nothing in common.",
         "Which of two methods that disagree is right.",
     ),
     FigureText(
-        "effect_sizes_figure",
-        "explanations",
-        "Right of 0 a feature is larger in the frames of most attention than in the cell's other frames; a filled "
-        "dot is more than attention of other cells gives.",
-        "Direction of cause; and features that change with time differ from late frames whatever the model does.",
-    ),
-    FigureText(
-        "film_strips",
+        "examples_figure",
         "examples",
-        "Time runs from left to right and ends at the last frame the model was given. A channel has one brightness "
-        "scale in all cells. Rows named `for`: red pixels speak for the explained outcome, blue ones against it "
-        "(gradient times input). Under them: attention, its mean dotted; Shapley values of each channel; and how "
-        "bright the cell is in each channel, 0 and 1 the usual ends over all cells.",
-        "What the model saw in a frame: much attention on a bright frame is no proof that its brightness mattered, and "
-        "the colours of pixels are a first-order estimate.",
+        "",
+        "Time ends at the landmark. Rows named `for`: red pixels speak for the explained outcome, blue ones against it "
+        "(gradient times input). Maps: red channels and hours speak for it. One brightness scale serves all cells; "
+        "0 and 1 of the reporters are the usual ends over all cells.",
     ),
 )
+"""Figures of each reading."""
+
+
+def _of(owner: str, texts: tuple[FigureText, ...]) -> tuple[FigureText, ...]:
+    return tuple(replace(text, name=f"{owner}_{text.name}", of=owner) for text in texts)
+
+
+FIGURES: Final[tuple[FigureText, ...]] = (
+    *_of("which_fate", _SCORES),
+    FigureText(
+        "confusion_figure",
+        "scores",
+        "which_fate",
+        "Rows are what came, columns what was called; the diagonal is recall.",
+    ),
+    *_of("within_hours", _SCORES),
+    FigureText(
+        "masking_figure",
+        "timing",
+        "which_fate",
+        "Frames are taken away and the same model is asked again: left the last ones, right all but the last. Above, "
+        "the same cells at every point; below, short tracks drop out. Numbers count cells.",
+        "What a model trained on shortened tracks would reach.",
+    ),
+    FigureText(
+        "forecast_heatmap_figure",
+        "timing",
+        "within_hours",
+        "One row a cell, its event at the right edge. Where the fate is told, cells with this event turn dark towards "
+        "the right and those with the other stay light.",
+        "False alarms in cells that met no event.",
+    ),
+    FigureText(
+        "commitments_figure",
+        "timing",
+        "within_hours",
+        "The share of cells whose call, the likeliest outcome, was right from that hour on and stayed so. A call within "
+        "some hours cannot honestly come much earlier than those hours.",
+    ),
+    FigureText(
+        "observed_incidence_figure",
+        "incidence",
+        "within_hours",
+        "Share of cells that had met the event; lost cells count as long as they were watched. The numbers below count "
+        "those still watched.",
+        "What would happen without the other event: a cell that divides can no longer die here.",
+    ),
+    FigureText(
+        "dose_incidence_figure",
+        "incidence",
+        "within_hours",
+        "Bars are observed, with intervals; dots are mean forecasts, made at the first landmark of the same cells.",
+        "Whether the right cells were named.",
+    ),
+    FigureText(
+        "reporter_series_figure",
+        "explanations",
+        "",
+        "Measured on the cells, without a model: median and quartiles, where at least five cells are.",
+    ),
+    FigureText(
+        "feature_association_figure",
+        "explanations",
+        "",
+        "How well each feature alone tells the outcomes apart in each hour, without a model; .5 is chance. Click the "
+        "legend for a dose.",
+        "Whether the model uses it; with many features and hours some bands leave .5 by chance.",
+    ),
+    *_of("classifier", _EXPLANATIONS),
+    FigureText(
+        "effect_sizes_figure",
+        "explanations",
+        "classifier",
+        "Right of 0 a feature is larger in the frames of most attention; filled is more than attention of other cells "
+        "gives.",
+        "Cause: features that change with time differ from late frames whatever the model does.",
+    ),
+    *_of("clock", _EXPLANATIONS),
+    FigureText(
+        "preflight_figure",
+        "preflight",
+        "",
+        "Above, findings by check and recording. Below, focus and spread are shares of the recording's own median: far "
+        "below 1, a frame is blurred or dark beside the others.",
+    ),
+    FigureText("classifier_history_figure", "training", "classifier", ""),
+    FigureText("clock_history_figure", "training", "clock", ""),
+)
+"""Every figure of the report but those of `OPENINGS`, in the order of the page."""

@@ -1,0 +1,357 @@
+"""Words a reader sees: what predictors, metrics, outcomes and questions are called, and how numbers are written."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+
+from cellfate.core.fates import APOPTOSIS, EVENTS, MITOSIS, NONE, OUTCOMES
+from cellfate.core.predictors import (
+    BLEND,
+    BOOSTING,
+    BOOSTING_ON_EMBEDDINGS,
+    CLASSIFIER,
+    MEASUREMENTS,
+    NETWORK,
+    ON_OTHER_BACKGROUND,
+    TRUTH,
+)
+from cellfate.core.tables.base import EVERYTHING, WITHIN_DOSES
+
+
+@dataclass(frozen=True)
+class PredictorWords:
+    """What a predictor is called in a sentence and on a figure, and what it makes its forecast from."""
+
+    sentence: str
+    label: str
+    sees: str
+
+
+_NO_IMAGE: Final = "no image"
+PREDICTORS: Final[dict[str, PredictorWords]] = {
+    CLASSIFIER: PredictorWords("the classifier", "Classifier", "images, whole track"),
+    BLEND: PredictorWords("the blend of network and boosting", "Blend", "images and measurements"),
+    NETWORK: PredictorWords("the network", "Network", "images"),
+    BOOSTING: PredictorWords("boosting", "Boosting", "measurements"),
+    BOOSTING_ON_EMBEDDINGS: PredictorWords("boosting on embeddings", "Boosting on embeddings", "images"),
+    MEASUREMENTS: PredictorWords("boosting taught which fate comes", "Measurements", "measurements"),
+    ON_OTHER_BACKGROUND: PredictorWords(
+        "the classifier, shown cells on other surroundings", "Classifier, other surroundings", "images, whole track"
+    ),
+    "age_and_time": PredictorWords("track age and time in the recording", "Track age and time", _NO_IMAGE),
+    "track_age": PredictorWords("track age alone", "Track age", _NO_IMAGE),
+    "recording_time": PredictorWords("time in the recording alone", "Time in the recording", _NO_IMAGE),
+    "length_and_dose": PredictorWords("track length and dose", "Track length and dose", _NO_IMAGE),
+    "track_length": PredictorWords("track length alone", "Track length", _NO_IMAGE),
+    "dose": PredictorWords("dose alone", "Dose", _NO_IMAGE),
+    "position": PredictorWords("position in the image alone", "Position in the image", _NO_IMAGE),
+    TRUTH: PredictorWords("the true hazards", "True hazards", "the simulation"),
+}
+"""Words of every predictor, in the order they are shown; one that is not listed keeps its own name."""
+
+READINGS: Final = {"classifier": "Classifier", "clock": "Fate clock"}
+"""What the two models are called in a heading."""
+
+METRICS: Final = {
+    "balanced_accuracy": "balanced accuracy",
+    "macro_f1": "macro F1",
+    "f1": "F1",
+    "auroc": "AUROC",
+    "average_precision": "average precision",
+    "brier": "Brier score",
+    "log_loss": "log loss",
+    "matthews": "Matthews correlation",
+    "calibration_error": "expected calibration error",
+}
+"""What a metric is called in a sentence; one that is not listed keeps its own name with spaces."""
+
+LOWER_IS_BETTER: Final = ("brier", "log_loss", "calibration_error")
+"""Metrics of which less is better."""
+
+HAPPENED: Final = {APOPTOSIS: "died (apoptosis)", MITOSIS: "divided (mitosis)"}
+"""What became of a cell that met an event."""
+
+METHODS: Final = {
+    "attention": "Attention",
+    "attention_rollout": "Attention, rolled out",
+    "occlusion_window": "Occlusion of windows",
+    "occlusion_window_channel": "Occlusion of channels in windows",
+    "shapley": "Shapley values",
+    "gradient_x_input": "Gradient times input",
+    "tree_shapley": "TreeSHAP of boosting",
+}
+"""What an attribution method is called."""
+
+METHOD_SCORES: Final = {
+    "deletion_gain": "Deletion, over random",
+    "insertion_gain": "Insertion, over random",
+    "over_reverse": "Over reverse order",
+    "randomised_weights": "Weights randomised",
+    "label_permuted": "Outcomes permuted",
+    "retrained": "Trained again",
+    "seed_stability": "Other seed",
+    "agreement": "Agreement with others",
+    "window_auroc": "Planted hours, AUROC",
+    "window_precision": "Planted hours, precision",
+    "channel_hit": "Planted channel",
+}
+"""What a score of an attribution method is called."""
+
+EMPTY: Final = "\u2013"
+"""What stands in a table where there is no value: a dash."""
+
+_DOSES: Final = ("Control", "Low", "Medium", "High", "Unknown")
+_FEATURES: Final = {"n_neighbors": "neighbours"}
+_UNITS: Final = {"area": "px²", "perimeter": "px", "equivalent_diameter": "px"}
+
+
+def name_predictor(name: str) -> str:
+    """Name of a predictor in a sentence."""
+    return PREDICTORS[name].sentence if name in PREDICTORS else name.replace("_", " ")
+
+
+def label_predictor(name: str) -> str:
+    """Name of a predictor on a figure and in a table."""
+    return PREDICTORS[name].label if name in PREDICTORS else name.replace("_", " ")
+
+
+def what_it_sees(name: str) -> str:
+    """What a predictor makes its forecast from."""
+    return PREDICTORS[name].sees if name in PREDICTORS else "not known"
+
+
+def order_predictors(names: Iterable[str]) -> list[str]:
+    """List different predictors in the order they are shown; those that are not known come last, by name.
+
+    Examples
+    --------
+    >>> order_predictors(["dose", "network", "mine", "network"])
+    ['network', 'dose', 'mine']
+    """
+    found = set(names)
+    return [name for name in PREDICTORS if name in found] + sorted(found - set(PREDICTORS))
+
+
+def choose_leading(names: Iterable[str]) -> str | None:
+    """Choose the predictor that a figure of one predictor is about: the first in order; None where there is none.
+
+    Examples
+    --------
+    >>> choose_leading(["dose", "network", "blend"])
+    'blend'
+    """
+    return next(iter(order_predictors(names)), None)
+
+
+def name_metric(name: str) -> str:
+    """Name of a metric in a sentence."""
+    stem = name.removesuffix("_tuned")
+    threshold = ", threshold chosen on validation" if stem != name else ""
+    return METRICS.get(stem, stem.replace("_", " ")) + threshold
+
+
+def label_metric(name: str, outcome: str = EVERYTHING) -> str:
+    """Name of a metric on a figure, with the outcome it is of and the side that is better where that is the lower.
+
+    Examples
+    --------
+    >>> label_metric("average_precision", "mitosis"), label_metric("brier")
+    ('Average precision of mitosis', 'Brier score (lower is better)')
+    """
+    of = "" if outcome == EVERYTHING else f" of {name_outcome(outcome)}"
+    return capitalise(name_metric(name)) + of + (" (lower is better)" if name in LOWER_IS_BETTER else "")
+
+
+def name_outcome(name: str) -> str:
+    """Name of an outcome in a sentence."""
+    return {NONE: "no event", EVERYTHING: "all outcomes"}.get(name, name)
+
+
+def name_question(within_h: float | None) -> str:
+    """Name of a question: what happens within some hours or, where they are None or NaN, which fate comes.
+
+    Examples
+    --------
+    >>> name_question(None), name_question(5.0)
+    ('which fate comes', 'what happens within 5 h')
+    """
+    return "which fate comes" if _is_missing(within_h) else f"what happens within {write_hours(within_h or 0.0)}"
+
+
+def name_asked(outcome: str, within_h: float | None) -> str:
+    """Name an outcome with the hours it is asked of.
+
+    Examples
+    --------
+    >>> name_asked("mitosis", None), name_asked("mitosis", 5.0)
+    ('mitosis', 'mitosis within 5 h')
+    """
+    return outcome if _is_missing(within_h) else f"{name_outcome(outcome)} within {write_hours(within_h or 0.0)}"
+
+
+def name_method(method: str) -> str:
+    """Name of an attribution method."""
+    return METHODS.get(method, method.replace("_", " "))
+
+
+def name_score(score: str) -> str:
+    """Name of a score of an attribution method."""
+    return METHOD_SCORES.get(score, score.replace("_", " "))
+
+
+def name_feature(feature: str, *, unit: bool = False) -> str:
+    """Name of a measured feature, with its unit where it has one and that is asked for.
+
+    Examples
+    --------
+    >>> name_feature("intensity_p53", unit=True), name_feature("n_neighbors")
+    ('p53 (counts)', 'neighbours')
+    """
+    name = _FEATURES.get(feature, feature.removeprefix("intensity_").replace("_", " "))
+    unit_name = "counts" if feature.startswith("intensity_") else _UNITS.get(feature)
+    return f"{name} ({unit_name})" if unit and unit_name else name
+
+
+def name_dose(dose: str) -> str:
+    """Name of a dose, or of all or the mean of them."""
+    return {EVERYTHING: "all doses", WITHIN_DOSES: "mean within doses"}.get(dose, dose)
+
+
+def order_doses(doses: Iterable[str]) -> list[str]:
+    """List different doses: the known names from low to high, others by name; last the mean within doses, and all.
+
+    Examples
+    --------
+    >>> order_doses(["all", "High", "Control", "High"])
+    ['Control', 'High', 'all']
+    """
+    found = set(doses)
+    last = [name for name in (WITHIN_DOSES, EVERYTHING) if name in found]
+    return [dose for dose in _DOSES if dose in found] + sorted(found - {*_DOSES, *last}) + last
+
+
+def list_events(outcomes: Iterable[str]) -> list[str]:
+    """List the events among outcomes, in their fixed order."""
+    found = set(outcomes)
+    return [event for event in EVENTS if event in found]
+
+
+def list_outcomes(outcomes: Iterable[str]) -> list[str]:
+    """List the outcomes of samples, no event included, in their fixed order."""
+    found = set(outcomes)
+    return [outcome for outcome in OUTCOMES if outcome in found]
+
+
+def capitalise(text: str) -> str:
+    """Give the same text a capital at its start; other letters stay.
+
+    Examples
+    --------
+    >>> capitalise("the AUROC")
+    'The AUROC'
+    """
+    return text[:1].upper() + text[1:]
+
+
+def list_words(words: Iterable[str]) -> str:
+    """Words joined as in a sentence.
+
+    Examples
+    --------
+    >>> list_words(["a", "b", "c"])
+    'a, b and c'
+    """
+    names = list(words)
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else "none"
+
+
+def write_hours(hours: float) -> str:
+    """Write hours without needless decimals.
+
+    Examples
+    --------
+    >>> write_hours(5.0), write_hours(1.3333)
+    ('5 h', '1.3 h')
+    """
+    return f"{round(hours, 1):g} h"
+
+
+def show_count(n: float, one: str, many: str | None = None) -> str:
+    """Write a count with its noun.
+
+    Examples
+    --------
+    >>> show_count(1, "cell"), show_count(1200, "cell"), show_count(2, "lineage of cells", "lineages of cells")
+    ('1 cell', '1,200 cells', '2 lineages of cells')
+    """
+    noun = one if n == 1 else (many or f"{one}s")
+    return f"{int(n):,} {noun}"
+
+
+def show_number(value: float, decimals: int = 2) -> str:
+    """Write a number with fixed decimals; "not defined" where it is NaN.
+
+    Examples
+    --------
+    >>> show_number(0.8749), show_number(float("nan"))
+    ('0.87', 'not defined')
+    """
+    return "not defined" if _is_missing(value) else f"{value:.{decimals}f}"
+
+
+def show_interval(low: float, high: float, decimals: int = 2) -> str:
+    """Write an interval as "0.82 to 0.91"; "no interval" where a bound is NaN."""
+    if _is_missing(low) or _is_missing(high):
+        return "no interval"
+    return f"{show_number(low, decimals)} to {show_number(high, decimals)}"
+
+
+def show_score(value: float, low: float, high: float, decimals: int = 2) -> str:
+    """Write a score with its interval; "not defined" where it is NaN.
+
+    Examples
+    --------
+    >>> show_score(0.9, 0.85, 0.95), show_score(0.9, float("nan"), 0.95)
+    ('0.90 (0.85 to 0.95)', '0.90 (no interval)')
+    """
+    written = show_number(value, decimals)
+    return written if _is_missing(value) else f"{written} ({show_interval(low, high, decimals)})"
+
+
+def show_difference(value: float, low: float, high: float) -> str:
+    """Write a difference with its sign and interval, none but 0 as zero; "not defined" where it is NaN.
+
+    Examples
+    --------
+    >>> show_difference(0.03, -0.004, 0.05)
+    '+0.030 (-0.004 to 0.050)'
+    """
+    decimals = 3 if any(bound != 0 and round(bound, 2) == 0 for bound in (value, low, high)) else 2
+    return ("+" if value >= 0 else "") + show_score(value, low, high, decimals)
+
+
+def show_percent(share: float) -> str:
+    """Write a share in 0..1 as whole percent; "not known" where it is NaN."""
+    return "not known" if _is_missing(share) else f"{100 * share:.0f} %"
+
+
+def show_cell(value: object) -> str:
+    """Write any value of a table as text: counts without decimals, other numbers with three significant digits."""
+    if isinstance(value, str):
+        return value
+    if _is_missing(value):
+        return EMPTY
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value == int(value) and abs(value) >= 1 else f"{value:.3g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _is_missing(value: object) -> bool:
+    if isinstance(value, float):
+        return not math.isfinite(value)
+    return value is None or value is pd.NA or value is pd.NaT
