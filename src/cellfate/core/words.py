@@ -119,7 +119,7 @@ def label_predictor(name: str) -> str:
 
 
 def what_it_sees(name: str) -> str:
-    """What a predictor makes its forecast from."""
+    """Say what a predictor makes its forecast from."""
     return PREDICTORS[name].sees if name in PREDICTORS else "not known"
 
 

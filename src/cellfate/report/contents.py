@@ -67,8 +67,8 @@ SECTIONS: Final = (
     SectionText(
         "scores",
         "How good are the forecasts?",
-        "Every score is of the test part. The intervals hold for the trained models: how much another training, another "
-        "split, microscope, cell line or drug would change them is not in them.",
+        "Every score is of the test part. The intervals hold for the trained models: how much another training, "
+        "another split, microscope, cell line or drug would change them is not in them.",
     ),
     SectionText(
         "calibration",
@@ -79,8 +79,8 @@ SECTIONS: Final = (
     SectionText(
         "timing",
         "How early is the fate clear?",
-        "These figures look back from an end that is known. How early one can decide in a cell that is watched now needs "
-        "a decision rule, and there is none here.",
+        "These figures look back from an end that is known. How early one can decide in a cell that is watched now "
+        "needs a decision rule, and there is none here.",
     ),
     SectionText(
         "incidence",
@@ -97,8 +97,8 @@ SECTIONS: Final = (
     SectionText(
         "belief",
         "Which explanation can be believed?",
-        "A method passes when the forecast follows as its most important parts are removed and put back, faster than in "
-        "random order, and when it notices a network of random weights.",
+        "A method passes when the forecast follows as its most important parts are removed and put back, faster than "
+        "in random order, and when it notices a network of random weights.",
     ),
     SectionText(
         "examples",
@@ -109,7 +109,7 @@ SECTIONS: Final = (
     SectionText(
         "data",
         "Recordings and cells",
-        "What was used, and what was left out. A fate that was annotated wrongly here is a wrong answer in every score.",
+        "What was used, and what was left out. A fate annotated wrongly here is a wrong answer in every score.",
     ),
     SectionText(
         "preflight",
@@ -120,14 +120,14 @@ SECTIONS: Final = (
     SectionText(
         "split",
         "How training and test were kept apart",
-        "Whole groups are in one part. What recordings share that no table knows of, a day or a batch of medium, is not "
-        "kept apart.",
+        "Whole groups are in one part. What recordings share that no table knows of, a day or a batch of medium, is "
+        "not kept apart.",
     ),
     SectionText(
         "training",
         "Training",
-        "The weights are those of the epoch that did best on the validation part, so validation values are a little too "
-        "good.",
+        "The weights are those of the epoch that did best on the validation part, so validation values are a little "
+        "too good.",
     ),
     SectionText(
         "settings",
@@ -197,7 +197,8 @@ _EXPLANATIONS = (
         "explanations",
         "",
         "Share of the attention at each hour, median and quartiles over cells; dotted is an even spread.",
-        "Importance: frames are mixed before they are pooled, so attention at an hour can carry what was seen at another.",
+        "Importance: frames are mixed before they are pooled, so attention at an hour can carry what was seen at "
+        "another.",
     ),
     FigureText(
         "attention_cells_figure",
@@ -237,8 +238,8 @@ _EXPLANATIONS = (
         "examples",
         "",
         "Time ends at the landmark. Rows named `for`: red pixels speak for the explained outcome, blue ones against it "
-        "(gradient times input). Maps: red channels and hours speak for it. One brightness scale serves all cells; "
-        "0 and 1 of the reporters are the usual ends over all cells.",
+        "(gradient times input). Maps: red channels and hours speak for it. One brightness scale serves all cells; 0 "
+        "and 1 of the reporters are the usual ends over all cells.",
     ),
 )
 """Figures of each reading."""
@@ -277,8 +278,8 @@ FIGURES: Final[tuple[FigureText, ...]] = (
         "commitments_figure",
         "timing",
         "within_hours",
-        "The share of cells whose call, the likeliest outcome, was right from that hour on and stayed so. A call within "
-        "some hours cannot honestly come much earlier than those hours.",
+        "The share of cells whose call, the likeliest outcome, was right from that hour on and stayed so. A call "
+        "within some hours cannot honestly come much earlier than those hours.",
     ),
     FigureText(
         "observed_incidence_figure",
