@@ -9,22 +9,20 @@ from cellfate.core.tables import TrackForecasts
 _CELL = ["recording_id", "cell_id"]
 
 
-def join_forecasts(
-    detections: pd.DataFrame, cells: pd.DataFrame, forecasts: pd.DataFrame, whole_track: bool = False
-) -> pd.DataFrame:
+def join_forecasts(detections: pd.DataFrame, cells: pd.DataFrame, forecasts: pd.DataFrame) -> pd.DataFrame:
     """Put the forecasts of cells beside their positions: one row a cell and frame.
 
-    A row has the latest forecast that was made by its frame, and none before the first; so what stands at a frame was
-    known at that frame. A forecast of a whole track is about the cell, and stands on all its rows.
+    What happens within so many hours is forecast anew along a track: a row has the latest forecast that was made by its
+    frame, and none before the first, so that what stands at a frame was known at that frame. Which fate comes is a
+    forecast about the cell, and stands on all its rows.
 
     Parameters
     ----------
     detections, cells : DataFrame
         Tables `Detections` and `Cells`.
     forecasts : DataFrame
-        Table `FateTable` (its `last_frame` is when the forecast was made) or `ClockTable` (`frame`), of these cells.
-    whole_track : bool
-        There is one forecast a cell, made of all its track.
+        Forecasts of these cells, of one predictor and one `within_h` (null: which fate comes): recording_id, cell_id,
+        frame (the last one shown), within_h, call, a probability an outcome and, where it is known, expected_h.
 
     Returns
     -------
@@ -35,31 +33,30 @@ def join_forecasts(
     Raises
     ------
     InputError
-        If a cell has more than one forecast where one is expected.
+        If there are forecasts of more than one predictor or `within_h`.
     """
-    made = "frame" if "frame" in forecasts else "last_frame"
-    kept = ["call", *(probability_column(outcome) for outcome in listed_outcomes(forecasts.columns)), "expected_h"]
-    told = forecasts[[*_CELL, made, *(name for name in kept if name in forecasts)]]
-    told = told.rename(columns={made: "forecast_frame"}).astype({"forecast_frame": "int64", "recording_id": "str"})
-    _check_once(told, _CELL if whole_track else [*_CELL, "forecast_frame"])
+    about_cell = bool(forecasts["within_h"].isna().all())
+    _check_once(forecasts, _CELL if about_cell else [*_CELL, "frame"])
+    told = ["call", *map(probability_column, listed_outcomes(forecasts.columns)), "expected_h"]
+    told = forecasts[[*_CELL, "frame", *(name for name in told if name in forecasts)]]
+    told = told.rename(columns={"frame": "forecast_frame"}).astype({"recording_id": "str", "forecast_frame": "int64"})
     rows = detections.merge(cells[[*_CELL, "parent_id", "fate", "event_frame"]], on=_CELL, validate="many_to_one")
-    rows = rows.astype({"recording_id": "str"})
-    if whole_track:
-        joined = rows.merge(told, on=_CELL, how="left", validate="many_to_one")
+    rows = rows.assign(within_h=forecasts["within_h"].max()).sort_values("frame", kind="stable")
+    if about_cell:
+        joined = rows.merge(told, on=_CELL, how="left")
     else:
-        order = rows.sort_values("frame", kind="stable")
         told = told.sort_values("forecast_frame", kind="stable")
-        joined = pd.merge_asof(order, told, left_on="frame", right_on="forecast_frame", by=_CELL)
-    joined = joined.astype({"forecast_frame": "Int64"}).sort_values([*_CELL, "frame"], ignore_index=True)
-    return TrackForecasts.validate(joined)
+        joined = pd.merge_asof(rows, told, left_on="frame", right_on="forecast_frame", by=_CELL)
+    return TrackForecasts.validate(joined.sort_values([*_CELL, "frame"], ignore_index=True))
 
 
-def _check_once(told: pd.DataFrame, keys: list[str]) -> None:
-    twice = told[told.duplicated(keys)]
-    if len(twice):
-        row = twice.iloc[0]
+def _check_once(forecasts: pd.DataFrame, keys: list[str]) -> None:
+    questions = forecasts["within_h"].unique()
+    twice = forecasts[forecasts.duplicated(keys)]
+    if len(questions) > 1 or len(twice):
         message = (
-            f"Cell {row['cell_id']} of recording '{row['recording_id']}' has two forecasts (one of them made in frame "
-            f"{row['forecast_frame']}), but one was expected; give the forecasts of one model."
+            f"Forecasts within {', '.join(f'{hours:g}' for hours in questions)} h (nan: which fate comes) are given, "
+            f"{len(twice)} of them once more for the same cell and frame, but those of one predictor and one within_h "
+            "were expected; choose one of each."
         )
         raise InputError(message)

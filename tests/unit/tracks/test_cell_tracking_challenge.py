@@ -143,6 +143,16 @@ def test_daughters_that_begin_apart_are_said_to(root: Path, caplog: pytest.LogCa
     assert cells["event_frame"].iloc[0] == 3
 
 
+def test_a_division_is_in_the_frame_that_the_table_says_where_no_label_is_there(root: Path) -> None:
+    path = root / "01_GT/TRA/man_track003.tif"
+    labels = tifffile.imread(path)
+    labels[np.isin(labels, (2, 3))] = 0
+    tifffile.imwrite(path, labels)
+    _, cells, _ = run_import(root)
+    assert cells["first_frame"].iloc[1:3].tolist() == [4, 4]
+    assert cells[["fate", "event_frame"]].iloc[0].tolist() == ["mitosis", 3]
+
+
 def _table(content: str) -> Callable[[Path], None]:
     return lambda root: (root / "02_GT/TRA/man_track.txt").write_text(content) and None
 

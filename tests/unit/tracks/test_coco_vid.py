@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cellfate.core.errors import InputError
 from cellfate.core.tables import Cells, Detections, SetAside
 from cellfate.imaging import RecordingFolder, RecordingSettings, open_recordings
-from cellfate.tracks import import_tracks
+from cellfate.tracks import TrackSettings, import_tracks
 from tests.cases.coco_folder import (
     CELLS,
     CHANNELS,
@@ -260,3 +260,16 @@ def test_a_recording_without_cells_is_said_to_have_none(root: Path, caplog: pyte
     assert set(cells["recording_id"]) == {"001"}
     assert set_aside.empty
     assert "1 recordings have no cell, the first is '002'" in caplog.text
+
+
+def test_tracks_without_times_are_unscored_beside_a_table_of_fates(root: Path) -> None:
+    content = annotation_content()
+    for mark in content["annotations"]:
+        del mark["time_of_death"], mark["time_of_division"]
+    write_annotations(root, content)
+    (root / "fates.csv").write_text("recording_id,cell_id,fate,event_frame\n001,2,apoptosis,6\n002,1,censored,\n")
+    parameters = RecordingSettings.model_validate(SETTINGS)
+    recordings, files, _ = open_recordings(RecordingFolder(root), parameters)
+    settings = TrackSettings(fates_file="fates.csv")
+    _, cells, _ = import_tracks(RecordingFolder(root), recordings, files, parameters, settings)
+    assert cells["fate"].tolist() == ["unscored", "apoptosis", "unscored", "censored", "unscored"]

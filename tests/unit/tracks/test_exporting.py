@@ -4,11 +4,11 @@ from pathlib import Path
 
 import geff
 import networkx as nx
+import numpy as np
 import pandas as pd
 import pytest
 
 from cellfate.core.errors import InputError
-from cellfate.core.tables import TrackForecasts
 from cellfate.tracks.exporting import join_forecasts
 from cellfate.tracks.geff_tables import read_geff, write_geff
 from tests.cases.track_formats import (
@@ -21,12 +21,18 @@ from tests.cases.track_formats import (
     write_csv,
 )
 
-COLUMNS = ["recording_id", "cell_id", "last_frame", "call", "p_apoptosis", "p_mitosis"]
-WHOLE = pd.DataFrame([("01", 1, 2, "mitosis", 0.1, 0.9), ("01", 3, 5, "apoptosis", 0.8, 0.2)], columns=COLUMNS)
-LANDMARKS = pd.DataFrame(
-    [("01", 4, 5, "apoptosis", 0.7, 0.3), ("01", 4, 3, "mitosis", 0.4, 0.6), ("01", 2, 5, "mitosis", 0.2, 0.8)],
+COLUMNS = ["recording_id", "cell_id", "frame", "call", "p_apoptosis", "p_mitosis", "p_none"]
+WHICH = pd.DataFrame(
+    [("01", 1, 2, "mitosis", 0.1, 0.9, 0.0), ("01", 3, 5, "apoptosis", 0.8, 0.2, 0.0)], columns=COLUMNS
+).assign(within_h=np.nan)
+WITHIN = pd.DataFrame(
+    [
+        ("01", 4, 5, "apoptosis", 0.6, 0.3, 0.1),
+        ("01", 4, 3, "none", 0.1, 0.3, 0.6),
+        ("01", 2, 5, "mitosis", 0.2, 0.8, 0.0),
+    ],
     columns=COLUMNS,
-)
+).assign(within_h=6.0, expected_h=[3.0, 5.0, 2.0])
 
 
 @pytest.fixture
@@ -36,44 +42,60 @@ def family(tmp_path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     return detections, cells
 
 
-def test_a_forecast_of_a_whole_track_stands_on_all_its_rows(family: tuple[pd.DataFrame, pd.DataFrame]) -> None:
-    table = join_forecasts(*family, WHOLE, whole_track=True)
-    TrackForecasts.validate(table)
+def test_which_fate_comes_stands_on_all_rows_of_the_cell(family: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    table = join_forecasts(*family, WHICH)
     assert len(table) == sum(len(cell.centres) for cell in FAMILY)
     calls = table.groupby("cell_id")["call"].agg(lambda column: list(column.fillna("-").unique()))
     assert calls.tolist() == [["mitosis"], ["-"], ["apoptosis"], ["-"]]
     assert table.loc[table["cell_id"] == 3, "forecast_frame"].tolist() == [5, 5, 5]
     assert table.loc[table["cell_id"] == 3, "fate"].tolist() == ["apoptosis"] * 3
+    assert table["within_h"].isna().all()
 
 
 def test_a_row_has_what_was_known_at_its_frame(family: tuple[pd.DataFrame, pd.DataFrame]) -> None:
-    table = join_forecasts(*family, LANDMARKS)
+    table = join_forecasts(*family, WITHIN)
     lone = table[table["cell_id"] == 4]
     assert lone["frame"].tolist() == [2, 3, 4, 5, 6, 7]
-    assert lone["p_mitosis"].fillna(-1).tolist() == [-1, 0.6, 0.6, 0.3, 0.3, 0.3]
+    assert lone["p_apoptosis"].fillna(-1).tolist() == [-1, 0.1, 0.1, 0.6, 0.6, 0.6]
+    assert lone["p_none"].fillna(-1).tolist() == [-1, 0.6, 0.6, 0.1, 0.1, 0.1]
+    assert lone["expected_h"].fillna(-1).tolist() == [-1, 5, 5, 3, 3, 3]
+    assert lone["call"].fillna("-").tolist() == ["-", "none", "none", *["apoptosis"] * 3]
     assert lone["forecast_frame"].fillna(-1).tolist() == [-1, 3, 3, 5, 5, 5]
     gapped = table[table["cell_id"] == 2]  # frame 5 was not seen: its forecast stands from frame 6 on
     assert gapped["p_mitosis"].fillna(-1).tolist() == [-1, 0.8, 0.8]
+    assert set(table["within_h"]) == {6}
 
 
-def test_the_table_of_the_clock_is_joined_by_frame(family: tuple[pd.DataFrame, pd.DataFrame]) -> None:
-    clock = LANDMARKS.rename(columns={"last_frame": "frame"}).drop(columns="call").assign(p_none=0.0, expected_h=3.0)
-    table = join_forecasts(*family, clock)
-    assert "call" not in table
-    assert table.loc[table["cell_id"] == 4, "expected_h"].fillna(-1).tolist() == [-1, 3, 3, 3, 3, 3]
+@pytest.mark.parametrize("forecasts", [WHICH, WITHIN], ids=["which_fate", "within_hours"])
+def test_without_a_forecast_the_tracks_stand_alone(
+    family: tuple[pd.DataFrame, pd.DataFrame], forecasts: pd.DataFrame
+) -> None:
+    table = join_forecasts(*family, forecasts.iloc[:0])
+    assert len(table) == sum(len(cell.centres) for cell in FAMILY)
+    assert table[["call", "p_mitosis", "forecast_frame", "within_h"]].isna().all(axis=None)
 
 
-def test_two_forecasts_of_a_cell_are_refused(family: tuple[pd.DataFrame, pd.DataFrame]) -> None:
-    with pytest.raises(InputError, match="Cell 4 of recording '01' has two forecasts"):
-        join_forecasts(*family, LANDMARKS, whole_track=True)
-    with pytest.raises(InputError, match="has two forecasts"):
-        join_forecasts(*family, pd.concat([LANDMARKS, LANDMARKS]))
+@pytest.mark.parametrize(
+    ("forecasts", "words"),
+    [
+        (pd.concat([WITHIN, WITHIN]), "within 6 h .* 3 of them once more for the same cell and frame"),
+        (WITHIN.assign(within_h=np.nan), "within nan h .* 1 of them once more"),
+        (pd.concat([WITHIN, WITHIN.assign(within_h=3.0)]), "within 6, 3 h"),
+        (pd.concat([WITHIN, WHICH]), "within 6, nan h"),
+    ],
+    ids=["twice", "two landmarks", "two times", "two questions"],
+)
+def test_forecasts_of_several_predictors_or_questions_are_refused(
+    family: tuple[pd.DataFrame, pd.DataFrame], forecasts: pd.DataFrame, words: str
+) -> None:
+    with pytest.raises(InputError, match=words):
+        join_forecasts(*family, forecasts)
 
 
 def test_what_is_written_is_valid_geff_for_its_own_package(
     family: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path
 ) -> None:
-    table = join_forecasts(*family, WHOLE, whole_track=True)
+    table = join_forecasts(*family, WHICH)
     write_geff(tmp_path / "01.geff", table)
     geff.validate_structure(tmp_path / "01.geff")
     graph, metadata = geff.read(tmp_path / "01.geff")
@@ -95,7 +117,7 @@ def test_what_is_written_is_valid_geff_for_its_own_package(
 
 
 def test_what_is_written_is_imported_as_it_was(family: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path) -> None:
-    table = join_forecasts(*family, WHOLE, whole_track=True)
+    table = join_forecasts(*family, WHICH)
     write_geff(tmp_path / f"{RECORDING}.geff", table)
     table.to_csv(tmp_path / "out.csv", index=False)
     names = {"fate": "fate", "event_frame": "event_frame"}

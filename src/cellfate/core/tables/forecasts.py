@@ -75,7 +75,8 @@ class TrackForecasts(Table):
     fate: Series[str] = pa.Field(isin=FATES)
     event_frame: Series[Int64Dtype] = pa.Field(nullable=True)
     forecast_frame: Series[Int64Dtype] = pa.Field(nullable=True, description="last frame shown for it; null: none yet")
-    call: Series[str] | None = pa.Field(isin=OUTCOMES, nullable=True)
+    within_h: Series[float] = pa.Field(nullable=True, description="hours forecast about; null: which fate comes")
+    call: Series[str] = pa.Field(isin=OUTCOMES, nullable=True)
 
 
 class Commitments(Table):
