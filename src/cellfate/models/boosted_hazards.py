@@ -11,13 +11,13 @@ Array suffixes: n landmarks, f inputs, k bins of time, e events.
 
 import hashlib
 import json
-from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from cellfate.core.errors import InputError
 from cellfate.core.settings import Settings
@@ -33,25 +33,25 @@ IntArray = NDArray[np.int64]
 _SMALLEST_SHARE_OF_A_LEAF: Final = 20
 
 
-@dataclass(frozen=True, eq=False)
-class BinHazards:
-    """Hazards in one bin of time.
+class BinHazards(Settings):
+    """Hazards in one bin of time."""
 
-    Attributes
-    ----------
-    classes : tuple of int
-        What was seen in the bin in training, ascending: 0 nothing, e the e-th event.
-    booster : lightgbm.Booster or None
-        Tells the classes apart; None when there is only one.
-    """
+    classes: tuple[int, ...] = Field(min_length=1)
+    """What was seen in the bin in training, ascending: 0 nothing, e the e-th event."""
+    model: str | None
+    """LightGBM's own text of the boosting that tells the classes apart; None when there is only one."""
 
-    classes: tuple[int, ...]
-    booster: "Booster | None"
+    @cached_property
+    def booster(self) -> "Booster":
+        """The boosting itself."""
+        import lightgbm
+
+        return lightgbm.Booster(model_str=self.model)
 
     def probabilities(self, inputs_nf: FloatArray, n_events: int, n_threads: int) -> FloatArray:
         """Probability of nothing and of each event, (n, 1 + e); 0 for what was never seen in training."""
         probabilities = np.zeros((len(inputs_nf), 1 + n_events))
-        if self.booster is None:
+        if self.model is None:
             probabilities[:, self.classes[0]] = 1
         elif len(inputs_nf):
             found = np.asarray(self.booster.predict(inputs_nf, num_threads=n_threads), dtype=np.float64)
@@ -59,26 +59,17 @@ class BinHazards:
         return probabilities
 
 
-@dataclass(frozen=True, eq=False)
-class BoostedHazards:
-    """Fitted hazards; made by `fit_boosted_hazards`.
-
-    Attributes
-    ----------
-    columns : tuple of str
-        Inputs, in the order they were taught.
-    n_events : int
-        Number of events.
-    settings : BoostingSettings
-        What they were fitted with.
-    bins : tuple of BinHazards
-        One a bin of time.
-    """
+class BoostedHazards(Settings):
+    """Fitted hazards; made by `fit_boosted_hazards`."""
 
     columns: tuple[str, ...]
-    n_events: int
+    """Inputs, in the order they were taught."""
+    n_events: int = Field(ge=1)
+    """Number of events."""
     settings: BoostingSettings
-    bins: tuple[BinHazards, ...]
+    """What they were fitted with."""
+    bins: tuple[BinHazards, ...] = Field(min_length=1)
+    """One a bin of time."""
 
     def hazards(self, inputs: pd.DataFrame) -> FloatArray:
         """Probability of each event in each bin, given that nothing happened before.
@@ -109,16 +100,8 @@ class BoostedHazards:
         return np.stack(each, axis=1)[:, :, 1:]
 
     def to_text(self) -> str:
-        """Write as JSON: inputs, sizes, settings, LightGBM's own text of every boosting, and a checksum."""
-        body = {
-            "columns": self.columns,
-            "n_events": self.n_events,
-            "settings": self.settings.model_dump(mode="json"),
-            "bins": [
-                {"classes": of_bin.classes, "model": of_bin.booster and of_bin.booster.model_to_string()}
-                for of_bin in self.bins
-            ],
-        }
+        """Write as JSON, with a checksum."""
+        body = self.model_dump(mode="json")
         return json.dumps({"checksum": _checksum(body), **body})
 
     @classmethod
@@ -131,14 +114,12 @@ class BoostedHazards:
             If the text is damaged or is something else.
         """
         try:
-            saved = _SavedHazards.model_validate(_check_unchanged(json.loads(text)))
-            bins = tuple(_load_bin(of_bin) for of_bin in saved.bins)
+            return cls.model_validate(_check_unchanged(json.loads(text)))
         except ValueError as error:
             raise InputError(
-                f"The text is not that of boosted hazards ({_first_line(error)}), expected an unchanged text that "
-                "`BoostedHazards.to_text` wrote; take a whole copy, or train again."
+                f"The text is not that of boosted hazards ({str(error).splitlines()[0]}), expected an unchanged text "
+                "that `BoostedHazards.to_text` wrote; take a whole copy, or train again."
             ) from error
-        return cls(saved.columns, saved.n_events, saved.settings, bins)
 
 
 def fit_boosted_hazards(
@@ -185,7 +166,8 @@ def fit_boosted_hazards(
                 "hazards are learned from those that were; lower horizon_h, or add longer recordings."
             )
         bins.append(_fit_bin(inputs_nf[at_risk], labels_n[at_risk], weights[at_risk], settings))
-    return BoostedHazards(tuple(map(str, inputs.columns)), n_events, settings, tuple(bins))
+    columns = tuple(map(str, inputs.columns))
+    return BoostedHazards(columns=columns, n_events=n_events, settings=settings, bins=tuple(bins))
 
 
 def _fit_bin(
@@ -196,10 +178,11 @@ def _fit_bin(
     classes, numbers_n = np.unique(labels_n, return_inverse=True)
     found = tuple(classes.tolist())
     if len(found) == 1:
-        return BinHazards(found, None)
+        return BinHazards(classes=found, model=None)
     parameters = _parameters(len(found), len(labels_n), settings)
     taught = lightgbm.Dataset(inputs_nf, label=numbers_n, weight=weights_n, params=parameters)
-    return BinHazards(found, lightgbm.train(parameters, taught, num_boost_round=settings.n_trees))
+    booster = lightgbm.train(parameters, taught, num_boost_round=settings.n_trees)
+    return BinHazards(classes=found, model=booster.model_to_string())
 
 
 def smallest_leaf(min_samples_leaf: int, n_samples: int) -> int:
@@ -225,18 +208,6 @@ def _parameters(n_classes: int, n_landmarks: int, settings: BoostingSettings) ->
     }
 
 
-class _SavedBin(Settings):
-    classes: tuple[int, ...] = Field(min_length=1)
-    model: str | None
-
-
-class _SavedHazards(Settings):
-    columns: tuple[str, ...]
-    n_events: int = Field(ge=1)
-    settings: BoostingSettings
-    bins: tuple[_SavedBin, ...] = Field(min_length=1)
-
-
 def _check_unchanged(saved: Any) -> dict[str, Any]:
     """Return what was saved without its checksum; LightGBM does not survive every damage to its own text."""
     if not isinstance(saved, dict) or "checksum" not in saved:
@@ -249,21 +220,3 @@ def _check_unchanged(saved: Any) -> dict[str, Any]:
 
 def _checksum(body: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
-
-
-def _load_bin(saved: _SavedBin) -> BinHazards:
-    import lightgbm
-
-    if saved.model is None:
-        return BinHazards(saved.classes, None)
-    try:
-        booster = lightgbm.Booster(model_str=saved.model)
-    except lightgbm.basic.LightGBMError as error:
-        raise ValueError(str(error)) from error
-    return BinHazards(saved.classes, booster)
-
-
-def _first_line(error: ValueError) -> str:
-    if isinstance(error, ValidationError):
-        return str(error.errors()[0]["msg"])
-    return str(error).splitlines()[0]

@@ -27,7 +27,7 @@ def _study(n=600, n_inputs=4, seed=3):
     event = np.where(hours < end, 1 + (values[:, 1] > 0), 0)
     values[rng.random(values.shape) < 0.05] = np.nan
     inputs = pd.DataFrame(values, columns=[f"input {i}" for i in range(n_inputs)])
-    return inputs, label_bins(np.minimum(hours, end), event, [0, 1, 2, 3])
+    return inputs, label_bins(np.minimum(hours, end), event, np.full(n, 9.0), [0, 1, 2, 3])
 
 
 @pytest.fixture(scope="module")

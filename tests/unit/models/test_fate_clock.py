@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from cellfate.models.fate_clock import AGE_INPUTS, FateClock, hazards_of, log_incidence_of
-from cellfate.models.settings import CausalSettings, EnsembleSettings, ModelSettings, reach_frames
+from cellfate.models.settings import (
+    BlendSettings,
+    CausalSettings,
+    ClockNetworkSettings,
+    ModelSettings,
+    reach_frames,
+    shows_mask,
+)
 from cellfate.statistics.incidence import cumulative_incidence
 
 N_BINS, N_EVENTS = 3, 2
@@ -16,7 +23,7 @@ TOLERANCE = 1e-5  # float32 sums in another order, on values near 1
 
 
 def architecture(n_layers=1, **causal):
-    return ModelSettings(
+    return ClockNetworkSettings(
         encoder_channels=(4,),
         encoder_grid=2,
         embedding_size=8,
@@ -250,12 +257,25 @@ def test_hazards_sum_to_less_than_one(logits):
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: ModelSettings(n_layers=0), "without `causal` the class token needs at least one layer"),
+        (lambda: ModelSettings(n_layers=0), "n_layers\n  Input should be greater than or equal to 1"),
+        (lambda: ModelSettings(causal=CausalSettings()), "causal\n  Extra inputs are not permitted"),
+        (
+            lambda: ClockNetworkSettings(causal=None),
+            "causal\n  Input should be a valid dictionary or instance of Causal",
+        ),
         (lambda: architecture(0, statistics_frames=()), "so the past would not be seen"),
         (lambda: CausalSettings(statistics_frames=(10, 1)), r"statistics_frames is \[10, 1\]; a window needs at least"),
-        (lambda: EnsembleSettings(parts=("network", "network")), "names a part twice"),
+        (lambda: BlendSettings(parts=("network", "network")), "names a part twice"),
     ],
 )
 def test_settings_that_contradict_are_named(make, words):
     with pytest.raises(ValidationError, match=words):
         make()
+
+
+def test_the_network_of_the_clock_reads_causally_without_being_told():
+    settings = ClockNetworkSettings()
+    assert settings.causal == CausalSettings()
+    assert reach_frames(settings) == 39  # 2 layers of 20 frames
+    assert (shows_mask(settings), shows_mask(ModelSettings())) == (True, False)
+    FateClock(settings, 2, N_BINS, N_EVENTS, 0)
