@@ -1,21 +1,18 @@
 """Kedro's context: parameters that no pipeline knows, and values that are not allowed, end in one sentence."""
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
 from kedro.framework.context import KedroContext
 from kedro.framework.project import pipelines
-from kedro.validation import ParameterValidationError
+from kedro.validation import ParameterValidationError, TypeExtractor
+from pydantic import TypeAdapter, ValidationError
 
 from cellfate.core.errors import InputError
 
-ROOTS = ("recordings_root", "new_recordings_root")
+ROOTS = ("data_root", "recordings_root", "new_recordings_root")
 """Parameters that the catalog reads and no node does."""
-
-_PARAMETER = re.compile(r"- Parameter '(?P<name>[^']+)'")
-_DETAIL = re.compile(r" \[type=(?P<type>\w+), input_value=(?P<value>.*), input_type=\w+\]$")
 
 
 class PlainContext(KedroContext):
@@ -30,11 +27,13 @@ class PlainContext(KedroContext):
         InputError
             If a group is unknown, or a parameter is unknown or out of range.
         """
-        check_groups(self.config_loader["parameters"], known_groups())
+        parameters = self.config_loader["parameters"]
+        check_groups(parameters, known_groups())
         try:
             return super().params
         except ParameterValidationError as error:
-            raise InputError(explain_parameters(str(error))) from None
+            groups = TypeExtractor(dict(pipelines)).extract_types_from_pipelines()
+            raise InputError(explain_parameters(parameters, groups) or str(error)) from None
 
 
 def known_groups() -> set[str]:
@@ -60,43 +59,47 @@ def check_groups(parameters: Iterable[str], known: set[str]) -> None:
             raise InputError(message)
 
 
-def explain_parameters(report: str) -> str:
-    """Turn Kedro's report of invalid parameters, several lines a parameter, into one sentence.
+def explain_parameters(parameters: Mapping[str, Any], groups: Mapping[str, Any]) -> str:
+    """Say in one sentence what is wrong with parameters.
 
     Parameters
     ----------
-    report : str
-        Message of a `ParameterValidationError`.
+    parameters : mapping of str
+        What the files and the command line say, by group.
+    groups : mapping of str to type
+        Settings class of each group.
 
     Returns
     -------
     str
-        For every wrong parameter its name, what was found and what was expected.
+        For every wrong parameter its name, what was found and what was expected; empty if none is wrong.
     """
-    found = list(_find_faults(report.splitlines())) or [" ".join(report.split())]
+    found = [fault for name, kind in groups.items() for fault in _find_faults(name, parameters, kind)]
+    if not found:
+        return ""
     return f"{'; '.join(found)}; correct the parameter{'s' * (len(found) > 1)} in conf or in --params."
 
 
-def _find_faults(lines: Iterable[str]) -> Iterator[str]:
-    group = place = ""
-    for line in lines:
-        start = _PARAMETER.match(line)
-        detail = _DETAIL.search(line)
-        if start:
-            group = place = start["name"]
-        elif detail:
-            yield _describe_fault(place, line[: detail.start()].strip(), detail["type"], detail["value"])
-        elif line and not line.startswith(" "):
-            place = f"{group}.{line}"
-        if start and "validation error" not in line:
-            yield line.removeprefix("- ").rstrip(".")
+def _find_faults(name: str, parameters: Mapping[str, Any], kind: Any) -> Iterator[str]:
+    value: Any = parameters
+    for key in [name] if name in parameters else name.split("."):
+        if not isinstance(value, Mapping) or key not in value:
+            return  # Kedro itself says what a node reads and nobody gives
+        value = value[key]
+    try:
+        TypeAdapter(kind).validate_python(value)
+    except ValidationError as error:
+        yield from (_describe_fault(name, fault) for fault in error.errors())
 
 
-def _describe_fault(place: str, expected: str, kind: str, value: str) -> str:
-    if kind == "extra_forbidden":
+def _describe_fault(group: str, fault: Mapping[str, Any]) -> str:
+    place, value = ".".join(map(str, (group, *fault["loc"]))), f"{fault['input']!r:.60}"
+    if fault["type"] == "extra_forbidden":
         return f"Parameter {place} does not exist (its value here: {value})"
-    if kind == "value_error":
-        return f"Parameter {place}: {expected.removeprefix('Value error, ').rstrip('.')}"
-    if kind == "missing":
+    if fault["type"] == "missing":
         return f"Parameter {place} is missing"
-    return f"Parameter {place} is {value}: {expected[:1].lower()}{expected[1:]}"
+    if fault["type"] == "value_error":
+        return f"Parameter {place}: {str(fault['ctx']['error']).rstrip('.')}"
+    if fault["type"] == "model_type":
+        return f"Parameter {place} is {value}, but a group of parameters was expected"
+    return f"Parameter {place} is {value}: {fault['msg'][:1].lower()}{fault['msg'][1:]}"

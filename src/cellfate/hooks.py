@@ -13,7 +13,7 @@ from cellfate.core.errors import InputError
 
 logger = logging.getLogger("cellfate")
 
-RESULTS = ("report", "fate_table", "clock_report", "clock_table")
+RESULTS = ("report", "fate_table", "forecast_table")
 """Datasets that a person opens after a run."""
 
 

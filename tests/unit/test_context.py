@@ -2,66 +2,85 @@
 
 import pytest
 from kedro.framework.project import configure_project
-from kedro.validation import ParameterValidationError
-from kedro.validation.parameter_validator import ParameterValidator
 
-from cellfate.cohort.settings import SampleSettings
-from cellfate.context import check_groups, explain_parameters, known_groups
+from cellfate.context import PlainContext, check_groups, explain_parameters, known_groups
 from cellfate.core.errors import InputError
-from cellfate.training.settings import TrainingSettings
+from cellfate.imaging import RecordingSettings
+from cellfate.preflight import PreflightSettings
+from cellfate.tracks import TrackSettings
 
-GROUPS = {"samples": SampleSettings, "training": TrainingSettings}
+GROUPS = {"recordings": RecordingSettings, "tracks": TrackSettings, "preflight": PreflightSettings | None}
+RECORDINGS = {"layout": "vendor", "channels": None}
 
 
 def explained(**parameters: object) -> str:
-    """The sentence for groups of parameters that Kedro's own validator refuses."""
-    validator = ParameterValidator({})
-    with pytest.raises(ParameterValidationError) as caught:
-        validator._apply_validation(parameters, {name: GROUPS[name] for name in parameters})
-    sentence = explain_parameters(str(caught.value))
+    """The sentence for these groups of parameters."""
+    sentence = explain_parameters(parameters, GROUPS)
     assert "\n" not in sentence
     assert "errors.pydantic.dev" not in sentence
     return sentence
 
 
+def test_good_parameters_have_no_sentence():
+    assert explained(recordings=RECORDINGS, tracks={}, preflight=None) == ""
+
+
 def test_a_misspelt_parameter_is_named_with_its_value():
-    sentence = explained(samples={"kind": "landmark", "gaurd_h": 2})
-    assert sentence == (
-        "Parameter samples.gaurd_h does not exist (its value here: 2); correct the parameter in conf or in --params."
+    assert explained(preflight={"image_framse": 2}) == (
+        "Parameter preflight.image_framse does not exist (its value here: 2); correct the parameter in conf or in "
+        "--params."
     )
 
 
 def test_every_parameter_out_of_range_is_named():
-    sentence = explained(samples={"kind": "landmark", "guard_h": -1, "min_frames": "many"}, training={"max_epochs": 0})
-    assert "Parameter samples.guard_h is -1: input should be greater than or equal to 0" in sentence
-    assert "Parameter samples.min_frames is 'many': input should be a valid integer" in sentence
-    assert "Parameter training.max_epochs is 0: input should be greater than or equal to 1" in sentence
+    sentence = explained(
+        preflight={"image_frames": -1, "focus_frames": "many"}, recordings=RECORDINGS | {"pixel_size_um": 0}
+    )
+    assert "Parameter preflight.image_frames is -1: input should be greater than or equal to 1" in sentence
+    assert "Parameter preflight.focus_frames is 'many': input should be a valid integer" in sentence
+    assert "Parameter recordings.pixel_size_um is 0: input should be greater than 0" in sentence
     assert sentence.endswith("correct the parameters in conf or in --params.")
 
 
 def test_a_nested_parameter_is_named_in_full():
-    assert "Parameter training.augmentation.blur_share is 7:" in explained(training={"augmentation": {"blur_share": 7}})
+    assert "Parameter tracks.columns.frame is 7:" in explained(tracks={"columns": {"frame": 7}})
+
+
+def test_a_group_within_a_group_is_named_in_full():
+    sentence = explain_parameters({"demo": {"preflight": {"focus_frames": 1}}}, {"demo.preflight": PreflightSettings})
+    assert sentence.startswith("Parameter demo.preflight.focus_frames is 1:")
+    sentence = explain_parameters({"demo.preflight": {"focus_frames": 1}}, {"demo.preflight": PreflightSettings})
+    assert sentence.startswith("Parameter demo.preflight.focus_frames is 1:")
 
 
 def test_parameters_that_contradict_each_other_keep_their_own_sentence():
-    sentence = explained(samples={"kind": "whole_track", "events": ["mitosis"]})
-    assert sentence.startswith("Parameter samples: kind is 'whole_track' but events lists only ['mitosis']")
+    sentence = explained(tracks={"format": "csv", "graph_file": "a.json"})
+    assert sentence.startswith("Parameter tracks: graph_file is 'a.json' but format is csv, and graph_file is only for")
+    assert sentence.endswith("correct the format; correct the parameter in conf or in --params.")
 
 
 def test_an_empty_group_and_a_missing_parameter_are_named():
-    assert explained(samples=None).startswith("Parameter 'samples': value is None")
-    assert explained(samples={}).startswith("Parameter samples.kind is missing")
+    assert explained(tracks=None).startswith("Parameter tracks is None, but a group of parameters was expected")
+    assert explained(recordings={"channels": None}).startswith("Parameter recordings.layout is missing")
 
 
-def test_a_report_in_another_form_is_kept_as_it_is():
-    assert explain_parameters("Something\n  else").startswith("Something else;")
+def test_a_long_value_is_cut():
+    assert len(explained(preflight={"image_frames": "x" * 5000})) < 250
+
+
+def test_the_context_says_in_a_sentence_what_kedro_refuses(tmp_path):
+    configure_project("cellfate")
+    refused = {"parameters": {"preflight": {"focus_frames": 1}}}
+    context = PlainContext(tmp_path, refused, "base", "cellfate", hook_manager=None)
+    with pytest.raises(InputError, match=r"^Parameter preflight\.focus_frames is 1: .* to 3; correct the parameter in"):
+        _ = context.params
 
 
 def test_a_group_that_nothing_reads_is_named_with_the_nearest_known_name():
     configure_project("cellfate")
     known = known_groups()
-    check_groups(["samples", "recordings_root", "_shared"], known)
-    with pytest.raises(InputError, match="'sampels' is read by no pipeline; correct its name: did you mean 'samples'"):
-        check_groups(["sampels"], known)
+    check_groups(["tracks", "data_root", "recordings_root", "_shared"], known)
+    with pytest.raises(InputError, match="'trakcs' is read by no pipeline; correct its name: did you mean 'tracks'"):
+        check_groups(["trakcs"], known)
     with pytest.raises(InputError, match=r"'recording_root'.*did you mean 'recordings_root'"):
         check_groups(["recording_root"], known)

@@ -10,24 +10,25 @@ from kedro.pipeline import Pipeline, node
 from cellfate.core.errors import InputError
 from cellfate.hooks import PlainErrors, WhereToLook
 
-SCORING = Pipeline([node(len, "samples", "scores", name="count_samples")])
+SCORING = Pipeline([node(len, "recordings", "scores", name="count_recordings")])
 
 
 def catalog_of(folder: Path) -> DataCatalog:
     """A catalog of one table."""
-    return DataCatalog.from_config({"samples": {"type": "json.JSONDataset", "filepath": str(folder / "samples.json")}})
+    return DataCatalog.from_config(
+        {"recordings": {"type": "json.JSONDataset", "filepath": str(folder / "recordings.json")}}
+    )
 
 
 def test_a_missing_table_is_named_with_the_pipeline_that_makes_it(tmp_path):
     configure_project("cellfate")
-    with pytest.raises(
-        InputError, match=r"'samples' is not in .*samples\.json.*first run the pipeline data_processing"
-    ):
+    words = r"'recordings' is not in .*recordings\.json.*first run the pipeline data_processing"
+    with pytest.raises(InputError, match=words):
         PlainErrors().before_pipeline_run(SCORING, catalog_of(tmp_path))
 
 
 def test_a_table_that_is_there_is_not_read(tmp_path, monkeypatch):
-    (tmp_path / "samples.json").write_text("not looked at")
+    (tmp_path / "recordings.json").write_text("not looked at")
     catalog, reads = catalog_of(tmp_path), []
     monkeypatch.setattr(DataCatalog, "load", lambda *arguments: reads.append(arguments))
     PlainErrors().before_pipeline_run(SCORING, catalog)
@@ -36,7 +37,7 @@ def test_a_table_that_is_there_is_not_read(tmp_path, monkeypatch):
 
 def test_a_finished_run_says_where_its_report_is(tmp_path, caplog):
     entry = {"type": "json.JSONDataset", "filepath": str(tmp_path / "report.html")}
-    reporting = Pipeline([node(len, "samples", "report", name="assemble_report")])
+    reporting = Pipeline([node(len, "recordings", "report", name="assemble_report")])
     with caplog.at_level("INFO", logger="cellfate"):
         WhereToLook().after_pipeline_run(reporting, DataCatalog.from_config({"report": entry}))
         WhereToLook().after_pipeline_run(SCORING, catalog_of(tmp_path))

@@ -37,8 +37,8 @@ def join_forecasts(detections: pd.DataFrame, cells: pd.DataFrame, forecasts: pd.
     """
     about_cell = bool(forecasts["within_h"].isna().all())
     _check_once(forecasts, _CELL if about_cell else [*_CELL, "frame"])
-    told = ["call", *map(probability_column, listed_outcomes(forecasts.columns)), "expected_h"]
-    told = forecasts[[*_CELL, "frame", *(name for name in told if name in forecasts)]]
+    kept = ["call", *map(probability_column, listed_outcomes(forecasts.columns)), "expected_h"]
+    told = forecasts[[*_CELL, "frame", *(name for name in kept if name in forecasts)]]
     told = told.rename(columns={"frame": "forecast_frame"}).astype({"recording_id": "str", "forecast_frame": "int64"})
     rows = detections.merge(cells[[*_CELL, "parent_id", "fate", "event_frame"]], on=_CELL, validate="many_to_one")
     rows = rows.assign(within_h=forecasts["within_h"].max()).sort_values("frame", kind="stable")
