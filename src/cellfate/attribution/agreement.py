@@ -1,22 +1,20 @@
-"""Agreement: whether two methods put the parts of a cell into the same order."""
+"""Agreement: whether two methods put the parts of what is shown into the same order."""
 
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from cellfate.attribution.gathering import towards_forecast
-from cellfate.attribution.intervals import summarise_means
 from cellfate.attribution.methods import COMPARED
+from cellfate.attribution.scoring import average_cells
 from cellfate.attribution.settings import ExplanationSettings
-from cellfate.core.tables import AttributionAgreement
-
-PAIR = ["method", "other"]
+from cellfate.core.tables import AttributionAgreement, AttributionCells
+from cellfate.statistics.effect_sizes import rank_correlation
 
 
 def compare_methods(attributions: pd.DataFrame, explanation: ExplanationSettings) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Rank correlation of every two methods over the parts of each cell.
+    """Rank correlation of every two methods over the parts at each landmark.
 
     Two methods of the network that tell channels apart are compared over windows and channels, others over windows. A
     value counts by how much it speaks for what was forecast; shares of attention count as they are.
@@ -37,17 +35,20 @@ def compare_methods(attributions: pd.DataFrame, explanation: ExplanationSettings
     """
     values = attributions.assign(value=towards_forecast(attributions))
     present = [name for name in COMPARED if (values["method"] == name).any()]
-    pairs = pd.concat([_compare(values, one, other) for one, other in combinations(present, 2)], ignore_index=True)
-    means = summarise_means(pairs, PAIR, explanation).rename(columns={"value": "rank_correlation"})
+    compared = [_compare(values, one, other) for one, other in combinations(present, 2)]
+    if not compared:
+        return AttributionCells.empty(), AttributionAgreement.empty()
+    pairs = pd.concat(compared, ignore_index=True)
+    means = average_cells(pairs, ["method", "other"], explanation).rename(columns={"value": "rank_correlation"})
     both = pd.concat([pairs, pairs.rename(columns={"method": "other", "other": "method"})])
-    cells = both.groupby(["sample_id", "group_id", "method"], sort=False, as_index=False)["value"].mean()
+    cells = both.groupby(["landmark_id", "group_id", "method"], sort=False, as_index=False)["value"].mean()
     return cells.assign(score="agreement"), AttributionAgreement.validate(means.drop(columns="n_failed"))
 
 
 def _compare(values: pd.DataFrame, one: str, other: str) -> pd.DataFrame:
-    """Correlate two methods in every sample."""
+    """Correlate two methods at every landmark."""
     by_channel = all(COMPARED[name].by_channel and COMPARED[name].of_network for name in (one, other))
-    keys = ["sample_id", "group_id", "windows_back", *(["channel"] if by_channel else [])]
+    keys = ["landmark_id", "group_id", "windows_back", *(["channel"] if by_channel else [])]
     first, second = (
         values[values["method"] == name].groupby(keys, sort=False)["value"].sum().rename(name) for name in (one, other)
     )
@@ -55,22 +56,13 @@ def _compare(values: pd.DataFrame, one: str, other: str) -> pd.DataFrame:
 
 
 def correlate_parts(first: pd.Series, second: pd.Series) -> pd.DataFrame:
-    """Spearman's rank correlation of two series within each sample: sample_id, group_id, value.
+    """Spearman's rank correlation of two series at each landmark: landmark_id, group_id, value.
 
     NaN where either is constant, or with fewer than three parts.
     """
     both = pd.concat([first, second], axis=1, join="inner")
     rows = [
-        {"sample_id": sample_id, "group_id": group_id, "value": rank_correlation(*part.to_numpy(np.float64).T)}
-        for (sample_id, group_id), part in both.groupby(["sample_id", "group_id"], sort=False)
+        {"landmark_id": landmark_id, "group_id": group_id, "value": rank_correlation(*part.to_numpy(np.float64).T)}
+        for (landmark_id, group_id), part in both.groupby(["landmark_id", "group_id"], sort=False)
     ]
-    return pd.DataFrame(rows, columns=["sample_id", "group_id", "value"])
-
-
-def rank_correlation(first_p: NDArray[np.float64], second_p: NDArray[np.float64]) -> float:
-    """Spearman's rank correlation; NaN where either side is constant, or with fewer than three values."""
-    from scipy.stats import rankdata
-
-    if len(first_p) < 3 or np.ptp(first_p) == 0 or np.ptp(second_p) == 0:
-        return float("nan")
-    return float(np.corrcoef(rankdata(first_p), rankdata(second_p))[0, 1])
+    return pd.DataFrame(rows, columns=["landmark_id", "group_id", "value"])

@@ -1,280 +1,249 @@
-"""Models as the attributions ask them: the classifier, and the fate clock at a landmark.
+"""Models as the attributions ask them: either reading, with the question that is explained.
 
-Every function of this room that takes a model takes any of `Explainable`. What is explained is the log odds of one
-outcome: of the classifier's own, or of an event within h hours by the clock's cumulative incidence.
+What is explained is the log odds of one event: that it is the fate that comes (classifier), or that it comes within h
+hours of the landmark (the network of the fate clock). The boosted hazards of the blend are left out, TreeSHAP explains
+a boosting; and the age of the cell is part of every question: it is context and gets no value of its own.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from cellfate.attribution.games import FrameModel
-from cellfate.attribution.settings import ClockExplanationSettings
+from cellfate.attribution.settings import ExplanationSettings
+from cellfate.cohort.follow_ups import CELL
+from cellfate.cohort.outcomes import outcomes_within
+from cellfate.cohort.questions import shown_events
 from cellfate.core.errors import InputError
-from cellfate.crops.store import CellSequence
-from cellfate.models.settings import shows_mask
-from cellfate.prediction import FoldModel, TrainedClock, TrainedModel, load_fold
+from cellfate.crops.store import CropStore
+from cellfate.models.settings import reach_frames, shows_mask
+from cellfate.prediction.classifier_member import ClassifierMember, load_classifier_member
 from cellfate.prediction.clock_at_landmark import AttentiveClockAtLandmark, ClockAtLandmark
-from cellfate.prediction.clock_member import ClockMember, load_clock_member
+from cellfate.prediction.clock_member import load_clock_member
 from cellfate.prediction.randomised import randomise_layers
+from cellfate.prediction.records import ClassifierConfig, ClockConfig, TrainedModel
 from cellfate.statistics.incidence import HOURS_TOLERANCE
 
 MASK: Final = "mask"
 """Name of the channel that shows the fate clock the mask of the cell."""
 
-Sample = Mapping[Hashable, Any]
-"""A row of table `Samples` with the column `fold`."""
+Landmark = Mapping[Hashable, Any]
+"""A row of table `Landmarks` with `fold` and `shown_from`."""
+ExplainedMember = ClassifierMember | ClockAtLandmark
+"""A member of a model, asked at one landmark."""
+AttentiveMember = ClassifierMember | AttentiveClockAtLandmark
+"""A member that has attention."""
 
 
-class ExplainedMember(FrameModel, Protocol):
-    """A member of a model that can be explained; `prediction.FoldModel` is one."""
+@dataclass(frozen=True, eq=False)
+class ModelView(ABC):
+    """A model with the question that its explanations answer; `view_model` makes it.
 
-    def prepare(self, sequence: CellSequence) -> NDArray[np.float32]:
-        """Prepare the frames of a cell as in training, (T, C, H, W); 0 stands for absent."""
+    Attributes
+    ----------
+    config
+        Description of the model.
+    explanation
+        Which event, and within how many hours.
+    load
+        Gives the member of a fold.
 
+    Raises
+    ------
+    InputError
+        When the model does not forecast that event, or not within so many hours.
+    """
 
-@runtime_checkable
-class AttentiveMember(ExplainedMember, Protocol):
-    """A member that has attention."""
+    config: ClassifierConfig | ClockConfig
+    explanation: ExplanationSettings
+    load: Callable[[int], Any]
 
-    def attention(
-        self, embeddings: Sequence[NDArray[np.float32]], positions: Sequence[NDArray[np.int64]]
-    ) -> list[NDArray[np.float32]]:
-        """Attention of what is read, (T + 1,) a sequence, the class token's own share first."""
-
-    def rollout(
-        self, embeddings: Sequence[NDArray[np.float32]], positions: Sequence[NDArray[np.int64]]
-    ) -> list[NDArray[np.float32]]:
-        """Attention rolled out through all layers, likewise."""
-
-
-@runtime_checkable
-class DifferentiableMember(ExplainedMember, Protocol):
-    """A member that gives gradients."""
-
-    def input_gradients(
-        self, frames_tchw: NDArray[np.float32], positions_t: NDArray[np.int64], outcome_number: int
-    ) -> NDArray[np.float32]:
-        """Gradient of an outcome's log odds with respect to every pixel, (T, C, H, W)."""
-
-
-MemberFor = Callable[[Sample], ExplainedMember]
-"""Gives the member that explains a sample: that of its fold, which did not see it."""
-
-
-@runtime_checkable
-class ExplainedModel(Protocol):
-    """A model with the question that its explanations answer."""
+    def __post_init__(self) -> None:
+        _ = self.outcome_number, self.explained  # a question without an answer is refused at once
 
     @property
+    def parameters(self) -> str:
+        """Group of parameters that says what is explained."""
+        return "explanation" if self.config.kind == "classifier" else f"{self.config.kind}_explanation"
+
+    @property
+    def outcome_number(self) -> int:
+        """Position, among the events of the model, of the one whose log odds are explained."""
+        events, wanted = self.config.events, self.explanation.outcome
+        if wanted is None:
+            return events.index(next(iter(shown_events(events, self.config.follow_up)), events[0]))
+        for number, event in enumerate(events):
+            if event == wanted:
+                return number
+        message = (
+            f"Parameter {self.parameters}.outcome is {wanted!r}, but the model forecasts {', '.join(events)}; name one "
+            "of these, or null for the first that is shown."
+        )
+        raise InputError(message)
+
+    @property
+    def outcome(self) -> str:
+        """The event whose log odds are explained."""
+        return self.config.events[self.outcome_number]
+
+    @property
+    @abstractmethod
+    def explained(self) -> str:
+        """The question in words; the event comes first."""
+
+    @property
+    @abstractmethod
     def channels(self) -> tuple[str, ...]:
         """Channels that the network sees, in order."""
 
     @property
-    def folds(self) -> tuple[int, ...]:
-        """Folds of its members."""
+    @abstractmethod
+    def lead_h(self) -> float:
+        """Hours before an event at which a cell is best explained."""
 
-    @property
-    def outcome_number(self) -> int:
-        """Position, among the outcomes, of the one whose log odds are explained."""
+    @abstractmethod
+    def answer(self, landmarks: pd.DataFrame) -> pd.DataFrame:
+        """Landmarks at which the question is asked and its answer known, with `outcome`."""
 
-    @property
-    def explained(self) -> str:
-        """That outcome in words."""
+    @abstractmethod
+    def show_from(self, crops: CropStore, landmarks: pd.DataFrame) -> NDArray[np.int64]:
+        """First frame that the network sees at each landmark, (n,)."""
 
-    def member_for(self, sample: Sample) -> ExplainedMember:
-        """Give the member that explains a sample."""
+    @abstractmethod
+    def member_for(self, landmark: Landmark) -> ExplainedMember:
+        """Give the member that explains a landmark: that of its fold, which did not see the cell."""
 
-    def randomised(self, fold: int, seed: int) -> Iterator[tuple[str, MemberFor]]:
-        """Yield what stands in for `member_for` after each step of randomising the layers of a fold's network."""
+    def randomised(self, fold: int, seed: int) -> Iterator[tuple[str, "ModelView"]]:
+        """Randomise the layers of a fold's network one after the other: the last layer, and what is then viewed."""
+        for layer, member in randomise_layers(self.load(fold), seed):
+            yield layer, replace(self, load=partial(_whatever_fold, member))
 
 
 @dataclass(frozen=True, eq=False)
-class ClassifierView:
-    """The classifier, asked for one outcome.
+class ClassifierView(ModelView):
+    """The classifier, asked which fate comes at the last landmark of cells whose fate was seen."""
 
-    Attributes
-    ----------
-    model
-        The model.
-    outcome
-        Outcome whose log odds are explained; None: the first.
-    """
+    config: ClassifierConfig
 
-    model: TrainedModel
-    outcome: str | None = None
+    @property
+    def explained(self) -> str:
+        """The event."""
+        if self.explanation.horizon_h is None:
+            return self.outcome
+        message = (
+            f"Parameter {self.parameters}.horizon_h is {self.explanation.horizon_h} h, but the classifier is asked "
+            "which fate comes, not by when; leave it null, or give it to clock_explanation."
+        )
+        raise InputError(message)
 
     @property
     def channels(self) -> tuple[str, ...]:
         """Channels of a frame."""
-        return self.model.config.channels
+        return self.config.channels
 
     @property
-    def folds(self) -> tuple[int, ...]:
-        """Folds of its members."""
-        return self.model.config.folds
+    def lead_h(self) -> float:
+        """None: there is one landmark a cell."""
+        return 0.0
 
-    @property
-    def outcome_number(self) -> int:
-        """Position of the explained outcome."""
-        return explained_outcome(self.model.config.outcomes, self.outcome)
+    def answer(self, landmarks: pd.DataFrame) -> pd.DataFrame:
+        """Last landmarks of cells whose fate was seen; it is the outcome."""
+        fated = landmarks[landmarks["last"] & landmarks["fate"].isin(self.config.events)]
+        return fated.assign(outcome=fated["fate"])
 
-    @property
-    def explained(self) -> str:
-        """The explained outcome."""
-        return self.model.config.outcomes[self.outcome_number]
+    def show_from(self, crops: CropStore, landmarks: pd.DataFrame) -> NDArray[np.int64]:
+        """First tracked frame of each cell."""
+        return landmarks["first_frame"].to_numpy(dtype=np.int64)
 
-    def member_for(self, sample: Sample) -> FoldModel:
-        """Give the member of the sample's fold."""
-        return load_fold(self.model, int(sample["fold"]))
-
-    def randomised(self, fold: int, seed: int) -> Iterator[tuple[str, MemberFor]]:
-        """Randomise the layers of a fold's network one after the other."""
-        for layer, member in randomise_layers(load_fold(self.model, fold), seed):
-            yield layer, partial(_whatever_sample, member)
+    def member_for(self, landmark: Landmark) -> ExplainedMember:
+        """Give the member of the landmark's fold."""
+        member: ClassifierMember = self.load(int(landmark["fold"]))
+        return member
 
 
 @dataclass(frozen=True, eq=False)
-class ClockView:
-    """The network of the fate clock, asked at the last frame of a sample for one event within some hours.
+class ClockView(ModelView):
+    """The network of the fate clock, asked for an event within some hours of regular landmarks."""
 
-    The boosted hazards of the ensemble are left out: TreeSHAP explains a boosting. The age of the cell is part of every
-    question and gets no value of its own: it is context.
-
-    Attributes
-    ----------
-    model
-        The fate clock.
-    settings
-        Which event, and within how many hours.
-
-    Raises
-    ------
-    InputError
-        When the clock does not forecast that event, or no bin of time ends at that horizon.
-    """
-
-    model: TrainedClock
-    settings: ClockExplanationSettings = field(default_factory=ClockExplanationSettings)
-
-    def __post_init__(self) -> None:
-        _ = self.outcome_number, self.bin_number  # a question without an answer is refused at once
-
-    @property
-    def channels(self) -> tuple[str, ...]:
-        """Channels of a frame and, where the network sees it, `mask`."""
-        own = self.model.config.channels
-        if not shows_mask(self.model.config.architecture):
-            return own
-        return (*own, MASK if MASK not in own else f"{MASK} of the cell")
-
-    @property
-    def folds(self) -> tuple[int, ...]:
-        """Folds of its members."""
-        return self.model.config.folds
-
-    @property
-    def event(self) -> str:
-        """The explained event."""
-        return self.model.config.follow_up.events[self.outcome_number]
+    config: ClockConfig
 
     @property
     def horizon_h(self) -> float:
         """Hours within which the event is forecast."""
-        return self.settings.horizon_h or self.model.config.follow_up.headline_h
+        return self.explanation.horizon_h or self.config.follow_up.headline_h
 
     @property
-    def outcome_number(self) -> int:
-        """Position of the explained event."""
-        events = self.model.config.follow_up.events
-        return explained_outcome(events, self.settings.event, "clock_explanation.event")
+    def explained(self) -> str:
+        """The event and the horizon, where a bin of time ends."""
+        _ = self.bin_number
+        return f"{self.outcome} within {self.horizon_h:g} h"
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Channels of a frame and, where the network sees it, `mask`."""
+        own = self.config.channels
+        if not shows_mask(self.config.architecture):
+            return own
+        return (*own, MASK if MASK not in own else f"{MASK} of the cell")
+
+    @property
+    def lead_h(self) -> float:
+        """Half the horizon: the question is neither settled nor out of reach."""
+        return self.horizon_h / 2
 
     @property
     def bin_number(self) -> int:
         """Bin of time that ends at the horizon."""
-        ends_h = self.model.config.follow_up.edges_h[1:]
+        ends_h = self.config.follow_up.edges_h[1:]
         for number, end_h in enumerate(ends_h):
             if abs(end_h - self.horizon_h) <= HOURS_TOLERANCE:
                 return number
         message = (
-            f"Parameter clock_explanation.horizon_h is {self.horizon_h} h, but the clock's bins end at "
+            f"Parameter {self.parameters}.horizon_h is {self.horizon_h} h, but the clock's bins end at "
             f"{', '.join(f'{end_h:g}' for end_h in ends_h)} h; name one of these, or null for the headline horizon."
         )
         raise InputError(message)
 
-    @property
-    def explained(self) -> str:
-        """The explained event and the horizon in words."""
-        return f"{self.event} within {self.horizon_h:g} h"
+    def answer(self, landmarks: pd.DataFrame) -> pd.DataFrame:
+        """Regular landmarks of which it is known what followed within the horizon: an event, or none."""
+        regular = landmarks[landmarks["regular"]]
+        outcome_n = outcomes_within(regular, self.config.events, self.horizon_h)
+        return regular.assign(outcome=outcome_n)[outcome_n.notna()]
 
-    def member_for(self, sample: Sample) -> ClockAtLandmark:
-        """Give the member of the sample's fold, bound to the sample's last frame.
+    def show_from(self, crops: CropStore, landmarks: pd.DataFrame) -> NDArray[np.int64]:
+        """First tracked frame of each cell within the reach of the network."""
+        reach = reach_frames(self.config.architecture)
+        shown = pd.Series(0, index=landmarks.index, dtype=np.int64)
+        for (recording_id, cell_id), rows in landmarks.groupby(CELL, sort=False):
+            frames_t = crops.frame_numbers(str(recording_id), int(str(cell_id)))
+            stops_n = np.searchsorted(frames_t, rows["last_frame"].to_numpy(), side="right")
+            shown[rows.index] = frames_t[np.maximum(stops_n - reach, 0)]
+        return np.asarray(shown, dtype=np.int64)
 
-        The sample names the first frame shown, and by `age_frames` the first frame tracked.
-        """
-        return self._bind(load_clock_member(self.model, int(sample["fold"])), sample)
-
-    def randomised(self, fold: int, seed: int) -> Iterator[tuple[str, MemberFor]]:
-        """Randomise the layers of a fold's network one after the other."""
-        for layer, member in randomise_layers(load_clock_member(self.model, fold), seed):
-            yield layer, partial(self._bind, member)
-
-    def _bind(self, member: ClockMember, sample: Sample) -> ClockAtLandmark:
-        """Bind a member to a sample; it has attention where the network has."""
-        kind = AttentiveClockAtLandmark if self.model.config.architecture.n_layers else ClockAtLandmark
+    def member_for(self, landmark: Landmark) -> ExplainedMember:
+        """Give the member of the landmark's fold, bound to it; it has attention where the network has."""
+        kind = AttentiveClockAtLandmark if self.config.architecture.n_layers else ClockAtLandmark
         return kind(
-            member,
-            first_tracked_frame=int(sample["last_frame"]) - int(sample["age_frames"]),
-            first_shown_frame=int(sample["first_frame"]),
-            frame_interval_min=float(sample["frame_interval_min"]),
+            self.load(int(landmark["fold"])),
+            first_tracked_frame=int(landmark["first_frame"]),
+            first_shown_frame=int(landmark["shown_from"]),
+            frame_interval_min=float(landmark["frame_interval_min"]),
             bin_number=self.bin_number,
         )
 
 
-Explainable = TrainedModel | TrainedClock | ExplainedModel
-"""What explanations are made of: a trained model, or one with its question."""
+def view_model(model: TrainedModel, explanation: ExplanationSettings) -> ModelView:
+    """Give a model of either reading, which has members, the question that its explanations answer."""
+    if isinstance(model.config, ClockConfig):
+        return ClockView(model.config, explanation, partial(load_clock_member, model))
+    return ClassifierView(model.config, explanation, partial(load_classifier_member, model))
 
 
-def view_model(model: Explainable, outcome: str | None = None) -> ExplainedModel:
-    """Give a model the question that its explanations answer.
-
-    Parameters
-    ----------
-    model
-        A classifier, a fate clock, or either with its question, which is kept.
-    outcome
-        Outcome (of the clock: event, within the headline horizon) whose log odds are explained; None: the first.
-    """
-    if isinstance(model, TrainedModel):
-        return ClassifierView(model, outcome)
-    if isinstance(model, TrainedClock):
-        return ClockView(model, ClockExplanationSettings(event=outcome))
-    return model
-
-
-def explained_outcome(outcomes: tuple[str, ...], outcome: str | None, parameter: str = "explanation.outcome") -> int:
-    """Position of the outcome whose log odds are explained.
-
-    Raises
-    ------
-    InputError
-        When the outcome is not one of the model's.
-    """
-    if outcome is None:
-        return 0
-    if outcome not in outcomes:
-        message = (
-            f"Parameter {parameter} is {outcome!r}, but the model forecasts {', '.join(outcomes)}; "
-            "name one of these, or null for the first."
-        )
-        raise InputError(message)
-    return outcomes.index(outcome)
-
-
-def _whatever_sample(member: FoldModel, _sample: Sample) -> FoldModel:
-    """Give the same member for every sample."""
+def _whatever_fold(member: Any, _fold: int) -> Any:
+    """Give the same member for every fold."""
     return member

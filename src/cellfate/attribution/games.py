@@ -1,10 +1,10 @@
-"""What a model says when frames or channels are absent, without encoding a frame twice.
+"""What a model says at a landmark when frames or channels are absent, without encoding a frame twice.
 
 An absent pixel is 0 after normalisation. A frame's embedding depends on the channels present in that frame alone, so
 each frame is encoded once under each subset of channels that is asked for; a coalition then picks, frame by frame, the
 embedding of the subset present there and re-runs only the Transformer. Positions stay as they are.
 
-Shape suffixes: t frames of a sample, c channels, h rows, w columns, s subsets of channels, d embedding, b coalitions.
+Shape suffixes: t frames shown, c channels, h rows, w columns, s subsets of channels, d embedding, b coalitions.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,8 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from cellfate.core.errors import InputError
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
@@ -23,7 +25,7 @@ MAX_CHANNELS = 6
 
 
 class FrameModel(Protocol):
-    """A model that embeds frames one by one and reads sequences of embeddings; `prediction.FoldModel` is one."""
+    """A model that embeds frames one by one and reads sequences of embeddings."""
 
     def encode(self, frames_tchw: FloatArray) -> FloatArray:
         """Embed normalised frames (T, C, H, W), each by itself, (T, D)."""
@@ -34,7 +36,7 @@ class FrameModel(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class FrameGame:
-    """One sample, embedded under subsets of its channels, and the model that is asked about it.
+    """What is shown at a landmark, embedded under subsets of its channels, and the model that is asked about it.
 
     Attributes
     ----------
@@ -81,7 +83,7 @@ class FrameGame:
 def build_game(
     model: FrameModel, frames_tchw: FloatArray, positions_t: IntArray, outcome_number: int, subsets: Sequence[int]
 ) -> FrameGame:
-    """Embed a sample's frames under the subsets of channels that will be asked for.
+    """Embed frames under the subsets of channels that will be asked for.
 
     Parameters
     ----------
@@ -90,7 +92,7 @@ def build_game(
     frames_tchw
         Normalised frames, float32 (T, C, H, W).
     positions_t
-        Frame numbers less the sample's first.
+        Frame numbers less the first one shown.
     outcome_number
         Which outcome's log odds are the value.
     subsets
@@ -107,6 +109,28 @@ def build_game(
 def all_subsets(n_channels: int) -> range:
     """Every subset of the channels as a number whose bit c says whether channel c is present."""
     return range(1 << n_channels)
+
+
+def few_subsets(n_channels: int) -> range:
+    """Every subset of the channels, where they are not too many.
+
+    Raises
+    ------
+    InputError
+        When there are more than `MAX_CHANNELS`.
+    """
+    if n_channels > MAX_CHANNELS:
+        message = (
+            f"The model has {n_channels} channels, but Shapley values are computed for at most {MAX_CHANNELS}; "
+            "train on fewer channels, or leave node compute_shapley_values out."
+        )
+        raise InputError(message)
+    return all_subsets(n_channels)
+
+
+def whole_subset(n_channels: int) -> range:
+    """All channels present, and nothing else."""
+    return all_subsets(n_channels)[-1:]
 
 
 def occlusion_subsets(n_channels: int) -> tuple[int, ...]:

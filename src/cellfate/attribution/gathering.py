@@ -1,16 +1,17 @@
-"""All methods in one table: a value for every window of a sample, and for every channel where the method tells them."""
+"""All methods in one table: a value for every window, and for every channel where the method tells them."""
 
 from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from cellfate.attribution.methods import ALL_CHANNELS, ATTENTION, COMPARED, ROLLOUT, SHARE
+from cellfate.attribution.methods import ALL_CHANNELS, ATTENTION, COMPARED, ROLLOUT, SHARE, no_attributions
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.attribution.windows import TimeWindows, cut_time_windows, frames_in
 from cellfate.core.tables import Attributions
 
-PLAYER = ["sample_id", "method", "windows_back", "window_first_frame", "window_last_frame", "channel"]
+PLAYER = ["landmark_id", "method", "windows_back", "window_first_frame", "window_last_frame", "channel"]
 
 
 def gather_attributions(
@@ -20,10 +21,10 @@ def gather_attributions(
     shapley: pd.DataFrame,
     gradients: pd.DataFrame,
     tree_shapley: pd.DataFrame,
-    explained_samples: pd.DataFrame,
+    explained_landmarks: pd.DataFrame,
     explanation: ExplanationSettings,
 ) -> pd.DataFrame:
-    """Put the values of all methods under each other, for the samples marked `shapley`.
+    """Put the values of all methods under each other, for the landmarks marked `shapley`.
 
     Parameters
     ----------
@@ -33,8 +34,8 @@ def gather_attributions(
         Tables `Attributions`.
     tree_shapley
         Table `Attributions` with a column `feature`; values are summed over the features of a channel.
-    explained_samples
-        Table of `selection.select_explained_samples`.
+    explained_landmarks
+        Table of `choosing.choose_explained_landmarks`.
     explanation
         Length and number of windows.
 
@@ -42,29 +43,27 @@ def gather_attributions(
     -------
     pandas.DataFrame
         Table `Attributions` with the methods of `methods.COMPARED`, and `windows_back`, `explained_outcome`, `group_id`
-        and `towards`: 1 where the model's log odds of the explained outcome are above 0, else -1. Without samples
+        and `towards`: 1 where the model's log odds of the explained outcome are above 0, else -1. Without landmarks
         an empty table.
     """
-    chosen = explained_samples[explained_samples["shapley"]]
+    chosen = explained_landmarks[explained_landmarks["shapley"]]
     if chosen.empty:
-        return Attributions.empty()
+        return no_attributions(towards=np.float64, group_id=object).drop(columns="window_h")
     shares = [
         part
         for name, table in ((ATTENTION, attention), (ROLLOUT, rollout))
         for part in _sum_shares(name, table, chosen, explanation)
     ]
     trees = tree_shapley.groupby([*PLAYER, "unit"], sort=False)["value"].sum().reset_index()
-    tables: list[pd.DataFrame] = [*shares, occlusion, shapley, gradients, trees]
-    table = pd.concat(tables, ignore_index=True)
-    table = table[table["method"].isin(list(COMPARED)) & table["sample_id"].isin(chosen["sample_id"])]
-    signs = np.sign(shapley.groupby("sample_id")["prediction"].first()).replace(0.0, 1.0)
-    groups = chosen.set_index("sample_id")["group_id"]
+    table = pd.concat([part for part in (*shares, occlusion, shapley, gradients, trees) if len(part)])
+    table = table[table["method"].isin(list(COMPARED)) & table["landmark_id"].isin(chosen["landmark_id"])]
+    signs = np.sign(shapley.groupby("landmark_id")["prediction"].first()).replace(0.0, 1.0)
     return Attributions.validate(
         table[[*PLAYER, "value", "unit"]]
         .assign(
             explained_outcome=shapley["explained_outcome"].iloc[0] if len(shapley) else "",
-            towards=table["sample_id"].map(signs),
-            group_id=table["sample_id"].map(groups),
+            towards=table["landmark_id"].map(signs),
+            group_id=table["landmark_id"].map(chosen.set_index("landmark_id")["group_id"]),
         )
         .reset_index(drop=True)
     )
@@ -72,24 +71,23 @@ def gather_attributions(
 
 def towards_forecast(attributions: pd.DataFrame) -> pd.Series:
     """Values that speak for what was forecast: signed ones times `towards`, shares as they are."""
-    signed = attributions["method"].map({name: method.signed for name, method in COMPARED.items()})
+    signed = attributions["method"].map({name: method.signed for name, method in COMPARED.items()}).astype(bool)
     return attributions["value"].where(~signed, attributions["value"] * attributions["towards"])
 
 
 def _sum_shares(
-    method: str, shares: pd.DataFrame, samples: pd.DataFrame, explanation: ExplanationSettings
+    method: str, shares: pd.DataFrame, landmarks: pd.DataFrame, explanation: ExplanationSettings
 ) -> Iterator[pd.DataFrame]:
-    """Sum the shares of frames over the windows of each sample."""
-    intervals = samples.set_index("sample_id")["frame_interval_min"]
-    for sample_id, rows in shares[shares["sample_id"].isin(samples["sample_id"])].groupby("sample_id", sort=False):
-        frames = rows["frame"].to_numpy(dtype=np.int64)
-        window_frames = frames_in(explanation.window_h, float(intervals[sample_id]))
-        windows = cut_time_windows(frames, window_frames, explanation.n_windows)
-        yield share_windows(method, rows["attention"].to_numpy(dtype=np.float64), windows).assign(sample_id=sample_id)
+    """Sum the shares of frames over the windows at each landmark."""
+    minutes = landmarks.set_index("landmark_id")["frame_interval_min"]
+    for name, rows in shares[shares["landmark_id"].isin(minutes.index)].groupby("landmark_id", sort=False):
+        window_frames = frames_in(explanation.window_h, float(minutes[name]))
+        windows = cut_time_windows(rows["frame"].to_numpy(dtype=np.int64), window_frames, explanation.n_windows)
+        yield share_windows(method, rows["attention"].to_numpy(dtype=np.float64), windows).assign(landmark_id=name)
 
 
-def share_windows(method: str, shares_t: np.ndarray, windows: TimeWindows) -> pd.DataFrame:
-    """Sum the shares of a sample's frames over its windows: columns of `Attributions` but `sample_id`."""
+def share_windows(method: str, shares_t: NDArray[np.float64], windows: TimeWindows) -> pd.DataFrame:
+    """Sum the shares of frames over the windows at a landmark: columns of `Attributions` but `landmark_id`."""
     return pd.DataFrame(
         {
             "method": method,

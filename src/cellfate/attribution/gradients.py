@@ -9,37 +9,61 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cellfate.attribution.explained_models import DifferentiableMember
+from cellfate.attribution.choosing import show_landmarks
+from cellfate.attribution.explained_models import view_model
+from cellfate.attribution.games import whole_subset
 from cellfate.attribution.methods import GRADIENT, LOGIT
-from cellfate.attribution.opening import OpenedSample
+from cellfate.attribution.opening import OpenedLandmark, open_landmarks
+from cellfate.attribution.settings import ExplanationSettings
 from cellfate.attribution.windows import name_players
+from cellfate.crops.store import CropStore
+from cellfate.prediction.records import TrainedModel
 
 
-def gradient_times_input(sample: OpenedSample, channels: tuple[str, ...], outcome_number: int) -> pd.DataFrame:
-    """Attribute the log odds of an outcome to windows and channels by gradient times input.
-
-    Parameters
-    ----------
-    sample
-        The sample; its member gives gradients.
-    channels
-        Names of the channels.
-    outcome_number
-        Position of the outcome.
+def gradient_times_input(opened: OpenedLandmark) -> pd.DataFrame:
+    """Attribute the log odds at a landmark to windows and channels by gradient times input.
 
     Returns
     -------
     pandas.DataFrame
-        Columns of `Attributions` but `sample_id`, one row a window and channel, in logits.
+        Columns of `Attributions` but `landmark_id`, one row a window and channel, in logits.
     """
-    values_tc = pixel_relevance(sample, outcome_number).sum(axis=(2, 3), dtype=np.float64)
-    values_wc = np.stack([values_tc[sample.windows.window_of_t == w].sum(axis=0) for w in range(len(sample.windows))])
-    return name_players(sample.windows, channels).assign(method=GRADIENT, value=values_wc.ravel(), unit=LOGIT)
+    values_tc = pixel_relevance(opened).sum(axis=(2, 3), dtype=np.float64)
+    values_wc = np.stack([values_tc[opened.windows.window_of_t == w].sum(axis=0) for w in range(len(opened.windows))])
+    return name_players(opened.windows, opened.channels).assign(method=GRADIENT, value=values_wc.ravel(), unit=LOGIT)
 
 
-def pixel_relevance(sample: OpenedSample, outcome_number: int) -> NDArray[np.float32]:
+def pixel_relevance(opened: OpenedLandmark) -> NDArray[np.float32]:
     """Gradient times input of every pixel, (T, C, H, W), in logits."""
-    assert isinstance(sample.member, DifferentiableMember)
-    gradients = sample.member.input_gradients(sample.frames_tchw, sample.game.positions_t, outcome_number)
-    relevance: NDArray[np.float32] = gradients * sample.frames_tchw
+    game = opened.game
+    gradients_tchw = opened.member.input_gradients(opened.frames_tchw, game.positions_t, game.outcome_number)
+    relevance: NDArray[np.float32] = gradients_tchw * opened.frames_tchw
     return relevance
+
+
+def attribute_pixels(
+    crops: CropStore, landmarks: pd.DataFrame, model: TrainedModel, explanation: ExplanationSettings
+) -> dict[str, NDArray[np.float32]]:
+    """Attribute the log odds of the explained event to every pixel, to be drawn beside the frames.
+
+    Parameters
+    ----------
+    crops
+        Crop store.
+    landmarks
+        Table `Landmarks` with `fold`: the member that explains each.
+    model, explanation
+        Classifier or fate clock, and what is explained of it.
+
+    Returns
+    -------
+    dict of str to ndarray
+        By landmark_id, in logits, float32 (T, C, H, W); positive speaks for the event. Frames are those tracked and
+        shown.
+    """
+    if landmarks.empty or not model.config.members:
+        return {}
+    view = view_model(model, explanation)
+    shown = show_landmarks(crops, landmarks, view)
+    opened = open_landmarks(crops, shown, view, whole_subset(len(view.channels)), "Attributing pixels")
+    return {landmark.landmark_id: pixel_relevance(landmark) for landmark in opened}

@@ -8,51 +8,57 @@ from numpy.typing import NDArray
 
 from cellfate.attribution.gathering import towards_forecast
 from cellfate.attribution.methods import COMPARED, TREE_SHAPLEY
+from cellfate.cohort.follow_ups import CELL
+from cellfate.core.tables import AttributionCells
+from cellfate.statistics.effect_sizes import separation
 
 NOTHING_PLANTED: Final = "no hours and no channel decide"
+EVERYTHING_PLANTED: Final = "the planted hours are all that is shown, or none of it"
 NO_CHANNELS: Final = "the method does not tell channels apart"
 NOT_A_CHANNEL: Final = "what decides is not a channel of the image"
 
 FloatArray = NDArray[np.float64]
 
 
-def score_planted(attributions: pd.DataFrame, explained_samples: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
+def score_planted(attributions: pd.DataFrame, explained_landmarks: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
     """Score every method for finding what was planted, in cells whose forecast is right.
 
     Parameters
     ----------
-    attributions, explained_samples
-        Tables of `gathering.gather_attributions` and `selection.select_explained_samples`.
+    attributions, explained_landmarks
+        Tables of `gathering.gather_attributions` and `choosing.choose_explained_landmarks`.
     truth
         Table `Truth`.
 
     Returns
     -------
     pandas.DataFrame
-        sample_id, group_id, method, score, value, reason. `window_auroc`: area under the receiver operating
-        characteristic of the windows' values over frames, planted frames against the others; `window_precision`: share
-        of planted frames among as many frames of highest value, ties shared; `channel_hit`: 1 where the part with the
-        highest value is of the planted channel (the pointing game of Zhang et al. 2018). Where a value is NaN, `reason`
-        says why.
+        Table `AttributionCells`. `window_auroc`: area under the receiver operating characteristic of the windows'
+        values over frames, planted frames against the others; `window_precision`: share of planted frames among as many
+        frames of highest value, ties shared; `channel_hit`: 1 where the part with the highest value is of the planted
+        channel (the pointing game of Zhang et al. 2018). Where a value is NaN, `reason` says why.
     """
-    facts = ["sample_id", "outcome", "recording_id", "cell_id", "first_frame", "last_frame"]
-    planted = ["recording_id", "cell_id", "deciding_channel", "window_first_frame", "window_last_frame"]
+    facts = ["landmark_id", "outcome", *CELL, "shown_from", "last_frame"]
+    planted = [*CELL, "deciding_channel", "window_first_frame", "window_last_frame"]
     hours = truth[planted].rename(
         columns={"window_first_frame": "planted_first_frame", "window_last_frame": "planted_last_frame"}
     )
-    samples = explained_samples[facts].merge(hours, on=["recording_id", "cell_id"], validate="many_to_one")
-    values = attributions.assign(value=towards_forecast(attributions)).merge(samples, on="sample_id")
-    right = (values["towards"] > 0) == (values["outcome"] == values["explained_outcome"])
+    landmarks = explained_landmarks[facts].merge(hours, on=CELL, validate="many_to_one")
+    values = attributions.assign(value=towards_forecast(attributions)).merge(landmarks, on="landmark_id")
+    explained = values["explained_outcome"].astype(str).str.split(" ").str[0]  # "apoptosis within 5 h"
+    right = (values["towards"] > 0) == (values["outcome"] == explained)
     rows = [
         row
-        for (sample_id, method), part in values[right].groupby(["sample_id", "method"], sort=False)
-        for row in _score_sample(str(sample_id), str(method), part)
+        for (landmark_id, method), part in values[right].groupby(["landmark_id", "method"], sort=False)
+        for row in _score_landmark(str(landmark_id), str(method), part)
     ]
-    return pd.DataFrame(rows, columns=["sample_id", "group_id", "method", "score", "value", "reason"])
+    return AttributionCells.validate(
+        pd.DataFrame(rows, columns=["landmark_id", "group_id", "method", "score", "value", "reason"])
+    )
 
 
-def _score_sample(sample_id: str, method: str, rows: pd.DataFrame) -> list[dict[str, object]]:
-    """All scores of one sample and method."""
+def _score_landmark(landmark_id: str, method: str, rows: pd.DataFrame) -> list[dict[str, object]]:
+    """All scores of one landmark and method."""
     first = rows.iloc[0]
     if pd.isna(first["deciding_channel"]):
         scores: dict[str, tuple[float, str | None]] = dict.fromkeys(
@@ -60,39 +66,23 @@ def _score_sample(sample_id: str, method: str, rows: pd.DataFrame) -> list[dict[
         )
     else:
         score_t, planted_t = _spread_over_frames(rows.groupby("window_first_frame")["value"].sum(), first)
-        reason = None if 0 < planted_t.sum() < len(planted_t) else "the planted hours are all of the sample, or none"
+        reason = None if 0 < planted_t.sum() < len(planted_t) else EVERYTHING_PLANTED
         scores = {
-            "window_auroc": (frame_auroc(score_t, planted_t), reason),
+            "window_auroc": (separation(score_t, planted_t), reason),
             "window_precision": (top_precision(score_t, planted_t), reason),
             "channel_hit": _hit(method, rows, str(first["deciding_channel"])),
         }
-    facts = {"sample_id": sample_id, "group_id": first["group_id"], "method": method}
+    facts = {"landmark_id": landmark_id, "group_id": first["group_id"], "method": method}
     return [{**facts, "score": name, "value": value, "reason": why} for name, (value, why) in scores.items()]
 
 
 def _spread_over_frames(windows: pd.Series, facts: pd.Series) -> tuple[FloatArray, NDArray[np.bool_]]:
     """Give every frame the value of its window, named by its first frame, and tell whether the frame was planted."""
-    frames = np.arange(facts["first_frame"], facts["last_frame"] + 1)
+    frames = np.arange(facts["shown_from"], facts["last_frame"] + 1)
     ordered = windows.sort_index()
     at = np.searchsorted(ordered.index.to_numpy(), frames, side="right") - 1
     planted = (frames >= facts["planted_first_frame"]) & (frames <= facts["planted_last_frame"])
     return ordered.to_numpy(dtype=np.float64)[np.maximum(at, 0)], planted.astype(bool)
-
-
-def frame_auroc(score_t: FloatArray, planted_t: NDArray[np.bool_]) -> float:
-    """Area under the receiver operating characteristic of planted frames against the others; NaN without either.
-
-    Examples
-    --------
-    >>> frame_auroc(np.array([0.0, 2.0, 1.0]), np.array([False, True, False]))
-    1.0
-    """
-    from scipy.stats import rankdata
-
-    n_in, n_out = int(planted_t.sum()), int((~planted_t).sum())
-    if min(n_in, n_out) == 0:
-        return float("nan")
-    return float((rankdata(score_t)[planted_t].sum() - n_in * (n_in + 1) / 2) / (n_in * n_out))
 
 
 def top_precision(score_t: FloatArray, planted_t: NDArray[np.bool_]) -> float:

@@ -1,7 +1,12 @@
 """The attribution methods: what each one speaks of, under the name that tables hold."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from cellfate.core.tables import Attributions
 
 ATTENTION: Final = "attention"
 ROLLOUT: Final = "attention_rollout"
@@ -28,7 +33,7 @@ class Method:
     signed
         Whether a value speaks for or against the explained outcome; else it only says how much.
     of_network
-        Whether it explains the network; else the boosting on handcrafted features.
+        Whether it explains the network; else a boosting on measurements.
     """
 
     by_channel: bool
@@ -45,4 +50,10 @@ COMPARED: Final[dict[str, Method]] = {
     GRADIENT: Method(by_channel=True, signed=True),
     TREE_SHAPLEY: Method(by_channel=True, signed=True, of_network=False),
 }
-"""Methods with a value for every window of a sample: those that are scored beside each other."""
+"""Methods with a value for every time window: those that are scored beside each other."""
+
+
+def no_attributions(**more: Any) -> pd.DataFrame:
+    """Table `Attributions` without rows; `more` columns by their types."""
+    columns = {"windows_back": np.int64, "window_h": np.float64, "explained_outcome": object} | more
+    return Attributions.empty().assign(**{name: pd.Series(dtype=kind) for name, kind in columns.items()})

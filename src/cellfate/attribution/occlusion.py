@@ -13,7 +13,7 @@ from cellfate.attribution.windows import TimeWindows, name_players
 
 
 def occlude(game: FrameGame, windows: TimeWindows, channels: tuple[str, ...], width: int = 1) -> pd.DataFrame:
-    """Occlude stretches of windows, every channel, and every channel in stretches of windows of one sample.
+    """Occlude stretches of windows, every channel, and every channel in stretches of windows at one landmark.
 
     What is occluded slides over the windows. A single window may say nothing where its neighbours say the same, so a
     stretch may be wider; a window's value is the mean over the stretches that cover it.
@@ -21,19 +21,17 @@ def occlude(game: FrameGame, windows: TimeWindows, channels: tuple[str, ...], wi
     Parameters
     ----------
     game
-        The sample, embedded at least under `games.occlusion_subsets`.
-    windows
-        Its time windows.
-    channels
-        Names of the channels.
+        What is shown, embedded at least under `games.occlusion_subsets`.
+    windows, channels
+        Its time windows, and the names of the channels.
     width
-        Windows in a stretch; at the ends of the sample stretches are shorter.
+        Windows in a stretch; at both ends stretches are shorter.
 
     Returns
     -------
     pandas.DataFrame
-        Columns of `Attributions` but `sample_id`; value = f(x) - f(x without it), in logits. Rows of
-        `occlusion_channel` span the whole sample.
+        Columns of `Attributions` but `landmark_id`; value = f(x) - f(x without it), in logits. Rows of
+        `occlusion_channel` span all that is shown.
     """
     n_windows, n_channels = len(windows), len(channels)
     covers_sw = cover_windows(n_windows, width)
@@ -71,7 +69,7 @@ def _of_windows(windows: TimeWindows, channels: tuple[str, ...], lost_wk: NDArra
 
 
 def _of_channels(windows: TimeWindows, channels: tuple[str, ...], lost_c: NDArray[np.float64]) -> pd.DataFrame:
-    """Rows of each channel over the whole sample."""
+    """Rows of each channel over all that is shown."""
     return pd.DataFrame(
         {
             "window_first_frame": windows.first_frames[0],

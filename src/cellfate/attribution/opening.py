@@ -1,83 +1,89 @@
-"""Samples, opened for explanation: their time windows, and what the model says when parts of them are absent."""
+"""Landmarks, opened for explanation: their time windows, and what the model says when parts of them are absent."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from tqdm import tqdm
 
-from cellfate.attribution.explained_models import ExplainedMember, MemberFor, Sample
+from cellfate.attribution.explained_models import ExplainedMember, ModelView
 from cellfate.attribution.games import FrameGame, build_game
-from cellfate.attribution.settings import ExplanationSettings
 from cellfate.attribution.windows import TimeWindows, cut_time_windows, frames_in
-from cellfate.crops.store import CellSequence, CropStore
+from cellfate.crops.store import CropStore
 
 
 @dataclass(frozen=True, eq=False)
-class OpenedSample:
-    """A sample, its windows and its game.
+class OpenedLandmark:
+    """A landmark, its windows and its game.
 
     Attributes
     ----------
-    sample_id
-        As in table `Samples`.
-    windows
-        Its time windows.
+    landmark_id, group_id
+        As in table `Landmarks`.
+    windows, channels
+        Its time windows, and the names of the channels.
     member
-        The member that explains itself.
+        The member that explains it.
     frames_tchw
-        The frames as the member sees them.
+        The frames shown, as the member sees them.
     game
         What the member says when parts are absent.
     """
 
-    sample_id: str
+    landmark_id: str
+    group_id: str
     windows: TimeWindows
+    channels: tuple[str, ...]
     member: ExplainedMember
     frames_tchw: NDArray[np.float32]
     game: FrameGame
 
 
-def open_samples(
-    crops: CropStore,
-    samples: pd.DataFrame,
-    member_for: MemberFor,
-    explanation: ExplanationSettings,
-    outcome_number: int,
-    subsets: Iterable[int],
-) -> Iterator[OpenedSample]:
-    """Open samples one by one: read their crops, cut their windows, embed them under subsets of the channels.
+def open_landmarks(
+    crops: CropStore, landmarks: pd.DataFrame, view: ModelView, subsets: Iterable[int], title: str
+) -> Iterator[OpenedLandmark]:
+    """Open landmarks one by one: read their crops, cut their windows, embed them under subsets of the channels.
+
+    Until the last one is done torch computes on one thread: on batches this small, waiting threads cost more than they
+    give.
 
     Parameters
     ----------
     crops
         Crop store.
-    samples
-        Table of `selection.select_explained_samples`.
-    member_for
-        Gives the member that explains a sample, for example `view_model(model).member_for`.
-    explanation
-        Length and number of windows.
-    outcome_number
-        Outcome whose log odds are explained.
+    landmarks
+        Table of `choosing.choose_explained_landmarks`.
+    view
+        The model, and what is asked of it; length and number of windows.
     subsets
         Subsets of channels: bit c set means that channel c is present.
+    title
+        What is done with them, for the progress bar.
     """
     wanted = list(subsets)
-    for row in samples.to_dict("records"):
-        member = member_for(row)
-        sequence, windows = read_windows(crops, row, explanation)
-        frames_t = sequence.frame_numbers_t
-        frames_tchw = member.prepare(sequence)
-        game = build_game(member, frames_tchw, frames_t - frames_t[0], outcome_number, wanted)
-        yield OpenedSample(row["sample_id"], windows, member, frames_tchw, game)
+    with _one_thread():
+        for row in tqdm(landmarks.to_dict("records"), desc=title, disable=None):
+            member = view.member_for(row)
+            sequence = crops.read(row["recording_id"], row["cell_id"], row["shown_from"], row["last_frame"])
+            frames_t, frames_tchw = sequence.frame_numbers_t, member.prepare(sequence)
+            window_frames = frames_in(view.explanation.window_h, row["frame_interval_min"])
+            windows = cut_time_windows(frames_t, window_frames, view.explanation.n_windows)
+            game = build_game(member, frames_tchw, frames_t - frames_t[0], view.outcome_number, wanted)
+            named = row["landmark_id"], row["group_id"]
+            yield OpenedLandmark(*named, windows, view.channels, member, frames_tchw, game)
 
 
-def read_windows(
-    crops: CropStore, sample: Sample, explanation: ExplanationSettings
-) -> tuple[CellSequence, TimeWindows]:
-    """Read a sample's crops and cut its time windows."""
-    sequence = crops.read(sample["recording_id"], sample["cell_id"], sample["first_frame"], sample["last_frame"])
-    window_frames = frames_in(explanation.window_h, sample["frame_interval_min"])
-    return sequence, cut_time_windows(sequence.frame_numbers_t, window_frames, explanation.n_windows)
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let torch compute on one thread."""
+    import torch
+
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(n_threads)

@@ -1,155 +1,164 @@
 """Sanity: an attribution must change when the model does, and must not when only the seed does.
 
-The samples are explained again by the model with its layers randomised one after the other, by a model trained on
-permuted outcomes, by a model trained again with another seed, and, for Shapley values, with other orders of the
-players. What is compared is the order of the parts of each sample (Adebayo et al. 2018).
+Landmarks are explained again by the model with its layers randomised one after the other and, for Shapley values, with
+other orders of the players; and, where comparison trainings were run, by a model trained on permuted fates and by one
+trained again with another seed. What is compared is the order of the parts at each landmark (Adebayo et al. 2018).
 """
 
-from collections.abc import Iterable, Iterator
-from functools import partial
-from typing import Final
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from cellfate.attribution.agreement import correlate_parts
-from cellfate.attribution.explained_models import (
-    AttentiveMember,
-    DifferentiableMember,
-    Explainable,
-    ExplainedModel,
-    MemberFor,
-    view_model,
-)
-from cellfate.attribution.explaining import one_thread
+from cellfate.attribution.explained_models import AttentiveMember, ModelView, view_model
 from cellfate.attribution.games import all_subsets
 from cellfate.attribution.gathering import share_windows
 from cellfate.attribution.gradients import gradient_times_input
-from cellfate.attribution.intervals import summarise_means
 from cellfate.attribution.methods import ATTENTION, OCCLUSION_CHANNEL, ROLLOUT, SHAPLEY
 from cellfate.attribution.occlusion import occlude
-from cellfate.attribution.opening import OpenedSample, open_samples
+from cellfate.attribution.opening import OpenedLandmark, open_landmarks
+from cellfate.attribution.scoring import PERMUTED, RANDOMISED, RETRAINED, SEEDS, average_cells
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.attribution.shapley import shapley_values
+from cellfate.cohort.follow_ups import CELL
+from cellfate.core.fates import EVENTS
 from cellfate.core.tables import AttributionCells, RandomisedWeights
 from cellfate.crops.store import CropStore
-
-RANDOMISED: Final = "randomised_weights"
-PERMUTED: Final = "label_permuted"
-RETRAINED: Final = "retrained"
-SEEDS: Final = "seed_stability"
-NOT_TRAINED: Final = "no such model was trained"
+from cellfate.prediction.records import TrainedModel
 
 
 def check_sanity(
-    crops: CropStore,
-    explained_samples: pd.DataFrame,
-    model: Explainable,
-    permuted_model: Explainable | None,
-    retrained_model: Explainable | None,
-    explanation: ExplanationSettings,
+    crops: CropStore, explained_landmarks: pd.DataFrame, model: TrainedModel, explanation: ExplanationSettings
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Explain samples again by models that are not the trained one, and compare.
+    """Explain landmarks again by the model with randomised layers, and with other orders of the players.
 
     Parameters
     ----------
     crops
         Crop store.
-    explained_samples
-        Table of `selection.select_explained_samples`; the first `max_sanity_samples` of the fold the two other models
-        were trained in (without these, of the fold with most of them). With none of them the tables are empty.
-    model, permuted_model, retrained_model
-        The trained model; one trained on permuted outcomes; one trained again with another seed. None: no such model
-        was trained.
-    explanation
-        Windows, orders of the players, seed, resamples.
+    explained_landmarks
+        Table of `choosing.choose_explained_landmarks`; of the fold with most of them the first `max_sanity_landmarks`.
+    model, explanation
+        The model and what is explained of it; windows, orders of the players, seed, resamples.
 
     Returns
     -------
     cells : pandas.DataFrame
-        Table `AttributionCells`, scores `randomised_weights` (all layers), `label_permuted`, `retrained` and
-        `seed_stability`: rank correlation with the values of the trained model; NaN, with the reason in `reason`, where
-        no such model was trained.
+        Table `AttributionCells`, scores `randomised_weights` (all layers) and `seed_stability`: rank correlation with
+        the values of the model as it is.
     table : pandas.DataFrame
         Table `RandomisedWeights`.
     """
-    view = view_model(model, explanation.outcome)
-    others = {
-        name: None if other is None else view_model(other, explanation.outcome)
-        for name, other in ((PERMUTED, permuted_model), (RETRAINED, retrained_model))
-    }
-    fold = _common_fold(explained_samples, others.values())
-    chosen = explained_samples[explained_samples["fold"] == fold].head(explanation.max_sanity_samples)
-    if chosen.empty:
+    if explained_landmarks.empty:
         return AttributionCells.empty(), RandomisedWeights.empty()
-    explain = partial(_explain_all, crops, chosen, view, explanation)
-    own = explain(view.member_for, explanation.seed)
+    fold = int(explained_landmarks["fold"].mode().iloc[0])
+    chosen, view = _first_of_fold(explained_landmarks, fold, explanation), view_model(model, explanation)
+    own = _explain_all(crops, chosen, view, explanation.seed)
     stages = [_compare(own, own).assign(stage=0, layer="none")]
-    for stage, (layer, member_for) in enumerate(view.randomised(fold, explanation.seed), start=1):
-        stages.append(_compare(own, explain(member_for, explanation.seed)).assign(stage=stage, layer=layer))
-    compared = [
-        _untrained(own, score)
-        if other is None
-        else _compare(own, explain(other.member_for, explanation.seed)).assign(score=score)
-        for score, other in others.items()
-    ]
-    seeded = _compare(own, explain(view.member_for, explanation.seed + 1)).assign(score=SEEDS)
-    by_stage = pd.concat(stages, ignore_index=True)
-    table = summarise_means(by_stage, ["method", "stage", "layer"], explanation)
-    table = table.rename(columns={"value": "rank_correlation"}).drop(columns="n_failed")
-    cells = [stages[-1].drop(columns=["stage", "layer"]).assign(score=RANDOMISED), *compared]
-    cells.append(seeded[seeded["method"] == SHAPLEY])
-    return pd.concat(cells, ignore_index=True), RandomisedWeights.validate(table)
+    for stage, (layer, randomised) in enumerate(view.randomised(fold, explanation.seed), start=1):
+        again = _explain_all(crops, chosen, randomised, explanation.seed)
+        stages.append(_compare(own, again).assign(stage=stage, layer=layer))
+    means = average_cells(pd.concat(stages, ignore_index=True), ["method", "stage", "layer"], explanation)
+    table = means.rename(columns={"value": "rank_correlation"}).drop(columns="n_failed")
+    seeded = _compare(own, _explain_all(crops, chosen, view, explanation.seed + 1)).assign(score=SEEDS)
+    noise = stages[-1].drop(columns=["stage", "layer"]).assign(score=RANDOMISED)
+    cells = pd.concat([noise, seeded[seeded["method"] == SHAPLEY]], ignore_index=True)
+    return AttributionCells.validate(cells), RandomisedWeights.validate(table)
 
 
-def _common_fold(samples: pd.DataFrame, others: Iterable[ExplainedModel | None]) -> int:
-    """Fold of the models that explanations are held against; without one, the fold with most samples."""
-    trained = [other.folds[0] for other in others if other is not None]
-    most = [int(fold) for fold in samples["fold"].mode()]
-    return [*trained, *most, 0][0]
-
-
-def _untrained(own: pd.DataFrame, score: str) -> pd.DataFrame:
-    """Say of every sample and method that there is no other model to compare with."""
-    rows = own[["sample_id", "group_id", "method"]].drop_duplicates(ignore_index=True)
-    return rows.assign(score=score, value=np.nan, reason=NOT_TRAINED)
-
-
-def _explain_all(
+def compare_trainings(
     crops: CropStore,
-    samples: pd.DataFrame,
-    view: ExplainedModel,
+    explained_landmarks: pd.DataFrame,
+    model: TrainedModel,
+    permuted_model: TrainedModel,
+    retrained_model: TrainedModel,
     explanation: ExplanationSettings,
-    member_for: MemberFor,
-    seed: int,
 ) -> pd.DataFrame:
-    """Explain samples by all methods of the network, by the members that are given."""
-    channels, number = view.channels, view.outcome_number
-    opened = open_samples(crops, samples, member_for, explanation, number, all_subsets(len(channels)))
-    groups = samples.set_index("sample_id")["group_id"]
-    with one_thread():
-        parts = [
-            rows.assign(sample_id=sample.sample_id, group_id=groups[sample.sample_id])
-            for sample in tqdm(opened, total=len(samples), desc="Explaining again", disable=None)
-            for rows in attribute_sample(sample, channels, number, explanation, seed)
-        ]
-    return pd.concat(parts, ignore_index=True)
-
-
-def attribute_sample(
-    sample: OpenedSample, channels: tuple[str, ...], outcome_number: int, explanation: ExplanationSettings, seed: int
-) -> Iterator[pd.DataFrame]:
-    """Attribute one sample by every method that its member allows.
+    """Explain landmarks again by models of comparison trainings.
 
     Parameters
     ----------
-    sample
-        The sample, embedded under every subset of channels.
-    channels
-        Names of the channels.
-    outcome_number
-        Position of the outcome.
+    crops, explained_landmarks, model, explanation
+        As in `check_sanity`; landmarks of the fold that the other models were trained in.
+    permuted_model, retrained_model
+        A model trained on the fates of `permute_fates`, and one trained again with another seed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Table `AttributionCells`, scores `label_permuted` and `retrained`: rank correlation with the values of the
+        model; for `scoring.add_training_scores`.
+    """
+    folds = [*permuted_model.config.folds, -1]
+    chosen = _first_of_fold(explained_landmarks, folds[0], explanation)
+    if chosen.empty:
+        return AttributionCells.empty()
+    own = _explain_all(crops, chosen, view_model(model, explanation), explanation.seed)
+    others = ((PERMUTED, permuted_model), (RETRAINED, retrained_model))
+    tables = [
+        _compare(own, _explain_all(crops, chosen, view_model(other, explanation), explanation.seed)).assign(score=score)
+        for score, other in others
+    ]
+    return AttributionCells.validate(pd.concat(tables, ignore_index=True))
+
+
+def permute_fates(landmarks: pd.DataFrame, splits: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Permute the fates of the first fold's training cells, and of its validation cells.
+
+    Fates that were seen change hands among the cells of a part, so that each is as common as before; event frames and
+    censored cells stay as they are.
+
+    Parameters
+    ----------
+    landmarks
+        Table `Landmarks` or `FollowUps`.
+    splits
+        Table `Splits`.
+    seed
+        Seed of the permutation.
+
+    Returns
+    -------
+    permuted : pandas.DataFrame
+        `landmarks` with other fates, every cell with one fate in all its rows.
+    first_fold_splits : pandas.DataFrame
+        Table `Splits` of the first fold.
+    """
+    first = splits[splits["fold"] == splits["fold"].min()].reset_index(drop=True)
+    generator = np.random.default_rng([seed, 5])
+    fates = landmarks.drop_duplicates(CELL).set_index(CELL)["fate"].astype(object)
+    seen = fates[fates.isin(EVENTS)].index
+    for part in ("train", "validation"):
+        cells = pd.MultiIndex.from_frame(first.loc[first["part"] == part, CELL])
+        fated = cells[cells.isin(seen)]
+        fates[fated] = generator.permutation(fates[fated].to_numpy())
+    return landmarks.assign(fate=fates[pd.MultiIndex.from_frame(landmarks[CELL])].to_numpy()), first
+
+
+def _first_of_fold(landmarks: pd.DataFrame, fold: int, explanation: ExplanationSettings) -> pd.DataFrame:
+    """Landmarks of a fold that are explained again."""
+    return landmarks[landmarks["fold"] == fold].head(explanation.max_sanity_landmarks)
+
+
+def _explain_all(crops: CropStore, landmarks: pd.DataFrame, view: ModelView, seed: int) -> pd.DataFrame:
+    """Explain landmarks by all methods of the network, as it is viewed."""
+    subsets = all_subsets(len(view.channels))
+    parts = [
+        rows.assign(landmark_id=opened.landmark_id, group_id=opened.group_id)
+        for opened in open_landmarks(crops, landmarks, view, subsets, "Explaining again")
+        for rows in attribute_landmark(opened, view.explanation, seed)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def attribute_landmark(opened: OpenedLandmark, explanation: ExplanationSettings, seed: int) -> Iterator[pd.DataFrame]:
+    """Attribute one landmark by every method that its member allows.
+
+    Parameters
+    ----------
+    opened
+        The landmark, embedded under every subset of channels.
     explanation
         Windows occluded together, and orders of the players behind Shapley values.
     seed
@@ -158,22 +167,22 @@ def attribute_sample(
     Yields
     ------
     pandas.DataFrame
-        Columns of `Attributions` but `sample_id`.
+        Columns of `Attributions` but `landmark_id`.
     """
-    occlusion = occlude(sample.game, sample.windows, channels, explanation.occluded_windows)
+    game, windows, channels = opened.game, opened.windows, opened.channels
+    occlusion = occlude(game, windows, channels, explanation.occluded_windows)
     yield occlusion[occlusion["method"] != OCCLUSION_CHANNEL]
-    yield shapley_values(sample.game, sample.windows, channels, explanation.n_permutations, seed)
-    if isinstance(sample.member, AttentiveMember):
-        whole = [sample.game.embeddings_std[sample.game.subset_rows[-1]]], [sample.game.positions_t]
-        for method, read in ((ATTENTION, sample.member.attention), (ROLLOUT, sample.member.rollout)):
-            yield share_windows(method, read(*whole)[0][1:].astype(np.float64), sample.windows)
-    if isinstance(sample.member, DifferentiableMember):
-        yield gradient_times_input(sample, channels, outcome_number)
+    yield shapley_values(game, windows, channels, explanation.n_permutations, seed)
+    if isinstance(opened.member, AttentiveMember):
+        whole = [game.embeddings_std[game.subset_rows[-1]]], [game.positions_t]
+        for method, read in ((ATTENTION, opened.member.attention), (ROLLOUT, opened.member.rollout)):
+            yield share_windows(method, read(*whole)[0][1:].astype(np.float64), windows)
+    yield gradient_times_input(opened)
 
 
 def _compare(own: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
-    """Correlate the parts of every sample and method: sample_id, group_id, method, value."""
-    keys = ["sample_id", "group_id", "windows_back", "channel"]
+    """Correlate the parts at every landmark by every method: landmark_id, group_id, method, value."""
+    keys = ["landmark_id", "group_id", "windows_back", "channel"]
     tables = []
     for method, rows in own.groupby("method", sort=False):
         first = rows.set_index(keys)["value"].rename("own")

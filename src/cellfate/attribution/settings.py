@@ -6,16 +6,20 @@ from cellfate.core.settings import Settings
 
 
 class ExplanationSettings(Settings):
-    """Which samples are explained, and how finely."""
+    """What is explained of a model's forecasts, at how many landmarks, and how finely; the same for either reading."""
 
-    max_attention_samples: int = Field(default=2000, ge=1)
-    """Most test samples whose attention is read; outcomes take turns, at most one sample a cell and outcome."""
-    max_occlusion_samples: int = Field(default=200, ge=1)
-    """Most of those samples whose windows and channels are occluded."""
-    max_shapley_samples: int = Field(default=24, ge=1)
-    """Most of those samples that get Shapley values, the dearest of the three."""
+    outcome: str | None = None
+    """Event whose log odds are explained; null: the first that is shown (`follow_up.events`)."""
+    horizon_h: float | None = Field(default=None, gt=0)
+    """Fate clock: hours within which the event is forecast, the end of a bin of time; null: `follow_up.headline_h`."""
+    max_attention_landmarks: int = Field(default=2000, ge=1)
+    """Most test landmarks whose attention is read; at most one a cell, and outcomes take turns."""
+    max_occlusion_landmarks: int = Field(default=200, ge=1)
+    """Most of those whose windows and channels are occluded."""
+    max_shapley_landmarks: int = Field(default=24, ge=1)
+    """Most of those that get Shapley values, the dearest of the three."""
     window_h: float = Field(default=4.0, gt=0)
-    """Length of a time window in hours, counted back from a sample's last frame."""
+    """Length of a time window in hours, counted back from the landmark."""
     n_windows: int = Field(default=8, ge=1)
     """Number of time windows; the earliest one takes all frames before the others."""
     occluded_windows: int = Field(default=1, ge=1)
@@ -23,26 +27,15 @@ class ExplanationSettings(Settings):
     n_permutations: int = Field(default=10, ge=1)
     """Random orders of the players behind a Shapley value, each walked forwards and backwards."""
     n_random_orders: int = Field(default=10, ge=1)
-    """Random orders of the parts of a sample that deletion and insertion are held against."""
-    max_sanity_samples: int = Field(default=16, ge=1)
-    """Most of the samples with Shapley values that are explained again with randomised, permuted and new weights."""
+    """Random orders of the parts of what is shown that deletion and insertion are held against."""
+    max_sanity_landmarks: int = Field(default=16, ge=1)
+    """Most landmarks that are explained again, with randomised weights and by models of comparison trainings."""
     n_bootstrap: int = Field(default=1000, ge=100)
     """Resamples of groups behind the interval of a score."""
     confidence: float = Field(default=0.95, gt=0, lt=1)
     """Coverage of that interval."""
-    outcome: str | None = None
-    """Outcome whose log odds are explained; null: the model's first."""
     seed: int = Field(default=0, ge=0)
-    """Seed of the choice of samples and of the orders of the players."""
-
-
-class ClockExplanationSettings(Settings):
-    """What is explained of the fate clock; how finely is told by `ExplanationSettings`."""
-
-    event: str | None = None
-    """Event whose cumulative incidence is explained, as log odds; null: the first of `follow_up.events`."""
-    horizon_h: float | None = Field(default=None, gt=0)
-    """Hours within which the event is forecast, the end of a bin of time; null: `follow_up.headline_h`."""
+    """Seed of the choice of landmarks and of the orders of the players."""
 
 
 class AttentionStatisticsSettings(Settings):
@@ -51,7 +44,7 @@ class AttentionStatisticsSettings(Settings):
     features: tuple[str, ...] | None = Field(default=None, min_length=1)
     """Columns of table FrameFeatures to compare; null: all but equivalent_diameter, whose ranks are those of area."""
     min_frames: int = Field(default=11, ge=11)
-    """Samples of fewer frames are not compared; below 11 frames there is a single frame of top attention."""
+    """Cells shown in fewer frames are not compared; below 11 frames there is a single frame of top attention."""
     n_resamples: int = Field(default=50_000, ge=99)
     """Random permutations behind a cell's p value."""
     n_swaps: int = Field(default=999, ge=99)

@@ -23,16 +23,14 @@ TOLERANCE = 1e-4
 def shapley_values(
     game: FrameGame, windows: TimeWindows, channels: tuple[str, ...], n_permutations: int, seed: int
 ) -> pd.DataFrame:
-    """Shapley values of every channel in every time window of one sample.
+    """Shapley values of every channel in every time window at one landmark.
 
     Parameters
     ----------
     game
-        The sample, embedded under every subset of channels.
-    windows
-        Its time windows.
-    channels
-        Names of the channels.
+        What is shown, embedded under every subset of channels.
+    windows, channels
+        Its time windows, and the names of the channels.
     n_permutations
         Random orders, each walked forwards and backwards. One order is exact when players interact at most in pairs.
     seed
@@ -41,7 +39,7 @@ def shapley_values(
     Returns
     -------
     pandas.DataFrame
-        Columns of `Attributions` but `sample_id`, and `prediction` = f(x) and `baseline` = f(nothing), all in logits.
+        Columns of `Attributions` but `landmark_id`, and `prediction` = f(x) and `baseline` = f(nothing), all in logits.
 
     Raises
     ------

@@ -1,10 +1,10 @@
-"""TreeSHAP on gradient boosting over handcrafted features: an explanation that knows no pixel.
+"""TreeSHAP on gradient boosting over measurements: an explanation that knows no pixel.
 
-The boosting sees the mean of every feature in every time window of a sample, so that its values speak of the same hours
-as those of the network. The values are exact Shapley values of the trees (Lundberg et al. 2020), as LightGBM computes
-them.
+The boosting sees the mean of every feature in every time window of what is shown at a landmark, so that its values
+speak of the same hours as those of the network. The values are exact Shapley values of the trees (Lundberg et al.
+2020), as LightGBM computes them.
 
-Array suffixes: n samples, f inputs.
+Array suffixes: n landmarks, f inputs.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -13,12 +13,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cellfate.attribution.methods import LOGIT, TREE_SHAPLEY
+from cellfate.attribution.choosing import describe_landmarks
+from cellfate.attribution.explained_models import view_model
+from cellfate.attribution.methods import LOGIT, TREE_SHAPLEY, no_attributions
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.attribution.windows import frames_in
-from cellfate.core.fates import OUTCOMES
+from cellfate.cohort.follow_ups import CELL
 from cellfate.core.tables import Attributions
+from cellfate.crops.store import CropStore
 from cellfate.features.summaries import feature_columns
+from cellfate.prediction.records import TrainedModel
+from cellfate.statistics.effect_sizes import separation
 
 if TYPE_CHECKING:
     from lightgbm import Booster
@@ -41,74 +46,106 @@ _TOLERANCE: Final = 1e-6
 
 
 def attribute_trees(
+    crops: CropStore,
     frame_features: pd.DataFrame,
-    samples: pd.DataFrame,
+    landmarks: pd.DataFrame,
     splits: pd.DataFrame,
-    explained_samples: pd.DataFrame,
+    explained_landmarks: pd.DataFrame,
+    model: TrainedModel,
     explanation: ExplanationSettings,
 ) -> pd.DataFrame:
-    """Fit a boosting on each fold's training part, and explain the samples marked `shapley` that it did not see.
+    """Explain a boosting on measurements that is asked what the model is asked; see `explain_boosting`.
 
     Parameters
     ----------
-    frame_features, samples, splits
-        Tables `FrameFeatures`, `Samples` and `Splits`.
-    explained_samples
-        Table of `selection.select_explained_samples`.
-    explanation
-        Windows and explained outcome.
+    crops
+        Crop store.
+    frame_features, landmarks, splits
+        Tables `FrameFeatures`, `Landmarks` and `Splits`.
+    explained_landmarks, model, explanation
+        Table of `choosing.choose_explained_landmarks`, and what that was given.
 
     Returns
     -------
     pandas.DataFrame
-        Table `Attributions`, one row a sample, window and feature, in logits; `feature`; channel: that of an intensity,
-        `neighbors`, or `shape`; `boosting_auroc`: how well the boosting tells the outcomes of its fold's test part.
+        Table `Attributions`.
+    """
+    if not explained_landmarks["shapley"].any():
+        return _none()
+    outcome = view_model(model, explanation).outcome
+    answered = describe_landmarks(crops, landmarks, model, explanation)
+    return explain_boosting(frame_features, answered, splits, explained_landmarks, outcome, explanation)
+
+
+def explain_boosting(
+    frame_features: pd.DataFrame,
+    answered: pd.DataFrame,
+    splits: pd.DataFrame,
+    explained_landmarks: pd.DataFrame,
+    outcome: str,
+    explanation: ExplanationSettings,
+) -> pd.DataFrame:
+    """Fit a boosting on each fold's training part, and explain the landmarks marked `shapley` that it did not see.
+
+    It is there to be explained, not to be scored: it has no weights for censoring.
+
+    Parameters
+    ----------
+    frame_features, splits
+        Tables `FrameFeatures` and `Splits`.
+    answered
+        Table of `choosing.describe_landmarks`: landmarks with `outcome` and `shown_from`.
+    explained_landmarks
+        Those to explain, with `fold` and `shapley`.
+    outcome
+        Outcome whose log odds against all others are explained.
+    explanation
+        Windows and seed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Table `Attributions`, one row a landmark, window and feature, in logits; `feature`; channel: that of an
+        intensity, `neighbors`, or `shape`; `boosting_auroc`: how well the boosting tells the outcome in its fold's test
+        part.
 
     Raises
     ------
     ArithmeticError
-        When a sample's values do not add up to the boosting's log odds.
+        When the values at a landmark do not add up to the boosting's log odds.
     """
-    known = samples[samples["outcome"].notna()]
-    inputs = describe_windows(frame_features, known, explanation)
-    outcome = explanation.outcome or first_outcome(known)
-    parts = splits.merge(known[["sample_id", "outcome"]], on="sample_id", validate="many_to_one")
-    chosen = explained_samples[explained_samples["shapley"]]
+    inputs = describe_windows(frame_features, answered, explanation)
+    parts = splits.merge(answered[["landmark_id", *CELL, "outcome"]], on=CELL)
+    chosen = explained_landmarks[explained_landmarks["shapley"]]
     tables = [
         _explain_fold(inputs, rows, chosen[chosen["fold"] == fold], outcome, explanation)
         for fold, rows in parts.groupby("fold", sort=True)
         if (chosen["fold"] == fold).any()
     ]
-    return Attributions.validate(pd.concat([Attributions.empty(), *tables], ignore_index=True))
+    return Attributions.validate(pd.concat(tables, ignore_index=True)) if tables else _none()
 
 
 def describe_windows(
-    frame_features: pd.DataFrame, samples: pd.DataFrame, explanation: ExplanationSettings
+    frame_features: pd.DataFrame, landmarks: pd.DataFrame, explanation: ExplanationSettings
 ) -> pd.DataFrame:
-    """Average every feature over every window of every sample.
+    """Average every feature over every window of what is shown at every landmark.
 
     Returns
     -------
     pandas.DataFrame
-        Indexed by sample_id; columns (feature, windows_back). NaN where a sample has no such window.
+        Indexed by landmark_id; columns (feature, windows_back). NaN where a landmark has no such window.
     """
     names = feature_columns(frame_features)
-    keys = ["recording_id", "cell_id"]
-    bounds = samples[["sample_id", *keys, "first_frame", "last_frame", "frame_interval_min"]]
-    rows = frame_features[[*keys, "frame", *names]].merge(bounds, on=keys)
-    rows = rows[rows["frame"].between(rows["first_frame"], rows["last_frame"])]
+    bounds = landmarks[["landmark_id", *CELL, "shown_from", "last_frame", "frame_interval_min"]]
+    rows = frame_features[[*CELL, "frame", *names]].merge(bounds, on=CELL)
+    rows = rows[rows["frame"].between(rows["shown_from"], rows["last_frame"])]
     sizes = {minutes: frames_in(explanation.window_h, minutes) for minutes in rows["frame_interval_min"].unique()}
     back = (rows["last_frame"] - rows["frame"]) // rows["frame_interval_min"].map(sizes)
     rows = rows.assign(windows_back=np.minimum(back, explanation.n_windows - 1).astype(int))
-    means = rows.groupby(["sample_id", "windows_back"])[names].mean()
+    means = rows.groupby(["landmark_id", "windows_back"])[names].mean()
     wide = pd.concat({back: part.droplevel(1) for back, part in means.groupby(level=1)}, axis=1)
     named = wide.swaplevel(axis=1).sort_index(axis=1).rename_axis(columns=["feature", "windows_back"])
-    return named.reindex(samples["sample_id"])
-
-
-def first_outcome(samples: pd.DataFrame) -> str:
-    """First of the outcomes, in their usual order, that samples have: what a model explains unless told otherwise."""
-    return next(outcome for outcome in OUTCOMES if (samples["outcome"] == outcome).any())
+    return named.reindex(landmarks["landmark_id"])
 
 
 def channel_of(feature: str) -> str:
@@ -118,50 +155,53 @@ def channel_of(feature: str) -> str:
     return NEIGHBORS if feature == "n_neighbors" else SHAPE
 
 
+def _none() -> pd.DataFrame:
+    return no_attributions(feature=object, boosting_auroc=np.float64)
+
+
 def _explain_fold(
     inputs: pd.DataFrame, parts: pd.DataFrame, explained: pd.DataFrame, outcome: str, explanation: ExplanationSettings
 ) -> pd.DataFrame:
-    """Fit on the training part of a fold, and explain its samples."""
+    """Fit on the training part of a fold, and explain its landmarks."""
     import lightgbm
-    from sklearn.metrics import roc_auc_score
 
     train, test = (parts[parts["part"] == part] for part in ("train", "test"))
     labels = (train["outcome"] == outcome).to_numpy(dtype=int)
-    data = lightgbm.Dataset(inputs.loc[train["sample_id"]].to_numpy(), labels)
+    data = lightgbm.Dataset(inputs.loc[train["landmark_id"]].to_numpy(), labels)
     booster = lightgbm.train({**_BOOSTING, "seed": explanation.seed, "num_threads": 1}, data, _ROUNDS)
-    truth = (test["outcome"] == outcome).to_numpy()
-    scores = booster.predict(inputs.loc[test["sample_id"]].to_numpy(), raw_score=True)
-    auroc = roc_auc_score(truth, scores) if 0 < truth.sum() < len(truth) else np.nan
-    of_samples = inputs.loc[explained["sample_id"]]
-    values_nf = _contributions(booster, of_samples.to_numpy())
-    table = pd.DataFrame(values_nf, index=of_samples.index, columns=of_samples.columns).where(_has_window(of_samples))
-    return _describe(_lengthen(table), explained, explanation).assign(boosting_auroc=auroc)
+    scores = booster.predict(inputs.loc[test["landmark_id"]].to_numpy(), raw_score=True)
+    auroc = separation(np.asarray(scores, dtype=np.float64), (test["outcome"] == outcome).to_numpy(dtype=bool))
+    explained_inputs = inputs.loc[explained["landmark_id"]]
+    values_nf = _contributions(booster, explained_inputs.to_numpy())
+    table = pd.DataFrame(values_nf, index=explained_inputs.index, columns=explained_inputs.columns)
+    values = _lengthen(table.where(_has_window(explained_inputs)))
+    return _describe(values, explained, explanation).assign(boosting_auroc=auroc)
 
 
 def _has_window(inputs: pd.DataFrame) -> pd.DataFrame:
-    """Tell for every input whether its sample has the window at all."""
+    """Tell for every input whether its landmark has the window at all."""
     there = inputs.notna().T.groupby(level="windows_back").transform("any").T
     return there.astype(bool)
 
 
 def _lengthen(table: pd.DataFrame) -> pd.DataFrame:
-    """One row a sample, feature and window that is there: sample_id, feature, windows_back, value."""
-    named = table.rename_axis(index="sample_id", columns=["feature", "windows_back"])
+    """One row a landmark, feature and window that is there: landmark_id, feature, windows_back, value."""
+    named = table.rename_axis(index="landmark_id", columns=["feature", "windows_back"])
     return named.melt(ignore_index=False, value_name="value").reset_index().dropna(subset=["value"])
 
 
 def _describe(values: pd.DataFrame, explained: pd.DataFrame, explanation: ExplanationSettings) -> pd.DataFrame:
     """Add what table `Attributions` wants: the frames of each window, its channel, method and unit."""
-    facts = explained[["sample_id", "first_frame", "last_frame", "frame_interval_min"]]
-    rows = values.merge(facts, on="sample_id", validate="many_to_one")
+    facts = explained[["landmark_id", "shown_from", "last_frame", "frame_interval_min"]]
+    rows = values.merge(facts, on="landmark_id", validate="many_to_one")
     size = rows["frame_interval_min"].map(lambda minutes: frames_in(explanation.window_h, minutes))
-    earliest = rows["windows_back"] == rows.groupby("sample_id")["windows_back"].transform("max")
+    earliest = rows["windows_back"] == rows.groupby("landmark_id")["windows_back"].transform("max")
     ends = rows["last_frame"] - rows["windows_back"] * size
     return pd.DataFrame(
         {
-            "sample_id": rows["sample_id"],
+            "landmark_id": rows["landmark_id"],
             "method": TREE_SHAPLEY,
-            "window_first_frame": (ends - size + 1).where(~earliest, rows["first_frame"]).astype(int),
+            "window_first_frame": (ends - size + 1).where(~earliest, rows["shown_from"]).astype(int),
             "window_last_frame": ends.astype(int),
             "channel": rows["feature"].map(channel_of),
             "value": rows["value"],

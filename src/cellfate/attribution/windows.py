@@ -1,4 +1,4 @@
-"""Time windows of a sample, counted back from its last frame."""
+"""Time windows of what is shown at a landmark, counted back from it."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ IntArray = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class TimeWindows:
-    """Windows of one sample in order of time; each holds at least one frame.
+    """Windows at one landmark in order of time; each holds at least one frame.
 
     Attributes
     ----------
@@ -20,7 +20,7 @@ class TimeWindows:
     windows_back
         How many windows before the last one each of them is; 0 is the last.
     window_of_t
-        Window of each frame of the sample.
+        Window of each frame shown.
     """
 
     first_frames: IntArray
@@ -33,7 +33,7 @@ class TimeWindows:
 
 
 def cut_time_windows(frame_numbers_t: IntArray, window_frames: int, n_windows: int) -> TimeWindows:
-    """Cut a sample into windows of equal length, counted back from its last frame.
+    """Cut frames into windows of equal length, counted back from the last one.
 
     The earliest window also takes every frame before it. A window that falls in a gap of the track does not exist.
 
@@ -76,23 +76,23 @@ def name_players(windows: TimeWindows, channels: tuple[str, ...]) -> pd.DataFram
     )
 
 
-def place_windows(attributions: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFrame:
-    """Say from when to when every window lasts, in hours from the last frame its sample shows.
+def place_windows(attributions: pd.DataFrame, landmarks: pd.DataFrame) -> pd.DataFrame:
+    """Say from when to when every window lasts, in hours from its landmark.
 
     Parameters
     ----------
     attributions
         Table `Attributions`.
-    samples
-        Table `Samples`, those of `attributions` at least.
+    landmarks
+        Table `Landmarks`, those of `attributions` at least.
 
     Returns
     -------
     pandas.DataFrame
-        `attributions` with first_h and last_h, negative before the last frame. A frame lasts from half an interval
+        `attributions` with first_h and last_h, negative before the landmark. A frame lasts from half an interval
         before its time to half an interval after it, so that windows touch.
     """
-    facts = samples.set_index("sample_id")[["last_frame", "frame_interval_min"]].loc[attributions["sample_id"]]
+    facts = landmarks.set_index("landmark_id")[["last_frame", "frame_interval_min"]].loc[attributions["landmark_id"]]
     hours_a_frame = facts["frame_interval_min"].to_numpy(dtype=np.float64) / 60.0
     last_frames = facts["last_frame"].to_numpy(dtype=np.int64)
     return attributions.assign(

@@ -1,7 +1,7 @@
 """Frames of much attention against the rest, within each cell.
 
-Frames are autocorrelated, so the permutation p values here are too small as a rule; `swaps` holds the valid test
-between cells. Shape suffixes: t frames of a sample, f features, k resamples.
+Frames are autocorrelated, so the permutation p values here are too small as a rule; `attention_summary` holds the valid
+test between cells. Shape suffixes: t frames of a cell, f features, k resamples.
 """
 
 import zlib
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from cellfate.attribution.settings import AttentionStatisticsSettings
+from cellfate.cohort.follow_ups import CELL
 from cellfate.core.fates import NONE
 from cellfate.core.tables import AttentionStatistics
 from cellfate.features.summaries import choose_features
@@ -31,15 +32,15 @@ CONSTANT = "the feature is constant"
 
 @dataclass(frozen=True, eq=False)
 class AttentionCase:
-    """One sample: which of its frames got most attention, and its features there.
+    """One explained cell: which of its frames got most attention, and its features there.
 
     Attributes
     ----------
-    sample_id, outcome, dose, group_id
-        As in table `Samples`.
+    landmark_id, outcome, dose, group_id
+        As in the table of explained landmarks.
     frames_back_t
-        Frames before the event where the outcome is one, else before the last frame: a landmark of outcome `none` may
-        belong to a cell whose event comes after the horizon, and all samples of an outcome are aligned alike.
+        Frames before the event where the outcome is one, else before the landmark: one of outcome `none` may belong
+        to a cell whose event comes after the horizon, and all cells of an outcome are aligned alike.
     attention_t
         Attention of the frames.
     top_t
@@ -48,7 +49,7 @@ class AttentionCase:
         Features; NaN where not measured.
     """
 
-    sample_id: str
+    landmark_id: str
     outcome: str
     dose: str
     group_id: str
@@ -85,36 +86,37 @@ def compared_features(frame_features: pd.DataFrame, settings: AttentionStatistic
 
 
 def gather_cases(
-    attention: pd.DataFrame, frame_features: pd.DataFrame, samples: pd.DataFrame, features: tuple[str, ...]
+    attention: pd.DataFrame, frame_features: pd.DataFrame, explained_landmarks: pd.DataFrame, features: tuple[str, ...]
 ) -> list[AttentionCase]:
-    """Put attention and features of every sample with a known outcome together, frame by frame.
+    """Put attention and features of every explained cell together, frame by frame.
 
     Parameters
     ----------
-    attention, frame_features, samples
-        Tables `Attention`, `FrameFeatures` and `Samples`.
+    attention, frame_features
+        Tables `Attention` and `FrameFeatures`.
+    explained_landmarks
+        Table of `choosing.choose_explained_landmarks` or `choosing.select_training_landmarks`.
     features
         Columns of `frame_features`.
     """
-    facts = ["sample_id", "recording_id", "cell_id", "outcome", "dose", "group_id", "event_frame", "last_frame"]
-    known = samples.loc[samples["outcome"].notna(), facts]
-    keys = ["recording_id", "cell_id", "frame"]
-    rows = attention.merge(known, on="sample_id", validate="many_to_one")
+    facts = explained_landmarks[["landmark_id", *CELL, "outcome", "dose", "group_id", "event_frame", "last_frame"]]
+    keys = [*CELL, "frame"]
+    rows = attention.merge(facts, on="landmark_id", validate="many_to_one")
     rows = rows.merge(frame_features[[*keys, *features]], on=keys, how="left", validate="many_to_one")
     at_event = rows["event_frame"].notna() & (rows["outcome"] != NONE)
     ends = rows["event_frame"].astype("Float64").where(at_event, rows["last_frame"]).to_numpy(dtype=np.float64)
     rows = rows.assign(frames_back=(ends - rows["frame"].to_numpy()).astype(np.int64)).sort_values(
-        ["sample_id", "frame"]
+        ["landmark_id", "frame"]
     )
-    return [_case(part, features) for _, part in rows.groupby("sample_id", sort=True)]
+    return [_case(part, features) for _, part in rows.groupby("landmark_id", sort=True)]
 
 
 def _case(rows: pd.DataFrame, features: tuple[str, ...]) -> AttentionCase:
-    """Make the case of one sample from its rows, one a frame."""
+    """Make the case of one cell from its rows, one a frame."""
     first = rows.iloc[0]
     weights = rows["attention"].to_numpy(dtype=np.float64)
     return AttentionCase(
-        sample_id=str(first["sample_id"]),
+        landmark_id=str(first["landmark_id"]),
         outcome=str(first["outcome"]),
         dose=str(first["dose"]),
         group_id=str(first["group_id"]),
@@ -126,7 +128,7 @@ def _case(rows: pd.DataFrame, features: tuple[str, ...]) -> AttentionCase:
 
 
 def reason_against(case: AttentionCase, min_frames: int) -> str | None:
-    """Say why a sample cannot be compared at all, or None."""
+    """Say why a cell cannot be compared at all, or None."""
     if len(case.attention_t) < min_frames:
         return TOO_SHORT
     if np.ptp(case.attention_t) == 0:
@@ -135,14 +137,17 @@ def reason_against(case: AttentionCase, min_frames: int) -> str | None:
 
 
 def compare_top_attention_frames(
-    attention: pd.DataFrame, frame_features: pd.DataFrame, samples: pd.DataFrame, settings: AttentionStatisticsSettings
+    attention: pd.DataFrame,
+    frame_features: pd.DataFrame,
+    explained_landmarks: pd.DataFrame,
+    settings: AttentionStatisticsSettings,
 ) -> pd.DataFrame:
-    """Compare the frames of top attention with the rest, feature by feature, within every sample.
+    """Compare the frames of top attention with the rest, feature by feature, within every explained cell.
 
     Parameters
     ----------
-    attention, frame_features, samples
-        Tables `Attention`, `FrameFeatures` and `Samples`.
+    attention, frame_features, explained_landmarks
+        As in `gather_cases`.
     settings
         Features, resamples, seed.
 
@@ -150,11 +155,11 @@ def compare_top_attention_frames(
     -------
     pandas.DataFrame
         Table `AttentionStatistics` and `group_id`: Cliff's delta, Cohen's d and the two-sided permutation p of the
-        difference of means; p is corrected by Benjamini and Hochberg over the samples of a feature. Where a value is
+        difference of means; p is corrected by Benjamini and Hochberg over the cells of a feature. Where a value is
         NaN, `reason` says why.
     """
     features = compared_features(frame_features, settings)
-    cases = gather_cases(attention, frame_features, samples, features)
+    cases = gather_cases(attention, frame_features, explained_landmarks, features)
     rows = [
         row
         for case in tqdm(cases, desc="Comparing frames of top attention", disable=None)
@@ -169,9 +174,9 @@ def compare_top_attention_frames(
 def _compare_case(
     case: AttentionCase, features: tuple[str, ...], settings: AttentionStatisticsSettings
 ) -> list[dict[str, object]]:
-    """Compare all features of one sample; features measured in the same frames share their permutations."""
+    """Compare all features of one cell; features measured in the same frames share their permutations."""
     against = reason_against(case, settings.min_frames)
-    generator = np.random.default_rng([settings.seed, zlib.crc32(case.sample_id.encode())])
+    generator = np.random.default_rng([settings.seed, zlib.crc32(case.landmark_id.encode())])
     drawn_for: dict[bytes, IntArray] = {}
     rows = []
     for column, feature in enumerate(features):
@@ -193,7 +198,7 @@ def _compare_case(
 def _facts(case: AttentionCase, feature: str, top: BoolArray, reason: str | None) -> dict[str, object]:
     """List what a row says whether or not it can be computed."""
     return {
-        "sample_id": case.sample_id,
+        "landmark_id": case.landmark_id,
         "outcome": case.outcome,
         "dose": case.dose,
         "group_id": case.group_id,
@@ -208,7 +213,7 @@ def _facts(case: AttentionCase, feature: str, top: BoolArray, reason: str | None
 
 
 def _reason_against_feature(values: FloatArray, top: BoolArray) -> str | None:
-    """Say why a feature of a sample cannot be compared, or None."""
+    """Say why a feature of a cell cannot be compared, or None."""
     if len(values) == 0:
         return NO_VALUES
     if min(top.sum(), (~top).sum()) < 2:

@@ -1,0 +1,161 @@
+"""At which landmarks forecasts are explained: one a cell, tested by the member that explains it."""
+
+import logging
+
+import numpy as np
+import pandas as pd
+
+from cellfate.attribution.explained_models import ModelView, view_model
+from cellfate.attribution.settings import ExplanationSettings
+from cellfate.cohort.follow_ups import CELL
+from cellfate.crops.store import CropStore
+from cellfate.prediction.records import TrainedModel
+
+logger = logging.getLogger(__name__)
+
+
+def choose_explained_landmarks(
+    crops: CropStore,
+    landmarks: pd.DataFrame,
+    splits: pd.DataFrame,
+    model: TrainedModel,
+    explanation: ExplanationSettings,
+) -> pd.DataFrame:
+    """Choose the landmarks of test cells to explain, one a cell, and their order.
+
+    The classifier is explained at the last landmark of cells whose fate was seen. The fate clock is explained at one
+    regular landmark a cell after which enough was seen to know the answer: of a cell that met an event the one nearest
+    to half the horizon before it, of other cells one by chance. Outcomes take turns in the order, so that any first so
+    many landmarks are spread over the outcomes.
+
+    Parameters
+    ----------
+    crops
+        Crop store; says in which frames each cell was tracked.
+    landmarks, splits
+        Tables `Landmarks` and `Splits`; with several folds a cell is explained by the member of the fold that tests it.
+    model
+        Classifier or fate clock.
+    explanation
+        Which event, within how many hours, at how many landmarks; the seed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Table `Landmarks`, at most `max_attention_landmarks` rows in order of choice, with `fold`, `outcome`,
+        `lead_time_h` (to the event; NaN without one), `shown_from` (first frame that the network sees) and two marks:
+        `occluded` and `shapley`, the first `max_occlusion_landmarks` and `max_shapley_landmarks` of them. Empty for a
+        model without members, and where no answer is known in a test cell.
+    """
+    chosen = _choose(crops, landmarks, splits[splits["part"] == "test"], model, explanation)
+    if chosen.empty:
+        why = model.config.reason or "the answer to its question is known of no test cell"
+        logger.warning("Nothing is explained of the %s: %s", model.config.kind, why)
+    return mark_landmarks(chosen, explanation)
+
+
+def select_training_landmarks(
+    crops: CropStore,
+    landmarks: pd.DataFrame,
+    splits: pd.DataFrame,
+    model: TrainedModel,
+    explanation: ExplanationSettings,
+) -> pd.DataFrame:
+    """Choose landmarks of training cells of the first fold, whose attention is held apart from that of test cells.
+
+    Parameters
+    ----------
+    crops, landmarks, splits, model, explanation
+        As in `choose_explained_landmarks`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As there, without the marks.
+    """
+    trained = splits[(splits["fold"] == splits["fold"].min()) & (splits["part"] == "train")]
+    return _choose(crops, landmarks, trained, model, explanation)
+
+
+def describe_landmarks(
+    crops: CropStore, landmarks: pd.DataFrame, model: TrainedModel, explanation: ExplanationSettings
+) -> pd.DataFrame:
+    """List the landmarks at which the explained question is asked and its answer known.
+
+    Parameters
+    ----------
+    crops, landmarks, model, explanation
+        As in `choose_explained_landmarks`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Some rows of `landmarks` with `outcome`, `lead_time_h` and `shown_from`; none for a model without members.
+    """
+    if not model.config.members:
+        return landmarks.head(0).assign(outcome="", lead_time_h=0.0, shown_from=0)
+    view = view_model(model, explanation)
+    return show_landmarks(crops, view.answer(landmarks), view)
+
+
+def show_landmarks(crops: CropStore, landmarks: pd.DataFrame, view: ModelView) -> pd.DataFrame:
+    """Add to landmarks `shown_from`, the first frame that the network sees, and `lead_time_h`, NaN without an event."""
+    lead_time_h = landmarks["time_h"].where(landmarks["event_frame"].notna())
+    return landmarks.assign(lead_time_h=lead_time_h, shown_from=view.show_from(crops, landmarks))
+
+
+def order_landmarks(answered: pd.DataFrame, members: pd.DataFrame, explanation: ExplanationSettings) -> pd.DataFrame:
+    """Order landmarks of some cells by chance, outcomes taking turns.
+
+    Parameters
+    ----------
+    answered
+        One landmark a cell, with `outcome`.
+    members
+        Rows of table `Splits`, one a cell that may be chosen.
+    explanation
+        How many, and the seed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        At most `max_attention_landmarks` rows of `answered` in order of choice, with `fold`.
+    """
+    known = answered.merge(members[[*CELL, "fold"]], on=CELL, validate="one_to_one").sort_values("landmark_id")
+    shuffled = known.iloc[np.random.default_rng([explanation.seed, 3]).permutation(len(known))]
+    turn = shuffled.groupby("outcome").cumcount()
+    ordered = shuffled.assign(turn=turn).sort_values(["turn", "outcome"], kind="stable").drop(columns="turn")
+    return ordered.head(explanation.max_attention_landmarks).reset_index(drop=True)
+
+
+def mark_landmarks(ordered: pd.DataFrame, explanation: ExplanationSettings) -> pd.DataFrame:
+    """Mark the first landmarks in order as `occluded` and `shapley`: those that get these values."""
+    return ordered.assign(
+        occluded=ordered.index < explanation.max_occlusion_landmarks,
+        shapley=ordered.index < explanation.max_shapley_landmarks,
+    )
+
+
+def _choose(
+    crops: CropStore,
+    landmarks: pd.DataFrame,
+    members: pd.DataFrame,
+    model: TrainedModel,
+    explanation: ExplanationSettings,
+) -> pd.DataFrame:
+    """Choose one landmark of every cell that is a member of some part, and order them."""
+    if not model.config.members:
+        nothing = describe_landmarks(crops, landmarks, model, explanation)
+        return order_landmarks(nothing, members, explanation)
+    view = view_model(model, explanation)
+    one_a_cell = keep_one_a_cell(view.answer(landmarks), view.lead_h, explanation.seed)
+    return show_landmarks(crops, order_landmarks(one_a_cell, members, explanation), view)
+
+
+def keep_one_a_cell(answered: pd.DataFrame, lead_h: float, seed: int) -> pd.DataFrame:
+    """Keep of a cell that met an event the landmark nearest to `lead_h` before it, of other cells one by chance."""
+    known = answered.sort_values("landmark_id", kind="stable")
+    by_chance = pd.Series(np.random.default_rng([seed, 5]).random(len(known)), index=known.index)
+    rank = (known["time_h"] - lead_h).abs().where(known["event_frame"].notna(), by_chance)
+    ranked = known.assign(rank=rank).sort_values("rank", kind="stable").drop_duplicates(CELL)
+    return ranked.drop(columns="rank").sort_index()
