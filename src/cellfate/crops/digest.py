@@ -1,10 +1,30 @@
-"""What a model was trained on, as one number."""
+"""What a model was trained on: all of it as one number, and each cell as one, by which it is known again."""
 
 import hashlib
+from typing import Final, Protocol
 
+import numpy as np
 import pandas as pd
 
-from cellfate.crops.store import CropStore
+from cellfate.crops.store import CellSequence, CropStore
+
+DIGESTED_FRAMES: Final = 3
+"""A cell is known by its first frames, so also while it is younger, or is followed for longer, than in the training."""
+_DIGITS: Final = 16  # 64 bits: that any two of a million cells have the same has odds of 3 in 10^8
+
+
+class CellReader(Protocol):
+    """What reads the crops of cells: a `CropStore`, or cells in memory."""
+
+    def read(
+        self,
+        recording_id: str,
+        cell_id: int,
+        first_frame: int | None = None,
+        last_frame: int | None = None,
+        with_masks: bool = True,
+    ) -> CellSequence:
+        """Read the crops of a cell; see `CropStore.read`."""
 
 
 def digest_data(crops: CropStore, *tables: pd.DataFrame) -> str:
@@ -17,7 +37,7 @@ def digest_data(crops: CropStore, *tables: pd.DataFrame) -> str:
     crops
         Crop store.
     tables
-        Samples and splits, and whatever else a training looks at; the order of rows and columns counts, the type in
+        What is asked, splits, and whatever else a training looks at; the order of rows and columns counts, the type in
         which a column is held does not.
     """
     digest = hashlib.sha256(crops.digest.encode())
@@ -26,3 +46,37 @@ def digest_data(crops: CropStore, *tables: pd.DataFrame) -> str:
         held_alike = table.astype("string").fillna("")
         digest.update(pd.util.hash_pandas_object(held_alike, index=False).to_numpy().tobytes())
     return digest.hexdigest()
+
+
+def digest_cells(crops: CellReader, cells: pd.DataFrame) -> "pd.Series[str]":
+    """Digest the pixels and the track of cells, whatever they are called; see `digest_cell`.
+
+    Parameters
+    ----------
+    crops
+        Reads their crops.
+    cells
+        Table `FollowUps`, or any with its columns `recording_id`, `cell_id` and `first_frame`.
+
+    Returns
+    -------
+    Series of str
+        With the index of `cells`.
+    """
+    digests = [
+        digest_cell(crops.read(recording_id, cell_id, first, first + DIGESTED_FRAMES - 1, with_masks=False))
+        for recording_id, cell_id, first in cells[["recording_id", "cell_id", "first_frame"]].itertuples(index=False)
+    ]
+    return pd.Series(digests, index=cells.index, dtype=object)
+
+
+def digest_cell(sequence: CellSequence) -> str:
+    """SHA-256 over the pixels of a cell's first frames and the gaps between these, cut to 64 bits, in hexadecimal.
+
+    Neither names nor frame numbers count, nor the type in which pixels are held.
+    """
+    steps_t = sequence.frame_numbers_t - sequence.frame_numbers_t[:1]
+    first_tchw = sequence.frames_tchw[steps_t < DIGESTED_FRAMES].astype(np.float32)
+    digest = hashlib.sha256(repr((first_tchw.shape, steps_t[: len(first_tchw)].tolist())).encode())
+    digest.update(first_tchw.tobytes())
+    return digest.hexdigest()[:_DIGITS]

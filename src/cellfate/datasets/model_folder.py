@@ -1,20 +1,17 @@
 """The model folder as a Kedro dataset."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from kedro.io import AbstractDataset, DatasetError
 
 from cellfate.core.errors import InputError
-from cellfate.prediction.model_folder import CONFIG_FILE, load_clock_folder, load_model_folder, save_model_folder
-from cellfate.prediction.records import TrainedClock, TrainedModel
-
-Trained = TrainedModel | TrainedClock
+from cellfate.prediction.model_folder import CONFIG_FILE, load_model_folder, save_model_folder
+from cellfate.prediction.records import TrainedModel
 
 
-class ModelFolderDataset(AbstractDataset[Trained, Trained]):
-    """Saves a trained model as a folder (weights, config, model card) and loads it; nothing is ever unpickled.
+class ModelFolderDataset(AbstractDataset[TrainedModel, TrainedModel]):
+    """Saves a trained model of either kind as a folder and loads it; nothing is ever unpickled.
 
     Nothing is taken for a model before it is whole: the folder grows in ``<filepath>.partial`` and is renamed when
     finished.
@@ -23,8 +20,6 @@ class ModelFolderDataset(AbstractDataset[Trained, Trained]):
     ----------
     filepath : str
         The folder.
-    kind : str
-        What it holds: `classifier` or `fate_clock`.
     metadata : dict, optional
         For kedro-viz.
 
@@ -32,23 +27,16 @@ class ModelFolderDataset(AbstractDataset[Trained, Trained]):
     --------
     .. code-block:: yaml
 
-        fate_model:
+        classifier_model:
           type: cellfate.datasets.model_folder.ModelFolderDataset
-          filepath: data/06_models/fate_model
+          filepath: data/06_models/classifier_model
     """
 
-    def __init__(
-        self,
-        *,
-        filepath: str,
-        kind: Literal["classifier", "fate_clock"] = "classifier",
-        metadata: dict[str, Any] | None = None,
-    ) -> None:
+    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
         self._filepath = Path(filepath)
-        self._read: Callable[[Path], Trained] = load_clock_folder if kind == "fate_clock" else load_model_folder
         self.metadata = metadata
 
-    def load(self) -> Trained:
+    def load(self) -> TrainedModel:
         """Read the model.
 
         Raises
@@ -57,11 +45,11 @@ class ModelFolderDataset(AbstractDataset[Trained, Trained]):
             If the folder is missing, incomplete or does not fit together.
         """
         try:
-            return self._read(self._filepath)
+            return load_model_folder(self._filepath)
         except InputError as error:
             raise DatasetError(str(error)) from error
 
-    def save(self, data: Trained) -> None:
+    def save(self, data: TrainedModel) -> None:
         """Write the model, in place of an older one."""
         save_model_folder(data, self._filepath)
 

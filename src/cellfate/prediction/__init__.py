@@ -1,33 +1,28 @@
-"""The saved model and its use: model folder, preprocessing, prediction; the production door, without Kedro.
+"""The saved model and its use: model folder, preprocessing, forecasts; the production door, without Kedro.
 
 Torch is imported by the functions that compute, not here.
 """
 
-from cellfate.prediction.clock_forecasts import forecast_incidence
-from cellfate.prediction.clock_predictor import ClockPredictor
-from cellfate.prediction.embeddings import SampleEmbeddings, embed_samples
-from cellfate.prediction.fate_predictor import FatePredictor
-from cellfate.prediction.fold_model import FoldModel, load_fold
-from cellfate.prediction.model_folder import load_clock_folder, load_model_folder, save_model_folder
-from cellfate.prediction.records import ClockConfig, MemberConfig, ModelConfig, TrainedClock, TrainedModel
-from cellfate.prediction.samples import check_trained_on, predict_samples
+from typing import Any
+
+from cellfate.prediction.model_folder import load_model_folder, save_model_folder
+from cellfate.prediction.predictor import Predictor
+from cellfate.prediction.records import ClassifierConfig, ClockConfig, MemberConfig, TrainedModel
 
 __all__ = [
+    "ClassifierConfig",
     "ClockConfig",
-    "ClockPredictor",
-    "FatePredictor",
-    "FoldModel",
     "MemberConfig",
-    "ModelConfig",
-    "SampleEmbeddings",
-    "TrainedClock",
+    "Predictor",
     "TrainedModel",
-    "check_trained_on",
-    "embed_samples",
-    "forecast_incidence",
-    "load_clock_folder",
-    "load_fold",
     "load_model_folder",
-    "predict_samples",
     "save_model_folder",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("FatePredictor", "ClockPredictor"):
+        message = f"{name} is gone; cellfate.Predictor.from_folder(path) reads any model folder and forecasts with it."
+        raise ImportError(message)
+    message = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(message)

@@ -1,6 +1,6 @@
 """The fate clock at one landmark, as explanations ask it: what it says when parts of the shown frames are changed.
 
-The network is asked, not the ensemble. The age of the cell is what it is in every question: it is context, not a part
+The network is asked, not the blend. The age of the cell is what it is in every question: it is context, not a part
 that can be absent.
 
 Axes: t shown frames, c channels, h rows, w columns, d embedding, b sequences, k bins of time, e events; f = e + 1.
@@ -8,18 +8,14 @@ Axes: t shown frames, c channels, h rows, w columns, d embedding, b sequences, k
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cellfate.cohort.ages import age_inputs
 from cellfate.crops.store import CellSequence
-from cellfate.prediction.clock_member import ClockMember
-from cellfate.prediction.fold_model import batches_of_like_length, outcome_log_odds
-
-FloatArray = NDArray[np.float32]
-IntArray = NDArray[np.int64]
+from cellfate.prediction.clock_member import ClockMember, ages_since
+from cellfate.prediction.member import FloatArray, IntArray, batches_of_like_length
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +43,7 @@ class ClockAtLandmark:
     bin_number: int
 
     def prepare(self, sequence: CellSequence) -> FloatArray:
-        """Prepare the frames of a cell as in training, the mask as last channel; see `ClockMember.prepare`."""
+        """Prepare the frames of a cell as in training, the mask as last channel; see `Member.prepare`."""
         return self.member.prepare(sequence)
 
     def encode(self, frames_tchw: FloatArray) -> FloatArray:
@@ -72,50 +68,33 @@ class ClockAtLandmark:
         import torch
 
         lengths_b = np.array([len(positions_t) for positions_t in positions], dtype=np.int64)
-        log_probabilities_bf = np.zeros((len(lengths_b), len(self.member.config.follow_up.events) + 1))
-        for members in batches_of_like_length(lengths_b):
-            embeddings_nd = torch.from_numpy(np.concatenate([embeddings[member] for member in members]))
+        log_probabilities_bf = np.zeros((len(lengths_b), len(self.member.config.events) + 1))
+        for places in batches_of_like_length(lengths_b):
+            embeddings_nd = self.member.tensor(np.concatenate([embeddings[place] for place in places]), np.float32)
             with torch.inference_mode():
-                part_bf = self._read(embeddings_nd, [positions[member] for member in members])
-            log_probabilities_bf[members] = part_bf.cpu().numpy()
+                part_bf = self._read(embeddings_nd, [positions[place] for place in places])
+            log_probabilities_bf[places] = part_bf.cpu().numpy()
         return log_probabilities_bf
 
     def input_gradients(self, frames_tchw: FloatArray, positions_t: IntArray, outcome_number: int) -> FloatArray:
-        """Gradient of an event's log odds at the last frame with respect to every pixel, (T, C, H, W)."""
-        import torch
-
-        network = self.member.network
-        device = next(network.parameters()).device
-        pixels = torch.from_numpy(np.ascontiguousarray(frames_tchw, dtype=np.float32)).to(device).requires_grad_()
-        log_probabilities_bf = self._read(network.encode(pixels), [positions_t])
-        (gradient,) = torch.autograd.grad(outcome_log_odds(log_probabilities_bf[0], outcome_number), pixels)
-        return cast(FloatArray, gradient.cpu().numpy())
+        """Gradient of an event's log odds at the last frame with respect to every pixel; see `Member.differentiate`."""
+        return self.member.differentiate(
+            frames_tchw, outcome_number, lambda embeddings_td: self._read(embeddings_td, [positions_t])[0]
+        )
 
     def _read(self, embeddings_nd: Any, positions: Sequence[IntArray]) -> Any:
         """Log probabilities (B, E + 1) at the last frame of packed sequences, as a tensor."""
-        import torch
-
         from cellfate.models.fate_clock import log_incidence_of
 
-        network = self.member.network
-        device = next(network.parameters()).device
-        lengths_b = torch.tensor([len(positions_t) for positions_t in positions])
-        ages_na = torch.from_numpy(np.concatenate([self._ages(positions_t) for positions_t in positions]))
-        arguments = (embeddings_nd, self._positions(np.concatenate(positions)), lengths_b, ages_na)
-        logits_nke = network.read(*(argument.to(device) for argument in arguments))
-        last_bke = logits_nke[(lengths_b.cumsum(dim=0) - 1).to(device)]
+        tensor, frames = self.member.tensor, [positions_t + self.first_shown_frame for positions_t in positions]
+        ages = [ages_since(self.first_tracked_frame, frames_t, self.frame_interval_min) for frames_t in frames]
+        lengths_b = tensor(np.array([len(frames_t) for frames_t in frames]), np.int64)
+        places_n = tensor(np.concatenate(frames) - self.first_tracked_frame, np.int64)
+        logits_nke = self.member.network.read(
+            embeddings_nd, places_n, lengths_b, tensor(np.concatenate(ages), np.float32)
+        )
+        last_bke = logits_nke[lengths_b.cumsum(dim=0) - 1]
         return log_incidence_of(last_bke.double())[:, self.bin_number]
-
-    def _positions(self, positions_t: IntArray) -> Any:
-        """Positions as the network counts them: from the first tracked frame."""
-        import torch
-
-        return torch.from_numpy(positions_t + self.first_shown_frame - self.first_tracked_frame)
-
-    def _ages(self, positions_t: IntArray) -> FloatArray:
-        """Give what the network is told about the age of the cell at shown frames."""
-        frames_t = np.concatenate(([self.first_tracked_frame], positions_t + self.first_shown_frame))
-        return age_inputs(frames_t, self.frame_interval_min / 60)[1:]
 
 
 class AttentiveClockAtLandmark(ClockAtLandmark):
@@ -133,11 +112,9 @@ class AttentiveClockAtLandmark(ClockAtLandmark):
         """Attention and rollout of one sequence."""
         import torch
 
-        network = self.member.network
-        device = next(network.parameters()).device
+        places_t = positions_t + self.first_shown_frame - self.first_tracked_frame
+        tensor = self.member.tensor
         with torch.inference_mode():
-            shares = network.look_back(
-                torch.from_numpy(embeddings_td).to(device), self._positions(positions_t).to(device)
-            )
+            shares = self.member.network.look_back(tensor(embeddings_td, np.float32), tensor(places_t, np.int64))
         attention_s, rolled_s = (np.append(np.float32(0), shares_t.cpu().numpy()) for shares_t in shares)
         return attention_s, rolled_s

@@ -1,25 +1,24 @@
-"""One member of the fate clock, ready to compute: NumPy arrays in, NumPy arrays out.
+"""One member of the fate clock, ready to compute.
 
 Axes: t frames of one cell, c channels, h rows, w columns, d embedding, k bins of time, e events, i inputs.
 """
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import cast
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.cohort.ages import age_inputs
-from cellfate.crops.preprocessing import Preprocessing
+from cellfate.core.errors import InputError
+from cellfate.crops.digest import CellReader
 from cellfate.crops.store import CellSequence
 from cellfate.features.measurements import find_masks
-from cellfate.models.boosted_hazards import BoostedHazards
 from cellfate.models.settings import shows_mask
-from cellfate.prediction.fold_model import ENCODER_FRAMES, check_crops
-from cellfate.prediction.records import ClockConfig, MemberConfig, TrainedClock
-
-FloatArray = NDArray[np.float32]
+from cellfate.prediction.member import FloatArray, Member, fill_network
+from cellfate.prediction.records import ClockConfig, TrainedModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,40 +38,18 @@ class CellReading:
     inputs_ti: FloatArray
 
 
-class ClockMember:
-    """The network of one fold with its preprocessing and boosters. Made by `load_clock_member`; it never changes.
+class ClockMember(Member):
+    """The network of one fold of the fate clock. Made by `load_clock_member`."""
 
-    Parameters
-    ----------
-    config
-        Description of the whole model.
-    member
-        Description of the member.
-    network
-        A `FateClock` in evaluation mode.
-    boosters
-        Boosted hazards by the part of the ensemble.
-    """
-
-    def __init__(
-        self, config: ClockConfig, member: MemberConfig, network: Any, boosters: dict[str, BoostedHazards]
-    ) -> None:
-        self.config = config
-        self.member = member
-        self.boosters = boosters
-        self.network = network
-
-    def with_network(self, network: Any) -> "ClockMember":
-        """Give the same member with another network."""
-        return ClockMember(self.config, self.member, network, self.boosters)
-
-    def read_cell(self, sequence: CellSequence) -> CellReading:
-        """Read hazards at every frame of a cell; the sequence begins with the cell's first tracked frame.
+    def read_cell(self, sequence: CellSequence, first_tracked: int | None = None) -> CellReading:
+        """Read hazards at every frame of a cell.
 
         Parameters
         ----------
         sequence
             Crops of the cell, at least one frame.
+        first_tracked
+            Frame in which its track began, from which its age counts; the sequence's first frame when not given.
 
         Returns
         -------
@@ -88,61 +65,89 @@ class ClockMember:
         from cellfate.models.fate_clock import hazards_of
 
         frames_t = sequence.frame_numbers_t
-        embeddings_td = self._encode(self.prepare(sequence))
-        hours_a_frame = sequence.frame_interval_min / 60
-        device = embeddings_td.device
-        positions_t = torch.from_numpy(frames_t - frames_t[0]).to(device)
-        lengths = torch.tensor([len(frames_t)], device=device)
-        ages_ta = torch.from_numpy(age_inputs(frames_t, hours_a_frame)).to(device)
+        began = int(frames_t[0]) if first_tracked is None else first_tracked
+        embeddings_td = self.tensor(self.encode(self.prepare(sequence)), np.float32)
+        lengths = self.tensor(np.array([len(frames_t)]), np.int64)
+        ages_ta = self.tensor(ages_since(began, frames_t, sequence.frame_interval_min), np.float32)
         with torch.inference_mode():
-            logits_tke = self.network.read(embeddings_td, positions_t, lengths, ages_ta)
+            logits_tke = self.network.read(embeddings_td, self.tensor(frames_t - began, np.int64), lengths, ages_ta)
             hazards_tke = hazards_of(logits_tke.double()).cpu().numpy()
             inputs_ti = torch.cat((self.network.summarise(embeddings_td, lengths), ages_ta), dim=1)
         return CellReading(hazards_tke, inputs_ti.cpu().numpy())
 
-    def prepare(self, sequence: CellSequence) -> FloatArray:
-        """Prepare the frames of a cell as in training.
+    def _with_masks(self, sequence: CellSequence) -> CellSequence:
+        if not shows_mask(self.config.architecture):
+            return sequence
+        features = cast(ClockConfig, self.config).features
+        return replace(sequence, masks_thw=find_masks(sequence, self.config.channels, features))
 
-        Returns
-        -------
-        ndarray of float32, shape (T, C, H, W)
-            0 is the level of the background (or the mean of the training cells) and lies outside the image. A mask
-            that the network sees is the last channel, 0 outside the cell.
 
-        Raises
-        ------
-        InputError
-            If the number of channels or the size of the crops is not the model's.
-        """
-        check_crops(self.config, sequence)
-        masked = shows_mask(self.config.architecture)
-        if masked:
-            found_thw = find_masks(sequence, self.config.channels, self.config.features)
-            sequence = replace(sequence, masks_thw=found_thw)
-        mean_c, sd_c = np.asarray(self.member.mean), np.asarray(self.member.sd)
-        return Preprocessing(mean_c, sd_c, self.config.architecture.intensity, masked).prepare(sequence)
+def ages_since(first_tracked: int, frames_t: NDArray[np.int64], frame_interval_min: float) -> FloatArray:
+    """Give what the network is told about the age of a cell at some of its frames, (T, 3); see `age_inputs`."""
+    return age_inputs(np.concatenate(([first_tracked], frames_t)), frame_interval_min / 60)[1:]
 
-    def encode(self, frames_tchw: FloatArray) -> FloatArray:
-        """Embed prepared frames, each by itself, (T, D)."""
-        embeddings_td: FloatArray = self._encode(frames_tchw).cpu().numpy()
-        return embeddings_td
 
-    def _encode(self, frames_tchw: FloatArray) -> Any:
-        """Embed prepared frames, as a tensor (T, D)."""
-        import torch
+def read_landmarks(
+    crops: CellReader, landmarks: pd.DataFrame, member: ClockMember
+) -> tuple[NDArray[np.float64], pd.DataFrame]:
+    """Read the network at landmarks; every cell is encoded once.
 
-        device = next(self.network.parameters()).device
-        with torch.inference_mode():
-            parts = [
-                self.network.encode(torch.from_numpy(frames_tchw[start : start + ENCODER_FRAMES]).to(device))
-                for start in range(0, len(frames_tchw), ENCODER_FRAMES)
-            ]
-            return torch.cat(parts)
+    Parameters
+    ----------
+    crops
+        Crops of the cells.
+    landmarks
+        Table `Landmarks`, or any table with its columns `recording_id`, `cell_id`, `first_frame`, `last_frame`; at
+        least one row.
+    member
+        Which network.
+
+    Returns
+    -------
+    hazards_nke : ndarray of float64
+        Of the network, in the order of the rows.
+    inputs : DataFrame
+        What boosted hazards on embeddings are given, indexed as `landmarks`.
+
+    Raises
+    ------
+    InputError
+        If a landmark has no crop.
+    """
+    rows: list[NDArray[np.int64]] = []
+    hazards: list[NDArray[np.float64]] = []
+    inputs: list[FloatArray] = []
+    firsts_n, lasts_n = (landmarks[name].to_numpy(np.int64) for name in ("first_frame", "last_frame"))
+    keys = landmarks[["recording_id", "cell_id"]].reset_index(drop=True)
+    for (recording_id, cell_id), of_cell in keys.groupby(["recording_id", "cell_id"], sort=False):
+        at = of_cell.index.to_numpy(np.int64)
+        first = int(firsts_n[at].min())
+        sequence = crops.read(str(recording_id), int(str(cell_id)), first, int(lasts_n[at].max()))
+        places = _places(sequence, lasts_n[at])
+        reading = member.read_cell(sequence, first)
+        rows.append(at)
+        hazards.append(reading.hazards_tke[places])
+        inputs.append(reading.inputs_ti[places])
+    back_n = np.argsort(np.concatenate(rows))
+    inputs_ni = np.concatenate(inputs)[back_n]
+    columns = [f"input_{i}" for i in range(inputs_ni.shape[1])]
+    return np.concatenate(hazards)[back_n], pd.DataFrame(inputs_ni, columns=columns, index=landmarks.index)
+
+
+def _places(sequence: CellSequence, frames_n: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Find frames among those of a cell."""
+    if not (found := np.isin(frames_n, sequence.frame_numbers_t)).all():
+        message = (
+            f"Cell {sequence.cell_id} of recording {sequence.recording_id} has no crop in frame "
+            f"{int(frames_n[~found][0])}; run data_processing again, so that crops and tracks belong together."
+        )
+        raise InputError(message)
+    return np.searchsorted(sequence.frame_numbers_t, frames_n)
 
 
 @lru_cache(maxsize=8)
-def load_clock_member(model: TrainedClock, fold: int) -> ClockMember:
-    """Build the network and the boosters of one fold, the network on the GPU when there is one.
+def load_clock_member(model: TrainedModel, fold: int) -> ClockMember:
+    """Build the network of one fold from its weights, on the GPU when there is one.
 
     Parameters
     ----------
@@ -159,17 +164,12 @@ def load_clock_member(model: TrainedClock, fold: int) -> ClockMember:
     Raises
     ------
     InputError
-        If there is no such member, or its weights do not fit the architecture.
+        If the model is a classifier, there is no such member, or its weights do not fit the architecture.
     """
-    import torch
-
     from cellfate.models.fate_clock import FateClock
-    from cellfate.prediction.fold_model import fill_network
 
-    config = model.config
-    member = config.member(fold)
-    n_bins, n_channels = len(config.follow_up.edges_h) - 1, len(config.channels) + shows_mask(config.architecture)
-    with torch.device("meta"):
-        network = FateClock(config.architecture, n_channels, n_bins, len(config.follow_up.events), n_features=0)
-    boosters = {part: BoostedHazards.from_text(text) for part, text in model.member_boosters(fold).items()}
-    return ClockMember(config, member, fill_network(network, model.member_weights(fold), fold), boosters)
+    config = model.clock_config
+    n_channels = len(config.channels) + shows_mask(config.architecture)
+    sizes = n_channels, len(config.follow_up.edges_h) - 1, len(config.events)
+    network = fill_network(lambda: FateClock(config.architecture, *sizes, n_features=0), model, fold)
+    return ClockMember(config, config.member(fold), network)

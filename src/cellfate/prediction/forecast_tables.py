@@ -1,12 +1,19 @@
-"""Hazards as rows of table `Forecasts`."""
+"""Forecasts as rows of tables.
+
+Array suffixes: n landmarks, k bins of time, e events.
+"""
 
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from cellfate.core.fates import NONE, probability_column
+from cellfate.cohort.follow_ups import CELL
+from cellfate.core.fates import NONE, listed_outcomes, probability_column
+from cellfate.core.predictors import BLEND, CLASSIFIER
+from cellfate.core.tables import FateTable, Forecasts, ForecastTable
+from cellfate.prediction.records import TrainedModel
 from cellfate.statistics.incidence import cumulative_incidence, expected_time_h
 
 
@@ -49,3 +56,124 @@ def tabulate_hazards(
             expected_h=expected_time_h(incidence_nke, edges_h)[again_r],
         )
     )
+
+
+def tabulate_fate_odds(keys: pd.DataFrame, probabilities_ne: ArrayLike, events: Sequence[str]) -> pd.DataFrame:
+    """Write probabilities of fates, given that one comes, as rows of table `Forecasts`: one a landmark.
+
+    Parameters
+    ----------
+    keys
+        As in `tabulate_hazards`.
+    probabilities_ne
+        Probability of each event, in the order of `keys`.
+    events
+        Names of the events, in order.
+    """
+    probabilities = np.asarray(probabilities_ne, dtype=np.float64)
+    columns = {probability_column(event): probabilities[:, e] for e, event in enumerate(events)}
+    return keys.reset_index(drop=True).assign(
+        within_h=np.nan, **columns, **{probability_column(NONE): 0.0}, expected_h=np.nan
+    )
+
+
+def fate_odds(hazards_nke: ArrayLike) -> NDArray[np.float64]:
+    """Probability of each event, given that one comes by the end of the last bin, (n, e); equal where none can come.
+
+    Examples
+    --------
+    >>> fate_odds([[[0.1, 0.3]], [[0.0, 0.0]]]).tolist()
+    [[0.25, 0.75], [0.5, 0.5]]
+    """
+    last_ne = cumulative_incidence(hazards_nke)[:, -1]
+    total_n1 = last_ne.sum(axis=1, keepdims=True)
+    equal_ne = np.full_like(last_ne, 1 / last_ne.shape[1])
+    return np.asarray(np.divide(last_ne, total_n1, out=equal_ne, where=total_n1 > 0), dtype=np.float64)
+
+
+def empty_forecasts(events: Sequence[str]) -> pd.DataFrame:
+    """Table `Forecasts` without rows, with the columns of these events."""
+    keys = Forecasts.empty().drop(columns=["within_h", "p_none", "expected_h"])
+    return tabulate_fate_odds(keys, np.zeros((0, len(events))), events)
+
+
+def add_calls(forecasts: pd.DataFrame) -> pd.DataFrame:
+    """Add `call`: the likeliest outcome, none included; the first of equals."""
+    outcomes = np.array(listed_outcomes(forecasts.columns), dtype=object)
+    likeliest_n = forecasts[[probability_column(outcome) for outcome in outcomes]].to_numpy().argmax(axis=1)
+    return forecasts.assign(call=outcomes[likeliest_n])
+
+
+def tabulate_fates(forecasts: pd.DataFrame, model: TrainedModel, seen: pd.DataFrame) -> pd.DataFrame:
+    """Write what is forecast at the last shown frame of new cells, for a reader.
+
+    Parameters
+    ----------
+    forecasts
+        From `forecast_new`.
+    model
+        The model that made them.
+    seen
+        From `find_seen`.
+
+    Returns
+    -------
+    DataFrame
+        Table `FateTable`, by recording and cell: which fate comes and, by a fate clock, what happens within the
+        headline horizon; of the classifier, or the blend.
+    """
+    predictor = CLASSIFIER if model.config.kind == "classifier" else BLEND
+    asked = forecasts["within_h"].isna() | (forecasts["within_h"] == model.config.follow_up.headline_h)
+    rows = forecasts[asked & (forecasts["predictor"] == predictor)]
+    rows = rows[rows["frame"] == rows.groupby(CELL)["frame"].transform("max")].sort_values([*CELL, "within_h"])
+    return FateTable.validate(tabulate_calls(rows, seen))
+
+
+def tabulate_calls(forecasts: pd.DataFrame, seen: pd.DataFrame) -> pd.DataFrame:
+    """Write forecasts of new cells with their calls, and whether the model was trained on the cell.
+
+    Parameters
+    ----------
+    forecasts
+        From `forecast_new`.
+    seen
+        From `find_seen`.
+
+    Returns
+    -------
+    DataFrame
+        recording_id, cell_id, frame, predictor, within_h, `p_<outcome>`, call, expected_h, seen_in_training.
+    """
+    probabilities = [probability_column(outcome) for outcome in listed_outcomes(forecasts.columns)]
+    columns = [*CELL, "frame", "predictor", "within_h", *probabilities, "call", "expected_h"]
+    return add_calls(forecasts)[columns].merge(seen, on=CELL, how="left", validate="many_to_one")
+
+
+def tabulate_forecasts(forecasts: pd.DataFrame, follow_ups: pd.DataFrame, model: TrainedModel) -> pd.DataFrame:
+    """Write what the blend of a fate clock forecasts within the headline horizon, for a reader.
+
+    Parameters
+    ----------
+    forecasts
+        From `forecast_new`.
+    follow_ups
+        Table `FollowUps` of the same cells.
+    model
+        The model that made them.
+
+    Returns
+    -------
+    DataFrame
+        Table `ForecastTable`, by recording, cell and frame; without rows for a classifier.
+    """
+    at_headline = forecasts["within_h"] == model.config.follow_up.headline_h
+    rows = forecasts[at_headline & (forecasts["predictor"] == BLEND)].sort_values([*CELL, "frame"])
+    about = follow_ups[[*CELL, "first_frame", "frame_interval_min"]]
+    timed = rows.merge(about, on=CELL, how="left", validate="many_to_one")
+    interval_h = timed["frame_interval_min"] / 60
+    timed = timed.assign(
+        time_h=timed["frame"] * interval_h, watched_h=(timed["frame"] - timed["first_frame"]) * interval_h
+    )
+    probabilities = [probability_column(outcome) for outcome in listed_outcomes(rows.columns)]
+    columns = [*CELL, "frame", "time_h", "watched_h", "within_h", *probabilities, "expected_h"]
+    return ForecastTable.validate(timed[columns])

@@ -1,33 +1,36 @@
-"""The model folder: `weights.safetensors`, `config.json` and a model card. Reading it never unpickles anything."""
+"""The model folder: `config.json`, the files it describes and a model card. Reading it never unpickles anything."""
 
 import hashlib
 import json
 import shutil
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from numpy.typing import NDArray
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from cellfate.core.errors import InputError
 from cellfate.prediction.model_card import write_model_card
-from cellfate.prediction.records import ClockConfig, FolderConfig, ModelConfig, TrainedClock, TrainedModel
+from cellfate.prediction.records import FORMAT_VERSION, ClassifierConfig, ClockConfig, TrainedModel
 
-WEIGHTS_FILE = "weights.safetensors"
-CONFIG_FILE = "config.json"
-CARD_FILE = "README.md"
-BOOSTERS_FILE = "boosters.json"
-_KINDS: Final = {ModelConfig: "classifier", ClockConfig: "fate clock"}
-Config = TypeVar("Config", ModelConfig, ClockConfig)
+CONFIG_FILE: Final = "config.json"
+CARD_FILE: Final = "README.md"
+WEIGHTS_FILE: Final = "weights.safetensors"
+BOOSTERS_FILE: Final = "boosters.json"
+TRAINED_ON_FILE: Final = "trained_on.json"
+_CONFIGS: Final[dict[str, type[ClassifierConfig] | type[ClockConfig]]] = {
+    "classifier": ClassifierConfig,
+    "clock": ClockConfig,
+}
 
 
-def save_model_folder(model: TrainedModel | TrainedClock, path: Path) -> None:
+def save_model_folder(model: TrainedModel, path: Path) -> None:
     """Write a model folder; it grows in ``<path>.partial`` and takes its name when it is whole.
 
     Parameters
     ----------
     model
-        What to write: a classifier, or a fate clock with its boosters (`boosters.json`, plain text).
+        What to write. Boosted hazards, where there are any, are plain text (`boosters.json`).
     path
         Folder; an older one of that name is replaced.
     """
@@ -38,11 +41,11 @@ def save_model_folder(model: TrainedModel | TrainedClock, path: Path) -> None:
     partial.mkdir(parents=True)
     save_file(dict(model.weights), partial / WEIGHTS_FILE)
     (partial / WEIGHTS_FILE).chmod(0o644)  # safetensors writes for the owner only
-    digests = {"weights_digest": _digest(partial / WEIGHTS_FILE)}
-    if isinstance(model, TrainedClock):
-        (partial / BOOSTERS_FILE).write_text(json.dumps(dict(model.boosters), indent=1), encoding="utf-8")
-        digests["boosters_digest"] = _digest(partial / BOOSTERS_FILE)
-    config = model.config.model_copy(update=digests)
+    _write(partial / TRAINED_ON_FILE, sorted(model.trained_on))
+    if model.boosters:
+        _write(partial / BOOSTERS_FILE, dict(model.boosters))
+    digests = {file.name: _digest(file) for file in sorted(partial.iterdir())}
+    config = model.config.model_copy(update={"file_digests": digests})
     (partial / CONFIG_FILE).write_text(config.model_dump_json(indent=1), encoding="utf-8")
     (partial / CARD_FILE).write_text(write_model_card(config), encoding="utf-8")
     shutil.rmtree(path, ignore_errors=True)
@@ -50,7 +53,7 @@ def save_model_folder(model: TrainedModel | TrainedClock, path: Path) -> None:
 
 
 def load_model_folder(path: Path) -> TrainedModel:
-    """Read the folder of a classifier.
+    """Read a model folder of either kind.
 
     Parameters
     ----------
@@ -65,50 +68,70 @@ def load_model_folder(path: Path) -> TrainedModel:
     Raises
     ------
     InputError
-        If the folder or one of its files is missing, cannot be read, holds a fate clock, or config and weights do not
-        belong together.
+        If the folder or one of its files is missing, cannot be read or was written by an older version, or config and
+        files do not belong together.
     """
-    config = _load_config(path, ModelConfig)
-    return TrainedModel(config, _load_weights(path, config))
+    config = _load_config(_existing(path, CONFIG_FILE))
+    files = {WEIGHTS_FILE, TRAINED_ON_FILE, *config.file_digests}
+    for name in sorted(files):
+        _check_digest(_existing(path, name), config.file_digests.get(name))
+    boosters = _read(path / BOOSTERS_FILE, dict[str, str]) if BOOSTERS_FILE in files else {}
+    trained_on = _read(path / TRAINED_ON_FILE, frozenset[str])
+    return TrainedModel(config, _load_weights(path / WEIGHTS_FILE), boosters, trained_on)
 
 
-def load_clock_folder(path: Path) -> TrainedClock:
-    """Read the folder of a fate clock; as `load_model_folder`, and the boosters with it."""
-    config = _load_config(path, ClockConfig)
-    weights = _load_weights(path, config)
-    file = _existing(path, BOOSTERS_FILE)
-    _check_digest(file, config.boosters_digest)
-    return TrainedClock(config, weights, json.loads(file.read_text(encoding="utf-8")))
-
-
-def _load_config(path: Path, kind: type[Config]) -> Config:
-    config_file = _existing(path, CONFIG_FILE)
+def _load_config(file: Path) -> ClassifierConfig | ClockConfig:
     try:
-        return kind.model_validate_json(config_file.read_bytes())
+        described = json.loads(file.read_bytes())
+    except ValueError as error:
+        raise InputError(_no_model(file, f"it is not readable as JSON: {error}")) from error
+    if not isinstance(described, dict):
+        raise InputError(_no_model(file, "it is not a JSON object"))
+    kind = described.get("kind")
+    if described.get("format_version") == 1 or kind == "fate_clock":
+        message = (
+            f"{file.parent} holds a model of format 1, which an older version of cellfate wrote, but format "
+            f"{FORMAT_VERSION} is read here; train it again and load it with cellfate.Predictor.from_folder."
+        )
+        raise InputError(message)
+    if kind not in _CONFIGS:
+        raise InputError(_no_model(file, f"its kind is {kind!r}, not one of {', '.join(_CONFIGS)}"))
+    try:
+        return _CONFIGS[kind].model_validate_json(file.read_bytes())
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"
-        message = (
-            f"{config_file} does not describe a {_KINDS[kind]} ({place}: {first['msg']}); give the folder of one, copy "
-            "the folder again or train again."
-        )
-        raise InputError(message) from error
+        raise InputError(_no_model(file, f"{place}: {first['msg']}")) from error
 
 
-def _load_weights(path: Path, config: FolderConfig) -> dict[str, NDArray[Any]]:
+def _no_model(file: Path, found: str) -> str:
+    return f"{file} does not describe a model ({found}); give a model's folder, copy it again or train again."
+
+
+def _load_weights(file: Path) -> dict[str, NDArray[Any]]:
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
-    weights_file = _existing(path, WEIGHTS_FILE)
-    _check_digest(weights_file, config.weights_digest)
     try:
-        return dict(load_file(weights_file))
+        return dict(load_file(file))
     except (SafetensorError, OSError) as error:
-        message = f"{weights_file} is not readable as safetensors ({error}); copy the folder again or train again."
+        message = f"{file} is not readable as safetensors ({error}); copy the folder again or train again."
         raise InputError(message) from error
 
 
-def _check_digest(file: Path, expected: str) -> None:
+def _write(file: Path, held: Any) -> None:
+    file.write_text(json.dumps(held, indent=1), encoding="utf-8")
+
+
+def _read(file: Path, form: Any) -> Any:
+    try:
+        return TypeAdapter(form).validate_json(file.read_bytes())
+    except ValidationError as error:
+        message = f"{file} is not readable ({error.errors()[0]['msg']}); copy the folder again or train again."
+        raise InputError(message) from error
+
+
+def _check_digest(file: Path, expected: str | None) -> None:
     if _digest(file) != expected:
         message = (
             f"{file} is not the file that {CONFIG_FILE} beside it describes (their digests differ); "

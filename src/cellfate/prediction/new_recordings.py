@@ -13,7 +13,7 @@ from cellfate.crops.cutting import CropPlan, plan_crops
 from cellfate.crops.store import CropStore, write_crops
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
-from cellfate.prediction.records import FolderConfig, TrainedClock, TrainedModel
+from cellfate.prediction.records import FolderConfig, TrainedModel
 from cellfate.tracks.settings import TrackSettings
 
 INTERVAL_TOLERANCE = 0.01
@@ -42,7 +42,7 @@ class NewCells:
 def open_new_cells(
     root: Path | str,
     settings: RecordingSettings,
-    model: TrainedModel | TrainedClock,
+    model: TrainedModel,
     scratch: Path | str | None,
     tracks: TrackSettings | None = None,
 ) -> Iterator[NewCells]:
@@ -84,7 +84,7 @@ def cut_new_crops(
     recordings: pd.DataFrame,
     frame_files: pd.DataFrame,
     detections: pd.DataFrame,
-    model: TrainedModel | TrainedClock,
+    model: TrainedModel,
     settings: RecordingSettings,
 ) -> CropPlan:
     """Plan crops of the model's size, once every recording has the model's channels and frame interval.
@@ -132,7 +132,7 @@ def check_recording(
             f"({', '.join(channels)}); give recordings with these channels in this order, or train a model on yours."
         )
         raise InputError(message)
-    if abs(frame_interval_min / config.frame_interval_min - 1) > INTERVAL_TOLERANCE:
+    if not abs(frame_interval_min / config.frame_interval_min - 1) <= INTERVAL_TOLERANCE:  # so neither may be NaN
         message = (
             f"The model was trained on a frame every {config.frame_interval_min:g} min but recording {recording_id} "
             f"has one every {frame_interval_min:g} min; check frame_interval_min, or train a model on such recordings."
@@ -141,7 +141,7 @@ def check_recording(
 
 
 def check_store(config: FolderConfig, crops: CropStore, asked: pd.DataFrame) -> None:
-    """Check that the crops of some samples or follow-ups are what a model was trained on.
+    """Check that the crops of some cells are what a model was trained on.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ def check_store(config: FolderConfig, crops: CropStore, asked: pd.DataFrame) -> 
     crops
         Crop store.
     asked
-        Table `Samples` or `FollowUps`.
+        Table `FollowUps`.
 
     Raises
     ------

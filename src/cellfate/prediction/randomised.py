@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any, TypeVar
 
-from cellfate.prediction.clock_member import ClockMember
-from cellfate.prediction.fold_model import FoldModel
+from cellfate.prediction.member import Member
 
-Member = TypeVar("Member", FoldModel, ClockMember)
+AnyMember = TypeVar("AnyMember", bound=Member)
 
 
-def randomise_layers(member: Member, seed: int) -> Iterator[tuple[str, Member]]:
+def randomise_layers(member: AnyMember, seed: int) -> Iterator[tuple[str, AnyMember]]:
     """Yield the member after each step of the cascade, with the name of the layer that was randomised last.
 
     Parameters

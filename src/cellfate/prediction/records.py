@@ -1,24 +1,25 @@
-"""What a trained model is, without torch: its description and its weights."""
+"""What a trained model is, without torch: its description, its weights and its boosted hazards."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, Self, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, JsonValue, model_validator
 
-from cellfate.cohort.settings import FollowUpSettings, SampleSettings
+from cellfate.cohort.settings import Event, FollowUpSettings
 from cellfate.core.errors import InputError
+from cellfate.core.fates import NONE
 from cellfate.core.settings import Settings
 from cellfate.crops.settings import CropSettings
 from cellfate.features.settings import FeatureSettings
 from cellfate.models.fitted_member import FittedMember
-from cellfate.models.settings import EnsembleSettings, ModelSettings
+from cellfate.models.settings import BlendSettings, ClockNetworkSettings, ModelSettings, NetworkSettings
 
-T = TypeVar("T")
-
-FORMAT_VERSION: Literal[1] = 1
+FORMAT_VERSION: Literal[2] = 2
+ALL_CELLS = "all"
+"""Owner of boosted hazards that were fitted to every cell a model has seen; else a member, `fold_<k>`."""
 
 
 class MemberConfig(Settings):
@@ -30,17 +31,14 @@ class MemberConfig(Settings):
     """Mean of each channel over the pixels of the fold's training cells, on the camera's scale."""
     sd: tuple[float, ...]
     """Standard deviation of each channel over the same pixels, on the camera's scale."""
-    threshold: float | None = Field(default=None, ge=0, le=1)
-    """Two outcomes: probability of the first at which balanced accuracy is best on the validation part; null where the
-    validation part holds one outcome or one probability."""
     best_epoch: int = Field(ge=0)
     """Epoch whose weights were kept, counted from 0."""
     n_epochs: int = Field(ge=1)
     """Epochs trained."""
     n_train: int = Field(ge=1)
-    """Training samples."""
+    """Training cells."""
     n_validation: int = Field(ge=1)
-    """Validation samples."""
+    """Validation cells."""
     validation: dict[str, float | None] = Field(default_factory=dict)
     """Validation metrics of the weights kept; null where a metric is undefined."""
 
@@ -51,7 +49,6 @@ def describe_member(fitted: FittedMember, mean_c: NDArray[np.float64], sd_c: NDA
         fold=fitted.fold,
         mean=tuple(mean_c.tolist()),
         sd=tuple(sd_c.tolist()),
-        threshold=fitted.threshold,
         best_epoch=fitted.best_epoch,
         n_epochs=len(fitted.epochs),
         n_train=fitted.n_train,
@@ -68,10 +65,14 @@ def join_weights(fitted: Iterable[FittedMember]) -> dict[str, NDArray[Any]]:
 class FolderConfig(Settings):
     """What every model folder says in its `config.json`: all that is needed to use the weights, and their origin."""
 
-    format_version: Literal[1] = FORMAT_VERSION
+    format_version: Literal[2] = FORMAT_VERSION
     """Version of this description."""
-    architecture: ModelSettings
+    architecture: NetworkSettings
     """The network."""
+    events: tuple[Event, ...]
+    """Events that compete, in order: all that occur in the cells the model was trained on."""
+    follow_up: FollowUpSettings
+    """What is asked, the guard, bins of time, and from which age on cells are forecast."""
     channels: tuple[str, ...] = Field(min_length=1)
     """Channels of a frame, in order."""
     crops: CropSettings
@@ -80,14 +81,16 @@ class FolderConfig(Settings):
     """Time between two frames of the training recordings, in minutes."""
     scheme: str
     """Split scheme the members were trained under."""
-    members: tuple[MemberConfig, ...] = Field(min_length=1)
-    """One member a fold."""
+    members: tuple[MemberConfig, ...] = ()
+    """One member a fold; none where the model's question was not asked."""
+    reason: str = ""
+    """Why there are no members."""
     training: dict[str, JsonValue] = Field(default_factory=dict)
     """Settings of the training, as given."""
-    data_digest: str
-    """SHA-256 over crops, samples and splits, in hexadecimal; the normalisation follows from these."""
-    weights_digest: str = ""
-    """SHA-256 of `weights.safetensors`, in hexadecimal; filled when the folder is written."""
+    data_digest: str = ""
+    """SHA-256 over crops, tables and splits of the training, in hexadecimal; the normalisation follows from these."""
+    file_digests: dict[str, str] = Field(default_factory=dict)
+    """SHA-256 of the files beside this one, by name, in hexadecimal; filled when the folder is written."""
     versions: dict[str, str] = Field(default_factory=dict)
     """Versions of the packages that trained the model."""
 
@@ -111,7 +114,10 @@ class FolderConfig(Settings):
         raise InputError(message)
 
     @model_validator(mode="after")
-    def _check_channels(self) -> Self:
+    def _check_members(self) -> Self:
+        if bool(self.members) == bool(self.reason):
+            message = f"there are {len(self.members)} members and the reason for none is {self.reason!r}; give either."
+            raise ValueError(message)
         for member in self.members:
             if not len(member.mean) == len(member.sd) == len(self.channels):
                 message = (
@@ -122,30 +128,36 @@ class FolderConfig(Settings):
         return self
 
 
-class ModelConfig(FolderConfig):
-    """The classifier: whole tracks or landmarks to outcomes."""
+class ClassifierConfig(FolderConfig):
+    """The classifier: whole tracks to fates."""
 
     kind: Literal["classifier"] = "classifier"
     """What the folder holds."""
-    outcomes: tuple[str, ...] = Field(min_length=2)
-    """Possible outcomes, in order; with two, the logit is of the first."""
-    samples: SampleSettings
-    """What one sample is."""
+    architecture: ModelSettings
+    """The network."""
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """Possible outcomes, in order; with two, the logit is of the first."""
+        return self.events
 
 
 class ClockConfig(FolderConfig):
-    """The fate clock: hazards at every frame, and what they are blended with."""
+    """The fate clock: hazards at every frame, by networks and by boosting, blended."""
 
-    kind: Literal["fate_clock"] = "fate_clock"
+    kind: Literal["clock"] = "clock"
     """What the folder holds."""
-    follow_up: FollowUpSettings
-    """Events, guard and bins of time."""
+    architecture: ClockNetworkSettings
+    """The network."""
     features: FeatureSettings
     """How cells are segmented and measured."""
-    ensemble: EnsembleSettings
+    blend: BlendSettings
     """What is blended."""
-    boosters_digest: str = ""
-    """SHA-256 of `boosters.json`, in hexadecimal; filled when the folder is written."""
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """Possible outcomes within some hours, in order."""
+        return (*self.events, NONE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,47 +166,52 @@ class TrainedModel:
 
     Attributes
     ----------
-    config : ModelConfig
-        Description.
-    weights : mapping of str to ndarray
-        Parameters and buffers of every member, keyed `fold_<k>.<parameter>`.
-    """
-
-    config: ModelConfig
-    weights: Mapping[str, NDArray[Any]]
-
-    def member_weights(self, fold: int) -> dict[str, NDArray[Any]]:
-        """Weights of one member, keyed as its network names them."""
-        return _of_fold(self.weights, fold)
-
-
-@dataclass(frozen=True, eq=False)
-class TrainedClock:
-    """A trained fate clock in memory; no torch is needed to hold, save or load it.
-
-    Attributes
-    ----------
-    config : ClockConfig
-        Description.
+    config : ClassifierConfig or ClockConfig
+        Description; `config.kind` says which.
     weights : mapping of str to ndarray
         Parameters and buffers of every member, keyed `fold_<k>.<parameter>`.
     boosters : mapping of str to str
-        Boosted hazards of every member as text, keyed `fold_<k>.<part>`.
+        Boosted hazards of the fate clock as text, keyed `fold_<k>.<part>` and `all.<part>`.
+    trained_on : frozenset of str
+        Digests of the cells that any member was trained or chosen by; see `crops.digest.digest_cells`.
     """
 
-    config: ClockConfig
+    config: ClassifierConfig | ClockConfig
     weights: Mapping[str, NDArray[Any]]
-    boosters: Mapping[str, str]
+    boosters: Mapping[str, str] = field(default_factory=dict)
+    trained_on: frozenset[str] = frozenset()
 
     def member_weights(self, fold: int) -> dict[str, NDArray[Any]]:
         """Weights of one member, keyed as its network names them."""
-        return _of_fold(self.weights, fold)
+        prefix = f"fold_{fold}."
+        return {key.removeprefix(prefix): held for key, held in self.weights.items() if key.startswith(prefix)}
 
-    def member_boosters(self, fold: int) -> dict[str, str]:
-        """Boosted hazards of one member, keyed by the part of the ensemble."""
-        return _of_fold(self.boosters, fold)
+    @property
+    def classifier_config(self) -> ClassifierConfig:
+        """The description, of a classifier.
+
+        Raises
+        ------
+        InputError
+            If the model is a fate clock.
+        """
+        if not isinstance(self.config, ClassifierConfig):
+            raise InputError(_other_kind("fate clock", "classifier"))
+        return self.config
+
+    @property
+    def clock_config(self) -> ClockConfig:
+        """The description, of a fate clock.
+
+        Raises
+        ------
+        InputError
+            If the model is a classifier.
+        """
+        if not isinstance(self.config, ClockConfig):
+            raise InputError(_other_kind("classifier", "fate clock"))
+        return self.config
 
 
-def _of_fold(held: Mapping[str, T], fold: int) -> dict[str, T]:
-    prefix = f"fold_{fold}."
-    return {key.removeprefix(prefix): value for key, value in held.items() if key.startswith(prefix)}
+def _other_kind(found: str, expected: str) -> str:
+    return f"The model is a {found}, but a {expected} is needed here; give the folder of one."

@@ -1,0 +1,102 @@
+"""The blend of the fate clock: hazards of unlike forecasters, joined by the mean of their log odds.
+
+Array suffixes: n landmarks, k bins of time, e events.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from cellfate.core.predictors import BLEND, BOOSTING, BOOSTING_ON_EMBEDDINGS, NETWORK
+from cellfate.crops.digest import CellReader
+from cellfate.prediction.boosting import load_boosting
+from cellfate.prediction.clock_member import load_clock_member, read_landmarks
+from cellfate.prediction.records import TrainedModel
+
+FloatArray = NDArray[np.float64]
+Describe = Callable[[pd.DataFrame], pd.DataFrame]
+"""Gives what boosted hazards on measurements see of landmarks, in their order."""
+
+LEAST_HAZARD = 1e-5
+"""Hazards are clipped to this before their log odds are taken; one part that is too sure does not rule the others."""
+
+
+def clock_hazards(
+    crops: CellReader,
+    frames: pd.DataFrame,
+    describe: Describe,
+    model: TrainedModel,
+    folds: Sequence[int],
+    owner: str,
+) -> dict[str, FloatArray]:
+    """Hazards (n, k, e) of everything that a fate clock holds, by predictor.
+
+    Parameters
+    ----------
+    crops
+        Crops of the cells.
+    frames
+        Rows of table `Landmarks`; at least one.
+    describe
+        Gives what `boosting` sees of them.
+    model
+        The fate clock.
+    folds
+        Members that are asked. Several are blended as the parts of the blend are, so it does not matter which is
+        blended first, all horizons and the expected time follow from one set of hazards, and the blend keeps what the
+        members agree on: a mean of probabilities that are calibrated each is itself too unsure (Ranjan and Gneiting,
+        J. R. Stat. Soc. B 72, 71 (2010)).
+    owner
+        Whose `boosting` is asked; see `load_boosting`.
+
+    Returns
+    -------
+    dict of str to ndarray
+        `network`, `boosting`, `boosting_on_embeddings` where it is blended, and `blend`.
+    """
+    parts = model.clock_config.blend.parts
+    boosting_nke = load_boosting(model, owner, BOOSTING).hazards(describe(frames))
+    networks: list[FloatArray] = []
+    on_embeddings: list[FloatArray] = []
+    for fold in tqdm(folds, desc="Reading members", disable=None if len(folds) > 1 else True):
+        network_nke, embedded = read_landmarks(crops, frames, load_clock_member(model, fold))
+        networks.append(network_nke)
+        if BOOSTING_ON_EMBEDDINGS in parts:
+            on_embeddings.append(load_boosting(model, f"fold_{fold}", BOOSTING_ON_EMBEDDINGS).hazards(embedded))
+    hazards = {NETWORK: blend_hazards(networks), BOOSTING: boosting_nke}
+    if on_embeddings:
+        hazards[BOOSTING_ON_EMBEDDINGS] = blend_hazards(on_embeddings)
+    return hazards | {BLEND: blend_hazards([hazards[part] for part in parts])}
+
+
+def blend_hazards(parts: Sequence[FloatArray]) -> FloatArray:
+    """Blend hazards by the mean of their log odds against nothing happening.
+
+    Parameters
+    ----------
+    parts
+        Hazards (n, k, e) of every part; a single one is its own blend.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, k, e)
+        Over the events they sum to less than 1.
+
+    Examples
+    --------
+    >>> blend_hazards([np.array([[[0.2]]]), np.array([[[0.8]]])]).round(3).tolist()
+    [[[0.5]]]
+    """
+    if len(parts) == 1:
+        return parts[0]
+    log_odds = np.mean([_log_odds(hazards_nke) for hazards_nke in parts], axis=0)
+    odds_nke = np.exp(log_odds)
+    return np.asarray(odds_nke / (1 + odds_nke.sum(axis=-1, keepdims=True)), dtype=np.float64)
+
+
+def _log_odds(hazards_nke: FloatArray) -> FloatArray:
+    none_nk1 = np.maximum(1 - hazards_nke.sum(axis=-1, keepdims=True), LEAST_HAZARD)
+    return np.asarray(np.log(np.maximum(hazards_nke, LEAST_HAZARD) / none_nk1), dtype=np.float64)

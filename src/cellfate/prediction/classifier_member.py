@@ -1,0 +1,131 @@
+"""One member of the classifier, ready to compute.
+
+Axes: t frames of one sequence, c channels, h rows, w columns, d embedding, b sequences, k logits.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellfate.prediction.member import FloatArray, IntArray, Member, batches_of_like_length, fill_network
+from cellfate.prediction.records import TrainedModel
+
+
+class ClassifierMember(Member):
+    """The network of one fold of the classifier. Made by `load_classifier_member`."""
+
+    def logits(self, embeddings: Sequence[FloatArray], positions: Sequence[IntArray]) -> FloatArray:
+        """Logits of sequences of embeddings.
+
+        Parameters
+        ----------
+        embeddings
+            One array (T, D) a sequence, T at least 1.
+        positions
+            One array (T,) a sequence: frame number minus the sequence's first.
+
+        Returns
+        -------
+        ndarray of float32, shape (B, K)
+            K is 1 for two outcomes (the logit of the first), else their number.
+        """
+        logits_bk = np.zeros((len(embeddings), self.network.head.out_features), np.float32)
+        for places, part_bk, _ in self._classify(embeddings, positions):
+            logits_bk[places] = part_bk
+        return logits_bk
+
+    def probabilities(self, embeddings: Sequence[FloatArray], positions: Sequence[IntArray]) -> NDArray[np.float64]:
+        """Probabilities (B, outcomes) of sequences of embeddings, in the order of the outcomes; rows sum to 1."""
+        return probabilities_of(self.logits(embeddings, positions))
+
+    def attention(self, embeddings: Sequence[FloatArray], positions: Sequence[IntArray]) -> list[FloatArray]:
+        """Pooling attention of sequences of embeddings.
+
+        Returns
+        -------
+        list of ndarray of float32, shape (T + 1,)
+            One array a sequence, the class token's own share first; it sums to 1.
+        """
+        weights: list[FloatArray] = [np.zeros(0, np.float32)] * len(embeddings)
+        for places, _, part_bs in self._classify(embeddings, positions):
+            for place, row_s in zip(places, part_bs, strict=True):
+                weights[place] = row_s[: len(embeddings[place]) + 1]
+        return weights
+
+    def rollout(self, embeddings: Sequence[FloatArray], positions: Sequence[IntArray]) -> list[FloatArray]:
+        """Attention rolled out through all layers, as `attention` gives the pooling attention; it sums to 1."""
+        import torch
+
+        rows = []
+        for embeddings_td, positions_t in zip(embeddings, positions, strict=True):
+            packed = self.tensor(embeddings_td, np.float32), *self._places([positions_t])
+            with torch.inference_mode():
+                rows.append(self.network.roll_out(*packed)[0].cpu().numpy())
+        return rows
+
+    def input_gradients(self, frames_tchw: FloatArray, positions_t: IntArray, outcome_number: int) -> FloatArray:
+        """Gradient of an outcome's log odds with respect to every pixel of one sequence; see `differentiate`."""
+        places = self._places([positions_t])
+        return self.differentiate(
+            frames_tchw, outcome_number, lambda embeddings_td: self.network.classify(embeddings_td, *places)[0][0]
+        )
+
+    def _places(self, positions: Sequence[IntArray]) -> tuple[Any, Any]:
+        """Give packed positions and the lengths of sequences as tensors."""
+        lengths_b = np.array([len(positions_t) for positions_t in positions])
+        return self.tensor(np.concatenate(positions), np.int64), self.tensor(lengths_b, np.int64)
+
+    def _classify(
+        self, embeddings: Sequence[FloatArray], positions: Sequence[IntArray]
+    ) -> Iterator[tuple[IntArray, FloatArray, FloatArray]]:
+        """Classify in batches of like lengths: places of the batch, their logits and attention."""
+        import torch
+
+        lengths_b = np.array([len(embedding) for embedding in embeddings], dtype=np.int64)
+        for places in batches_of_like_length(lengths_b):
+            packed_nd = self.tensor(np.concatenate([embeddings[place] for place in places]), np.float32)
+            with torch.inference_mode():
+                read = self.network.classify(packed_nd, *self._places([positions[place] for place in places]))
+            logits_bk, attention_bs = (tensor.cpu().numpy() for tensor in read)
+            yield places, logits_bk, attention_bs
+
+
+def probabilities_of(logits_bk: NDArray[Any]) -> NDArray[np.float64]:
+    """Turn logits into probabilities of the outcomes: the logistic function for one logit, else softmax."""
+    logits = np.asarray(logits_bk, dtype=np.float64)
+    if logits.shape[1] == 1:
+        logits = np.concatenate((logits, np.zeros_like(logits)), axis=1)
+    scaled = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return cast(NDArray[np.float64], scaled / scaled.sum(axis=1, keepdims=True))
+
+
+@lru_cache(maxsize=8)
+def load_classifier_member(model: TrainedModel, fold: int) -> ClassifierMember:
+    """Build the network of one fold from its weights, on the GPU when there is one.
+
+    Parameters
+    ----------
+    model
+        The trained classifier.
+    fold
+        Fold of the member.
+
+    Returns
+    -------
+    ClassifierMember
+        Ready to compute; the same object is given again for the same model and fold.
+
+    Raises
+    ------
+    InputError
+        If the model is a fate clock, there is no such member, or its weights do not fit the architecture.
+    """
+    from cellfate.models.fate_classifier import FateClassifier
+
+    config = model.classifier_config
+    sizes = len(config.channels), len(config.outcomes)
+    network = fill_network(lambda: FateClassifier(config.architecture, *sizes), model, fold)
+    return ClassifierMember(config, config.member(fold), network)

@@ -1,0 +1,223 @@
+"""Forecasts of a trained model: of the cells of its run, each by a member that did not see it, and of new cells."""
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from cellfate.cohort.follow_ups import CELL
+from cellfate.cohort.landmarks import list_forecast_frames
+from cellfate.cohort.questions import WHICH_FATE
+from cellfate.cohort.splits import select_part
+from cellfate.core.errors import InputError
+from cellfate.core.predictors import CLASSIFIER
+from cellfate.core.tables import Forecasts
+from cellfate.crops.digest import CellReader
+from cellfate.crops.store import CropStore
+from cellfate.features.landmarks import describe_landmarks
+from cellfate.features.measurements import measure_cells
+from cellfate.prediction.blending import Describe, clock_hazards
+from cellfate.prediction.classifier_member import load_classifier_member
+from cellfate.prediction.embeddings import embed_landmarks
+from cellfate.prediction.forecast_tables import empty_forecasts, fate_odds, tabulate_fate_odds, tabulate_hazards
+from cellfate.prediction.new_recordings import check_store
+from cellfate.prediction.records import ALL_CELLS, ClassifierConfig, ClockConfig, FolderConfig, TrainedModel
+from cellfate.prediction.trained_on import check_trained_on, select_fated
+
+ALL_MEMBERS: Final = "all_members"
+"""Scheme of forecasts that no single fold made."""
+NO_FOLD: Final = -1
+"""Their fold."""
+
+
+def forecast_classifier(
+    crops: CropStore, landmarks: pd.DataFrame, splits: pd.DataFrame, model: TrainedModel
+) -> pd.DataFrame:
+    """Forecast which fate comes to the validation and test cells of every fold with the fold's own member.
+
+    Parameters
+    ----------
+    crops
+        Crop store.
+    landmarks, splits
+        Tables of the same names.
+    model
+        Classifier trained on these splits.
+
+    Returns
+    -------
+    DataFrame
+        Table `Forecasts` of the predictor `classifier`, at the last landmark of cells whose fate was seen; without rows
+        where the model has no members.
+
+    Raises
+    ------
+    InputError
+        If the model was trained on other crops, landmarks or splits.
+    """
+    config = model.classifier_config
+    if not config.members:
+        return empty_forecasts(config.events)
+    check_trained_on(model, crops, landmarks, splits)
+    asked = select_fated(landmarks, config)
+    tables = []
+    for scheme, fold, part, rows in _tested_parts(asked, splits):
+        keys = _keys(rows).assign(predictor=CLASSIFIER, scheme=scheme, fold=fold, part=part)
+        probabilities_bk = classify_landmarks(crops, rows, model, fold)
+        tables.append(tabulate_fate_odds(keys, probabilities_bk, config.outcomes))
+    return _join(tables, config)
+
+
+def forecast_clock(
+    crops: CropStore,
+    detections: pd.DataFrame,
+    follow_ups: pd.DataFrame,
+    splits: pd.DataFrame,
+    frame_features: pd.DataFrame,
+    model: TrainedModel,
+) -> pd.DataFrame:
+    """Forecast every shown frame of the validation and test cells of every fold with the fold's own member.
+
+    Parameters
+    ----------
+    crops
+        Crop store.
+    detections, follow_ups, splits, frame_features
+        Tables of the same names.
+    model
+        Fate clock trained on these splits.
+
+    Returns
+    -------
+    DataFrame
+        Table `Forecasts` of the network, of boosting and of the blend, from a cell's `min_frames`-th frame on; where it
+        is asked which fate comes, also the odds between fates, at the last frame shown of cells whose fate was seen.
+        Without rows where the model has no members.
+
+    Raises
+    ------
+    InputError
+        If the model was trained on other crops, follow-ups, splits or features.
+    """
+    config = model.clock_config
+    if not config.members:
+        return empty_forecasts(config.events)
+    check_trained_on(model, crops, follow_ups, splits, frame_features)
+    describe = partial(describe_landmarks, frame_features, history_h=config.blend.history_h)
+    tables: list[pd.DataFrame] = []
+    for scheme, fold, part, cells in _tested_parts(follow_ups, splits):
+        frames = list_forecast_frames(detections, cells, config.follow_up)
+        if len(frames):
+            keys = _keys(frames).assign(scheme=scheme, fold=fold, part=part)
+            hazards = clock_hazards(crops, frames, describe, model, (fold,), f"fold_{fold}")
+            fated = frames["last"] & frames["fate"].isin(config.events)
+            tables += _tabulate(config, keys, hazards, fated.to_numpy())
+    return _join(tables, config)
+
+
+def forecast_new(
+    model: TrainedModel,
+    crops: CropStore,
+    detections: pd.DataFrame,
+    follow_ups: pd.DataFrame,
+    frame_features: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Forecast new cells with all members of a model.
+
+    Parameters
+    ----------
+    model
+        A trained model with members.
+    crops
+        Crop store, cut with the model's crop size.
+    detections, follow_ups
+        Tables of the same names; how cells ended is not looked at.
+    frame_features
+        Fate clock: table `FrameFeatures` of the same cells, measured with the model's settings; measured here when not
+        given.
+
+    Returns
+    -------
+    DataFrame
+        Table `Forecasts`; scheme `all_members`, fold -1, part `test`. Classifier: which fate comes, at the last frame
+        shown of every cell, by the mean probability of the members. Fate clock: every shown frame from a cell's
+        `min_frames`-th on, and the odds between fates at the last.
+
+    Raises
+    ------
+    InputError
+        If channels, crop size or frame interval are not the model's, or no cell was watched for `min_frames`.
+    """
+    check_store(model.config, crops, follow_ups)
+    frames = list_forecast_frames(detections, follow_ups, model.config.follow_up)
+    if isinstance(model.config, ClassifierConfig):
+        return forecast_frames(model, crops, frames, len(follow_ups))
+    features, history_h = model.config.features, model.config.blend.history_h
+    measured = measure_cells(crops, detections, features) if frame_features is None else frame_features
+    describe = partial(describe_landmarks, measured, history_h=history_h)
+    return forecast_frames(model, crops, frames, len(follow_ups), describe)
+
+
+def forecast_frames(
+    model: TrainedModel, crops: CellReader, frames: pd.DataFrame, n_cells: int, describe: Describe | None = None
+) -> pd.DataFrame:
+    """As `forecast_new`, at frames that `list_forecast_frames` gave of so many cells; nothing else is checked."""
+    config = model.config
+    if frames.empty:
+        message = (
+            f"None of {n_cells} cells was watched for {config.follow_up.min_frames} frames of "
+            f"{config.frame_interval_min:g} min, but the model forecasts from there on; give longer tracks, or train "
+            "with a lower min_frames of parameter follow_up."
+        )
+        raise InputError(message)
+    keys = _keys(frames).assign(scheme=ALL_MEMBERS, fold=NO_FOLD, part="test")
+    if isinstance(config, ClassifierConfig):
+        last = frames["last"]
+        members = [classify_landmarks(crops, frames[last], model, fold) for fold in tqdm(config.folds, disable=None)]
+        named = keys[last].assign(predictor=CLASSIFIER)
+        return _join([tabulate_fate_odds(named, np.mean(members, axis=0), config.outcomes)], config)
+    assert describe is not None, "the fate clock needs what its boosting sees"
+    hazards = clock_hazards(crops, frames, describe, model, config.folds, ALL_CELLS)
+    return _join(_tabulate(config, keys, hazards, frames["last"].to_numpy()), config)
+
+
+def classify_landmarks(
+    crops: CellReader, landmarks: pd.DataFrame, model: TrainedModel, fold: int
+) -> NDArray[np.float64]:
+    """Probabilities (B, outcomes) at landmarks by the classifier's member of one fold, in the order of the rows."""
+    embedded = embed_landmarks(crops, landmarks, model, fold)
+    return load_classifier_member(model, fold).probabilities(embedded.embeddings, embedded.positions)
+
+
+def _tested_parts(table: pd.DataFrame, splits: pd.DataFrame) -> Iterator[tuple[str, int, str, pd.DataFrame]]:
+    """Yield scheme, fold, part and the rows of its cells, of every part that does not train."""
+    parts = splits.loc[splits["part"] != "train", ["scheme", "fold", "part"]].drop_duplicates()
+    for scheme, fold, part in tqdm(list(parts.itertuples(index=False)), desc="Forecasting parts", disable=None):
+        yield scheme, int(fold), part, select_part(table, splits, fold, part)
+
+
+def _keys(frames: pd.DataFrame) -> pd.DataFrame:
+    return frames[CELL].assign(frame=frames["last_frame"])
+
+
+def _tabulate(
+    config: ClockConfig, keys: pd.DataFrame, hazards: dict[str, NDArray[np.float64]], asked_which_n: NDArray[np.bool_]
+) -> Iterator[pd.DataFrame]:
+    """Yield, of each predictor, what happens within some hours of each frame and which fate comes at some."""
+    hours = config.follow_up.edges_h, config.follow_up.report_h
+    asks_which = WHICH_FATE in config.follow_up.questions and len(config.events) > 1
+    for predictor, hazards_nke in hazards.items():
+        named = keys.assign(predictor=predictor)
+        yield tabulate_hazards(named, hazards_nke, config.events, *hours)
+        if asks_which:
+            odds_ne = fate_odds(hazards_nke[asked_which_n])
+            yield tabulate_fate_odds(named[asked_which_n], odds_ne, config.events)
+
+
+def _join(tables: Iterable[pd.DataFrame], config: FolderConfig) -> pd.DataFrame:
+    """Put rows of one model together, in the columns of table `Forecasts`."""
+    return Forecasts.validate(pd.concat(tables, ignore_index=True)[list(empty_forecasts(config.events).columns)])

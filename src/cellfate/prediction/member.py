@@ -1,0 +1,202 @@
+"""What the members of both kinds of model have in common: preprocessing, encoding of frames, batches, gradients.
+
+Axes: t frames of one sequence, c channels, h rows, w columns, d embedding, b sequences, k logits.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Self, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellfate.core.errors import InputError
+from cellfate.crops.preprocessing import Preprocessing
+from cellfate.crops.store import CellSequence
+from cellfate.models.settings import shows_mask
+from cellfate.prediction.records import FolderConfig, MemberConfig, TrainedModel
+
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
+
+ENCODER_FRAMES = 512
+"""Frames that pass the encoder at once; bounds memory."""
+PADDED_TOKENS = 16_384
+"""Tokens, padding included, that pass the Transformer at once; bounds memory."""
+
+
+class Member:
+    """The network of one fold with its preprocessing: NumPy arrays in, NumPy arrays out. It never changes.
+
+    Parameters
+    ----------
+    config
+        Description of the whole model.
+    member
+        Description of the member.
+    network
+        The network in evaluation mode.
+    """
+
+    def __init__(self, config: FolderConfig, member: MemberConfig, network: Any) -> None:
+        self.config = config
+        self.member = member
+        self.network = network
+
+    def with_network(self, network: Any) -> Self:
+        """Give the same member with another network."""
+        return type(self)(self.config, self.member, network)
+
+    @property
+    def fold(self) -> int:
+        """Fold the member was trained in."""
+        return self.member.fold
+
+    @property
+    def device(self) -> Any:
+        """Where the network computes."""
+        return next(self.network.parameters()).device
+
+    def prepare(self, sequence: CellSequence) -> FloatArray:
+        """Prepare the frames of a cell as in training.
+
+        Returns
+        -------
+        ndarray of float32, shape (T, C, H, W)
+            0 is the mean of the training cells (or the level of the background) and lies outside the image. A mask that
+            the network sees is the last channel, 0 outside the cell.
+
+        Raises
+        ------
+        InputError
+            If the number of channels or the size of the crops is not the model's.
+        """
+        check_crops(self.config, sequence)
+        architecture = self.config.architecture
+        statistics = np.asarray(self.member.mean), np.asarray(self.member.sd)
+        preprocessing = Preprocessing(*statistics, architecture.intensity, shows_mask(architecture))
+        return preprocessing.prepare(self._with_masks(sequence))
+
+    def encode(self, frames_tchw: FloatArray) -> FloatArray:
+        """Embed prepared frames, each by itself; T may be anything.
+
+        Returns
+        -------
+        ndarray of float32, shape (T, D)
+        """
+        import torch
+
+        chunks = [np.zeros((0, self.config.architecture.embedding_size), np.float32)]
+        with torch.inference_mode():
+            for start in range(0, len(frames_tchw), ENCODER_FRAMES):
+                frames_nchw = self.tensor(frames_tchw[start : start + ENCODER_FRAMES], np.float32)
+                chunks.append(self.network.encode(frames_nchw).cpu().numpy())
+        return np.concatenate(chunks)
+
+    def tensor(self, values: NDArray[Any], dtype: type[np.generic]) -> Any:
+        """Give an array as a tensor on the network's device."""
+        import torch
+
+        return torch.from_numpy(np.ascontiguousarray(values, dtype=dtype)).to(self.device)
+
+    def differentiate(self, frames_tchw: FloatArray, outcome_number: int, read: Callable[[Any], Any]) -> FloatArray:
+        """Gradient of an outcome's log odds with respect to every pixel of prepared frames.
+
+        Parameters
+        ----------
+        frames_tchw
+            Prepared frames of one sequence.
+        outcome_number
+            Position of the outcome among the outcomes.
+        read
+            Gives the logits (K,) for the embeddings (T, D), both as tensors.
+
+        Returns
+        -------
+        ndarray of float32, shape (T, C, H, W)
+            Log odds a unit of prepared intensity.
+        """
+        import torch
+
+        pixels = self.tensor(frames_tchw, np.float32).requires_grad_()
+        logits_k = read(self.network.encode(pixels))
+        (gradient,) = torch.autograd.grad(_log_odds(logits_k, outcome_number), pixels)
+        return cast(FloatArray, gradient.cpu().numpy())
+
+    def _with_masks(self, sequence: CellSequence) -> CellSequence:
+        """Find the masks of the cell where the network sees them."""
+        return sequence
+
+
+def _log_odds(logits_k: Any, outcome_number: int) -> Any:
+    """Log odds of one outcome against all others, as a tensor; one logit speaks for the first of two outcomes."""
+    if len(logits_k) == 1:
+        return logits_k[0] if outcome_number == 0 else -logits_k[0]
+    others = [number for number in range(len(logits_k)) if number != outcome_number]
+    return logits_k[outcome_number] - logits_k[others].logsumexp(dim=0)
+
+
+def check_crops(config: FolderConfig, sequence: CellSequence) -> None:
+    """Check that crops have the channels and the size that a model was trained on.
+
+    Raises
+    ------
+    InputError
+        If they have not.
+    """
+    expected = (len(config.channels), config.crops.height_px, config.crops.width_px)
+    if sequence.frames_tchw.shape[1:] != expected:
+        message = (
+            f"Cell {sequence.cell_id} of recording {sequence.recording_id} has crops of (channels, rows, columns) "
+            f"{sequence.frames_tchw.shape[1:]} but the model was trained on {expected}; "
+            "cut crops with the model's settings."
+        )
+        raise InputError(message)
+
+
+def fill_network(build: Callable[[], Any], model: TrainedModel, fold: int) -> Any:
+    """Build the network of one fold and fill it with its weights, on the GPU when there is one.
+
+    Parameters
+    ----------
+    build
+        Makes the network.
+    model, fold
+        Whose weights.
+
+    Returns
+    -------
+    torch.nn.Module
+        In evaluation mode.
+
+    Raises
+    ------
+    InputError
+        If there is no such member, or its weights do not fit the network.
+    """
+    import torch
+
+    model.config.member(fold)
+    with torch.device("meta"):
+        network = build()
+    tensors = {key: torch.from_numpy(np.array(value)) for key, value in model.member_weights(fold).items()}
+    try:
+        network.load_state_dict(tensors, assign=True)
+    except RuntimeError as error:
+        first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
+        message = f"The weights of fold {fold} do not fit the architecture in config.json ({first}); train again."
+        raise InputError(message) from error
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return network.eval().requires_grad_(False).to(device)
+
+
+def batches_of_like_length(lengths_b: IntArray) -> Iterator[IntArray]:
+    """Index batches, longest sequences first, each of at most `PADDED_TOKENS` padded tokens."""
+    if (lengths_b == 0).any():
+        message = f"{int((lengths_b == 0).sum())} of {len(lengths_b)} sequences have no frames; leave them out."
+        raise ValueError(message)
+    order = np.argsort(-lengths_b, kind="stable")
+    start = 0
+    while start < len(order):
+        size = max(1, PADDED_TOKENS // int(lengths_b[order[start]] + 1))
+        yield order[start : start + size]
+        start += size

@@ -1,0 +1,211 @@
+"""The one door to a saved model: new cells in, a table of forecasts out. No Kedro."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from cellfate.cohort.follow_ups import follow_open_cells
+from cellfate.cohort.landmarks import list_forecast_frames
+from cellfate.core.errors import InputError
+from cellfate.core.predictors import BOOSTING
+from cellfate.crops.store import CropStore
+from cellfate.imaging.settings import RecordingSettings
+from cellfate.prediction.arrays import ARRAYS, hold_cells
+from cellfate.prediction.boosting import load_boosting
+from cellfate.prediction.forecast_tables import tabulate_calls
+from cellfate.prediction.forecasts import forecast_frames, forecast_new
+from cellfate.prediction.member import check_crops
+from cellfate.prediction.model_folder import load_model_folder
+from cellfate.prediction.new_recordings import check_recording, open_new_cells
+from cellfate.prediction.records import ALL_CELLS, ClassifierConfig, ClockConfig, TrainedModel
+from cellfate.prediction.trained_on import find_seen
+from cellfate.tracks.settings import TrackSettings
+
+
+class Predictor:
+    """Forecasts cells with a trained model of either kind, by all its members together.
+
+    Whatever the cells are given as, the answer is one table, one row a cell, frame, predictor and question:
+
+    ================  ======================================================================================
+    recording_id      recording of the cell; `arrays` for arrays
+    cell_id           the cell; of arrays its place, from 0
+    frame             the last frame that the forecast has seen
+    predictor         `classifier`; or `blend`, which is the answer of a fate clock, and what it is made of
+    within_h          hours after the frame that the row is about; NaN: which fate comes, given that one comes
+    p_<outcome>       probability of each event, and that none comes within these hours
+    call              the likeliest outcome
+    expected_h        hours to the first event, counted to the horizon; NaN for which fate comes
+    seen_in_training  the model was trained on this cell, so the forecast looks better than it is
+    missing           arrays: what the model would have used and was not given
+    ================  ======================================================================================
+
+    The classifier answers at the last frame of a cell, the fate clock at every frame from `min_frames` on.
+
+    Parameters
+    ----------
+    model
+        The trained model.
+
+    Raises
+    ------
+    InputError
+        If the model has no members, or is a fate clock whose boosted hazards were never fitted.
+
+    Examples
+    --------
+    >>> predictor = Predictor.from_folder("clock_model")  # doctest: +SKIP
+    >>> predictor.forecast_arrays(frames, ("h2b", "p53"), frame_interval_min=10)  # doctest: +SKIP
+    """
+
+    def __init__(self, model: TrainedModel) -> None:
+        if not model.config.members:
+            message = f"This {model.config.kind} was not trained and forecasts nothing: {model.config.reason}"
+            raise InputError(message)
+        if isinstance(model.config, ClockConfig):
+            load_boosting(model, ALL_CELLS, BOOSTING)
+        self.model = model
+
+    @classmethod
+    def from_folder(cls, path: Path | str) -> Self:
+        """Load a model from its folder, whichever kind it is.
+
+        Raises
+        ------
+        InputError
+            If the folder is missing, incomplete, does not fit together, or holds a model that was not trained or is of
+            an older version.
+        """
+        return cls(load_model_folder(Path(path)))
+
+    @property
+    def config(self) -> ClassifierConfig | ClockConfig:
+        """Description of the model."""
+        return self.model.config
+
+    def forecast_recordings(
+        self,
+        root: Path | str,
+        settings: RecordingSettings,
+        tracks: TrackSettings | None = None,
+        scratch: Path | str | None = None,
+    ) -> pd.DataFrame:
+        """Forecast every cell of a folder of recordings with tracks; fates need not be known.
+
+        Parameters
+        ----------
+        root
+            Folder of the recordings.
+        settings
+            How they are laid out.
+        tracks
+            Format of their tracks; the one that belongs to the layout when not given.
+        scratch
+            Folder for the crops while they are needed; the system's own when not given.
+
+        Returns
+        -------
+        DataFrame
+            See the class. A cell without a fate is shown to its last frame, one with a fate up to the guard before it.
+
+        Raises
+        ------
+        InputError
+            If recordings or tracks cannot be used, or are not what the model was trained on.
+        """
+        with open_new_cells(root, settings, self.model, scratch, tracks) as new:
+            cropped = new.recordings[new.recordings["recording_id"].isin(new.crops.recording_ids)]
+            follow_ups = follow_open_cells(new.detections, new.cells, cropped, self.config.follow_up)
+            return self.forecast_crops(new.crops, new.detections, follow_ups)
+
+    def forecast_crops(
+        self,
+        crops: CropStore,
+        detections: pd.DataFrame,
+        follow_ups: pd.DataFrame,
+        frame_features: pd.DataFrame | None = None,
+    ) -> pd.DataFrame:
+        """Forecast cells of a crop store.
+
+        Parameters
+        ----------
+        crops
+            Crop store, cut with the model's crop size.
+        detections, follow_ups
+            Tables `Detections` and `FollowUps`; how cells ended is not looked at.
+        frame_features
+            Fate clock: table `FrameFeatures`, measured with the model's settings; measured here when not given.
+
+        Returns
+        -------
+        DataFrame
+            See the class.
+
+        Raises
+        ------
+        InputError
+            If channels, crop size or frame interval are not the model's, or no cell was watched for `min_frames`.
+        """
+        forecasts = forecast_new(self.model, crops, detections, follow_ups, frame_features)
+        return tabulate_calls(forecasts, find_seen(self.model, crops, follow_ups))
+
+    def forecast_arrays(
+        self,
+        frames: ArrayLike | Sequence[ArrayLike],
+        channels: Sequence[str],
+        frame_interval_min: float,
+        masks: ArrayLike | Sequence[ArrayLike | None] | None = None,
+        frame_numbers: ArrayLike | Sequence[ArrayLike | None] | None = None,
+        age_at_start_h: float | Sequence[float | None] | None = None,
+        n_neighbors: ArrayLike | Sequence[ArrayLike | None] | None = None,
+    ) -> pd.DataFrame:
+        """Forecast cells that are arrays in memory.
+
+        What is optional and not given is named in the column `missing`. A mask is then found as in training; what else
+        boosted hazards would have seen is NaN for them; and the network takes frames for consecutive and counts the
+        age of the cell from the first frame given.
+
+        Parameters
+        ----------
+        frames
+            Crops (T, C, H, W) round the tracked centre, on the camera's scale, of one cell; or a list of such arrays.
+            Rows and columns at the border that are 0 in every channel are taken to lie outside the image.
+        channels
+            Names of axis C.
+        frame_interval_min
+            Minutes between two frames.
+        masks
+            Pixels of the cell itself, (T, H, W); for several cells one or None each, as all that follow.
+        frame_numbers
+            Frames of the recording, (T,), ascending, counted from 0; a gap in the track is a jump here.
+        age_at_start_h
+            Hours for which the cell had been tracked at the first frame given; 0 where that is the track's first.
+        n_neighbors
+            Other cells within the model's `neighbor_radius_px` of its centre, (T,) or one number.
+
+        Returns
+        -------
+        DataFrame
+            See the class.
+
+        Raises
+        ------
+        InputError
+            If the arrays do not fit together, channels, crop size or frame interval are not the model's, or no cell was
+            watched for `min_frames`.
+        """
+        options = (masks, frame_numbers, age_at_start_h, n_neighbors)
+        check_recording(self.config, ARRAYS, tuple(channels), frame_interval_min)
+        held = hold_cells(frames, channels, frame_interval_min, *options)
+        for cell in held.cells:
+            check_crops(self.config, cell.sequence)
+        asked = list_forecast_frames(held.detections, held.follow_ups, self.config.follow_up)
+        describe = partial(held.describe, config=self.config) if isinstance(self.config, ClockConfig) else None
+        forecasts = forecast_frames(self.model, held, asked, len(held.cells), describe)
+        table = tabulate_calls(forecasts, find_seen(self.model, held, held.follow_ups))
+        missing = [cell.missing(self.config.kind) for cell in held.cells]
+        return table.assign(missing=[missing[cell_id] for cell_id in table["cell_id"]])

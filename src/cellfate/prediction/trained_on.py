@@ -1,0 +1,95 @@
+"""What a model has seen: the cells that trained it or chose its epochs, known again by their pixels and tracks."""
+
+import logging
+
+import pandas as pd
+
+from cellfate.cohort.follow_ups import CELL
+from cellfate.core.errors import InputError
+from cellfate.crops.digest import CellReader, digest_cells, digest_data
+from cellfate.crops.store import CropStore
+from cellfate.prediction.records import ClassifierConfig, TrainedModel
+
+logger = logging.getLogger(__name__)
+
+
+def select_seen(table: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
+    """Rows of a table of cells or landmarks whose cell trains or validates in some fold; order and index stay."""
+    seen = pd.MultiIndex.from_frame(splits.loc[splits["part"] != "test", CELL])
+    return table[pd.MultiIndex.from_frame(table[CELL]).isin(seen)]
+
+
+def digest_seen(crops: CellReader, asked: pd.DataFrame, splits: pd.DataFrame) -> frozenset[str]:
+    """Digest the cells that a training sees, for `TrainedModel.trained_on`.
+
+    Parameters
+    ----------
+    crops
+        Crops of the cells.
+    asked
+        What the training was given: table `FollowUps`, or rows of table `Landmarks`.
+    splits
+        Table `Splits`.
+    """
+    return frozenset(digest_cells(crops, select_seen(asked, splits).drop_duplicates(CELL)))
+
+
+def find_seen(model: TrainedModel, crops: CellReader, follow_ups: pd.DataFrame) -> pd.DataFrame:
+    """Say of each cell whether it trained the model, whatever it is called now; warn once if some did.
+
+    Parameters
+    ----------
+    model
+        The model.
+    crops
+        Crops of the cells.
+    follow_ups
+        Table `FollowUps`.
+
+    Returns
+    -------
+    DataFrame
+        recording_id, cell_id, seen_in_training.
+    """
+    seen_n = digest_cells(crops, follow_ups).isin(model.trained_on).to_numpy(bool)
+    if seen_n.any():
+        logger.warning(
+            "The model was trained on %d of these %d cells: forecasts of them look better than those of new cells, and "
+            "are marked seen_in_training",
+            *(seen_n.sum(), len(seen_n)),
+        )
+    return follow_ups[CELL].assign(seen_in_training=seen_n)
+
+
+def check_trained_on(model: TrainedModel, crops: CropStore, asked: pd.DataFrame, *tables: pd.DataFrame) -> None:
+    """Refuse to test a model on data other than those it was trained with: its test cells may have trained it.
+
+    Parameters
+    ----------
+    model
+        The model.
+    crops
+        Crop store.
+    asked, *tables
+        Classifier: tables `Landmarks` and `Splits`. Fate clock: `FollowUps`, `Splits` and `FrameFeatures`.
+
+    Raises
+    ------
+    InputError
+        If the digest of the data is not the one in the model's config.
+    """
+    config = model.config
+    taught = select_fated(asked, config) if isinstance(config, ClassifierConfig) else asked
+    expected, found = config.data_digest, digest_data(crops, taught, *tables)
+    if found != expected:
+        message = (
+            f"The model was trained with other crops, cells, splits or features (digest {expected[:12]}) than "
+            f"those it is to be tested on (digest {found[:12]}), so it may have seen the test cells; run its training "
+            "again, or use inference to score recordings it has not seen."
+        )
+        raise InputError(message)
+
+
+def select_fated(landmarks: pd.DataFrame, config: ClassifierConfig) -> pd.DataFrame:
+    """Landmarks at which it is asked which fate comes: the last of cells whose fate was seen."""
+    return landmarks[landmarks["last"] & landmarks["fate"].isin(config.outcomes)]
