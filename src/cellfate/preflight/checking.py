@@ -5,7 +5,6 @@ import logging
 import pandas as pd
 
 from cellfate.core.errors import InputError
-from cellfate.imaging.opening import all_set_aside_message, set_aside_table
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.preflight.findings import list_findings, order_findings
@@ -14,6 +13,7 @@ from cellfate.preflight.reading import OpenedFolder, open_folder
 from cellfate.preflight.settings import PreflightSettings
 from cellfate.preflight.summary import summarise_recordings
 from cellfate.preflight.tracked import check_detections, check_tracks, measure_cells, place_detections
+from cellfate.tracks.problems import set_aside
 from cellfate.tracks.settings import TrackSettings
 
 FINDINGS_FILE = "08_reporting/preflight_findings.csv"
@@ -106,20 +106,20 @@ def stop_at_errors(findings: pd.DataFrame, settings: RecordingSettings) -> None:
 
 
 def set_bad_frames_aside(
-    recordings: pd.DataFrame, frame_files: pd.DataFrame, set_aside: pd.DataFrame, findings: pd.DataFrame
+    recordings: pd.DataFrame, frame_files: pd.DataFrame, set_aside_before: pd.DataFrame, findings: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Set recordings aside whose headers are well but in which the preflight met pixels that cannot be used.
 
     Parameters
     ----------
-    recordings, frame_files, set_aside : DataFrame
+    recordings, frame_files, set_aside_before : DataFrame
         Tables `Recordings`, `FrameFiles` and `SetAside`, as `imaging.open_recordings` gives them.
     findings : DataFrame
         Table `PreflightFindings`.
 
     Returns
     -------
-    recordings, frame_files, set_aside : DataFrame
+    recordings, frame_files, set_aside_before : DataFrame
         The same tables without and with these recordings.
 
     Raises
@@ -128,19 +128,11 @@ def set_bad_frames_aside(
         If no recording is left.
     """
     bad = findings[findings["check"].isin(_BAD_PIXELS) & findings["recording_id"].isin(recordings["recording_id"])]
-    reasons = bad.drop_duplicates("recording_id").set_index("recording_id")["finding"]
-    if reasons.empty:
-        return recordings, frame_files, set_aside
-    if len(reasons) == len(recordings):
-        raise InputError(
-            all_set_aside_message("the folder of recordings", {str(k): str(v) for k, v in reasons.items()})
-        )
-    more = set_aside_table({str(name): str(reason) for name, reason in reasons.items()}, _STAGE)
-    return (
-        recordings[~recordings["recording_id"].isin(reasons.index)].reset_index(drop=True),
-        frame_files[~frame_files["recording_id"].isin(reasons.index)].reset_index(drop=True),
-        pd.concat([set_aside, more], ignore_index=True),
+    kept, more = set_aside(bad.rename(columns={"finding": "reason"}), recordings, _STAGE)
+    recordings, frame_files = (
+        table[table["recording_id"].isin(kept)].reset_index(drop=True) for table in (recordings, frame_files)
     )
+    return recordings, frame_files, pd.concat([set_aside_before, more], ignore_index=True)
 
 
 def _find_without_cells(opened: OpenedFolder, settings: PreflightSettings) -> pd.DataFrame:

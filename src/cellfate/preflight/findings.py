@@ -9,13 +9,7 @@ from cellfate.core.tables import PREFLIGHT_ERRORS, PREFLIGHT_WARNINGS, Preflight
 CHECKS = (*PREFLIGHT_ERRORS, *PREFLIGHT_WARNINGS)
 """All checks, errors first, in the order in which findings are listed."""
 
-_COLUMNS = list(PreflightFindings.to_schema().columns)
-_TYPES = {
-    **dict.fromkeys(("recording_id", "file", "channel", "check", "severity", "finding"), "str"),
-    **dict.fromkeys(("cell_id", "frame"), "Int64"),
-    **dict.fromkeys(("value", "limit"), "float64"),
-    "n_cases": "int64",
-}
+_NONE = PreflightFindings.empty()
 
 
 def list_findings(
@@ -43,7 +37,7 @@ def list_findings(
         Table `PreflightFindings` of this check.
     """
     if cases.empty:
-        return no_findings()
+        return _NONE
     worst = cases.sort_values("value", ascending=not larger_is_worse, kind="stable", ignore_index=True)
     listed = worst.groupby("recording_id", sort=False).head(max_rows)
     rows = [{str(key): value for key, value in row.items()} for row in listed.to_dict("records")]
@@ -69,28 +63,23 @@ def make_findings(check: str, rows: pd.DataFrame) -> pd.DataFrame:
         Table `PreflightFindings`.
     """
     severity = "error" if check in PREFLIGHT_ERRORS else "warning"
-    table = rows.assign(check=check, severity=severity).reindex(columns=_COLUMNS)
-    return table.assign(n_cases=table["n_cases"].fillna(1)).astype(_TYPES).reset_index(drop=True)
-
-
-def no_findings() -> pd.DataFrame:
-    """Table `PreflightFindings` without rows."""
-    return pd.DataFrame(columns=_COLUMNS).astype(_TYPES)
+    table = rows.assign(check=check, severity=severity).reindex(columns=_NONE.columns)
+    return table.assign(n_cases=table["n_cases"].fillna(1)).astype(_NONE.dtypes).reset_index(drop=True)
 
 
 def order_findings(findings: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Put findings of all checks together: errors first, then by check, recording, cell and frame."""
-    table = pd.concat([no_findings(), *findings], ignore_index=True)
+    table = pd.concat([_NONE, *findings], ignore_index=True)
     rank = table["check"].map(CHECKS.index)
     table = table.assign(rank=rank).sort_values(
         ["rank", "recording_id", "n_cases", "cell_id", "frame", "channel"], kind="stable", ignore_index=True
     )
-    return table.drop(columns="rank").astype(_TYPES)
+    return table.drop(columns="rank").astype(_NONE.dtypes)
 
 
 def _count_others(others: pd.DataFrame, check: str, max_rows: int) -> pd.DataFrame:
     if others.empty:
-        return no_findings()
+        return _NONE
     counts = others.groupby("recording_id").agg(n_cases=("value", "size"), value=("value", "first")).reset_index()
     sentences = [
         f"In recording '{name}' {count} further cases of the check '{check}' are not listed one by one; to see them, "

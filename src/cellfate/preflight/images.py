@@ -6,9 +6,10 @@ import pandas as pd
 from tqdm import tqdm
 
 from cellfate.core.errors import InputError
+from cellfate.core.tables import FrameQuality
 from cellfate.imaging.opening import lazy_recordings
-from cellfate.imaging.records import Recording, RecordingFolder
-from cellfate.preflight.findings import list_findings, make_findings, name_files, no_findings
+from cellfate.imaging.records import RecordingFolder
+from cellfate.preflight.findings import list_findings, make_findings, name_files
 from cellfate.preflight.frames import choose_frames, gather_quality, measure_frame
 from cellfate.preflight.settings import PreflightSettings
 
@@ -38,21 +39,29 @@ def look_at_images(
     findings : list of DataFrame
         Tables `PreflightFindings`, one a check. A frame that cannot be decoded is one of them.
     """
-    measured, unreadable = [_NOTHING], [no_findings()]
+    measured: list[pd.DataFrame] = []
+    unreadable: list[dict[str, Any]] = []
     opened = lazy_recordings(folder, recordings, frame_files)
     for recording in tqdm(opened, total=len(recordings), desc="Preflight", unit="recording", disable=None):
-        tables, problems = _look_at_recording(recording, settings.image_frames)
-        measured += tables
-        unreadable.append(problems)
-    frames = pd.concat(measured, ignore_index=True).astype({"ceiling": "bool", "frame": "int64"})
+        for frame in choose_frames(recording.n_frames, settings.image_frames):
+            place = {"recording_id": recording.recording_id, "frame": frame}
+            try:
+                measured.append(measure_frame(recording.read_frame(frame), recording.channels).assign(**place))
+            except InputError as error:
+                unreadable.append({**place, "finding": str(error)})
     files = name_files(frame_files)
-    quality = gather_quality(frames)
+    problems = pd.DataFrame(unreadable, columns=["recording_id", "frame", "finding"])
     found = [
-        _with_files(pd.concat(unreadable, ignore_index=True), files),
-        _find_not_finite(frames.merge(files, on=["recording_id", "frame"]), settings),
-        *check_quality(quality.merge(files, on=["recording_id", "frame"]), settings),
+        make_findings(
+            "unreadable_frame", problems.astype({"recording_id": "str", "frame": "int64"}).merge(files, how="left")
+        )
     ]
-    return quality, found
+    if not measured:
+        return FrameQuality.empty(), found
+    frames = pd.concat(measured, ignore_index=True)
+    quality = gather_quality(frames)
+    found.append(_find_not_finite(frames.merge(files), settings))
+    return quality, [*found, *check_quality(quality.merge(files), settings)]
 
 
 def check_quality(quality: pd.DataFrame, settings: PreflightSettings) -> list[pd.DataFrame]:
@@ -73,12 +82,9 @@ def check_quality(quality: pd.DataFrame, settings: PreflightSettings) -> list[pd
     saturated = quality[quality["saturated_share"] > settings.saturated_share]
     empty = _find_empty(quality, settings.empty_share)
     lit = quality.drop(empty.index)  # the sharpness of an empty frame is that of its noise
+    saturated = saturated.assign(value=saturated["saturated_share"], limit=settings.saturated_share)
     checks = (
-        (
-            "saturation",
-            saturated.assign(value=saturated["saturated_share"], limit=settings.saturated_share),
-            _SATURATED,
-        ),
+        ("saturation", saturated, _SATURATED),
         ("empty_frame", empty, _EMPTY),
         ("focus", _find_blurred(lit, settings), _BLURRED),
         ("focus", _find_blurred_recordings(lit, settings.focus_share), _BLURRED_RECORDING),
@@ -107,45 +113,6 @@ _BLURRED_RECORDING = (
     "than {limit:.0%}"
 )
 _NOT_FINITE = "{value:.2%} of the pixels of channel {channel} in frame {frame} are no finite numbers; replace the file"
-_NOTHING = pd.DataFrame(
-    columns=[
-        "recording_id",
-        "frame",
-        "channel",
-        "spread",
-        "focus",
-        "not_finite_share",
-        "brightest",
-        "brightest_share",
-        "ceiling",
-    ]
-).astype(
-    {
-        **dict.fromkeys(("recording_id", "channel"), "str"),
-        **dict.fromkeys(("spread", "focus", "not_finite_share", "brightest", "brightest_share"), "float64"),
-        "frame": "int64",
-        "ceiling": "bool",
-    }
-)
-
-
-def _look_at_recording(recording: Recording, image_frames: int | None) -> tuple[list[pd.DataFrame], pd.DataFrame]:
-    measured: list[pd.DataFrame] = []
-    problems: list[dict[str, Any]] = []
-    for frame in choose_frames(recording.n_frames, image_frames):
-        try:
-            image_cyx = recording.read_frame(frame)
-        except InputError as error:
-            problems.append({"recording_id": recording.recording_id, "frame": frame, "finding": str(error)})
-            continue
-        measures = measure_frame(image_cyx, recording.channels)
-        measured.append(measures.assign(recording_id=recording.recording_id, frame=frame))
-    return measured, make_findings("unreadable_frame", pd.DataFrame(problems)) if problems else no_findings()
-
-
-def _with_files(findings: pd.DataFrame, files: pd.DataFrame) -> pd.DataFrame:
-    named = findings.drop(columns="file").merge(files, on=["recording_id", "frame"], how="left")
-    return make_findings("unreadable_frame", named)
 
 
 def _find_not_finite(frames: pd.DataFrame, settings: PreflightSettings) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from cellfate.core.errors import InputError
+from cellfate.core.tables import Cells, Detections, FrameFiles, Recordings
 from cellfate.imaging.opening import open_recordings
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
@@ -58,13 +59,14 @@ def open_folder(folder: RecordingFolder, settings: RecordingSettings, tracks: Tr
         lenient = settings.model_copy(update={"on_bad_recording": "skip"})
         recordings, frame_files, set_aside = open_recordings(folder, lenient)
     except InputError as error:
-        return OpenedFolder(_NO_RECORDINGS, _NO_FILES, _NO_MARKS, _NO_CELLS, _tell_folder(error))
+        nothing = Recordings.empty(), FrameFiles.empty(), Detections.empty(), Cells.empty()
+        return OpenedFolder(*nothing, _tell_folder(error))
     not_opened = make_findings("recording", set_aside.rename(columns={"reason": "finding"}))
     try:
         detections, cells, unread = gather_tracks(folder, recordings, frame_files, settings, tracks)
     except InputError as error:
         findings = pd.concat([not_opened, _tell_folder(error)], ignore_index=True)
-        return OpenedFolder(recordings, frame_files, _NO_MARKS, _NO_CELLS, findings)
+        return OpenedFolder(recordings, frame_files, Detections.empty(), Cells.empty(), findings)
     # single detections in no frame or image, or twice in a frame, are told cell by cell (`preflight.tracked`)
     contradictions = find_problems(_mend_detections(detections, recordings), cells, recordings)
     problems = pd.concat([unread, contradictions], ignore_index=True)
@@ -86,17 +88,3 @@ def _mend_detections(detections: pd.DataFrame, recordings: pd.DataFrame) -> pd.D
 
 def _tell_folder(error: InputError) -> pd.DataFrame:
     return make_findings("folder", pd.DataFrame({"finding": [str(error)]}))
-
-
-_NO_RECORDINGS = pd.DataFrame(
-    columns=["recording_id", "channels", "n_frames", "height_px", "width_px", "dtype", "condition", "dose"]
-).astype({"recording_id": "str", "n_frames": "int64", "height_px": "int64", "width_px": "int64"})
-_NO_FILES = pd.DataFrame(columns=["recording_id", "frame", "file_name", "label_file_name"]).astype(
-    {"recording_id": "str", "frame": "int64", "file_name": "str"}
-)
-_NO_MARKS = pd.DataFrame(columns=["recording_id", "cell_id", "frame", "y_px", "x_px"]).astype(
-    {"recording_id": "str", "cell_id": "int64", "frame": "int64", "y_px": "float64", "x_px": "float64"}
-)
-_NO_CELLS = pd.DataFrame(columns=["recording_id", "cell_id", "fate"]).astype(
-    {"recording_id": "str", "cell_id": "int64", "fate": "str"}
-)

@@ -14,10 +14,10 @@ from cellfate.core.errors import InputError
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.tracks.fate_tables import state_fates
-from cellfate.tracks.reading import check_one_file_each, list_sources, read_each
+from cellfate.tracks.reading import list_sources, open_table, read_each
 from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
-from cellfate.tracks.settings import PLACEHOLDER, TrackSettings
-from cellfate.tracks.text_tables import optional_whole_numbers, read_marks, read_text_columns
+from cellfate.tracks.settings import TrackSettings
+from cellfate.tracks.text_tables import optional_whole_numbers, read_marks
 
 
 def read_tracks(
@@ -28,35 +28,14 @@ def read_tracks(
     tracks: TrackSettings,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Read the CSV of each recording, or the one CSV of all; an importer as `importing.ReadTracks`."""
-    template, columns = tracks.file_template, tracks.columns
-    shared = None
-    if columns.recording_id is None:
-        check_one_file_each(tracks, recordings)
-    elif PLACEHOLDER not in template:
-        shared = _read(_find_shared(folder, template), tracks)
-    return read_each(list_sources(folder, recordings), lambda source: _read_recording(source, tracks, shared))
-
-
-def _find_shared(folder: RecordingFolder, template: str) -> Path:
-    path = folder.root / template
-    if not path.is_file():
-        message = f"The track file {path} is missing; put it there, or name another in the parameter tracks.files."
-        raise InputError(message)
-    return path
-
-
-def _read(path: Path, tracks: TrackSettings) -> pd.DataFrame:
     columns = tracks.columns
-    named = [columns.recording_id, columns.parent_id, columns.fate, columns.event_frame]
-    needed = [columns.cell_id, columns.frame, columns.y, columns.x, *(name for name in named if name is not None)]
-    return read_text_columns(path, needed)
+    names = (columns.cell_id, columns.frame, columns.y, columns.x, columns.parent_id, columns.fate, columns.event_frame)
+    rows_of = open_table(folder, recordings, "files", tracks.file_template, names, columns.recording_id)
+    return read_each(list_sources(folder, recordings), lambda source: _read_rows(rows_of(source), source, tracks))
 
 
-def _read_recording(source: TrackSource, tracks: TrackSettings, shared: pd.DataFrame | None) -> TrackedCells:
+def _read_rows(table: pd.DataFrame, source: TrackSource, tracks: TrackSettings) -> TrackedCells:
     columns, path = tracks.columns, source.find(tracks.file_template)
-    table = _read(path, tracks) if shared is None else shared
-    if columns.recording_id is not None:
-        table = table[table[columns.recording_id].str.strip() == source.recording_id]
     names = {"cell_id": columns.cell_id, "frame": columns.frame, "y": columns.y, "x": columns.x}
     detections = read_marks(table, names, source, tracks, path)
     cell_ids = detections["cell_id"].to_numpy()

@@ -1,6 +1,5 @@
 """Fates that stand in columns: on the rows of the tracks, or in a table of their own that is joined to the cells."""
 
-import logging
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +10,11 @@ from cellfate.core.errors import InputError
 from cellfate.core.fates import CENSORED, EVENTS, UNSCORED
 from cellfate.imaging.records import RecordingFolder
 from cellfate.tracks.problems import problem_table
-from cellfate.tracks.reading import list_sources
+from cellfate.tracks.reading import list_sources, open_table
 from cellfate.tracks.records import TrackSource
 from cellfate.tracks.settings import PLACEHOLDER, TrackSettings
-from cellfate.tracks.text_tables import read_text_columns, real_numbers, whole_numbers
+from cellfate.tracks.text_tables import real_numbers, whole_numbers
 
-_log = logging.getLogger(__name__)
 _CELL = ["recording_id", "cell_id"]
 _TOLERANCE_FRAMES = 1e-6
 
@@ -94,12 +92,14 @@ def join_fates(
     """
     if tracks.fates_file is None:
         return cells, problem_table()
-    stated, problems = [], []
-    shared = None if PLACEHOLDER in tracks.fates_file else _read_shared(folder, recordings, tracks)
+    columns, problems, stated = tracks.fates_columns, [], []
+    by = None if PLACEHOLDER in tracks.fates_file else columns.recording_id
+    names = (columns.cell_id, columns.fate, columns.time)
+    rows_of = open_table(folder, recordings, "fates_file", tracks.fates_file, names, by)
     for source in list_sources(folder, recordings):
         mine = cells[cells["recording_id"] == source.recording_id]
         try:
-            rows = _read_fates(source, tracks, shared)
+            rows = _read_fates(rows_of(source), source, tracks)
             _check_against(rows, mine, source.recording_id, tracks.fates_file)
         except InputError as error:
             problems.append((source.recording_id, str(error)))
@@ -108,41 +108,8 @@ def join_fates(
     return _with_fates(cells, stated), problem_table(problems)
 
 
-def _read_shared(folder: RecordingFolder, recordings: pd.DataFrame, tracks: TrackSettings) -> pd.DataFrame:
-    columns, path = tracks.fates_columns, folder.root / str(tracks.fates_file)
-    if columns.recording_id is None and len(recordings) > 1:
-        message = (
-            f"The fates of {len(recordings)} recordings are to be in {path}, but fates_columns names no column "
-            f"recording_id; name it, or put {PLACEHOLDER} in fates_file."
-        )
-        raise InputError(message)
-    table = _read_table(path, tracks)
-    if columns.recording_id is None:
-        return table
-    strangers = set(table[columns.recording_id].str.strip()) - set(recordings["recording_id"])
-    if strangers:
-        text = "%s has fates of %d recordings that are not read, the first is '%s'"
-        _log.warning(text, path, len(strangers), min(strangers))
-    return table
-
-
-def _read_table(path: Path, tracks: TrackSettings) -> pd.DataFrame:
-    if not path.is_file():
-        message = f"The table of fates {path} is missing; put it there, or set tracks.fates_file to null."
-        raise InputError(message)
-    columns = tracks.fates_columns
-    of_recording = (
-        [] if columns.recording_id is None or PLACEHOLDER in str(tracks.fates_file) else [columns.recording_id]
-    )
-    return read_text_columns(path, [*of_recording, columns.cell_id, columns.fate, columns.time])
-
-
-def _read_fates(source: TrackSource, tracks: TrackSettings, shared: pd.DataFrame | None) -> pd.DataFrame:
-    columns, template = tracks.fates_columns, str(tracks.fates_file)
-    path = source.find(template)
-    table = _read_table(path, tracks) if shared is None else shared
-    if shared is not None and columns.recording_id is not None:
-        table = table[table[columns.recording_id].str.strip() == source.recording_id]
+def _read_fates(table: pd.DataFrame, source: TrackSource, tracks: TrackSettings) -> pd.DataFrame:
+    columns, path = tracks.fates_columns, source.find(str(tracks.fates_file))
     fates = _translate(table[columns.fate], tracks, path)
     given = fates.notna() | (table[columns.time].str.strip() != "")
     table, fates = table[given], fates[given]

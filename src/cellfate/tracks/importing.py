@@ -49,7 +49,7 @@ def _file_each(read_recording: ReadRecording) -> ReadTracks:
         settings: RecordingSettings,
         tracks: TrackSettings,
     ) -> Tables:
-        check_one_file_each(tracks, recordings)
+        check_one_file_each(tracks.file_template, recordings)
         return read_each(list_sources(folder, recordings), lambda source: read_recording(source, tracks))
 
     return read_tracks

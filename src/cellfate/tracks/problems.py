@@ -47,7 +47,22 @@ def one_problem_a_recording(found: pd.DataFrame, sentence: str) -> pd.DataFrame:
 def set_aside_or_stop(
     problems: pd.DataFrame, recordings: pd.DataFrame, settings: RecordingSettings
 ) -> tuple[set[str], pd.DataFrame]:
-    """Stop at the first problem, or set the recordings with problems aside.
+    """Stop at the first problem if `on_bad_recording` is `stop`, or set the recordings with problems aside.
+
+    Parameters and what is returned are those of `set_aside`.
+
+    Raises
+    ------
+    InputError
+        If there is a problem and `on_bad_recording` is `stop`, or no recording is left.
+    """
+    if len(problems) and settings.on_bad_recording == "stop":
+        raise InputError(str(problems["reason"].iloc[0]))
+    return set_aside(problems, recordings, STAGE)
+
+
+def set_aside(problems: pd.DataFrame, recordings: pd.DataFrame, stage: str) -> tuple[set[str], pd.DataFrame]:
+    """Set the recordings with problems aside.
 
     Parameters
     ----------
@@ -55,8 +70,8 @@ def set_aside_or_stop(
         Columns recording_id and reason.
     recordings : DataFrame
         Table `Recordings`.
-    settings : RecordingSettings
-        `on_bad_recording` decides.
+    stage : str
+        The step that found them.
 
     Returns
     -------
@@ -68,15 +83,13 @@ def set_aside_or_stop(
     Raises
     ------
     InputError
-        If there is a problem and `on_bad_recording` is `stop`, or no recording is left.
+        If no recording is left.
     """
-    if len(problems) and settings.on_bad_recording == "stop":
-        raise InputError(str(problems["reason"].iloc[0]))
-    reasons = {str(row[0]): str(row[1]) for row in problems.drop_duplicates("recording_id")[list(_COLUMNS)].to_numpy()}
+    reasons = dict(problems.drop_duplicates("recording_id")[list(_COLUMNS)].astype(object).to_numpy().tolist())
     kept = set(recordings["recording_id"]) - set(reasons)
     if not kept:
         raise InputError(all_set_aside_message("the folder of recordings", reasons))
-    return kept, set_aside_table(reasons, STAGE)
+    return kept, set_aside_table(reasons, stage)
 
 
 def _more(count: int) -> str:

@@ -1,5 +1,6 @@
 """From what the file of each recording says to the tables of all, one recording after the other."""
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
@@ -13,7 +14,10 @@ from cellfate.imaging.records import RecordingFolder
 from cellfate.tracks.lineages import find_divisions, find_founders
 from cellfate.tracks.problems import problem_table
 from cellfate.tracks.records import TrackedCells, TrackSource
-from cellfate.tracks.settings import PLACEHOLDER, TrackSettings
+from cellfate.tracks.settings import PLACEHOLDER
+from cellfate.tracks.text_tables import read_text_columns
+
+_log = logging.getLogger(__name__)
 
 DETECTION_KINDS = {"recording_id": "str", "cell_id": "int64", "frame": "int64", "y_px": "float64", "x_px": "float64"}
 CELL_KINDS = {
@@ -83,21 +87,71 @@ def list_sources(folder: RecordingFolder, recordings: pd.DataFrame) -> list[Trac
     ]
 
 
-def check_one_file_each(tracks: TrackSettings, recordings: pd.DataFrame) -> None:
-    """Refuse one file for several recordings in a format that does not tell recordings apart.
+def check_one_file_each(template: str, recordings: pd.DataFrame, parameter: str = "files") -> None:
+    """Refuse one file for several recordings where nothing tells recordings apart.
 
     Raises
     ------
     InputError
         If the name of the file has no place for the name of the recording and there are several.
     """
-    if PLACEHOLDER not in tracks.file_template and len(recordings) > 1:
+    if PLACEHOLDER not in template and len(recordings) > 1:
         message = (
-            f"The parameter tracks.files names the one file {tracks.file_template} for {len(recordings)} recordings, "
-            f"but a file a recording was expected; put {PLACEHOLDER} in its name (csv may instead name "
-            "columns.recording_id)."
+            f"The parameter tracks.{parameter} names the one file {template} for {len(recordings)} recordings, but a "
+            f"file a recording was expected; put {PLACEHOLDER} in its name, or (tables only) name its column of "
+            "recordings, recording_id."
         )
         raise InputError(message)
+
+
+def open_table(
+    folder: RecordingFolder,
+    recordings: pd.DataFrame,
+    parameter: str,
+    template: str,
+    columns: Sequence[str | None],
+    by: str | None,
+) -> Callable[[TrackSource], pd.DataFrame]:
+    """Make what gives the rows of a recording in a table, which has a file a recording or is one file for all.
+
+    Parameters
+    ----------
+    folder : RecordingFolder
+        Folder that holds the files.
+    recordings : DataFrame
+        Table `Recordings`. Rows about others are left out, and counted.
+    parameter, template : str
+        Parameter that names the files, and how.
+    columns : sequence of str
+        Columns to read; those that are None are left out.
+    by : str or None
+        Column that names the recording of a row; None if there is none.
+
+    Raises
+    ------
+    InputError
+        If there is one file for all, and it is missing, not usable, or does not tell recordings apart.
+    """
+    needed = [name for name in (by, *columns) if name is not None]
+    shared = None
+    if by is None:
+        check_one_file_each(template, recordings, parameter)
+    if PLACEHOLDER not in template:
+        path = folder.root / template
+        if not path.is_file():
+            message = f"The file {path} is missing; put it there, or correct the parameter tracks.{parameter}."
+            raise InputError(message)
+        shared = read_text_columns(path, needed)
+        strangers = set() if by is None else set(shared[by].str.strip()) - set(recordings["recording_id"])
+        if strangers:
+            text = "%s has rows of %d recordings that are not read, the first is '%s'"
+            _log.warning(text, path, len(strangers), min(strangers))
+
+    def rows_of(source: TrackSource) -> pd.DataFrame:
+        table = read_text_columns(source.find(template), needed) if shared is None else shared
+        return table if by is None else table[table[by].str.strip() == source.recording_id]
+
+    return rows_of
 
 
 def assemble(recording_id: str, read: TrackedCells) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -73,7 +73,7 @@ def test_blank_fates_and_other_recordings_are_left_out(tmp_path: Path, caplog: p
     cells, problems = read(tmp_path, "01,3,,\n07,3,dead,3\n")
     assert problems == []
     assert cells.loc[3, "fate"] == "unscored"
-    assert "fates of 1 recordings that are not read, the first is '07'" in caplog.text
+    assert "rows of 1 recordings that are not read, the first is '07'" in caplog.text
 
 
 def test_a_table_a_recording(tmp_path: Path) -> None:
