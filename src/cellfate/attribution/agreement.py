@@ -48,21 +48,22 @@ def compare_methods(attributions: pd.DataFrame, explanation: ExplanationSettings
 def _compare(values: pd.DataFrame, one: str, other: str) -> pd.DataFrame:
     """Correlate two methods at every landmark."""
     by_channel = all(COMPARED[name].by_channel and COMPARED[name].of_network for name in (one, other))
-    keys = ["landmark_id", "group_id", "windows_back", *(["channel"] if by_channel else [])]
-    first, second = (
-        values[values["method"] == name].groupby(keys, sort=False)["value"].sum().rename(name) for name in (one, other)
-    )
-    return correlate_parts(first, second).assign(method=one, other=other)
+    parts = ["windows_back", "channel"] if by_channel else ["windows_back"]
+    first, second = (values[values["method"] == name] for name in (one, other))
+    return correlate_parts(first, second, parts).assign(method=one, other=other)
 
 
-def correlate_parts(first: pd.Series, second: pd.Series) -> pd.DataFrame:
-    """Spearman's rank correlation of two series at each landmark: landmark_id, group_id, value.
+def correlate_parts(first: pd.DataFrame, second: pd.DataFrame, parts: list[str]) -> pd.DataFrame:
+    """Spearman's rank correlation of the values of two methods at each landmark: landmark_id, group_id, value.
 
-    NaN where either is constant, or with fewer than three parts.
+    `parts` are the columns that tell the parts apart; values are summed over what they do not tell apart. NaN where
+    either method is constant, or with fewer than three parts.
     """
-    both = pd.concat([first, second], axis=1, join="inner")
+    keys = ["landmark_id", "group_id"]
+    sums = [table.groupby([*keys, *parts], sort=False)["value"].sum() for table in (first, second)]
+    both = pd.concat(sums, axis=1, join="inner")
     rows = [
-        {"landmark_id": landmark_id, "group_id": group_id, "value": rank_correlation(*part.to_numpy(np.float64).T)}
-        for (landmark_id, group_id), part in both.groupby(["landmark_id", "group_id"], sort=False)
+        (*key, rank_correlation(*of_landmark.to_numpy(np.float64).T))
+        for key, of_landmark in both.groupby(keys, sort=False)
     ]
-    return pd.DataFrame(rows, columns=["landmark_id", "group_id", "value"])
+    return pd.DataFrame(rows, columns=[*keys, "value"])

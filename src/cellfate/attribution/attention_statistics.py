@@ -5,6 +5,7 @@ test between cells. Shape suffixes: t frames of a cell, f features, k resamples.
 """
 
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,8 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
 
+FACTS = ["landmark_id", "outcome", "dose", "group_id"]
+VALUES = ("cliffs_delta", "cohens_d", "p_value", "p_corrected")
 TOO_SHORT = "fewer frames than min_frames"
 EQUAL_ATTENTION = "all attention is equal"
 NO_VALUES = "no value in any frame"
@@ -75,13 +78,7 @@ def top_attention(attention_t: FloatArray) -> BoolArray:
 
 
 def compared_features(frame_features: pd.DataFrame, settings: AttentionStatisticsSettings) -> tuple[str, ...]:
-    """Names of the features to compare.
-
-    Raises
-    ------
-    InputError
-        When the settings name a feature that was not measured.
-    """
+    """Names of the features to compare; see `features.summaries.choose_features`."""
     return choose_features(frame_features, settings.features, "attention_statistics.features")
 
 
@@ -95,7 +92,7 @@ def gather_cases(
     attention, frame_features
         Tables `Attention` and `FrameFeatures`.
     explained_landmarks
-        Table of `choosing.choose_explained_landmarks` or `choosing.select_training_landmarks`.
+        Table of `choosing.choose_explained_landmarks` or `choosing.choose_training_landmarks`.
     features
         Columns of `frame_features`.
     """
@@ -105,21 +102,17 @@ def gather_cases(
     rows = rows.merge(frame_features[[*keys, *features]], on=keys, how="left", validate="many_to_one")
     at_event = rows["event_frame"].notna() & (rows["outcome"] != NONE)
     ends = rows["event_frame"].astype("Float64").where(at_event, rows["last_frame"]).to_numpy(dtype=np.float64)
-    rows = rows.assign(frames_back=(ends - rows["frame"].to_numpy()).astype(np.int64)).sort_values(
-        ["landmark_id", "frame"]
-    )
-    return [_case(part, features) for _, part in rows.groupby("landmark_id", sort=True)]
+    rows["frames_back"] = (ends - rows["frame"].to_numpy()).astype(np.int64)
+    by_landmark = rows.sort_values(["landmark_id", "frame"]).groupby("landmark_id", sort=True)
+    return [_case(part, features) for _, part in by_landmark]
 
 
 def _case(rows: pd.DataFrame, features: tuple[str, ...]) -> AttentionCase:
     """Make the case of one cell from its rows, one a frame."""
-    first = rows.iloc[0]
     weights = rows["attention"].to_numpy(dtype=np.float64)
+    landmark_id, outcome, dose, group_id = rows[FACTS].iloc[0].astype(str)
     return AttentionCase(
-        landmark_id=str(first["landmark_id"]),
-        outcome=str(first["outcome"]),
-        dose=str(first["dose"]),
-        group_id=str(first["group_id"]),
+        *(landmark_id, outcome, dose, group_id),
         frames_back_t=rows["frames_back"].to_numpy(dtype=np.int64),
         attention_t=weights,
         top_t=top_attention(weights),
@@ -166,50 +159,32 @@ def compare_top_attention_frames(
         for row in _compare_case(case, features, settings)
     ]
     columns = [*AttentionStatistics.to_schema().columns, "group_id"]
-    table = pd.DataFrame(rows, columns=[name for name in columns if name != "p_corrected"])
+    table = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(VALUES, np.float64))
     corrected = table.groupby("feature", sort=False)["p_value"].transform(correct_p_values)
-    return AttentionStatistics.validate(table.assign(p_corrected=corrected.astype(np.float64))[columns])
+    return AttentionStatistics.validate(table.assign(p_corrected=corrected.astype(np.float64)))
 
 
 def _compare_case(
     case: AttentionCase, features: tuple[str, ...], settings: AttentionStatisticsSettings
-) -> list[dict[str, object]]:
+) -> Iterator[dict[str, object]]:
     """Compare all features of one cell; features measured in the same frames share their permutations."""
     against = reason_against(case, settings.min_frames)
     generator = np.random.default_rng([settings.seed, zlib.crc32(case.landmark_id.encode())])
     drawn_for: dict[bytes, IntArray] = {}
-    rows = []
-    for column, feature in enumerate(features):
-        values = case.values_tf[:, column]
-        known = ~np.isnan(values)
-        kept, top = values[known], case.top_t[known]
+    facts = {name: getattr(case, name) for name in FACTS}
+    for feature, values_t in zip(features, case.values_tf.T, strict=True):
+        known = ~np.isnan(values_t)
+        kept, top = values_t[known], case.top_t[known]
         reason = against or _reason_against_feature(kept, top)
-        row = _facts(case, feature, top, reason)
+        values: dict[str, float] = {}
         if reason is None:
             if known.tobytes() not in drawn_for:
                 drawn_for[known.tobytes()] = draw_subsets(len(kept), int(top.sum()), settings.n_resamples, generator)
-            row["cliffs_delta"] = float(cliffs_delta(kept[:, None], top[None])[0, 0])
-            row["cohens_d"] = cohens_d(kept[top], kept[~top])
-            row["p_value"] = permutation_p_value(kept, top, drawn_for[known.tobytes()])
-        rows.append(row)
-    return rows
-
-
-def _facts(case: AttentionCase, feature: str, top: BoolArray, reason: str | None) -> dict[str, object]:
-    """List what a row says whether or not it can be computed."""
-    return {
-        "landmark_id": case.landmark_id,
-        "outcome": case.outcome,
-        "dose": case.dose,
-        "group_id": case.group_id,
-        "feature": feature,
-        "n_top": int(top.sum()),
-        "n_other": int((~top).sum()),
-        "reason": reason,
-        "cliffs_delta": np.nan,
-        "cohens_d": np.nan,
-        "p_value": np.nan,
-    }
+            values["cliffs_delta"] = float(cliffs_delta(kept[:, None], top[None])[0, 0])
+            values["cohens_d"] = cohens_d(kept[top], kept[~top])
+            values["p_value"] = permutation_p_value(kept, top, drawn_for[known.tobytes()])
+        numbers = {"n_top": int(top.sum()), "n_other": int((~top).sum())}
+        yield {**facts, "feature": feature, **numbers, "reason": reason, **values}
 
 
 def _reason_against_feature(values: FloatArray, top: BoolArray) -> str | None:
@@ -218,9 +193,7 @@ def _reason_against_feature(values: FloatArray, top: BoolArray) -> str | None:
         return NO_VALUES
     if min(top.sum(), (~top).sum()) < 2:
         return ONE_SIDED
-    if np.ptp(values) == 0:
-        return CONSTANT
-    return None
+    return CONSTANT if np.ptp(values) == 0 else None
 
 
 def draw_subsets(n_frames: int, n_top: int, n_resamples: int, generator: np.random.Generator) -> IntArray:

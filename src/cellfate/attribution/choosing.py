@@ -54,7 +54,7 @@ def choose_explained_landmarks(
     return mark_landmarks(chosen, explanation)
 
 
-def select_training_landmarks(
+def choose_training_landmarks(
     crops: CropStore,
     landmarks: pd.DataFrame,
     splits: pd.DataFrame,
@@ -75,27 +75,6 @@ def select_training_landmarks(
     """
     trained = splits[(splits["fold"] == splits["fold"].min()) & (splits["part"] == "train")]
     return _choose(crops, landmarks, trained, model, explanation)
-
-
-def describe_landmarks(
-    crops: CropStore, landmarks: pd.DataFrame, model: TrainedModel, explanation: ExplanationSettings
-) -> pd.DataFrame:
-    """List the landmarks at which the explained question is asked and its answer known.
-
-    Parameters
-    ----------
-    crops, landmarks, model, explanation
-        As in `choose_explained_landmarks`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Some rows of `landmarks` with `outcome`, `lead_time_h` and `shown_from`; none for a model without members.
-    """
-    if not model.config.members:
-        return landmarks.head(0).assign(outcome="", lead_time_h=0.0, shown_from=0)
-    view = view_model(model, explanation)
-    return show_landmarks(crops, view.answer(landmarks), view)
 
 
 def show_landmarks(crops: CropStore, landmarks: pd.DataFrame, view: ModelView) -> pd.DataFrame:
@@ -145,7 +124,7 @@ def _choose(
 ) -> pd.DataFrame:
     """Choose one landmark of every cell that is a member of some part, and order them."""
     if not model.config.members:
-        nothing = describe_landmarks(crops, landmarks, model, explanation)
+        nothing = landmarks.head(0).assign(outcome="", lead_time_h=0.0, shown_from=0)
         return order_landmarks(nothing, members, explanation)
     view = view_model(model, explanation)
     one_a_cell = keep_one_a_cell(view.answer(landmarks), view.lead_h, explanation.seed)

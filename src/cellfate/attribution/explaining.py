@@ -12,14 +12,16 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from cellfate.attribution.choosing import show_landmarks
 from cellfate.attribution.explained_models import AttentiveMember, Landmark, ModelView, view_model
-from cellfate.attribution.games import few_subsets, occlusion_subsets, whole_subset
+from cellfate.attribution.games import all_subsets, occlusion_subsets, whole_subset
 from cellfate.attribution.gradients import gradient_times_input
 from cellfate.attribution.methods import no_attributions
 from cellfate.attribution.occlusion import occlude
 from cellfate.attribution.opening import OpenedLandmark, open_landmarks
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.attribution.shapley import shapley_values
+from cellfate.attribution.tree_shapley import explain_boosting, no_trees
 from cellfate.core.tables import Attention, Attributions
 from cellfate.crops.store import CropStore
 from cellfate.prediction.records import TrainedModel
@@ -132,7 +134,7 @@ def compute_shapley_values(
     Raises
     ------
     InputError
-        When there are more than 6 channels: every frame would be encoded under each subset of them.
+        When there are more than 6 channels: every frame is encoded under each subset of them.
     """
 
     def explain(opened: OpenedLandmark) -> pd.DataFrame:
@@ -142,7 +144,7 @@ def compute_shapley_values(
     chosen = explained_landmarks[explained_landmarks["shapley"]]
     if chosen.empty:
         return no_attributions(prediction=np.float64, baseline=np.float64)
-    return _explain_each(crops, chosen, model, explanation, few_subsets, explain, "Shapley values")
+    return _explain_each(crops, chosen, model, explanation, all_subsets, explain, "Shapley values")
 
 
 def attribute_gradients(
@@ -159,6 +161,38 @@ def attribute_gradients(
     return _explain_each(crops, chosen, model, explanation, whole_subset, gradient_times_input, "Gradients")
 
 
+def attribute_trees(
+    crops: CropStore,
+    frame_features: pd.DataFrame,
+    landmarks: pd.DataFrame,
+    splits: pd.DataFrame,
+    explained_landmarks: pd.DataFrame,
+    model: TrainedModel,
+    explanation: ExplanationSettings,
+) -> pd.DataFrame:
+    """Explain a boosting on measurements that is asked what the model is asked; see `tree_shapley.explain_boosting`.
+
+    Parameters
+    ----------
+    crops
+        Crop store.
+    frame_features, landmarks, splits
+        Tables `FrameFeatures`, `Landmarks` and `Splits`.
+    explained_landmarks, model, explanation
+        Table of `choosing.choose_explained_landmarks`, and what that was given.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Table `Attributions`.
+    """
+    if not explained_landmarks["shapley"].any():
+        return no_trees()
+    view = view_model(model, explanation)
+    answered = show_landmarks(crops, view.answer(landmarks), view)
+    return explain_boosting(frame_features, answered, splits, explained_landmarks, view.outcome, explanation)
+
+
 def _explain_each(
     crops: CropStore,
     landmarks: pd.DataFrame,
@@ -172,7 +206,7 @@ def _explain_each(
     if landmarks.empty:
         return no_attributions()
     view = view_model(model, explanation)
-    opened = open_landmarks(crops, landmarks, view, subsets(len(view.channels)), title)
+    opened = open_landmarks(crops, landmarks, view, subsets, title)
     parts = [explain(landmark).assign(landmark_id=landmark.landmark_id) for landmark in opened]
     table = Attributions.validate(pd.concat(parts, ignore_index=True))
     table = table.assign(explained_outcome=view.explained, window_h=explanation.window_h)

@@ -70,10 +70,9 @@ def trace_faithfulness(
         return AttributionCells.empty(), FaithfulnessCurves.empty()
     view = view_model(model, explanation)
     values = dict(list(attributions.assign(value=towards_forecast(attributions)).groupby("landmark_id")))
-    subsets = all_subsets(len(view.channels))
     parts = [
         curves
-        for opened in open_landmarks(crops, chosen, view, subsets, "Deleting and inserting")
+        for opened in open_landmarks(crops, chosen, view, all_subsets, "Deleting and inserting")
         for curves in _trace_landmark(opened, values[opened.landmark_id], explanation)
     ]
     table = pd.concat(parts, ignore_index=True)

@@ -87,14 +87,12 @@ def build_game(
 
     Parameters
     ----------
-    model
-        The model.
+    model, outcome_number
+        As in `FrameGame`.
     frames_tchw
-        Normalised frames, float32 (T, C, H, W).
+        Prepared frames, float32 (T, C, H, W).
     positions_t
         Frame numbers less the first one shown.
-    outcome_number
-        Which outcome's log odds are the value.
     subsets
         Subsets of channels: bit c set means that channel c is present.
     """
@@ -107,12 +105,7 @@ def build_game(
 
 
 def all_subsets(n_channels: int) -> range:
-    """Every subset of the channels as a number whose bit c says whether channel c is present."""
-    return range(1 << n_channels)
-
-
-def few_subsets(n_channels: int) -> range:
-    """Every subset of the channels, where they are not too many.
+    """Every subset of the channels as a number whose bit c says whether channel c is present.
 
     Raises
     ------
@@ -121,16 +114,16 @@ def few_subsets(n_channels: int) -> range:
     """
     if n_channels > MAX_CHANNELS:
         message = (
-            f"The model has {n_channels} channels, but Shapley values are computed for at most {MAX_CHANNELS}; "
-            "train on fewer channels, or leave node compute_shapley_values out."
+            f"The model has {n_channels} channels, but explanations look at every subset of them, of {MAX_CHANNELS} at "
+            "most; train on fewer channels, or leave the explanations out."
         )
         raise InputError(message)
-    return all_subsets(n_channels)
+    return range(1 << n_channels)
 
 
-def whole_subset(n_channels: int) -> range:
+def whole_subset(n_channels: int) -> tuple[int, ...]:
     """All channels present, and nothing else."""
-    return all_subsets(n_channels)[-1:]
+    return ((1 << n_channels) - 1,)
 
 
 def occlusion_subsets(n_channels: int) -> tuple[int, ...]:

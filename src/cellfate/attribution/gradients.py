@@ -65,5 +65,5 @@ def attribute_pixels(
         return {}
     view = view_model(model, explanation)
     shown = show_landmarks(crops, landmarks, view)
-    opened = open_landmarks(crops, shown, view, whole_subset(len(view.channels)), "Attributing pixels")
+    opened = open_landmarks(crops, shown, view, whole_subset, "Attributing pixels")
     return {landmark.landmark_id: pixel_relevance(landmark) for landmark in opened}

@@ -1,6 +1,6 @@
 """Landmarks, opened for explanation: their time windows, and what the model says when parts of them are absent."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -43,7 +43,7 @@ class OpenedLandmark:
 
 
 def open_landmarks(
-    crops: CropStore, landmarks: pd.DataFrame, view: ModelView, subsets: Iterable[int], title: str
+    crops: CropStore, landmarks: pd.DataFrame, view: ModelView, subsets: Callable[[int], Iterable[int]], title: str
 ) -> Iterator[OpenedLandmark]:
     """Open landmarks one by one: read their crops, cut their windows, embed them under subsets of the channels.
 
@@ -59,11 +59,11 @@ def open_landmarks(
     view
         The model, and what is asked of it; length and number of windows.
     subsets
-        Subsets of channels: bit c set means that channel c is present.
+        Gives, for a number of channels, the subsets of them that will be asked for.
     title
         What is done with them, for the progress bar.
     """
-    wanted = list(subsets)
+    wanted = list(subsets(len(view.channels)))
     with _one_thread():
         for row in tqdm(landmarks.to_dict("records"), desc=title, disable=None):
             member = view.member_for(row)

@@ -103,7 +103,9 @@ def compare_trainings(
     return AttributionCells.validate(pd.concat(tables, ignore_index=True))
 
 
-def permute_fates(landmarks: pd.DataFrame, splits: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def permute_fates(
+    landmarks: pd.DataFrame, splits: pd.DataFrame, explanation: ExplanationSettings
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Permute the fates of the first fold's training cells, and of its validation cells.
 
     Fates that were seen change hands among the cells of a part, so that each is as common as before; event frames and
@@ -115,7 +117,7 @@ def permute_fates(landmarks: pd.DataFrame, splits: pd.DataFrame, seed: int) -> t
         Table `Landmarks` or `FollowUps`.
     splits
         Table `Splits`.
-    seed
+    explanation
         Seed of the permutation.
 
     Returns
@@ -126,7 +128,7 @@ def permute_fates(landmarks: pd.DataFrame, splits: pd.DataFrame, seed: int) -> t
         Table `Splits` of the first fold.
     """
     first = splits[splits["fold"] == splits["fold"].min()].reset_index(drop=True)
-    generator = np.random.default_rng([seed, 5])
+    generator = np.random.default_rng([explanation.seed, 5])
     fates = landmarks.drop_duplicates(CELL).set_index(CELL)["fate"].astype(object)
     seen = fates[fates.isin(EVENTS)].index
     for part in ("train", "validation"):
@@ -143,10 +145,9 @@ def _first_of_fold(landmarks: pd.DataFrame, fold: int, explanation: ExplanationS
 
 def _explain_all(crops: CropStore, landmarks: pd.DataFrame, view: ModelView, seed: int) -> pd.DataFrame:
     """Explain landmarks by all methods of the network, as it is viewed."""
-    subsets = all_subsets(len(view.channels))
     parts = [
         rows.assign(landmark_id=opened.landmark_id, group_id=opened.group_id)
-        for opened in open_landmarks(crops, landmarks, view, subsets, "Explaining again")
+        for opened in open_landmarks(crops, landmarks, view, all_subsets, "Explaining again")
         for rows in attribute_landmark(opened, view.explanation, seed)
     ]
     return pd.concat(parts, ignore_index=True)
@@ -182,10 +183,8 @@ def attribute_landmark(opened: OpenedLandmark, explanation: ExplanationSettings,
 
 def _compare(own: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
     """Correlate the parts at every landmark by every method: landmark_id, group_id, method, value."""
-    keys = ["landmark_id", "group_id", "windows_back", "channel"]
-    tables = []
-    for method, rows in own.groupby("method", sort=False):
-        first = rows.set_index(keys)["value"].rename("own")
-        second = other[other["method"] == method].set_index(keys)["value"].rename("other")
-        tables.append(correlate_parts(first, second).assign(method=method))
+    tables = [
+        correlate_parts(rows, other[other["method"] == method], ["windows_back", "channel"]).assign(method=method)
+        for method, rows in own.groupby("method", sort=False)
+    ]
     return pd.concat(tables, ignore_index=True)

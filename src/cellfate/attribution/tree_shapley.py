@@ -13,16 +13,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cellfate.attribution.choosing import describe_landmarks
-from cellfate.attribution.explained_models import view_model
 from cellfate.attribution.methods import LOGIT, TREE_SHAPLEY, no_attributions
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.attribution.windows import frames_in
 from cellfate.cohort.follow_ups import CELL
 from cellfate.core.tables import Attributions
-from cellfate.crops.store import CropStore
 from cellfate.features.summaries import feature_columns
-from cellfate.prediction.records import TrainedModel
 from cellfate.statistics.effect_sizes import separation
 
 if TYPE_CHECKING:
@@ -45,36 +41,9 @@ _ROUNDS: Final = 150
 _TOLERANCE: Final = 1e-6
 
 
-def attribute_trees(
-    crops: CropStore,
-    frame_features: pd.DataFrame,
-    landmarks: pd.DataFrame,
-    splits: pd.DataFrame,
-    explained_landmarks: pd.DataFrame,
-    model: TrainedModel,
-    explanation: ExplanationSettings,
-) -> pd.DataFrame:
-    """Explain a boosting on measurements that is asked what the model is asked; see `explain_boosting`.
-
-    Parameters
-    ----------
-    crops
-        Crop store.
-    frame_features, landmarks, splits
-        Tables `FrameFeatures`, `Landmarks` and `Splits`.
-    explained_landmarks, model, explanation
-        Table of `choosing.choose_explained_landmarks`, and what that was given.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Table `Attributions`.
-    """
-    if not explained_landmarks["shapley"].any():
-        return _none()
-    outcome = view_model(model, explanation).outcome
-    answered = describe_landmarks(crops, landmarks, model, explanation)
-    return explain_boosting(frame_features, answered, splits, explained_landmarks, outcome, explanation)
+def no_trees() -> pd.DataFrame:
+    """Table of `explain_boosting` without rows."""
+    return no_attributions(feature=object, boosting_auroc=np.float64)
 
 
 def explain_boosting(
@@ -94,7 +63,7 @@ def explain_boosting(
     frame_features, splits
         Tables `FrameFeatures` and `Splits`.
     answered
-        Table of `choosing.describe_landmarks`: landmarks with `outcome` and `shown_from`.
+        Table `Landmarks` with `outcome` and `shown_from`, the first frame that is shown.
     explained_landmarks
         Those to explain, with `fold` and `shapley`.
     outcome
@@ -122,7 +91,7 @@ def explain_boosting(
         for fold, rows in parts.groupby("fold", sort=True)
         if (chosen["fold"] == fold).any()
     ]
-    return Attributions.validate(pd.concat(tables, ignore_index=True)) if tables else _none()
+    return Attributions.validate(pd.concat(tables, ignore_index=True)) if tables else no_trees()
 
 
 def describe_windows(
@@ -153,10 +122,6 @@ def channel_of(feature: str) -> str:
     if feature.startswith("intensity_"):
         return feature.removeprefix("intensity_")
     return NEIGHBORS if feature == "n_neighbors" else SHAPE
-
-
-def _none() -> pd.DataFrame:
-    return no_attributions(feature=object, boosting_auroc=np.float64)
 
 
 def _explain_fold(
