@@ -64,7 +64,7 @@ def _check_headers(recording: ListedRecording, headers: list[ImageHeader], setti
         message = (
             f"File {first_file} of recording '{name}' has {first.n_samples} sample(s) a pixel, but channels names "
             f"{len(channels)} ({', '.join(channels)}); correct the parameter (recordings.channels, "
-            "for new recordings new_recordings.channels) or the file."
+            "for new recordings inference.recordings.channels) or the file."
         )
         raise InputError(message)
     for header, (_, file_name) in zip(headers, recording.frame_files, strict=True):

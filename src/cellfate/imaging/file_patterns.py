@@ -4,12 +4,13 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from cellfate.core.errors import InputError
 from cellfate.imaging.file_search import check_inside
 from cellfate.imaging.file_times import FileClock, order_times
-from cellfate.imaging.headers import Examined, FrameFile, ImageHeader, Looked, StackHeader
+from cellfate.imaging.headers import Examined, FrameFile, ImageHeader, Looked, StackHeader, look
 from cellfate.imaging.image_files import read_header
 from cellfate.imaging.planes import check_plane
 from cellfate.imaging.settings import RecordingSettings
@@ -42,33 +43,12 @@ class _Plane:
 
 
 def look_at_pattern(root: Path, settings: RecordingSettings) -> Iterator[Looked]:
-    """Sort the files of a folder by their names and look at every recording; only headers are read.
-
-    Parameters
-    ----------
-    root : Path
-        Folder of recordings; its folders are searched too.
-    settings : RecordingSettings
-        The pattern, and what the files do not say.
-
-    Yields
-    ------
-    Looked
-        A recording, or why it cannot be used.
-
-    Raises
-    ------
-    InputError
-        If no file matches.
-    """
+    """Sort the files below a folder by their names and look at every recording; as `opening.LookAt`."""
     planes = _match_files(root, settings)
     for recording_id, group in itertools.groupby(planes, key=lambda plane: plane.recording_id):
         found = list(group)
         source = str(Path(found[0].file_name).parent.as_posix())
-        try:
-            yield Looked(recording_id, source, _examine(root, recording_id, found, settings))
-        except InputError as error:
-            yield Looked(recording_id, source, error)
+        yield look(recording_id, source, partial(_examine, root, recording_id, found, settings))
 
 
 def _match_files(root: Path, settings: RecordingSettings) -> list[_Plane]:

@@ -29,7 +29,23 @@ class FrameSource(Protocol):
         ...
 
     def read(self, frame: int) -> NDArray[Any]:
-        """Decode one frame to (C, Y, X); `InputError` if it cannot be."""
+        """Decode one frame.
+
+        Parameters
+        ----------
+        frame : int
+            Frame number, from 0.
+
+        Returns
+        -------
+        ndarray, shape (C, Y, X)
+            Pixels in the camera's type.
+
+        Raises
+        ------
+        InputError
+            If a file is missing, damaged, or not what it was when the recording was opened.
+        """
         ...
 
 

@@ -2,7 +2,9 @@
 
 import logging
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from cellfate.core.errors import InputError
 
@@ -126,6 +128,34 @@ class Looked:
     outcome: Examined | InputError
 
 
+def look(recording_id: str, source: str, examine: Callable[[], Examined]) -> Looked:
+    """Look at a recording: what `examine` finds, or the `InputError` that it raises."""
+    try:
+        return Looked(recording_id, source, examine())
+    except InputError as error:
+        return Looked(recording_id, source, error)
+
+
+def missing_file(path: Path, error: OSError | None = None) -> InputError:
+    """Error for the user about a file that is missing or, if `error` says so, cannot be opened."""
+    reason = "is missing"
+    if error is not None and not isinstance(error, FileNotFoundError):
+        reason = f"cannot be read ({error.strerror})"
+    return InputError(
+        f"File {path} {reason}; put the file there, or set on_bad_recording to 'skip' to go on without its recording."
+    )
+
+
+def damaged(path: Path, cause: object, kind: str = "TIFF") -> str:
+    """Sentence for the user about a damaged file."""
+    return f"File {path} is not a whole, readable {kind} image ({first_line(cause)}); {ADVICE}"
+
+
+def first_line(cause: object) -> str:
+    """First line of an error, or its kind where it says nothing."""
+    return str(cause).splitlines()[0] if str(cause) else type(cause).__name__
+
+
 def usable(value: object) -> float | None:
     """Read a positive, finite number; None for anything else: files often say 0, -1 or NaN for what was never set."""
     try:
@@ -186,7 +216,7 @@ def settle_channels(recording_id: str, given: tuple[str, ...] | None, header: St
         message = (
             f"Recording '{recording_id}' has {header.n_channels} channel(s), but channels names {len(names)} "
             f"({', '.join(names)}); correct the parameter (recordings.channels, for new recordings "
-            "new_recordings.channels) or the file."
+            "inference.recordings.channels) or the file."
         )
         raise InputError(message)
     if given and header.channels and given != header.channels:

@@ -42,23 +42,7 @@ class ImageFiles:
         return str(self.root / self.file_names[frame][0])
 
     def read(self, frame: int) -> NDArray[Any]:
-        """Decode one frame; each of its files is decoded once.
-
-        Parameters
-        ----------
-        frame : int
-            Frame number, from 0.
-
-        Returns
-        -------
-        ndarray, shape (C, Y, X)
-            Pixels in the camera's type.
-
-        Raises
-        ------
-        InputError
-            If a file cannot be read, or differs from the frame's others.
-        """
+        """Decode one frame, as `FrameSource.read`; each of its files is decoded once."""
         names = self.file_names[frame]
         images = [read_pixels(self.root / name) for name in names]
         if len(images) == 1:

@@ -9,7 +9,6 @@ import pandas as pd
 
 from cellfate.core.errors import InputError
 from cellfate.imaging.annotation_file import read_annotation_file
-from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
 
 _log = logging.getLogger(__name__)
@@ -62,20 +61,8 @@ class TrackFiles:
     prefix: str
 
 
-def list_recordings(folder: RecordingFolder, settings: RecordingSettings) -> list[ListedRecording]:
-    """List the recordings of a `coco_vid` or `cell_tracking_challenge` folder, ordered by name.
-
-    Parameters
-    ----------
-    folder : RecordingFolder
-        Folder of recordings.
-    settings : RecordingSettings
-        Its layout.
-
-    Returns
-    -------
-    list of ListedRecording
-        At least one.
+def list_recordings(root: Path, settings: RecordingSettings) -> list[ListedRecording]:
+    """List the recordings of a `coco_vid` or `cell_tracking_challenge` folder, at least one, ordered by name.
 
     Raises
     ------
@@ -83,7 +70,7 @@ def list_recordings(folder: RecordingFolder, settings: RecordingSettings) -> lis
         If the folder holds no recording, or its annotation file is not usable.
     """
     listing = _list_videos if settings.layout == "coco_vid" else _list_sequences
-    return sorted(listing(folder.root, settings), key=lambda listed: listed.recording_id)
+    return sorted(listing(root, settings), key=lambda listed: listed.recording_id)
 
 
 def find_track_files(root: Path, sequence: str) -> TrackFiles | None:

@@ -3,8 +3,8 @@
 import itertools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
 from cellfate.imaging.file_search import check_inside, find_files, recording_name
-from cellfate.imaging.headers import ADVICE, Examined, FrameFile, Looked, StackHeader
+from cellfate.imaging.headers import ADVICE, Examined, FrameFile, Looked, StackHeader, first_line, look
 from cellfate.imaging.ome_zarr_metadata import ZarrImage, inner_path, ome_attributes, read_image
 from cellfate.imaging.planes import ZChoice, check_plane, project
+from cellfate.imaging.reopening import Reopened
 from cellfate.imaging.settings import RecordingSettings
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _ENDING = (".zarr",)
 
 
 @dataclass(frozen=True)
-class OmeZarr:
+class OmeZarr(Reopened):
     """Frames of one image of an OME-Zarr group.
 
     Attributes
@@ -53,23 +54,7 @@ class OmeZarr:
         return self.group if self.scene == "." else f"{self.group}/{self.scene}"
 
     def read(self, frame: int) -> NDArray[Any]:
-        """Read the chunks of one frame.
-
-        Parameters
-        ----------
-        frame : int
-            Frame number, from 0.
-
-        Returns
-        -------
-        ndarray, shape (C, Y, X)
-            Pixels in the camera's type.
-
-        Raises
-        ------
-        InputError
-            If the group is not what it was, or a chunk is damaged or, where that is an error, missing.
-        """
+        """Read the chunks of one frame, as `FrameSource.read`."""
         image, array = self._array
         sizes = _sizes(image, array)
         chosen: dict[str, Any] = {"T": frame, "?": 0}
@@ -93,30 +78,9 @@ class OmeZarr:
         except Exception as error:  # as above
             raise InputError(_damaged(self.place(0), "its description", error)) from error
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}
-
 
 def look_at_zarr(root: Path, settings: RecordingSettings) -> Iterator[Looked]:
-    """Look at every OME-Zarr group of a folder or URL; no pixel is read.
-
-    Parameters
-    ----------
-    root : Path
-        Folder of recordings.
-    settings : RecordingSettings
-        Which groups, or the URL that they are in.
-
-    Yields
-    ------
-    Looked
-        A recording, or why it cannot be used.
-
-    Raises
-    ------
-    InputError
-        If there is no group, or the URL cannot be listed.
-    """
+    """Look at every OME-Zarr group of a folder or URL; as `opening.LookAt`."""
     for name, place in _find_groups(root, settings):
         group = place if "://" in place else str(root / place)
         try:
@@ -128,10 +92,7 @@ def look_at_zarr(root: Path, settings: RecordingSettings) -> Iterator[Looked]:
             continue
         for scene in scenes:
             called = name if len(scenes) == 1 else f"{name}_{scene.replace('/', '_')}"
-            try:
-                yield Looked(called, place, _examine(root, place, group, scene, settings))
-            except InputError as error:
-                yield Looked(called, place, error)
+            yield look(called, place, partial(_examine, root, place, group, scene, settings))
 
 
 def _find_groups(root: Path, settings: RecordingSettings) -> list[tuple[str, str]]:
@@ -268,5 +229,4 @@ def _missing(place: str, where: str) -> str:
 def _damaged(place: str, part: str, cause: object) -> str:
     if type(cause).__name__ == "MissingChunkError":
         return _missing(place, f"{part.removeprefix('a chunk of ')} ({cause})")
-    reason = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
-    return f"OME-Zarr image {place} cannot be read: {part} is damaged or missing ({reason}); {ADVICE}"
+    return f"OME-Zarr image {place} cannot be read: {part} is damaged or missing ({first_line(cause)}); {ADVICE}"

@@ -1,7 +1,9 @@
 """Opening recordings: every file is checked by its header, none is decoded."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,8 @@ from cellfate.imaging.checks import check_recording
 from cellfate.imaging.conditions import match_conditions, read_conditions
 from cellfate.imaging.file_patterns import look_at_pattern
 from cellfate.imaging.frame_sources import open_source
-from cellfate.imaging.headers import Examined, Looked, settle, settle_channels, settle_interval
-from cellfate.imaging.layouts import ListedRecording, list_recordings
+from cellfate.imaging.headers import Examined, Looked, look, settle, settle_channels, settle_interval
+from cellfate.imaging.layouts import list_recordings
 from cellfate.imaging.ome_zarr import look_at_zarr
 from cellfate.imaging.records import Recording, RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
@@ -58,9 +60,8 @@ def open_recordings(
     rows: list[dict[str, Any]] = []
     frames: list[pd.DataFrame] = []
     reasons: dict[str, str] = {}
-    for looked in tqdm(
-        _look_at_recordings(folder, settings), desc="Opening recordings", unit="recording", disable=None
-    ):
+    found = _LAYOUTS.get(settings.layout, _look_at_listed)(folder.root, settings)
+    for looked in tqdm(found, desc="Opening recordings", unit="recording", disable=None):
         try:
             row = _recording_row(looked, settings)
         except InputError as error:
@@ -141,28 +142,22 @@ def all_set_aside_message(where: str, reasons: dict[str, str]) -> str:
     return f"None of the {len(reasons)} recordings in {where} can be used, but at least one must be; the first: {first}"
 
 
-def _look_at_recordings(folder: RecordingFolder, settings: RecordingSettings) -> Iterable[Looked]:
-    if settings.layout == "file_pattern":
-        return look_at_pattern(folder.root, settings)
-    if settings.layout == "tiff_stacks":
-        return look_at_stacks(folder.root, settings)
-    if settings.layout == "ome_zarr":
-        return look_at_zarr(folder.root, settings)
-    if settings.layout == "vendor":
-        return look_at_vendor_files(folder.root, settings)
-    return _look_at_listed(folder, list_recordings(folder, settings), settings)
+def _look_at_listed(root: Path, settings: RecordingSettings) -> Iterator[Looked]:
+    for listed in list_recordings(root, settings):
+        yield look(listed.recording_id, listed.source, partial(check_recording, root, listed, settings))
 
 
-def _look_at_listed(
-    folder: RecordingFolder, listed: list[ListedRecording], settings: RecordingSettings
-) -> Iterator[Looked]:
-    for recording in listed:
-        try:
-            examined = check_recording(folder.root, recording, settings)
-        except InputError as error:
-            yield Looked(recording.recording_id, recording.source, error)
-        else:
-            yield Looked(recording.recording_id, recording.source, examined)
+LookAt = Callable[[Path, RecordingSettings], Iterator[Looked]]
+"""Looks at every recording of a folder (or URL), as the settings say; no pixel is decoded.
+
+It yields a recording, or why it cannot be used, and raises `InputError` if there is none or the folder as a whole is
+not usable."""
+_LAYOUTS: dict[str, LookAt] = {
+    "file_pattern": look_at_pattern,
+    "tiff_stacks": look_at_stacks,
+    "ome_zarr": look_at_zarr,
+    "vendor": look_at_vendor_files,
+}
 
 
 def _read_conditions(folder: RecordingFolder, settings: RecordingSettings) -> pd.DataFrame | None:

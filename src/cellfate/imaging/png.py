@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
-from cellfate.imaging.headers import ADVICE, ImageHeader
+from cellfate.imaging.headers import ADVICE, ImageHeader, damaged, missing_file
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _END = b"\0\0\0\0IEND\xaeB`\x82"
@@ -18,27 +18,11 @@ _LARGEST_PX = 1 << 17
 
 
 def read_header(path: Path) -> ImageHeader:
-    """Read what a PNG holds without decoding it.
-
-    Parameters
-    ----------
-    path : Path
-        File to look at.
-
-    Returns
-    -------
-    ImageHeader
-        Shape and pixel type.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, is no PNG of 8 or 16 bits, has a palette, or is cut short.
-    """
+    """Read what a PNG of 8 or 16 bits without a palette holds, as `image_files.read_header`."""
     content, tail = _ends(path)
     whole = content.startswith(_SIGNATURE) and content[12:16] == b"IHDR" and len(content) >= 26 and tail == _END
     if not whole:
-        raise InputError(_damaged(path, "it is cut short or is no PNG"))
+        raise InputError(damaged(path, "it is cut short or is no PNG", "PNG"))
     width, height, bits, colour = struct.unpack(">IIBB", content[16:26])
     if bits not in (8, 16) or colour not in _SAMPLES or not min(width, height) > 0 or max(width, height) > _LARGEST_PX:
         message = (
@@ -51,33 +35,17 @@ def read_header(path: Path) -> ImageHeader:
 
 
 def read_pixels(path: Path) -> NDArray[Any]:
-    """Decode a PNG.
-
-    Parameters
-    ----------
-    path : Path
-        File to read.
-
-    Returns
-    -------
-    ndarray, shape (S, Y, X), uint8 or uint16
-        Samples first; S is 1 for a grey image.
-
-    Raises
-    ------
-    InputError
-        As `read_header`, and if the pixels cannot be decoded.
-    """
+    """Decode a PNG, as `image_files.read_pixels`."""
     import imagecodecs
 
     header = read_header(path)
     try:
         pixels = imagecodecs.png_decode(path.read_bytes())
     except Exception as error:  # the codec raises errors of its own
-        raise InputError(_damaged(path, error)) from error
+        raise InputError(damaged(path, error, "PNG")) from error
     shape_yxs = (header.height_px, header.width_px, header.n_samples)
     if pixels.size != np.prod(shape_yxs) or str(pixels.dtype) != header.dtype:
-        raise InputError(_damaged(path, f"it holds {pixels.dtype} of shape {pixels.shape}"))
+        raise InputError(damaged(path, f"it holds {pixels.dtype} of shape {pixels.shape}", "PNG"))
     return np.ascontiguousarray(np.moveaxis(pixels.reshape(shape_yxs), -1, 0))
 
 
@@ -88,14 +56,4 @@ def _ends(path: Path) -> tuple[bytes, bytes]:
             file.seek(max(0, path.stat().st_size - len(_END)))
             return content, file.read()
     except OSError as error:
-        reason = "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
-        message = (
-            f"File {path} {reason}; put the file there, or set on_bad_recording to 'skip' to go on without its "
-            "recording."
-        )
-        raise InputError(message) from error
-
-
-def _damaged(path: Path, cause: object) -> str:
-    reason = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
-    return f"File {path} is not a whole, readable PNG image ({reason}); {ADVICE}"
+        raise missing_file(path, error) from error

@@ -8,55 +8,23 @@ import tifffile
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
-from cellfate.imaging.headers import ADVICE, ImageHeader
+from cellfate.imaging.headers import ADVICE, ImageHeader, damaged, missing_file
 
 
 def read_header(path: Path) -> ImageHeader:
-    """Read what a TIFF holds without decoding it.
-
-    Parameters
-    ----------
-    path : Path
-        File to look at.
-
-    Returns
-    -------
-    ImageHeader
-        Shape and pixel type of its one page.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, is no TIFF, holds several pages, or is shorter than its header says.
-    """
+    """Read what a TIFF of one page holds, as `image_files.read_header`."""
     with _opened(path) as tiff:
         return _check_page(tiff, path)
 
 
 def read_pixels(path: Path) -> NDArray[Any]:
-    """Decode the one page of a TIFF.
-
-    Parameters
-    ----------
-    path : Path
-        File to read.
-
-    Returns
-    -------
-    ndarray, shape (S, Y, X), native dtype
-        Samples first; S is 1 for a grey image.
-
-    Raises
-    ------
-    InputError
-        As `read_header`, and if the pixels cannot be decoded.
-    """
+    """Decode the one page of a TIFF, as `image_files.read_pixels`."""
     with _opened(path) as tiff:
         header = _check_page(tiff, path)
         try:
             pixels = np.asarray(tiff.pages.first.asarray())
         except Exception as error:  # the codecs raise errors of many kinds on damaged bytes
-            raise InputError(_damaged(path, error)) from error
+            raise InputError(damaged(path, error)) from error
     if header.axes == "YXS":
         pixels = np.moveaxis(pixels, -1, 0)
     shape_syx = (header.n_samples, header.height_px, header.width_px)
@@ -95,15 +63,11 @@ def read_label_image(path: Path, height_px: int, width_px: int) -> NDArray[np.in
 
 def _opened(path: Path) -> tifffile.TiffFile:
     if not path.is_file():
-        message = (
-            f"File {path} is missing; put the file there, or set on_bad_recording to 'skip' to go on without its "
-            "recording."
-        )
-        raise InputError(message)
+        raise missing_file(path)
     try:
         return tifffile.TiffFile(path)
     except Exception as error:  # tifffile raises errors of many kinds on damaged headers
-        raise InputError(_damaged(path, error)) from error
+        raise InputError(damaged(path, error)) from error
 
 
 def _check_page(tiff: tifffile.TiffFile, path: Path) -> ImageHeader:
@@ -113,9 +77,9 @@ def _check_page(tiff: tifffile.TiffFile, path: Path) -> ImageHeader:
         ends = [start + count for start, count in zip(page.dataoffsets, page.databytecounts, strict=True)]
         complete = bool(ends) and max(ends) <= tiff.filehandle.size and min(page.databytecounts) > 0
     except Exception as error:  # as above: damaged tags
-        raise InputError(_damaged(path, error)) from error
+        raise InputError(damaged(path, error)) from error
     if not complete:
-        raise InputError(_damaged(path, "pixels are missing: it is cut short or was not written whole"))
+        raise InputError(damaged(path, "pixels are missing: it is cut short or was not written whole"))
     if n_pages != 1 or axes not in ("YX", "YXS", "SYX") or dtype is None:
         message = (
             f"File {path} holds {n_pages} page(s) with axes {axes}, but one page with axes YX or YXS was expected "
@@ -125,8 +89,3 @@ def _check_page(tiff: tifffile.TiffFile, path: Path) -> ImageHeader:
         raise InputError(message)
     sizes = dict(zip(axes, shape, strict=True))
     return ImageHeader(axes, sizes.get("S", 1), sizes["Y"], sizes["X"], str(dtype.newbyteorder("=")))
-
-
-def _damaged(path: Path, cause: object) -> str:
-    reason = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
-    return f"File {path} is not a whole, readable TIFF image ({reason}); {ADVICE}"

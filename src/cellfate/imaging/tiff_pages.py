@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cellfate.core.errors import InputError
-from cellfate.imaging.headers import ADVICE
+from cellfate.imaging.headers import ADVICE, damaged, missing_file
 
 _WIDTH, _HEIGHT, _BITS, _SAMPLES, _FORMAT = 256, 257, 258, 277, 339
 _FIELDS = (_WIDTH, _HEIGHT, _BITS, _SAMPLES, _FORMAT)
@@ -58,15 +58,9 @@ def check_pages(path: Path) -> int:
         with path.open("rb") as file:
             pages = _walk(file, path.stat().st_size)
     except OSError as error:
-        reason = "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
-        message = (
-            f"File {path} {reason}; put the file there, or set on_bad_recording to 'skip' to go on without its "
-            "recording."
-        )
-        raise InputError(message) from error
+        raise missing_file(path, error) from error
     except (ValueError, struct.error) as error:
-        message = f"File {path} is not a whole, readable TIFF image ({error}); {ADVICE}"
-        raise InputError(message) from error
+        raise InputError(damaged(path, error)) from error
     other = next((number for number, page in enumerate(pages) if page != pages[0]), None)
     if other is not None:
         message = (

@@ -14,7 +14,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
-from cellfate.imaging.headers import ADVICE
+from cellfate.imaging.headers import ADVICE, damaged, first_line
 from cellfate.imaging.planes import ZChoice, project
 from cellfate.imaging.tiff_pages import check_pages
 
@@ -380,13 +380,3 @@ def _check_ome(path: Path, text: str) -> None:
         if PurePosixPath(name).name != name or "\\" in name or os.sep in name:
             message = f"File {path} says that pixels are in '{name}', which is outside its folder; {ADVICE}"
             raise InputError(message)
-
-
-def damaged(path: Path, cause: object) -> str:
-    """Sentence for the user about a damaged file."""
-    return f"File {path} is not a whole, readable TIFF image ({first_line(cause)}); {ADVICE}"
-
-
-def first_line(cause: object) -> str:
-    """First line of an error, or its kind where it says nothing."""
-    return str(cause).splitlines()[0] if str(cause) else type(cause).__name__

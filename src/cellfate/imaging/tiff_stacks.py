@@ -1,9 +1,8 @@
 """Multi-page TIFF, ImageJ hyperstacks and OME-TIFF: a recording each file, or each image of an OME file or set."""
 
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +10,18 @@ from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
 from cellfate.imaging.file_search import check_inside, find_files, recording_name
-from cellfate.imaging.headers import Examined, FrameFile, Looked, StackHeader
+from cellfate.imaging.headers import Examined, FrameFile, Looked, StackHeader, damaged, look
 from cellfate.imaging.planes import ZChoice, check_plane
+from cellfate.imaging.reopening import Reopened
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.imaging.tiff_metadata import read_facts
-from cellfate.imaging.tiff_series import TiffSeries, damaged, label_axes, ome_file_names, open_series
+from cellfate.imaging.tiff_series import TiffSeries, label_axes, ome_file_names, open_series
 
 _SUFFIXES = (".tif", ".tiff", ".btf", ".tf8", ".tf2")
 
 
 @dataclass(frozen=True)
-class TiffStack:
+class TiffStack(Reopened):
     """Frames of one image of a TIFF file.
 
     The pages are found when the first frame is read, and again in every process that it is sent to; the file is open
@@ -53,23 +53,7 @@ class TiffStack:
         return str(self.path)
 
     def read(self, frame: int) -> NDArray[Any]:
-        """Decode the pages of one frame.
-
-        Parameters
-        ----------
-        frame : int
-            Frame number, from 0.
-
-        Returns
-        -------
-        ndarray, shape (C, Y, X)
-            Pixels in the camera's type.
-
-        Raises
-        ------
-        InputError
-            If the file or a page of it is damaged, or the file is not what it was.
-        """
+        """Decode the pages of one frame, as `FrameSource.read`."""
         with self._lock:
             try:
                 return self._read(frame)
@@ -88,11 +72,6 @@ class TiffStack:
             raise InputError(message)
         return series.read_frame(frame, self.z)
 
-    @property
-    def _lock(self) -> threading.Lock:
-        lock: threading.Lock = self.__dict__.setdefault("_kept_lock", threading.Lock())  # one, whoever comes first
-        return lock
-
     @cached_property
     def _series(self) -> TiffSeries:
         found = open_series(self.path)
@@ -101,30 +80,9 @@ class TiffStack:
             raise InputError(message)
         return label_axes(self.path, found[self.scene], self.axes, self.n_channels)
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}
-
 
 def look_at_stacks(root: Path, settings: RecordingSettings) -> Iterator[Looked]:
-    """Look at every TIFF of a folder; only headers are read.
-
-    Parameters
-    ----------
-    root : Path
-        Folder of recordings.
-    settings : RecordingSettings
-        Which files, and what they do not say.
-
-    Yields
-    ------
-    Looked
-        A recording, or why it cannot be used.
-
-    Raises
-    ------
-    InputError
-        If there is no such file.
-    """
+    """Look at every TIFF of a folder; as `opening.LookAt`."""
     seen: set[Path] = set()
     for path in find_files(root, settings.files, _SUFFIXES):
         if path in seen:  # a file of an OME-TIFF set that was opened by its first file
@@ -140,10 +98,7 @@ def look_at_stacks(root: Path, settings: RecordingSettings) -> Iterator[Looked]:
             continue
         for scene, image in enumerate(images):
             called = name if len(images) == 1 else f"{name}_{scene}"
-            try:
-                yield Looked(called, place, _examine(root, path, scene, image, settings))
-            except InputError as error:
-                yield Looked(called, place, error)
+            yield look(called, place, partial(_examine, root, path, scene, image, settings))
 
 
 def _files_of_set(path: Path, images: list[Any]) -> set[Path]:

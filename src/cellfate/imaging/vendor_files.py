@@ -1,10 +1,9 @@
 """Vendor files (.nd2, .czi, .lif) through bioio, which is an extra. It was not tested on files of the vendors."""
 
 import datetime as dt
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +12,26 @@ from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
 from cellfate.imaging.file_search import check_inside, find_files, recording_name
-from cellfate.imaging.headers import ADVICE, Examined, FrameFile, Looked, StackHeader, usable
+from cellfate.imaging.headers import (
+    ADVICE,
+    Examined,
+    FrameFile,
+    Looked,
+    StackHeader,
+    first_line,
+    look,
+    missing_file,
+    usable,
+)
 from cellfate.imaging.planes import ZChoice, check_plane, project
+from cellfate.imaging.reopening import Reopened
 from cellfate.imaging.settings import RecordingSettings
 
 _SUFFIXES = (".nd2", ".czi", ".lif")
 
 
 @dataclass(frozen=True)
-class VendorFile:
+class VendorFile(Reopened):
     """Frames of one scene of a file that bioio reads.
 
     Attributes
@@ -46,23 +56,7 @@ class VendorFile:
         return str(self.path)
 
     def read(self, frame: int) -> NDArray[Any]:
-        """Decode one frame.
-
-        Parameters
-        ----------
-        frame : int
-            Frame number, from 0.
-
-        Returns
-        -------
-        ndarray, shape (C, Y, X)
-            Pixels in the camera's type.
-
-        Raises
-        ------
-        InputError
-            If bioio cannot read it.
-        """
+        """Decode one frame, as `FrameSource.read`."""
         planes = {} if self.z == "max" else {"Z": slice(self.z, self.z + 1)}
         with self._lock:
             try:
@@ -74,19 +68,11 @@ class VendorFile:
                 raise InputError(_damaged(self.path, error)) from error
         return project(pixels, "max")
 
-    @property
-    def _lock(self) -> threading.Lock:
-        lock: threading.Lock = self.__dict__.setdefault("_kept_lock", threading.Lock())  # one, whoever comes first
-        return lock
-
     @cached_property
     def _image(self) -> Any:
         image = open_vendor_file(self.path)
         image.set_scene(self.scene)
         return image
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 def open_vendor_file(path: Path) -> Any:
@@ -113,8 +99,7 @@ def open_vendor_file(path: Path) -> Any:
         message = f"File {path} needs bioio, which is not installed; install the extra: pip install -e '.[formats]'."
         raise InputError(message) from error
     if not path.is_file():
-        message = f"File {path} is missing; put it there, or set on_bad_recording to 'skip' to go on without it."
-        raise InputError(message)
+        raise missing_file(path)
     try:
         return BioImage(path)
     except Exception as error:  # as above
@@ -122,25 +107,7 @@ def open_vendor_file(path: Path) -> Any:
 
 
 def look_at_vendor_files(root: Path, settings: RecordingSettings) -> Iterator[Looked]:
-    """Look at every vendor file of a folder; no pixel is decoded.
-
-    Parameters
-    ----------
-    root : Path
-        Folder of recordings.
-    settings : RecordingSettings
-        Which files, and what they do not say.
-
-    Yields
-    ------
-    Looked
-        A recording a scene, or why it cannot be used.
-
-    Raises
-    ------
-    InputError
-        If there is no such file.
-    """
+    """Look at every vendor file of a folder; as `opening.LookAt`."""
     for path in find_files(root, settings.files, _SUFFIXES):
         name, place = recording_name(root, path, (path.suffix.lower(),)), path.relative_to(root).as_posix()
         try:
@@ -152,10 +119,7 @@ def look_at_vendor_files(root: Path, settings: RecordingSettings) -> Iterator[Lo
             continue
         for scene in range(n_scenes):
             called = name if n_scenes == 1 else f"{name}_{scene}"
-            try:
-                yield Looked(called, place, _examine(path, place, image, scene, settings))
-            except InputError as error:
-                yield Looked(called, place, error)
+            yield look(called, place, partial(_examine, path, place, image, scene, settings))
 
 
 def _examine(path: Path, place: str, image: Any, scene: int, settings: RecordingSettings) -> Examined:
@@ -193,5 +157,4 @@ def _minutes(interval: object) -> float | None:
 
 
 def _damaged(path: Path, cause: object) -> str:
-    reason = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
-    return f"File {path} cannot be read by bioio ({reason}); {ADVICE}"
+    return f"File {path} cannot be read by bioio ({first_line(cause)}); {ADVICE}"
