@@ -4,6 +4,7 @@ import pandas as pd
 
 from cellfate import imaging, preflight
 from cellfate.crops.settings import CropSettings
+from cellfate.crops.store import CropStore
 from cellfate.imaging import RecordingFolder, RecordingSettings
 from cellfate.preflight import PreflightSettings
 from cellfate.tracks.settings import TrackSettings
@@ -32,3 +33,22 @@ def open_recordings(
     """
     preflight.stop_at_errors(findings, settings)
     return preflight.set_bad_frames_aside(*imaging.open_recordings(folder, settings), findings)
+
+
+def list_cropped(crops: CropStore, recordings: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Part recordings into those whose cells were cut out and those that could not be, with the reason.
+
+    Parameters
+    ----------
+    crops
+        The crop store.
+    recordings
+        Table `Recordings`.
+
+    Returns
+    -------
+    cropped_recordings, crops_set_aside : DataFrame
+        Tables `Recordings` and `SetAside`.
+    """
+    cropped = recordings[recordings["recording_id"].isin(crops.recording_ids)]
+    return cropped.reset_index(drop=True), crops.set_aside

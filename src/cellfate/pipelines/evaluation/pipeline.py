@@ -1,114 +1,163 @@
 """Wiring of the `evaluation` pipeline."""
 
 from kedro.pipeline import Pipeline, node
+from kedro.pipeline.node import Node
 
 from cellfate.metrics.background_swap import score_background_swap, swap_backgrounds
-from cellfate.metrics.baselines import predict_baselines
-from cellfate.metrics.calibration import measure_calibration
-from cellfate.metrics.comparisons import compare_predictors, summarise_scores
+from cellfate.metrics.calibration import calibrate_forecasts
+from cellfate.metrics.commitments import find_commitments, summarise_commitments
+from cellfate.metrics.comparisons import compare_forecasts, summarise_scores
 from cellfate.metrics.confusion import count_confusions
 from cellfate.metrics.curves import trace_curves
 from cellfate.metrics.masking import mask_sequences
 from cellfate.metrics.masking_curves import score_masking
-from cellfate.metrics.scoring import score_predictions
-from cellfate.plots.evaluation import plot_comparisons, plot_confusion, plot_dose_scores, plot_scores
-from cellfate.plots.evaluation_curves import plot_masking, plot_precision_recall, plot_reliability, plot_roc
-from cellfate.prediction.samples import predict_samples
+from cellfate.metrics.observed_incidence import compare_doses, observe_incidence
+from cellfate.metrics.references import forecast_references
+from cellfate.metrics.scoring import score_forecasts
+from cellfate.pipelines.evaluation.nodes import gather_forecasts
+from cellfate.plots.cells import plot_commitments, plot_forecast_heatmap
+from cellfate.plots.curves import plot_calibration, plot_confusion, plot_operating_curves
+from cellfate.plots.incidence import plot_dose_incidence, plot_observed_incidence
+from cellfate.plots.masking import plot_masking
+from cellfate.plots.scores import plot_comparisons, plot_dose_scores, plot_scores
+from cellfate.prediction.forecasts import forecast_classifier, forecast_clock
+
+FOLLOW_UP = "params:follow_up"
+SCORES = "params:scores"
+HEADLINE = "params:follow_up.headline_h"
+EVENTS = "params:follow_up.events"
 
 
 def create_pipeline() -> Pipeline:
-    """Wire the nodes of `evaluation`: forecasts of the test parts, scores, changed inputs, figures."""
-    return _forecast() + _score() + _shorten() + _swap() + _plot()
+    """Wire the nodes of `evaluation`: one table of forecasts, its scores, changed inputs, figures."""
+    return _forecast() + _score()
 
 
 def _forecast() -> Pipeline:
-    """Forecast validation and test parts by the model and by the baselines."""
-    return Pipeline(
-        [
-            node(predict_samples, ["crops", "samples", "splits", "fate_model"], "predictions", name="predict_samples"),
-            node(
-                predict_baselines,
-                ["samples", "splits", "detections", "frame_features", "params:baselines"],
-                "baseline_predictions",
-                name="predict_baselines",
-            ),
-        ]
-    )
+    """Forecast the landmarks of validation and test cells, by the models and by what they are held against."""
+    followed = ["detections", "follow_ups", "landmarks", "splits", "frame_features"]
+    parts = ["classifier_forecasts", "clock_forecasts", "reference_forecasts"]
+    nodes = [
+        node(
+            forecast_classifier,
+            ["crops", "landmarks", "splits", "classifier_model"],
+            "classifier_forecasts",
+            name="forecast_by_classifier",
+        ),
+        node(
+            forecast_clock,
+            ["crops", "detections", "follow_ups", "splits", "frame_features", "clock_model"],
+            "clock_forecasts",
+            name="forecast_by_clock",
+        ),
+        node(
+            forecast_references,
+            [*followed, "questions", FOLLOW_UP, "params:references"],
+            "reference_forecasts",
+            name="forecast_by_references",
+        ),
+        node(gather_forecasts, parts, "forecasts", name="gather_forecasts"),
+    ]
+    return Pipeline(nodes, namespace="forecast", prefix_datasets_with_namespace=False)
 
 
 def _score() -> Pipeline:
-    """Score all predictors and compare the model with each baseline."""
-    forecasts = ["predictions", "baseline_predictions", "samples"]
-    scored = [*forecasts, "params:scores"]
-    return Pipeline(
-        [
-            node(score_predictions, scored, "metrics", name="score_predictions"),
-            node(compare_predictors, scored, "comparisons", name="compare_predictors"),
-            node(count_confusions, forecasts, "confusion", name="count_confusions"),
-            node(measure_calibration, scored, "calibration", name="measure_calibration"),
-            node(trace_curves, forecasts, "operating_curves", name="trace_curves"),
-            node(
-                summarise_scores,
-                ["metrics", "comparisons", "params:scores", "params:baselines"],
-                "headline_scores",
-                name="summarise_scores",
-            ),
-        ]
-    )
+    """Score all forecasts, hold them against what was observed, forecast changed inputs, and draw it."""
+    figures = [*_figures("which_fate", None), *_figures("within_hours", HEADLINE)]
+    nodes = [*_scores(), *_observed(), *_changed_inputs(), *figures]
+    return Pipeline(nodes, namespace="score", prefix_datasets_with_namespace=False)
 
 
-def _shorten() -> Pipeline:
-    """Forecast from shortened inputs and score them."""
-    return Pipeline(
-        [
-            node(
-                mask_sequences,
-                ["crops", "samples", "splits", "fate_model", "params:masking"],
-                "masked_predictions",
-                name="mask_sequences",
-            ),
-            node(
-                score_masking,
-                ["masked_predictions", "samples", "params:masking", "params:scores"],
-                "masking_curves",
-                name="score_masking",
-            ),
-        ]
-    )
+def _scores() -> list[Node]:
+    """Scores of every predictor and question, paired differences, calibration, curves."""
+    asked = ["forecasts", "landmarks", FOLLOW_UP]
+    return [
+        node(score_forecasts, [*asked, SCORES], "metrics", name="score_forecasts"),
+        node(compare_forecasts, [*asked, SCORES], "comparisons", name="compare_forecasts"),
+        node(calibrate_forecasts, [*asked, SCORES], "calibration", name="calibrate_forecasts"),
+        node(count_confusions, asked, "confusion", name="count_confusions"),
+        node(trace_curves, asked, "operating_curves", name="trace_curves"),
+        node(
+            summarise_scores,
+            ["metrics", "comparisons", SCORES, "params:references"],
+            "headline_scores",
+            name="summarise_scores",
+        ),
+        node(plot_confusion, "confusion", "confusion_figure", name="plot_confusion"),
+    ]
 
 
-def _swap() -> Pipeline:
-    """Forecast cells on the surroundings of others and score that."""
-    return Pipeline(
-        [
-            node(
-                swap_backgrounds,
-                ["crops", "samples", "splits", "fate_model", "params:features", "params:background_swap"],
-                "swapped_predictions",
-                name="swap_backgrounds",
-            ),
-            node(
-                score_background_swap,
-                ["swapped_predictions", "samples", "params:scores"],
-                "background_swap",
-                name="score_background_swap",
-            ),
-        ]
-    )
+def _observed() -> list[Node]:
+    """Find what became of the cells, and since when the call of each stayed what it is."""
+    return [
+        node(observe_incidence, ["landmarks", FOLLOW_UP, SCORES], "observed_incidence", name="observe_incidence"),
+        node(
+            compare_doses,
+            ["forecasts", "landmarks", FOLLOW_UP, SCORES],
+            "dose_incidence",
+            name="compare_doses",
+        ),
+        node(find_commitments, ["forecasts", "follow_ups", FOLLOW_UP], "commitments", name="find_commitments"),
+        node(
+            summarise_commitments,
+            ["commitments", SCORES],
+            "commitment_summary",
+            name="summarise_commitments",
+        ),
+        node(plot_observed_incidence, "observed_incidence", "observed_incidence_figure", name="plot_observed"),
+        node(plot_dose_incidence, "dose_incidence", "dose_incidence_figure", name="plot_dose_incidence"),
+        node(
+            plot_forecast_heatmap,
+            ["forecasts", "follow_ups", HEADLINE, EVENTS],
+            "forecast_heatmap_figure",
+            name="plot_forecast_heatmap",
+        ),
+        node(plot_commitments, ["commitments", EVENTS], "commitments_figure", name="plot_commitments"),
+    ]
 
 
-def _plot() -> Pipeline:
-    """Draw the figures."""
-    curves = ["operating_curves", "metrics"]
-    return Pipeline(
-        [
-            node(plot_scores, "metrics", "scores_figure", name="plot_scores"),
-            node(plot_comparisons, "comparisons", "comparisons_figure", name="plot_comparisons"),
-            node(plot_confusion, "confusion", "confusion_figure", name="plot_confusion"),
-            node(plot_dose_scores, "metrics", "dose_scores_figure", name="plot_dose_scores"),
-            node(plot_roc, curves, "roc_figure", name="plot_roc"),
-            node(plot_precision_recall, curves, "precision_recall_figure", name="plot_precision_recall"),
-            node(plot_reliability, "calibration", "reliability_figure", name="plot_reliability"),
-            node(plot_masking, "masking_curves", "masking_figure", name="plot_masking"),
-        ]
-    )
+def _changed_inputs() -> list[Node]:
+    """Ask the classifier about shortened tracks, and about cells laid on the surroundings of others."""
+    tested = ["crops", "landmarks", "splits", "classifier_model"]
+    return [
+        node(mask_sequences, [*tested, "params:masking"], "masked_forecasts", name="mask_sequences"),
+        node(
+            score_masking,
+            ["masked_forecasts", "landmarks", "params:masking", SCORES],
+            "masking_curves",
+            name="score_masking",
+        ),
+        node(plot_masking, "masking_curves", "masking_figure", name="plot_masking"),
+        node(
+            swap_backgrounds,
+            [*tested, "params:features", "params:background_swap"],
+            "swapped_forecasts",
+            name="swap_backgrounds",
+        ),
+        node(
+            score_background_swap,
+            ["swapped_forecasts", "landmarks", SCORES],
+            "background_swap",
+            name="score_background_swap",
+        ),
+    ]
+
+
+def _figures(question: str, within_h: str | None) -> list[Node]:
+    """Figures of one question; `within_h` names the parameter of its horizon."""
+    drawn = {
+        "scores": (plot_scores, "metrics"),
+        "comparisons": (plot_comparisons, "comparisons"),
+        "curves": (plot_operating_curves, "operating_curves"),
+        "doses": (plot_dose_scores, "metrics"),
+        "calibration": (plot_calibration, "calibration"),
+    }
+    return [
+        node(
+            plot,
+            [table] if within_h is None else [table, within_h],
+            f"{question}_{name}_figure",
+            name=f"plot_{question}_{name}",
+        )
+        for name, (plot, table) in drawn.items()
+    ]

@@ -1,43 +1,275 @@
-"""Nodes of the `inference` pipeline: what is done to new recordings follows from the model, not from parameters."""
+"""Nodes of the `inference` pipeline: what is done to new recordings follows from the models of the study.
 
+The *training run* is the one that made the models; references are fitted to all its cells. Recordings of both runs may
+bear the same names.
+"""
+
+import numpy as np
 import pandas as pd
+from pydantic import Field, JsonValue
 
-from cellfate.cohort.samples import make_open_samples
+from cellfate.cohort.follow_ups import follow_cells, follow_open_cells
+from cellfate.cohort.landmarks import list_landmarks
+from cellfate.cohort.outcomes import competing_events
+from cellfate.cohort.questions import list_questions
+from cellfate.cohort.settings import FollowUpSettings
+from cellfate.core.errors import InputError
+from cellfate.core.predictors import BLEND, CLASSIFIER
+from cellfate.core.settings import Settings
+from cellfate.core.tables import Commitments, Comparisons, Forecasts, Landmarks, Metrics
+from cellfate.crops.cutting import CropPlan
 from cellfate.crops.store import CropStore
-from cellfate.metrics.scoring import score_inference
-from cellfate.metrics.settings import ScoreSettings
-from cellfate.prediction.fate_predictor import FatePredictor
+from cellfate.features.measurements import measure_cells
+from cellfate.features.settings import FeatureSettings
+from cellfate.imaging.records import RecordingFolder
+from cellfate.imaging.settings import RecordingSettings
+from cellfate.metrics.commitments import find_commitments
+from cellfate.metrics.comparisons import compare_forecasts
+from cellfate.metrics.references import forecast_references
+from cellfate.metrics.scoring import score_forecasts
+from cellfate.metrics.settings import ReferenceSettings, ScoreSettings
+from cellfate.prediction.forecast_tables import tabulate_calls, tabulate_fates, tabulate_forecasts
+from cellfate.prediction.forecasts import ALL_MEMBERS, NO_FOLD, forecast_new
+from cellfate.prediction.new_recordings import cut_new_crops
 from cellfate.prediction.records import TrainedModel
+from cellfate.prediction.trained_on import find_seen
 from cellfate.tracks.exporting import join_forecasts
+from cellfate.tracks.settings import TrackSettings
+
+_TRAINED, _NEW = "trained/", "new/"
 
 
-def make_new_samples(
-    crops: CropStore, recordings: pd.DataFrame, cells: pd.DataFrame, model: TrainedModel
-) -> pd.DataFrame:
-    """Make samples as those the model was trained on; fates need not be known.
+class InferenceSettings(Settings):
+    """How new recordings differ from those of the study in the way they are read."""
+
+    recordings: dict[str, JsonValue] = Field(default_factory=dict)
+    """Keys of parameter `recordings` that are others for new recordings."""
+    tracks: dict[str, JsonValue] = Field(default_factory=dict)
+    """Keys of parameter `tracks` that are others for new recordings."""
+
+
+def choose_settings(
+    recordings: RecordingSettings, tracks: TrackSettings, inference: InferenceSettings
+) -> tuple[RecordingSettings, TrackSettings]:
+    """Give the settings that new recordings are read with: the study's, but for what `inference` says.
 
     Raises
     ------
     InputError
-        If no cell is long enough.
+        If a key does not exist, or its value is not allowed.
     """
-    return make_open_samples(crops, recordings, cells, model.config.samples)
+    try:
+        return (
+            RecordingSettings.model_validate(recordings.model_dump() | inference.recordings),
+            TrackSettings.model_validate(tracks.model_dump() | inference.tracks),
+        )
+    except ValueError as error:
+        raise InputError(f"Parameter inference does not fit recordings and tracks: {error}") from error
 
 
-def predict_fates(crops: CropStore, samples: pd.DataFrame, model: TrainedModel) -> pd.DataFrame:
-    """Predict every sample: sample_id, recording_id, cell_id, last_frame, call, one probability an outcome."""
-    return FatePredictor(model).predict_samples(crops, samples)
+def cut_crops_for_models(
+    folder: RecordingFolder,
+    recordings: pd.DataFrame,
+    frame_files: pd.DataFrame,
+    detections: pd.DataFrame,
+    classifier: TrainedModel,
+    clock: TrainedModel,
+    settings: RecordingSettings,
+) -> CropPlan:
+    """Plan crops of the size that the models were trained on; see `cut_new_crops`."""
+    model = _trained(classifier, clock)[0]
+    return cut_new_crops(folder, recordings, frame_files, detections, model, settings)
 
 
-def score_known_outcomes(fate_table: pd.DataFrame, samples: pd.DataFrame, scores: ScoreSettings) -> pd.DataFrame:
-    """Score the fate table where fates are known: table `Metrics`, without rows where none is."""
-    return score_inference(fate_table.drop(columns=["recording_id", "cell_id", "last_frame"]), samples, scores)
+def measure_new_cells(crops: CropStore, detections: pd.DataFrame, features: FeatureSettings) -> pd.DataFrame:
+    """Measure new cells as those of the study: table `FrameFeatures`."""
+    return measure_cells(crops, detections, features)
 
 
-def export_tracks(
-    detections: pd.DataFrame, cells: pd.DataFrame, fate_table: pd.DataFrame, model: TrainedModel
+def follow_new_cells(
+    crops: CropStore,
+    recordings: pd.DataFrame,
+    detections: pd.DataFrame,
+    cells: pd.DataFrame,
+    classifier: TrainedModel,
+    clock: TrainedModel,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Put forecasts beside the tracks, for a spreadsheet and for viewers: table `TrackForecasts`, twice."""
-    whole_track = model.config.samples.kind == "whole_track"
-    table = join_forecasts(detections, cells, fate_table, whole_track=whole_track)
-    return table, table
+    """Follow new cells whether or not their fate is known, and list the landmarks that forecasts are scored at.
+
+    Parameters
+    ----------
+    crops, recordings, detections, cells
+        Of the new recordings.
+    classifier, clock
+        The models.
+
+    Returns
+    -------
+    follow_ups : DataFrame
+        Table `FollowUps`; a cell without an event is shown to its last frame.
+    landmarks : DataFrame
+        Table `Landmarks`. Every track ends with the guard here, those without an event too, so that the end of what is
+        shown does not tell how a cell ended. Without rows where no event is known.
+    """
+    follow_up = _trained(classifier, clock)[0].config.follow_up
+    cropped = recordings[recordings["recording_id"].isin(crops.recording_ids)]
+    follow_ups = follow_open_cells(detections, cells, cropped, follow_up)
+    if not competing_events(follow_ups):
+        return follow_ups, Landmarks.empty()
+    scored, _ = follow_cells(detections, cells, cropped, follow_up)
+    return follow_ups, list_landmarks(detections, scored, follow_up)
+
+
+def forecast_new_cells(
+    crops: CropStore,
+    detections: pd.DataFrame,
+    follow_ups: pd.DataFrame,
+    frame_features: pd.DataFrame,
+    classifier: TrainedModel,
+    clock: TrainedModel,
+) -> pd.DataFrame:
+    """Forecast new cells by every model of the study that was trained: table `Forecasts`."""
+    tables = [
+        forecast_new(model, crops, detections, follow_ups, frame_features) for model in _trained(classifier, clock)
+    ]
+    return Forecasts.validate(pd.concat(tables, ignore_index=True))
+
+
+def tabulate_new_cells(
+    forecasts: pd.DataFrame,
+    crops: CropStore,
+    follow_ups: pd.DataFrame,
+    detections: pd.DataFrame,
+    cells: pd.DataFrame,
+    classifier: TrainedModel,
+    clock: TrainedModel,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Write the forecasts for a reader: by cell, by cell and frame, and beside the tracks.
+
+    Parameters
+    ----------
+    forecasts
+        From `forecast_new_cells`.
+    crops, follow_ups, detections, cells
+        Of the new recordings.
+    classifier, clock
+        The models.
+
+    Returns
+    -------
+    fate_table : DataFrame
+        Table `FateTable`: one row a cell, model and question.
+    forecast_table : DataFrame
+        Table `ForecastTable`: one row a cell and frame, by the fate clock; without rows where there is none.
+    track_forecasts, track_graphs : DataFrame
+        Table `TrackForecasts`, twice, for a spreadsheet and for viewers: what the fate clock forecasts within the
+        headline horizon, changing over the cell; without a fate clock, which fate the classifier forecasts.
+    """
+    models = _trained(classifier, clock)
+    fates = pd.concat([tabulate_fates(forecasts, model, find_seen(model, crops, follow_ups)) for model in models])
+    leading = models[-1]  # the clock, where there is one
+    of_frames = tabulate_forecasts(forecasts, follow_ups, leading)
+    asked = forecasts["within_h"].isna() if leading.config.kind == "classifier" else _at_headline(forecasts, leading)
+    predictor = CLASSIFIER if leading.config.kind == "classifier" else BLEND
+    seen = follow_ups[["recording_id", "cell_id"]].assign(seen_in_training=False)
+    told = tabulate_calls(forecasts[asked & (forecasts["predictor"] == predictor)], seen)
+    tracks = join_forecasts(detections, cells, told)
+    return fates.reset_index(drop=True), of_frames, tracks, tracks
+
+
+def forecast_new_references(
+    follow_ups: pd.DataFrame,
+    landmarks: pd.DataFrame,
+    detections: pd.DataFrame,
+    frame_features: pd.DataFrame,
+    new_follow_ups: pd.DataFrame,
+    new_landmarks: pd.DataFrame,
+    new_detections: pd.DataFrame,
+    new_frame_features: pd.DataFrame,
+    classifier: TrainedModel,
+    clock: TrainedModel,
+    references: ReferenceSettings,
+) -> pd.DataFrame:
+    """Fit the references to all followed cells of the training run and forecast the landmarks of new recordings.
+
+    Parameters
+    ----------
+    follow_ups, landmarks, detections, frame_features
+        Of the training run.
+    new_follow_ups, new_landmarks, new_detections, new_frame_features
+        Of the new recordings.
+    classifier, clock
+        The models.
+    references
+        Which references.
+
+    Returns
+    -------
+    DataFrame
+        Table `Forecasts`; without rows where no fate is known.
+    """
+    if new_landmarks.empty:
+        return Forecasts.empty()
+    follow_up = _trained(classifier, clock)[0].config.follow_up
+    pairs = (follow_ups, new_follow_ups), (landmarks, new_landmarks), (detections, new_detections)
+    followed, marked, detected, measured = (
+        pd.concat([_rename(trained, _TRAINED), _rename(new, _NEW)], ignore_index=True)
+        for trained, new in (*pairs, (frame_features, new_frame_features))
+    )
+    is_new = followed["recording_id"].str.startswith(_NEW)
+    splits = followed[["recording_id", "cell_id"]].assign(
+        scheme=ALL_MEMBERS, fold=NO_FOLD, part=np.where(is_new, "test", "train").tolist()
+    )
+    questions = list_questions(follow_ups, landmarks, follow_up)
+    table = forecast_references(followed, marked, splits, detected, measured, questions, follow_up, references)
+    return table.assign(recording_id=table["recording_id"].str.removeprefix(_NEW))
+
+
+def score_new_cells(
+    forecasts: pd.DataFrame,
+    reference_forecasts: pd.DataFrame,
+    landmarks: pd.DataFrame,
+    follow_ups: pd.DataFrame,
+    classifier: TrainedModel,
+    clock: TrainedModel,
+    scores: ScoreSettings,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Score forecasts of new recordings by the fates that are known.
+
+    Returns
+    -------
+    metrics, comparisons, commitments : DataFrame
+        Tables `Metrics`, `Comparisons` and `Commitments`; without rows where no fate is known.
+    """
+    if landmarks.empty:
+        return Metrics.empty(), Comparisons.empty(), Commitments.empty()
+    known = _known_events(landmarks, _trained(classifier, clock)[0])
+    stacked = pd.concat([forecasts, reference_forecasts], ignore_index=True)
+    metrics, comparisons = (score(stacked, landmarks, known, scores) for score in (score_forecasts, compare_forecasts))
+    return metrics, comparisons, find_commitments(forecasts, follow_ups, known)
+
+
+def _trained(*models: TrainedModel) -> list[TrainedModel]:
+    """Those that have members."""
+    trained = [model for model in models if model.config.members]
+    if not trained:
+        reasons = "; ".join(f"{model.config.kind}: {model.config.reason}" for model in models)
+        raise InputError(f"No model of this study was trained ({reasons}), so nothing can be forecast.")
+    return trained
+
+
+def _at_headline(forecasts: pd.DataFrame, model: TrainedModel) -> "pd.Series[bool]":
+    return forecasts["within_h"] == model.config.follow_up.headline_h
+
+
+def _known_events(landmarks: pd.DataFrame, model: TrainedModel) -> FollowUpSettings:
+    """Leave out events that end no track of these recordings: their annotation may not know them."""
+    follow_up = model.config.follow_up
+    found = competing_events(landmarks)
+    return follow_up.model_copy(update={"events": tuple(event for event in follow_up.events if event in found)})
+
+
+def _rename(table: pd.DataFrame, prefix: str) -> pd.DataFrame:
+    """Set apart recordings of the same name."""
+    names = [name for name in ("recording_id", "landmark_id") if name in table]
+    return table.assign(**{name: prefix + table[name].astype(str) for name in names})

@@ -3,54 +3,102 @@
 from kedro.pipeline import Pipeline, node
 
 from cellfate.imaging.opening import open_recordings
-from cellfate.pipelines.inference.nodes import export_tracks, make_new_samples, predict_fates, score_known_outcomes
-from cellfate.prediction.new_recordings import cut_new_crops
+from cellfate.pipelines.inference import nodes
 from cellfate.tracks.importing import import_tracks
+
+MODELS = ["classifier_model", "clock_model"]
 
 
 def create_pipeline() -> Pipeline:
-    """Wire the nodes of `inference`: from new recordings with tracks, and a model folder, to a fate table."""
-    opened = ["inference_recordings", "inference_frame_files", "inference_recordings_set_aside"]
-    tracked = ["inference_detections", "inference_cells", "inference_tracks_set_aside"]
-    settings = "params:new_recordings"
+    """Wire the nodes of `inference`: from new recordings with tracks, and the study's models, to their forecasts.
+
+    Where fates are known, forecasts are scored beside references that are fitted to the cells of the training run, of
+    which `detections`, `follow_ups`, `landmarks` and `frame_features` are read.
+    """
+    return _prepare() + _forecast() + _score()
+
+
+def _prepare() -> Pipeline:
+    """Open, cut, measure and follow new cells."""
+    opened = ["new_opened", "new_frame_files", "new_recordings_set_aside"]
+    read = ["new_recording_settings", "new_track_settings"]
+    tracked = ["new_detections", "new_cells", "new_tracks_set_aside"]
     return Pipeline(
         [
-            node(open_recordings, ["new_recordings", settings], opened, name="open_new_recordings"),
             node(
-                import_tracks,
-                ["new_recordings", *opened[:2], settings, "params:new_tracks"],
-                tracked,
-                name="import_new_tracks",
+                nodes.choose_settings,
+                ["params:recordings", "params:tracks", "params:inference"],
+                read,
+                name="choose_settings",
             ),
+            node(open_recordings, ["new_recordings", read[0]], opened, name="open_new_recordings"),
+            node(import_tracks, ["new_recordings", *opened[:2], *read], tracked, name="import_new_tracks"),
             node(
-                cut_new_crops,
-                ["new_recordings", *opened[:2], "inference_detections", "fate_model", settings],
-                "inference_crops",
+                nodes.cut_crops_for_models,
+                ["new_recordings", *opened[:2], tracked[0], *MODELS, read[0]],
+                "new_crops",
                 name="cut_new_crops",
             ),
             node(
-                make_new_samples,
-                ["inference_crops", "inference_recordings", "inference_cells", "fate_model"],
-                "inference_samples",
-                name="make_new_samples",
+                nodes.measure_new_cells,
+                ["new_crops", tracked[0], "params:features"],
+                "new_frame_features",
+                name="measure_new_cells",
             ),
             node(
-                predict_fates,
-                ["inference_crops", "inference_samples", "fate_model"],
-                "fate_table",
-                name="predict_fates",
+                nodes.follow_new_cells,
+                ["new_crops", opened[0], *tracked[:2], *MODELS],
+                ["new_follow_ups", "new_landmarks"],
+                name="follow_new_cells",
+            ),
+        ]
+    )
+
+
+def _forecast() -> Pipeline:
+    """Forecast every new cell, and write that for a reader."""
+    new = ["new_crops", "new_detections", "new_follow_ups"]
+    return Pipeline(
+        [
+            node(
+                nodes.forecast_new_cells,
+                [*new, "new_frame_features", *MODELS],
+                "new_forecasts",
+                name="forecast_new_cells",
             ),
             node(
-                score_known_outcomes,
-                ["fate_table", "inference_samples", "params:scores"],
-                "inference_metrics",
-                name="score_known_outcomes",
+                nodes.tabulate_new_cells,
+                ["new_forecasts", "new_crops", "new_follow_ups", "new_detections", "new_cells", *MODELS],
+                ["fate_table", "forecast_table", "track_forecasts", "track_graphs"],
+                name="tabulate_new_cells",
+            ),
+        ]
+    )
+
+
+def _score() -> Pipeline:
+    """Score forecasts beside the references, where fates are known."""
+    trained, new = (
+        [f"{prefix}{name}" for name in ("follow_ups", "landmarks", "detections", "frame_features")]
+        for prefix in ("", "new_")
+    )
+    return Pipeline(
+        [
+            node(
+                nodes.forecast_new_references,
+                [*trained, *new, *MODELS, "params:references"],
+                "new_reference_forecasts",
+                name="forecast_new_references",
             ),
             node(
-                export_tracks,
-                ["inference_detections", "inference_cells", "fate_table", "fate_model"],
-                ["track_forecasts", "track_graphs"],
-                name="export_tracks",
+                nodes.score_new_cells,
+                [
+                    *("new_forecasts", "new_reference_forecasts", "new_landmarks", "new_follow_ups"),
+                    *MODELS,
+                    "params:scores",
+                ],
+                ["new_metrics", "new_comparisons", "new_commitments"],
+                name="score_new_cells",
             ),
         ]
     )

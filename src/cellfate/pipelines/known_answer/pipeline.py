@@ -21,8 +21,17 @@ SCENARIOS: Final = (
 )
 """Studies whose answer is planted; `conf/base/parameters/scenarios` has a file for each."""
 
-STACKED: Final = ("planted_scores", "metrics", "comparisons", "background_swap", "attention_summary")
-"""Tables of every scenario that are put side by side."""
+STACKED: Final = {
+    "planted_scores": "planted_scores",
+    "metrics": "metrics",
+    "comparisons": "comparisons",
+    "background_swap": "background_swap",
+    "attention_summary": "classifier_attention_summary",
+}
+"""Tables of every scenario that are put side by side, by the name they get there."""
+
+OWN: Final = ("follow_up", "training")
+"""Groups of parameters that the scenarios have their own of, with `known_answer_` before the name."""
 
 
 def create_pipeline(way: Pipeline) -> Pipeline:
@@ -31,25 +40,26 @@ def create_pipeline(way: Pipeline) -> Pipeline:
     Parameters
     ----------
     way
-        Pipelines from `simulation` to `explainability`. Each scenario takes it under a namespace of its name: data and
-        `params:<scenario>.simulation` are its own, all other parameters are everybody's, but `known_answer_training`
-        stands for `training`.
+        Pipelines from `simulation` to `comparison_trainings`. Each scenario takes it under a namespace of its name:
+        data and `params:<scenario>.simulation` are its own; all other parameters are everybody's, but `known_answer_<group>`
+        stands for those of `OWN`.
     """
-    wanted = (way + _score_planted()).to_outputs(*STACKED)
+    wanted = (way + _score_planted()).to_outputs(*STACKED.values())
     shared = {name: name for name in wanted.inputs() if name.startswith("params:") and name != "params:simulation"}
-    shared["params:training"] = "params:known_answer_training"
+    shared |= {f"params:{name}": f"params:known_answer_{name}" for name in OWN}
     scenarios = [Pipeline(wanted, namespace=name, parameters=shared) for name in SCENARIOS]
     return sum(scenarios, Pipeline([])) + _stack() + _report()
 
 
 def _score_planted() -> Pipeline:
     """Score the attributions for finding what was planted."""
+    explained = ["classifier_attributions", "classifier_explained_landmarks", "truth"]
     return Pipeline(
         [
-            node(score_planted, ["attributions", "explained_samples", "truth"], "planted_cells", name="score_planted"),
+            node(score_planted, explained, "planted_cells", name="score_planted"),
             node(
                 add_planted_scores,
-                ["attribution_scores", "planted_cells", "params:explanation"],
+                ["compared_attribution_scores", "planted_cells", "params:explanation"],
                 "planted_scores",
                 name="add_planted_scores",
             ),
@@ -65,11 +75,11 @@ def _stack() -> Pipeline:
         stacking = [
             node(
                 nodes.stack_scenarios,
-                {scenario: f"{scenario}.{name}" for scenario in SCENARIOS},
+                {scenario: f"{scenario}.{made}" for scenario in SCENARIOS},
                 f"known_answer_{name}",
                 name=f"stack_{name}",
             )
-            for name in STACKED
+            for name, made in STACKED.items()
         ]
     return Pipeline(stacking)
 

@@ -1,107 +1,150 @@
-"""Nodes of the `model_training` pipeline."""
+"""Nodes of the `model_training` pipeline: what is fitted (training) becomes what is used (prediction)."""
 
 from importlib.metadata import version
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from cellfate.attribution.settings import ExplanationSettings
-from cellfate.cohort.settings import SampleSettings
+from cellfate.cohort.outcomes import competing_events
+from cellfate.cohort.questions import WHICH_FATE, WITHIN_HOURS, is_asked, why_not
+from cellfate.cohort.settings import FollowUpSettings
+from cellfate.core.tables import TrainingHistory
 from cellfate.crops.store import CropStore
-from cellfate.models.settings import ModelSettings
-from cellfate.prediction.records import ModelConfig, TrainedModel, describe_member, join_weights
-from cellfate.training.fitting import fit_members, history_table
+from cellfate.features.settings import FeatureSettings
+from cellfate.models.fitted_member import FittedMember
+from cellfate.models.settings import BlendSettings, ClockNetworkSettings, ModelSettings
+from cellfate.prediction.records import ClassifierConfig, ClockConfig, TrainedModel, describe_member, join_weights
+from cellfate.prediction.trained_on import digest_seen, select_fated
+from cellfate.training.classifier_fitting import fit_classifier
+from cellfate.training.clock_fitting import fit_clock
+from cellfate.training.fitting import history_table
 from cellfate.training.fold_data import fold_statistics
-from cellfate.training.settings import TrainingSettings
+from cellfate.training.settings import ClockTrainingSettings, FittingSettings, TrainingSettings
 
-VERSIONED = ("cellfate", "torch", "lightning", "monai", "numpy")
+VERSIONED = ("cellfate", "torch", "lightning", "lightgbm", "monai", "numpy")
 
 
-def train_model(
+def train_classifier(
     crops: CropStore,
-    samples: pd.DataFrame,
+    follow_ups: pd.DataFrame,
+    landmarks: pd.DataFrame,
+    questions: pd.DataFrame,
     splits: pd.DataFrame,
     normalisation: pd.DataFrame,
-    recordings: pd.DataFrame,
-    sample_settings: SampleSettings,
+    follow_up: FollowUpSettings,
     model: ModelSettings,
     training: TrainingSettings,
 ) -> tuple[TrainedModel, pd.DataFrame]:
-    """Train one member a fold and put them together with everything needed to use them.
+    """Train one classifier a fold on the whole tracks of cells whose fate was seen.
 
     Parameters
     ----------
     crops
         Crop store.
-    samples, splits, normalisation, recordings
+    follow_ups, landmarks, questions, splits, normalisation
         Tables of the same names.
-    sample_settings
-        What made the samples.
-    model
-        Architecture.
-    training
-        How to fit.
+    follow_up, model, training
+        Settings.
 
     Returns
     -------
     model : TrainedModel
-        One member a fold.
+        One member a fold; none, with the reason, where it is not asked which fate comes.
     history : DataFrame
-        One row a fold and epoch.
+        Table `TrainingHistory`.
 
     Raises
     ------
     InputError
-        If a fold lacks samples or outcomes, or the settings do not fit the samples.
+        If a fold lacks cells or fates, or the settings do not fit the cells.
     """
-    members, data_digest = fit_members(crops, samples, splits, normalisation, sample_settings, model, training)
-    config = ModelConfig(
-        architecture=model,
-        channels=crops.channels,
-        outcomes=sample_settings.outcomes,
-        samples=sample_settings,
-        crops=crops.settings,
-        frame_interval_min=float(recordings["frame_interval_min"].median()),
-        scheme=str(splits["scheme"].iloc[0]),
-        members=tuple(
-            describe_member(member, *fold_statistics(normalisation, member.fold, crops.channels)) for member in members
-        ),
-        training=training.model_dump(mode="json", exclude={"checkpoint_folder"}),
-        data_digest=data_digest,
-        versions={name: version(name) for name in VERSIONED},
-    )
-    return TrainedModel(config, join_weights(members)), history_table(members)
+    about = _describe(crops, follow_ups, splits, follow_up, training) | {"architecture": model}
+    if not is_asked(questions, WHICH_FATE):
+        return TrainedModel(ClassifierConfig(**about, reason=why_not(questions, WHICH_FATE)), {}), _no_history()
+    members, data_digest = fit_classifier(crops, landmarks, splits, normalisation, model, training)
+    config = ClassifierConfig(**about, members=_members(members, normalisation, crops), data_digest=data_digest)
+    seen = digest_seen(crops, select_fated(landmarks, config), splits)
+    return TrainedModel(config, join_weights(members), trained_on=seen), history_table(members)
 
 
-def permute_outcomes(
-    samples: pd.DataFrame, splits: pd.DataFrame, explanation: ExplanationSettings
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Permute the outcomes of the first fold's training samples, and of its validation samples.
+def train_clock_networks(
+    crops: CropStore,
+    follow_ups: pd.DataFrame,
+    questions: pd.DataFrame,
+    splits: pd.DataFrame,
+    normalisation: pd.DataFrame,
+    frame_features: pd.DataFrame,
+    follow_up: FollowUpSettings,
+    network: ClockNetworkSettings,
+    training: ClockTrainingSettings,
+    features: FeatureSettings,
+    blend: BlendSettings,
+) -> tuple[TrainedModel, pd.DataFrame]:
+    """Train the fate clock's network in every fold, on every followed cell; its boosted hazards come later.
 
     Parameters
     ----------
-    samples, splits
+    crops
+        Crop store.
+    follow_ups, questions, splits, normalisation, frame_features
         Tables of the same names.
-    explanation
-        Seed.
+    follow_up, network, training, features, blend
+        Settings.
 
     Returns
     -------
-    permuted_samples : DataFrame
-        Table `Samples`; outcomes change hands within a part, so that each is as common as before.
-    first_fold_splits : DataFrame
-        Table `Splits` of the first fold.
+    model : TrainedModel
+        One member a fold, without boosters; none, with the reason, where it is not asked what happens within hours.
+    history : DataFrame
+        Table `TrainingHistory`.
+
+    Raises
+    ------
+    InputError
+        If a fold lacks cells or events, or the settings do not fit the cells.
     """
-    first = splits[splits["fold"] == splits["fold"].min()].reset_index(drop=True)
-    generator = np.random.default_rng([explanation.seed, 5])
-    outcomes = samples.set_index("sample_id")["outcome"].copy()
-    for part in ("train", "validation"):
-        ids = first.loc[first["part"] == part, "sample_id"]
-        known = ids[outcomes[ids].notna().to_numpy()]
-        outcomes[known] = generator.permutation(outcomes[known].to_numpy())
-    return samples.assign(outcome=outcomes.to_numpy()), first
+    about = _describe(crops, follow_ups, splits, follow_up, training)
+    about |= {"architecture": network, "features": features, "blend": blend}
+    if not is_asked(questions, WITHIN_HOURS):
+        return TrainedModel(ClockConfig(**about, reason=why_not(questions, WITHIN_HOURS)), {}), _no_history()
+    tables = (follow_ups, splits, normalisation, frame_features)
+    events = about["events"]
+    members, data_digest = fit_clock(crops, *tables, events, follow_up, network, training, features)
+    config = ClockConfig(**about, members=_members(members, normalisation, crops), data_digest=data_digest)
+    seen = digest_seen(crops, follow_ups, splits)
+    return TrainedModel(config, join_weights(members), trained_on=seen), history_table(members)
 
 
 def reseed_training(training: TrainingSettings) -> TrainingSettings:
-    """Give the settings of a training that starts from other weights and draws other samples."""
+    """Give the settings of a training that starts from other weights and draws other cells."""
     return training.model_copy(update={"seed": training.seed + 1})
+
+
+def _describe(
+    crops: CropStore,
+    follow_ups: pd.DataFrame,
+    splits: pd.DataFrame,
+    follow_up: FollowUpSettings,
+    training: FittingSettings,
+) -> dict[str, Any]:
+    """Describe the data and settings a model comes from, as the folder of either kind does."""
+    return {
+        "channels": crops.channels,
+        "crops": crops.settings,
+        "events": competing_events(follow_ups),
+        "follow_up": follow_up,
+        "frame_interval_min": float(follow_ups["frame_interval_min"].median()),
+        "scheme": str(splits["scheme"].iloc[0]),
+        "training": training.model_dump(mode="json", exclude={"checkpoint_folder"}),
+        "versions": {name: version(name) for name in VERSIONED},
+    }
+
+
+def _members(members: list[FittedMember], normalisation: pd.DataFrame, crops: CropStore) -> tuple[Any, ...]:
+    return tuple(
+        describe_member(member, *fold_statistics(normalisation, member.fold, crops.channels)) for member in members
+    )
+
+
+def _no_history() -> pd.DataFrame:
+    return TrainingHistory.empty()

@@ -2,50 +2,49 @@
 
 from kedro.pipeline import Pipeline, node
 
-from cellfate.pipelines.model_training.nodes import permute_outcomes, reseed_training, train_model
+from cellfate.pipelines.model_training.nodes import train_classifier, train_clock_networks
 from cellfate.plots.training import plot_training
+from cellfate.prediction.boosting import boost_clock
 
 
 def create_pipeline() -> Pipeline:
-    """Wire the nodes of `model_training`: from samples to the model folder."""
-    tables = ["crops", "samples", "splits", "normalisation", "recordings"]
-    settings = ["params:samples", "params:model", "params:training"]
-    return Pipeline(
-        [
-            node(train_model, [*tables, *settings], ["fate_model", "training_history"], name="train_model"),
-            node(plot_training, ["training_history"], "training_figure", name="plot_training"),
-        ]
-    )
+    """Wire the nodes of `model_training`: from follow-ups and landmarks to the two model folders."""
+    return _train_classifier() + _train_clock()
 
 
-def create_sanity_pipeline() -> Pipeline:
-    """Wire the training of two models that explanations are held against, on the first fold only.
+def _train_classifier() -> Pipeline:
+    """Train the network that says which fate comes."""
+    tables = ["crops", "follow_ups", "landmarks", "questions", "splits", "normalisation"]
+    settings = ["params:follow_up", "params:model", "params:training"]
+    nodes = [
+        node(
+            train_classifier,
+            [*tables, *settings],
+            ["classifier_model", "classifier_history"],
+            name="train_classifier",
+        ),
+        node(plot_training, "classifier_history", "classifier_history_figure", name="plot_training"),
+    ]
+    return Pipeline(nodes, namespace="train_classifier", prefix_datasets_with_namespace=False, tags="classifier")
 
-    One is trained on permuted outcomes, one on the true ones with another seed.
-    """
-    explanation = "params:explanation"
-    permuted = ["crops", "permuted_samples", "first_fold_splits", "normalisation", "recordings", "params:samples"]
-    again = ["crops", "samples", "first_fold_splits", "normalisation", "recordings", "params:samples"]
-    return Pipeline(
-        [
-            node(
-                permute_outcomes,
-                ["samples", "splits", explanation],
-                ["permuted_samples", "first_fold_splits"],
-                name="permute_outcomes",
-            ),
-            node(reseed_training, "params:training", "reseeded_training", name="reseed_training"),
-            node(
-                train_model,
-                [*permuted, "params:model", "reseeded_training"],
-                ["permuted_model", "permuted_history"],
-                name="train_permuted_model",
-            ),
-            node(
-                train_model,
-                [*again, "params:model", "reseeded_training"],
-                ["retrained_model", "retrained_history"],
-                name="train_model_again",
-            ),
-        ]
-    )
+
+def _train_clock() -> Pipeline:
+    """Train the networks that say what happens within hours, then the boosted hazards they are blended with."""
+    tables = ["crops", "follow_ups", "questions", "splits", "normalisation", "frame_features"]
+    settings = [f"params:{name}" for name in ("follow_up", "clock_network", "clock_training", "features", "blend")]
+    nodes = [
+        node(
+            train_clock_networks,
+            [*tables, *settings],
+            ["clock_networks", "clock_history"],
+            name="train_clock_networks",
+        ),
+        node(
+            boost_clock,
+            ["crops", "landmarks", "splits", "frame_features", "clock_networks"],
+            "clock_model",
+            name="boost_clock",
+        ),
+        node(plot_training, "clock_history", "clock_history_figure", name="plot_training"),
+    ]
+    return Pipeline(nodes, namespace="train_fate_clock", prefix_datasets_with_namespace=False, tags="clock")

@@ -7,19 +7,18 @@ from cellfate.pipelines.simulation.nodes import preview_recordings, simulate_rec
 
 def create_pipeline() -> Pipeline:
     """Wire the nodes of `simulation`."""
-    return Pipeline(
-        [
-            node(
-                simulate_recordings,
-                inputs="params:simulation",
-                outputs=["raw_recordings", "truth", "reporter_traces", "oracle_scores"],
-                name="simulate_recordings",
-            ),
-            node(
-                preview_recordings,
-                inputs=["raw_recordings", "reporter_traces", "params:simulation"],
-                outputs="recordings_preview",
-                name="preview_recordings",
-            ),
-        ]
-    )
+    nodes = [
+        node(
+            simulate_recordings,
+            inputs="params:simulation",
+            outputs=["raw_recordings", "truth", "reporter_traces", "oracle_scores"],
+            name="simulate_recordings",
+        ),
+        node(
+            preview_recordings,
+            inputs=["raw_recordings", "reporter_traces", "params:simulation"],
+            outputs="recordings_preview",
+            name="preview_recordings",
+        ),
+    ]
+    return Pipeline(nodes, namespace="simulate_recordings", prefix_datasets_with_namespace=False)

@@ -1,0 +1,61 @@
+"""Wiring of the `comparison_trainings` pipeline."""
+
+from kedro.pipeline import Pipeline, node
+
+from cellfate.attribution.sanity import compare_trainings, permute_fates
+from cellfate.attribution.scoring import add_training_scores
+from cellfate.pipelines.model_training.nodes import reseed_training, train_classifier
+from cellfate.plots.attribution_scores import plot_attribution_scores
+
+
+def create_pipeline() -> Pipeline:
+    """Train the classifier on permuted fates and once more with another seed, and hold its explanations against both.
+
+    Only the first fold is trained. An explanation that a classifier of permuted fates gives as well as one that was
+    trained again says nothing of what was learnt.
+    """
+    explanation = "params:explanation"
+    settings = ["normalisation", "params:follow_up", "params:model", "reseeded_training"]
+    nodes = [
+        node(
+            permute_fates,
+            ["landmarks", "splits", explanation],
+            ["permuted_landmarks", "first_fold_splits"],
+            name="permute_fates",
+        ),
+        node(reseed_training, "params:training", "reseeded_training", name="reseed_training"),
+        node(
+            train_classifier,
+            ["crops", "follow_ups", "permuted_landmarks", "questions", "first_fold_splits", *settings],
+            ["permuted_model", "permuted_history"],
+            name="train_on_permuted_fates",
+        ),
+        node(
+            train_classifier,
+            ["crops", "follow_ups", "landmarks", "questions", "first_fold_splits", *settings],
+            ["retrained_model", "retrained_history"],
+            name="train_again",
+        ),
+        node(
+            compare_trainings,
+            [
+                *("crops", "classifier_explained_landmarks", "classifier_model", "permuted_model", "retrained_model"),
+                explanation,
+            ],
+            "training_cells",
+            name="compare_trainings",
+        ),
+        node(
+            add_training_scores,
+            ["classifier_attribution_scores", "training_cells", explanation],
+            "compared_attribution_scores",
+            name="add_training_scores",
+        ),
+        node(
+            plot_attribution_scores,
+            "compared_attribution_scores",
+            "compared_attribution_scores_figure",
+            name="plot_compared_scores",
+        ),
+    ]
+    return Pipeline(nodes, namespace="compare_trainings", prefix_datasets_with_namespace=False)
