@@ -48,14 +48,8 @@ def summarise_recordings(
     for severity in ("error", "warning"):
         found = findings[findings["severity"] == severity].groupby("recording_id")["n_cases"].sum()
         table[f"n_{severity}s"] = table["recording_id"].map(found).fillna(0)
-    return table[list(PreflightSummary.to_schema().columns)].astype(
-        {
-            **dict.fromkeys(("condition", "dose", "channels"), "str"),
-            **dict.fromkeys(_COUNTS, "Int64"),
-            "median_track_frames": "float64",
-            **dict.fromkeys(("n_errors", "n_warnings"), "int64"),
-        }
-    )
+    nothing = PreflightSummary.empty()
+    return table[list(nothing)].astype(nothing.dtypes)
 
 
 def _count_cells(cells: pd.DataFrame) -> pd.DataFrame:

@@ -202,9 +202,7 @@ def _find_absent(placed: pd.DataFrame) -> pd.DataFrame:
 def _find_coinciding(marks: pd.DataFrame) -> pd.DataFrame:
     pixel = marks.assign(row=np.floor(marks["y_px"] + 0.5), column=np.floor(marks["x_px"] + 0.5))
     same = pixel[pixel.duplicated(["recording_id", "frame", "row", "column"], keep=False)]
-    firsts = same.drop_duplicates(_CELL)
-    counts = same.groupby(_CELL, sort=False).size().rename("value").reset_index()
-    return firsts.merge(counts, on=_CELL).assign(limit=0.0)
+    return same.assign(value=same.groupby(_CELL)["frame"].transform("size"), limit=0.0).drop_duplicates(_CELL)
 
 
 def _find_gaps(marks: pd.DataFrame, frame_files: pd.DataFrame, longest: int) -> pd.DataFrame:
@@ -215,9 +213,9 @@ def _find_gaps(marks: pd.DataFrame, frame_files: pd.DataFrame, longest: int) -> 
 
 
 def _find_border(marks: pd.DataFrame, largest: float) -> pd.DataFrame:
+    marks = marks.assign(n_marks=marks.groupby(_CELL)["frame"].transform("size"))
     outside = marks[marks["outside_share"] > largest]
-    counts = outside.groupby(_CELL, sort=False).size().rename("n_outside").reset_index()
-    totals = marks.groupby(_CELL, sort=False).size().rename("n_marks").reset_index()
-    worst = outside.sort_values("outside_share", ascending=False, kind="stable").drop_duplicates(_CELL)
-    worst = worst.assign(value=worst["outside_share"], limit=largest)
-    return worst.merge(counts, on=_CELL).merge(totals, on=_CELL)
+    outside = outside.assign(
+        n_outside=outside.groupby(_CELL)["frame"].transform("size"), value=outside["outside_share"], limit=largest
+    )
+    return outside.sort_values("value", ascending=False, kind="stable").drop_duplicates(_CELL)

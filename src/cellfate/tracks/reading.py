@@ -133,25 +133,28 @@ def open_table(
         If there is one file for all, and it is missing, not usable, or does not tell recordings apart.
     """
     needed = [name for name in (by, *columns) if name is not None]
-    shared = None
     if by is None:
         check_one_file_each(template, recordings, parameter)
+    shared = None
     if PLACEHOLDER not in template:
-        path = folder.root / template
-        if not path.is_file():
-            message = f"The file {path} is missing; put it there, or correct the parameter tracks.{parameter}."
+        if not (folder.root / template).is_file():
+            message = f"The file {folder.root / template} is missing; put it there, or correct tracks.{parameter}."
             raise InputError(message)
-        shared = read_text_columns(path, needed)
-        strangers = set() if by is None else set(shared[by].str.strip()) - set(recordings["recording_id"])
-        if strangers:
-            text = "%s has rows of %d recordings that are not read, the first is '%s'"
-            _log.warning(text, path, len(strangers), min(strangers))
+        shared = read_text_columns(folder.root / template, needed)
+        _report_strangers(shared, by, recordings, template)
 
     def rows_of(source: TrackSource) -> pd.DataFrame:
         table = read_text_columns(source.find(template), needed) if shared is None else shared
         return table if by is None else table[table[by].str.strip() == source.recording_id]
 
     return rows_of
+
+
+def _report_strangers(table: pd.DataFrame, by: str | None, recordings: pd.DataFrame, name: str) -> None:
+    strangers = set() if by is None else set(table[by].str.strip()) - set(recordings["recording_id"])
+    if strangers:
+        text = "%s has rows of %d recordings that are not read, the first is '%s'"
+        _log.warning(text, name, len(strangers), min(strangers))
 
 
 def assemble(recording_id: str, read: TrackedCells) -> tuple[pd.DataFrame, pd.DataFrame]:
