@@ -337,8 +337,9 @@ def test_geff_units_are_honoured(tmp_path: Path) -> None:
     geff_attributes(tmp_path, lambda geff: geff["axes"][0].update(unit="hour"))
     detections, _, problems = gather(tmp_path, format="geff", position_unit="px")
     assert "marked in frame 8" in problems["reason"].iloc[0]  # 4 h is frame 8 of a recording of 0.5 h a frame
-    geff_attributes(tmp_path, lambda geff: geff["axes"][0].update(unit="minute"))
-    assert "is no whole number of frames of 30 min" in the_problem(tmp_path, format="geff")
+    for unit in ("minute", "min"):
+        geff_attributes(tmp_path, lambda geff, unit=unit: geff["axes"][0].update(unit=unit))
+        assert "is no whole number of frames of 30 min" in the_problem(tmp_path, format="geff")
 
 
 def test_a_geff_property_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
