@@ -9,7 +9,17 @@ from cellfate.imaging.opening import all_set_aside_message, set_aside_table
 from cellfate.imaging.settings import RecordingSettings
 
 STAGE = "import_tracks"
-DAMAGED = (OSError, KeyError, ValueError, RuntimeError, TypeError, AttributeError, OverflowError, MemoryError)
+DAMAGED = (
+    OSError,
+    KeyError,
+    ValueError,
+    RuntimeError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    MemoryError,
+    SystemError,
+)
 """What h5py and zarr raise on damaged files."""
 _COLUMNS = ("recording_id", "reason")
 

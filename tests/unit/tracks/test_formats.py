@@ -437,3 +437,12 @@ def test_a_template_that_leaves_the_root_is_refused(template: str) -> None:
 def test_settings_that_contradict_each_other_are_refused(values: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         TrackSettings(**values)
+
+
+def test_a_torn_chunk_of_geff_is_refused(tmp_path: Path) -> None:
+    """Without its second byte the header of Blosc gives a length below 0."""
+    write_geff(tmp_path, FAMILY)
+    chunk = tmp_path / "01.geff/nodes/props/t/values/0"
+    content = chunk.read_bytes()
+    chunk.write_bytes(content[:1] + content[2:])
+    assert "values cannot be read" in the_problem(tmp_path, format="geff")
