@@ -5,6 +5,7 @@ import pandas as pd
 
 from cellfate.attribution.methods import COMPARED
 from cellfate.attribution.scoring import FAITHFUL, PLANTED
+from cellfate.core.predictors import CLASSIFIER, ON_OTHER_BACKGROUND
 
 GOOD = {
     "deletion_gain": (1.5, 1.2, 1.8),
@@ -47,11 +48,12 @@ def attribution_scores(**changes: dict[str, tuple[float, float, float]]) -> pd.D
 
 def background_swap() -> pd.DataFrame:
     """Table `Metrics` before and after the surroundings are swapped."""
-    predictors = {"cellfate": 0.9, "cellfate_background_swapped": 0.55}
+    predictors = {CLASSIFIER: 0.9, ON_OTHER_BACKGROUND: 0.55}
     return pd.DataFrame(
         [
             {
                 "predictor": name,
+                "within_h": np.nan,
                 "metric": metric,
                 "outcome": "all",
                 "condition": "all",
@@ -59,7 +61,8 @@ def background_swap() -> pd.DataFrame:
                 "low": value - 0.1,
                 "high": value + 0.1,
                 "n_cells": 20,
-                "n_samples": 20,
+                "n_landmarks": 20,
+                "n_events": 20,
                 "n_groups": 5,
             }
             for name, value in predictors.items()
@@ -69,10 +72,10 @@ def background_swap() -> pd.DataFrame:
 
 
 def shapley_values() -> pd.DataFrame:
-    """Shapley values of one sample: p53 in the last but one window has nearly all."""
+    """Shapley values at one landmark: p53 in the last but one window has nearly all."""
     return pd.DataFrame(
         {
-            "sample_id": "a:1",
+            "landmark_id": "a:1:7",
             "method": "shapley",
             "window_first_frame": [0, 0, 4, 4],
             "window_last_frame": [3, 3, 7, 7],

@@ -213,7 +213,8 @@ class ClockView(ModelView):
         """Regular landmarks of which it is known what followed within the horizon: an event, or none."""
         regular = landmarks[landmarks["regular"]]
         outcome_n = outcomes_within(regular, self.config.events, self.horizon_h)
-        return regular.assign(outcome=outcome_n)[outcome_n.notna()]
+        known = outcome_n.notna()
+        return regular[known].assign(outcome=outcome_n[known].astype(str))
 
     def show_from(self, crops: CropStore, landmarks: pd.DataFrame) -> NDArray[np.int64]:
         """First tracked frame of each cell within the reach of the network."""

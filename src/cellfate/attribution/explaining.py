@@ -190,7 +190,8 @@ def attribute_trees(
         return no_trees()
     view = view_model(model, explanation)
     answered = show_landmarks(crops, view.answer(landmarks), view)
-    return explain_boosting(frame_features, answered, splits, explained_landmarks, view.outcome, explanation)
+    table = explain_boosting(frame_features, answered, splits, explained_landmarks, view.outcome, explanation)
+    return table.assign(explained_outcome=view.explained, window_h=explanation.window_h)
 
 
 def _explain_each(

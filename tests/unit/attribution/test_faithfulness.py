@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cellfate.attribution.agreement import compare_methods, rank_correlation
+from cellfate.attribution.agreement import compare_methods
 from cellfate.attribution.faithfulness import curves_of_order, importance_of_parts, parts_of
-from cellfate.attribution.intervals import bootstrap_means, summarise_means
+from cellfate.attribution.scoring import average_cells
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.attribution.windows import cut_time_windows
 
@@ -25,14 +25,15 @@ class Additive:
         return (present_btc * self.weights_tc).sum(axis=(1, 2))
 
 
-def additive_sample(weights_tc, window_frames=1):
+def additive(weights_tc, window_frames=1):
     windows = cut_time_windows(np.arange(len(weights_tc)), window_frames, len(weights_tc))
-    return SimpleNamespace(game=Additive(np.asarray(weights_tc, float)), windows=windows)
+    channels = tuple("abc"[: np.shape(weights_tc)[1]])
+    return SimpleNamespace(game=Additive(np.asarray(weights_tc, float)), windows=windows, channels=channels)
 
 
 def test_parts_are_windows_or_channels_in_windows():
-    sample = additive_sample(np.ones((4, 2)), window_frames=2)
-    windows, players = parts_of(sample, 2, False), parts_of(sample, 2, True)
+    shown = additive(np.ones((4, 2)), window_frames=2)
+    windows, players = parts_of(shown, False), parts_of(shown, True)
     assert windows.shape == (2, 4, 2)
     assert windows[0].tolist() == [[True, True], [True, True], [False, False], [False, False]]
     assert players.shape == (4, 4, 2)
@@ -40,26 +41,26 @@ def test_parts_are_windows_or_channels_in_windows():
 
 
 def test_curves_by_hand():
-    sample = additive_sample([[3.0], [1.0], [2.0]])
-    deletion, insertion = curves_of_order(sample, parts_of(sample, 1, False), np.array([0, 2, 1]), 1.0)
+    shown = additive([[3.0], [1.0], [2.0]])
+    deletion, insertion = curves_of_order(shown, parts_of(shown, False), np.array([0, 2, 1]), 1.0)
     assert deletion.tolist() == [6.0, 3.0, 1.0, 0.0]
     assert insertion.tolist() == [0.0, 3.0, 5.0, 6.0]
 
 
 def test_a_forecast_against_the_outcome_is_turned():
-    sample = additive_sample([[-3.0], [1.0]])
-    deletion, _ = curves_of_order(sample, parts_of(sample, 1, False), np.array([0, 1]), -1.0)
+    shown = additive([[-3.0], [1.0]])
+    deletion, _ = curves_of_order(shown, parts_of(shown, False), np.array([0, 1]), -1.0)
     assert deletion.tolist() == [2.0, -1.0, 0.0]
 
 
 def test_of_a_sum_no_order_is_better_than_that_of_its_parts_and_none_worse_than_the_reverse():
     rng = np.random.default_rng(0)
     weights = rng.normal(size=(5, 2))
-    sample = additive_sample(weights)
-    parts = parts_of(sample, 2, True)
+    shown = additive(weights)
+    parts = parts_of(shown, True)
 
     def area(order):
-        return curves_of_order(sample, parts, order, 1.0)[0].mean()
+        return curves_of_order(shown, parts, order, 1.0)[0].mean()
 
     own = np.argsort(-weights.ravel())
     others = [area(rng.permutation(10)) for _ in range(50)]
@@ -75,7 +76,7 @@ def test_values_stand_in_the_order_of_the_parts():
 
 def test_means_count_what_failed_and_have_an_interval_over_groups():
     cells = pd.DataFrame({"method": "m", "group_id": ["a", "a", "b", "c"], "value": [1.0, 3.0, 5.0, np.nan]})
-    row = summarise_means(cells, ["method"], SETTINGS).iloc[0]
+    row = average_cells(cells, ["method"], SETTINGS).iloc[0]
     assert (row["value"], row["n_cells"], row["n_failed"]) == (3.0, 3, 1)
     assert row["low"] == 2.0  # group a alone
     assert row["high"] == 5.0  # group b alone
@@ -83,27 +84,19 @@ def test_means_count_what_failed_and_have_an_interval_over_groups():
 
 def test_one_group_has_no_interval():
     cells = pd.DataFrame({"method": "m", "group_id": "a", "value": [1.0, 2.0]})
-    assert np.isnan(summarise_means(cells, ["method"], SETTINGS).iloc[0]["low"])
-
-
-def test_bootstrap_draws_whole_groups():
-    means = bootstrap_means(np.array([0.0, 0.0, 3.0]), np.array([0, 0, 1]), 500, 0)
-    assert set(np.round(means, 6)) == {0.0, 1.0, 3.0}
-
-
-def test_rank_correlation_is_spearmans():
-    from scipy.stats import spearmanr
-
-    rng = np.random.default_rng(1)
-    one, other = rng.integers(0, 5, (2, 12)).astype(float)
-    assert rank_correlation(one, other) == pytest.approx(spearmanr(one, other).statistic)
-    assert np.isnan(rank_correlation(np.ones(5), np.arange(5.0)))
-    assert np.isnan(rank_correlation(np.arange(2.0), np.arange(2.0)))
+    assert np.isnan(average_cells(cells, ["method"], SETTINGS).iloc[0]["low"])
 
 
 def attributions() -> pd.DataFrame:
     rows = [
-        {"sample_id": "s", "group_id": "g", "method": method, "windows_back": back, "channel": channel, "value": value}
+        {
+            "landmark_id": "s",
+            "group_id": "g",
+            "method": method,
+            "windows_back": back,
+            "channel": channel,
+            "value": value,
+        }
         for method, channel, values in (
             ("attention", "all", (0.5, 0.3, 0.2)),
             ("shapley", "a", (-3.0, -2.0, -1.0)),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from cellfate.attribution.games import all_subsets, build_game, log_odds, occlusion_subsets
+from cellfate.core.errors import InputError
 from tests.unit.attribution.tiny import CROOKED, frames
 
 
@@ -49,6 +50,12 @@ def test_subsets_that_were_not_embedded_are_refused() -> None:
     game = build_game(CROOKED, frames(3, 2), np.arange(3), 0, [0, 3])
     with pytest.raises(AssertionError, match="not embedded"):
         game.values(np.array([[[True, False]] * 3]))
+
+
+def test_too_many_channels_are_refused() -> None:
+    assert len(all_subsets(6)) == 64
+    with pytest.raises(InputError, match=r"has 7 channels.*of 6 at most"):
+        all_subsets(7)
 
 
 def test_subsets_for_occlusion() -> None:

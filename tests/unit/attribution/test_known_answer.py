@@ -3,17 +3,16 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import roc_auc_score
 
-from cellfate.attribution.known_answer import frame_auroc, score_planted, top_precision
+from cellfate.attribution.known_answer import score_planted, top_precision
 from cellfate.attribution.scoring import FAITHFUL, PLANTED, add_planted_scores, score_attributions
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.core.tables import AttributionScores
 
-SAMPLES = pd.DataFrame(
+LANDMARKS = pd.DataFrame(
     {
-        "sample_id": ["s1", "s2", "s3"], "recording_id": "r", "cell_id": [1, 2, 3],
-        "outcome": ["apoptosis", "mitosis", "apoptosis"], "first_frame": 0, "last_frame": 7,
+        "landmark_id": ["s1", "s2", "s3"], "recording_id": "r", "cell_id": [1, 2, 3],
+        "outcome": ["apoptosis", "mitosis", "apoptosis"], "shown_from": 0, "last_frame": 7,
     }
 )  # fmt: skip
 TRUTH = pd.DataFrame(
@@ -27,19 +26,25 @@ TRUTH = pd.DataFrame(
 def attributions(method: str, values: dict[str, tuple[float, ...]], towards: dict[str, float]) -> pd.DataFrame:
     """Values of two windows of four frames, by channel where there are four values."""
     rows = []
-    for sample_id, given in values.items():
+    for landmark_id, given in values.items():
         names = ["circadian", "p53"] if len(given) == 4 else ["all"]
         keys = [(back, first, name) for back, first in ((1, 0), (0, 4)) for name in names]
         rows += [
-            {"sample_id": sample_id, "method": method, "windows_back": back, "window_first_frame": first,
-             "window_last_frame": first + 3, "channel": name, "value": value, "towards": towards[sample_id]}
+            {"landmark_id": landmark_id, "method": method, "windows_back": back, "window_first_frame": first,
+             "window_last_frame": first + 3, "channel": name, "value": value, "towards": towards[landmark_id]}
             for (back, first, name), value in zip(keys, given, strict=True)
         ]  # fmt: skip
     return pd.DataFrame(rows).assign(unit="logit", group_id="g", explained_outcome="apoptosis")
 
 
+def test_of_the_clock_the_event_is_what_counts_not_the_hours():
+    table = attributions("shapley", {"s1": (0.0, 2.0, 0.5, 0.1), "s2": (0.0, 2.0, 0.5, 0.1)}, {"s1": 1.0, "s2": 1.0})
+    scores = scores_of(table.assign(explained_outcome="apoptosis within 5 h"))
+    assert set(scores.index.get_level_values("landmark_id")) == {"s1"}  # s2 divides: its forecast is wrong
+
+
 def scores_of(table: pd.DataFrame, truth: pd.DataFrame = TRUTH) -> pd.DataFrame:
-    return score_planted(table, SAMPLES, truth).set_index(["sample_id", "score"])
+    return score_planted(table, LANDMARKS, truth).set_index(["landmark_id", "score"])
 
 
 def test_planted_window_and_channel_are_found_or_not():
@@ -56,7 +61,7 @@ def test_planted_window_and_channel_are_found_or_not():
 def test_cells_whose_forecast_is_wrong_are_left_out():
     values = {"s1": (0.0, 2.0, 0.5, 0.1), "s3": (0.0, 2.0, 0.5, 0.1)}
     scores = scores_of(attributions("shapley", values, {"s1": 1.0, "s3": -1.0}))
-    assert set(scores.index.get_level_values("sample_id")) == {"s1"}
+    assert set(scores.index.get_level_values("landmark_id")) == {"s1"}
 
 
 def test_where_a_score_is_not_defined_the_reason_is_given():
@@ -72,13 +77,6 @@ def test_where_a_score_is_not_defined_the_reason_is_given():
     assert shape.loc[("s1", "channel_hit"), "reason"] == "what decides is not a channel of the image"
 
 
-def test_auroc_over_frames_is_that_of_scikit_learn():
-    rng = np.random.default_rng(0)
-    score, planted = rng.integers(0, 4, 20).astype(float), rng.random(20) < 0.3
-    assert frame_auroc(score, planted) == pytest.approx(roc_auc_score(planted, score))
-    assert np.isnan(frame_auroc(score, np.zeros(20, dtype=bool)))
-
-
 @pytest.mark.parametrize(
     ("score", "expected"), [((3, 2, 1, 0), 1.0), ((0, 1, 2, 3), 0.0), ((1, 1, 1, 1), 0.5), ((2, 1, 1, 0), 0.75)]
 )
@@ -90,7 +88,7 @@ def test_every_method_and_score_has_a_row_with_a_value_or_a_reason():
     settings = ExplanationSettings(n_bootstrap=100)
     cells = pd.DataFrame(
         {
-            "sample_id": ["a", "b"],
+            "landmark_id": ["a", "b"],
             "group_id": ["a", "b"],
             "method": "shapley",
             "score": "deletion_gain",
@@ -103,7 +101,7 @@ def test_every_method_and_score_has_a_row_with_a_value_or_a_reason():
     assert (row["value"], row["unit"], row["better"], row["n_cells"]) == (1.5, "logit", "higher", 2)
     others = faithful[faithful["value"].isna()]
     assert others["reason"].notna().all()
-    planted = score_planted(attributions("attention", {"s1": (0.7, 0.3)}, {"s1": 1.0}), SAMPLES, TRUTH)
+    planted = score_planted(attributions("attention", {"s1": (0.7, 0.3)}, {"s1": 1.0}), LANDMARKS, TRUTH)
     whole = AttributionScores.validate(add_planted_scores(faithful, planted, settings))
     assert len(whole) == 7 * (len(FAITHFUL) + len(PLANTED))
     hit = whole[(whole["method"] == "attention") & (whole["score"] == "channel_hit")].iloc[0]

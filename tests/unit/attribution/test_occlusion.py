@@ -32,7 +32,7 @@ def test_every_occlusion_is_masking_pixels() -> None:
         assert row.value == pytest.approx(direct(in_window[:, None] & of_channel), abs=1e-5), row
 
 
-def test_a_channel_row_spans_the_sample() -> None:
+def test_a_channel_row_spans_all_that_is_shown() -> None:
     game = build_game(CROOKED, PIXELS, POSITIONS, 0, occlusion_subsets(2))
     table = occlude(game, cut_time_windows(NUMBERS, 3, 5), ("a", "b")).query("method == 'occlusion_channel'")
     assert (table["window_first_frame"] == 10).all()

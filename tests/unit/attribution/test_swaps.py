@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from cellfate.attribution import AttentionStatisticsSettings
-from cellfate.attribution.statistics import AttentionCase, top_attention
-from cellfate.attribution.swaps import crossed_deltas, length_bins, swap_masks
+from cellfate.attribution.attention_statistics import AttentionCase, top_attention
+from cellfate.attribution.attention_summary import crossed_deltas, length_bins, swap_masks
+from cellfate.attribution.settings import AttentionStatisticsSettings
 from cellfate.statistics.effect_sizes import cliffs_delta
 
 SETTINGS = AttentionStatisticsSettings(n_swaps=399)

@@ -5,19 +5,19 @@ import pandas as pd
 import pytest
 
 from cellfate.attribution.settings import ExplanationSettings
-from cellfate.attribution.tree_shapley import attribute_trees, channel_of, describe_windows
+from cellfate.attribution.tree_shapley import channel_of, describe_windows, explain_boosting
 
 SETTINGS = ExplanationSettings(window_h=1.0, n_windows=3)
 
 
-def tiny_study(n_cells: int = 120) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+def traced_cells(n_cells: int = 120) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Cells of 8 frames at 30 min; p53 in the last but one hour tells the outcome."""
     rng = np.random.default_rng(0)
     dies = rng.random(n_cells) < 0.5
-    samples = pd.DataFrame(
+    landmarks = pd.DataFrame(
         {
-            "sample_id": [f"r:{n}" for n in range(n_cells)], "recording_id": "r", "cell_id": range(n_cells),
-            "first_frame": 0, "last_frame": 7, "frame_interval_min": 30.0,
+            "landmark_id": [f"r:{n}" for n in range(n_cells)], "recording_id": "r", "cell_id": range(n_cells),
+            "shown_from": 0, "last_frame": 7, "frame_interval_min": 30.0,
             "outcome": np.where(dies, "apoptosis", "mitosis"),
         }
     )  # fmt: skip
@@ -27,23 +27,23 @@ def tiny_study(n_cells: int = 120) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataF
     told = features["frame"].isin([4, 5]) & features["cell_id"].map(dict(enumerate(dies)))
     features.loc[told, "intensity_p53"] += 4
     part = np.where(np.arange(n_cells) < 90, "train", "test")
-    splits = pd.DataFrame({"sample_id": samples["sample_id"], "fold": 0, "part": part, "scheme": "x"})
-    return features, samples, splits
+    splits = landmarks[["recording_id", "cell_id"]].assign(fold=0, part=part, scheme="x")
+    return features, landmarks, splits
 
 
 def test_windows_are_means_counted_back_from_the_last_frame():
     features = pd.DataFrame(
         {"recording_id": "r", "cell_id": 1, "frame": range(8), "segmented": True, "area": np.arange(8.0)}
     )
-    _, samples, _ = tiny_study(2)
-    table = describe_windows(features, samples.tail(1), SETTINGS)
+    _, landmarks, _ = traced_cells(2)
+    table = describe_windows(features, landmarks.tail(1), SETTINGS)
     assert table["area"].to_numpy().tolist() == [[6.5, 4.5, 1.5]]
 
 
 def test_the_boosting_finds_the_feature_and_the_hour_and_values_add_up():
-    features, samples, splits = tiny_study()
-    explained = samples.tail(30).assign(fold=0, shapley=True)
-    table = attribute_trees(features, samples, splits, explained, SETTINGS)
+    features, landmarks, splits = traced_cells()
+    explained = landmarks.tail(30).assign(fold=0, shapley=True)
+    table = explain_boosting(features, landmarks, splits, explained, "apoptosis", SETTINGS)
     size = table["value"].abs().groupby([table["feature"], table["windows_back"]]).sum()
     assert size.idxmax() == ("intensity_p53", 1)
     assert size.max() > 0.9 * size.sum()

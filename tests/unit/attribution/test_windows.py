@@ -30,12 +30,12 @@ def test_frames_in_hours() -> None:
     assert [frames_in(4.0, 30.0), frames_in(0.1, 30.0), frames_in(1.0, 25.0)] == [8, 1, 2]
 
 
-def test_windows_are_placed_in_hours_from_the_last_frame_and_touch() -> None:
-    samples = pd.DataFrame({"sample_id": ["a", "b"], "last_frame": [9, 40], "frame_interval_min": [30.0, 60.0]})
+def test_windows_are_placed_in_hours_from_the_landmark_and_touch() -> None:
+    landmarks = pd.DataFrame({"landmark_id": ["a", "b"], "last_frame": [9, 40], "frame_interval_min": [30.0, 60.0]})
     windows = pd.DataFrame(
-        {"sample_id": ["b", "a", "a"], "window_first_frame": [39, 2, 6], "window_last_frame": [40, 5, 9]}
+        {"landmark_id": ["b", "a", "a"], "window_first_frame": [39, 2, 6], "window_last_frame": [40, 5, 9]}
     )
-    placed = place_windows(windows, samples)
+    placed = place_windows(windows, landmarks)
     # a: frame 2 is 7 frames before the last, and begins half a frame earlier: 7.5 * .5 h
     assert placed["first_h"].tolist() == [-1.5, -3.75, -1.75]
     assert placed["last_h"].tolist() == [0.5, -1.75, 0.25]

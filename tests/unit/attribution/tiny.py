@@ -1,9 +1,31 @@
 """Tiny models for the tests of attributions."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import numpy as np
+import torch
+
+from cellfate.cohort.outcomes import competing_events
+from cellfate.features.settings import FeatureSettings
+from cellfate.models.fate_classifier import FateClassifier
+from cellfate.models.fate_clock import FateClock
+from cellfate.models.settings import (
+    BlendSettings,
+    BoostingSettings,
+    CausalSettings,
+    ClockNetworkSettings,
+    ModelSettings,
+)
+from cellfate.prediction.records import ClassifierConfig, ClockConfig, FolderConfig, MemberConfig, TrainedModel
+from tests.cases.crop_stores import TINY_FOLLOW_UP, TinyStudy
+
+SIZES: Final[dict[str, Any]] = {
+    "encoder_channels": (4, 8), "encoder_grid": 2, "embedding_size": 16, "n_heads": 2, "feed_forward_size": 16,
+}  # fmt: skip
+CAUSAL = CausalSettings(history_frames=4, statistics_frames=(3,), hidden_size=8)
+"""The clock of one layer, or of none, reaches back 4 frames, or 3."""
 
 
 @dataclass(frozen=True)
@@ -39,3 +61,53 @@ PAIRWISE = MeanPixelModel(pairwise)
 def frames(n_frames: int, n_channels: int, seed: int = 0) -> np.ndarray:
     """Normalised frames (T, C, 4, 4)."""
     return np.random.default_rng(seed).normal(0.3, 1.0, (n_frames, n_channels, 4, 4)).astype(np.float32)
+
+
+def random_model(study: TinyStudy, kind: str, n_layers: int = 1, seed: int = 1) -> TrainedModel:
+    """A classifier or a fate clock of random weights, so that it hangs on every input, with a member a fold."""
+    events = competing_events(study.follow_ups)
+    statistics = {name: (value,) * len(study.crops.channels) for name, value in (("mean", 1100.0), ("sd", 200.0))}
+    facts = {"best_epoch": 0, "n_epochs": 1, "n_train": 1, "n_validation": 1, **statistics}
+    described: dict[str, Any] = {
+        "events": events,
+        "follow_up": TINY_FOLLOW_UP,
+        "channels": study.crops.channels,
+        "crops": study.crops.settings,
+        "frame_interval_min": 30.0,
+        "scheme": "grouped_folds",
+        "members": [MemberConfig(fold=fold, **facts) for fold in study.splits["fold"].unique()],
+    }
+    n_channels, n_bins = len(study.crops.channels), len(TINY_FOLLOW_UP.edges_h) - 1
+    if kind == "clock":
+        blend = BlendSettings(parts=("network",), boosting=BoostingSettings(n_trees=2, min_samples_leaf=2))
+        clock = ClockNetworkSettings(**SIZES, n_layers=n_layers, intensity="above_background", causal=CAUSAL)
+        config = ClockConfig(architecture=clock, features=FeatureSettings(), blend=blend, **described)
+        sizes = n_channels + 1, n_bins, len(events)
+        return TrainedModel(config, _random_weights(config, lambda: FateClock(clock, *sizes, n_features=0), seed))
+    architecture = ModelSettings(**SIZES, n_layers=n_layers)
+    config = ClassifierConfig(architecture=architecture, **described)
+    return TrainedModel(
+        config, _random_weights(config, lambda: FateClassifier(architecture, n_channels, len(events)), seed)
+    )
+
+
+def without_members(model: TrainedModel, reason: str = "not asked: nobody knows.") -> TrainedModel:
+    """The model of a study of which its question is not asked."""
+    return replace(model, config=model.config.model_copy(update={"members": (), "reason": reason}), weights={})
+
+
+def _random_weights(config: FolderConfig, build: Callable[[], torch.nn.Module], seed: int) -> dict[str, np.ndarray]:
+    weights = {}
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        for fold in config.folds:
+            network = build()
+            for name, module in network.named_modules():
+                if isinstance(module, torch.nn.BatchNorm2d):  # a blank pixel is not on the kink of the ReLU
+                    torch.nn.init.normal_(module.bias)
+                if isinstance(module, torch.nn.Linear) and name.startswith("head"):
+                    torch.nn.init.normal_(module.weight)
+                if name == "scale":
+                    torch.nn.init.normal_(module.running_mean, std=0.1)
+            weights |= {f"fold_{fold}.{name}": value.detach().numpy() for name, value in network.state_dict().items()}
+    return weights

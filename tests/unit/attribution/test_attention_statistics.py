@@ -6,19 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cellfate.attribution import AttentionStatisticsSettings, compare_top_attention_frames
-from cellfate.attribution.statistics import (
+from cellfate.attribution.attention_statistics import (
     CONSTANT,
     EQUAL_ATTENTION,
     NO_VALUES,
     ONE_SIDED,
     TOO_SHORT,
+    compare_top_attention_frames,
     correct_p_values,
     draw_subsets,
     gather_cases,
     permutation_p_value,
     top_attention,
 )
+from cellfate.attribution.settings import AttentionStatisticsSettings
 from cellfate.core.errors import InputError
 
 SETTINGS = AttentionStatisticsSettings(n_resamples=2000)
@@ -71,16 +72,16 @@ def test_correction_leaves_nan_out() -> None:
 
 
 def study(n_frames: int = 30, **features: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Attention, features and samples of one cell whose last three frames get most attention."""
+    """Attention, features and landmarks of one cell whose last three frames get most attention."""
     frames = np.arange(5, 5 + n_frames)
     attention = np.linspace(0.01, 0.02, n_frames)
     attended = pd.DataFrame(
-        {"sample_id": "s", "frame": frames, "hours_before_event": 0.0, "attention": attention, "class_token": 0.1}
+        {"landmark_id": "s", "frame": frames, "hours_before_event": 0.0, "attention": attention, "class_token": 0.1}
     )
     measured = pd.DataFrame({"recording_id": "r", "cell_id": 1, "frame": frames, "segmented": True, **features})
-    samples = pd.DataFrame(
+    landmarks = pd.DataFrame(
         {
-            "sample_id": ["s"],
+            "landmark_id": ["s"],
             "recording_id": ["r"],
             "cell_id": [1],
             "group_id": ["r"],
@@ -90,7 +91,7 @@ def study(n_frames: int = 30, **features: np.ndarray) -> tuple[pd.DataFrame, pd.
             "last_frame": [4 + n_frames],
         }
     )
-    return attended, measured, samples
+    return attended, measured, landmarks
 
 
 def test_a_rising_feature_has_delta_one() -> None:
@@ -104,8 +105,8 @@ def test_a_rising_feature_has_delta_one() -> None:
 
 @pytest.mark.parametrize(("outcome", "last_frame_back"), [("mitosis", 6), ("none", 0)])
 def test_frames_are_counted_back_from_the_event_where_it_is_the_outcome(outcome: str, last_frame_back: int) -> None:
-    attention, features, samples = study(area=np.arange(30.0))
-    (case,) = gather_cases(attention, features, samples.assign(outcome=outcome), ("area",))
+    attention, features, landmarks = study(area=np.arange(30.0))
+    (case,) = gather_cases(attention, features, landmarks.assign(outcome=outcome), ("area",))
     # a landmark of outcome none may belong to a cell whose event comes after the horizon
     assert case.frames_back_t.tolist() == [*range(29 + last_frame_back, last_frame_back - 1, -1)]
 
@@ -128,8 +129,8 @@ def test_reasons() -> None:
 
 
 def test_equal_attention_is_a_reason() -> None:
-    attention, features, samples = study(area=np.arange(30.0))
-    table = compare_top_attention_frames(attention.assign(attention=0.03), features, samples, SETTINGS)
+    attention, features, landmarks = study(area=np.arange(30.0))
+    table = compare_top_attention_frames(attention.assign(attention=0.03), features, landmarks, SETTINGS)
     assert table["reason"].tolist() == [EQUAL_ATTENTION]
     assert table["cliffs_delta"].isna().all()
 
@@ -141,7 +142,7 @@ def test_a_feature_that_was_not_measured_is_named() -> None:
 
 
 def test_no_attention_leaves_the_columns() -> None:
-    attention, features, samples = study(area=np.arange(30.0))
-    table = compare_top_attention_frames(attention.iloc[:0], features, samples, SETTINGS)
+    attention, features, landmarks = study(area=np.arange(30.0))
+    table = compare_top_attention_frames(attention.iloc[:0], features, landmarks, SETTINGS)
     assert len(table) == 0
     assert "p_corrected" in table.columns
