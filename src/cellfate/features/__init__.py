@@ -1,4 +1,4 @@
-"""Segmentation of the cell in its crop, morphology and reporter series, summaries of a sample's history.
+"""Segmentation of the cell in its crop, morphology and reporter series, summaries of a cell's history.
 
 >>> from cellfate.features import FeatureSettings
 >>> FeatureSettings().neighbor_radius_px

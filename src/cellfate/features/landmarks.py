@@ -1,4 +1,4 @@
-"""What boosted hazards see of a landmark: its last hours in handcrafted features, its age, and whether it was born."""
+"""What boosted hazards see of a landmark: its last hours in measurements, its age, and whether it was born."""
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ def describe_landmarks(frame_features: pd.DataFrame, landmarks: pd.DataFrame, hi
     frame_features
         Table `FrameFeatures`.
     landmarks
-        Table `Landmarks`, at least one row; or a table with its columns `sample_id`, `recording_id`, `cell_id`,
+        Table `Landmarks`, at least one row; or a table with its columns `landmark_id`, `recording_id`, `cell_id`,
         `first_frame` (of the cell), `last_frame` (the landmark) and `frame_interval_min`.
     history_h
         Hours before the landmark that the features are summarised over, whatever the frame interval.
@@ -23,7 +23,7 @@ def describe_landmarks(frame_features: pd.DataFrame, landmarks: pd.DataFrame, hi
     -------
     pandas.DataFrame of float64
         One row a landmark, in the order and with the index of `landmarks`: the columns of `summarise_history` but
-        `sample_id`, then `age_h` (hours since the track began) and `born_in_view` (1 when the track began after the
+        `landmark_id`, then `age_h` (hours since the track began) and `born_in_view` (1 when the track began after the
         first frame of the recording, so that its age counts from a division or from its entry; else 0).
     """
     hours_per_frame = landmarks["frame_interval_min"].to_numpy(np.float64) / 60
@@ -34,21 +34,21 @@ def describe_landmarks(frame_features: pd.DataFrame, landmarks: pd.DataFrame, hi
 
 
 def summarise_hours(frame_features: pd.DataFrame, landmarks: pd.DataFrame, history_h: float) -> pd.DataFrame:
-    """Summarise the last hours of samples or landmarks, of recordings of any frame interval.
+    """Summarise the last hours before landmarks, of recordings of any frame interval.
 
     Parameters
     ----------
     frame_features
         Table `FrameFeatures`.
     landmarks
-        Table `Landmarks` or `Samples`, at least one row.
+        Table `Landmarks`, at least one row.
     history_h
         Hours before the last frame.
 
     Returns
     -------
     pandas.DataFrame of float64
-        The columns of `summarise_history` but `sample_id`, in the order and with the index of `landmarks`.
+        The columns of `summarise_history` but `landmark_id`, in the order and with the index of `landmarks`.
     """
     intervals_n = landmarks["frame_interval_min"].to_numpy(np.float64)
     tables = []
@@ -56,5 +56,5 @@ def summarise_hours(frame_features: pd.DataFrame, landmarks: pd.DataFrame, histo
         at = np.flatnonzero(intervals_n == interval_min)
         n_frames = max(1, round(history_h * 60 / interval_min))
         tables.append(summarise_history(frame_features, landmarks.iloc[at], n_frames).set_axis(at))
-    table = pd.concat(tables).sort_index().drop(columns="sample_id")
+    table = pd.concat(tables).sort_index().drop(columns="landmark_id")
     return table.set_axis(landmarks.index).astype(np.float64)

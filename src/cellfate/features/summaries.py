@@ -1,4 +1,4 @@
-"""Summaries of a sample's last frames, for predictors that take one row a sample."""
+"""Summaries of the last frames before a landmark, for predictors that take one row a landmark."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -60,48 +60,47 @@ def feature_columns(frame_features: pd.DataFrame) -> list[str]:
     return [name for name in names if name in (*SHAPE_FEATURES, "n_neighbors") or name.startswith("intensity_")]
 
 
-def summarise_history(frame_features: pd.DataFrame, samples: pd.DataFrame, n_frames: int) -> pd.DataFrame:
-    """Summarise the last frames of every sample.
+def summarise_history(frame_features: pd.DataFrame, landmarks: pd.DataFrame, n_frames: int) -> pd.DataFrame:
+    """Summarise the last frames before every landmark.
 
     Parameters
     ----------
     frame_features
         Table `FrameFeatures`.
-    samples
-        Table `Samples`.
+    landmarks
+        Table `Landmarks`.
     n_frames
-        How many of a sample's last frames are summarised, counted back from `last_frame`; a shorter sample is
-        summarised whole.
+        How many of the last frames are summarised, counted back from `last_frame`; a younger cell is summarised whole.
 
     Returns
     -------
     pandas.DataFrame
-        One row a sample in the order of `samples`: `sample_id` and for each feature `<feature>_mean`, `<feature>_last`
-        (the last frame measured), `<feature>_sd` and `<feature>_slope_per_h` (least squares); NaN where nothing was
-        measured.
+        One row a landmark in the order of `landmarks`: `landmark_id` and for each feature `<feature>_mean`,
+        `<feature>_last` (the last frame measured), `<feature>_sd` and `<feature>_slope_per_h` (least squares); NaN
+        where nothing was measured.
     """
     names = feature_columns(frame_features)
     ordered = frame_features.sort_values(["recording_id", "cell_id", "frame"], kind="stable")
     by_cell = ordered.groupby(["recording_id", "cell_id"], sort=False).indices
     frames = ordered["frame"].to_numpy(dtype=np.int64)
     values = ordered[names].to_numpy(dtype=np.float64)
-    rows = np.full((len(samples), len(SUMMARIES), len(names)), np.nan)
-    for i, (key, last, first, hours_a_frame) in enumerate(_history_bounds(samples, n_frames)):
+    rows = np.full((len(landmarks), len(SUMMARIES), len(names)), np.nan)
+    for i, (key, last, first, hours_a_frame) in enumerate(_history_bounds(landmarks, n_frames)):
         of_cell = np.asarray(by_cell.get(key, ()), dtype=np.int64)
         low, high = np.searchsorted(frames[of_cell], [first, last + 1])
         chosen = of_cell[low:high]
         rows[i] = summarise_series(values[chosen], frames[chosen] * hours_a_frame)
     columns = [f"{name}_{summary}" for summary in SUMMARIES for name in names]
-    table = pd.DataFrame(rows.reshape(len(samples), -1), columns=columns, index=samples.index)
-    return pd.concat([samples[["sample_id"]], table], axis=1).reset_index(drop=True)
+    table = pd.DataFrame(rows.reshape(len(landmarks), -1), columns=columns, index=landmarks.index)
+    return pd.concat([landmarks[["landmark_id"]], table], axis=1).reset_index(drop=True)
 
 
-def _history_bounds(samples: pd.DataFrame, n_frames: int) -> Iterator[tuple[tuple[str, int], int, int, float]]:
-    """Yield (recording, cell), last frame, first frame summarised and hours a frame of every sample."""
-    last = samples["last_frame"].to_numpy(dtype=np.int64)
-    first = np.maximum(samples["first_frame"].to_numpy(dtype=np.int64), last - n_frames + 1)
-    hours = samples["frame_interval_min"].to_numpy(dtype=np.float64) / 60.0
-    keys = zip(samples["recording_id"], samples["cell_id"], strict=True)
+def _history_bounds(landmarks: pd.DataFrame, n_frames: int) -> Iterator[tuple[tuple[str, int], int, int, float]]:
+    """Yield (recording, cell), last frame, first frame summarised and hours a frame of every landmark."""
+    last = landmarks["last_frame"].to_numpy(dtype=np.int64)
+    first = np.maximum(landmarks["first_frame"].to_numpy(dtype=np.int64), last - n_frames + 1)
+    hours = landmarks["frame_interval_min"].to_numpy(dtype=np.float64) / 60.0
+    keys = zip(landmarks["recording_id"], landmarks["cell_id"], strict=True)
     yield from zip(keys, last.tolist(), first.tolist(), hours.tolist(), strict=True)
 
 

@@ -15,15 +15,17 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from cellfate.cohort.splits import select_part
 from cellfate.core.errors import InputError
-from cellfate.core.predictors import MODEL, SWAPPED
+from cellfate.core.predictors import CLASSIFIER, ON_OTHER_BACKGROUND
 from cellfate.crops.store import CellSequence, CropStore
 from cellfate.features.measurements import find_masks
 from cellfate.features.settings import FeatureSettings
-from cellfate.metrics.scoring import score_predictions
-from cellfate.metrics.settings import BackgroundSwapSettings, ScoreSettings
-from cellfate.prediction import FoldModel, TrainedModel, check_trained_on, load_fold
-from cellfate.prediction.samples import probability_columns
+from cellfate.metrics.settings import BackgroundSwapSettings
+from cellfate.prediction.classifier_member import ClassifierMember, load_classifier_member
+from cellfate.prediction.forecast_tables import empty_forecasts, tabulate_fate_odds
+from cellfate.prediction.records import TrainedModel
+from cellfate.prediction.trained_on import check_trained_on, select_fated
 
 logger = logging.getLogger(__name__)
 
@@ -34,30 +36,30 @@ _NORMAL_MAD = 1.4826
 
 def swap_backgrounds(
     crops: CropStore,
-    samples: pd.DataFrame,
+    landmarks: pd.DataFrame,
     splits: pd.DataFrame,
     model: TrainedModel,
     features: FeatureSettings,
     background_swap: BackgroundSwapSettings,
 ) -> pd.DataFrame:
-    """Forecast the test samples of every fold as they are, and on the surroundings of another test cell.
+    """Forecast the test cells of every fold as they are, and on the surroundings of another test cell.
 
-    The other cell is drawn by chance from the other groups of the fold, whatever its outcome (where all are of one
-    group, from the other cells). Frames are aligned at the end of both samples, and the first frame of a shorter one is
-    used again. Where the other cell itself lies, its surroundings' median is put, with noise of their spread. A frame
-    without a mask uses that of the nearest frame.
+    The other cell is drawn by chance from the other groups of the fold, whatever its fate (where all are of one group,
+    from the other cells). Frames are aligned at the end of both, and the first frame of a shorter one is used again.
+    Where the other cell itself lies, its surroundings' median is put, with noise of their spread. A frame without a
+    mask uses that of the nearest frame.
 
     Only pixels are exchanged. The cell's own keep what the camera and the medium added to them, so a shortcut that lies
-    over the whole image stays; so does the length of the sample.
+    over the whole image stays; so does the length of the track.
 
     Parameters
     ----------
     crops
         Crop store.
-    samples, splits
-        Tables `Samples` and `Splits`.
+    landmarks, splits
+        Tables `Landmarks` and `Splits`; the last landmarks of cells that met a fate are used.
     model
-        Model trained on these splits.
+        Classifier trained on these splits.
     features
         How a cell is found in its crop.
     background_swap
@@ -66,102 +68,97 @@ def swap_backgrounds(
     Returns
     -------
     DataFrame
-        Table `Predictions` of the predictors `cellfate` and `cellfate_background_swapped`, on the same samples. Samples
-        in which no frame has a mask are left out, and one warning counts them.
+        Table `Forecasts` of the predictors `classifier` and `classifier_on_other_background`, at the same landmarks.
+        Cells that have a mask in no frame are left out, and one warning counts them. Without rows where the model has
+        no members.
 
     Raises
     ------
     InputError
-        When the model is not of these samples, or no test sample has a mask.
+        When the model is not of these data, or no test cell has a mask.
     """
-    check_trained_on(model, crops, samples, splits)
-    tested = splits[splits["part"] == "test"].merge(samples[samples["outcome"].notna()], on="sample_id")
-    rng = np.random.default_rng(background_swap.seed)
-    parts = [
-        part
-        for _, rows in tested.groupby("fold", sort=True)
-        for part in _forecast_fold(crops, rows, model, features, background_swap, rng)
-    ]
+    config = model.classifier_config
+    if not config.members:
+        return empty_forecasts(config.events)
+    check_trained_on(model, crops, landmarks, splits)
+    fated, rng = select_fated(landmarks, config), np.random.default_rng(background_swap.seed)
+    parts: list[pd.DataFrame] = []
+    n_tested = 0
+    for fold in config.folds:
+        rows = select_part(fated, splits, fold, "test").assign(scheme=config.scheme, fold=fold)
+        member = load_classifier_member(model, fold)
+        parts += _forecast_fold(crops, rows, member, config.outcomes, features, background_swap, rng)
+        n_tested += len(rows)
     if not parts:
         message = (
-            f"None of {len(tested)} test samples with an outcome has a mask in any frame, so no cell can be laid on "
+            f"None of {n_tested} test cells whose fate was seen has a mask in any frame, so no cell can be laid on "
             "other surroundings; lower features.min_contrast, or give masks."
         )
         raise InputError(message)
-    if len(parts) < len(tested):
+    if len(parts) < n_tested:
         logger.warning(
-            "%d of %d samples have a mask in no frame and got no other background",
-            len(tested) - len(parts),
-            len(tested),
+            "%d of %d cells have a mask in no frame and got no other background", n_tested - len(parts), n_tested
         )
     return pd.concat(parts, ignore_index=True)
-
-
-def score_background_swap(predictions: pd.DataFrame, samples: pd.DataFrame, scores: ScoreSettings) -> pd.DataFrame:
-    """Score forecasts before and after the swap: table `Metrics` of both predictors."""
-    return score_predictions(predictions, predictions.iloc[:0], samples, scores)
 
 
 def _forecast_fold(
     crops: CropStore,
     rows: pd.DataFrame,
-    model: TrainedModel,
+    member: ClassifierMember,
+    outcomes: tuple[str, ...],
     features: FeatureSettings,
     settings: BackgroundSwapSettings,
     rng: np.random.Generator,
 ) -> Iterator[pd.DataFrame]:
-    """Forecast each test sample of a fold twice."""
-    member = load_fold(model, int(rows["fold"].iloc[0]))
+    """Forecast each test cell of a fold twice."""
     masks = dict(_find_masks(crops, rows, features, settings.margin_px))
-    kept = [row for row in rows.to_dict("records") if row["sample_id"] in masks]
-    donors_n = draw_donors([row["group_id"] for row in kept], rng)
+    kept = [row for row in rows.to_dict("records") if row["landmark_id"] in masks]
+    donors_n = draw_donors([row["group_id"] for row in kept], rng) if kept else ()
     for row, donor in tqdm(zip(kept, donors_n, strict=True), "Swapping backgrounds", len(kept), disable=None):
         sequence, other = _read(crops, row), _read(crops, kept[donor])
-        swapped = lay_on(sequence, masks[row["sample_id"]], other, masks[kept[donor]["sample_id"]], rng)
-        shown = {MODEL: sequence, SWAPPED: swapped}
-        probabilities = np.stack([_forecast(member, each) for each in shown.values()])
-        facts = {"scheme": row["scheme"], "fold": row["fold"], "part": "test", "sample_id": row["sample_id"]}
-        yield pd.DataFrame(
-            {"predictor": list(shown), **facts, **probability_columns(probabilities, model.config.outcomes)}
-        )
+        swapped = lay_on(sequence, masks[row["landmark_id"]], other, masks[kept[donor]["landmark_id"]], rng)
+        shown = {CLASSIFIER: sequence, ON_OTHER_BACKGROUND: swapped}
+        probabilities_bk = np.stack([_forecast(member, each) for each in shown.values()])
+        facts = {name: row[name] for name in ("scheme", "fold", "recording_id", "cell_id")}
+        keys = pd.DataFrame({"predictor": list(shown), **facts, "part": "test", "frame": row["last_frame"]})
+        yield tabulate_fate_odds(keys, probabilities_bk, outcomes)
 
 
 def _find_masks(
     crops: CropStore, rows: pd.DataFrame, features: FeatureSettings, margin_px: int
 ) -> Iterator[tuple[str, BoolArray]]:
-    """Yield the samples that have a mask in some frame, and their filled masks."""
+    """Yield the landmarks that have a mask in some frame, and their filled masks."""
     for row in rows.to_dict("records"):
         masks_thw = fill_masks(find_masks(_read(crops, row), crops.channels, features), margin_px)
         if masks_thw is not None:
-            yield row["sample_id"], masks_thw
+            yield row["landmark_id"], masks_thw
 
 
 def _read(crops: CropStore, row: dict[Hashable, Any]) -> CellSequence:
-    """Read the crops of one sample."""
+    """Read the crops that are shown at one landmark."""
     return crops.read(row["recording_id"], row["cell_id"], row["first_frame"], row["last_frame"])
 
 
 def draw_donors(groups: Sequence[str], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Draw for each sample another one of another group, by position; where all are of one group, another sample.
+    """Draw for each cell another one of another group, by position; where all are of one group, another cell.
 
     Raises
     ------
     InputError
-        When there is but one sample.
+        When there is but one cell.
     """
     if len(groups) == 1:
-        message = (
-            "A fold has one test sample with a mask, but two are needed to exchange surroundings; give more cells."
-        )
+        message = "A fold has one test cell with a mask, but two are needed to exchange surroundings; give more cells."
         raise InputError(message)
     names_n, places_n = np.asarray(groups), np.arange(len(groups))
     if len(set(groups)) == 1:
-        logger.warning("All %d test samples of a fold are of one group and exchange surroundings in it", len(groups))
+        logger.warning("All %d test cells of a fold are of one group and exchange surroundings in it", len(groups))
         names_n = places_n.astype(str)
     return np.array([rng.choice(places_n[names_n != name]) for name in names_n], dtype=np.int64)
 
 
-def _forecast(member: FoldModel, sequence: CellSequence) -> NDArray[np.float64]:
+def _forecast(member: ClassifierMember, sequence: CellSequence) -> NDArray[np.float64]:
     """Probabilities of the outcomes, (K,)."""
     frames_t = sequence.frame_numbers_t
     embeddings_td = member.encode(member.prepare(sequence))

@@ -1,147 +1,152 @@
 """Paired differences between predictors, and the few numbers a run is summed up by."""
 
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from itertools import groupby
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cellfate.core.errors import InputError
+from cellfate.cohort.settings import FollowUpSettings
+from cellfate.core.predictors import CLASSIFIER, CLOCK_PREDICTORS, TRIVIAL_REFERENCES
 from cellfate.core.tables import EVERYTHING, Comparisons
-from cellfate.metrics.forecasts import Forecasts, read_forecasts
-from cellfate.metrics.scoring import Key, compute_scores
-from cellfate.metrics.settings import TRIVIAL_BASELINES, BaselineSettings, ScoreSettings
-from cellfate.statistics.bootstrap import Estimate, FloatArray, draw_groups, summarise
-
-COMPARED_METRICS: Final = ("balanced_accuracy", "auroc", "average_precision", "brier")
-LOWER_IS_BETTER: Final = ("brier", "log_loss", "calibration_error")
+from cellfate.core.words import LOWER_IS_BETTER
+from cellfate.metrics.forecasts import Asked, is_within, read_forecasts, require_same_landmarks
+from cellfate.metrics.scoring import compare_scores
+from cellfate.metrics.settings import ReferenceSettings, ScoreSettings
+from cellfate.statistics.bootstrap import Estimate, draw_groups, summarise
 
 
-def compare_predictors(
-    predictions: pd.DataFrame, baseline_predictions: pd.DataFrame, samples: pd.DataFrame, scores: ScoreSettings
+def compare_forecasts(
+    forecasts: pd.DataFrame, landmarks: pd.DataFrame, follow_up: FollowUpSettings, scores: ScoreSettings
 ) -> pd.DataFrame:
-    """Differences between the model and every baseline, on the same samples and the same resamples.
+    """Differences between predictors on the same landmarks and the same resamples, for every question.
 
     Parameters
     ----------
-    predictions, baseline_predictions
-        Tables `Predictions`; the test parts are compared.
-    samples
-        Table `Samples`.
+    forecasts
+        Table `Forecasts`; the test parts are compared.
+    landmarks
+        Table `Landmarks`.
+    follow_up
+        Events that are scored within hours, and the hours that are reported.
     scores
         Resamples, confidence, seed.
 
     Returns
     -------
     DataFrame
-        Table `Comparisons`. `outcome`: the class an average precision is of (two outcomes: the
-        positive one), else `all`. `best_trivial`: the reference is, for this metric, the best of the baselines that
-        see no image. It is chosen on the test samples themselves, in favour of the baselines: the difference shown
-        is the smallest there is.
+        Table `Comparisons`: `classifier`, and the leading predictor of the fate clock, each less every other predictor
+        that was asked the same. `best_trivial`: the reference is, for this metric, the best of those that see no image.
+        It is chosen on the test landmarks themselves, in favour of the references: the difference shown is the smallest
+        there is.
 
     Raises
     ------
     InputError
-        If the predictors did not forecast the same samples.
+        If the predictors did not forecast the same landmarks.
     """
-    references = read_forecasts(baseline_predictions, samples) if len(baseline_predictions) else []
-    rows: list[dict[str, object]] = []
-    for model in read_forecasts(predictions, samples):
-        counts_rg = draw_groups(model.n_groups, scores.n_resamples, scores.seed)
-        values = compute_scores(model, counts_rg, scores.calibration_bins)
-        others = {
-            r.predictor: compute_scores(_same_samples(r, model), counts_rg, scores.calibration_bins) for r in references
-        }
-        rows += _compare(model, values, others, scores)
+    ordered = sorted(read_forecasts(forecasts, landmarks, follow_up), key=_question_place)
+    rows = [row for _, asked in groupby(ordered, _question_place) for row in _compare(list(asked), scores)]
     return pd.DataFrame(rows, columns=list(Comparisons.to_schema().columns))
 
 
-def _same_samples(reference: Forecasts, model: Forecasts) -> Forecasts:
-    if not np.array_equal(reference.sample_ids_n, model.sample_ids_n):
-        differing = sorted(set(reference.sample_ids_n) ^ set(model.sample_ids_n))
-        raise InputError(
-            f"{reference.predictor!r} and {model.predictor!r} forecast different samples ({differing[0]!r} is one of "
-            f"{len(differing)}), expected the same; make both predictions again from the same samples and splits."
-        )
-    return reference
+def leading_predictors(predictors: list[str]) -> list[str]:
+    """Predictors that are held against the others: the classifier, and the first there is of the fate clock."""
+    of_clock = [name for name in CLOCK_PREDICTORS if name in predictors][:1]
+    return [name for name in (CLASSIFIER, *of_clock) if name in predictors]
 
 
-def _compare(
-    model: Forecasts,
-    values: dict[Key, FloatArray],
-    others: Mapping[str, dict[Key, FloatArray]],
-    settings: ScoreSettings,
-) -> Iterator[dict[str, object]]:
-    for key in _compared(model.outcomes):
-        best = best_reference(key[0], {name: float(other[key][0]) for name, other in others.items()})
-        for name, other in others.items():
-            estimate = summarise(values[key] - other[key], settings.confidence, model.n_groups)
-            yield {
-                "predictor": model.predictor,
-                "reference": name,
-                "metric": key[0],
-                "outcome": key[1],
-                "difference": estimate.estimate,
-                "low": estimate.low,
-                "high": estimate.high,
-                "n_samples": len(model.truth_n),
-                "n_groups": model.n_groups,
-                "best_trivial": name == best,
-            }
+def _question_place(asked: Asked) -> float:
+    """Which fate comes stands before the hours."""
+    return -1.0 if np.isnan(asked.within_h) else asked.within_h
 
 
-def _compared(outcomes: tuple[str, ...]) -> list[Key]:
-    positive = outcomes[0] if len(outcomes) == 2 else EVERYTHING
-    return [(metric, positive if metric == "average_precision" else EVERYTHING) for metric in COMPARED_METRICS]
+def _compare(asked: list[Asked], settings: ScoreSettings) -> Iterator[dict[str, object]]:
+    """Rows of one question."""
+    require_same_landmarks(asked)
+    known = {each.predictor: each.known() for each in asked}
+    leading, first = leading_predictors(list(known)), next(iter(known.values()))
+    counts_rg = draw_groups(first.n_groups, settings.n_resamples, settings.seed)
+    values = {name: compare_scores(each, counts_rg) for name, each in known.items()} if len(known) > 1 else {}
+    for predictor in leading:
+        others = {name: of for name, of in values.items() if name != predictor}
+        for key in values.get(predictor, {}):
+            best = best_reference(key[0], {name: float(of[key][0]) for name, of in others.items()})
+            for name, of in others.items():
+                estimate = summarise(values[predictor][key] - of[key], settings.confidence, first.n_groups)
+                yield {
+                    "predictor": predictor,
+                    "reference": name,
+                    "within_h": first.within_h,
+                    **dict(zip(("metric", "outcome"), key, strict=True)),
+                    **dict(zip(("difference", "low", "high"), estimate, strict=True)),
+                    "n_landmarks": len(first.truth_n),
+                    "n_groups": first.n_groups,
+                    "best_trivial": name == best,
+                }
 
 
 def best_reference(metric: str, estimates: Mapping[str, float]) -> str | None:
-    """Name of the best trivial baseline by its estimate; null where there is none."""
+    """Name of the best trivial reference by its estimate; null where there is none."""
     sign = -1 if metric in LOWER_IS_BETTER else 1
-    trivial = {n: sign * v for n, v in estimates.items() if n in TRIVIAL_BASELINES and np.isfinite(v)}
+    trivial = {n: sign * v for n, v in estimates.items() if n in TRIVIAL_REFERENCES and np.isfinite(v)}
     return max(trivial, key=trivial.__getitem__) if trivial else None
 
 
 def summarise_scores(
-    metrics: pd.DataFrame, comparisons: pd.DataFrame, scores: ScoreSettings, baselines: BaselineSettings
+    metrics: pd.DataFrame, comparisons: pd.DataFrame, scores: ScoreSettings, references: ReferenceSettings
 ) -> dict[str, object]:
     """Pick the numbers a run is summed up by, with the settings that made them.
 
     Parameters
     ----------
     metrics, comparisons
-        Tables of `score_predictions` and `compare_predictors`.
-    scores, baselines
+        Tables of `score_forecasts` and `compare_forecasts`.
+    scores, references
         Their settings, written beside the numbers.
 
     Returns
     -------
     dict
-        `scores`: predictor -> metric (or metric_outcome) -> [estimate, low, high] over all test samples; `n_cells`,
-        `n_samples`, `n_groups`; `over_best_trivial`: metric -> reference, difference, low, high; `settings`. Plain
-        numbers, null where undefined.
+        `questions`: question (`which_fate`, `within_5_h`) -> `scores`: predictor -> metric (or metric_outcome) ->
+        [estimate, low, high] over all test landmarks; `n_cells`, `n_landmarks`, `n_groups`; `over_best_trivial`:
+        predictor -> metric -> reference, difference, low, high. And `settings`. Plain numbers, null where undefined.
     """
     overall = metrics[metrics["condition"] == EVERYTHING]
-    totals = overall[overall["outcome"] == EVERYTHING]
-    by_predictor: dict[str, dict[str, list[float | None]]] = {}
-    for row in overall.to_dict("records"):
-        name = row["metric"] if row["outcome"] == EVERYTHING else f"{row['metric']}_{row['outcome']}"
-        by_predictor.setdefault(row["predictor"], {})[name] = [_plain(row[bound]) for bound in Estimate._fields]
     best = comparisons[comparisons["best_trivial"].astype(bool)]
-    return {
-        "scores": by_predictor,
-        **{
-            f"n_{unit}": int(totals[f"n_{unit}"].max()) if len(totals) else 0 for unit in ("cells", "samples", "groups")
-        },
-        "over_best_trivial": {
-            row["metric"]: {
-                "reference": row["reference"],
-                **{column: _plain(row[column]) for column in ("difference", "low", "high")},
-            }
-            for row in best.to_dict("records")
-        },
-        "settings": {"scores": scores.model_dump(mode="json"), "baselines": baselines.model_dump(mode="json")},
+    by_hours = [(float(str(hours)), rows) for hours, rows in overall.groupby("within_h", dropna=False)]
+    questions = {
+        _question_name(hours): {
+            "scores": _nested(rows, _describe_score),
+            **{f"n_{unit}": int(rows[f"n_{unit}"].max()) for unit in ("cells", "landmarks", "groups")},
+            "over_best_trivial": _nested(best[is_within(best["within_h"], hours)], _describe_lead),
+        }
+        for hours, rows in by_hours
     }
+    settings = {"scores": scores.model_dump(mode="json"), "references": references.model_dump(mode="json")}
+    return {"questions": questions, "settings": settings}
+
+
+def _question_name(within_h: float) -> str:
+    return "which_fate" if np.isnan(within_h) else f"within_{within_h:g}_h"
+
+
+def _nested(rows: pd.DataFrame, describe: Callable[[dict[Hashable, Any]], object]) -> dict[str, dict[str, object]]:
+    """Predictor -> metric (or metric_outcome) -> what is said of the row."""
+    found: dict[str, dict[str, object]] = {}
+    for row in rows.to_dict("records"):
+        name = row["metric"] if row["outcome"] == EVERYTHING else f"{row['metric']}_{row['outcome']}"
+        found.setdefault(row["predictor"], {})[name] = describe(row)
+    return found
+
+
+def _describe_score(row: dict[Hashable, Any]) -> object:
+    return [_plain(row[bound]) for bound in Estimate._fields]
+
+
+def _describe_lead(row: dict[Hashable, Any]) -> object:
+    return {"reference": row["reference"], **{name: _plain(row[name]) for name in ("difference", "low", "high")}}
 
 
 def _plain(value: float) -> float | None:

@@ -5,62 +5,64 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.tables import OperatingCurves
-from cellfate.metrics.forecasts import Forecasts, read_forecasts
-from cellfate.metrics.scoring import stack_tables
+from cellfate.metrics.forecasts import Asked, read_forecasts
 
 _MOST_POINTS: Final = 400
 
 
-def trace_curves(predictions: pd.DataFrame, baseline_predictions: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFrame:
-    """Points of the ROC and precision-recall curves of every predictor and outcome.
+def trace_curves(forecasts: pd.DataFrame, landmarks: pd.DataFrame, follow_up: FollowUpSettings) -> pd.DataFrame:
+    """Points of the ROC and precision-recall curves of every predictor, question and event.
 
     Parameters
     ----------
-    predictions, baseline_predictions
-        Tables `Predictions`; the test parts are used.
-    samples
-        Table `Samples`.
+    forecasts, landmarks
+        Tables `Forecasts` and `Landmarks`; the test parts are used.
+    follow_up
+        Events that are scored within hours, and the hours that are reported.
 
     Returns
     -------
     DataFrame
-        Table `OperatingCurves`.
-        One row a predictor, `outcome` (against the rest) and `threshold`, descending: calling the outcome from this
-        probability on gives this recall, false positive rate and precision. The first row has threshold inf and
-        calls nothing: its precision is NaN. At most 400 points a curve, evenly thinned; an outcome without positives or
-        without negatives has no rows.
+        Table `OperatingCurves`: one row a predictor, question, `outcome` (against the rest) and `threshold`,
+        descending: calling the outcome from this probability on gives this recall, false positive rate and precision,
+        landmarks weighing as in the scores. The first row has threshold inf and calls nothing: its precision is NaN. At
+        most 400 points a curve, evenly thinned; an event without positives or without negatives has no rows.
     """
     points = [
-        _points(forecasts, position)
-        for forecasts in read_forecasts(stack_tables(predictions, baseline_predictions), samples)
-        for position in range(len(forecasts.outcomes))
-        if 0 < (forecasts.truth_n == position).sum() < len(forecasts.truth_n)
+        _points(known, event)
+        for known in (asked.known() for asked in read_forecasts(forecasts, landmarks, follow_up))
+        for event in known.events
+        if 0 < (known.truth_n == known.position(event)).sum() < len(known.truth_n)
     ]
     columns = list(OperatingCurves.to_schema().columns)
     return pd.concat(points, ignore_index=True)[columns] if points else pd.DataFrame(columns=columns)
 
 
-def _points(forecasts: Forecasts, position: int) -> pd.DataFrame:
+def _points(known: Asked, event: str) -> pd.DataFrame:
     """Points of one curve."""
-    probability_n, positive_n = forecasts.probabilities_nk[:, position], forecasts.truth_n == position
+    place = known.position(event)
+    probability_n, positive_n = known.probabilities_nk[:, place], known.truth_n == place
     order = np.argsort(-probability_n, kind="stable")
     ends = np.flatnonzero(np.diff(probability_n[order], append=-np.inf))
-    found = np.concatenate([[0], np.cumsum(positive_n[order])[ends]])
-    called = np.concatenate([[0], ends + 1])
+    found, called = (
+        np.concatenate([[0.0], np.cumsum(weights_n[order])[ends]])
+        for weights_n in (known.weights_n * positive_n, known.weights_n)
+    )
     thresholds = np.concatenate([[np.inf], probability_n[order][ends]])
-    n_positive, n_negative = int(positive_n.sum()), int((~positive_n).sum())
     kept = np.unique(np.linspace(0, len(found) - 1, min(_MOST_POINTS, len(found))).round().astype(int))
-    found, called = found[kept], called[kept]
+    wrong = called - found
     return pd.DataFrame(
         {
-            "predictor": forecasts.predictor,
-            "outcome": forecasts.outcomes[position],
+            "predictor": known.predictor,
+            "within_h": known.within_h,
+            "outcome": event,
             "threshold": thresholds[kept],
-            "recall": found / n_positive,
-            "false_positive_rate": (called - found) / n_negative,
-            "precision": found / np.where(called > 0, called, np.nan),
-            "n_positive": n_positive,
-            "n_negative": n_negative,
+            "recall": found[kept] / found[-1],
+            "false_positive_rate": (wrong / wrong[-1])[kept],
+            "precision": (found / np.where(called > 0, called, np.nan))[kept],
+            "n_positive": int(positive_n.sum()),
+            "n_negative": int((~positive_n).sum()),
         }
     )

@@ -1,6 +1,6 @@
-"""How well each single feature tells the outcomes apart, hour by hour before the end.
+"""How well each single feature tells the fates apart, hour by hour before they come.
 
-Array suffixes: n samples, m measured rows (a sample and hour), f features, r rows of counts, g groups.
+Array suffixes: n cells, m measured rows (a cell and hour), f features, r rows of counts, g groups.
 """
 
 from collections.abc import Iterator
@@ -11,42 +11,41 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from cellfate.cohort.samples import draw_one_a_cell
-from cellfate.core.fates import NONE, OUTCOMES
+from cellfate.cohort.follow_ups import CELL
+from cellfate.cohort.outcomes import competing_events
+from cellfate.core.fates import EVENTS
 from cellfate.core.tables import EVERYTHING, FeatureAssociation
 from cellfate.features.summaries import choose_features
 from cellfate.metrics.settings import FeatureAssociationSettings
 from cellfate.statistics import scores as score
-from cellfate.statistics.bootstrap import FloatArray, draw_groups, number_groups, summarise
-from cellfate.statistics.scores import BoolArray
+from cellfate.statistics.bootstrap import BoolArray, FloatArray, draw_groups, number_groups, summarise
 
 CONSTANT = "the feature is constant"
 _SAME_HOUR = 1e-9  # frames a whole number of hours back stay in their hour in spite of rounding
 
 
 def associate_features(
-    frame_features: pd.DataFrame, samples: pd.DataFrame, feature_association: FeatureAssociationSettings
+    frame_features: pd.DataFrame, landmarks: pd.DataFrame, feature_association: FeatureAssociationSettings
 ) -> pd.DataFrame:
-    """Area under the ROC curve of each feature alone, in each hour before the end, overall and in each dose.
+    """Area under the ROC curve of each feature alone, in each hour before the event, overall and in each dose.
 
-    A sample's feature in an hour is its mean over the frames of that hour that were measured. Hours count back from
-    the event where the outcome is one, else from the last frame of the sample.
+    A cell's feature in an hour is its mean over the frames of that hour that were measured.
 
     Parameters
     ----------
     frame_features
         Table `FrameFeatures`.
-    samples
-        Table `Samples`; one a cell and outcome is drawn, see `draw_one_a_cell`.
+    landmarks
+        Table `Landmarks`; the last ones of cells that met a fate are used.
     feature_association
-        Features, width of an hour, least samples, resamples, seed.
+        Features, width of an hour, least cells, resamples, seed.
 
     Returns
     -------
     pandas.DataFrame
-        Table `FeatureAssociation`: each outcome against the rest (of two outcomes, the first one), with percentile
-        bands of a bootstrap that draws groups. `hours_before_end` is where an hour begins, so that 2 is from 2 to 3 h.
-        Where `auroc` is NaN, `reason` says why. Hours in which no sample has a frame have no rows.
+        Table `FeatureAssociation`: the first fate there is against the other, with percentile bands of a bootstrap that
+        draws groups. `hours_before_end` is where an hour begins, so that 2 is from 2 to 3 h before the event. Where
+        `auroc` is NaN, `reason` says why. Hours in which no cell has a frame have no rows.
 
     Raises
     ------
@@ -54,27 +53,26 @@ def associate_features(
         When the settings name a feature that was not measured.
     """
     features = choose_features(frame_features, feature_association.features, "feature_association.features")
-    generator = np.random.default_rng([feature_association.seed, 5])
-    known = draw_one_a_cell(samples, generator).sort_index().reset_index(drop=True)
-    hours = average_hours(frame_features, known, features, feature_association.bin_h)
+    fated = landmarks[landmarks["last"] & landmarks["fate"].isin(EVENTS)].reset_index(drop=True)
+    hours = average_hours(frame_features, fated, features, feature_association.bin_h)
     rows = [
         {"feature": feature, **row}
-        for feature in tqdm(features, desc="Associating features with outcomes", disable=None)
-        for sides in _list_sides(known)
-        for row in _associate(feature, sides, hours, known, feature_association)
+        for feature in tqdm(features, desc="Associating features with fates", disable=None)
+        for sides in _list_sides(fated)
+        for row in _associate(feature, sides, hours, fated, feature_association)
     ]
     return FeatureAssociation.validate(pd.DataFrame(rows, columns=list(FeatureAssociation.to_schema().columns)))
 
 
 def average_hours(
-    frame_features: pd.DataFrame, samples: pd.DataFrame, features: tuple[str, ...], bin_h: float
+    frame_features: pd.DataFrame, landmarks: pd.DataFrame, features: tuple[str, ...], bin_h: float
 ) -> pd.DataFrame:
-    """Average the features of each sample over its hours, counted back from its end.
+    """Average the features of each cell over its hours, counted back from its event.
 
     Parameters
     ----------
-    frame_features, samples
-        Tables `FrameFeatures` and `Samples`.
+    frame_features, landmarks
+        Tables `FrameFeatures` and `Landmarks`, one landmark a cell.
     features
         Columns of `frame_features`.
     bin_h
@@ -83,24 +81,22 @@ def average_hours(
     Returns
     -------
     pandas.DataFrame
-        One row a sample and hour that holds one of its frames: `sample_n` (place in `samples`), `hour_n` (0 is the last
+        One row a cell and hour that holds one of its frames: `cell_n` (place in `landmarks`), `hour_n` (0 is the last
         one) and the features; NaN where none of the frames was measured.
     """
-    keys = ["recording_id", "cell_id"]
-    at_event = (samples["event_frame"].notna() & (samples["outcome"] != NONE)).to_numpy()
-    ends = samples["event_frame"].astype("Float64").where(at_event, samples["last_frame"])
-    bounds = samples[[*keys, "first_frame", "last_frame", "frame_interval_min"]]
-    bounds = bounds.assign(end=ends.to_numpy(dtype=np.float64), sample_n=np.arange(len(samples)))
-    rows = frame_features[[*keys, "frame", *features]].merge(bounds, on=keys)
+    bounds = landmarks[[*CELL, "first_frame", "last_frame", "frame_interval_min"]]
+    ends = landmarks["event_frame"].to_numpy(dtype=np.float64)
+    bounds = bounds.assign(end=ends, cell_n=np.arange(len(landmarks)))
+    rows = frame_features[[*CELL, "frame", *features]].merge(bounds, on=CELL)
     rows = rows[rows["frame"].between(rows["first_frame"], rows["last_frame"])]
     hours = (rows["end"] - rows["frame"]) * rows["frame_interval_min"] / 60
     rows = rows.assign(hour_n=np.floor(hours / bin_h + _SAME_HOUR).astype(np.int64))
-    return rows.groupby(["sample_n", "hour_n"], as_index=False)[list(features)].mean()
+    return rows.groupby(["cell_n", "hour_n"], as_index=False)[list(features)].mean()
 
 
 @dataclass(frozen=True, eq=False)
 class _Sides:
-    """One outcome against the rest among the samples of a dose, or of all doses."""
+    """One fate against the other among the cells of a dose, or of all doses."""
 
     dose: str
     outcome: str
@@ -108,36 +104,34 @@ class _Sides:
     positive_n: BoolArray
 
 
-def _list_sides(samples: pd.DataFrame) -> list[_Sides]:
-    """List what is compared; of two outcomes the second mirrors the first, so one is."""
-    present = [outcome for outcome in OUTCOMES if (samples["outcome"] == outcome).any()]
-    doses = {EVERYTHING: np.ones(len(samples), dtype=bool)}
-    if len(samples["dose"].unique()) > 1:
-        doses |= {str(dose): (samples["dose"] == dose).to_numpy() for dose in sorted(samples["dose"].unique())}
-    compared = present if len(present) > 2 else present[:1]
+def _list_sides(fated: pd.DataFrame) -> list[_Sides]:
+    """List what is compared: the second fate mirrors the first, so one is."""
+    doses = {EVERYTHING: np.ones(len(fated), dtype=bool)}
+    if len(fated["dose"].unique()) > 1:
+        doses |= {str(dose): (fated["dose"] == dose).to_numpy() for dose in sorted(fated["dose"].unique())}
     return [
-        _Sides(dose, outcome, kept_n, (samples["outcome"] == outcome).to_numpy())
+        _Sides(dose, outcome, kept_n, (fated["fate"] == outcome).to_numpy())
         for dose, kept_n in doses.items()
-        for outcome in compared
+        for outcome in competing_events(fated)[:1]
     ]
 
 
 def _associate(
-    feature: str, sides: _Sides, hours: pd.DataFrame, samples: pd.DataFrame, settings: FeatureAssociationSettings
+    feature: str, sides: _Sides, hours: pd.DataFrame, fated: pd.DataFrame, settings: FeatureAssociationSettings
 ) -> Iterator[dict[str, object]]:
     """Yield the rows of one feature, one an hour."""
-    groups_n = samples["group_id"].to_numpy()
-    of_sample_m, hour_m = hours["sample_n"].to_numpy(), hours["hour_n"].to_numpy()
+    groups_n = fated["group_id"].to_numpy()
+    of_cell_m, hour_m = hours["cell_n"].to_numpy(), hours["hour_n"].to_numpy()
     values_m = hours[feature].to_numpy(dtype=np.float64)
     known_m = np.isfinite(values_m)
-    for hour in np.unique(hour_m[sides.kept_n[of_sample_m]]):
-        here_m = (hour_m == hour) & known_m & sides.kept_n[of_sample_m]
-        sample_m = of_sample_m[here_m]
+    for hour in np.unique(hour_m[sides.kept_n[of_cell_m]]):
+        here_m = (hour_m == hour) & known_m & sides.kept_n[of_cell_m]
+        cell_m = of_cell_m[here_m]
         yield {
             "dose": sides.dose,
             "hours_before_end": float(hour * settings.bin_h),
             "outcome": sides.outcome,
-            **_score_hour(values_m[here_m], sides.positive_n[sample_m], groups_n[sample_m], settings),
+            **_score_hour(values_m[here_m], sides.positive_n[cell_m], groups_n[cell_m], settings),
         }
 
 
@@ -146,7 +140,7 @@ def _score_hour(
 ) -> dict[str, object]:
     """Score one feature in one hour, or say why that cannot be done."""
     counted: dict[str, object] = {"n_outcome": int(positive_m.sum()), "n_other": int((~positive_m).sum())}
-    reason = _reason_against(values_m, positive_m, settings.min_samples)
+    reason = _reason_against(values_m, positive_m, settings.min_cells)
     if reason is not None:
         return counted | {"auroc": np.nan, "low": np.nan, "high": np.nan, "reason": reason}
     numbers_m = number_groups(groups_m)
@@ -157,10 +151,10 @@ def _score_hour(
     return counted | {"auroc": estimate, "low": low, "high": high, "reason": None}
 
 
-def _reason_against(values_m: FloatArray, positive_m: BoolArray, min_samples: int) -> str | None:
+def _reason_against(values_m: FloatArray, positive_m: BoolArray, min_cells: int) -> str | None:
     """Say why a feature cannot be scored in an hour, or None."""
-    if min(positive_m.sum(), (~positive_m).sum()) < min_samples:
-        return f"fewer than {min_samples} samples on a side"
+    if min(positive_m.sum(), (~positive_m).sum()) < min_cells:
+        return f"fewer than {min_cells} cells on a side"
     return CONSTANT if np.ptp(values_m) == 0 else None
 
 

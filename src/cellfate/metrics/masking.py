@@ -3,47 +3,52 @@
 Every frame is encoded once; each shortened input re-runs only the temporal part of the model. Frames left at the start
 keep their positions; frames kept at the end are numbered anew from 0.
 
-Array suffixes: t frames of one sample, d embedding size.
+Array suffixes: t frames of one landmark, d embedding size, b landmarks.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
-import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from tqdm import tqdm
 
+from cellfate.cohort.follow_ups import CELL
+from cellfate.cohort.splits import select_part
 from cellfate.core.fates import probability_column
 from cellfate.crops.store import CropStore
+from cellfate.metrics.forecasts import FRAME
 from cellfate.metrics.settings import MaskingSettings
-from cellfate.prediction import TrainedModel, check_trained_on, embed_samples, load_fold
+from cellfate.prediction.classifier_member import load_classifier_member
+from cellfate.prediction.embeddings import embed_landmarks
+from cellfate.prediction.records import TrainedModel
+from cellfate.prediction.trained_on import check_trained_on, select_fated
 from cellfate.statistics.bootstrap import FloatArray, IntArray
 
 REMOVE_LAST: Final = "remove_last"
 KEEP_LAST: Final = "keep_last"
-_SAMPLES_AT_ONCE: Final = 256  # embeddings held in memory together
+_LANDMARKS_AT_ONCE: Final = 256  # embeddings held in memory together
 
 Classify = Callable[[Sequence[npt.NDArray[Any]], Sequence[IntArray]], FloatArray]
 """Embeddings (t, d) and positions (t,) of sequences -> probabilities (b, outcomes)."""
 
 
 def shorten(n_frames: int, experiment: str, k_frames: int) -> slice:
-    """Frames of a sample that are left.
+    """Frames that are left of those shown.
 
     Parameters
     ----------
     n_frames
-        Frames of the sample.
+        Frames shown.
     experiment
         `remove_last` or `keep_last`.
     k_frames
-        How many are removed or kept; a sample with fewer to keep stays whole.
+        How many are removed or kept; what has fewer to keep stays whole.
 
     Returns
     -------
     slice
-        Of the sample's frames in order; empty where all were removed.
+        Of the frames in order; empty where all were removed.
     """
     if experiment == REMOVE_LAST:
         return slice(0, max(0, n_frames - k_frames))
@@ -57,63 +62,66 @@ def shorten_positions(positions_t: IntArray, left: slice, experiment: str) -> In
 
 
 def mask_sequences(
-    crops: CropStore, samples: pd.DataFrame, splits: pd.DataFrame, model: TrainedModel, masking: MaskingSettings
+    crops: CropStore, landmarks: pd.DataFrame, splits: pd.DataFrame, model: TrainedModel, masking: MaskingSettings
 ) -> pd.DataFrame:
-    """Forecast the test samples of every fold from shortened inputs.
+    """Forecast which fate comes to the test cells of every fold from shortened inputs.
 
     Parameters
     ----------
     crops
-        Crop store of the samples' cells.
-    samples, splits
-        Tables `Samples` and `Splits`.
+        Crop store of the cells.
+    landmarks, splits
+        Tables `Landmarks` and `Splits`; the last landmarks of cells that met a fate are used.
     model
-        Model trained on these splits; each fold's test part is forecast by its own member.
+        Classifier trained on these splits; each fold's test part is forecast by its own member.
     masking
         How many frames are removed and kept.
 
     Returns
     -------
     DataFrame
-        Table `MaskedPredictions`. A sample with no frame left at a point has no row there; one with fewer frames than
-        are kept stays whole.
+        Table `MaskedForecasts`. What has no frame left at a point has no row there; what has fewer frames than are kept
+        stays whole. Without rows where the model has no members.
 
     Raises
     ------
     InputError
-        If the model was trained on other crops, samples or splits.
+        If the model was trained on other crops, landmarks or splits.
     """
-    check_trained_on(model, crops, samples, splits)
-    tested = splits[splits["part"] == "test"][["fold", "sample_id"]].merge(samples, on="sample_id")
-    tables = []
-    for fold, rows in tested.groupby("fold"):
-        member = load_fold(model, int(str(fold)))
-        ordered = rows.sort_values(["recording_id", "cell_id", "first_frame"])
-        for first in tqdm(range(0, len(ordered), _SAMPLES_AT_ONCE), desc=f"mask samples, fold {fold}", disable=None):
-            embedded = embed_samples(crops, ordered.iloc[first : first + _SAMPLES_AT_ONCE], model, member.fold)
-            table = forecast_shortened(
-                embedded.sample_ids, embedded.embeddings, embedded.positions, member.probabilities,
-                model.config.outcomes, masking,
-            )  # fmt: skip
-            tables.append(table.assign(fold=member.fold))
-    columns = ["experiment", "k_frames", "fold", "sample_id", *map(probability_column, model.config.outcomes)]
+    config = model.classifier_config
+    columns = ["experiment", "k_frames", "fold", *FRAME, *map(probability_column, config.outcomes)]
+    if config.members:
+        check_trained_on(model, crops, landmarks, splits)
+    fated = select_fated(landmarks, config).sort_values(CELL)
+    tables: list[pd.DataFrame] = []
+    for fold in config.folds:
+        member, rows = load_classifier_member(model, fold), select_part(fated, splits, fold, "test")
+        for first in tqdm(range(0, len(rows), _LANDMARKS_AT_ONCE), desc=f"mask tracks, fold {fold}", disable=None):
+            shown = rows.iloc[first : first + _LANDMARKS_AT_ONCE]
+            embedded = embed_landmarks(crops, shown, model, fold)
+            keys = shown[[*CELL, "last_frame"]].rename(columns={"last_frame": "frame"}).assign(fold=fold)
+            tables += forecast_shortened(
+                keys, embedded.embeddings, embedded.positions, member.probabilities, config.outcomes, masking
+            )
     return pd.concat(tables, ignore_index=True)[columns] if tables else pd.DataFrame(columns=columns)
 
 
 def forecast_shortened(
-    sample_ids: Sequence[str],
+    keys: pd.DataFrame,
     embeddings: Sequence[npt.NDArray[Any]],
     positions: Sequence[IntArray],
     classify: Classify,
     outcomes: tuple[str, ...],
     masking: MaskingSettings,
-) -> pd.DataFrame:
-    """Forecast embedded samples at every point of both experiments.
+) -> Iterator[pd.DataFrame]:
+    """Forecast embedded landmarks at every point of both experiments.
 
     Parameters
     ----------
-    sample_ids, embeddings, positions
-        Of each sample: its id, embeddings (t, d), positions (t,).
+    keys
+        What names each landmark; kept in the result.
+    embeddings, positions
+        Of each landmark: embeddings (t, d), positions (t,).
     classify
         The temporal part of the model.
     outcomes
@@ -121,12 +129,11 @@ def forecast_shortened(
     masking
         The points.
 
-    Returns
-    -------
+    Yields
+    ------
     DataFrame
-        `experiment`, `k_frames`, `sample_id` and one probability column an outcome.
+        `keys` of what has a frame left, `experiment`, `k_frames` and one probability column an outcome; a point each.
     """
-    tables = []
     for experiment, k_frames in list_points(masking):
         left = {
             i: frames
@@ -140,13 +147,7 @@ def forecast_shortened(
             [shorten_positions(positions[i], frames, experiment) for i, frames in left.items()],
         )
         columns = {probability_column(name): probabilities_bk[:, c] for c, name in enumerate(outcomes)}
-        head = {
-            "experiment": experiment,
-            "k_frames": k_frames,
-            "sample_id": np.array(sample_ids, dtype=object)[list(left)],
-        }
-        tables.append(pd.DataFrame(head | columns))
-    return pd.concat(tables, ignore_index=True)
+        yield keys.iloc[list(left)].assign(experiment=experiment, k_frames=k_frames, **columns)
 
 
 def list_points(masking: MaskingSettings) -> Iterator[tuple[str, int]]:

@@ -1,214 +1,206 @@
-"""Score tables: every predictor, overall, in each dose and within doses, with clustered intervals."""
+"""Score tables: every predictor and question, overall, in each dose and within doses, with clustered intervals.
+
+An event is scored against everything else that is known: no event in time, and the other event, which keeps this one
+from happening.
+"""
 
 import warnings
 from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from cellfate.core.predictors import MODEL
+from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.tables import EVERYTHING, WITHIN_DOSES, Metrics
-from cellfate.metrics.forecasts import Forecasts, read_forecasts
+from cellfate.metrics.forecasts import Asked, read_forecasts
 from cellfate.metrics.settings import ScoreSettings
 from cellfate.statistics import scores as score
 from cellfate.statistics.bootstrap import FloatArray, IntArray, draw_groups, summarise
+from cellfate.statistics.calibration_slope import calibration_slope
 
 Key = tuple[str, str]
-"""Metric and outcome; the outcome is `all` for scores of no single class."""
+"""Metric and outcome; the outcome is `all` for scores of no single event."""
+Values = dict[Key, FloatArray]
+"""One value a row of group counts."""
 
-_WITHIN_DOSES_METRICS = ("balanced_accuracy", "auroc")
+_SHOWN_UNDEFINED: Final = 6
+_OFTEN_UNDEFINED: Final = ("calibration_slope", "precision")  # a constant has no slope; a rare event is never called
 
 
-def score_predictions(
-    predictions: pd.DataFrame, baseline_predictions: pd.DataFrame, samples: pd.DataFrame, scores: ScoreSettings
+def score_forecasts(
+    forecasts: pd.DataFrame, landmarks: pd.DataFrame, follow_up: FollowUpSettings, scores: ScoreSettings
 ) -> pd.DataFrame:
-    """Score the model and the baselines on the same test samples.
-
-    Parameters
-    ----------
-    predictions, baseline_predictions
-        Tables `Predictions`; only the test parts are scored, validation parts choose the tuned thresholds.
-    samples
-        Table `Samples`.
-    scores
-        Resamples, confidence, bins, seed.
-
-    Returns
-    -------
-    DataFrame
-        Table `Metrics`. Scores of calls are at the threshold .5 (of more than two outcomes: the likeliest); names that
-        end in `_tuned` are at the threshold chosen on validation. In rows of one outcome `n_samples` counts the
-        samples that truly had it. Undefined scores are NaN, and one warning names them.
-    """
-    forecasts = read_forecasts(stack_tables(predictions, baseline_predictions), samples)
-    table = pd.DataFrame(
-        [row for forecast in forecasts for row in _rows(forecast, scores)], columns=list(Metrics.to_schema().columns)
-    )
-    _warn_of_undefined(table)
-    return table
-
-
-def score_inference(predictions: pd.DataFrame, samples: pd.DataFrame, scores: ScoreSettings) -> pd.DataFrame:
-    """Score forecasts of new recordings where fates are known.
-
-    Parameters
-    ----------
-    predictions
-        `sample_id` and one probability column an outcome.
-    samples
-        Table `Samples`; samples without an outcome are left out.
-    scores
-        Resamples, confidence, bins, seed.
-
-    Returns
-    -------
-    DataFrame
-        Table `Metrics`; without rows where no fate is known.
-    """
-    known = samples.dropna(subset=["outcome"])
-    tested = predictions[predictions["sample_id"].isin(known["sample_id"])].assign(part="test", fold=0)
-    if "predictor" not in tested:
-        tested = tested.assign(predictor=MODEL)
-    return score_predictions(tested, tested.iloc[:0], known, scores)
-
-
-def compute_scores(forecasts: Forecasts, counts_rg: FloatArray, n_bins: int) -> dict[Key, FloatArray]:
-    """All scores of one predictor for every row of group counts.
+    """Score all predictors on the test parts, for every question they answer.
 
     Parameters
     ----------
     forecasts
-        The tested samples.
-    counts_rg
-        From `bootstrap.draw_groups`.
-    n_bins
-        Bins of the calibration error.
+        Table `Forecasts`; validation parts choose the tuned thresholds.
+    landmarks
+        Table `Landmarks`.
+    follow_up
+        Events that are scored within hours, and the hours that are reported.
+    scores
+        Resamples, confidence, bins, seed.
 
     Returns
     -------
-    dict
-        (metric, outcome) -> values, one a row of counts.
+    DataFrame
+        Table `Metrics`. Calls are of the likeliest outcome; where one of two fates is asked for, names that end in
+        `_tuned` are at the threshold chosen on validation. Undefined scores are NaN, and one warning names them.
+
+    Notes
+    -----
+    Landmarks are weighted by the inverse probability of being known (`censoring.list_outcomes`). The weights are those
+    of the data as they are, of the dose's own landmarks within a dose: resamples draw groups with their weights and do
+    not estimate them again, so that intervals leave out what the weights themselves are unsure of.
+    AUROC is the cumulative, dynamic one; with competing events both kinds of those without the event are its controls
+    (Blanche et al., Statist. Med. 32, 5381 (2013)).
     """
-    values = dict(_call_scores(forecasts, forecasts.calls(), counts_rg, ""))
-    if forecasts.tuned_n is not None:
-        values |= dict(_call_scores(forecasts, forecasts.calls(forecasts.tuned_n), counts_rg, "_tuned"))
-        if np.isnan(forecasts.tuned_n).any():
-            values = {key: v * np.nan if key[0].endswith("_tuned") else v for key, v in values.items()}
-    return values | dict(_probability_scores(forecasts, counts_rg, n_bins))
+    rows = [row for asked in read_forecasts(forecasts, landmarks, follow_up) for row in _rows(asked, scores)]
+    table = pd.DataFrame(rows, columns=list(Metrics.to_schema().columns))
+    _warn_of_undefined(table)
+    return table
+
+
+def compare_scores(known: Asked, counts_rg: FloatArray) -> Values:
+    """Scores that predictors are compared by: of all outcomes, and of each event that is scored.
+
+    Parameters
+    ----------
+    known
+        Landmarks whose answer is known.
+    counts_rg
+        From `bootstrap.draw_groups`.
+    """
+    each = (known.groups_n, counts_rg, known.weights_n)
+    confusion_rkk = _confusion(known, known.calls(), counts_rg)
+    values: Values = {
+        ("balanced_accuracy", EVERYTHING): score.balanced_accuracy(confusion_rkk),
+        ("brier", EVERYTHING): score.brier(known.truth_n, known.probabilities_nk, *each),
+    }
+    for event in known.events:
+        p_n, happened_n = known.probabilities_nk[:, known.position(event)], known.truth_n == known.position(event)
+        auroc, average_precision = score.auroc_and_average_precision(p_n, happened_n, *each)
+        values["auroc", event], values["average_precision", event] = auroc, average_precision
+        values["brier", event] = score.binary_brier(p_n, happened_n, *each)
+    return values
+
+
+def compute_scores(known: Asked, counts_rg: FloatArray, n_bins: int) -> Values:
+    """All scores of one predictor and question; `n_bins`: of the calibration error."""
+    values = dict(_call_scores(known, known.calls(), counts_rg, ""))
+    if known.tuned_n is not None:
+        undefined = np.nan if np.isnan(known.tuned_n).any() else 1.0
+        tuned = _call_scores(known, known.tuned_calls(), counts_rg, "_tuned")
+        values |= {key: value * undefined for key, value in tuned}
+    values |= compare_scores(known, counts_rg)
+    each = (known.groups_n, counts_rg, known.weights_n)
+    values["log_loss", EVERYTHING] = score.log_loss(known.truth_n, known.probabilities_nk, *each)
+    for event in known.events:
+        p_n, happened_n = known.probabilities_nk[:, known.position(event)], known.truth_n == known.position(event)
+        values["calibration_slope", event] = calibration_slope(p_n, happened_n, *each)
+        values["calibration_error", event] = score.calibration_error(
+            p_n, happened_n, known.groups_n, counts_rg, n_bins, known.weights_n
+        )
+    return values
+
+
+def _confusion(known: Asked, calls_n: IntArray, counts_rg: FloatArray) -> FloatArray:
+    k = len(known.outcomes)
+    return score.count_confusion(known.truth_n, calls_n, known.groups_n, counts_rg, k, known.weights_n)
 
 
 def _call_scores(
-    forecasts: Forecasts, calls_n: IntArray, counts_rg: FloatArray, suffix: str
+    known: Asked, calls_n: IntArray, counts_rg: FloatArray, suffix: str
 ) -> Iterator[tuple[Key, FloatArray]]:
     """Scores of calls."""
-    confusion = score.count_confusion(
-        forecasts.truth_n, calls_n, forecasts.groups_n, counts_rg, len(forecasts.outcomes)
-    )
-    yield (f"balanced_accuracy{suffix}", EVERYTHING), score.balanced_accuracy(confusion)
-    yield (f"macro_f1{suffix}", EVERYTHING), score.macro_f1(confusion)
-    yield (f"matthews{suffix}", EVERYTHING), score.matthews(confusion)
-    for name, function in (("recall", score.recall), ("precision", score.precision), ("f1", score.f1)):
-        by_outcome = function(confusion)
-        for position, outcome in enumerate(forecasts.outcomes):
-            yield (f"{name}{suffix}", outcome), by_outcome[:, position]
+    confusion_rkk = _confusion(known, calls_n, counts_rg)
+    for name, overall in (
+        ("balanced_accuracy", score.balanced_accuracy), ("macro_f1", score.macro_f1), ("matthews", score.matthews),
+    ):  # fmt: skip
+        yield (f"{name}{suffix}", EVERYTHING), overall(confusion_rkk)
+    for name, by_outcome in (("recall", score.recall), ("precision", score.precision), ("f1", score.f1)):
+        values_rk = by_outcome(confusion_rkk)
+        for event in known.events:
+            yield (f"{name}{suffix}", event), values_rk[:, known.position(event)]
 
 
-def _probability_scores(forecasts: Forecasts, counts_rg: FloatArray, n_bins: int) -> Iterator[tuple[Key, FloatArray]]:
-    """Scores of probabilities. Scores of one outcome are one against the rest; `all` is their mean."""
-    truth, probabilities, groups = forecasts.truth_n, forecasts.probabilities_nk, forecasts.groups_n
-    yield ("brier", EVERYTHING), score.brier(truth, probabilities, groups, counts_rg)
-    yield ("log_loss", EVERYTHING), score.log_loss(truth, probabilities, groups, counts_rg)
-    # Of two outcomes the second mirrors the first in both of these, so one is computed.
-    scored = range(1 if len(forecasts.outcomes) == 2 else len(forecasts.outcomes))
-    aurocs = [score.auroc(probabilities[:, k], truth == k, groups, counts_rg) for k in scored]
-    errors = [score.calibration_error(probabilities[:, k], truth == k, groups, counts_rg, n_bins) for k in scored]
-    yield ("auroc", EVERYTHING), np.mean(aurocs, axis=0)
-    yield ("calibration_error", EVERYTHING), np.mean(errors, axis=0)
-    precisions = [
-        score.average_precision(probabilities[:, k], truth == k, groups, counts_rg)
-        for k in range(len(forecasts.outcomes))
-    ]
-    yield ("average_precision", EVERYTHING), np.mean(precisions, axis=0)
-    for outcome, values in zip(forecasts.outcomes, precisions, strict=True):
-        yield ("average_precision", outcome), values
-
-
-def _rows(forecasts: Forecasts, settings: ScoreSettings) -> Iterator[dict[str, object]]:
-    """Rows of one predictor: overall, each dose, within doses."""
-    conditions = {EVERYTHING: np.ones(len(forecasts.truth_n), dtype=bool)}
-    doses = sorted(set(forecasts.dose_n))
+def _rows(asked: Asked, settings: ScoreSettings) -> Iterator[dict[str, object]]:
+    """Rows of one predictor and question: overall, each dose, within doses."""
+    doses = sorted(set(asked.dose_n))
+    selections = [(EVERYTHING, asked)]
     if len(doses) > 1:
-        conditions |= {dose: forecasts.dose_n == dose for dose in doses}
-    for condition, kept_n in conditions.items():
-        selected = forecasts.select(kept_n)
-        counts_rg = draw_groups(selected.n_groups, settings.n_resamples, settings.seed)
-        values = compute_scores(selected, counts_rg, settings.calibration_bins)
-        yield from _tidy(selected, condition, values, settings)
+        selections += [(dose, asked.select(asked.dose_n == dose)) for dose in doses]
+    for condition, selected in selections:
+        known = selected.known()
+        counts_rg = draw_groups(known.n_groups, settings.n_resamples, settings.seed)
+        values = compute_scores(known, counts_rg, settings.calibration_bins)
+        yield from _tidy(known, condition, values, settings)
     if len(doses) > 1:
-        counts_rg = draw_groups(forecasts.n_groups, settings.n_resamples, settings.seed)
-        yield from _tidy(forecasts, WITHIN_DOSES, score_within_doses(forecasts, counts_rg), settings)
+        known = asked.weigh(asked.dose_n).known()
+        counts_rg = draw_groups(known.n_groups, settings.n_resamples, settings.seed)
+        yield from _tidy(known, WITHIN_DOSES, score_within_doses(known, counts_rg), settings)
 
 
-def score_within_doses(forecasts: Forecasts, counts_rg: FloatArray) -> dict[Key, FloatArray]:
-    """Scores among samples of the same dose, averaged over doses.
+def score_within_doses(known: Asked, counts_rg: FloatArray) -> Values:
+    """Balanced accuracy and AUROC among landmarks of the same dose, averaged over doses.
 
-    Doses that lack an outcome (in a resample: lack it there) have no weight. A predictor that knows only the dose
-    scores .5 here.
-
-    Returns
-    -------
-    dict
-        (metric, `all`) -> values, one a row of counts.
+    Each dose counts as often as the rarer side of what is told apart there; one that lacks a side (in a resample: lacks
+    it there) has no weight. A predictor that knows only the dose has an AUROC of .5 here.
     """
-    k = len(forecasts.outcomes)
-    weighted: dict[Key, FloatArray] = {
-        (metric, EVERYTHING): np.zeros(len(counts_rg)) for metric in _WITHIN_DOSES_METRICS
-    }
-    total = np.zeros(len(counts_rg))
-    for dose in sorted(set(forecasts.dose_n)):
-        kept = forecasts.dose_n == dose
-        truth, groups, p = forecasts.truth_n[kept], forecasts.groups_n[kept], forecasts.probabilities_nk[kept]
-        confusion = score.count_confusion(truth, forecasts.calls()[kept], groups, counts_rg, k)
-        weight = confusion.sum(axis=2).min(axis=1)
-        aurocs = [score.auroc(p[:, c], truth == c, groups, counts_rg) for c in range(1 if k == 2 else k)]
-        values = {"balanced_accuracy": score.balanced_accuracy(confusion), "auroc": np.mean(aurocs, axis=0)}
-        for metric, value in values.items():
-            weighted[metric, EVERYTHING] += np.where(weight > 0, weight * value, 0)
-        total += weight
-    return {key: value / np.where(total > 0, total, np.nan) for key, value in weighted.items()}
+    summed: Values = {}
+    total: Values = {}
+    for dose in sorted(set(known.dose_n)):
+        at_n = known.dose_n == dose
+        truth_n, p_nk, weights_n = known.truth_n[at_n], known.probabilities_nk[at_n], known.weights_n[at_n]
+        groups_n, k = known.groups_n[at_n], len(known.outcomes)
+        confusion_rkk = score.count_confusion(truth_n, known.calls()[at_n], groups_n, counts_rg, k, weights_n)
+        true_rk = confusion_rkk.sum(axis=2)
+        values = {("balanced_accuracy", EVERYTHING): (score.balanced_accuracy(confusion_rkk), true_rk.min(axis=1))}
+        for event in known.events:
+            place = known.position(event)
+            auroc = score.auroc(p_nk[:, place], truth_n == place, groups_n, counts_rg, weights_n)
+            positive_r = true_rk[:, place]
+            values["auroc", event] = auroc, np.minimum(positive_r, true_rk.sum(axis=1) - positive_r)
+        for key, (value, weight) in values.items():
+            summed[key] = summed.get(key, 0.0) + np.where(weight > 0, weight * value, 0)
+            total[key] = total.get(key, 0.0) + weight
+    return {key: value / np.where(total[key] > 0, total[key], np.nan) for key, value in summed.items()}
 
 
-def _tidy(
-    forecasts: Forecasts, condition: str, values: dict[Key, FloatArray], settings: ScoreSettings
-) -> Iterator[dict[str, object]]:
+def _tidy(known: Asked, condition: str, values: Values, settings: ScoreSettings) -> Iterator[dict[str, object]]:
+    happened_n = known.truth_n < known.n_events
     for (metric, outcome), values_r in values.items():
-        of_outcome = (
-            np.ones(len(forecasts.truth_n), dtype=bool)
-            if outcome == EVERYTHING
-            else forecasts.truth_n == forecasts.outcomes.index(outcome)
-        )
+        of_n = happened_n if outcome == EVERYTHING else known.truth_n == known.position(outcome)
         yield {
-            "predictor": forecasts.predictor,
+            "predictor": known.predictor,
+            "within_h": known.within_h,
             "metric": metric,
             "outcome": outcome,
             "condition": condition,
-            **summarise(values_r, settings.confidence, forecasts.n_groups)._asdict(),
-            "n_cells": len(np.unique(forecasts.cells_n[of_outcome])),
-            "n_samples": int(of_outcome.sum()),
-            "n_groups": len(np.unique(forecasts.groups_n[of_outcome])),
+            **summarise(values_r, settings.confidence, known.n_groups)._asdict(),
+            "n_cells": len(np.unique(known.cells_n)),
+            "n_landmarks": len(known.truth_n),
+            "n_events": int(of_n.sum()),
+            "n_groups": known.n_groups,
         }
-
-
-def stack_tables(*tables: pd.DataFrame) -> pd.DataFrame:
-    """Tables under each other, the empty ones left out (they would widen the types)."""
-    filled = [table for table in tables if len(table)]
-    return pd.concat(filled, ignore_index=True) if filled else tables[0]
 
 
 def _warn_of_undefined(table: pd.DataFrame) -> None:
     undefined = table[table["estimate"].isna()]
     if undefined.empty:
         return
-    names = [f"{r.metric} of {r.outcome} ({r.predictor}, {r.condition})" for r in undefined.itertuples()]
-    more = f" and {len(names) - 6} more" if len(names) > 6 else ""
-    warnings.warn(f"{len(names)} scores are undefined and stay NaN: {'; '.join(names[:6])}{more}.", stacklevel=3)
+    # What is no surprise is named last.
+    undefined = undefined.sort_values("metric", key=lambda names: names.isin(_OFTEN_UNDEFINED), kind="stable")
+    names = [
+        f"{row['metric']} of {row['outcome']}{_within(row['within_h'])} ({row['predictor']}, {row['condition']})"
+        for row in undefined.head(_SHOWN_UNDEFINED).to_dict("records")
+    ]
+    more = f" and {len(undefined) - _SHOWN_UNDEFINED} more" if len(undefined) > _SHOWN_UNDEFINED else ""
+    warnings.warn(f"{len(undefined)} scores are undefined and stay NaN: {'; '.join(names)}{more}.", stacklevel=3)
+
+
+def _within(within_h: float) -> str:
+    return "" if np.isnan(within_h) else f" within {within_h:g} h"

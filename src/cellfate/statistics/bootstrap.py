@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 
 MOST_UNDEFINED: Final = 0.1
 """Share of resamples in which a score may be undefined (a class was not drawn) before its interval is."""
@@ -42,6 +43,8 @@ def draw_groups(n_groups: int, n_resamples: int, seed: int | Sequence[int]) -> F
     ndarray, float64, (1 + n_resamples, n_groups)
         Times each group was drawn. Row 0 is all ones: the data as they are.
     """
+    if n_groups == 0:
+        return np.ones((1 + n_resamples, 0))
     drawn = np.random.default_rng(seed).multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=n_resamples)
     return np.concatenate([np.ones((1, n_groups)), drawn]).astype(np.float64)
 
@@ -129,10 +132,13 @@ def sum_by_group(values_n: FloatArray, groups_n: IntArray, counts_rg: FloatArray
 
 
 def mean_by_group(
-    values_n: FloatArray, groups_n: IntArray, counts_rg: FloatArray, weights_n: FloatArray | None = None
+    values_n: FloatArray | BoolArray,
+    groups_n: IntArray,
+    counts_rg: FloatArray,
+    weights_n: FloatArray | BoolArray | None = None,
 ) -> FloatArray:
-    """Mean over every resample, (r,); NaN where nothing was drawn. Weights: null counts each once, 0 leaves one out."""
-    weights = np.ones(len(values_n)) if weights_n is None else weights_n
+    """Mean (of bool: share) over every resample, (r,); NaN where nothing was drawn. Weights: null counts each once."""
+    weights = np.ones(len(values_n)) if weights_n is None else weights_n.astype(np.float64)
     total_r = sum_by_group(weights, groups_n, counts_rg)
     summed_r = sum_by_group(values_n * weights, groups_n, counts_rg)
     return np.asarray(summed_r / np.where(total_r > 0, total_r, np.nan), dtype=np.float64)

@@ -3,15 +3,15 @@
 The slope of a logistic regression of the outcome on the logit of the forecast probability: 1 where forecasts spread as
 far as the outcomes warrant, below 1 where they are too sure of themselves, 0 where they say nothing.
 
-Array suffixes: n samples, b bins of forecasts, g groups, r rows of counts.
+Array suffixes: n landmarks, b bins of forecasts, g groups, r rows of counts.
 """
 
 from typing import Final
 
 import numpy as np
 
-from cellfate.statistics.bootstrap import FloatArray, IntArray
-from cellfate.statistics.scores import LEAST_PROBABILITY, BoolArray
+from cellfate.statistics.bootstrap import BoolArray, FloatArray, IntArray
+from cellfate.statistics.scores import LEAST_PROBABILITY
 
 N_BINS: Final = 200
 """Bins of equal width in logit that stand for the forecasts in the resamples, where more forecasts than that differ."""
@@ -38,21 +38,21 @@ def calibration_slope(
     positive_n
         Whether it happened.
     groups_n, counts_rg
-        Group of each sample, and how often each group was drawn; row 0 is the data as they are.
+        Group of each landmark, and how often each group was drawn; row 0 is the data as they are.
     weights_n
-        Weight of each sample; null: 1.
+        Weight of each landmark; null: 1.
 
     Returns
     -------
     ndarray, float64, (r,)
         NaN where the slope is undefined: nothing happened or everything did, all forecasts are equal, or one threshold
-        parts the samples that it happened to from the others (the slope is then infinite).
+        parts the landmarks that it happened to from the others (the slope is then infinite).
 
     Notes
     -----
-    Row 0 is fitted to the samples themselves. Resamples are fitted, from there on and to convergence, to `N_BINS` bins
-    of equal width, each at its mean logit, and moved by the difference that the bins make to row 0: with 15,000 samples
-    that was within a fifteenth of the slope's standard error of fitting every sample.
+    Row 0 is fitted to the landmarks themselves. Resamples are fitted, from there on and to convergence, to `N_BINS`
+    bins of equal width, each at its mean logit, and moved by the difference that the bins make to row 0: with 15,000
+    landmarks that was within a fifteenth of the slope's standard error of fitting every landmark.
     Source: Cox, Biometrika 45, 562 (1958).
     """
     slopes = np.full(len(counts_rg), np.nan)
@@ -87,7 +87,7 @@ def _fit_bins(
     weights_n: FloatArray | None,
     start: FloatArray,
 ) -> FloatArray:
-    """Slopes of all rows of counts, from the samples summed by bin and group, (r,)."""
+    """Slopes of all rows of counts, from the landmarks summed by bin and group, (r,)."""
     from scipy.sparse import csr_array
 
     bins_n = _bins(logits_n)

@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cellfate.statistics.aalen_johansen import kaplan_meier_of_censoring
-from cellfate.statistics.bootstrap import FloatArray, IntArray
+from cellfate.statistics.bootstrap import BoolArray, FloatArray, IntArray
 from cellfate.statistics.incidence import EVENT_FREE, HOURS_TOLERANCE, UNOBSERVED, label_bins
-from cellfate.statistics.scores import BoolArray
 
 
 class Outcomes(NamedTuple):

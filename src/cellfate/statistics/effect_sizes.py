@@ -4,10 +4,8 @@ Shape suffixes: t frames of a cell, f features, m masks, n values.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
+from cellfate.statistics.bootstrap import BoolArray, FloatArray
 
 
 def cliffs_delta(values_tf: FloatArray, masks_mt: BoolArray) -> FloatArray:
@@ -55,7 +53,7 @@ def cohens_d(inside: FloatArray, outside: FloatArray) -> float:
 
 
 def separation(values_n: FloatArray, inside_n: BoolArray) -> float:
-    """Chance that a value inside exceeds one outside, ties counting half: the area under the ROC curve of one sample.
+    """Chance that a value inside exceeds one outside, ties counting half: the area under the ROC curve.
 
     Parameters
     ----------

@@ -1,22 +1,19 @@
-"""Scores of forecasts, computed for many resamples of the same samples at once.
+"""Scores of forecasts, computed for many resamples of the same landmarks at once.
 
 Every function returns one value a row of `counts_rg` (see `bootstrap.draw_groups`) and NaN where the score is
 undefined, never 0: recall of a class that is absent, precision of a class that is never called.
 
-Weights (`weights_n`) make a sample count for more or less than one; null: each counts once.
+Weights (`weights_n`) make a landmark count for more or less than one; null: each counts once.
 
-Array suffixes: n samples, k outcomes, g groups, r rows of counts, b blocks of equal scores or bins of probabilities.
+Array suffixes: n landmarks, k outcomes, g groups, r rows of counts, b blocks of equal scores or bins of probabilities.
 """
 
 from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from cellfate.statistics.bootstrap import FloatArray, IntArray, sum_by_group
-
-BoolArray = npt.NDArray[np.bool_]
+from cellfate.statistics.bootstrap import BoolArray, FloatArray, IntArray, mean_by_group, sum_by_group
 
 LEAST_PROBABILITY: Final = 1e-7
 """Probabilities are clipped to this (the resolution of float32) before the logarithm: one sure mistake stays finite."""
@@ -30,18 +27,23 @@ def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
 
 
 def count_confusion(
-    truth_n: IntArray, calls_n: IntArray, groups_n: IntArray, counts_rg: FloatArray, k: int
+    truth_n: IntArray,
+    calls_n: IntArray,
+    groups_n: IntArray,
+    counts_rg: FloatArray,
+    k: int,
+    weights_n: FloatArray | None = None,
 ) -> FloatArray:
     """Confusion matrices.
 
     Returns
     -------
     ndarray, float64, (r, k, k)
-        Samples with true outcome (row) and called outcome (column).
+        Landmarks (their weight) with true outcome (row) and called outcome (column).
     """
     n_groups = counts_rg.shape[1]
     cells = (groups_n * k + truth_n) * k + calls_n
-    by_group = np.bincount(cells, minlength=n_groups * k * k).reshape(n_groups, k * k)
+    by_group = np.bincount(cells, weights_n, n_groups * k * k).reshape(n_groups, k * k)
     return (counts_rg @ by_group).reshape(-1, k, k)
 
 
@@ -83,17 +85,29 @@ def matthews(confusion_rkk: FloatArray) -> FloatArray:
     return _ratio(covariance, np.sqrt(spread))
 
 
-def brier(truth_n: IntArray, probabilities_nk: FloatArray, groups_n: IntArray, counts_rg: FloatArray) -> FloatArray:
+def brier(
+    truth_n: IntArray,
+    probabilities_nk: FloatArray,
+    groups_n: IntArray,
+    counts_rg: FloatArray,
+    weights_n: FloatArray | None = None,
+) -> FloatArray:
     """Mean squared distance of the probabilities from the truth, summed over the outcomes (0 to 2), (r,)."""
     truth_nk = np.eye(probabilities_nk.shape[1])[truth_n]
     loss_n = ((probabilities_nk - truth_nk) ** 2).sum(axis=1)
-    return _mean(loss_n, groups_n, counts_rg)
+    return mean_by_group(loss_n, groups_n, counts_rg, weights_n)
 
 
-def log_loss(truth_n: IntArray, probabilities_nk: FloatArray, groups_n: IntArray, counts_rg: FloatArray) -> FloatArray:
+def log_loss(
+    truth_n: IntArray,
+    probabilities_nk: FloatArray,
+    groups_n: IntArray,
+    counts_rg: FloatArray,
+    weights_n: FloatArray | None = None,
+) -> FloatArray:
     """Mean negative natural logarithm of the probability of what happened, (r,)."""
     of_truth = np.clip(probabilities_nk[np.arange(len(truth_n)), truth_n], LEAST_PROBABILITY, 1)
-    return _mean(-np.log(of_truth), groups_n, counts_rg)
+    return mean_by_group(-np.log(of_truth), groups_n, counts_rg, weights_n)
 
 
 def binary_brier(
@@ -104,14 +118,7 @@ def binary_brier(
     weights_n: FloatArray | None = None,
 ) -> FloatArray:
     """Mean squared distance of one probability from what happened (0 to 1), (r,)."""
-    return _mean((probabilities_n - positive_n) ** 2, groups_n, counts_rg, weights_n)
-
-
-def _mean(
-    values_n: FloatArray, groups_n: IntArray, counts_rg: FloatArray, weights_n: FloatArray | None = None
-) -> FloatArray:
-    weights = np.ones(len(values_n)) if weights_n is None else weights_n
-    return _ratio(sum_by_group(values_n * weights, groups_n, counts_rg), sum_by_group(weights, groups_n, counts_rg))
+    return mean_by_group((probabilities_n - positive_n) ** 2, groups_n, counts_rg, weights_n)
 
 
 def auroc(
@@ -125,17 +132,6 @@ def auroc(
     return _rank_scores((_auroc_of_blocks,), scores_n, positive_n, groups_n, counts_rg, weights_n)[0]
 
 
-def average_precision(
-    scores_n: FloatArray,
-    positive_n: BoolArray,
-    groups_n: IntArray,
-    counts_rg: FloatArray,
-    weights_n: FloatArray | None = None,
-) -> FloatArray:
-    """Precision averaged over the steps of recall, without interpolation, (r,)."""
-    return _rank_scores((_average_precision_of_blocks,), scores_n, positive_n, groups_n, counts_rg, weights_n)[0]
-
-
 def auroc_and_average_precision(
     scores_n: FloatArray,
     positive_n: BoolArray,
@@ -143,7 +139,7 @@ def auroc_and_average_precision(
     counts_rg: FloatArray,
     weights_n: FloatArray | None = None,
 ) -> tuple[FloatArray, FloatArray]:
-    """Both scores of ranks for the work of one, each (r,)."""
+    """AUROC, and precision averaged over the steps of recall without interpolation, for the work of one; each (r,)."""
     both = (_auroc_of_blocks, _average_precision_of_blocks)
     aurocs, precisions = _rank_scores(both, scores_n, positive_n, groups_n, counts_rg, weights_n)
     return aurocs, precisions
@@ -194,7 +190,7 @@ def _rank_scores(
 
 
 def _rank_blocks(scores_n: FloatArray, positive_n: BoolArray) -> IntArray:
-    """Block of equal scores of each sample, the highest first.
+    """Block of equal scores of each landmark, the highest first.
 
     Neighbouring blocks without a positive are made one: no positive stands between them, so no score of ranks changes.
     """

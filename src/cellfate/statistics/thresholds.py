@@ -4,13 +4,12 @@ Axes: n forecasts, t thresholds.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from cellfate.statistics.bootstrap import BoolArray, FloatArray
 
 
-def choose_threshold(probability_n: FloatArray, positive_n: NDArray[np.bool_]) -> float:
-    """Choose the probability from which a sample is called positive, by balanced accuracy.
+def choose_threshold(probability_n: FloatArray, positive_n: BoolArray) -> float:
+    """Choose the probability from which a landmark is called positive, by balanced accuracy.
 
     Parameters
     ----------
