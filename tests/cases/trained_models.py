@@ -9,7 +9,13 @@ from cellfate.crops.normalisation import fit_normalisation
 from cellfate.crops.settings import CropSettings
 from cellfate.features.measurements import measure_cells
 from cellfate.features.settings import FeatureSettings
-from cellfate.models.settings import BlendSettings, BoostingSettings, CausalSettings, ClockNetworkSettings, ModelSettings
+from cellfate.models.settings import (
+    BlendSettings,
+    BoostingSettings,
+    CausalSettings,
+    ClockNetworkSettings,
+    ModelSettings,
+)
 from cellfate.pipelines.model_training.nodes import train_classifier, train_clock_networks
 from cellfate.prediction.boosting import boost_clock
 from cellfate.prediction.records import ClassifierConfig, ClockConfig, MemberConfig, TrainedModel

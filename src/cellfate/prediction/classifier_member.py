@@ -104,19 +104,7 @@ def probabilities_of(logits_bk: NDArray[Any]) -> NDArray[np.float64]:
 
 @lru_cache(maxsize=8)
 def load_classifier_member(model: TrainedModel, fold: int) -> ClassifierMember:
-    """Build the network of one fold from its weights, on the GPU when there is one.
-
-    Parameters
-    ----------
-    model
-        The trained classifier.
-    fold
-        Fold of the member.
-
-    Returns
-    -------
-    ClassifierMember
-        Ready to compute; the same object is given again for the same model and fold.
+    """Make the member of one fold of a classifier ready to compute; the same object is given again for the same fold.
 
     Raises
     ------

@@ -147,19 +147,7 @@ def _places(sequence: CellSequence, frames_n: NDArray[np.int64]) -> NDArray[np.i
 
 @lru_cache(maxsize=8)
 def load_clock_member(model: TrainedModel, fold: int) -> ClockMember:
-    """Build the network of one fold from its weights, on the GPU when there is one.
-
-    Parameters
-    ----------
-    model
-        The trained fate clock.
-    fold
-        Fold of the member.
-
-    Returns
-    -------
-    ClockMember
-        Ready to compute; the same object is given again for the same model and fold.
+    """Make the member of one fold of a fate clock ready to compute; the same object is given again for the same fold.
 
     Raises
     ------

@@ -99,21 +99,9 @@ class Member:
         return torch.from_numpy(np.ascontiguousarray(values, dtype=dtype)).to(self.device)
 
     def differentiate(self, frames_tchw: FloatArray, outcome_number: int, read: Callable[[Any], Any]) -> FloatArray:
-        """Gradient of an outcome's log odds with respect to every pixel of prepared frames.
+        """Gradient of an outcome's log odds with respect to every pixel of prepared frames, (T, C, H, W).
 
-        Parameters
-        ----------
-        frames_tchw
-            Prepared frames of one sequence.
-        outcome_number
-            Position of the outcome among the outcomes.
-        read
-            Gives the logits (K,) for the embeddings (T, D), both as tensors.
-
-        Returns
-        -------
-        ndarray of float32, shape (T, C, H, W)
-            Log odds a unit of prepared intensity.
+        The outcome is given by its place among the outcomes; `read` gives logits (K,) for embeddings (T, D), as tensors.
         """
         import torch
 
@@ -136,13 +124,7 @@ def _log_odds(logits_k: Any, outcome_number: int) -> Any:
 
 
 def check_crops(config: FolderConfig, sequence: CellSequence) -> None:
-    """Check that crops have the channels and the size that a model was trained on.
-
-    Raises
-    ------
-    InputError
-        If they have not.
-    """
+    """Refuse crops that have not the channels and the size that a model was trained on."""
     expected = (len(config.channels), config.crops.height_px, config.crops.width_px)
     if sequence.frames_tchw.shape[1:] != expected:
         message = (
@@ -154,19 +136,7 @@ def check_crops(config: FolderConfig, sequence: CellSequence) -> None:
 
 
 def fill_network(build: Callable[[], Any], model: TrainedModel, fold: int) -> Any:
-    """Build the network of one fold and fill it with its weights, on the GPU when there is one.
-
-    Parameters
-    ----------
-    build
-        Makes the network.
-    model, fold
-        Whose weights.
-
-    Returns
-    -------
-    torch.nn.Module
-        In evaluation mode.
+    """Build the network of one fold and fill it with its weights, in evaluation mode, on the GPU when there is one.
 
     Raises
     ------

@@ -14,7 +14,7 @@ from cellfate.core.errors import InputError
 from cellfate.core.predictors import BOOSTING
 from cellfate.crops.store import CropStore
 from cellfate.imaging.settings import RecordingSettings
-from cellfate.prediction.arrays import ARRAYS, hold_cells
+from cellfate.prediction.arrays import ARRAYS, OPTIONS, hold_cells
 from cellfate.prediction.boosting import load_boosting
 from cellfate.prediction.forecast_tables import tabulate_calls
 from cellfate.prediction.forecasts import forecast_frames, forecast_new
@@ -198,14 +198,16 @@ class Predictor:
             If the arrays do not fit together, channels, crop size or frame interval are not the model's, or no cell was
             watched for `min_frames`.
         """
-        options = (masks, frame_numbers, age_at_start_h, n_neighbors)
+        options = {"masks": masks, "frame_numbers": frame_numbers}
+        options |= {"age_at_start_h": age_at_start_h, "n_neighbors": n_neighbors}
         check_recording(self.config, ARRAYS, tuple(channels), frame_interval_min)
-        held = hold_cells(frames, channels, frame_interval_min, *options)
-        for cell in held.cells:
-            check_crops(self.config, cell.sequence)
+        held = hold_cells(frames, channels, frame_interval_min, **options)
+        for sequence in held.sequences:
+            check_crops(self.config, sequence)
         asked = list_forecast_frames(held.detections, held.follow_ups, self.config.follow_up)
+        is_clock = isinstance(self.config, ClockConfig)
         describe = partial(held.describe, config=self.config) if isinstance(self.config, ClockConfig) else None
-        forecasts = forecast_frames(self.model, held, asked, len(held.cells), describe)
+        forecasts = forecast_frames(self.model, held, asked, len(held.sequences), describe)
         table = tabulate_calls(forecasts, find_seen(self.model, held, held.follow_ups))
-        missing = [cell.missing(self.config.kind) for cell in held.cells]
-        return table.assign(missing=[missing[cell_id] for cell_id in table["cell_id"]])
+        given = held.follow_ups.loc[table["cell_id"], list(OPTIONS.values()) if is_clock else ["frame numbers"]]
+        return table.assign(missing=[", ".join(given.columns[~row]) for row in given.to_numpy(bool)])

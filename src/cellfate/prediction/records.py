@@ -66,7 +66,7 @@ class FolderConfig(Settings):
     """What every model folder says in its `config.json`: all that is needed to use the weights, and their origin."""
 
     format_version: Literal[2] = FORMAT_VERSION
-    """Version of this description."""
+    """Version of the folder."""
     architecture: NetworkSettings
     """The network."""
     events: tuple[Event, ...]
@@ -100,16 +100,9 @@ class FolderConfig(Settings):
         return tuple(member.fold for member in self.members)
 
     def member(self, fold: int) -> MemberConfig:
-        """Look up the member of a fold.
-
-        Raises
-        ------
-        InputError
-            If the model has no member of that fold.
-        """
-        for member in self.members:
-            if member.fold == fold:
-                return member
+        """Look up the member of a fold; an InputError if there is none."""
+        if fold in self.folds:
+            return self.members[self.folds.index(fold)]
         message = f"The model has members of folds {list(self.folds)} but not of fold {fold}; train it on these splits."
         raise InputError(message)
 
@@ -188,30 +181,14 @@ class TrainedModel:
 
     @property
     def classifier_config(self) -> ClassifierConfig:
-        """The description, of a classifier.
-
-        Raises
-        ------
-        InputError
-            If the model is a fate clock.
-        """
+        """The description of a classifier; an InputError if the model is none."""
         if not isinstance(self.config, ClassifierConfig):
-            raise InputError(_other_kind("fate clock", "classifier"))
+            raise InputError("The model is a fate clock, but a classifier is needed here; give the folder of one.")
         return self.config
 
     @property
     def clock_config(self) -> ClockConfig:
-        """The description, of a fate clock.
-
-        Raises
-        ------
-        InputError
-            If the model is a classifier.
-        """
+        """The description of a fate clock; an InputError if the model is none."""
         if not isinstance(self.config, ClockConfig):
-            raise InputError(_other_kind("classifier", "fate clock"))
+            raise InputError("The model is a classifier, but a fate clock is needed here; give the folder of one.")
         return self.config
-
-
-def _other_kind(found: str, expected: str) -> str:
-    return f"The model is a {found}, but a {expected} is needed here; give the folder of one."
