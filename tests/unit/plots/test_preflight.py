@@ -52,7 +52,7 @@ def test_findings_are_counted_by_recording_and_errors_have_their_own_colour():
 
 def test_bars_and_lengths_hold_every_cell():
     figure = plot_preflight(*make_tables(n_recordings=4))
-    assert [sum(bar.x) for bar in traces_of(figure, go.Bar)] == [4, 4, 4, 0]
+    assert [sum(bar.x) for bar in traces_of(figure, go.Bar)] == [4, 4, 4]
     assert next(bar.name for bar in traces_of(figure, go.Bar)) == "apoptosis (n = 4)"
     lengths = [trace for trace in traces_of(figure, go.Scatter) if trace.legendgroup == "mitosis"]
     assert sum(lengths[0].y[::2]) == 4

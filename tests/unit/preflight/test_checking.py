@@ -29,7 +29,7 @@ SKIP = COCO.model_copy(update={"on_bad_recording": "skip"})
 CTC = RecordingSettings(
     layout="cell_tracking_challenge", channels=("h2b",), frame_interval_min=30.0, labels="silver_truth"
 )
-CATALOG = Path(__file__).parents[3] / "conf/base/catalog/data_processing.yml"
+CATALOG = Path(__file__).parents[3] / "conf/base/catalog.yml"
 INNER = tuple(
     CocoCell(name, cell, {frame: (10.0 + 10 * cell, 12.0 + frame) for frame in range(8)}, time_of_death=8 - 1)
     for name in ("001", "002")
