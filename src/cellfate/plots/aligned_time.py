@@ -1,13 +1,12 @@
 """Time counted back from the event, or from the last frame shown, and bands over cells."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from cellfate.core.fates import NONE, OUTCOMES
-from cellfate.plots.theme import colour_of, translucent
+from cellfate.core.fates import NONE
+from cellfate.plots.theme import band, colour_of
 
 FEWEST_CELLS = 5
 """Cells under which no median is drawn."""
@@ -20,7 +19,7 @@ class Alignment:
     Attributes
     ----------
     at_event
-        True: the event. False: the last frame shown, because not every sample has an event.
+        True: the event. False: the last frame shown, because not every landmark has an event.
     title
         Axis title with unit.
     """
@@ -29,43 +28,37 @@ class Alignment:
     title: str
 
 
-def choose_alignment(samples: pd.DataFrame) -> Alignment:
-    """Align at the event when the fate of every sample is an event, else at the last frame shown.
+def choose_alignment(landmarks: pd.DataFrame) -> Alignment:
+    """Align at the event when the outcome of every landmark is an event, else at the last frame shown.
 
     Parameters
     ----------
-    samples
-        Table `Samples`: outcome, event_frame.
+    landmarks
+        Table `Landmarks` with the column `outcome`.
     """
-    fated = samples["event_frame"].notna() & (samples["outcome"] != NONE)
-    if len(samples) > 0 and bool(fated.all()):
-        return Alignment(at_event=True, title="Hours before the event")
-    return Alignment(at_event=False, title="Hours before the last frame shown")
+    fated = landmarks["event_frame"].notna() & (landmarks["outcome"] != NONE)
+    if len(landmarks) > 0 and bool(fated.all()):
+        return Alignment(at_event=True, title="Time before the event (h)")
+    return Alignment(at_event=False, title="Time before the last frame shown (h)")
 
 
-def count_back(rows: pd.DataFrame, samples: pd.DataFrame, alignment: Alignment) -> pd.DataFrame:
-    """Add `outcome` and `hours` (counted back from hour 0) to rows of samples that have a `frame`.
+def count_back(rows: pd.DataFrame, landmarks: pd.DataFrame, alignment: Alignment) -> pd.DataFrame:
+    """Add `outcome` and `hours` (counted back from hour 0) to rows of landmarks that have a `frame`.
 
     Parameters
     ----------
     rows
-        sample_id, frame and more.
-    samples
-        Table `Samples`.
+        landmark_id, frame and more.
+    landmarks
+        Table `Landmarks` with the column `outcome`.
     alignment
         What hour 0 is.
     """
     end = "event_frame" if alignment.at_event else "last_frame"
-    facts = samples[["sample_id", "outcome", "frame_interval_min", end]].rename(columns={end: "end_frame"})
-    joined = rows.merge(facts, on="sample_id", validate="many_to_one")
+    facts = landmarks[["landmark_id", "outcome", "frame_interval_min", end]].rename(columns={end: "end_frame"})
+    joined = rows.merge(facts, on="landmark_id", validate="many_to_one")
     frames = joined["end_frame"].astype("float64") - joined["frame"]
     return joined.assign(hours=(frames * joined["frame_interval_min"] / 60.0).round(4))
-
-
-def present_outcomes(samples: pd.DataFrame) -> list[str]:
-    """List the outcomes of samples in the fixed order."""
-    found = set(samples["outcome"].dropna())
-    return [outcome for outcome in OUTCOMES if outcome in found]
 
 
 def quartiles_by(rows: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
@@ -77,23 +70,12 @@ def quartiles_by(rows: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
 
 
 def band_traces(
-    x: Iterable[float], table: pd.DataFrame, name: str, *, position: int = 0, legend: bool = True, unit: str = ""
+    table: pd.DataFrame, name: str, *, position: int = 0, legend: bool = True, unit: str = ""
 ) -> list[go.Scatter]:
-    """Draw a median as a line and its quartiles as a band; the table has low, median, high and n."""
-    x = list(x)
+    """Draw a median over hours as a line and its quartiles as a band; the table is one of `quartiles_by`."""
     colour = colour_of(name.split(" ")[0], position)
-    band = go.Scatter(
-        x=x + x[::-1],
-        y=list(table["high"]) + list(table["low"])[::-1],
-        fill="toself",
-        fillcolor=translucent(colour, 0.18),
-        line={"width": 0},
-        hoverinfo="skip",
-        showlegend=False,
-        legendgroup=name,
-    )
     line = go.Scatter(
-        x=x,
+        x=table["hours"],
         y=table["median"],
         mode="lines",
         line={"color": colour, "width": 2},
@@ -103,4 +85,4 @@ def band_traces(
         customdata=table["n"],
         hovertemplate=f"%{{x:.1f}} h before: %{{y:.3g}} {unit}<br>%{{customdata}} cells<extra>{name}</extra>",
     )
-    return [band, line]
+    return [band(table["hours"], table["low"], table["high"], colour, legendgroup=name), line]

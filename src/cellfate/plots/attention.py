@@ -8,58 +8,55 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from cellfate.core.tables import EVERYTHING
-from cellfate.plots.aligned_time import (
-    band_traces,
-    choose_alignment,
-    count_back,
-    present_outcomes,
-    quartiles_by,
-)
-from cellfate.plots.theme import apply_theme, colour_of, say_nothing
-from cellfate.plots.words import order_doses
+from cellfate.core.words import capitalise, list_outcomes, order_doses, show_count
+from cellfate.plots.aligned_time import band_traces, choose_alignment, count_back, quartiles_by
+from cellfate.plots.theme import colour_of, finish, say_nothing
 
-STRENGTH: Final = [[0.0, "#f7f7f5"], [0.35, "#c9a227"], [1.0, "#1f2933"]]
-HEAT_PX: Final = 460
+_SCALE: Final = [[0.0, "#f7f7f5"], [0.35, "#c9a227"], [1.0, "#1f2933"]]
 BRIGHTEST_PERCENTILE: Final = 99.0
 """Percentile of attention over its even spread that is drawn darkest (percent)."""
 
 
-def plot_attention(attention: pd.DataFrame, samples: pd.DataFrame) -> go.Figure:
-    """Draw attention over time, aligned at the event: median and quartiles over cells, per outcome and dose.
+def plot_attention(attention: pd.DataFrame, explained_landmarks: pd.DataFrame) -> go.Figure:
+    """Draw attention over time: median and quartiles over cells, per outcome and dose.
 
     Parameters
     ----------
     attention
         Table `Attention`.
-    samples
-        Table `Samples`, those of `attention` at least.
+    explained_landmarks
+        Table `Landmarks` with the column `outcome`: those of `attention` at least.
     """
-    shown = samples[samples["sample_id"].isin(attention["sample_id"])]
+    title = "Attention over time"
+    shown = explained_landmarks[explained_landmarks["landmark_id"].isin(attention["landmark_id"])]
+    if shown.empty:
+        return say_nothing(f"{title} (n = 0 cells)", "The model has no attention that could be read.")
     alignment = choose_alignment(shown)
-    rows = count_back(attention, shown, alignment).merge(shown[["sample_id", "dose"]], on="sample_id")
-    lengths = rows.groupby("sample_id")["frame"].transform("size")
+    rows = count_back(attention, shown, alignment).merge(shown[["landmark_id", "dose"]], on="landmark_id")
+    lengths = rows.groupby("landmark_id")["frame"].transform("size")
     rows = rows.assign(percent=100 * rows["attention"], even=100 * (1 - rows["class_token"]) / lengths)
-    doses = order_doses(set(shown["dose"]))
+    doses = order_doses(shown["dose"])
     panels = [EVERYTHING, *doses] if len(doses) > 1 else [EVERYTHING]
     counts = shown["dose"].value_counts()
-    titles = ["All doses" if dose == EVERYTHING else f"{dose} (n = {counts[dose]})" for dose in panels]
-    figure = make_subplots(cols=len(panels), shared_yaxes=True, horizontal_spacing=0.02, subplot_titles=titles)
+    heads = ["All doses" if dose == EVERYTHING else f"{dose} (n = {counts[dose]})" for dose in panels]
+    figure = make_subplots(cols=len(panels), shared_yaxes=True, horizontal_spacing=0.02, subplot_titles=heads)
     for column, dose in enumerate(panels, start=1):
         part = rows if dose == EVERYTHING else rows[rows["dose"] == dose]
-        for position, outcome in enumerate(present_outcomes(shown)):
+        for position, outcome in enumerate(list_outcomes(shown["outcome"])):
             _add_outcome(figure, part[part["outcome"] == outcome], outcome, position, column)
-    figure.update_xaxes(title=alignment.title.replace("Hours", "h"), autorange="reversed")
+    figure.update_xaxes(title=alignment.title.replace(" the ", "<br>the "), autorange="reversed")
     figure.update_yaxes(title="Attention of a frame (% of a cell's)", rangemode="tozero", col=1)
-    token = 100 * float(attention.drop_duplicates("sample_id")["class_token"].mean())
-    title = f"Attention over time: median and quartiles over cells (class token keeps {token:.1f} % on average)"
-    return apply_theme(figure, title=title).update_layout(margin={"t": 90}, legend={"y": -0.3})
+    token = 100 * float(attention.drop_duplicates("landmark_id")["class_token"].mean())
+    kept = f"; the class token keeps {token:.1f} % on average" if token else ""
+    subtitle = f"n = {show_count(len(shown), 'cell')}, median and quartiles{kept}."
+    return finish(figure, title, subtitle, inner_px=280, legend_gap_px=80, legend_rows=2)
 
 
 def _add_outcome(figure: go.Figure, rows: pd.DataFrame, outcome: str, position: int, column: int) -> None:
     """Add the band of one outcome, and what an even spread would give; the legend is that of the first panel."""
     table = quartiles_by(rows, "hours", "percent")
-    name = f"{outcome} (n = {rows['sample_id'].nunique()})" if column == 1 else outcome
-    traces = band_traces(table["hours"], table, name, position=position, unit="%", legend=column == 1)
+    name = f"{outcome} (n = {rows['landmark_id'].nunique()})" if column == 1 else outcome
+    traces = band_traces(table, name, position=position, unit="%", legend=column == 1)
     even = rows.groupby("hours")["even"].mean().reindex(table["hours"])
     dotted = go.Scatter(
         x=even.index,
@@ -73,44 +70,44 @@ def _add_outcome(figure: go.Figure, rows: pd.DataFrame, outcome: str, position: 
         figure.add_trace(trace.update(legendgroup=outcome), row=1, col=column)
 
 
-def plot_attention_cells(attention: pd.DataFrame, samples: pd.DataFrame) -> go.Figure:
+def plot_attention_cells(attention: pd.DataFrame, explained_landmarks: pd.DataFrame) -> go.Figure:
     """Draw the attention of every cell as a row of a heat map, the longest at the top, a panel an outcome.
 
     Attention is drawn in units of an even spread over the frames of the cell, not rescaled per cell otherwise.
 
     Parameters
     ----------
-    attention
-        Table `Attention`.
-    samples
-        Table `Samples`, those of `attention` at least.
+    attention, explained_landmarks
+        As in `plot_attention`.
     """
-    shown = samples[samples["sample_id"].isin(attention["sample_id"])]
+    title = "Attention, cell by cell"
+    shown = explained_landmarks[explained_landmarks["landmark_id"].isin(attention["landmark_id"])]
     if shown.empty:
-        return say_nothing("Attention, cell by cell", "No attention was read.")
+        return say_nothing(f"{title} (n = 0 cells)", "The model has no attention that could be read.")
     alignment = choose_alignment(shown)
     rows = count_back(attention, shown, alignment)
-    size = rows.groupby("sample_id")["frame"].transform("size")
+    size = rows.groupby("landmark_id")["frame"].transform("size")
     rows = rows.assign(times_even=rows["attention"] * size / (1 - rows["class_token"]).clip(lower=1e-9))
-    outcomes = present_outcomes(shown)
+    outcomes = list_outcomes(shown["outcome"])
     counts = shown["outcome"].value_counts()
-    titles = [f"{outcome} (n = {counts[outcome]} cells)" for outcome in outcomes]
-    figure = make_subplots(cols=len(outcomes), horizontal_spacing=0.06, subplot_titles=titles)
+    heads = [f"{capitalise(outcome)} (n = {counts[outcome]} cells)" for outcome in outcomes]
+    figure = make_subplots(cols=len(outcomes), horizontal_spacing=0.06, subplot_titles=heads)
     for column, outcome in enumerate(outcomes, start=1):
         figure.add_trace(_heat_map(rows[rows["outcome"] == outcome]), row=1, col=column)
     figure.update_xaxes(title=alignment.title, autorange="reversed")
-    figure.update_yaxes(showticklabels=False, ticks="", showgrid=False, autorange="reversed")
-    figure.update_yaxes(title="Cells, the longest at the top", col=1)
+    figure.update_yaxes(showticklabels=False, showgrid=False, autorange="reversed")
+    figure.update_yaxes(title="Cells, the longest on top", col=1)
     bar: dict[str, Any] = {"title": {"text": "times an<br>even spread"}, "thickness": 12, "len": 0.9}
     highest = float(np.percentile(rows["times_even"], BRIGHTEST_PERCENTILE))
-    figure.update_layout(coloraxis={"colorscale": STRENGTH, "cmin": 0, "cmax": highest, "colorbar": bar})
-    return apply_theme(figure, title="Attention, cell by cell", height_px=HEAT_PX).update_layout(margin={"t": 90})
+    figure.update_layout(coloraxis={"colorscale": _SCALE, "cmin": 0, "cmax": highest, "colorbar": bar})
+    subtitle = f"n = {show_count(len(shown), 'cell')} of the test part."
+    return finish(figure, title, subtitle, inner_px=330, legend_rows=0).update_yaxes(ticks="")
 
 
 def _heat_map(rows: pd.DataFrame) -> go.Heatmap:
     """Lay the cells of one outcome under each other, ordered by how long they were shown; gaps stay empty."""
-    table = rows.pivot_table(index="sample_id", columns="hours", values="times_even")
-    longest_first = rows.groupby("sample_id")["hours"].agg(np.ptp).sort_values(ascending=False, kind="stable").index
+    table = rows.pivot_table(index="landmark_id", columns="hours", values="times_even")
+    longest_first = rows.groupby("landmark_id")["hours"].agg(np.ptp).sort_values(ascending=False, kind="stable").index
     table = table.loc[longest_first]
     return go.Heatmap(
         x=table.columns,

@@ -7,10 +7,10 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from cellfate.plots.theme import apply_theme, say_nothing, translucent
-from cellfate.plots.words import colour_method, name_method, name_score, write_title
+from cellfate.core.words import name_method, name_score, show_count
+from cellfate.plots.theme import band, colour_method, finish, say_nothing, whiskers
 
-GOODNESS: Final = [[0.0, "#c8553d"], [0.5, "#f7f7f5"], [1.0, "#2a7f9e"]]
+_GOODNESS: Final = [[0.0, "#c8553d"], [0.5, "#f7f7f5"], [1.0, "#2a7f9e"]]
 """From bad over neither to good."""
 
 
@@ -21,12 +21,15 @@ def plot_attribution_scores(attribution_scores: pd.DataFrame) -> go.Figure:
     ----------
     attribution_scores
         Table `AttributionScores`. A logit is coloured on the scale of its score's largest value, a correlation from -1
-        to 1, a share and an area from 0 to 1; where lower is better the scale is turned.
+        to 1, a share and an area from 0 to 1; where lower is better the scale is turned. Methods and scores without
+        any value are left out.
     """
-    scored = attribution_scores.groupby("score", sort=False)["value"].transform(lambda values: values.notna().any())
-    shown = attribution_scores[scored]
-    if shown.empty:
-        return say_nothing("What each attribution is worth", "no method could be scored")
+    title = "What each attribution is worth"
+    known = attribution_scores.dropna(subset=["value"])
+    if known.empty:
+        return say_nothing(f"{title} (n = 0 cells)", "No method could be scored.")
+    kept = attribution_scores["score"].isin(known["score"]) & attribution_scores["method"].isin(known["method"])
+    shown = attribution_scores[kept]
     methods, scores = list(dict.fromkeys(shown["method"])), list(dict.fromkeys(shown["score"]))
     cells = shown.assign(goodness=grade_scores(shown), text=[_write(row) for row in shown.itertuples()])
     cells = cells.assign(hover=[_explain(row) for row in shown.itertuples()])
@@ -45,7 +48,7 @@ def plot_attribution_scores(attribution_scores: pd.DataFrame) -> go.Figure:
             customdata=grids["hover"].fillna("").to_numpy(),
             texttemplate="%{text}",
             hovertemplate="%{y}<br>%{x}<br>%{customdata}<extra></extra>",
-            colorscale=GOODNESS,
+            colorscale=_GOODNESS,
             zmin=0,
             zmax=1,
             showscale=False,
@@ -55,10 +58,9 @@ def plot_attribution_scores(attribution_scores: pd.DataFrame) -> go.Figure:
     )
     figure.update_yaxes(autorange="reversed", ticks="")
     figure.update_xaxes(side="top", ticks="", tickangle=-30)
-    title = write_title("What each attribution is worth", "blue is good, red is bad; an empty field is not defined")
-    return apply_theme(figure, title=title, height_px=240 + 44 * len(methods)).update_layout(
-        margin={"l": 230, "t": 190, "b": 20}
-    )
+    subtitle = f"n = {show_count(known['n_cells'].max(), 'cell')} at most; blue is good, red is bad."
+    finish(figure, title, subtitle, inner_px=44 * len(methods), legend_gap_px=10, legend_rows=0, left_px=230)
+    return figure.update_layout(margin={"t": 190}, height=figure.layout.height + 190 - figure.layout.margin.t)
 
 
 def grade_scores(scores: pd.DataFrame) -> pd.Series:
@@ -92,7 +94,7 @@ def plot_faithfulness(faithfulness_curves: pd.DataFrame) -> go.Figure:
         Table `FaithfulnessCurves`.
     """
     if faithfulness_curves.empty:
-        return say_nothing("Deletion and insertion", "no sample was explained")
+        return say_nothing("Deletion and insertion (n = 0 cells)", "No landmark was explained.")
     heads = ("Removed, most important first", "Put back, most important first")
     figure = make_subplots(cols=2, shared_yaxes=True, horizontal_spacing=0.04, subplot_titles=heads)
     methods = list(dict.fromkeys(faithfulness_curves["method"]))
@@ -104,27 +106,16 @@ def plot_faithfulness(faithfulness_curves: pd.DataFrame) -> go.Figure:
     _add_random(figure, faithfulness_curves)
     figure.update_xaxes(title="Share of the parts", range=[0, 1])
     figure.update_yaxes(title="Log odds of what was forecast", col=1)
-    title = write_title("Deletion and insertion", "mean over cells and interval; dashed: parts in random order")
-    return apply_theme(figure, title=title, height_px=480).update_layout(margin={"t": 100})
+    n_cells = show_count(faithfulness_curves["n_cells"].max(), "cell")
+    subtitle = f"n = {n_cells}, mean and interval; dashed: parts in random order."
+    return finish(figure, "Deletion and insertion", subtitle, inner_px=320, legend_rows=2)
 
 
 def _add_curve(figure: go.Figure, rows: pd.DataFrame, method: str, column: int) -> None:
     """Add one method's curve and its band."""
     colour, name = colour_method(method), name_method(method)
     facts = {"legendgroup": name, "name": name}
-    if rows["low"].notna().all():
-        figure.add_scatter(
-            x=[*rows["share"], *rows["share"][::-1]],
-            y=[*rows["high"], *rows["low"][::-1]],
-            fill="toself",
-            fillcolor=translucent(colour, 0.10),
-            line={"width": 0},
-            hoverinfo="skip",
-            showlegend=False,
-            row=1,
-            col=column,
-            **facts,
-        )
+    figure.add_trace(band(rows["share"], rows["low"], rows["high"], colour, 0.1, **facts), row=1, col=column)
     figure.add_scatter(
         x=rows["share"], y=rows["value"], mode="lines", line={"color": colour, "width": 2}, showlegend=column == 1,
         row=1, col=column, **facts,
@@ -157,7 +148,7 @@ def plot_agreement(attribution_agreement: pd.DataFrame) -> go.Figure:
         Table `AttributionAgreement`.
     """
     if attribution_agreement.empty:
-        return say_nothing("Agreement between methods", "fewer than two methods were compared")
+        return say_nothing("Agreement between methods (n = 0 cells)", "Fewer than two methods were compared.")
     turned = attribution_agreement.rename(columns={"method": "other", "other": "method"})
     both = pd.concat([attribution_agreement, turned])
     methods = list(dict.fromkeys([*attribution_agreement["method"], *attribution_agreement["other"]]))
@@ -167,14 +158,18 @@ def plot_agreement(attribution_agreement: pd.DataFrame) -> go.Figure:
     text = np.where(np.isnan(correlations), "", np.char.mod("%.2f", np.nan_to_num(correlations)))
     figure = go.Figure(
         go.Heatmap(
-            z=correlations, x=names, y=names, text=text, texttemplate="%{text}", colorscale=GOODNESS, zmin=-1,
+            z=correlations, x=names, y=names, text=text, texttemplate="%{text}", colorscale=_GOODNESS, zmin=-1,
             zmax=1, xgap=2, ygap=2, colorbar={"title": "Rank<br>correlation"},
         )
     )  # fmt: skip
     figure.update_yaxes(autorange="reversed", ticks="")
     figure.update_xaxes(ticks="", tickangle=-30)
-    title = write_title("Agreement between methods", "mean over cells of the rank correlation over a cell's parts")
-    return apply_theme(figure, title=title, height_px=520).update_layout(margin={"l": 230, "b": 140})
+    n_cells = show_count(attribution_agreement["n_cells"].max(), "cell")
+    subtitle = f"n = {n_cells}, mean rank correlation over the parts of a cell."
+    inner_px = 44 * len(methods)
+    return finish(
+        figure, "Agreement between methods", subtitle, inner_px=inner_px, legend_gap_px=130, legend_rows=0, left_px=230
+    )
 
 
 def plot_randomised_weights(randomised_weights: pd.DataFrame) -> go.Figure:
@@ -186,7 +181,7 @@ def plot_randomised_weights(randomised_weights: pd.DataFrame) -> go.Figure:
         Table `RandomisedWeights`.
     """
     if randomised_weights.empty:
-        return say_nothing("Randomised weights", "no sample was explained again")
+        return say_nothing("Randomised weights (n = 0 cells)", "No landmark was explained again.")
     stages = randomised_weights.drop_duplicates("stage").sort_values("stage")
     figure = go.Figure()
     for method, rows in randomised_weights.groupby("method", sort=False):
@@ -194,11 +189,7 @@ def plot_randomised_weights(randomised_weights: pd.DataFrame) -> go.Figure:
         figure.add_scatter(
             x=ordered["stage"],
             y=ordered["rank_correlation"],
-            error_y={
-                "array": ordered["high"] - ordered["rank_correlation"],
-                "arrayminus": ordered["rank_correlation"] - ordered["low"],
-                "thickness": 1,
-            },
+            error_y=whiskers(ordered, "rank_correlation", colour_method(str(method))),
             mode="lines+markers",
             line={"color": colour_method(str(method))},
             name=name_method(str(method)),
@@ -206,5 +197,5 @@ def plot_randomised_weights(randomised_weights: pd.DataFrame) -> go.Figure:
     figure.add_hline(y=0, line={"color": "#8a8f98", "dash": "dot"})
     figure.update_xaxes(tickvals=stages["stage"], ticktext=stages["layer"], title="Layer randomised last")
     figure.update_yaxes(title="Rank correlation with the trained model", range=[-1.05, 1.05])
-    title = write_title("Randomised weights", "an attribution that stays the same does not explain what was learnt")
-    return apply_theme(figure, title=title, height_px=460)
+    subtitle = f"n = {show_count(randomised_weights['n_cells'].max(), 'cell')}, mean and interval."
+    return finish(figure, "Randomised weights", subtitle, inner_px=300, legend_gap_px=80, legend_rows=2, heads=False)

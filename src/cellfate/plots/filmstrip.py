@@ -1,27 +1,32 @@
-"""Film strips: frames of example cells in time, with curves under them: attention, forecasts, what was measured.
+"""Film strips: frames of example cells in time; under them forecasts, attributions and what was measured, on one axis.
 
 Array suffixes: t frame, c channel, h row, w column.
 """
 
 import math
+import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
+from cellfate.core.words import show_count
 from cellfate.plots.strip_frames import encode_frame, encode_relevance
-from cellfate.plots.theme import COLOURS, apply_theme, colour_of, say_nothing, translucent
+from cellfate.plots.theme import COLOURS, SIGNED, apply_theme, colour_of, say_nothing, translucent
 
-CHANNEL_HEIGHT_PX: Final = 44
-LEGEND_PX: Final = 30
-TITLE_GAP_PX: Final = 60
-STRIP_GAP_PX: Final = 4
+CHANNEL_PX: Final = 44
+LINE_PX: Final = 16
+GAP_PX: Final = 10
 AXIS_GAP_PX: Final = 46
+LEGEND_PX: Final = 30
 SMALL: Final = {"size": 11}
+TITLE_WIDTH: Final = 50
+"""Most letters in a line over a strip: more would be cut off where two strips stand beside each other."""
 STRONGEST_PERCENTILE: Final = 99.5
 """Percentile of a strip's pixel relevance that is drawn in full colour (percent)."""
 
@@ -36,7 +41,7 @@ class StripCurve:
         What the line is of; an outcome has its own colour.
     hours, values
         Time in hours, as `FilmStrip.hours_t`, and value of each frame.
-    threshold
+    level
         Drawn as a dotted line of the same colour; NaN: none.
     filled
         Fill the area down to 0.
@@ -45,50 +50,54 @@ class StripCurve:
     name: str
     hours: NDArray[np.float64]
     values: NDArray[np.float64]
-    threshold: float = math.nan
+    level: float = math.nan
     filled: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class StripPanel:
-    """Curves that share one axis under the frames.
+    """What shares one axis under the frames: curves, or a map of values over channels and time windows.
 
     Parameters
     ----------
     title
         What the axis shows, with its unit.
     curves
-        The lines; none: the panel says so.
+        The lines.
     height_px
         Height of the panel.
     ends
         Ends of the axis; None: as the curves need.
     legend
         Whether the curves stand in the legend; not when the title says what they are.
-    mark_h
-        Time in hours of an upright line; NaN: none.
+    values
+        Rows of table `Attributions` with `first_h` and `last_h`, the hours at which a window begins and ends; then the
+        panel is a map.
     """
 
     title: str
-    curves: tuple[StripCurve, ...]
+    curves: tuple[StripCurve, ...] = ()
     height_px: int = 60
     ends: tuple[float, float] | None = None
     legend: bool = True
-    mark_h: float = math.nan
+    values: pd.DataFrame | None = None
+
+    @property
+    def has_data(self) -> bool:
+        """Whether there is anything to draw."""
+        return any(curve.values.size for curve in self.curves) or (self.values is not None and len(self.values) > 0)
 
 
 @dataclass(frozen=True, eq=False)
 class FilmStrip:
-    """One example cell: the frames to draw, and the panels of curves under them.
+    """One example cell: the frames to draw, and the panels under them.
 
     Parameters
     ----------
-    kind
-        Why the cell is shown, for example "right and sure"; one row of the figure.
-    outcome
-        What really followed; one column of the figure.
     title
-        One line over the strip.
+        Lines over the strip, the first in bold.
+    outcome
+        What really followed; the colour of curves that have none of their own.
     channels
         Names of the channels.
     frames_tchw
@@ -105,9 +114,8 @@ class FilmStrip:
         From top to bottom; all strips of a figure have as many, of the same heights.
     """
 
-    kind: str
+    title: tuple[str, ...]
     outcome: str
-    title: str
     channels: tuple[str, ...]
     frames_tchw: NDArray[np.generic]
     inside_thw: NDArray[np.bool_]
@@ -122,17 +130,36 @@ class FilmStrip:
         again = [] if self.relevance_tchw is None else [f"{name}, for" for name in self.channels]
         return [*self.channels, *again]
 
+    @property
+    def range_h(self) -> list[float]:
+        """Ends of the time axis, in hours."""
+        drawn = [hour for panel in self.panels for curve in panel.curves for hour in curve.hours]
+        return [float(min([*self.hours_t, *drawn])) - self.step_h / 2, self.step_h / 2]
 
-def draw_film_strips(strips: Sequence[FilmStrip], brightness_percentiles: tuple[float, float]) -> go.Figure:
-    """Draw example cells: one column an outcome, one row a kind of example.
+
+def draw_film_strips(
+    strips: Sequence[FilmStrip],
+    brightness_percentiles: tuple[float, float],
+    *,
+    n_columns: int = 2,
+    title: str = "Example cells",
+    planted_h: tuple[float, float] | None = None,
+) -> go.Figure:
+    """Draw cells one after another, in rows of `n_columns`; panels for which no cell has anything are left out.
 
     Parameters
     ----------
     strips
-        Cells to draw; at most one is drawn for each pair of outcome and kind.
+        Cells to draw.
     brightness_percentiles
         Percentiles of a channel over all strips that are drawn black and white (percent). One scale serves all cells,
         so that brightness can be compared between them.
+    n_columns
+        Cells beside each other.
+    title
+        Title of the figure; n is added.
+    planted_h
+        Hours between which the answer was planted, framed in every panel; None: not known.
 
     Returns
     -------
@@ -140,17 +167,19 @@ def draw_film_strips(strips: Sequence[FilmStrip], brightness_percentiles: tuple[
         Images embedded as PNG; time axes in hours.
     """
     if not strips:
-        return say_nothing("Example cells (n = 0 cells)", "There is no test sample to show.")
-    kinds = list(dict.fromkeys(strip.kind for strip in strips))
-    outcomes = list(dict.fromkeys(strip.outcome for strip in strips))
-    figure = _lay_out(strips, kinds, outcomes)
-    limits = brightness_limits(strips, brightness_percentiles)
-    n_rows = 1 + len(strips[0].panels)
-    for strip in strips:
-        row, column = n_rows * kinds.index(strip.kind) + 1, outcomes.index(strip.outcome) + 1
-        _add_pictures(figure, strip, limits, row, column)
+        return say_nothing(f"{title} (n = 0 cells)", "There is no test cell to show.")
+    kept = [n for n in range(len(strips[0].panels)) if any(len(s.panels) > n and s.panels[n].has_data for s in strips)]
+    drawn = [replace(strip, panels=tuple(strip.panels[n] for n in kept)) for strip in strips]
+    n_columns = min(n_columns, len(drawn))
+    figure = _lay_out(drawn, n_columns, f"{title} (n = {show_count(len(strips), 'cell')})")
+    limits = brightness_limits(drawn, brightness_percentiles)
+    for number, strip in enumerate(drawn):
+        row, column = (1 + len(kept)) * (number // n_columns) + 1, number % n_columns + 1
+        _add_pictures(figure, strip, limits, {"row": row, "col": column})
         for place, panel in enumerate(strip.panels, start=1):
-            _add_panel(figure, strip, panel, row + place, column)
+            _add_panel(figure, strip, panel, {"row": row + place, "col": column})
+            if planted_h is not None:
+                _mark_planted(figure, planted_h, panel, {"row": row + place, "col": column})
         _name_time(figure, strip, row, column)
     return figure
 
@@ -173,64 +202,41 @@ def brightness_limits(
     return limits
 
 
-def _lay_out(strips: Sequence[FilmStrip], kinds: list[str], outcomes: list[str]) -> go.Figure:
-    """Make the axes: of every kind a row of pictures with the panels under it."""
+def _lay_out(strips: Sequence[FilmStrip], n_columns: int, title: str) -> go.Figure:
+    """Make the axes: for every row of cells the pictures with the panels under them."""
     panels = strips[0].panels
-    heights = [CHANNEL_HEIGHT_PX * max(len(strip.rows) for strip in strips), *(panel.height_px for panel in panels)]
-    kind_px = TITLE_GAP_PX + sum(heights) + STRIP_GAP_PX * len(panels) + AXIS_GAP_PX
-    inner_px = len(kinds) * kind_px
-    figure = make_subplots(rows=len(heights) * len(kinds), cols=len(outcomes), horizontal_spacing=0.1)
-    for place in range(len(kinds)):
-        top_px = inner_px - place * kind_px - TITLE_GAP_PX
+    width = TITLE_WIDTH * (3 - min(n_columns, 2))
+    lines = max(sum(len(_wrap(line, width)) for line in strip.title) for strip in strips)
+    heights = [CHANNEL_PX * max(len(strip.rows) for strip in strips), *(panel.height_px for panel in panels)]
+    row_px = 12 + LINE_PX * lines + sum(heights) + GAP_PX * len(panels) + AXIS_GAP_PX
+    n_rows = -(-len(strips) // n_columns)
+    inner_px = n_rows * row_px
+    figure = make_subplots(rows=len(heights) * n_rows, cols=n_columns, horizontal_spacing=0.12)
+    for place in range(n_rows):
+        top_px = inner_px - place * row_px - 12 - LINE_PX * lines
         for number, height in enumerate(heights):
-            domain = [(top_px - height) / inner_px, top_px / inner_px]
+            domain = [max(0.0, (top_px - height) / inner_px), top_px / inner_px]
             figure.update_yaxes(domain=domain, row=len(heights) * place + number + 1)
-            top_px -= height + STRIP_GAP_PX
-    has_legend = any(panel.legend for panel in panels)
-    title = f"Example cells: one column an outcome, one row a kind of example (n = {len(strips)} cells)"
+            top_px -= height + GAP_PX
+    has_legend = any(panel.legend and panel.curves for panel in panels)
     apply_theme(figure, title=title, height_px=inner_px + 80 + LEGEND_PX * has_legend)
-    margin = {"t": 50 + LEGEND_PX * has_legend, "b": 20, "l": 100, "r": 15}
+    margin = {"t": 50 + LEGEND_PX * has_legend, "b": 20, "l": 105, "r": 15}
     figure.update_layout(showlegend=has_legend, margin=margin)
+    for number, strip in enumerate(strips):
+        where = {"row": len(heights) * (number // n_columns) + 1, "col": number % n_columns + 1}
+        _add_title(figure, strip.title, width, where)
     return figure.update_layout(legend={"y": 1 + 2 / inner_px, "yanchor": "bottom"})
 
 
-def _add_pictures(
-    figure: go.Figure, strip: FilmStrip, limits: dict[str, tuple[float, float]], row: int, column: int
-) -> None:
-    n_channels = len(strip.channels)
-    for place, hour in enumerate(strip.hours_t):
-        grey = encode_frame(strip.frames_tchw[place], strip.inside_thw[place], strip.channels, limits)
-        _add_picture(figure, strip, grey, hour, n_channels / 2, row, column)
-    if strip.relevance_tchw is not None and strip.relevance_tchw.size:
-        strongest = float(np.percentile(np.abs(strip.relevance_tchw), STRONGEST_PERCENTILE))
-        for relevance_chw, hour in zip(strip.relevance_tchw, strip.hours_t, strict=True):
-            coloured = encode_relevance(relevance_chw, strongest)
-            _add_picture(figure, strip, coloured, hour, n_channels * 1.5, row, column)
-    _set_strip_axes(figure, strip, row, column)
-    _add_strip_title(figure, strip.title, row, column)
+def _wrap(line: str, width: int) -> list[str]:
+    return textwrap.wrap(line, width) or [""]
 
 
-def _add_picture(
-    figure: go.Figure, strip: FilmStrip, source: str, hour: float, middle: float, row: int, column: int
-) -> None:
-    figure.add_layout_image(
-        source=source,
-        x=hour,
-        y=middle,
-        sizex=strip.step_h,
-        sizey=len(strip.channels),
-        xanchor="center",
-        yanchor="middle",
-        sizing="contain",
-        layer="below",
-        row=row,
-        col=column,
-    )
-
-
-def _add_strip_title(figure: go.Figure, title: str, row: int, column: int) -> None:
+def _add_title(figure: go.Figure, title: tuple[str, ...], width: int, where: dict[str, int]) -> None:
+    """Write the lines over a strip, broken so that none is cut off."""
+    first, *others = ("<br>".join(_wrap(line, width)) for line in title)
     figure.add_annotation(
-        text=title,
+        text="<br>".join([f"<b>{first}</b>", *others]),
         x=0,
         y=1,
         xref="x domain",
@@ -240,41 +246,50 @@ def _add_strip_title(figure: go.Figure, title: str, row: int, column: int) -> No
         showarrow=False,
         align="left",
         font={"size": 12},
-        row=row,
-        col=column,
+        **where,
     )
 
 
-def _set_strip_axes(figure: go.Figure, strip: FilmStrip, row: int, column: int) -> None:
-    """Name the channels beside the frames."""
-    rows = strip.rows
-    _add_unseen(figure, strip, row, column)
-    figure.update_xaxes(range=_hours_range(strip), visible=False, fixedrange=True, row=row, col=column)
-    figure.update_yaxes(
-        range=[len(rows), 0],
-        tickvals=[position + 0.5 for position in range(len(rows))],
-        ticktext=rows,
-        tickfont=SMALL,
-        showgrid=False,
-        showline=False,
-        ticks="",
-        fixedrange=True,
-        row=row,
-        col=column,
-    )
+def _add_pictures(
+    figure: go.Figure, strip: FilmStrip, limits: dict[str, tuple[float, float]], where: dict[str, int]
+) -> None:
+    n_channels = len(strip.channels)
+    pictures = [
+        (encode_frame(frame_chw, inside_hw, strip.channels, limits), hour, n_channels / 2)
+        for frame_chw, inside_hw, hour in zip(strip.frames_tchw, strip.inside_thw, strip.hours_t, strict=True)
+    ]
+    if strip.relevance_tchw is not None and strip.relevance_tchw.size:
+        strongest = float(np.percentile(np.abs(strip.relevance_tchw), STRONGEST_PERCENTILE))
+        pictures += [
+            (encode_relevance(relevance_chw, strongest), hour, n_channels * 1.5)
+            for relevance_chw, hour in zip(strip.relevance_tchw, strip.hours_t, strict=True)
+        ]
+    look = {"xanchor": "center", "yanchor": "middle", "sizing": "contain", "layer": "below"}
+    for source, hour, middle in pictures:
+        size = {"sizex": strip.step_h, "sizey": n_channels}
+        figure.add_layout_image(source=source, x=float(hour), y=middle, **size, **look, **where)
+    _add_unseen(figure, strip, where)
+    figure.update_xaxes(range=strip.range_h, visible=False, fixedrange=True, **where)
+    ticks = {"tickvals": [place + 0.5 for place in range(len(strip.rows))], "ticktext": strip.rows, "ticks": ""}
+    bare = {"showgrid": False, "showline": False, "fixedrange": True}
+    figure.update_yaxes(range=[len(strip.rows), 0], tickfont=SMALL, **ticks, **bare, **where)
 
 
-def _add_unseen(figure: go.Figure, strip: FilmStrip, row: int, column: int) -> None:
+def _add_unseen(figure: go.Figure, strip: FilmStrip, where: dict[str, int]) -> None:
     """Give a panel dots that are not seen: without a trace its axes are not drawn."""
     unseen = {"mode": "markers", "opacity": 0, "hoverinfo": "skip", "showlegend": False}
-    figure.add_scatter(x=strip.hours_t, y=[0] * len(strip.hours_t), **unseen, row=row, col=column)
+    figure.add_scatter(x=strip.hours_t, y=[0] * len(strip.hours_t), **unseen, **where)
 
 
-def _add_panel(figure: go.Figure, strip: FilmStrip, panel: StripPanel, row: int, column: int) -> None:
-    """Add the curves of a panel; each stands in the legend once."""
+def _add_panel(figure: go.Figure, strip: FilmStrip, panel: StripPanel, where: dict[str, int]) -> None:
+    """Add the curves of a panel, each once in the legend, or its map of values."""
+    title = {"text": panel.title, "standoff": 4, "font": SMALL}
+    figure.update_yaxes(title=title, tickfont=SMALL, nticks=3, **where)
+    if not panel.has_data:
+        _add_unseen(figure, strip, where)
+    if panel.values is not None:
+        _add_map(figure, panel.values, where)
     named = {trace.name for trace in figure.data if trace.showlegend}
-    if not panel.curves:
-        _add_unseen(figure, strip, row, column)
     for position, curve in enumerate(panel.curves):
         colour = colour_of(curve.name if panel.legend else strip.outcome, position)
         figure.add_scatter(
@@ -288,30 +303,53 @@ def _add_panel(figure: go.Figure, strip: FilmStrip, panel: StripPanel, row: int,
             legendgroup=curve.name,
             showlegend=panel.legend and curve.name not in named,
             hovertemplate=f"%{{x:.1f}} h: {curve.name} %{{y:.3g}}<extra></extra>",
-            row=row,
-            col=column,
+            **where,
         )
-        if not math.isnan(curve.threshold):
-            line = {"dash": "dot", "width": 1.3, "color": colour}
-            figure.add_hline(y=curve.threshold, line=line, row=row, col=column)
-    if not math.isnan(panel.mark_h):
-        figure.add_vline(x=panel.mark_h, line={"color": COLOURS["model"], "width": 1.3}, row=row, col=column)
-    title = {"text": panel.title, "standoff": 4, "font": SMALL}
-    figure.update_yaxes(title=title, tickfont=SMALL, nticks=3, row=row, col=column)
+        if not math.isnan(curve.level):
+            figure.add_hline(y=curve.level, line={"dash": "dot", "width": 1.3, "color": colour}, **where)
     if panel.ends is not None:
-        figure.update_yaxes(range=list(panel.ends), tickvals=[0, 0.5, 1], row=row, col=column)
+        figure.update_yaxes(range=list(panel.ends), tickvals=[0, 0.5, 1], **where)
+
+
+def _add_map(figure: go.Figure, values: pd.DataFrame, where: dict[str, int]) -> None:
+    """Draw values of channels as bars of colour, from the beginning to the end of each window; gaps stay empty."""
+    if values.empty:
+        return
+    edges = sorted({*values["first_h"], *values["last_h"]})
+    channels = list(dict.fromkeys(values["channel"]))
+    grid = values.pivot_table(index="channel", columns="first_h", values="value")
+    grid = grid.reindex(index=channels, columns=edges[:-1])
+    reach = float(values["value"].abs().max()) or 1.0
+    unit = str(values["unit"].iloc[0]) if "unit" in values else ""
+    figure.add_heatmap(
+        x=edges,
+        y=channels,
+        z=grid.to_numpy(),
+        colorscale=SIGNED,
+        zmin=-reach,
+        zmax=reach,
+        xgap=1,
+        ygap=1,
+        showscale=False,
+        hovertemplate="%{y}, %{x:.1f} h: %{z:.3f} " + unit + "<extra></extra>",
+        **where,
+    )
+    figure.update_yaxes(type="category", autorange="reversed", showgrid=False, nticks=None, **where)
+
+
+def _mark_planted(figure: go.Figure, planted_h: tuple[float, float], panel: StripPanel, where: dict[str, int]) -> None:
+    """Frame the planted hours of a panel."""
+    colour = COLOURS["undecided"]
+    look: dict[str, Any] = {"layer": "above"}
+    if panel.values is None:
+        look = {"fillcolor": translucent(colour, 0.18), "layer": "below"}
+    figure.add_vrect(x0=planted_h[0], x1=planted_h[1], line={"color": colour, "width": 2}, **look, **where)
 
 
 def _name_time(figure: go.Figure, strip: FilmStrip, row: int, column: int) -> None:
     """Give all panels of a strip one time axis, named under the lowest."""
     for place in range(1, len(strip.panels) + 1):
         lowest = place == len(strip.panels)
-        title = {"text": "time (h), 0 is the last frame used" if lowest else "", "standoff": 4, "font": SMALL}
-        figure.update_xaxes(
-            range=_hours_range(strip), title=title, tickfont=SMALL, showticklabels=lowest, row=row + place, col=column
-        )
-
-
-def _hours_range(strip: FilmStrip) -> list[float]:
-    drawn = [hour for panel in strip.panels for curve in panel.curves for hour in curve.hours]
-    return [float(min([*strip.hours_t, *drawn])) - strip.step_h / 2, strip.step_h / 2]
+        title = {"text": "time (h), 0 is the last frame shown" if lowest else "", "standoff": 4, "font": SMALL}
+        look = {"tickfont": SMALL, "showticklabels": lowest, "ticks": "outside" if lowest else ""}
+        figure.update_xaxes(range=strip.range_h, title=title, **look, row=row + place, col=column)

@@ -14,8 +14,8 @@ from plotly.subplots import make_subplots
 
 from cellfate.core.fates import FATES
 from cellfate.core.tables import PREFLIGHT_ERRORS, PREFLIGHT_WARNINGS
-from cellfate.plots.theme import COLOURS, SEQUENCE, apply_theme, say_nothing, translucent
-from cellfate.plots.words import order_doses, write_title
+from cellfate.core.words import order_doses, show_count
+from cellfate.plots.theme import COLOURS, SEQUENCE, apply_theme, say_nothing, translucent, write_title
 
 CHECKS: Final = {
     "folder": "Folder cannot be read",
@@ -53,7 +53,6 @@ _GAP_PX: Final = 120
 _TOP_PX: Final = 80
 _BOTTOM_PX: Final = 70
 _MOST_BINS: Final = 24
-_FATE_COLOURS: Final = {**COLOURS, "censored": "#b9bec6", "unscored": "#8d79a8"}
 
 
 def name_check(check: str) -> str:
@@ -88,7 +87,7 @@ def plot_preflight(
     """
     title = "Preflight: recordings, tracks and frames before anything is cut"
     if preflight_summary.empty and preflight_findings.empty:
-        return say_nothing(title, "No recording was looked at")
+        return say_nothing(f"{title} (n = 0 recordings)", "No recording was looked at.")
     checks = [name for name in CHECKS if name in set(preflight_findings["check"])]
     heat_px = _ROW_PX * max(3, len(checks)) + 20
     figure = _make_panels(heat_px)
@@ -126,18 +125,14 @@ def _write_head(title: str, summary: pd.DataFrame, quality: pd.DataFrame, findin
     looked_at = len(quality[["recording_id", "frame"]].drop_duplicates())
     counts = findings.groupby("severity")["n_cases"].sum()
     found = ", ".join(
-        f"<span style='color:{dark}'>■</span> {_count_words(int(counts.get(severity, 0)), severity)}"
+        f"<span style='color:{dark}'>■</span> {show_count(counts.get(severity, 0), severity)}"
         for severity, (_, dark) in _SHADES.items()
     )
     there = (
-        f"n = {_count_words(len(summary), 'recording')}, {_count_words(int(summary['n_frames'].sum()), 'frame')} "
-        f"({looked_at:,} looked at), {_count_words(int(summary['n_cells'].sum()), 'cell')}"
+        f"n = {show_count(len(summary), 'recording')}, {show_count(summary['n_frames'].sum(), 'frame')} "
+        f"({looked_at:,} looked at), {show_count(summary['n_cells'].sum(), 'cell')}"
     )
     return write_title(title, f"{there}: {found}")
-
-
-def _count_words(count: int, word: str) -> str:
-    return f"{count:,} {word}{'s' * (count != 1)}"
 
 
 def _add_findings(figure: go.Figure, findings: pd.DataFrame, summary: pd.DataFrame, checks: list[str]) -> None:
@@ -210,7 +205,7 @@ def _heat(counts: pd.DataFrame, severity: str, most: int) -> go.Heatmap:
 def _add_fates(figure: go.Figure, cells: pd.DataFrame) -> None:
     """Draw the cells of each fate, one bar a condition and dose."""
     counts = _count_fates(cells)
-    for fate in FATES:
+    for fate in (fate for fate in FATES if counts[fate].any()):
         bars = go.Bar(
             x=counts[fate],
             y=list(counts.index),
@@ -218,7 +213,7 @@ def _add_fates(figure: go.Figure, cells: pd.DataFrame) -> None:
             name=f"{fate} (n = {int(counts[fate].sum()):,})",
             legendgroup=fate,
             legend="legend",
-            marker={"color": _FATE_COLOURS[fate]},
+            marker={"color": COLOURS[fate]},
             hovertemplate="%{y}: %{x} " + fate + "<extra></extra>",
         )
         figure.add_trace(bars, row=2, col=1)
@@ -245,16 +240,16 @@ def _add_lengths(figure: go.Figure, cells: pd.DataFrame) -> None:
     longest = max(1, int(cells["n_frames"].max())) if len(cells) else 1
     width = max(1, -(-longest // 40))
     edges = np.arange(0, longest + width + 1, width) + 0.5
-    for fate in FATES:
+    for fate in (fate for fate in FATES if (cells["fate"] == fate).any()):
         lengths = cells.loc[cells["fate"] == fate, "n_frames"]
         counts, _ = np.histogram(lengths, bins=edges)
         steps = go.Scatter(
             x=np.repeat(edges, 2)[1:-1],
             y=np.repeat(counts, 2),
             mode="lines",
-            line={"color": _FATE_COLOURS[fate], "width": 2},
+            line={"color": COLOURS[fate], "width": 2},
             fill="tozeroy",
-            fillcolor=translucent(_FATE_COLOURS[fate], 0.1),
+            fillcolor=translucent(COLOURS[fate], 0.1),
             name=fate,
             legendgroup=fate,
             showlegend=False,
@@ -317,7 +312,7 @@ def _look(channel: str, rows: pd.DataFrame, colour: str, *, faint: bool) -> dict
     return {
         "line": {"color": translucent(colour, 0.45 if faint else 1), "width": 1 if faint else 2.5},
         "marker": {"color": translucent(colour, 0.8 if faint else 0.35), "size": 4},
-        "name": f"{channel} (n = {_count_words(rows['recording_id'].nunique(), 'recording')})",
+        "name": f"{channel} (n = {show_count(rows['recording_id'].nunique(), 'recording')})",
         "legendgroup": f"channel {channel}",
         "legend": "legend2",
         "hovertemplate": "%{text}, frame %{x}: %{y:.3g}<extra>" + channel + "</extra>",

@@ -1,4 +1,4 @@
-"""How the training went."""
+"""How the training of either model went."""
 
 from typing import Final
 
@@ -6,92 +6,62 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from cellfate.plots.theme import SEQUENCE, apply_theme, say_nothing
+from cellfate.core.words import show_count
+from cellfate.plots.theme import SEQUENCE, finish, say_nothing
 
-PANELS: Final = (
-    ("Loss", (("train_loss", "training", "dot"), ("validation_log_loss", "validation", "solid"))),
-    ("Balanced accuracy", (("validation_balanced_accuracy", "validation", "solid"),)),
-    ("AUROC", (("validation_auroc", "validation", "solid"),)),
-)
-"""Title of a panel, then (column, name, line style) of its lines."""
-CLOCK_PANELS: Final = (
-    ("Loss", (("train_loss", "training", "dot"), ("validation_log_loss", "validation", "solid"))),
-    ("Learning rate", (("learning_rate", "learning rate", "solid"),)),
-)
-"""The same for the fate clock."""
-Panels = tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...]
+LOSSES: Final = (("train_loss", "training", "dot"), ("validation_log_loss", "validation", "solid"))
+"""Column, name and line style of the lines of the first panel."""
+PANELS: Final = {
+    "validation_balanced_accuracy": "Balanced accuracy (0 to 1)",
+    "validation_auroc": "AUROC (0 to 1)",
+    "learning_rate": "Learning rate",
+}
+"""Column and axis title of the other panels; those that the history lacks are left out."""
 
 
 def plot_training(training_history: pd.DataFrame) -> go.Figure:
-    """Draw loss and validation metrics of every epoch and fold; a dot marks the epoch whose weights were kept.
+    """Draw loss, validation scores and learning rate of every epoch and fold; a dot marks the epoch that was kept.
 
     Parameters
     ----------
     training_history
-        One row a fold and epoch: fold, epoch, train_loss, validation_log_loss, validation_balanced_accuracy,
-        validation_auroc, kept.
+        Table `TrainingHistory`.
 
     Returns
     -------
-    Figure
-        One panel a metric, one colour a fold.
+    plotly.graph_objects.Figure
+        One panel a measure, one colour a fold.
     """
-    figure = _draw_history(training_history, PANELS)
-    figure.update_yaxes(title_text="Cross-entropy (nats)", row=1, col=1)
-    figure.update_yaxes(title_text="Score (0 to 1)", range=[0, 1.02], row=1, col=2)
-    figure.update_yaxes(range=[0, 1.02], row=1, col=3)
-    return apply_theme(figure, title=_write_title(training_history))
-
-
-def plot_clock_training(clock_history: pd.DataFrame) -> go.Figure:
-    """Draw loss and learning rate of every epoch and fold of the fate clock; a dot marks the epoch that was kept.
-
-    Parameters
-    ----------
-    clock_history
-        Table `ClockHistory`.
-
-    Returns
-    -------
-    Figure
-        Left: the negative log likelihood of competing risks. Right: the learning rate. One colour a fold.
-    """
-    if clock_history.empty:
+    if training_history.empty:
         return say_nothing("Training (n = 0 epochs)", "No network was trained.")
-    figure = _draw_history(clock_history, CLOCK_PANELS)
-    figure.update_yaxes(title_text="Negative log likelihood (nats)", row=1, col=1)
-    figure.update_yaxes(title_text="Learning rate", rangemode="tozero", exponentformat="power", row=1, col=2)
-    return apply_theme(figure, title=_write_title(clock_history))
-
-
-def _write_title(history: pd.DataFrame) -> str:
-    n_folds, n_epochs = history["fold"].nunique(), len(history)
-    return f"Training: folds n = {n_folds}, epochs n = {n_epochs} in all; the dot is the epoch kept"
-
-
-def _draw_history(history: pd.DataFrame, panels: Panels) -> go.Figure:
-    """Draw one panel a metric and one colour a fold; axes but the first are the caller's."""
-    figure = make_subplots(rows=1, cols=len(panels), subplot_titles=[title for title, _ in panels])
-    for colour, (fold, rows) in enumerate(history.groupby("fold")):
-        for panel, (_, lines) in enumerate(panels, start=1):
-            for column, name, dash in lines:
-                line = {"color": SEQUENCE[colour % len(SEQUENCE)], "dash": dash}
-                label = f"fold {fold}, {name}"
-                figure.add_trace(
-                    go.Scatter(
-                        x=rows["epoch"],
-                        y=rows[column],
-                        mode="lines",
-                        line=line,
-                        name=label,
-                        legendgroup=label,
-                        showlegend=panel == 1,
-                    ),
-                    row=1,
-                    col=panel,
-                )
-            _mark_kept(figure, rows[rows["kept"]], lines[-1][0], str(line["color"]), panel)
-    return figure.update_xaxes(title_text="Epoch")
+    known = [name for name in PANELS if name in training_history and training_history[name].notna().any()]
+    figure = make_subplots(rows=1, cols=1 + len(known), horizontal_spacing=0.09)
+    for colour, (fold, rows) in enumerate(training_history.groupby("fold")):
+        for column, name, dash in LOSSES:
+            line = {"color": SEQUENCE[colour % len(SEQUENCE)], "dash": dash}
+            label = f"fold {fold}, {name}"
+            figure.add_scatter(x=rows["epoch"], y=rows[column], mode="lines", line=line, name=label, row=1, col=1)
+        _mark_kept(figure, rows[rows["kept"]], LOSSES[-1][0], str(line["color"]), 1)
+        for panel, name in enumerate(known, start=2):
+            figure.add_scatter(
+                x=rows["epoch"],
+                y=rows[name],
+                mode="lines",
+                line=line,
+                name=f"fold {fold}",
+                showlegend=False,
+                row=1,
+                col=panel,
+            )
+            _mark_kept(figure, rows[rows["kept"]], name, str(line["color"]), panel)
+    for panel, name in enumerate(known, start=2):
+        limits = {"rangemode": "tozero", "exponentformat": "power"} if name == "learning_rate" else {"range": [0, 1.02]}
+        figure.update_yaxes(title_text=PANELS[name], row=1, col=panel, **limits)
+    figure.update_xaxes(title_text="Epoch").update_yaxes(title_text="Loss (nats)", row=1, col=1)
+    n_folds = show_count(training_history["fold"].nunique(), "fold")
+    subtitle = f"n = {n_folds}, {show_count(len(training_history), 'epoch')} in all; the dot is the epoch kept."
+    legend_rows = 1 + training_history["fold"].nunique() // 3
+    return finish(figure, "Training", subtitle, inner_px=280, legend_rows=legend_rows, heads=False)
 
 
 def _mark_kept(figure: go.Figure, kept: pd.DataFrame, column: str, colour: str, panel: int) -> None:

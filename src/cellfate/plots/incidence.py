@@ -1,6 +1,5 @@
 """What really became of the cells by dose, and what was forecast for them."""
 
-from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
@@ -8,20 +7,20 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from cellfate.core.predictors import CLOCK, ENSEMBLE
+from cellfate.core.predictors import BLEND, NETWORK
 from cellfate.core.tables import EVERYTHING
-from cellfate.plots.incidence_words import (
+from cellfate.core.words import (
     HAPPENED,
-    choose_leading,
-    colour_predictor,
-    finish,
+    capitalise,
+    label_predictor,
     list_events,
+    name_dose,
+    order_doses,
     order_predictors,
-    whiskers,
+    show_count,
     write_hours,
 )
-from cellfate.plots.theme import COLOURS, say_nothing, translucent
-from cellfate.plots.words import name_predictor, order_doses
+from cellfate.plots.theme import COLOURS, colour_predictor, finish, say_nothing, translucent, whiskers
 
 _DOSES: Final = {
     "Control": "#8a8f98",
@@ -35,27 +34,19 @@ _OTHERS: Final = ("#588157", "#b08968", "#9d4edd", "#4f772d")
 _N_TICKS: Final = 5
 _LINE_SHARE: Final = 0.07
 """Height of a line of numbers under the curves, as a share of the curves' height."""
+_LEAST_TOP: Final = 0.05
+"""Least end of an axis of shares: smaller ones would look as if they were something."""
+_PANEL_PX: Final = 240
+_GAP_PX: Final = 110
 
 
-def list_doses(doses: Iterable[str]) -> list[str]:
-    """List different doses from low to high, and last all of them together, where there is more than one.
-
-    Examples
-    --------
-    >>> list_doses(["all", "High", "Control", "High"])
-    ['Control', 'High', 'all']
-    """
-    found = set(doses)
-    single = order_doses(found - {EVERYTHING})
-    return [*single, EVERYTHING] if EVERYTHING in found and len(single) != 1 else single
+def _list_doses(rows: pd.DataFrame) -> list[str]:
+    """List doses from low to high, and last all of them together, where there is more than one."""
+    doses = order_doses(rows["dose"])
+    return doses[:1] if len(doses) == 2 and EVERYTHING in doses else doses
 
 
-def name_dose(dose: str) -> str:
-    """Name of a dose on a figure."""
-    return "all doses" if dose == EVERYTHING else dose
-
-
-def colour_dose(dose: str, position: int) -> str:
+def _colour_dose(dose: str, position: int) -> str:
     """Colour of a dose by name; of one that is not known by its place."""
     return _DOSES.get(dose, _OTHERS[position % len(_OTHERS)])
 
@@ -73,37 +64,38 @@ def plot_observed_incidence(observed_incidence: pd.DataFrame) -> go.Figure:
     plotly.graph_objects.Figure
         One panel an event, one colour a dose, bands are intervals; under the curves the cells still watched.
     """
+    title = "Observed incidence of each event (Aalen-Johansen)"
     events = list_events(observed_incidence["outcome"])
     if not events:
-        return say_nothing("Observed incidence by dose (n = 0 cells)", "No cell was followed.")
-    doses = list_doses(observed_incidence["dose"])
-    titles = [f"{HAPPENED[event].capitalize()}" for event in events]
-    figure = make_subplots(1, len(events), subplot_titles=titles, horizontal_spacing=0.1)
+        return say_nothing(f"{title} (n = 0 cells)", "No cell was followed.")
+    doses = _list_doses(observed_incidence)
+    heads = [f"Cells that {HAPPENED[event]}" for event in events]
+    figure = make_subplots(1, len(events), subplot_titles=heads, horizontal_spacing=0.1)
     for column, event in enumerate(events, start=1):
         of_event = observed_incidence[observed_incidence["outcome"] == event]
-        top = _find_top(of_event)
+        top = _find_top(of_event, "incidence")
         for position, dose in enumerate(doses):
             rows = of_event[of_event["dose"] == dose].sort_values("time_h")
-            _add_steps(figure, rows, dose, colour_dose(dose, position), column)
-            _add_at_risk(figure, rows, colour_dose(dose, position), -top * (0.1 + _LINE_SHARE * position), column)
+            _add_steps(figure, rows, dose, _colour_dose(dose, position), column)
+            _add_at_risk(figure, rows, _colour_dose(dose, position), -top * (0.1 + _LINE_SHARE * position), column)
         marks = [mark for mark in np.arange(0, 1.01, 0.2 if top > 0.45 else 0.05).round(2).tolist() if mark <= top]
         limits = [-top * (0.1 + _LINE_SHARE * len(doses)), top]
         figure.update_yaxes(title_text="Share of cells (0 to 1)", range=limits, tickvals=marks, row=1, col=column)
-    figure.update_xaxes(title_text="Hours since the first landmark (h)")
-    subtitle = f"{_count_cells(observed_incidence)}; bands are clustered intervals; numbers below: cells still watched"
-    return finish(figure, "Observed incidence of each event (Aalen-Johansen)", subtitle, inner_px=380)
+    figure.update_xaxes(title_text="Time since the first landmark (h)")
+    subtitle = f"All parts, {_count_cells(observed_incidence)}; bands are intervals; below: cells still watched."
+    return finish(figure, title, subtitle, inner_px=380, legend_rows=2)
 
 
 def _count_cells(rows: pd.DataFrame) -> str:
     """Write the cells and groups of all doses together."""
     by_dose = rows.groupby("dose")[["n_cells", "n_groups"]].max()
     totals = by_dose[by_dose.index == EVERYTHING] if EVERYTHING in by_dose.index else by_dose
-    return f"n = {int(totals['n_cells'].sum()):,} cells in {int(totals['n_groups'].sum())} groups"
+    return f"n = {show_count(totals['n_cells'].sum(), 'cell')} in {show_count(totals['n_groups'].sum(), 'group')}"
 
 
-def _find_top(rows: pd.DataFrame) -> float:
-    """Choose the end of an axis from 0 that holds all curves and their bands."""
-    most = float(np.nanmax(rows[["incidence", "high"]].to_numpy(float), initial=0.05))
+def _find_top(rows: pd.DataFrame, column: str) -> float:
+    """Choose the end of an axis from 0 that holds all values and their intervals."""
+    most = float(np.nanmax(rows[[column, "high"]].to_numpy(float), initial=_LEAST_TOP))
     return min(1.02, 1.1 * most)
 
 
@@ -158,32 +150,29 @@ def plot_dose_incidence(dose_incidence: pd.DataFrame) -> go.Figure:
     -------
     plotly.graph_objects.Figure
         One row of panels an event, one column a horizon. A bar is observed (Aalen-Johansen) with its interval; a dot is
-        the mean forecast of a predictor: ensemble and clock at first, references on a click in the legend.
+        the mean forecast of a predictor: blend and network at first, references on a click in the legend.
     """
+    title = "Fraction of cells by dose: forecast and observed"
     events = list_events(dose_incidence["outcome"])
     if not events:
-        return say_nothing("Killed and divided fraction by dose (n = 0 cells)", "No cell of the test part was scored.")
+        return say_nothing(f"{title} (n = 0 cells)", "No cell of the test part was scored.")
     horizons = sorted(set(dose_incidence["within_h"]))
+    inner_px = _PANEL_PX * len(events) + _GAP_PX * (len(events) - 1)
     figure = make_subplots(
         len(events),
         len(horizons),
-        subplot_titles=[f"{HAPPENED[e].capitalize()} within {write_hours(h)}" for e in events for h in horizons],
-        vertical_spacing=0.2,
+        subplot_titles=[f"{capitalise(HAPPENED[e])} within {write_hours(h)}" for e in events for h in horizons],
+        vertical_spacing=_GAP_PX / inner_px if len(events) > 1 else 0,
         horizontal_spacing=0.08,
     )
     for row, event in enumerate(events, start=1):
         for column, hours in enumerate(horizons, start=1):
             is_here = (dose_incidence["outcome"] == event) & np.isclose(dose_incidence["within_h"], hours)
             _add_dose_panel(figure, dose_incidence[is_here], (row, column))
-        figure.update_yaxes(title_text=f"Share {HAPPENED[event]}<br>(0 to 1)", row=row, col=1)
-    figure.update_yaxes(rangemode="tozero")
-    leading = dose_incidence[dose_incidence["predictor"] == choose_leading(dose_incidence["predictor"])]
-    subtitle = (
-        f"{_count_cells(leading)}; hours count from a cell's "
-        "first landmark; lines are clustered intervals of the observed"
-    )
-    title, inner_px = "Fraction of cells by dose: forecast and observed", 260 * len(events) + 80
-    return finish(figure, title, subtitle, inner_px=inner_px, legend_gap_px=85, legend_rows=2)
+        figure.update_yaxes(title_text="Share of cells (0 to 1)", row=row, col=1)
+    of_first = dose_incidence[dose_incidence["predictor"] == order_predictors(dose_incidence["predictor"])[0]]
+    subtitle = f"Test part, {_count_cells(of_first)}; hours count from a cell's first landmark; lines are intervals."
+    return finish(figure, title, subtitle, inner_px=inner_px, legend_gap_px=80, legend_rows=2)
 
 
 def _add_dose_panel(figure: go.Figure, rows: pd.DataFrame, place: tuple[int, int]) -> None:
@@ -191,7 +180,7 @@ def _add_dose_panel(figure: go.Figure, rows: pd.DataFrame, place: tuple[int, int
         return
     where = {"row": place[0], "col": place[1]}
     predictors = order_predictors(rows["predictor"])
-    doses = list_doses(rows["dose"])
+    doses = _list_doses(rows)
     observed = rows[rows["predictor"] == predictors[0]].set_index("dose").reindex(doses)
     figure.add_bar(
         x=list(range(len(doses))),
@@ -213,12 +202,13 @@ def _add_dose_panel(figure: go.Figure, rows: pd.DataFrame, place: tuple[int, int
             y=of_predictor["forecast"],
             mode="markers",
             marker={"color": colour_predictor(predictor), "size": 9, "line": {"color": "white", "width": 1}},
-            name=name_predictor(predictor),
+            name=label_predictor(predictor),
             legendgroup=predictor,
             showlegend=place == (1, 1),
-            visible=True if predictor in (ENSEMBLE, CLOCK) else "legendonly",
-            hovertemplate=f"{name_predictor(predictor)}: forecast %{{y:.3f}}<extra></extra>",
+            visible=True if predictor in (BLEND, NETWORK) or len(predictors) == 1 else "legendonly",
+            hovertemplate=f"{label_predictor(predictor)}: forecast %{{y:.3f}}<extra></extra>",
             **where,
         )
     ticks = [f"{name_dose(str(dose))}<br>n = {n:,.0f}" for dose, n in observed["n_cells"].items()]
     figure.update_xaxes(title_text="Dose (n cells)", tickvals=list(range(len(doses))), ticktext=ticks, **where)
+    figure.update_yaxes(range=[0, max(_find_top(rows, "observed"), _find_top(rows, "forecast"))], **where)

@@ -1,4 +1,4 @@
-"""Forecasts of single cells, aligned at the event: a heat map of all cells, and since when their fate was clear."""
+"""Forecasts of single cells, aligned at the event: a heat map of all cells, and since when their call was right."""
 
 from collections.abc import Collection
 from typing import Final
@@ -9,42 +9,45 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from cellfate.core.fates import CENSORED, EVENTS, NONE, listed_outcomes, probability_column
-from cellfate.plots.incidence_words import (
+from cellfate.core.fates import EVENTS, NONE, probability_column
+from cellfate.core.words import (
+    capitalise,
     choose_leading,
-    colour_predictor,
-    finish,
+    label_predictor,
     list_events,
+    list_words,
     order_predictors,
+    show_count,
     write_hours,
 )
-from cellfate.plots.theme import COLOURS, say_nothing
-from cellfate.plots.words import name_predictor
+from cellfate.plots.theme import COLOURS, at_question, colour_predictor, finish, say_nothing
 
 MOST_CELLS: Final = 400
 MOST_COLUMNS: Final = 200
 """A panel of more cells, or of more steps of time, is thinned to so many."""
 _GAP_PX: Final = 95
+_PANEL_PX: Final = 260
 _CELL: Final = ["recording_id", "cell_id"]
 _SCALE: Final = [[0.0, "#fbf7ea"], [0.35, "#e0bf55"], [0.7, "#8d4f63"], [1.0, "#1f2933"]]
 _BLANK: Final = "#d5dbe2"
+_NOBODY: Final = "No cell of the test part ended in an event."
 
 
-def plot_incidence_heatmap(
-    incidence: pd.DataFrame, follow_ups: pd.DataFrame, event: str | None, headline_h: float
+def plot_forecast_heatmap(
+    forecasts: pd.DataFrame, follow_ups: pd.DataFrame, within_h: float, events: Collection[str] = EVENTS
 ) -> go.Figure:
     """Draw the forecasts of all test cells that ended in an event, one row a cell, aligned at their event.
 
     Parameters
     ----------
-    incidence
-        Table `Incidence`; the test part of the ensemble (or, without one, of the clock) is drawn.
+    forecasts
+        Table `Forecasts`; the test part of the leading predictor is drawn.
     follow_ups
         Table `FollowUps`.
-    event
-        Event whose forecast is the colour; null: a row of panels for each.
-    headline_h
+    within_h
         Horizon of the forecast, in hours after the frame.
+    events
+        Events whose forecast is drawn, a row of panels each.
 
     Returns
     -------
@@ -52,40 +55,44 @@ def plot_incidence_heatmap(
         One column of panels a fate, cells sorted by how long they were forecast. Frames without a forecast are grey:
         before the cell was old enough, and in the guard before the event.
     """
-    rows = _align_at_event(incidence, follow_ups, headline_h)
+    title = f"Forecast of each event within {write_hours(within_h)}, cell by cell"
+    rows = _align_at_event(forecasts, follow_ups, within_h)
     fates = list_events(rows["fate"])
-    if not fates:
-        title = "Forecasts of all cells, aligned at the event (n = 0 cells)"
-        return say_nothing(title, "No cell of the test part ended in an event.")
-    names = [name for name in listed_outcomes(rows.columns) if name != NONE and event in (None, name)]
+    names = [name for name in list_events(events) if probability_column(name) in rows]
+    if not fates or not names:
+        return say_nothing(f"{title} (n = 0 cells)", _NOBODY)
     panels = {fate: _lay_out(rows[rows["fate"] == fate]) for fate in fates}
-    heads = [f"Forecast of {name}; {_head(fate, panels[fate])}" for name in names for fate in fates]
+    heads = [f"{capitalise(name)}; {_head(fate, panels[fate])}" for name in names for fate in fates]
+    inner_px = _PANEL_PX * len(names) + _GAP_PX * (len(names) - 1)
     figure = make_subplots(
         len(names),
         len(fates),
         subplot_titles=heads,
         horizontal_spacing=0.07,
-        vertical_spacing=_GAP_PX / _height_px(len(names)) if len(names) > 1 else 0,
+        vertical_spacing=_GAP_PX / inner_px if len(names) > 1 else 0,
     )
     for row, name in enumerate(names, start=1):
         for column, fate in enumerate(fates, start=1):
             _add_heatmap(figure, panels[fate], name, (row, column))
-    return _finish_heatmap(figure, rows, headline_h, len(names))
+    subtitle = (
+        f"n = {show_count(len(rows.drop_duplicates(_CELL)), 'cell')} of the test part, "
+        f"{label_predictor(str(rows['predictor'].iloc[0]))}. Grey: no forecast, the cell is too young or its last "
+        f"{write_hours(float(rows['hours'].min()))} are not shown."
+    )
+    finish(figure, title, subtitle, inner_px=inner_px, legend_rows=0)
+    bar = {"title": {"text": "forecast<br>(0 to 1)"}, "thickness": 12, "len": 0.6}
+    axis = {"colorscale": _SCALE, "cmin": 0, "cmax": 1, "colorbar": bar}
+    return figure.update_yaxes(ticks="").update_layout(coloraxis=axis, plot_bgcolor=_BLANK)
 
 
-def _align_at_event(incidence: pd.DataFrame, follow_ups: pd.DataFrame, headline_h: float) -> pd.DataFrame:
+def _align_at_event(forecasts: pd.DataFrame, follow_ups: pd.DataFrame, within_h: float) -> pd.DataFrame:
     """Add fate and hours before the event to the test forecasts of the leading predictor."""
-    tested = incidence[(incidence["part"] == "test") & np.isclose(incidence["within_h"], headline_h)]
-    if len(tested):
-        tested = tested[tested["predictor"] == choose_leading(tested["predictor"])]
-    ended = follow_ups[(follow_ups["fate"] != CENSORED) & follow_ups["event_frame"].notna()]
+    tested = at_question(forecasts[forecasts["part"] == "test"], within_h)
+    tested = tested[tested["predictor"] == choose_leading(tested["predictor"])]
+    ended = follow_ups[follow_ups["fate"].isin(EVENTS) & follow_ups["event_frame"].notna()]
     rows = tested.merge(ended[[*_CELL, "fate", "event_frame", "frame_interval_min"]], on=_CELL, validate="many_to_one")
     frames = rows["event_frame"].astype("float64") - rows["frame"]
     return rows.assign(hours=frames * rows["frame_interval_min"] / 60)
-
-
-def _height_px(n_rows: int) -> int:
-    return 280 * n_rows + _GAP_PX * (n_rows - 1)
 
 
 def _lay_out(rows: pd.DataFrame) -> pd.DataFrame:
@@ -107,6 +114,7 @@ def _head(fate: str, panel: pd.DataFrame) -> str:
 def _add_heatmap(figure: go.Figure, panel: pd.DataFrame, name: str, place: tuple[int, int]) -> None:
     share_nt = _fill_grid(panel, probability_column(name))
     step_h = float(panel["step_h"].iloc[0])
+    where = {"row": place[0], "col": place[1]}
     figure.add_heatmap(
         x=np.arange(share_nt.shape[1]) * step_h,
         y=np.arange(len(share_nt)),
@@ -114,13 +122,11 @@ def _add_heatmap(figure: go.Figure, panel: pd.DataFrame, name: str, place: tuple
         coloraxis="coloraxis",
         hoverongaps=False,
         hovertemplate="%{x:.1f} h before the event: %{z:.2f}<extra></extra>",
-        row=place[0],
-        col=place[1],
+        **where,
     )
     limits = [(share_nt.shape[1] - 0.5) * step_h, 0]
-    where = {"row": place[0], "col": place[1]}
-    figure.update_xaxes(title_text="Hours before the event (h)", range=limits, showgrid=False, **where)
-    title = "Cells, sorted by length" if place[1] == 1 else None
+    figure.update_xaxes(title_text="Time before the event (h)", range=limits, showgrid=False, **where)
+    title = "Cells, the longest on top" if place[1] == 1 else None
     limits = [len(share_nt) - 0.5, -0.5]
     figure.update_yaxes(title_text=title, range=limits, showticklabels=False, showgrid=False, **where)
 
@@ -133,70 +139,55 @@ def _fill_grid(panel: pd.DataFrame, column: str) -> NDArray[np.float32]:
     return grid
 
 
-def _finish_heatmap(figure: go.Figure, rows: pd.DataFrame, headline_h: float, n_rows: int) -> go.Figure:
-    leading, guard_h = str(rows["predictor"].iloc[0]), float(rows["hours"].min())
-    within = write_hours(headline_h)
-    subtitle = (
-        f"n = {len(rows.drop_duplicates(_CELL)):,} cells of the test part; {name_predictor(leading)}; grey: no "
-        f"forecast (cell too young; the guard: the last {write_hours(guard_h)} before an event are never shown)"
-    )
-    title = f"Forecast of an event within {within}, all cells aligned at their event"
-    finish(figure, title, subtitle, inner_px=_height_px(n_rows), legend_rows=0)
-    bar = {"title": {"text": f"incidence<br>within {within}<br>(0 to 1)"}, "thickness": 12, "len": 0.6}
-    axis = {"colorscale": _SCALE, "cmin": 0, "cmax": 1, "colorbar": bar}
-    figure.update_yaxes(ticks="")
-    return figure.update_layout(coloraxis=axis, plot_bgcolor=_BLANK)
-
-
 def plot_commitments(commitments: pd.DataFrame, events: Collection[str] = EVENTS) -> go.Figure:
-    """Draw how many cells had been called, rightly and for good, by each hour before their event.
+    """Draw, looking back from the last frame shown, since when the call of each cell was right and stayed so.
 
     Parameters
     ----------
     commitments
         Table `Commitments`.
     events
-        Events that are forecast; cells that ended in another one are not drawn.
+        Events that are shown; cells that ended in another one are not drawn.
 
     Returns
     -------
     plotly.graph_objects.Figure
         One panel a fate, one colour a predictor; the share is of all cells of that fate. Under each panel stands how
-        many were never called right, and how many of these were called the other event.
+        many were not called right at the last frame shown, and how many of these were called the other event.
     """
+    title = "Looking back from the last frame shown: since when the call was right"
     fates = [fate for fate in list_events(commitments["fate"]) if fate in events]
     if not fates:
-        title = "Hours from commitment to event (n = 0 cells)"
-        return say_nothing(title, "No cell of the test part ended in an event.")
+        return say_nothing(f"{title} (n = 0 cells)", _NOBODY)
     predictors = order_predictors(commitments["predictor"])
     n_cells = commitments.drop_duplicates(_CELL).groupby("fate").size()
-    heads = [f"{fate} (n = {n_cells[fate]:,} cells)" for fate in fates]
+    heads = [f"{capitalise(fate)} (n = {n_cells[fate]:,} cells)" for fate in fates]
     figure = make_subplots(1, len(fates), subplot_titles=heads, horizontal_spacing=0.1)
     for column, fate in enumerate(fates, start=1):
         of_fate = commitments[commitments["fate"] == fate]
         hours = of_fate["hours_before_event"].dropna()
         limits_h = (float(hours.max()), float(hours.min())) if len(hours) else (1.0, 0.0)
         for predictor in predictors:
-            _add_commitment_curve(figure, of_fate[of_fate["predictor"] == predictor], predictor, limits_h, column)
+            _add_curve(figure, of_fate[of_fate["predictor"] == predictor], predictor, limits_h, column)
         figure.add_hline(y=0.5, line={"dash": "dot", "color": COLOURS["reference"]}, row=1, col=column)
         _add_never(figure, of_fate, predictors, column)
-        figure.update_xaxes(title_text="Hours before the event (h)", range=[1.03 * limits_h[0], 0], row=1, col=column)
-    figure.update_yaxes(title_text="Share called right from then on (0 to 1)", range=[-0.02, 1.02])
-    censored = commitments[commitments["fate"] == CENSORED].drop_duplicates(_CELL)
-    within = " or ".join(write_hours(hours) for hours in sorted(set(commitments["within_h"])))
+        figure.update_xaxes(title_text="Time before the event (h)", range=[1.03 * limits_h[0], 0], row=1, col=column)
+    figure.update_yaxes(title_text="Share right from then on (0 to 1)", range=[-0.02, 1.02])
+    within = list_words(write_hours(hours) for hours in sorted(set(commitments["within_h"])))
+    others = commitments[~commitments["fate"].isin(EVENTS)].drop_duplicates(_CELL)
     subtitle = (
-        f"n = {int(n_cells.reindex(fates).sum()):,} test cells with an event; {len(censored):,} censored cells have no "
-        f"event to count from and are not drawn; calls are of an event within {within}"
+        f"n = {int(n_cells.reindex(fates).sum()):,} test cells with an event; a call is the likeliest outcome within "
+        f"{within}, no event included. {show_count(len(others), 'cell')} without an event have nothing to count from."
     )
     gap_px = 70 + 17 * (len(predictors) + 1)
-    title = "Since when the fate was called right, and for good"
-    return finish(figure, title, subtitle, inner_px=360, legend_gap_px=gap_px, legend_rows=1 + len(predictors) // 4)
+    legend_rows = 1 + len(predictors) // 4
+    return finish(figure, title, subtitle, inner_px=340, legend_gap_px=gap_px, legend_rows=legend_rows)
 
 
-def _add_commitment_curve(
+def _add_curve(
     figure: go.Figure, rows: pd.DataFrame, predictor: str, limits_h: tuple[float, float], column: int
 ) -> None:
-    """Add the share of cells, counted up from the earliest commitment of any predictor to the last one."""
+    """Add the share of cells, counted up from the earliest lasting call of any predictor to the last one."""
     right = rows[rows["call"] == rows["fate"]].dropna(subset=["hours_before_event"])
     hours = np.sort(right["hours_before_event"].to_numpy(float))[::-1]
     share = np.arange(len(hours) + 1) / max(1, len(rows))
@@ -205,7 +196,7 @@ def _add_commitment_curve(
         y=[*share, share[-1]],
         mode="lines",
         line={"color": colour_predictor(predictor), "width": 2.2, "shape": "hv"},
-        name=name_predictor(predictor),
+        name=label_predictor(predictor),
         legendgroup=predictor,
         showlegend=column == 1,
         hovertemplate="%{x:.1f} h before: %{y:.2f}",
@@ -215,13 +206,15 @@ def _add_commitment_curve(
 
 
 def _add_never(figure: go.Figure, rows: pd.DataFrame, predictors: list[str], column: int) -> None:
-    """Write under a panel how many cells each predictor never called right."""
-    lines = ["never called right:"]
+    """Write under a panel how many cells each predictor did not call right at the end."""
+    lines = ["not right at the last frame shown:"]
     for predictor in predictors:
         of_predictor = rows[rows["predictor"] == predictor]
-        n_never = int((of_predictor["call"] != of_predictor["fate"]).sum())
-        n_other = n_never - int((of_predictor["call"] == NONE).sum())
-        words = f"{name_predictor(predictor)}: {n_never:,} of {len(of_predictor):,}, {n_other:,} called the other event"
+        n_wrong = int((of_predictor["call"] != of_predictor["fate"]).sum())
+        n_other = n_wrong - int((of_predictor["call"] == NONE).sum())
+        words = (
+            f"{label_predictor(predictor)}: {n_wrong:,} of {len(of_predictor):,}, {n_other:,} called the other event"
+        )
         lines.append(f"<span style='color:{colour_predictor(predictor)}'>{words}</span>")
     figure.add_annotation(
         text="<br>".join(lines),

@@ -1,4 +1,4 @@
-"""What a forecast rests on: occlusion and Shapley values."""
+"""What a forecast rests on: occlusion and Shapley values, of either reading."""
 
 from itertools import pairwise
 from typing import Final
@@ -8,34 +8,32 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from cellfate.plots.aligned_time import choose_alignment, present_outcomes
-from cellfate.plots.theme import apply_theme, colour_of
+from cellfate.core.words import list_outcomes, show_count
+from cellfate.plots.aligned_time import choose_alignment
+from cellfate.plots.theme import SIGNED, STRENGTH, colour_of, finish, say_nothing
 
-SIGNED: Final = [[0.0, "#2a7f9e"], [0.5, "#f7f7f5"], [1.0, "#c8553d"]]
-"""Diverging scale: for the explained outcome red, against it blue."""
-STRENGTH: Final = [[0.0, "#f7f7f5"], [1.0, "#1f2933"]]
+_ROW_PX: Final = 26
+_GAP_PX: Final = 40
 
 
-def plot_occlusion(occlusion: pd.DataFrame, samples: pd.DataFrame) -> go.Figure:
+def plot_occlusion(occlusion: pd.DataFrame, explained_landmarks: pd.DataFrame) -> go.Figure:
     """Draw what is lost without a time window (left) and without a channel (right), per outcome.
 
     Parameters
     ----------
     occlusion
-        Table `Attributions` of `attribution.occlude_inputs`.
-    samples
-        Table `Samples`, those of `occlusion` at least.
+        Table `Attributions` of occlusion, with `windows_back`, `window_h` and `explained_outcome`.
+    explained_landmarks
+        Table `Landmarks` with `outcome` and `lead_time_h`: those of `occlusion` at least.
     """
-    shown = samples[samples["sample_id"].isin(occlusion["sample_id"])]
-    rows = occlusion.merge(shown[["sample_id", "outcome"]], on="sample_id", validate="many_to_one")
-    figure = make_subplots(
-        cols=2,
-        column_widths=[0.6, 0.4],
-        horizontal_spacing=0.12,
-        subplot_titles=["Without a time window", "Without a channel"],
-    )
+    title = "Occlusion: what the forecast loses without an input"
+    rows, shown = _join_outcomes(occlusion, explained_landmarks)
+    if shown.empty:
+        return say_nothing(f"{title} (n = 0 cells)", "No landmark was explained.")
+    heads = ["Without a time window", "Without a channel"]
+    figure = make_subplots(cols=2, column_widths=[0.6, 0.4], horizontal_spacing=0.12, subplot_titles=heads)
     labels = window_labels(occlusion, shown)
-    for position, outcome in enumerate(present_outcomes(shown)):
+    for position, outcome in enumerate(list_outcomes(shown["outcome"])):
         windows, channels = _occlusion_boxes(rows[rows["outcome"] == outcome], outcome, position, labels)
         figure.add_trace(windows, row=1, col=1)
         figure.add_trace(channels, row=1, col=2)
@@ -44,17 +42,22 @@ def plot_occlusion(occlusion: pd.DataFrame, samples: pd.DataFrame) -> go.Figure:
     in_time = {"categoryorder": "array", "categoryarray": labels[::-1], "tickfont": {"size": 11}, "tickangle": -35}
     figure.update_xaxes(**in_time, title=_window_title(shown), col=1)
     figure.update_xaxes(title="Channel", col=2)
-    figure.update_yaxes(title=f"Lost log odds of {_explained(occlusion)} (logit)", col=1)
-    figure.update_yaxes(title="Lost log odds (logit)", col=2)
-    title = "Occlusion: what the forecast loses when an input is absent"
-    return apply_theme(figure, title=title, height_px=480).update_layout(legend={"y": -0.42})
+    figure.update_yaxes(title="Lost log odds (logit)")
+    subtitle = f"Log odds of {_explained(occlusion)}, n = {show_count(len(shown), 'cell')} of the test part."
+    return finish(figure, title, subtitle, inner_px=320, legend_gap_px=100)
+
+
+def _join_outcomes(attributions: pd.DataFrame, landmarks: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Add the outcome to attributions; the landmarks that have some."""
+    shown = landmarks[landmarks["landmark_id"].isin(attributions["landmark_id"])]
+    return attributions.merge(shown[["landmark_id", "outcome"]], on="landmark_id", validate="many_to_one"), shown
 
 
 def _occlusion_boxes(rows: pd.DataFrame, outcome: str, position: int, labels: list[str]) -> tuple[go.Box, go.Box]:
     """Boxes of one outcome: over time windows, and over channels."""
     windows = rows[rows["method"] == "occlusion_window"].sort_values("windows_back", ascending=False)
     channels = rows[rows["method"] == "occlusion_channel"]
-    name = f"{outcome} (n = {rows['sample_id'].nunique()})"
+    name = f"{outcome} (n = {rows['landmark_id'].nunique()})"
     look = {
         "name": name,
         "legendgroup": name,
@@ -67,31 +70,33 @@ def _occlusion_boxes(rows: pd.DataFrame, outcome: str, position: int, labels: li
     )
 
 
-def plot_shapley(shapley: pd.DataFrame, samples: pd.DataFrame) -> go.Figure:
+def plot_shapley(shapley: pd.DataFrame, explained_landmarks: pd.DataFrame) -> go.Figure:
     """Draw mean Shapley values of time windows and channels per outcome: their size, and their sign.
 
     Parameters
     ----------
     shapley
-        Table `Attributions` of `attribution.compute_shapley_values`.
-    samples
-        Table `Samples`, those of `shapley` at least.
+        Table `Attributions` of Shapley values, with `windows_back`, `window_h` and `explained_outcome`.
+    explained_landmarks
+        As in `plot_occlusion`.
     """
-    shown = samples[samples["sample_id"].isin(shapley["sample_id"])]
-    rows = shapley.merge(shown[["sample_id", "outcome"]], on="sample_id", validate="many_to_one")
+    title = "Shapley values of channels and time windows"
+    rows, shown = _join_outcomes(shapley, explained_landmarks)
+    if shown.empty:
+        return say_nothing(f"{title} (n = 0 cells)", "No landmark was explained.")
     rows = rows.assign(size=rows["value"].abs())
-    outcomes, channels = present_outcomes(shown), list(dict.fromkeys(shapley["channel"]))
+    outcomes, channels = list_outcomes(shown["outcome"]), list(dict.fromkeys(shapley["channel"]))
     labels = window_labels(shapley, shown)
-    counts = rows.groupby("outcome")["sample_id"].nunique()
-    titles = [f"{what}, {o} (n = {counts[o]})" for what in ("mean |value|", "mean value") for o in outcomes]
+    counts = rows.groupby("outcome")["landmark_id"].nunique()
+    inner_px = 2 * _ROW_PX * max(3, len(channels)) + _GAP_PX
     figure = make_subplots(
         rows=2,
-        cols=max(1, len(outcomes)),
+        cols=len(outcomes),
         shared_xaxes=True,
         shared_yaxes=True,
-        vertical_spacing=0.16,
+        vertical_spacing=_GAP_PX / inner_px,
         horizontal_spacing=0.05,
-        subplot_titles=titles or None,
+        subplot_titles=[f"{what}, {o} (n = {counts[o]})" for what in ("mean size", "mean") for o in outcomes],
     )
     for row, column_name in ((1, "size"), (2, "value")):
         for column, outcome in enumerate(outcomes, start=1):
@@ -108,38 +113,37 @@ def plot_shapley(shapley: pd.DataFrame, samples: pd.DataFrame) -> go.Figure:
     figure.update_xaxes(title=_window_title(shown), row=2)
     figure.update_xaxes(type="category", tickfont={"size": 11}, tickangle=-35)
     figure.update_yaxes(type="category", autorange="reversed")
-    title = f"Shapley values of time windows and channels for the log odds of {_explained(shapley)}"
-    return apply_theme(figure, title=title, height_px=360 + 50 * len(channels)).update_layout(
-        margin={"l": 100, "t": 80}
-    )
+    subtitle = f"Log odds of {_explained(shapley)}, n = {show_count(len(shown), 'cell')} of the test part."
+    finish(figure, title, subtitle, inner_px=inner_px, legend_rows=0, legend_gap_px=90, left_px=100)
+    return figure.update_yaxes(tickfont={"size": 11})
 
 
-def window_labels(attributions: pd.DataFrame, samples: pd.DataFrame) -> list[str]:
+def window_labels(attributions: pd.DataFrame, landmarks: pd.DataFrame) -> list[str]:
     """Name time windows by their hours before hour 0, the last window first; the earliest is open.
 
-    When samples are aligned at the event, the hours between the last frame shown and the event are added.
+    When landmarks are aligned at the event, the hours between the last frame shown and the event are added.
     """
-    width = float(attributions["window_h"].iloc[0]) if len(attributions) else 1.0
-    n_windows = int(attributions["windows_back"].max()) + 1 if len(attributions) else 0
-    lead = float(samples["lead_time_h"].median()) if choose_alignment(samples).at_event else 0.0
+    if attributions.empty:
+        return []
+    width, n_windows = float(attributions["window_h"].iloc[0]), int(attributions["windows_back"].max()) + 1
+    lead = float(landmarks["lead_time_h"].median()) if choose_alignment(landmarks).at_event else 0.0
     edges = lead + width * np.arange(n_windows + 1)
     labels = [f"{high:g}-{low:g}" for low, high in pairwise(edges)]
-    return [*labels[:-1], f"over {edges[-2]:g}"] if n_windows else []
+    return [*labels[:-1], f"over {edges[-2]:g}"]
 
 
-def _window_title(samples: pd.DataFrame) -> str:
+def _window_title(landmarks: pd.DataFrame) -> str:
     """Axis title of time windows."""
-    title = choose_alignment(samples).title
-    return f"Time window<br>({title[0].lower()}{title[1:]})"
+    return f"Time window<br>({choose_alignment(landmarks).title[5:-4]}, h)"
 
 
 def _explained(attributions: pd.DataFrame) -> str:
     """Outcome whose log odds were explained."""
-    return str(attributions["explained_outcome"].iloc[0]) if len(attributions) else "the first outcome"
+    return str(attributions["explained_outcome"].iloc[0])
 
 
 def _window_means(rows: pd.DataFrame, column: str, channels: list[str], n_windows: int) -> np.ndarray:
-    """Mean over samples, channels down and windows across, the earliest window first; NaN where no sample has one."""
+    """Mean over landmarks, channels down and windows across, the earliest first; NaN where no landmark has one."""
     means = rows.pivot_table(index="channel", columns="windows_back", values=column, aggfunc="mean")
     return means.reindex(index=channels, columns=range(n_windows)[::-1]).to_numpy(dtype=np.float64)
 
@@ -151,8 +155,8 @@ def _add_colour_scales(figure: go.Figure, rows: pd.DataFrame, channels: list[str
         max((np.nanmax(np.abs(_window_means(part, column, channels, n_windows))) for part in parts), default=1.0)
         for column in ("size", "value")
     )
-    bar = {"len": 0.42, "thickness": 12, "nticks": 4, "title": {"text": "logit", "side": "top"}}
+    bar = {"len": 0.46, "thickness": 12, "nticks": 4, "title": {"text": "logit", "side": "top"}}
     figure.update_layout(
-        coloraxis={"colorscale": STRENGTH, "cmin": 0, "cmax": size, "colorbar": {**bar, "y": 0.79}},
+        coloraxis={"colorscale": STRENGTH, "cmin": 0, "cmax": size, "colorbar": {**bar, "y": 0.8}},
         coloraxis2={"colorscale": SIGNED, "cmin": -signed, "cmax": signed, "colorbar": {**bar, "y": 0.2}},
     )
