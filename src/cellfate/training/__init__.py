@@ -1,10 +1,10 @@
-"""Fitting the fate classifier: data, sampling, augmentation, Lightning module, checkpoints.
+"""Fitting networks: data in batches, augmentation, Lightning modules, checkpoints; one way for all of them.
 
 Torch is imported by the functions that compute, not here.
 """
 
-from cellfate.models.fitted_member import FittedMember
-from cellfate.training.fitting import fit_members, history_table
-from cellfate.training.settings import AugmentationSettings, TrainingSettings
+from cellfate.training.classifier_fitting import fit_classifier
+from cellfate.training.clock_fitting import fit_clock
+from cellfate.training.fitting import history_table
 
-__all__ = ["AugmentationSettings", "FittedMember", "TrainingSettings", "fit_members", "history_table"]
+__all__ = ["fit_classifier", "fit_clock", "history_table"]

@@ -1,4 +1,4 @@
-"""Changes to a training sample that leave its outcome as it is.
+"""Changes to the frames of a cell that leave its fate as it is.
 
 Axes: t frames, c channels, h rows, w columns.
 """
@@ -6,7 +6,7 @@ Axes: t frames, c channels, h rows, w columns.
 import numpy as np
 from numpy.typing import NDArray
 
-from cellfate.training.settings import AugmentationSettings
+from cellfate.training.settings import AugmentationSettings, TrackAugmentationSettings
 
 _BLOCK_FRAMES = 3
 """Frames in a row in which a channel is absent or not."""
@@ -15,17 +15,13 @@ FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
 
 
-def choose_frames(
-    n_frames: int, whole_track: bool, settings: AugmentationSettings, rng: np.random.Generator
-) -> IntArray:
-    """Choose which frames of a sample are shown: maybe not its end, maybe not all.
+def choose_frames(n_frames: int, settings: AugmentationSettings, rng: np.random.Generator) -> IntArray:
+    """Choose which frames of a cell are shown: all, or, of a track read at its end, maybe not its end and not all.
 
     Parameters
     ----------
     n_frames
-        Frames of the sample, at least 1.
-    whole_track
-        Whether the end may be dropped; a landmark's end is the question's own time and stays.
+        Frames of the cell, at least 1.
     settings
         Shares.
     rng
@@ -34,15 +30,17 @@ def choose_frames(
     Returns
     -------
     ndarray of int64
-        Ascending indices, at least one.
+        Ascending places, at least one.
     """
+    if not isinstance(settings, TrackAugmentationSettings):
+        return np.arange(n_frames)
     kept = n_frames
-    if whole_track and rng.random() < settings.drop_end_share:
+    if rng.random() < settings.drop_end_share:
         dropped = rng.uniform(settings.drop_end_least, settings.drop_end_most)
         kept = max(1, n_frames - round(dropped * n_frames))
     if settings.shown_frames is None or kept <= settings.shown_frames:
-        return np.arange(kept, dtype=np.int64)
-    return np.sort(rng.choice(kept, size=settings.shown_frames, replace=False)).astype(np.int64)
+        return np.arange(kept)
+    return np.sort(rng.choice(kept, size=settings.shown_frames, replace=False))
 
 
 def augment_frames(frames_tchw: FloatArray, settings: AugmentationSettings, rng: np.random.Generator) -> FloatArray:

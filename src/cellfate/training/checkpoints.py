@@ -3,16 +3,18 @@
 import hashlib
 import json
 import logging
+import pickle
 import shutil
-from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from cellfate.core.errors import InputError
 from cellfate.core.settings import Settings
 from cellfate.models.fitted_member import FittedMember
-from cellfate.models.settings import ModelSettings
 from cellfate.training.settings import FittingSettings
 
 logger = logging.getLogger(__name__)
@@ -25,13 +27,35 @@ _HOW_ONLY = {"checkpoint_folder", "cache_limit_mb", "threads"}
 """Training settings that do not change the result, but for rounding."""
 
 
-def run_folder(
-    data_digest: str, data: Sequence[Settings], model: ModelSettings, training: FittingSettings, n_folds: int
-) -> Path:
+def run_folder(data_digest: str, training: FittingSettings, *settings: Settings) -> Path:
     """Folder of the checkpoints of trainings with this very data and these settings."""
-    settings = [*(part.model_dump_json() for part in (*data, model)), training.model_dump_json(exclude=_HOW_ONLY)]
-    digest = hashlib.sha256("\n".join((data_digest, *settings, str(n_folds))).encode())
+    texts = [part.model_dump_json() for part in settings]
+    digest = hashlib.sha256("\n".join((data_digest, *texts, training.model_dump_json(exclude=_HOW_ONLY))).encode())
     return Path(training.checkpoint_folder) / digest.hexdigest()[:16]
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint as tensors and plain values; nothing in it is executed.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged.
+    """
+    import torch
+
+    try:
+        return dict(torch.load(path, map_location="cpu", weights_only=True))
+    except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
+        message = f"The checkpoint {path} is damaged and cannot be read; delete its folder to start the training again."
+        raise InputError(message) from error
+
+
+def read_weights(path: Path, network: str) -> dict[str, NDArray[Any]]:
+    """Weights of one of a module's networks, `network` or `average`, in a checkpoint of the module."""
+    state = read_checkpoint(path)["state_dict"]
+    prefix = f"{network}."
+    return {name.removeprefix(prefix): np.array(value) for name, value in state.items() if name.startswith(prefix)}
 
 
 def save_member(member: FittedMember, folder: Path) -> None:
@@ -54,27 +78,6 @@ def load_member(folder: Path) -> FittedMember | None:
         return None
     description = json.loads((folder / _MEMBER).read_text(encoding="utf-8"))
     return FittedMember(weights=load_file(folder / _WEIGHTS), **description)
-
-
-def fit_or_take_back(fold: int, folder: Path, fit: Callable[[Path], FittedMember]) -> FittedMember:
-    """Fit the member of a fold and keep it, or take it back from its folder if it was finished there.
-
-    Parameters
-    ----------
-    fold
-        Number of the fold.
-    folder
-        Its checkpoints.
-    fit
-        From that folder to the fitted member.
-    """
-    finished = load_member(folder)
-    if finished is not None:
-        logger.info("Fold %d was finished before; its member is taken back from %s", fold, folder)
-        return finished
-    member = fit(folder)
-    save_member(member, folder)
-    return member
 
 
 def clear_run(folder: Path) -> None:

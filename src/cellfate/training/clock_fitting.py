@@ -1,41 +1,41 @@
-"""Fitting one member of the fate clock a fold."""
+"""Fitting the networks of the fate clock."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.crops.digest import digest_data
 from cellfate.crops.store import CropStore
-from cellfate.features.measurements import find_masks
 from cellfate.features.settings import FeatureSettings
 from cellfate.models.fitted_member import FittedMember
-from cellfate.models.settings import ModelSettings, shows_mask
-from cellfate.training.batches import SequenceReader
-from cellfate.training.checkpoints import BEST, LAST, clear_run, fit_or_take_back, run_folder
-from cellfate.training.clock_data import ClockData, open_clock_fold
-from cellfate.training.fitting import fork_seeded, read_checkpoint, run_trainer
+from cellfate.models.settings import ClockNetworkSettings, shows_mask
+from cellfate.training.checkpoints import read_weights, run_folder
+from cellfate.training.clock_data import FollowedCells, open_clock_folds
+from cellfate.training.fitting import fit_members
+from cellfate.training.fold_data import FoldData
 from cellfate.training.settings import ClockTrainingSettings
 
-_AUXILIARY = "features."
-"""Weights of the auxiliary task, which a finished member has no use for."""
+if TYPE_CHECKING:
+    from cellfate.training.clock_module import ClockModule
 
 
-def fit_clock_members(
+def fit_clock(
     crops: CropStore,
     follow_ups: pd.DataFrame,
     splits: pd.DataFrame,
     normalisation: pd.DataFrame,
     frame_features: pd.DataFrame,
+    events: Sequence[str],
     follow_up: FollowUpSettings,
-    model: ModelSettings,
+    network: ClockNetworkSettings,
     training: ClockTrainingSettings,
     features: FeatureSettings,
 ) -> tuple[list[FittedMember], str]:
-    """Fit one network in every fold of the splits; an unfinished training goes on from its checkpoints.
+    """Fit one network of the fate clock in every fold of the splits, on every frame of every followed cell.
 
     Parameters
     ----------
@@ -43,10 +43,12 @@ def fit_clock_members(
         Crop store.
     follow_ups, splits, normalisation, frame_features
         Tables `FollowUps`, `Splits`, `Normalisation`, `FrameFeatures`.
+    events
+        All events that compete, in order.
     follow_up
-        Events and bins of time.
-    model
-        Architecture, in the causal reading.
+        Bins of time, and events that are shown.
+    network
+        Architecture.
     training
         How to fit.
     features
@@ -62,93 +64,37 @@ def fit_clock_members(
     Raises
     ------
     InputError
-        If a fold lacks cells, or an event in training.
+        If a fold lacks cells, or in training an event that is shown, or a checkpoint is damaged.
     """
-    numbers = sorted(splits["fold"].unique().tolist())
-    segment = partial(find_masks, channels=crops.channels, features=features) if shows_mask(model) else None
-    reader = SequenceReader(crops, follow_ups, training.cache_limit_mb, segment)
     tables = (follow_ups, splits, normalisation, frame_features)
-    folds = [open_clock_fold(k, crops, reader, *tables, follow_up, model, training) for k in numbers]
+    folds = open_clock_folds(crops, *tables, events, follow_up, network, training, features)
     data_digest = digest_data(crops, follow_ups, splits, frame_features)
-    folder = run_folder(data_digest, [follow_up, features], model, training, len(folds))
-    n_channels = len(crops.channels) + shows_mask(model)
-    fit = partial(fit_clock_fold, model=model, n_channels=n_channels, follow_up=follow_up, training=training)
-    members = [fit_or_take_back(data.fold, folder / f"fold_{data.fold}", partial(fit, data)) for data in folds]
-    clear_run(folder)
-    return members, data_digest
+    folder = run_folder(data_digest, training, network, follow_up, features)
+    sizes = len(crops.channels) + shows_mask(network), len(follow_up.edges_h) - 1, len(events)
+    build = partial(_build, settings=network, sizes=sizes, training=training)
+    return fit_members(folds, build, training, folder), data_digest
 
 
-def fit_clock_fold(
-    data: ClockData,
-    folder: Path,
-    model: ModelSettings,
-    n_channels: int,
-    follow_up: FollowUpSettings,
+def _build(
+    data: FoldData[FollowedCells],
+    checkpoint: Path | None,
+    settings: ClockNetworkSettings,
+    sizes: tuple[int, int, int],
     training: ClockTrainingSettings,
-) -> FittedMember:
-    """Fit the network of one fold; from its last checkpoint, if there is one.
-
-    Parameters
-    ----------
-    data
-        Follow-ups of the fold.
-    folder
-        Checkpoints of this fold.
-    model
-        Architecture.
-    n_channels
-        Channels of a prepared frame, a mask channel included.
-    follow_up
-        Events and bins of time.
-    training
-        How to fit.
-
-    Returns
-    -------
-    FittedMember
-        With the weights of the best epoch.
-    """
+) -> "ClockModule":
+    """Pretrain the encoder, or take it from the checkpoint; embed all crops if it is not to learn any more."""
     import torch
 
     from cellfate.models.fate_clock import FateClock
-    from cellfate.training.clock_module import ClockModule, embed_frames, pretrain_encoder
+    from cellfate.training.clock_module import ClockModule
+    from cellfate.training.pretraining import embed_cells, pretrain_encoder
 
-    with fork_seeded(training, data.fold):
-        sizes = len(follow_up.edges_h) - 1, len(follow_up.events), data.n_features
-        network = FateClock(model, n_channels, *sizes).to("cuda" if torch.cuda.is_available() else "cpu")
-        if (folder / LAST).is_file():
-            network.load_state_dict(_network_of(read_checkpoint(folder / LAST)))
-        else:
-            pretrain_encoder(network, data, training)
-        if training.encoder_rate == 0:
-            data = data.with_views(lambda frames_nchw: embed_frames(network, frames_nchw))
-        module = ClockModule(network, data, training)
-        run_trainer(module, training, folder)
-        return _member_of(module, data, training, folder)
-
-
-def _network_of(checkpoint: dict[str, Any]) -> dict[str, Any]:
-    """Weights of the network in a checkpoint of its module."""
-    prefix = "network."
-    state = checkpoint["state_dict"].items()
-    return {name.removeprefix(prefix): value for name, value in state if name.startswith(prefix)}
-
-
-def _member_of(module: Any, data: ClockData, training: ClockTrainingSettings, folder: Path) -> FittedMember:
-    """Take the weights of the best epoch."""
-    from cellfate.training.member_module import best_epoch
-
-    epochs = read_checkpoint(folder / LAST)["epochs"]
-    module.load_state_dict(read_checkpoint(folder / BEST)["state_dict"])
-    best = best_epoch(epochs, training)
-    state = module.average.state_dict()
-    return FittedMember(
-        fold=data.fold,
-        weights={k: np.array(v.detach().cpu().numpy()) for k, v in state.items() if not k.startswith(_AUXILIARY)},
-        epochs=epochs,
-        best_epoch=best,
-        threshold=None,
-        validation={"log_loss": epochs[best]["validation_log_loss"]},
-        n_train=len(data.train.follow_ups),
-        n_validation=len(data.validation.follow_ups),
-    )
+    network = FateClock(settings, *sizes, data.train.n_features).to("cuda" if torch.cuda.is_available() else "cpu")
+    if checkpoint is None:
+        pretrain_encoder(network, data, training)
+    else:
+        weights = read_weights(checkpoint, "network")
+        network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+    if training.encoder_rate == 0:
+        data = embed_cells(network, data)
+    return ClockModule(network, data, training)

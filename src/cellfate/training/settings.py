@@ -8,12 +8,9 @@ from cellfate.core.settings import Settings
 
 Monitor = Literal["log_loss", "balanced_accuracy", "auroc"]
 
-LOWER_IS_BETTER = ("log_loss",)
-"""Metrics of which the smallest value is the best."""
-
 
 class AugmentationSettings(Settings):
-    """How a training sample is changed each time it is shown."""
+    """How the frames of a cell are changed each time they are shown in training."""
 
     flip_and_rotate: bool = True
     """Mirror and turn all frames of a cell alike, by multiples of 90 degrees."""
@@ -21,20 +18,25 @@ class AugmentationSettings(Settings):
     """Share of the cells whose frames are blurred."""
     blur_sigma_px: float = Field(default=1.0, gt=0)
     """Largest standard deviation of the blur, in pixels."""
+    absent_share: float = Field(default=0.0, ge=0, le=1)
+    """Share of the cells in which channels are absent (0) for stretches of frames, so that the network knows what it
+    is to see nothing; explanations ask just that."""
+
+
+class TrackAugmentationSettings(AugmentationSettings):
+    """And which of the frames of a track are shown, to a network that reads it at its end."""
+
     drop_end_share: float = Field(default=0.5, ge=0, le=1)
-    """`whole_track`: share of the samples whose end is dropped, so that the fate is also learnt from afar."""
+    """Share of the cells whose end is dropped, so that the fate is also learnt from afar."""
     drop_end_least: float = Field(default=0.1, ge=0, lt=1)
     """Least part of the frames that is dropped."""
     drop_end_most: float = Field(default=0.5, ge=0, lt=1)
     """Largest part of the frames that is dropped."""
-    absent_share: float = Field(default=0.0, ge=0, le=1)
-    """Share of the samples in which channels are absent (0) for stretches of frames, so that the network knows what it
-    is to see nothing; explanations ask just that."""
     shown_frames: int | None = Field(default=None, ge=1)
-    """Show at most so many frames of a sample, drawn anew each time; null shows all. Fewer is faster."""
+    """Show at most so many frames of a cell, drawn anew each time; null shows all. Fewer is faster."""
 
     @model_validator(mode="after")
-    def _check_drop(self) -> "AugmentationSettings":
+    def _check_drop(self) -> Self:
         if self.drop_end_least > self.drop_end_most:
             message = (
                 f"drop_end_least {self.drop_end_least} is more than drop_end_most {self.drop_end_most}; "
@@ -48,7 +50,7 @@ class FittingSettings(Settings):
     """How any network is fitted."""
 
     max_epochs: int = Field(ge=1)
-    """Most passes over the training samples."""
+    """Most passes over the training cells."""
     monitor: Monitor = "log_loss"
     """Validation metric that chooses the checkpoint, stops the training and lowers the learning rate."""
     patience_epochs: int = Field(default=10, ge=1)
@@ -78,9 +80,9 @@ class FittingSettings(Settings):
     cache_limit_mb: int = Field(default=2048, ge=0)
     """Crops are kept in memory up to so many megabytes; the rest is read again for each batch."""
     augmentation: AugmentationSettings = AugmentationSettings()
-    """How samples are changed each time they are shown."""
+    """How cells are changed each time they are shown."""
     seed: int = Field(default=0, ge=0)
-    """Seed of initial weights, sampling, augmentation and dropout."""
+    """Seed of initial weights, drawing, augmentation and dropout."""
     checkpoint_folder: str
     """Folder of checkpoints; an unfinished training with the same data and settings goes on from there."""
 
@@ -96,16 +98,18 @@ class FittingSettings(Settings):
 
 
 class TrainingSettings(FittingSettings):
-    """How the classifier is fitted; its `log_loss` is the mean over the outcomes of their samples' mean."""
+    """How the classifier is fitted; its `log_loss` is the mean over the fates of their cells' mean."""
 
     balance: Literal["sampling", "loss_weights", "none"] = "sampling"
-    """How outcomes get equal weight: samples are drawn with equal odds per outcome, or weighted in the loss."""
-    samples_per_epoch: int | None = Field(default=None, ge=1)
-    """Samples drawn in an epoch; null draws as many as there are."""
+    """How fates get equal weight: cells are drawn with equal odds per fate, or weighted in the loss."""
+    cells_per_epoch: int | None = Field(default=None, ge=1)
+    """Cells drawn in an epoch; null draws as many as there are."""
+    augmentation: TrackAugmentationSettings = TrackAugmentationSettings()
+    """How cells are changed each time they are shown, and which of their frames are."""
 
 
 class ClockTrainingSettings(FittingSettings):
-    """How the fate clock is fitted: its encoder to tell handcrafted features, then all of it to the competing risks."""
+    """How the fate clock is fitted: its encoder to tell frame features, then all of it to the competing risks."""
 
     monitor: Literal["log_loss"] = "log_loss"
     """The negative log likelihood of the competing risks, a frame shown: the only metric that censored cells have."""
@@ -113,7 +117,7 @@ class ClockTrainingSettings(FittingSettings):
     """`all`: censored cells teach too, up to the last frame in which they were seen; `decided`: only cells with a
     fate do, as in the published classifier (for comparison: it biases hazards upwards)."""
     pretraining_epochs: int = Field(default=8, ge=0)
-    """Passes over all training crops, in random order, in which the encoder learns to tell handcrafted features."""
+    """Passes over all training crops, in random order, in which the encoder learns to tell frame features."""
     pretraining_rate: float = Field(default=2e-3, gt=0)
     """Learning rate of the pretraining at its start; it falls to 0 as a cosine."""
     pretraining_frames: int = Field(default=300, ge=1)
@@ -124,7 +128,7 @@ class ClockTrainingSettings(FittingSettings):
     time_arrow_frames: int = Field(default=2, ge=1)
     """Frames from the one to the other."""
     feature_weight: float = Field(default=0.0, ge=0)
-    """Weight of the handcrafted features' squared error beside the likelihood, after the pretraining; 0: none."""
+    """Weight of the frame features' squared error beside the likelihood, after the pretraining; 0: none."""
     encoder_rate: float = Field(default=0.0, ge=0, le=1)
     """Learning rate of the encoder after the pretraining, as a share of the other layers'; 0 leaves it as it is."""
 
@@ -135,12 +139,6 @@ class ClockTrainingSettings(FittingSettings):
             raise ValueError(message)
         if self.encoder_rate == 0 and self.feature_weight > 0:
             message = f"feature_weight is {self.feature_weight:g} but encoder_rate is 0: nothing would learn; set one."
-            raise ValueError(message)
-        if self.augmentation.drop_end_share > 0 or self.augmentation.shown_frames is not None:
-            message = (
-                f"augmentation.drop_end_share is {self.augmentation.drop_end_share:g} and shown_frames "
-                f"{self.augmentation.shown_frames}, but the fate clock learns at every frame; set them to 0 and null."
-            )
             raise ValueError(message)
         return self
 

@@ -1,17 +1,15 @@
-"""Validation metrics of an epoch.
+"""Validation metrics of an epoch of the classifier.
 
-Axes: n samples, k outcomes.
+Axes: n cells, k outcomes.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cellfate.statistics.scores import LEAST_PROBABILITY
+from cellfate.statistics.scores import auroc, count_confusion, log_loss, recall
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-
-METRICS = ("log_loss", "balanced_accuracy", "auroc")
 
 
 def validation_metrics(probabilities_nk: FloatArray, targets_n: IntArray) -> dict[str, float]:
@@ -22,7 +20,7 @@ def validation_metrics(probabilities_nk: FloatArray, targets_n: IntArray) -> dic
     probabilities_nk
         Rows sum to 1.
     targets_n
-        Index of the true outcome.
+        Place of the true outcome.
 
     Returns
     -------
@@ -30,20 +28,14 @@ def validation_metrics(probabilities_nk: FloatArray, targets_n: IntArray) -> dic
         `log_loss` and `balanced_accuracy` are means over the outcomes present; `auroc` is the mean over outcomes of one
         against the rest, NaN where fewer than two outcomes are present.
     """
+    n_outcomes = probabilities_nk.shape[1]
+    together_n, once = np.zeros_like(targets_n), np.ones((1, 1))
+    losses_k = log_loss(targets_n, probabilities_nk, targets_n, np.eye(n_outcomes))  # a row counts one outcome
+    confusion_1kk = count_confusion(targets_n, probabilities_nk.argmax(axis=1), together_n, once, n_outcomes)
+    aurocs = [auroc(probabilities_nk[:, k], targets_n == k, together_n, once)[0] for k in range(n_outcomes)]
     present = np.unique(targets_n)
-    own_n = probabilities_nk[np.arange(len(targets_n)), targets_n]
-    losses_n = -np.log(np.maximum(own_n, LEAST_PROBABILITY))
-    right_n = probabilities_nk.argmax(axis=1) == targets_n
     return {
-        "log_loss": float(np.mean([losses_n[targets_n == k].mean() for k in present])),
-        "balanced_accuracy": float(np.mean([right_n[targets_n == k].mean() for k in present])),
-        "auroc": _auroc(probabilities_nk, targets_n, present),
+        "log_loss": float(losses_k[present].mean()),
+        "balanced_accuracy": float(recall(confusion_1kk)[0, present].mean()),
+        "auroc": float(np.mean(np.array(aurocs)[present])),
     }
-
-
-def _auroc(probabilities_nk: FloatArray, targets_n: IntArray, present: IntArray) -> float:
-    if len(present) < 2:
-        return float("nan")
-    from sklearn.metrics import roc_auc_score
-
-    return float(np.mean([roc_auc_score(targets_n == k, probabilities_nk[:, k]) for k in present]))

@@ -1,188 +1,282 @@
+"""One way to fit any member: killed and resumed it is the same, and it keeps the weights that were validated."""
+
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from pydantic import ValidationError
 
 from cellfate.core.errors import InputError
-from cellfate.training import fit_members, history_table
-from cellfate.training.checkpoints import run_folder
-from cellfate.training.fate_module import FateModule, sample_losses
-from cellfate.training.member_module import best_epoch, is_over, next_learning_rate
-from cellfate.training.settings import AugmentationSettings
-from tests.cases.trained_models import TINY_MODEL, tiny_study, tiny_training
+from cellfate.core.tables import TrainingHistory
+from cellfate.models.fate_classifier import FateClassifier
+from cellfate.models.fate_clock import FateClock
+from cellfate.training import history_table, pretraining
+from cellfate.training.checkpoints import LAST, run_folder
+from cellfate.training.classifier_module import ClassifierModule, cell_losses, forward_batch
+from cellfate.training.clock_module import ClockModule, frame_losses
+from cellfate.training.member_module import EpochCheckpoints, MemberModule
+from tests.cases.trainings import TINY_CLOCK, TINY_MODEL, tiny_clock_training, tiny_training, trainable_study
+
+LEARNING = {"encoder_rate": 0.5, "feature_weight": 0.1}
+TRAININGS = {
+    "classifier": tiny_training,
+    "clock": tiny_clock_training,
+    "clock whose encoder learns": lambda folder, **changes: tiny_clock_training(folder, **(LEARNING | changes)),
+}
+N_BINS, N_EVENTS, N_CHANNELS = 4, 2, 3  # two channels and the mask
 
 
 class KilledError(Exception):
     """Stands for a process that ends."""
 
 
-@pytest.fixture(scope="module")
-def study(tmp_path_factory):
-    return tiny_study(tmp_path_factory.mktemp("study"), scheme="grouped_folds")
-
-
-def fit(study, training):
-    tables = (study.samples, study.splits, study.normalisation)
-    return fit_members(study.crops, *tables, study.sample_settings, TINY_MODEL, training)[0]
+def die(*arguments, **named):
+    raise KilledError
 
 
 def kill_at(monkeypatch, fold, epoch):
     """Make the second batch of an epoch of a fold end the process."""
-    step = FateModule.training_step
+    step = MemberModule.training_step
 
     def dies(self, batch, batch_idx):
-        if (self._data.fold, self.epoch, batch_idx) == (fold, epoch, 1):
+        if (self.data.fold, self.epoch, batch_idx) == (fold, epoch, 1):
             raise KilledError
         return step(self, batch, batch_idx)
 
-    monkeypatch.setattr(FateModule, "training_step", dies)
+    monkeypatch.setattr(MemberModule, "training_step", dies)
+
+
+def kill_between_checkpoints(monkeypatch, epoch):
+    """End the process after the checkpoint of the best epoch was written, before that of the last."""
+    write = EpochCheckpoints.on_train_epoch_end
+
+    def dies(self, trainer, module):
+        save = trainer.save_checkpoint
+        trainer.save_checkpoint = lambda path: die() if module.epoch == epoch and path.name == LAST else save(path)
+        write(self, trainer, module)
+
+    monkeypatch.setattr(EpochCheckpoints, "on_train_epoch_end", dies)
 
 
 def assert_same(members, others):
     for member, other in zip(members, others, strict=True):
         assert member.epochs == other.epochs
-        assert (member.best_epoch, member.threshold) == (other.best_epoch, other.threshold)
+        assert member.best_epoch == other.best_epoch
         assert member.weights.keys() == other.weights.keys()
         for name, value in member.weights.items():
             np.testing.assert_array_equal(value, other.weights[name], err_msg=name)
 
 
 @pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    return trainable_study(tmp_path_factory.mktemp("study"))
+
+
+@pytest.fixture(scope="module")
 def straight(study, tmp_path_factory):
-    return fit(study, tiny_training(tmp_path_factory.mktemp("straight")))
+    return {name: study.fit(make(tmp_path_factory.mktemp("straight"))) for name, make in TRAININGS.items()}
 
 
-@pytest.mark.parametrize(("fold", "epoch"), [(0, 0), (0, 2), (1, 1)])
-def test_killed_at_any_moment_and_resumed_is_the_same(study, straight, tmp_path, monkeypatch, fold, epoch):
-    training = tiny_training(tmp_path)
+@pytest.mark.parametrize(
+    ("name", "fold", "epoch"),
+    [
+        ("classifier", 0, 0),
+        ("classifier", 0, 2),
+        ("classifier", 1, 1),
+        ("clock", 0, 0),
+        ("clock", 1, 1),
+        ("clock whose encoder learns", 0, 1),
+    ],
+)
+def test_killed_at_any_moment_and_resumed_is_the_same(study, straight, tmp_path, monkeypatch, name, fold, epoch):
+    training = TRAININGS[name](tmp_path)
     with monkeypatch.context() as patch:
         kill_at(patch, fold, epoch)
         with pytest.raises(KilledError):
-            fit(study, training)
+            study.fit(training)
     torch.manual_seed(99)  # another process starts from another state
-    assert_same(fit(study, training), straight)
+    assert_same(study.fit(training), straight[name])
+
+
+def test_killed_between_two_checkpoints_is_the_same(study, straight, tmp_path, monkeypatch):
+    training = tiny_training(tmp_path)
+    with monkeypatch.context() as patch:
+        kill_between_checkpoints(patch, epoch=2)
+        with pytest.raises(KilledError):
+            study.fit(training)
+    assert_same(study.fit(training), straight["classifier"])
 
 
 def test_killed_between_the_last_epoch_and_the_end_is_the_same(study, straight, tmp_path, monkeypatch):
     training = tiny_training(tmp_path)
-
-    def dies(*arguments):
-        raise KilledError
-
     with monkeypatch.context() as patch:
-        patch.setattr("cellfate.training.fitting._member_of", dies)
+        patch.setattr("cellfate.training.fitting.read_weights", die)
         with pytest.raises(KilledError):
-            fit(study, training)
-    assert_same(fit(study, training), straight)
+            study.fit(training)
+    assert_same(study.fit(training), straight["classifier"])
 
 
 def test_a_damaged_checkpoint_is_named(study, tmp_path, monkeypatch):
     training = tiny_training(tmp_path)
-
-    def dies(*arguments):
-        raise KilledError
-
     with monkeypatch.context() as patch:
-        patch.setattr("cellfate.training.fitting._member_of", dies)
+        patch.setattr("cellfate.training.fitting.read_weights", die)
         with pytest.raises(KilledError):
-            fit(study, training)
+            study.fit(training)
     path = next((tmp_path / "checkpoints").rglob("last.ckpt"))
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(InputError, match=r"last\.ckpt is damaged"):
-        fit(study, training)
+        study.fit(training)
 
 
-@pytest.mark.parametrize("decay", [0.0, 0.9])
-def test_the_weights_kept_are_those_validated(study, tmp_path, decay):
-    for member in fit(study, tiny_training(tmp_path, average_decay=decay)):
-        kept = member.epochs[member.best_epoch]
-        assert member.validation["log_loss"] == pytest.approx(kept["validation_log_loss"], abs=1e-6)
+def test_a_training_that_goes_on_does_not_pretrain_again(study, tmp_path, monkeypatch):
+    training = tiny_clock_training(tmp_path)
+    passes = []
+    pretrain = pretraining.pretrain_encoder
+    monkeypatch.setattr(pretraining, "pretrain_encoder", lambda *a: passes.append(a[1].fold) or pretrain(*a))
+    with monkeypatch.context() as patch:
+        kill_at(patch, 0, 1)
+        with pytest.raises(KilledError):
+            study.fit(training)
+    study.fit(training)
+    assert passes == [0, 1]
 
 
 def test_a_finished_training_starts_anew_and_other_settings_never_resume(study, tmp_path, monkeypatch):
     training = tiny_training(tmp_path, max_epochs=1)
-    fit(study, training)
+    study.fit(training)
     assert not list((tmp_path / "checkpoints").iterdir())
     steps = []
-    step = FateModule.training_step
-    monkeypatch.setattr(FateModule, "training_step", lambda *a: steps.append(1) or step(*a))
-    fit(study, training)
+    step = MemberModule.training_step
+    monkeypatch.setattr(MemberModule, "training_step", lambda *a: steps.append(1) or step(*a))
+    study.fit(training)
     assert steps
-    folders = {
-        run_folder("data", [study.sample_settings], TINY_MODEL, changed, 2)
-        for changed in (training, tiny_training(tmp_path, max_epochs=2), tiny_training(tmp_path, max_epochs=1, seed=1))
-    }
-    assert len(folders) == 3
+    others = (training, tiny_training(tmp_path, max_epochs=2), tiny_training(tmp_path, max_epochs=1, seed=1))
+    folders = {run_folder("data", other, TINY_MODEL) for other in others} | {run_folder("others", training, TINY_MODEL)}
+    assert len(folders) == 4
+    assert run_folder("data", tiny_training(tmp_path, max_epochs=1, threads=2), TINY_MODEL) in folders
 
 
-def test_global_randomness_is_left_alone(study, tmp_path):
+@pytest.mark.parametrize("make", [tiny_training, tiny_clock_training])
+def test_global_randomness_is_left_alone(study, tmp_path, make):
     torch.manual_seed(1)
     np_state, torch_state = np.random.get_state()[1].copy(), torch.get_rng_state()  # noqa: NPY002
-    fit(study, tiny_training(tmp_path, max_epochs=1))
+    study.fit(make(tmp_path, max_epochs=1))
     np.testing.assert_array_equal(np.random.get_state()[1], np_state)  # noqa: NPY002
     assert torch.equal(torch.get_rng_state(), torch_state)
 
 
+@pytest.mark.parametrize("name", ["classifier", "clock"])
+def test_another_seed_gives_other_weights(study, straight, tmp_path, name):
+    other = study.fit(TRAININGS[name](tmp_path, seed=1))[0]
+    assert any(not np.array_equal(value, other.weights[k]) for k, value in straight[name][0].weights.items())
+
+
+@pytest.mark.parametrize("name", ["classifier", "clock"])
+def test_nothing_of_the_test_part_is_looked_at(study, straight, tmp_path, name):
+    """A fold whose test cells have other fates and times is fitted to the same weights."""
+    tested = study.splits.query("fold == 0 and part == 'test'")[["recording_id", "cell_id"]]
+    changed = {}
+    for table in ("follow_ups", "landmarks"):
+        rows = getattr(study, table)
+        of_test = rows.merge(tested, how="left", indicator=True)["_merge"].to_numpy() == "both"
+        other_fate = rows["fate"].map({"apoptosis": "mitosis", "mitosis": "apoptosis", "censored": "censored"})
+        changed[table] = rows.assign(fate=rows["fate"].mask(of_test, other_fate))
+    ends = changed["follow_ups"]["end_frame"]
+    changed["follow_ups"]["end_frame"] = ends.mask(changed["follow_ups"]["fate"] != study.follow_ups["fate"], ends + 9)
+    first = study.splits[study.splits["fold"] == 0]
+    assert_same(replace(study, **changed, splits=first).fit(TRAININGS[name](tmp_path)), straight[name][:1])
+
+
+def validate(module):
+    """Score the validation part by the weights as they are."""
+    module.eval()
+    with torch.inference_mode():
+        judged = [module.judge(batch) for batch in module.val_dataloader()]
+    return module.score(*(torch.cat(parts) for parts in zip(*judged, strict=True)))
+
+
+def load(network, member):
+    missing = network.load_state_dict({k: torch.from_numpy(v) for k, v in member.weights.items()}, strict=False)
+    assert not missing.unexpected_keys
+    assert all(name.startswith("features.") for name in missing.missing_keys)
+    return network
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.9])
+def test_the_weights_kept_are_those_validated(study, tmp_path, decay):
+    training = tiny_training(tmp_path, average_decay=decay)
+    for member, data in zip(study.fit(training), study.open_folds(training), strict=True):
+        module = ClassifierModule(load(FateClassifier(TINY_MODEL, 2, 2), member), data, training)
+        assert validate(module) == pytest.approx(member.validation, abs=1e-6)
+        assert member.validation["log_loss"] == member.epochs[member.best_epoch]["validation_log_loss"]
+
+
+def test_the_weights_kept_of_the_clock_are_those_validated(study, straight, tmp_path):
+    training = tiny_clock_training(tmp_path, **LEARNING)
+    data = study.open_folds(training)
+    for member, of_fold in zip(straight["clock whose encoder learns"], data, strict=True):
+        network = load(FateClock(TINY_CLOCK, N_CHANNELS, N_BINS, N_EVENTS, of_fold.train.n_features), member)
+        assert validate(ClockModule(network, of_fold, training)) == pytest.approx(member.validation, abs=1e-6)
+
+
+def test_a_member_of_the_clock_holds_no_weights_of_the_auxiliary_task(straight):
+    for name in ("clock", "clock whose encoder learns"):
+        for member in straight[name]:
+            assert {weight.split(".")[0] for weight in member.weights} == {"encoder", "layers", "scale", "head"}
+
+
 def test_the_history_marks_the_epoch_kept(straight):
-    history = history_table(straight)
-    assert history[["fold", "epoch"]].to_numpy().tolist() == [[k, e] for k in (0, 1) for e in range(3)]
-    kept = history[history["kept"]].set_index("fold")["validation_log_loss"]
-    assert (kept == history.groupby("fold")["validation_log_loss"].min()).all()
+    for members in straight.values():
+        history = history_table(members)
+        assert history[["fold", "epoch"]].to_numpy().tolist() == [[k, e] for k in (0, 1) for e in range(3)]
+        kept = history[history["kept"]].set_index("fold")["validation_log_loss"]
+        assert (kept == history.groupby("fold")["validation_log_loss"].min()).all()
+
+
+def test_without_members_there_is_no_history():
+    history = TrainingHistory.validate(history_table([]))
+    assert history.empty
 
 
 def test_a_bright_signal_is_learnt(tmp_path):
-    study = tiny_study(tmp_path, n_recordings=12, signal=2000)
+    study = trainable_study(tmp_path, scheme="grouped_holdout", n_recordings=12, signal=2000)
     training = tiny_training(tmp_path, max_epochs=8, learning_rate=1e-2, max_frames_per_batch=40)
-    (member,) = fit(study, training)
+    (member,) = study.fit(training)
     assert member.validation["auroc"] > 0.95
 
 
-def test_landmarks_train_with_loss_weights(tmp_path):
-    study = tiny_study(tmp_path, kind="landmark")
-    members = fit(study, tiny_training(tmp_path, max_epochs=1, balance="loss_weights", samples_per_epoch=30))
-    assert len(members) == 1
-    assert members[0].threshold is None
-    assert members[0].weights["head.weight"].shape == (3, 16)
+def test_a_bright_signal_is_learnt_by_the_clock(tmp_path):
+    """Deaths are told from divisions by one bright channel: better than by the shares of the training cells."""
+    study = trainable_study(tmp_path, scheme="grouped_holdout", n_recordings=12, signal=2000)
+    changes = {"max_epochs": 10, "learning_rate": 1e-2, "pretraining_epochs": 4, "pretraining_rate": 5e-3}
+    training = tiny_clock_training(tmp_path, **changes)
+    (member,) = study.fit(training)
+    assert member.validation["log_loss"] < 0.75 * loss_of_shares(study.open_folds(training)[0])
 
 
-def test_ends_of_landmarks_are_not_dropped(tmp_path):
-    study = tiny_study(tmp_path, kind="landmark")
-    training = tiny_training(tmp_path, augmentation=AugmentationSettings(drop_end_share=0.5))
-    with pytest.raises(ValueError, match=r"drop_end_share is 0.5 but samples.kind is 'landmark'"):
-        fit(study, training)
+def loss_of_shares(data):
+    """Validation loss of the hazards events / at risk of the training frames, the same for all."""
+    labels = np.concatenate(data.train.known["labels_nk"])
+    counts = np.stack([(labels == k).sum(axis=0) for k in range(3)], axis=-1)
+    shares = torch.from_numpy(np.log(counts / counts.sum(axis=1, keepdims=True)))
+    of_validation = torch.from_numpy(np.concatenate(data.validation.known["labels_nk"]))
+    logits = (shares[:, 1:] - shares[:, :1]).expand(len(of_validation), -1, -1)
+    return float(frame_losses(logits, of_validation).mean())
 
 
-def test_auroc_cannot_be_monitored_on_one_outcome(study, tmp_path):
-    validation = study.splits.query("part == 'validation'")["sample_id"]
-    dying = study.samples.query("outcome == 'apoptosis'")["sample_id"]
-    splits = study.splits[~(study.splits["sample_id"].isin(validation) & study.splits["sample_id"].isin(dying))]
-    one_outcome = replace(study, splits=splits)
-    with pytest.raises(ValueError, match="monitor 'auroc' is undefined"):
-        fit(one_outcome, tiny_training(tmp_path, monitor="auroc"))
+@pytest.mark.parametrize(("balance", "weighted"), [("loss_weights", True), ("sampling", False)])
+def test_fates_weigh_the_same_in_the_loss_where_they_are_not_drawn_alike(study, tmp_path, balance, weighted):
+    training = tiny_training(tmp_path, balance=balance)
+    module = ClassifierModule(FateClassifier(TINY_MODEL, 2, 2).eval(), study.open_folds(training)[0], training)
+    batch = next(iter(module.train_dataloader()))
+    batch["weights_b"] = torch.arange(len(batch["targets_b"]), dtype=torch.float64)
+    losses = cell_losses(forward_batch(module.network, batch), batch["targets_b"])
+    expected = (losses * batch["weights_b"]).mean() if weighted else losses.mean()
+    assert float(module.batch_loss(batch)[0].detach()) == pytest.approx(float(expected.detach()))
 
 
 def test_losses_by_hand():
-    two = sample_losses(torch.tensor([[2.0], [2.0]]), torch.tensor([0, 1]))
+    two = cell_losses(torch.tensor([[2.0], [2.0]]), torch.tensor([0, 1]))
     torch.testing.assert_close(two, torch.tensor([np.log1p(np.exp(-2)), np.log1p(np.exp(2))], dtype=torch.float32))
-    three = sample_losses(torch.tensor([[0.0, 0.0, 0.0]]), torch.tensor([2]))
+    three = cell_losses(torch.tensor([[0.0, 0.0, 0.0]]), torch.tensor([2]))
     torch.testing.assert_close(three, torch.tensor([np.log(3)], dtype=torch.float32))
-
-
-def test_stop_and_learning_rate_follow_the_monitored_metric(tmp_path):
-    training = tiny_training(tmp_path, max_epochs=20, patience_epochs=4, plateau_epochs=1, learning_rate=1.0)
-    losses = [5.0, 4.0, 4.5, 4.2, 4.1, 4.3]
-    epochs = [{"validation_log_loss": loss, "validation_auroc": -loss} for loss in losses]
-    assert best_epoch(epochs, training) == 1
-    assert [is_over(epochs[:n], training) for n in range(7)] == [False] * 6 + [True]
-    assert [next_learning_rate(epochs[:n], training) for n in range(7)] == [1, 1, 1, 1, 0.5, 0.5, 0.25]
-    upwards = tiny_training(tmp_path, monitor="auroc")
-    assert best_epoch(epochs, upwards) == 1
-
-
-def test_settings_that_contradict_are_named(tmp_path):
-    with pytest.raises(ValidationError, match="plateau_epochs 9 is not less than patience_epochs 5"):
-        tiny_training(tmp_path, plateau_epochs=9, patience_epochs=5)
-    with pytest.raises(ValidationError, match=r"drop_end_least 0.8 is more than drop_end_most 0.5"):
-        AugmentationSettings(drop_end_least=0.8)

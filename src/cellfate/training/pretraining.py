@@ -1,0 +1,148 @@
+"""What the encoder of the fate clock is taught before the hazards: to tell frame features of single crops.
+
+Shape suffixes: n packed frames or crops, f features, p pairs of crops, d embedding.
+"""
+
+import logging
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from cellfate.models.fate_clock import FateClock
+from cellfate.training.batch_plans import mixed_batches
+from cellfate.training.batches import Batch, FloatArray, IntArray
+from cellfate.training.clock_data import FollowedCells
+from cellfate.training.fold_data import FoldData
+from cellfate.training.randomness import random_stream
+from cellfate.training.settings import ClockTrainingSettings
+
+logger = logging.getLogger(__name__)
+
+POOL_FRAMES = 4096
+"""Crops that are shuffled together; bounds memory."""
+N_VIEWS = 4
+"""Views of every training crop that are embedded when the encoder no longer learns."""
+
+
+class CropDraw(NamedTuple):
+    """Crops of a step."""
+
+    done: float
+    """Share of the pass that is over."""
+    frames_nchw: FloatArray
+    """Prepared, augmented crops: those drawn, then, for the time arrow, later ones of the same cells."""
+    features_nf: FloatArray
+    """Standardised features of those drawn."""
+    pairs_p2: IntArray
+    """Places in `frames_nchw` of an earlier and a later frame of one cell; no row without the time arrow."""
+
+
+def pretrain_encoder(network: FateClock, data: FoldData[FollowedCells], settings: ClockTrainingSettings) -> float:
+    """Teach the encoder to tell features of single crops, drawn over all training cells in random order.
+
+    Parameters
+    ----------
+    network
+        Its encoder and its feature layer are changed.
+    data
+        The fold's data.
+    settings
+        Passes, batch size, learning rate.
+
+    Returns
+    -------
+    float
+        Mean squared error of the last pass, in units of the features' variance; NaN without a pass.
+    """
+    if network.features is None or not settings.pretraining_epochs:
+        return float("nan")
+    device = next(network.parameters()).device
+    arrow = nn.Linear(network.size, 1, bias=False).to(device)
+    parts = nn.ModuleList((network.encoder, network.features, arrow))
+    optimizer = torch.optim.AdamW(parts.parameters(), lr=settings.pretraining_rate, weight_decay=settings.weight_decay)
+    network.train()
+    errors: list[float] = []
+    for epoch in range(settings.pretraining_epochs):
+        errors.clear()
+        for draw in draw_crops(data, settings, epoch):
+            progress = (epoch + draw.done) / settings.pretraining_epochs
+            for group in optimizer.param_groups:
+                group["lr"] = settings.pretraining_rate * (1 + math.cos(math.pi * progress)) / 2
+            embeddings_nd = network.encode(torch.from_numpy(draw.frames_nchw).to(device))
+            features_nf = torch.from_numpy(draw.features_nf).to(device)
+            error = feature_loss(network.tell_features(embeddings_nd[: len(features_nf)]), features_nf)
+            pairs_p2 = torch.from_numpy(draw.pairs_p2).to(device)
+            loss = error + settings.time_arrow_weight * arrow_loss(arrow, embeddings_nd, pairs_p2)
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            errors.append(error.item())
+        logger.info("Fold %d, pretraining, pass %d: error %.3f", data.fold, epoch, np.mean(errors))
+    return float(np.mean(errors))
+
+
+def draw_crops(data: FoldData[FollowedCells], settings: ClockTrainingSettings, epoch: int) -> Iterator[CropDraw]:
+    """Draw all training crops once, in random order.
+
+    Crops are shuffled within pools of whole cells, so that memory is bounded whatever the number of cells.
+    """
+    rng = random_stream(settings.seed, "pretraining", data.fold, epoch)
+    pools = mixed_batches(data.train.lengths_n, POOL_FRAMES, rng)
+    for number, pool in enumerate(pools):
+        batch = data.train.batch(pool, rng)
+        order = rng.permutation(len(batch["frames_nchw"]))
+        for start in range(0, len(order), settings.pretraining_frames):
+            done = (number + start / len(order)) / len(pools)
+            yield _draw(batch, order[start : start + settings.pretraining_frames], done, settings)
+
+
+def feature_loss(told_nf: Tensor, features_nf: Tensor) -> Tensor:
+    """Mean squared error over the features that were measured; 0 where none was."""
+    known_nf = ~features_nf.isnan()
+    errors_nf = (told_nf - features_nf.nan_to_num()).square() * known_nf
+    return errors_nf.sum() / known_nf.sum().clamp(min=1)
+
+
+def arrow_loss(arrow: nn.Linear, embeddings_nd: Tensor, pairs_p2: Tensor) -> Tensor:
+    """Mean cross-entropy of telling the later of two frames from the earlier; 0 without pairs.
+
+    What is told is a linear function of the difference of two embeddings, so exchanging the frames exchanges the
+    answer, and they need not be shuffled.
+    """
+    if not len(pairs_p2):
+        return embeddings_nd.new_zeros(())
+    forward_p = arrow(embeddings_nd[pairs_p2[:, 1]] - embeddings_nd[pairs_p2[:, 0]])[:, 0]
+    return nn.functional.softplus(-forward_p).mean()
+
+
+def embed_cells(network: FateClock, data: FoldData[FollowedCells]) -> FoldData[FollowedCells]:
+    """Embed all crops once, for an encoder that no longer learns: training crops in several views."""
+
+    def encode(frames_nchw: FloatArray) -> FloatArray:
+        frames = torch.from_numpy(np.ascontiguousarray(frames_nchw)).to(next(network.parameters()).device)
+        with torch.no_grad():
+            return cast(FloatArray, network.encode(frames).cpu().numpy())
+
+    network.encoder.eval()
+    streams = [random_stream(data.settings.seed, "views", data.fold, view) for view in range(N_VIEWS)]
+    train = replace(data.train, views=[data.train.embed(encode, rng) for rng in streams])
+    return replace(data, train=train, validation=replace(data.validation, views=[data.validation.embed(encode)]))
+
+
+def _draw(batch: Batch, drawn_n: IntArray, done: float, settings: ClockTrainingSettings) -> CropDraw:
+    """Take the crops drawn and, for the time arrow, later frames of the same cells where there are such."""
+    features_nf = batch["features_nf"][drawn_n]
+    if settings.time_arrow_weight == 0:
+        return CropDraw(done, batch["frames_nchw"][drawn_n], features_nf, np.zeros((0, 2), np.int64))
+    cells_n = np.repeat(np.arange(len(batch["lengths_b"])), batch["lengths_b"])
+    later_n = np.minimum(drawn_n + settings.time_arrow_frames, len(cells_n) - 1)
+    gap_n = batch["positions_n"][later_n] - batch["positions_n"][drawn_n]
+    paired_n = (cells_n[later_n] == cells_n[drawn_n]) & (gap_n == settings.time_arrow_frames)
+    pairs_p2 = np.stack((np.flatnonzero(paired_n), len(drawn_n) + np.arange(paired_n.sum())), axis=1)
+    frames_nchw = batch["frames_nchw"][np.concatenate((drawn_n, later_n[paired_n]))]
+    return CropDraw(done, frames_nchw, features_nf, pairs_p2)
