@@ -80,7 +80,7 @@ def _score_point(
     n_groups = len(np.unique(groups_n))
     counts_rg = draw_groups(n_groups, settings.n_resamples, settings.seed)
     for (metric, outcome), values_r in _curve_scores(truth_n, probabilities_nk, groups_n, counts_rg, outcomes).items():
-        kept_n = np.ones(len(members), dtype=bool) if outcome == EVERYTHING else fates == outcome
+        kept_n = fates == outcome if metric == "recall" else np.ones(len(members), dtype=bool)
         yield {
             "metric": metric,
             "outcome": outcome,

@@ -3,7 +3,7 @@
 from kedro.pipeline import Pipeline, node
 from kedro.pipeline.node import Node
 
-from cellfate.metrics.background_swap import score_background_swap, swap_backgrounds
+from cellfate.metrics.background_swap import swap_backgrounds
 from cellfate.metrics.calibration import calibrate_forecasts
 from cellfate.metrics.commitments import find_commitments, summarise_commitments
 from cellfate.metrics.comparisons import compare_forecasts, summarise_scores
@@ -135,8 +135,8 @@ def _changed_inputs() -> list[Node]:
             name="swap_backgrounds",
         ),
         node(
-            score_background_swap,
-            ["swapped_forecasts", "landmarks", SCORES],
+            score_forecasts,
+            ["swapped_forecasts", "landmarks", FOLLOW_UP, SCORES],
             "background_swap",
             name="score_background_swap",
         ),
