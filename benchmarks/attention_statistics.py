@@ -6,8 +6,8 @@ import numpy as np
 from scipy.stats import permutation_test
 
 from benchmarks.measure import print_table
-from cellfate.attribution.statistics import draw_subsets, permutation_p_value
 from cellfate.statistics.effect_sizes import cliffs_delta
+from cellfate.statistics.permutation_tests import draw_subsets, permutation_p_value
 
 N_RESAMPLES, N_COMPARED = 50_000, 5
 PUBLISHED_CELLS, PUBLISHED_FEATURES, MEASURED_CELLS = 8402, 10, 60

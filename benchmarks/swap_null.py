@@ -7,15 +7,10 @@ masks between cells; the naive one permutes the frames of a cell.
 import numpy as np
 
 from benchmarks.measure import print_table
+from cellfate.attribution.attention_statistics import AttentionCase, top_attention
+from cellfate.attribution.attention_summary import swap_masks
 from cellfate.attribution.settings import AttentionStatisticsSettings
-from cellfate.attribution.statistics import (
-    AttentionCase,
-    correct_p_values,
-    draw_subsets,
-    permutation_p_value,
-    top_attention,
-)
-from cellfate.attribution.swaps import swap_masks
+from cellfate.statistics.permutation_tests import correct_p_values, draw_subsets, permutation_p_value
 
 N_REPEATS, N_CELLS, N_FEATURES, N_NAIVE = 200, 40, 10, 400
 LENGTHS = (40, 60)
@@ -27,13 +22,11 @@ SERIES = {"AR .80": 0.8, "AR .90": 0.9, "AR .95": 0.95, "drifting": None}
 
 def main() -> bool:
     """Simulate every kind of series; true when the rate of the valid test is within its limits for all of them."""
-    import pandas as pd
-
     rows, good = [], True
     for name, coefficient in SERIES.items():
         rng = np.random.default_rng(0)
         p_values = np.array([_swap_p_values(coefficient, rng) for _ in range(N_REPEATS)])
-        passed = [int((correct_p_values(pd.Series(repeat)) <= LEVEL).any()) for repeat in p_values]
+        passed = [int((correct_p_values(repeat) <= LEVEL).any()) for repeat in p_values]
         naive = np.mean([_naive_p_value(coefficient, rng) <= LEVEL for _ in range(N_NAIVE)])
         rate = float((p_values <= LEVEL).mean())
         error = float((p_values <= LEVEL).mean(axis=1).std() / np.sqrt(N_REPEATS))

@@ -1,7 +1,7 @@
 """Frames of much attention against the rest, within each cell.
 
 Frames are autocorrelated, so the permutation p values here are too small as a rule; `attention_summary` holds the valid
-test between cells. Shape suffixes: t frames of a cell, f features, k resamples.
+test between cells. Shape suffixes: t frames of a cell, f features.
 """
 
 import zlib
@@ -19,6 +19,7 @@ from cellfate.core.fates import NONE
 from cellfate.core.tables import AttentionStatistics
 from cellfate.features.summaries import choose_features
 from cellfate.statistics.effect_sizes import cliffs_delta, cohens_d
+from cellfate.statistics.permutation_tests import correct_p_values, draw_subsets, permutation_p_value
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -160,7 +161,7 @@ def compare_top_attention_frames(
     ]
     columns = [*AttentionStatistics.to_schema().columns, "group_id"]
     table = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(VALUES, np.float64))
-    corrected = table.groupby("feature", sort=False)["p_value"].transform(correct_p_values)
+    corrected = table.groupby("feature", sort=False)["p_value"].transform(lambda p: correct_p_values(p.to_numpy()))
     return AttentionStatistics.validate(table.assign(p_corrected=corrected.astype(np.float64)))
 
 
@@ -194,62 +195,3 @@ def _reason_against_feature(values: FloatArray, top: BoolArray) -> str | None:
     if min(top.sum(), (~top).sum()) < 2:
         return ONE_SIDED
     return CONSTANT if np.ptp(values) == 0 else None
-
-
-def draw_subsets(n_frames: int, n_top: int, n_resamples: int, generator: np.random.Generator) -> IntArray:
-    """Draw subsets of `n_top` of `n_frames` frames, all equally likely, (K, n_top) indices.
-
-    The first `n_top` steps of a Fisher-Yates shuffle of all resamples at once.
-    """
-    rows = np.arange(n_resamples)
-    order = np.tile(np.arange(n_frames), (n_resamples, 1))
-    for step in range(n_top):
-        other = generator.integers(step, n_frames, n_resamples)
-        taken = order[rows, other]
-        order[rows, other] = order[:, step]
-        order[:, step] = taken
-    return order[:, :n_top].copy()
-
-
-def permutation_p_value(values: FloatArray, top: BoolArray, drawn: IntArray) -> float:
-    """Two-sided permutation p of the difference of means, as `scipy.stats.permutation_test` defines it.
-
-    Each tail is (b + 1) / (n + 1), and p is twice the smaller one, at most 1. The difference of means rises with the
-    sum of the top frames, so sums are compared.
-
-    Parameters
-    ----------
-    values
-        Values of the frames, without NaN.
-    top
-        Frames of top attention.
-    drawn
-        Subsets of as many frames, from `draw_subsets`.
-    """
-    centred = values - values.mean()
-    null = centred[drawn].sum(axis=1)
-    return two_sided_p(null, float(centred[top].sum()), slack=1e-9 * float(np.abs(centred).sum()))
-
-
-def two_sided_p(null: FloatArray, observed: float, slack: float = 0.0) -> float:
-    """Twice the smaller tail (b + 1) / (n + 1), at most 1; values within `slack` of the observed one count as equal.
-
-    Examples
-    --------
-    >>> two_sided_p(np.arange(9.0), 8.0)
-    0.4
-    """
-    at_least = (null >= observed - slack).sum() + 1
-    at_most = (null <= observed + slack).sum() + 1
-    return float(min(1.0, 2 * min(at_least, at_most) / (len(null) + 1)))
-
-
-def correct_p_values(p_values: pd.Series) -> pd.Series:
-    """Correct p values by Benjamini and Hochberg 1995; NaN stays NaN and does not count."""
-    from scipy.stats import false_discovery_control
-
-    corrected = pd.Series(np.nan, index=p_values.index, dtype=np.float64)
-    known = p_values.notna()
-    if known.any():
-        corrected[known] = false_discovery_control(p_values[known].to_numpy(dtype=np.float64))
-    return corrected

@@ -17,12 +17,12 @@ from cellfate.attribution.attention_statistics import (
     compared_features,
     gather_cases,
     reason_against,
-    two_sided_p,
 )
 from cellfate.attribution.settings import AttentionStatisticsSettings
 from cellfate.core.tables import EVERYTHING, AttentionSummary
 from cellfate.statistics.bootstrap import summarise_group_medians
 from cellfate.statistics.effect_sizes import cliffs_delta
+from cellfate.statistics.permutation_tests import two_sided_p
 
 FloatArray = NDArray[np.float64]
 KEYS = ["outcome", "dose", "feature"]

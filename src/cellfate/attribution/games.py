@@ -50,7 +50,7 @@ class FrameGame:
     embeddings_std
         Embeddings, float32 (S, T, D).
     positions_t
-        Positions of the frames.
+        Frame numbers less the first one shown.
     """
 
     model: FrameModel
@@ -60,18 +60,7 @@ class FrameGame:
     positions_t: IntArray
 
     def values(self, present_btc: BoolArray) -> NDArray[np.float64]:
-        """Log odds of the outcome when only the given channels of the given frames are present.
-
-        Parameters
-        ----------
-        present_btc
-            Whether channel c of frame t is present in coalition b, bool (B, T, C).
-
-        Returns
-        -------
-        numpy.ndarray
-            Logit of the outcome, float64 (B,).
-        """
+        """Log odds of the outcome, (B,), when in each coalition only some channels of each frame are present."""
         n_coalitions, n_frames, n_channels = present_btc.shape
         rows_bt = self.subset_rows[present_btc @ (1 << np.arange(n_channels))]
         assert (rows_bt >= 0).all(), "a subset of channels was asked for that was not embedded"
@@ -83,19 +72,7 @@ class FrameGame:
 def build_game(
     model: FrameModel, frames_tchw: FloatArray, positions_t: IntArray, outcome_number: int, subsets: Sequence[int]
 ) -> FrameGame:
-    """Embed frames under the subsets of channels that will be asked for.
-
-    Parameters
-    ----------
-    model, outcome_number
-        As in `FrameGame`.
-    frames_tchw
-        Prepared frames, float32 (T, C, H, W).
-    positions_t
-        Frame numbers less the first one shown.
-    subsets
-        Subsets of channels: bit c set means that channel c is present.
-    """
+    """Embed prepared frames under the subsets of channels that will be asked for (bit c set: channel c is present)."""
     n_channels = frames_tchw.shape[1]
     wanted = sorted(set(subsets))
     embedded = [_embed_subset(model, frames_tchw, subset) for subset in wanted]
@@ -135,36 +112,24 @@ def occlusion_subsets(n_channels: int) -> tuple[int, ...]:
 def _embed_subset(model: FrameModel, frames_tchw: FloatArray, subset: int) -> FloatArray:
     """Embeddings (T, D) of the frames with only a subset's channels; a blank frame is encoded once for all."""
     n_frames, n_channels = frames_tchw.shape[:2]
-    present_c = (subset >> np.arange(n_channels)) & 1
     if subset == 0:
-        blank = model.encode(np.zeros_like(frames_tchw[:1]))
-        return np.repeat(blank, n_frames, axis=0)
-    if present_c.all():
-        return model.encode(frames_tchw)
+        return np.repeat(model.encode(np.zeros_like(frames_tchw[:1])), n_frames, axis=0)
+    present_c = (subset >> np.arange(n_channels)) & 1
     return model.encode(frames_tchw * present_c[:, None, None].astype(np.float32))
 
 
 def log_odds(logits_bk: NDArray[np.floating], outcome_number: int) -> NDArray[np.float64]:
-    """Log odds of one outcome against all others.
-
-    Parameters
-    ----------
-    logits_bk
-        (B, K); K = 1: the logit of the first of two outcomes.
-    outcome_number
-        Position of the outcome.
+    """Log odds (B,) of one outcome against all others; K = 1: the logit of the first of two outcomes.
 
     Examples
     --------
     >>> log_odds(np.array([[2.0]]), 1).tolist()
     [-2.0]
     """
+    from scipy.special import logsumexp
+
     logits = np.asarray(logits_bk, dtype=np.float64)
     if logits.shape[1] == 1:
         return logits[:, 0] if outcome_number == 0 else -logits[:, 0]
-    others = np.delete(logits, outcome_number, axis=1)
-    highest = others.max(axis=1)
-    odds: NDArray[np.float64] = (
-        logits[:, outcome_number] - highest - np.log(np.exp(others - highest[:, None]).sum(axis=1))
-    )
-    return odds
+    others_b = logsumexp(np.delete(logits, outcome_number, axis=1), axis=1)
+    return np.asarray(logits[:, outcome_number] - others_b, dtype=np.float64)

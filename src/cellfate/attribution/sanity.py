@@ -148,28 +148,13 @@ def _explain_all(crops: CropStore, landmarks: pd.DataFrame, view: ModelView, see
     parts = [
         rows.assign(landmark_id=opened.landmark_id, group_id=opened.group_id)
         for opened in open_landmarks(crops, landmarks, view, all_subsets, "Explaining again")
-        for rows in attribute_landmark(opened, view.explanation, seed)
+        for rows in _attribute(opened, view.explanation, seed)
     ]
     return pd.concat(parts, ignore_index=True)
 
 
-def attribute_landmark(opened: OpenedLandmark, explanation: ExplanationSettings, seed: int) -> Iterator[pd.DataFrame]:
-    """Attribute one landmark by every method that its member allows.
-
-    Parameters
-    ----------
-    opened
-        The landmark, embedded under every subset of channels.
-    explanation
-        Windows occluded together, and orders of the players behind Shapley values.
-    seed
-        Seed of these orders.
-
-    Yields
-    ------
-    pandas.DataFrame
-        Columns of `Attributions` but `landmark_id`.
-    """
+def _attribute(opened: OpenedLandmark, explanation: ExplanationSettings, seed: int) -> Iterator[pd.DataFrame]:
+    """Attribute one landmark by every method that its member allows: columns of `Attributions` but `landmark_id`."""
     game, windows, channels = opened.game, opened.windows, opened.channels
     occlusion = occlude(game, windows, channels, explanation.occluded_windows)
     yield occlusion[occlusion["method"] != OCCLUSION_CHANNEL]

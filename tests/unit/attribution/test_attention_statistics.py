@@ -13,10 +13,7 @@ from cellfate.attribution.attention_statistics import (
     ONE_SIDED,
     TOO_SHORT,
     compare_top_attention_frames,
-    correct_p_values,
-    draw_subsets,
     gather_cases,
-    permutation_p_value,
     top_attention,
 )
 from cellfate.attribution.settings import AttentionStatisticsSettings
@@ -29,46 +26,6 @@ SETTINGS = AttentionStatisticsSettings(n_resamples=2000)
 def test_number_of_top_frames(length: int, seed: int) -> None:
     attention = np.random.default_rng(seed).random(length)
     assert top_attention(attention).sum() == (length - 1) // 10 + 1
-
-
-@pytest.mark.parametrize("shift", [0.0, 0.8, -2.0])
-def test_p_value_is_scipys(shift: float) -> None:
-    from scipy.stats import permutation_test
-
-    rng = np.random.default_rng(4)
-    values = rng.normal(size=40)
-    top = np.zeros(40, dtype=bool)
-    top[rng.choice(40, 4, replace=False)] = True
-    values[top] += shift
-    ours = permutation_p_value(values, top, draw_subsets(40, 4, 20_000, np.random.default_rng(0)))
-    theirs = permutation_test(
-        (values[top], values[~top]),
-        lambda x, y, axis: x.mean(axis=axis) - y.mean(axis=axis),
-        vectorized=True,
-        n_resamples=20_000,
-        rng=np.random.default_rng(1),
-    ).pvalue
-    # two runs of 20,000: four standard errors of the difference of two Monte-Carlo p values
-    assert ours == pytest.approx(theirs, abs=4 * 2 * np.sqrt(2 * theirs / 2 * (1 - theirs / 2) / 20_000) + 1e-4)
-
-
-def test_the_smallest_p_is_two_in_n_plus_one() -> None:
-    values = np.r_[np.zeros(95), np.full(5, 100.0)] + np.random.default_rng(0).normal(size=100)
-    top = np.arange(100) >= 95
-    assert permutation_p_value(values, top, draw_subsets(100, 5, 999, np.random.default_rng(0))) == 2 / 1000
-
-
-def test_subsets_are_drawn_evenly_and_without_repeats() -> None:
-    drawn = draw_subsets(5, 2, 20_000, np.random.default_rng(0))
-    assert (drawn[:, 0] != drawn[:, 1]).all()
-    pairs = np.unique(np.sort(drawn, axis=1), axis=0, return_counts=True)[1]
-    assert len(pairs) == 10
-    np.testing.assert_allclose(pairs, 2000, rtol=0.1)
-
-
-def test_correction_leaves_nan_out() -> None:
-    corrected = correct_p_values(pd.Series([0.01, np.nan, 0.04, 0.03]))
-    np.testing.assert_allclose(corrected, [0.03, np.nan, 0.04, 0.04])
 
 
 def study(n_frames: int = 30, **features: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
