@@ -29,7 +29,7 @@ IntArray = NDArray[np.int64]
 BYTES_PER_MB = 1024 * 1024
 
 
-class CellReader:
+class CropCache:
     """Reads the frames of cells, and keeps them in memory up to a limit.
 
     Parameters
@@ -74,16 +74,16 @@ class ShownCells(ABC):
     ----------
     cells : DataFrame
         recording_id, cell_id, first_frame and last_frame of each; batches name cells by place.
-    reader : CellReader
+    reader : CropCache
         Source of pixels.
     preprocessing : Preprocessing
         What is done to crops, with the statistics of the fold's training cells.
     settings : FittingSettings
-        How cells are augmented, and frames in a batch.
+        How the network is fitted.
     """
 
     cells: pd.DataFrame
-    reader: CellReader
+    reader: CropCache
     preprocessing: Preprocessing
     settings: FittingSettings
 

@@ -15,7 +15,7 @@ from cellfate.core.errors import InputError
 from cellfate.crops.store import CropStore
 from cellfate.models.settings import ModelSettings
 from cellfate.training.batch_plans import length_buckets
-from cellfate.training.batches import Batch, CellReader, IntArray, ShownCells
+from cellfate.training.batches import Batch, CropCache, IntArray, ShownCells
 from cellfate.training.fold_data import FoldData, choose_cells, fold_preprocessing, list_folds
 from cellfate.training.settings import TrainingSettings
 
@@ -29,7 +29,7 @@ class FatedCells(ShownCells):
     Attributes
     ----------
     settings : TrainingSettings
-        How cells are drawn and augmented.
+        How the classifier is fitted.
     targets_n : ndarray of int64
         Place of each cell's fate among the fates told apart.
     weights_n : ndarray of float64
@@ -73,7 +73,7 @@ def open_classifier_folds(
         validation cells of one fate.
     """
     outcomes = competing_events(landmarks)
-    reader = CellReader(crops, training.cache_limit_mb)
+    reader = CropCache(crops, training.cache_limit_mb)
     folds = []
     for fold in list_folds(splits):
         preprocessing = fold_preprocessing(normalisation, fold, crops.channels, model)
@@ -84,7 +84,7 @@ def open_classifier_folds(
             targets_n = cells["fate"].map(outcomes.index).to_numpy(np.int64)
             weights_n = outcome_weights(targets_n, len(outcomes))
             parts.append(FatedCells(cells, reader, preprocessing, training, targets_n, weights_n))
-        folds.append(FoldData(fold, parts[0], parts[1], training))
+        folds.append(FoldData(fold, parts[0], parts[1]))
     return folds
 
 

@@ -1,6 +1,5 @@
 """Fitting the classifier."""
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,18 +56,11 @@ def fit_classifier(
     fated = landmarks[landmarks["last"] & landmarks["fate"].isin(EVENTS)].reset_index(drop=True)
     folds = open_classifier_folds(crops, fated, splits, normalisation, model, training)
     data_digest = digest_data(crops, fated, splits)
-    build = partial(_build, model=model, sizes=(len(crops.channels), fated["fate"].nunique()), training=training)
-    return fit_members(folds, build, training, run_folder(data_digest, training, model)), data_digest
 
+    def build(data: FoldData[FatedCells], checkpoint: Path | None) -> "ClassifierModule":
+        from cellfate.models.fate_classifier import FateClassifier
+        from cellfate.training.classifier_module import ClassifierModule
 
-def _build(
-    data: FoldData[FatedCells],
-    checkpoint: Path | None,
-    model: ModelSettings,
-    sizes: tuple[int, int],
-    training: TrainingSettings,
-) -> "ClassifierModule":
-    from cellfate.models.fate_classifier import FateClassifier
-    from cellfate.training.classifier_module import ClassifierModule
+        return ClassifierModule(FateClassifier(model, len(crops.channels), fated["fate"].nunique()), data)
 
-    return ClassifierModule(FateClassifier(model, *sizes), data, training)
+    return fit_members(folds, build, run_folder(data_digest, training, model)), data_digest

@@ -25,7 +25,7 @@ from cellfate.features.settings import FeatureSettings
 from cellfate.features.summaries import feature_columns
 from cellfate.models.settings import ClockNetworkSettings, shows_mask
 from cellfate.training.batch_plans import mixed_batches
-from cellfate.training.batches import Batch, CellReader, FloatArray, IntArray, ShownCells
+from cellfate.training.batches import Batch, CropCache, FloatArray, IntArray, ShownCells
 from cellfate.training.fold_data import FoldData, choose_cells, fold_preprocessing, list_folds
 from cellfate.training.settings import ClockTrainingSettings
 
@@ -42,7 +42,7 @@ class FollowedCells(ShownCells):
     Attributes
     ----------
     settings : ClockTrainingSettings
-        How cells are augmented.
+        How the clock is fitted.
     known : mapping of str to list of ndarray
         What is known of each cell at each frame that is shown, one array a cell: `positions_n` (T,); `labels_nk` (T,
         K), what was seen in each bin after it, see `statistics.incidence.label_bins`; `ages_na` (T, A); and
@@ -101,7 +101,7 @@ def open_clock_folds(
         If a fold lacks training or validation cells, or in training an event that is shown.
     """
     segment = partial(find_masks, channels=crops.channels, features=features) if shows_mask(network) else None
-    reader = CellReader(crops, training.cache_limit_mb, segment)
+    reader = CropCache(crops, training.cache_limit_mb, segment)
     folds = []
     for fold in list_folds(splits):
         train, validation = (choose_cells(follow_ups, splits, fold, part) for part in ("train", "validation"))
@@ -114,7 +114,7 @@ def open_clock_folds(
         for cells in (train, validation):
             known = _know_frames(cells, crops, events, follow_up.edges_h, standardised)
             parts.append(FollowedCells(cells, reader, preprocessing, training, known))
-        folds.append(FoldData(fold, parts[0], parts[1], training))
+        folds.append(FoldData(fold, parts[0], parts[1]))
     return folds
 
 

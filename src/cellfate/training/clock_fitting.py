@@ -71,8 +71,7 @@ def fit_clock(
     data_digest = digest_data(crops, follow_ups, splits, frame_features)
     folder = run_folder(data_digest, training, network, follow_up, features)
     sizes = len(crops.channels) + shows_mask(network), len(follow_up.edges_h) - 1, len(events)
-    build = partial(_build, settings=network, sizes=sizes, training=training)
-    return fit_members(folds, build, training, folder), data_digest
+    return fit_members(folds, partial(_build, settings=network, sizes=sizes), folder), data_digest
 
 
 def _build(
@@ -80,7 +79,6 @@ def _build(
     checkpoint: Path | None,
     settings: ClockNetworkSettings,
     sizes: tuple[int, int, int],
-    training: ClockTrainingSettings,
 ) -> "ClockModule":
     """Pretrain the encoder, or take it from the checkpoint; embed all crops if it is not to learn any more."""
     import torch
@@ -91,10 +89,10 @@ def _build(
 
     network = FateClock(settings, *sizes, data.train.n_features).to("cuda" if torch.cuda.is_available() else "cpu")
     if checkpoint is None:
-        pretrain_encoder(network, data, training)
+        pretrain_encoder(network, data)
     else:
         weights = read_weights(checkpoint, "network")
         network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
-    if training.encoder_rate == 0:
+    if data.train.settings.encoder_rate == 0:
         data = embed_cells(network, data)
-    return ClockModule(network, data, training)
+    return ClockModule(network, data)

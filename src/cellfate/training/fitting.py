@@ -37,13 +37,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Build = Callable[[FoldData[Cells], Path | None], "MemberModule"]
-"""Makes the module of a fold, untrained; it is told the checkpoint that the training will go on from, if there is one.
-"""
+"""Makes the module of a fold; it is told the checkpoint that the training will go on from, if there is one."""
 
 
-def fit_members(
-    folds: Sequence[FoldData[Cells]], build: Build[Cells], training: FittingSettings, folder: Path
-) -> list[FittedMember]:
+def fit_members(folds: Sequence[FoldData[Cells]], build: Build[Cells], folder: Path) -> list[FittedMember]:
     """Fit one network in every fold.
 
     Parameters
@@ -52,8 +49,6 @@ def fit_members(
         Data of each fold.
     build
         Makes a fold's module.
-    training
-        How to fit.
     folder
         Where the run keeps its checkpoints; removed in the end.
 
@@ -72,7 +67,7 @@ def fit_members(
         of_fold = folder / f"fold_{data.fold}"
         member = load_member(of_fold)
         if member is None:
-            member = _fit_member(data, build, training, of_fold)
+            member = _fit_member(data, build, of_fold)
             save_member(member, of_fold)
         else:
             logger.info("Fold %d was finished before; its member is taken back from %s", data.fold, of_fold)
@@ -91,20 +86,18 @@ def history_table(members: Sequence[FittedMember]) -> pd.DataFrame:
     return TrainingHistory.validate(pd.DataFrame(rows)) if rows else TrainingHistory.empty()
 
 
-def _fit_member(data: FoldData[Cells], build: Build[Cells], training: FittingSettings, folder: Path) -> FittedMember:
-    with _fork_seeded(training, data.fold):
+def _fit_member(data: FoldData[Cells], build: Build[Cells], folder: Path) -> FittedMember:
+    with _fork_seeded(data.settings, data.fold):
         last = folder / LAST
         module = build(data, last if last.is_file() else None)
         n_parameters = sum(parameter.numel() for parameter in module.network.parameters())
-        logger.info(
-            "Fold %d: %d training and %d validation cells, %d parameters",
-            data.fold, len(data.train), len(data.validation), n_parameters,
-        )  # fmt: skip
-        _run_trainer(module, training, folder)
+        sizes = (data.fold, len(data.train), len(data.validation), n_parameters)
+        logger.info("Fold %d: %d training and %d validation cells, %d parameters", *sizes)
+        _run_trainer(module, folder)
     epochs = read_checkpoint(last)["epochs"]
-    best = best_epoch(epochs, training)
+    best = best_epoch(epochs, data.settings)
+    logger.info("Fold %d: epoch %d of %d kept", data.fold, best, len(epochs))
     scores = {name: value for name, value in epochs[best].items() if name.startswith("validation_")}
-    logger.info("Fold %d: epoch %d of %d kept, %s", data.fold, best, len(epochs), scores)
     weights = read_weights(folder / BEST, "average")
     return FittedMember(
         fold=data.fold,
@@ -117,13 +110,13 @@ def _fit_member(data: FoldData[Cells], build: Build[Cells], training: FittingSet
     )
 
 
-def _run_trainer(module: "MemberModule", training: FittingSettings, folder: Path) -> None:
+def _run_trainer(module: "MemberModule", folder: Path) -> None:
     """Train from the start or from the last checkpoint; nothing is done if that one was the end."""
     import lightning
 
     from cellfate.training.member_module import EpochCheckpoints
 
-    last = folder / LAST
+    last, training = folder / LAST, module.settings
     if last.is_file():
         epochs = read_checkpoint(last)["epochs"]
         logger.info("An unfinished training goes on after epoch %d (%s)", len(epochs) - 1, last)

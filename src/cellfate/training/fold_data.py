@@ -29,14 +29,16 @@ class FoldData(Generic[Cells]):
         Number of the fold.
     train, validation : ShownCells
         Its cells.
-    settings : FittingSettings
-        Seed, and frames in a batch.
     """
 
     fold: int
     train: Cells
     validation: Cells
-    settings: FittingSettings
+
+    @property
+    def settings(self) -> FittingSettings:
+        """How the member is fitted."""
+        return self.train.settings
 
     def training_plan(self, epoch: int) -> list[IntArray]:
         """Places of the cells of each batch of an epoch."""

@@ -51,22 +51,20 @@ class MemberModule(lightning.LightningModule):
     network
         What is trained.
     data
-        What it is trained on.
-    settings
-        How.
+        What it is trained on, and how.
     """
 
     unused: tuple[str, ...] = ()
     """Beginnings of the names of weights that a finished member has no use for."""
 
-    def __init__(self, network: nn.Module, data: FoldData[Any], settings: FittingSettings) -> None:
+    def __init__(self, network: nn.Module, data: FoldData[Any]) -> None:
         super().__init__()
         self.network = network
-        averaged = settings.average_decay > 0
+        self.data = data
+        self.settings: FittingSettings = data.settings
+        averaged = self.settings.average_decay > 0
         self.average = copy.deepcopy(network).requires_grad_(False) if averaged else network
         self.epochs: list[EpochRow] = []
-        self.data = data
-        self.settings = settings
         self._training_losses: list[tuple[float, int]] = []
         self._judged: list[tuple[Tensor, ...]] = []
         self._metrics: dict[str, float] = {}

@@ -42,7 +42,7 @@ class CropDraw(NamedTuple):
     """Places in `frames_nchw` of an earlier and a later frame of one cell; no row without the time arrow."""
 
 
-def pretrain_encoder(network: FateClock, data: FoldData[FollowedCells], settings: ClockTrainingSettings) -> float:
+def pretrain_encoder(network: FateClock, data: FoldData[FollowedCells]) -> float:
     """Teach the encoder to tell features of single crops, drawn over all training cells in random order.
 
     Parameters
@@ -50,15 +50,14 @@ def pretrain_encoder(network: FateClock, data: FoldData[FollowedCells], settings
     network
         Its encoder and its feature layer are changed.
     data
-        The fold's data.
-    settings
-        Passes, batch size, learning rate.
+        The fold's data; its settings say passes, batch size and learning rate.
 
     Returns
     -------
     float
         Mean squared error of the last pass, in units of the features' variance; NaN without a pass.
     """
+    settings = data.train.settings
     if network.features is None or not settings.pretraining_epochs:
         return float("nan")
     device = next(network.parameters()).device
@@ -69,7 +68,7 @@ def pretrain_encoder(network: FateClock, data: FoldData[FollowedCells], settings
     errors: list[float] = []
     for epoch in range(settings.pretraining_epochs):
         errors.clear()
-        for draw in draw_crops(data, settings, epoch):
+        for draw in draw_crops(data, epoch):
             progress = (epoch + draw.done) / settings.pretraining_epochs
             for group in optimizer.param_groups:
                 group["lr"] = settings.pretraining_rate * (1 + math.cos(math.pi * progress)) / 2
@@ -86,11 +85,12 @@ def pretrain_encoder(network: FateClock, data: FoldData[FollowedCells], settings
     return float(np.mean(errors))
 
 
-def draw_crops(data: FoldData[FollowedCells], settings: ClockTrainingSettings, epoch: int) -> Iterator[CropDraw]:
+def draw_crops(data: FoldData[FollowedCells], epoch: int) -> Iterator[CropDraw]:
     """Draw all training crops once, in random order.
 
     Crops are shuffled within pools of whole cells, so that memory is bounded whatever the number of cells.
     """
+    settings = data.train.settings
     rng = random_stream(settings.seed, "pretraining", data.fold, epoch)
     pools = mixed_batches(data.train.lengths_n, POOL_FRAMES, rng)
     for number, pool in enumerate(pools):

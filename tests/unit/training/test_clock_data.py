@@ -101,7 +101,7 @@ def test_features_are_standardised_by_the_training_cells_and_clipped(study, fold
 
 
 def test_a_pass_of_the_pretraining_draws_every_crop_once_with_its_features(fold):
-    draws = list(draw_crops(fold, fold.settings, 0))
+    draws = list(draw_crops(fold, 0))
     assert all(len(draw.frames_nchw) <= fold.settings.pretraining_frames for draw in draws)
     batch = fold.train.batch(np.arange(len(fold.train)))
     shown = {frame.tobytes(): k for k, frame in enumerate(batch["frames_nchw"])}
@@ -116,7 +116,7 @@ def test_a_pass_of_the_pretraining_draws_every_crop_once_with_its_features(fold)
 
 def test_pools_of_the_pretraining_hold_every_crop_too(fold, monkeypatch):
     monkeypatch.setattr("cellfate.training.pretraining.POOL_FRAMES", 25)
-    drawn = [frame.tobytes() for draw in draw_crops(fold, fold.settings, 1) for frame in draw.frames_nchw]
+    drawn = [frame.tobytes() for draw in draw_crops(fold, 1) for frame in draw.frames_nchw]
     assert len(drawn) == len(set(drawn)) == sum(map(len, fold.train.known["labels_nk"]))
 
 
@@ -208,7 +208,7 @@ def test_the_time_arrow_pairs_a_crop_with_one_of_the_same_cell_so_many_frames_la
     crops = zip(cells, batch["positions_n"], batch["frames_nchw"], strict=True)
     places = {frame.tobytes(): (cell, position) for cell, position, frame in crops}
     n_pairs = n_drawn = 0
-    for draw in draw_crops(arrowed, arrowed.settings, 0):
+    for draw in draw_crops(arrowed, 0):
         n_drawn += len(draw.features_nf)
         n_pairs += len(draw.pairs_p2)
         for earlier, later in draw.pairs_p2:
@@ -216,7 +216,7 @@ def test_the_time_arrow_pairs_a_crop_with_one_of_the_same_cell_so_many_frames_la
             assert places[draw.frames_nchw[later].tobytes()] == (cell, position + 2)
     assert n_drawn == len(cells)
     assert n_pairs == np.maximum(batch["lengths_b"] - 2, 0).sum()
-    assert all(len(draw.pairs_p2) == 0 for draw in draw_crops(plain, plain.settings, 0))
+    assert all(len(draw.pairs_p2) == 0 for draw in draw_crops(plain, 0))
 
 
 def test_pretraining_lowers_the_error_of_telling_features(study, tmp_path):
@@ -224,7 +224,7 @@ def test_pretraining_lowers_the_error_of_telling_features(study, tmp_path):
     for passes in (1, 60):
         training = tiny_clock_training(tmp_path, pretraining_epochs=passes, pretraining_rate=5e-3)
         data = study.open_folds(training)[0]
-        errors.append(pretrain_encoder(network_of(data), data, training))
+        errors.append(pretrain_encoder(network_of(data), data))
     assert errors[1] < 0.7 * errors[0]
 
 
@@ -259,7 +259,7 @@ def test_the_encoder_learns_at_its_share_of_the_rate(study, tmp_path):
     training = tiny_clock_training(tmp_path, encoder_rate=0.25)
     data = study.open_folds(training)[0]
     network = network_of(data)
-    groups = ClockModule(network, data, training).configure_optimizers().param_groups
+    groups = ClockModule(network, data).configure_optimizers().param_groups
     assert [group["lr"] for group in groups] == pytest.approx([5e-3, 0.25 * 5e-3])
     assert sum(len(group["params"]) for group in groups) == len(list(network.parameters()))
 

@@ -206,7 +206,7 @@ def load(network, member):
 def test_the_weights_kept_are_those_validated(study, tmp_path, decay):
     training = tiny_training(tmp_path, average_decay=decay)
     for member, data in zip(study.fit(training), study.open_folds(training), strict=True):
-        module = ClassifierModule(load(FateClassifier(TINY_MODEL, 2, 2), member), data, training)
+        module = ClassifierModule(load(FateClassifier(TINY_MODEL, 2, 2), member), data)
         assert validate(module) == pytest.approx(member.validation, abs=1e-6)
         assert member.validation["log_loss"] == member.epochs[member.best_epoch]["validation_log_loss"]
 
@@ -216,7 +216,7 @@ def test_the_weights_kept_of_the_clock_are_those_validated(study, straight, tmp_
     data = study.open_folds(training)
     for member, of_fold in zip(straight["clock whose encoder learns"], data, strict=True):
         network = load(FateClock(TINY_CLOCK, N_CHANNELS, N_BINS, N_EVENTS, of_fold.train.n_features), member)
-        assert validate(ClockModule(network, of_fold, training)) == pytest.approx(member.validation, abs=1e-6)
+        assert validate(ClockModule(network, of_fold)) == pytest.approx(member.validation, abs=1e-6)
 
 
 def test_a_member_of_the_clock_holds_no_weights_of_the_auxiliary_task(straight):
@@ -267,7 +267,7 @@ def loss_of_shares(data):
 @pytest.mark.parametrize(("balance", "weighted"), [("loss_weights", True), ("sampling", False)])
 def test_fates_weigh_the_same_in_the_loss_where_they_are_not_drawn_alike(study, tmp_path, balance, weighted):
     training = tiny_training(tmp_path, balance=balance)
-    module = ClassifierModule(FateClassifier(TINY_MODEL, 2, 2).eval(), study.open_folds(training)[0], training)
+    module = ClassifierModule(FateClassifier(TINY_MODEL, 2, 2).eval(), study.open_folds(training)[0])
     batch = next(iter(module.train_dataloader()))
     batch["weights_b"] = torch.arange(len(batch["targets_b"]), dtype=torch.float64)
     losses = cell_losses(forward_batch(module.network, batch), batch["targets_b"])
