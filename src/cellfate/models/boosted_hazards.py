@@ -12,7 +12,7 @@ Array suffixes: n landmarks, f inputs, k bins of time, e events.
 import hashlib
 import json
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-
-_SMALLEST_SHARE_OF_A_LEAF: Final = 20
 
 
 class BinHazards(Settings):
@@ -185,14 +183,9 @@ def _fit_bin(
     return BinHazards(classes=found, model=booster.model_to_string())
 
 
-def smallest_leaf(min_samples_leaf: int, n_samples: int) -> int:
-    """Lower the samples in a leaf, at least, to a twentieth of the training samples where those are few."""
-    return max(1, min(min_samples_leaf, n_samples // _SMALLEST_SHARE_OF_A_LEAF))
-
-
 def _parameters(n_classes: int, n_landmarks: int, settings: BoostingSettings) -> dict[str, Any]:
     goal = {"objective": "binary"} if n_classes == 2 else {"objective": "multiclass", "num_class": n_classes}
-    smallest = smallest_leaf(settings.min_samples_leaf, n_landmarks)
+    smallest = max(1, min(settings.min_samples_leaf, n_landmarks // 20))  # a twentieth where there are few
     return {
         **goal,
         "learning_rate": settings.learning_rate,

@@ -16,7 +16,7 @@ from cellfate.crops.store import CropStore
 from cellfate.models.settings import ModelSettings
 from cellfate.training.batch_plans import length_buckets
 from cellfate.training.batches import Batch, CropCache, IntArray, ShownCells
-from cellfate.training.fold_data import FoldData, choose_cells, fold_preprocessing, list_folds
+from cellfate.training.fold_data import FoldData, each_fold, fold_preprocessing
 from cellfate.training.settings import TrainingSettings
 
 logger = logging.getLogger(__name__)
@@ -75,11 +75,10 @@ def open_classifier_folds(
     outcomes = competing_events(landmarks)
     reader = CropCache(crops, training.cache_limit_mb)
     folds = []
-    for fold in list_folds(splits):
+    for fold, *tables in each_fold(landmarks, splits):
         preprocessing = fold_preprocessing(normalisation, fold, crops.channels, model)
         parts = []
-        for name in ("train", "validation"):
-            cells = choose_cells(landmarks, splits, fold, name)
+        for name, cells in zip(("train", "validation"), tables, strict=True):
             _check_fates(fold, name, cells["fate"], training)
             targets_n = cells["fate"].map(outcomes.index).to_numpy(np.int64)
             weights_n = outcome_weights(targets_n, len(outcomes))

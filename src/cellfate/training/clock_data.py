@@ -26,7 +26,7 @@ from cellfate.features.summaries import feature_columns
 from cellfate.models.settings import ClockNetworkSettings, shows_mask
 from cellfate.training.batch_plans import mixed_batches
 from cellfate.training.batches import Batch, CropCache, FloatArray, IntArray, ShownCells
-from cellfate.training.fold_data import FoldData, choose_cells, fold_preprocessing, list_folds
+from cellfate.training.fold_data import FoldData, each_fold, fold_preprocessing
 from cellfate.training.settings import ClockTrainingSettings
 
 FARTHEST_FEATURE = 5.0
@@ -103,8 +103,7 @@ def open_clock_folds(
     segment = partial(find_masks, channels=crops.channels, features=features) if shows_mask(network) else None
     reader = CropCache(crops, training.cache_limit_mb, segment)
     folds = []
-    for fold in list_folds(splits):
-        train, validation = (choose_cells(follow_ups, splits, fold, part) for part in ("train", "validation"))
+    for fold, train, validation in each_fold(follow_ups, splits):
         if training.train_on == "decided":
             train = train[train["event_frame"].notna()].reset_index(drop=True)
         _check_events(fold, train, shown_events(tuple(events), follow_up))

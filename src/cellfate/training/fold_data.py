@@ -1,5 +1,6 @@
 """The data of one fold, in batches: drawn anew each epoch, the same for the same seed."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -53,23 +54,23 @@ class FoldData(Generic[Cells]):
         return length_buckets(self.validation.lengths_n, self.settings.max_frames_per_batch)
 
 
-def list_folds(splits: pd.DataFrame) -> list[int]:
-    """Numbers of the folds of a table `Splits`, ascending."""
-    return sorted(int(fold) for fold in splits["fold"].unique())
-
-
-def choose_cells(cells: pd.DataFrame, splits: pd.DataFrame, fold: int, part: str) -> pd.DataFrame:
-    """Rows of a table with one row a cell that play a part in a fold.
+def each_fold(cells: pd.DataFrame, splits: pd.DataFrame) -> Iterator[tuple[int, pd.DataFrame, pd.DataFrame]]:
+    """Give number, training rows and validation rows of every fold, of a table with one row a cell.
 
     Raises
     ------
     InputError
-        If there is none.
+        If a part has no row.
     """
-    chosen = select_part(cells, splits, fold, part).reset_index(drop=True)
-    if chosen.empty:
-        raise InputError(f"Fold {fold} has no {part} cells; give more cells or change the shares of the split.")
-    return chosen
+    for fold in sorted(int(fold) for fold in splits["fold"].unique()):
+        train, validation = (
+            select_part(cells, splits, fold, part).reset_index(drop=True) for part in ("train", "validation")
+        )
+        if train.empty or validation.empty:
+            lacking = "train" if train.empty else "validation"
+            message = f"Fold {fold} has no {lacking} cells; give more cells or change the shares of the split."
+            raise InputError(message)
+        yield fold, train, validation
 
 
 def fold_preprocessing(
