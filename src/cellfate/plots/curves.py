@@ -117,7 +117,7 @@ def plot_calibration(calibration: pd.DataFrame, within_h: float | None = None) -
     if not events:
         return say_nothing(f"{title} (n = 0 landmarks)", "No landmark of the test part was scored.")
     predictors = order_predictors(rows["predictor"])
-    shown = {name for name in (CLASSIFIER, BLEND) if name in predictors} or {predictors[0]}
+    shown = [name for name in predictors if name in (CLASSIFIER, BLEND)] or predictors[:1]
     figure = make_subplots(1, max(2, len(events)), horizontal_spacing=0.1)
     for column, event in enumerate(events, start=1):
         of_event = rows[rows["outcome"] == event]

@@ -1,7 +1,7 @@
 """Measured features: over time, alone against what followed, and in the frames of much attention."""
 
 from math import ceil
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -121,7 +121,7 @@ def plot_feature_association(feature_association: pd.DataFrame) -> go.Figure:
 def _association_traces(part: pd.DataFrame, dose: str, position: int, *, legend: bool) -> list[go.Scatter]:
     """Draw the line and band of one dose; the doses apart wait for a click on the legend."""
     colour = SEQUENCE[position % len(SEQUENCE)]
-    shared = {"legendgroup": dose, "visible": True if dose == EVERYTHING else "legendonly"}
+    shared: dict[str, Any] = {"legendgroup": dose, "visible": True if dose == EVERYTHING else "legendonly"}
     line = go.Scatter(
         x=part["hours_before_end"],
         y=part["auroc"],

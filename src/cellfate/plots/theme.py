@@ -1,7 +1,7 @@
 """One look for every figure: colours by meaning, heads with counts, intervals, legends."""
 
 import textwrap
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -170,7 +170,7 @@ def band(
     high: "pd.Series[float]",
     colour: str,
     opacity: float = 0.18,
-    **look: object,
+    **look: Any,
 ) -> go.Scatter:
     """Fill what lies between two curves; where one is not defined the band has no corner."""
     known = low.notna() & high.notna()

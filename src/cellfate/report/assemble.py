@@ -1,86 +1,84 @@
 """The report put together from tables and figures."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from cellfate.core.predictors import MODEL
+from cellfate.cohort.settings import FollowUpSettings
+from cellfate.core.errors import InputError
+from cellfate.core.words import READINGS, capitalise, name_question, show_count
 from cellfate.metrics.settings import ScoreSettings
+from cellfate.plots.theme import is_empty
 from cellfate.report import belief, contents, headline, tables
-from cellfate.report.page import ReportFigure, ReportPage, ReportSection, ReportTable, render_page
+from cellfate.report.page import ReportFigure, ReportPage, ReportPart, ReportSection, ReportTable, render_page
 from cellfate.report.provenance import list_versions
 from cellfate.report.settings import ReportSettings
+
+Place = tuple[str, str]
+"""Anchor of a section, and the question or reading that a part of it is of (`FigureText.of`)."""
+Tables = Mapping[str, pd.DataFrame]
+_OWNERS: Final = ("", "which_fate", "within_hours", *READINGS)
 
 
 def assemble_report(
     artefacts: Mapping[str, pd.DataFrame | go.Figure],
-    model: Mapping[str, Any],
+    models: Mapping[str, Mapping[str, Any]],
     parameters: Mapping[str, Any],
     settings: ReportSettings,
     scores: ScoreSettings,
+    follow_up: FollowUpSettings,
 ) -> str:
     """Put the report together.
 
     Parameters
     ----------
     artefacts
-        Tables and figures by catalog name: all of `contents.TABLES` and the figures of `contents.FIGURES`.
-    model
-        The model folder's `config.json`: outcomes, channels, sample settings, data digest.
+        Tables and figures by catalog name: all of `contents.TABLES`, and figures of `contents.FIGURES` and
+        `contents.OPENINGS`; a figure that is not given, or has nothing to show, is left out.
+    models
+        The `config.json` of each model folder, by reading.
     parameters
         All parameters of the run, as nested mappings.
     settings
         How the page is made.
     scores
-        How the scores were made; their confidence is written beside every interval.
+        How the scores were made; their confidence is written once.
+    follow_up
+        Guard, horizons, and the events that are shown.
 
     Returns
     -------
     str
         One HTML document that needs no other file and no network. It holds no date: the same inputs give the same page.
+
+    Raises
+    ------
+    InputError
+        If a table is missing.
     """
     found = {name: item for name, item in artefacts.items() if isinstance(item, pd.DataFrame)}
-    figures = {name: item for name, item in artefacts.items() if isinstance(item, go.Figure)}
-    outcomes = tuple(model["outcomes"])
-    metrics, comparisons = found["metrics"], found["comparisons"]
-    tables_of = {
-        "preflight": (
-            tables.tabulate_findings(found["preflight_findings"]),
-            tables.list_findings(found["preflight_findings"], settings.longest_table),
-        ),
-        "data": _tabulate_data(found, settings),
-        "split": (tables.tabulate_parts(found["samples"], found["splits"], found["leakage"]),),
-        "scores": _tabulate_scores(metrics, outcomes),
-        "explanations": belief.tabulate_rests_on(found["shapley"], found["tree_shapley"]),
-        "belief": (
-            belief.tabulate_attribution_scores(found["attribution_scores"]),
-            belief.tabulate_background_swap(found["background_swap"]),
-        ),
-        "settings": tabulate_settings(model, parameters),
+    missing = [name for name in contents.TABLES if name not in found]
+    if missing:
+        raise InputError(f"The report lacks the table {missing[0]!r}; run the pipelines that come before `reporting`.")
+    figures = {name: item for name, item in artefacts.items() if isinstance(item, go.Figure) and not is_empty(item)}
+    at_chance = {reading: _is_at_chance(found, reading) for reading in READINGS}
+    parts = {
+        **_say_scores(found, follow_up),
+        **_say_explanations(found, at_chance),
+        **_say_study(found, settings),
+        ("settings", ""): ReportPart(tables=_tabulate_settings(models, parameters)),
     }
-    reads = {
-        "preflight": tables.write_preflight(found["preflight_findings"], found["preflight_summary"]),
-        "belief": belief.write_belief(found["attribution_scores"], belief.is_at_chance(metrics)),
-    }
+    unit = name_unit(found["follow_ups"])
     page = ReportPage(
         title=settings.title,
-        question=headline.ask_question(outcomes, dict(model["samples"])),
-        scores=headline.write_scores(metrics, outcomes, scores.confidence, share_positive(found, outcomes)),
-        sentences=headline.write_headline(metrics, comparisons, outcomes, name_unit(found["cells"]), scores.confidence),
-        beside=headline.tabulate_beside(metrics, comparisons, outcomes, list(metrics["predictor"].unique())),
-        sections=build_sections(contents.SECTIONS, contents.FIGURES, tables_of, figures, reads),
+        answers=headline.write_answers(found["questions"], found["metrics"], found["comparisons"], follow_up),
+        counted=headline.write_counted(found["follow_ups"], found["splits"], unit, scores.confidence),
+        opening=_choose_opening(figures, at_chance),
+        sections=build_sections(parts, figures, follow_up.headline_h),
     )
     return render_page(page)
-
-
-def share_positive(found: Mapping[str, pd.DataFrame], outcomes: Sequence[str]) -> float:
-    """Compute the share of test samples that have the positive outcome; NaN without test samples."""
-    tested = found["splits"].query("part == 'test'")["sample_id"]
-    samples = found["samples"]
-    outcome = samples.loc[samples["sample_id"].isin(tested), "outcome"].dropna()
-    return float((outcome == outcomes[0]).mean()) if len(outcome) else float("nan")
 
 
 def name_unit(cells: pd.DataFrame) -> str:
@@ -92,64 +90,133 @@ def name_unit(cells: pd.DataFrame) -> str:
 
 
 def build_sections(
-    sections: Sequence[contents.SectionText],
-    texts: Sequence[contents.FigureText],
-    tables_of: Mapping[str, tuple[ReportTable, ...]],
-    figures: Mapping[str, go.Figure],
-    found_by: Mapping[str, str] | None = None,
+    parts: Mapping[Place, ReportPart], figures: Mapping[str, go.Figure], headline_h: float
 ) -> tuple[ReportSection, ...]:
-    """Put tables and figures under their sections, each figure with its sentences; a figure not given is left out.
+    """Put sentences, tables and figures under their sections; what has nothing to show is left out.
 
     Parameters
     ----------
-    sections, texts
-        What the page holds, in order.
-    tables_of
-        Tables by anchor of their section.
+    parts
+        Sentences and tables by section and owner.
     figures
         Figures by catalog name.
-    found_by
-        What was found, by anchor of its section; it stands after how to read the section.
+    headline_h
+        Hours of the headline, for the heads of parts.
+
+    Returns
+    -------
+    tuple of ReportSection
+        In the order of `contents.SECTIONS`. A sentence beside a figure is written at the first figure it is true of.
     """
-    found = found_by or {}
-    return tuple(
-        ReportSection(
-            anchor=section.anchor,
-            title=section.title,
-            reads=f"{section.reads} {found[section.anchor]}" if section.anchor in found else section.reads,
-            not_shown=section.not_shown,
-            tables=tables_of.get(section.anchor, ()),
-            figures=tuple(
-                ReportFigure(text.name, figures[text.name], text.reads, text.not_shown)
-                for text in texts
-                if text.section == section.anchor and text.name in figures
-            ),
-        )
-        for section in sections
+    written: set[str] = set()
+    sections = []
+    for section in contents.SECTIONS:
+        made = []
+        for owner in _OWNERS:
+            part = parts.get((section.anchor, owner), ReportPart())
+            texts = [text for text in contents.FIGURES if (text.section, text.of) == (section.anchor, owner)]
+            drawn = tuple(_caption(text, figures, written) for text in texts if text.name in figures)
+            if part.sentences or part.tables or drawn:
+                made.append(ReportPart(_head(owner, headline_h), part.sentences, part.tables, drawn))
+        sections += [ReportSection(section.anchor, section.title, section.reads, tuple(made))] if made else []
+    return tuple(sections)
+
+
+def _caption(text: contents.FigureText, figures: Mapping[str, go.Figure], written: set[str]) -> ReportFigure:
+    """Give a figure the sentences that were not written before, and remember them."""
+    fresh = [sentence if sentence not in written else "" for sentence in (text.reads, text.not_shown)]
+    written.update(fresh)
+    return ReportFigure(text.name, figures[text.name], *fresh)
+
+
+def _head(owner: str, headline_h: float) -> str:
+    questions = {"which_fate": None, "within_hours": headline_h}
+    return capitalise(name_question(questions[owner])) if owner in questions else READINGS.get(owner, "")
+
+
+def _choose_opening(figures: Mapping[str, go.Figure], at_chance: Mapping[str, bool]) -> ReportFigure | None:
+    """Choose the first opening figure there is, that of a model at chance last; say what such a picture is worth."""
+    there = [name for name in contents.OPENINGS if name in figures]
+    ordered = sorted(there, key=lambda name: at_chance[name.split("_")[0]])
+    if not ordered:
+        return None
+    reading = ordered[0].split("_")[0]
+    reads = f"{READINGS[reading]}. {contents.OPENING_READS}"
+    limit = belief.NOTHING_TO_EXPLAIN if at_chance[reading] else contents.OPENING_NOT_SHOWN
+    return ReportFigure(ordered[0], figures[ordered[0]], reads, limit)
+
+
+def _is_at_chance(found: Tables, reading: str) -> bool:
+    shapley = found[f"{reading}_shapley"]
+    if shapley.empty:
+        return False
+    return belief.is_at_chance(found["metrics"], belief.EXPLAINED[reading], str(shapley["explained_outcome"].iloc[0]))
+
+
+def _say_scores(found: Tables, follow_up: FollowUpSettings) -> dict[Place, ReportPart]:
+    """Scores in numbers of each question, and the calls of cells."""
+    metrics, comparisons = found["metrics"], found["comparisons"]
+    parts = {}
+    for owner, within_h in (("which_fate", None), ("within_hours", follow_up.headline_h)):
+        made = (tables.tabulate_beside(metrics, comparisons, within_h), tables.tabulate_scores(metrics, within_h))
+        parts["scores", owner] = ReportPart(tables=tuple(table for table in made if table is not None))
+    calls = tables.tabulate_commitments(found["commitment_summary"], follow_up.events)
+    parts["timing", "within_hours"] = ReportPart(tables=() if calls is None else (calls,))
+    return parts
+
+
+def _say_explanations(found: Tables, at_chance: Mapping[str, bool]) -> dict[Place, ReportPart]:
+    """Say what each reading rests on, and which explanation of it to believe."""
+    parts = {}
+    for reading in READINGS:
+        shapley, trees, scored = (found[f"{reading}_{name}"] for name in contents.READING_TABLES)
+        if shapley.empty and scored.empty:
+            continue
+        said: tuple[str, ...] = (belief.NOTHING_TO_EXPLAIN,) if at_chance[reading] else ()
+        if len(shapley):
+            n_cells = show_count(shapley["landmark_id"].nunique(), "test cell")
+            said = (f"Shapley values explain {shapley['explained_outcome'].iloc[0]}, in {n_cells}.", *said)
+        swap = found["background_swap"]
+        swapped = (belief.tabulate_background_swap(swap),) if reading == "classifier" and len(swap) else ()
+        methods = (belief.tabulate_attribution_scores(scored),) if scored["value"].notna().any() else ()
+        parts["explanations", reading] = ReportPart(sentences=said, tables=belief.tabulate_rests_on(shapley, trees))
+        believed = (belief.write_belief(scored, at_chance[reading]),) if methods else ()
+        parts["belief", reading] = ReportPart(sentences=believed, tables=(*methods, *swapped))
+    return parts
+
+
+def _say_study(found: Tables, settings: ReportSettings) -> dict[Place, ReportPart]:
+    """Say what went in and how it was parted."""
+    left_out = [found[f"{name}_set_aside"] for name in ("recordings", "tracks", "cells")]
+    findings, longest = found["preflight_findings"], settings.longest_table
+    return {
+        ("data", ""): ReportPart(
+            tables=(
+                tables.tabulate_recordings(found["recordings"], found["frame_files"], found["cells"]),
+                tables.tabulate_fates(found["cells"], found["recordings"], found["follow_ups"]),
+                tables.tabulate_left_out(left_out, longest),
+            )
+        ),
+        ("preflight", ""): ReportPart(
+            sentences=(tables.write_preflight(findings, found["preflight_summary"]),),
+            tables=(tables.tabulate_findings(findings), tables.list_findings(findings, longest)),
+        ),
+        ("split", ""): ReportPart(
+            tables=(tables.tabulate_parts(found["follow_ups"], found["landmarks"], found["splits"], found["leakage"]),)
+        ),
+    }
+
+
+def _tabulate_settings(
+    models: Mapping[str, Mapping[str, Any]], parameters: Mapping[str, Any]
+) -> tuple[ReportTable, ...]:
+    """List parameters, the settings of the model folders and versions, folded away."""
+    folders = (
+        tables.tabulate_mapping(config, f"{READINGS.get(reading, reading)}: the model folder", ("Setting", "Value"))
+        for reading, config in models.items()
     )
-
-
-def _tabulate_data(found: Mapping[str, pd.DataFrame], settings: ReportSettings) -> tuple[ReportTable, ...]:
     return (
-        tables.tabulate_recordings(found["recordings"], found["frame_files"], found["cells"]),
-        tables.tabulate_fates(found["cells"], found["recordings"]),
-        tables.tabulate_set_aside(found["recordings_set_aside"], found["tracks_set_aside"], settings.longest_table),
-        tables.tabulate_excluded(found["samples_excluded"], settings.longest_table),
-    )
-
-
-def _tabulate_scores(metrics: pd.DataFrame, outcomes: Sequence[str]) -> tuple[ReportTable, ...]:
-    leading = headline.headline_metrics(outcomes)
-    return (
-        tables.tabulate_doses(metrics, MODEL, leading),
-        tables.tabulate_scores(metrics, MODEL),
-    )
-
-
-def tabulate_settings(model: Mapping[str, Any], parameters: Mapping[str, Any]) -> tuple[ReportTable, ...]:
-    """List parameters, the model folder's settings and versions, folded away."""
-    return (
-        tables.tabulate_mapping(dict(parameters), "Every parameter, seeds included", ("Parameter", "Value")),
-        tables.tabulate_mapping(dict(model), "The model folder's settings", ("Setting", "Value")),
+        tables.tabulate_mapping(parameters, "Every parameter, seeds included", ("Parameter", "Value")),
+        *folders,
         tables.tabulate_mapping(list_versions(), "Versions", ("Package", "Version")),
     )

@@ -1,15 +1,14 @@
-"""Which explanation to believe: verdicts from the scores of attributions, in words and tables."""
+"""What forecasts rest on and which explanation to believe: verdicts from the scores of attributions."""
 
 from typing import Any, Final
 
 import pandas as pd
 
-from cellfate.core.predictors import MODEL, SWAPPED
+from cellfate.core.predictors import CLASSIFIER, NETWORK, ON_OTHER_BACKGROUND
 from cellfate.core.tables import EVERYTHING
-from cellfate.plots.words import name_method, name_score
+from cellfate.core.words import EMPTY, list_words, name_asked, name_feature, name_method, name_metric, name_score
 from cellfate.report.page import ReportTable
 from cellfate.report.tables import as_report_table
-from cellfate.report.words import EMPTY, list_words
 
 FOUND_AUROC: Final = 0.8
 """Least area over frames at which planted hours count as found."""
@@ -21,6 +20,8 @@ NOTHING_TO_EXPLAIN: Final = (
 )
 CHANGED_CORRELATION: Final = 0.5
 """Rank correlation with the trained model's values under which randomised weights have changed an attribution."""
+EXPLAINED: Final = {"classifier": CLASSIFIER, "clock": NETWORK}
+"""Predictor of each reading whose forecasts are explained."""
 
 
 def judge_methods(attribution_scores: pd.DataFrame) -> pd.DataFrame:
@@ -66,17 +67,24 @@ def _judge(scores: pd.DataFrame) -> dict[str, str]:
     return {"verdict": "passes", "reasons": ""}
 
 
-def is_at_chance(metrics: pd.DataFrame) -> bool:
-    """Tell whether the model's AUROC on the test part is not clearly above .5: then there is nothing to explain.
+def is_at_chance(metrics: pd.DataFrame, predictor: str, explained: str) -> bool:
+    """Tell whether the AUROC of what is explained is not clearly above .5: then there is nothing to explain.
 
     Parameters
     ----------
     metrics
         Table `Metrics`. Where the interval is not defined (one group), the model is not called at chance.
+    predictor
+        Predictor whose forecasts are explained.
+    explained
+        Explained outcome in the words of `core.words.name_asked`; where it was not scored within these hours, the other
+        hours count, all of them.
     """
-    rows = metrics[(metrics["predictor"] == MODEL) & (metrics["metric"] == "auroc")]
-    rows = rows[(rows["condition"] == EVERYTHING) & (rows["outcome"] == EVERYTHING)]
-    return bool((rows["low"] <= CHANCE_AUROC).any())
+    rows = metrics[(metrics["predictor"] == predictor) & (metrics["metric"] == "auroc")]
+    rows = rows[(rows["condition"] == EVERYTHING) & (rows["outcome"] == explained.split(" ")[0])]
+    exact = [name_asked(*row) == explained for row in zip(rows["outcome"], rows["within_h"], strict=True)]
+    lows = rows.loc[exact, "low"] if any(exact) else rows["low"]
+    return bool(len(lows)) and bool((lows <= CHANCE_AUROC).all())
 
 
 def write_belief(attribution_scores: pd.DataFrame, at_chance: bool = False) -> str:
@@ -109,7 +117,7 @@ def write_belief(attribution_scores: pd.DataFrame, at_chance: bool = False) -> s
     return first + (f"Do not rely on {rest}." if rest else "No method that could be checked fails.")
 
 
-def tabulate_attribution_scores(attribution_scores: pd.DataFrame) -> ReportTable:
+def tabulate_attribution_scores(attribution_scores: pd.DataFrame, *, folded: bool = True) -> ReportTable:
     """List methods by scores: value and interval; a dash where a score is not defined."""
     shown = attribution_scores.assign(text=[_write(row) for row in attribution_scores.itertuples()])
     wide = shown.pivot_table(index="method", columns="score", values="text", aggfunc="first", sort=False)
@@ -117,7 +125,7 @@ def tabulate_attribution_scores(attribution_scores: pd.DataFrame) -> ReportTable
     verdicts = judge_methods(attribution_scores).set_index("method")["verdict"]
     table = wide.rename(columns=name_score).assign(verdict=verdicts.reindex(wide.index))
     table = table.rename(index=name_method).rename_axis("method").reset_index()
-    return as_report_table(table, "Method by score: mean over cells [interval]")
+    return as_report_table(table, "Every method and score, mean over cells [interval]", folded=folded)
 
 
 def _write(row: Any) -> str:
@@ -129,34 +137,37 @@ def _write(row: Any) -> str:
 
 def tabulate_background_swap(background_swap: pd.DataFrame) -> ReportTable:
     """List balanced accuracy and AUROC before and after the surroundings are swapped."""
-    rows = background_swap[(background_swap["condition"] == "all") & (background_swap["outcome"] == "all")]
-    rows = rows[rows["metric"].isin(["balanced_accuracy", "auroc"])]
-    shown = {MODEL: "as recorded", SWAPPED: "on another cell's surroundings"}
+    rows = background_swap[background_swap["condition"] == EVERYTHING]
+    is_first = ~rows.duplicated(["predictor", "metric"])  # of two fates the second has the AUROC of the first
+    rows = rows[(rows["metric"] == "balanced_accuracy") | ((rows["metric"] == "auroc") & is_first)]
+    shown = {CLASSIFIER: "as recorded", ON_OTHER_BACKGROUND: "on another cell's surroundings"}
     frame = pd.DataFrame(
         {
             "cells shown": [shown.get(name, name) for name in rows["predictor"]],
-            "score": rows["metric"].str.replace("_", " "),
+            "score": [name_metric(metric) for metric in rows["metric"]],
             "estimate": [f"{value:.3f}" for value in rows["estimate"]],
             "interval": [f"[{low:.3f}, {high:.3f}]" for low, high in zip(rows["low"], rows["high"], strict=True)],
         }
     )
-    return as_report_table(frame, "Whether the model reads the cell or what lies beside it")
+    return as_report_table(frame, "Does the model read the cell, or what lies beside it?")
 
 
 def tabulate_rests_on(shapley: pd.DataFrame, tree_shapley: pd.DataFrame) -> tuple[ReportTable, ...]:
     """List what forecasts rest on: channels and hours of the network, features of the boosting."""
-    size = shapley.assign(size=shapley["value"].abs(), hours=shapley["windows_back"] * shapley["window_h"])
-    by_channel = _share(size, "channel").rename(columns={"channel": "channel of the image"})
-    by_hours = _share(size, "hours").rename(columns={"hours": "window begins, h before the last frame"})
-    tables = [
-        as_report_table(by_channel, "The network: share of the size of its Shapley values, by channel"),
-        as_report_table(by_hours, "The network: the same by hours, in order of size", longest=6),
-    ]
+    tables = []
+    if len(shapley):
+        size = shapley.assign(size=shapley["value"].abs(), hours=shapley["windows_back"] * shapley["window_h"])
+        by_channel = _share(size, "channel")
+        by_hours = _share(size, "hours").rename(columns={"hours": "window begins, h before the last frame"})
+        tables.append(as_report_table(by_channel, "Share of the size of Shapley values, by channel"))
+        tables.append(as_report_table(by_hours, "The same, by hours", longest=5))
     if len(tree_shapley):
-        of_features = tree_shapley.assign(size=tree_shapley["value"].abs())
+        of_features = tree_shapley.assign(
+            size=tree_shapley["value"].abs(), feature=tree_shapley["feature"].map(name_feature)
+        )
         auroc = tree_shapley["boosting_auroc"].mean()
-        caption = f"Boosting on handcrafted features (AUROC {auroc:.2f}): share of the size of its values, by feature"
-        tables.append(as_report_table(_share(of_features, "feature"), caption, longest=8))
+        caption = f"Boosting on the same cells (AUROC {auroc:.2f}), by feature"
+        tables.append(as_report_table(_share(of_features, "feature"), caption, longest=5))
     return tuple(tables)
 
 

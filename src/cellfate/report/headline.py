@@ -1,295 +1,232 @@
-"""The headline: scores with intervals, chance, and the paired difference to what needs no image, in words."""
+"""The answers: scores with intervals beside what sees less, and what their differences show, in words."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import pandas as pd
 
-from cellfate.core.fates import NONE
-from cellfate.core.predictors import CLOCK, ENSEMBLE, MODEL, TRUTH
-from cellfate.metrics.settings import TRIVIAL_BASELINES
-from cellfate.report.page import ReportScore, ReportTable
-from cellfate.report.words import (
+from cellfate.cohort.settings import FollowUpSettings
+from cellfate.core.predictors import BOOSTING, CLASSIFIER, CLOCK_PREDICTORS, MEASUREMENTS, TRIVIAL_REFERENCES
+from cellfate.core.tables import EVERYTHING
+from cellfate.core.words import (
+    READINGS,
     capitalise,
-    choose_decimals,
+    choose_leading,
+    label_predictor,
+    list_events,
     list_words,
+    name_asked,
     name_metric,
     name_predictor,
+    name_question,
     show_count,
+    show_difference,
     show_interval,
     show_number,
     show_percent,
+    show_score,
+    what_it_sees,
+    write_hours,
 )
+from cellfate.plots.scores import find_chance
+from cellfate.plots.theme import at_question
+from cellfate.report.page import ReportAnswer, ReportScore
 
-FEW_GROUPS = 10
+FEW_GROUPS: Final = 10
 """Under this many groups a clustered bootstrap interval tends to be too narrow, and the report says so."""
+Key = tuple[str, str]
+"""A metric and the outcome it is of."""
 
 
-def headline_metrics(outcomes: Sequence[str]) -> tuple[str, ...]:
-    """Choose the metrics of the headline: balanced accuracy between fates, ranking scores where one is rare.
-
-    Parameters
-    ----------
-    outcomes
-        Outcomes of the model in order; the first is the positive one.
-    """
-    return ("auroc", "average_precision") if NONE in outcomes else ("balanced_accuracy",)
-
-
-def ask_question(outcomes: Sequence[str], samples_settings: dict[str, object]) -> str:
-    """Put the question that the model answers in one sentence."""
-    guard_h = samples_settings.get("guard_h")
-    if NONE in outcomes:
-        events = " or ".join(outcome for outcome in outcomes if outcome != NONE)
-        horizon = samples_settings.get("horizon_h")
-        return (
-            f"Seen at one moment with its recent past: will this cell go through {events} within the next {horizon} h? "
-            f"Moments less than {guard_h} h before an event are left out."
-        )
-    return (
-        f"From its track up to {guard_h} h before the event: will this cell end in {' or in '.join(outcomes)}? "
-        "Cells that end in neither are not part of this question."
-    )
-
-
-def find_score(metrics: pd.DataFrame, predictor: str, metric: str, outcomes: Sequence[str]) -> pd.Series | None:
-    """Find the row of a metric over all conditions; None where there is none.
-
-    Average precision is that of the positive outcome where there are two outcomes; else metrics are of all of them.
-    """
-    of_positive = metric == "average_precision" and len(outcomes) == 2
-    match = metrics[
-        (metrics["predictor"] == predictor)
-        & (metrics["metric"] == metric)
-        & (metrics["condition"] == "all")
-        & (metrics["outcome"] == (outcomes[0] if of_positive else "all"))
-    ]
-    return match.iloc[0] if len(match) else None
-
-
-def find_difference(comparisons: pd.DataFrame, reference: str, metric: str) -> pd.Series | None:
-    """Find the row of the model minus `reference`; None where there is none."""
-    match = comparisons[
-        (comparisons["predictor"] == MODEL)
-        & (comparisons["reference"] == reference)
-        & (comparisons["metric"] == metric)
-    ]
-    return match.iloc[0] if len(match) else None
-
-
-def find_best_baseline(comparisons: pd.DataFrame, metric: str) -> str | None:
-    """Find the baseline that is marked as the best without images for a metric; None where none was compared."""
-    marked = comparisons[(comparisons["metric"] == metric) & comparisons["best_trivial"].astype(bool)]
-    return str(marked["reference"].iloc[0]) if len(marked) else None
-
-
-def write_scores(
-    metrics: pd.DataFrame, outcomes: Sequence[str], confidence: float, share_positive: float
-) -> tuple[ReportScore, ...]:
-    """Write the headline numbers of the model.
+def write_answers(
+    questions: pd.DataFrame, metrics: pd.DataFrame, comparisons: pd.DataFrame, follow_up: FollowUpSettings
+) -> tuple[ReportAnswer, ...]:
+    """Answer every question with the scores of the models beside the best references.
 
     Parameters
     ----------
-    metrics
-        Table `Metrics`.
-    outcomes
-        Outcomes of the model in order.
-    confidence
-        Probability content of the intervals.
-    share_positive
-        Share of test samples with the positive outcome: the average precision of a predictor that knows nothing.
-    """
-    scores = []
-    for metric in headline_metrics(outcomes):
-        row = find_score(metrics, MODEL, metric, outcomes)
-        if row is None:
-            continue
-        scores.append(
-            ReportScore(
-                name=capitalise(name_metric(metric)),
-                value=show_number(row["estimate"]),
-                interval=name_interval(row, confidence),
-                chance=f"no knowledge would give {show_number(find_chance(metric, outcomes, share_positive))}",
-            )
-        )
-    return tuple(scores)
-
-
-def name_interval(row: pd.Series, confidence: float) -> str:
-    """Write the interval of a score with its probability content; say why where there is none."""
-    if pd.isna(row["low"]) or pd.isna(row["high"]):
-        return "no interval: too few groups or cells"
-    return f"{show_percent(confidence)} interval {show_interval(row['low'], row['high'])}"
-
-
-def find_chance(metric: str, outcomes: Sequence[str], share_positive: float) -> float:
-    """Find what a headline metric is for a predictor that knows nothing.
-
-    Average precision is then the share of the positive outcome; averaged over more than two outcomes, the mean of their
-    shares.
-    """
-    if metric == "average_precision" and len(outcomes) == 2:
-        return share_positive
-    return 0.5 if metric == "auroc" else 1 / len(outcomes)
-
-
-def write_headline(
-    metrics: pd.DataFrame, comparisons: pd.DataFrame, outcomes: Sequence[str], unit: str, confidence: float
-) -> tuple[str, ...]:
-    """Write the headline in sentences, made from the numbers alone.
-
-    Parameters
-    ----------
-    metrics, comparisons
-        Tables `Metrics` and `Comparisons`.
-    outcomes
-        Outcomes of the model in order.
-    unit
-        What a group is: "recording" or "lineage".
-    confidence
-        Probability content of the intervals.
+    questions, metrics, comparisons
+        Tables of the same names.
+    follow_up
+        The guard and the headline horizon.
 
     Returns
     -------
-    tuple of str
-        Paragraphs: what was tested on, with a warning where the groups are few; then for each headline metric the
-        difference to the best baseline without images, and to handcrafted features where those were scored.
+    tuple of ReportAnswer
+        One a question; of one that was not asked it says why.
     """
-    leading = headline_metrics(outcomes)
-    row = find_score(metrics, MODEL, leading[0], outcomes)
+    return tuple(_answer(row, metrics, comparisons, follow_up) for _, row in questions.iterrows())
+
+
+def _answer(
+    question: pd.Series, metrics: pd.DataFrame, comparisons: pd.DataFrame, follow_up: FollowUpSettings
+) -> ReportAnswer:
+    within_h = None if question["question"] == "which_fate" else follow_up.headline_h
+    given = ", given that one comes" if within_h is None else ""
+    words = f"{capitalise(name_question(within_h))}{given}?"
+    remark = "" if pd.isna(question["remark"]) else f" {capitalise(str(question['remark']))}"
+    if not question["asked"]:
+        return ReportAnswer(words, remark.strip())
+    scored = at_question(metrics[metrics["condition"] == EVERYTHING], within_h)
+    keys = headline_keys(scored, within_h)
+    if not keys:
+        return ReportAnswer(words, f"Not scored: no landmark of the test part has a known answer.{remark}")
+    compared = at_question(comparisons, within_h)
+    lines = tuple(_write_line(scored, compared, key, within_h) for key in keys)
+    return ReportAnswer(words, _write_asked(scored, within_h, follow_up) + remark, lines)
+
+
+def headline_keys(scored: pd.DataFrame, within_h: float | None) -> list[Key]:
+    """Choose the scores of the headline: balanced accuracy between fates, AUROC of each event within some hours."""
+    wanted = [("balanced_accuracy", EVERYTHING)]
+    if within_h is not None:
+        wanted = [("auroc", event) for event in list_events(scored["outcome"])]
+    found = set(zip(scored["metric"], scored["outcome"], strict=True))
+    return [key for key in wanted if key in found]
+
+
+def find_row(rows: pd.DataFrame, key: Key, **names: str) -> pd.Series | None:
+    """Find the score, or the difference, of a metric and outcome among those of one question; None: there is none."""
+    match = rows[(rows["metric"] == key[0]) & (rows["outcome"] == key[1])]
+    for column, name in names.items():
+        match = match[match[column] == name]
+    return match.iloc[0] if len(match) else None
+
+
+def choose_models(predictors: Sequence[str]) -> list[str]:
+    """Choose the predictors that answer for the two models: the classifier, and the first there is of the clock."""
+    of_clock = [name for name in CLOCK_PREDICTORS if name in predictors][:1]
+    return [name for name in (CLASSIFIER, *of_clock) if name in predictors]
+
+
+def find_best(scored: pd.DataFrame, key: Key, names: Sequence[str]) -> str | None:
+    """Find the predictor of the highest score among some; None where none of them has one."""
+    rows = scored[(scored["metric"] == key[0]) & (scored["outcome"] == key[1]) & scored["predictor"].isin(list(names))]
+    known = rows.dropna(subset=["estimate"])
+    return None if known.empty else str(known["predictor"].iloc[int(known["estimate"].to_numpy().argmax())])
+
+
+def find_difference(compared: pd.DataFrame, key: Key, predictor: str, reference: str) -> tuple[float, ...] | None:
+    """Find the difference of a predictor to a reference with its interval, or turn that of the reference to it."""
+    row = find_row(compared, key, predictor=predictor, reference=reference)
+    if row is not None:
+        return tuple(float(row[name]) for name in ("difference", "low", "high"))
+    row = find_row(compared, key, predictor=reference, reference=predictor)
+    return None if row is None else tuple(-float(row[name]) for name in ("difference", "high", "low"))
+
+
+def _write_line(
+    scored: pd.DataFrame, compared: pd.DataFrame, key: Key, within_h: float | None
+) -> tuple[str, tuple[ReportScore, ...], str]:
+    """Write one score of the models beside the best with measurements and the best without images."""
+    models = choose_models(scored["predictor"].tolist())
+    first = models[0] if models else str(choose_leading(scored["predictor"]))
+    measured = find_best(scored, key, [name for name in (MEASUREMENTS, BOOSTING) if name not in models])
+    trivial = find_best(scored, key, TRIVIAL_REFERENCES)
+    shown = list(dict.fromkeys([first, *models, *(name for name in (measured, trivial) if name)]))
+    differences = {name: find_difference(compared, key, first, name) for name in shown[1:]}
+    cards = tuple(_write_card(scored, key, name, name in models, _note(first, differences.get(name))) for name in shown)
+    return _write_caption(scored, key, first, within_h), cards, judge(first, differences)
+
+
+def _write_caption(scored: pd.DataFrame, key: Key, first: str, within_h: float | None) -> str:
+    """Name the score, and what one forecast for all would reach."""
+    metric, outcome = key
+    chance = show_number(find_chance(metric, scored) or float("nan"))
+    if outcome == EVERYTHING:
+        return f"{capitalise(name_metric(metric))}; one call for all reaches {chance}"
+    caption = (
+        f"{capitalise(name_asked(outcome, within_h))}: {name_metric(metric)}; one forecast for all reaches {chance}"
+    )
+    row = find_row(scored, ("average_precision", outcome), predictor=first)
     if row is None:
-        return ("The model was not scored: no sample of the test part has a known outcome.",)
-    measured = [name for name in metrics["predictor"].unique() if name not in (MODEL, *TRIVIAL_BASELINES)]
-    paragraphs = [_write_tested_on(row, _count_outcomes(metrics, outcomes), unit, confidence)]
-    for metric in leading:
-        trivial = find_best_baseline(comparisons, metric)
-        references = [(trivial, "The best predictor that sees no image")] if trivial else []
-        references += [(name, "") for name in measured]
-        sentences = [
-            sentence
-            for reference, role in references
-            for sentence in _write_against(metrics, comparisons, metric, outcomes, reference, role)
-        ]
-        paragraphs += [" ".join(sentences)] if sentences else []
-    return tuple(paragraphs)
+        return caption
+    share = row["n_events"] / max(1, row["n_landmarks"])
+    precision = show_score(row["estimate"], row["low"], row["high"])
+    return f"{caption}. Average precision of {name_predictor(first)} {precision}, of one forecast for all {share:.2f}"
 
 
-def _count_outcomes(metrics: pd.DataFrame, outcomes: Sequence[str]) -> str:
-    recalls = metrics.query("predictor == @MODEL and metric == 'recall' and condition == 'all'")
-    counts = recalls.set_index("outcome")["n_samples"]
-    return list_words(f"{counts[outcome]:,} {outcome}" for outcome in outcomes if outcome in counts.index)
+def _note(first: str, difference: tuple[float, ...] | None) -> str:
+    return "" if difference is None else f"{label_predictor(first).lower()} minus this {show_difference(*difference)}"
 
 
-def _write_tested_on(row: pd.Series, by_outcome: str, unit: str, confidence: float) -> str:
-    n_cells, n_samples = int(row["n_cells"]), int(row["n_samples"])
-    samples = f" ({show_count(n_samples, 'sample')}: {by_outcome})" if n_samples != n_cells else f" ({by_outcome})"
-    return f"Tested on {show_count(n_cells, 'cell')}{samples} {describe_groups(row, unit, confidence)}"
+def _write_card(scored: pd.DataFrame, key: Key, name: str, is_model: bool, note: str) -> ReportScore:
+    row = find_row(scored, key, predictor=name)
+    value, interval = ("not scored", "") if row is None else (show_number(row["estimate"]), "no interval: few groups")
+    if row is not None and pd.notna(row["low"]) and pd.notna(row["high"]):
+        interval = show_interval(row["low"], row["high"])
+    label = f"{READINGS['clock']} ({label_predictor(name).lower()})" if name in CLOCK_PREDICTORS and is_model else None
+    return ReportScore(label or label_predictor(name), what_it_sees(name), value, interval, note, is_model)
 
 
-def describe_groups(row: pd.Series, unit: str, confidence: float) -> str:
-    """Say how many groups stand behind a score and what the intervals are, with a warning where the groups are few.
+def judge(first: str, differences: dict[str, tuple[float, ...] | None]) -> str:
+    """Say which predictors a model is better than, worse than, or not told apart from.
 
     Parameters
     ----------
-    row
-        A row of `Metrics` or `IncidenceMetrics`.
+    first
+        The model.
+    differences
+        Its paired difference to each other predictor, with interval; None: not computed.
+
+    Examples
+    --------
+    >>> judge("classifier", {"dose": (0.2, 0.1, 0.3), "measurements": (0.0, -0.1, 0.1)})
+    'The classifier is better than dose alone and not told apart from boosting taught which fate comes.'
+    """
+    verdicts = {"better than": [], "worse than": [], "not told apart from": []}  # type: dict[str, list[str]]
+    for name, difference in differences.items():
+        if difference is None or pd.isna(difference[1]) or pd.isna(difference[2]):
+            continue
+        low, high = difference[1:]
+        word = "better than" if low > 0 else "worse than" if high < 0 else "not told apart from"
+        verdicts[word].append(name_predictor(name))
+    said = [f"{word} {list_words(names)}" for word, names in verdicts.items() if names]
+    if not said:
+        return "Whether one is better than another cannot be said: no paired interval is defined."
+    return f"{capitalise(name_predictor(first))} is {list_words(said)}."
+
+
+def _write_asked(scored: pd.DataFrame, within_h: float | None, follow_up: FollowUpSettings) -> str:
+    """Say of what a question was asked, and what was not shown."""
+    of_first = scored[scored["predictor"] == choose_leading(scored["predictor"])]
+    events = of_first.groupby("outcome")["n_events"].max()
+    found = list_words(f"{int(events[event]):,} {event}" for event in list_events(events.index))
+    n_cells, n_landmarks = (int(of_first[name].max()) for name in ("n_cells", "n_landmarks"))
+    guard = f"The last {write_hours(follow_up.guard_h)} before the end of a track are never shown."
+    if within_h is None:
+        asked = f"Asked at the last frame shown of {show_count(n_cells, 'test cell')} whose fate was seen ({found})."
+    else:
+        asked = (
+            f"Asked at {show_count(n_landmarks, 'landmark')} of {show_count(n_cells, 'test cell')}, censored ones "
+            f"weighed in ({found} within {write_hours(within_h)})."
+        )
+    return f"{asked} {guard}"
+
+
+def write_counted(follow_ups: pd.DataFrame, splits: pd.DataFrame, unit: str, confidence: float) -> str:
+    """Explain once what is counted, on what was tested, and what an interval is.
+
+    Parameters
+    ----------
+    follow_ups, splits
+        Tables of the same names.
     unit
-        What a group is: "recording" or "lineage".
+        What a group is: "recording", "lineage" or "group".
     confidence
         Probability content of the intervals.
     """
-    n_groups, many = int(row["n_groups"]), "" if int(row["n_groups"]) == 1 else "s"
+    tested = splits[splits["part"] == "test"][["recording_id", "cell_id"]].drop_duplicates()
+    groups = tested.merge(follow_ups, on=["recording_id", "cell_id"])["group_id"].nunique()
     sentence = (
-        f"of {n_groups} {unit}{many} that the scored model was not trained on; intervals hold "
-        f"{show_percent(confidence)} and resample whole {unit}s."
+        f"{show_count(len(follow_ups), 'cell')} of {show_count(follow_ups['group_id'].nunique(), unit)} were followed. "
+        f"Scores are of the {show_count(len(tested), 'test cell')} of {show_count(groups, unit)}, each forecast by a "
+        "model that was not trained on it. A landmark is a cell at a frame at which something is asked. Intervals hold "
+        f"{show_percent(confidence)} and resample whole {unit}s"
     )
-    if 1 < n_groups < FEW_GROUPS and pd.notna(row["low"]):
-        sentence += f" With only {n_groups} {unit}{many} the intervals are rough and tend to be too narrow."
-    return sentence
-
-
-def _write_against(
-    metrics: pd.DataFrame, comparisons: pd.DataFrame, metric: str, outcomes: Sequence[str], reference: str, role: str
-) -> list[str]:
-    score = find_score(metrics, reference, metric, outcomes)
-    if score is None:
-        return []
-    difference = find_difference(comparisons, reference, metric)
-    name = name_predictor(reference)
-    opening = f"{role}, {name}," if role else capitalise(name)
-    sentence = f"{opening} reaches {name_metric(metric)} {show_number(score['estimate'])}"
-    interval = show_interval(score["low"], score["high"])
-    if difference is None:
-        return [f"{sentence} ({interval}); the difference to the model was not computed."]
-    return [f"{sentence} ({interval}). {judge_difference(difference)}"]
-
-
-def judge_difference(difference: pd.Series, name: str = "the model") -> str:
-    """Put the paired difference of a predictor to a reference in words, and what its interval allows one to say.
-
-    Parameters
-    ----------
-    difference
-        A row of `Comparisons` or `IncidenceComparisons`: predictor minus reference, higher is better.
-    name
-        What the predictor is called in the sentence.
-    """
-    value, low, high = (float(difference[name]) for name in ("difference", "low", "high"))
-    if pd.isna(value) or pd.isna(low) or pd.isna(high):
-        return "The paired difference is not defined here, so nothing can be said about which is better."
-    decimals = choose_decimals(value, low, high)
-    amount = f"{show_number(abs(value), decimals)} (paired difference {show_interval(low, high, decimals)})"
-    side = "higher" if value >= 0 else "lower"
-    if low > 0 or high < 0:
-        return f"{capitalise(name)} is {side} by {amount}: the interval excludes zero."
-    return (
-        f"{capitalise(name)} is {side} by {amount}: the interval includes zero, so these data do not show that "
-        f"{name} is better or worse."
+    few = (
+        f"; with only {show_count(groups, unit)} they are rough and tend to be too narrow"
+        if groups < FEW_GROUPS
+        else ""
     )
-
-
-def tabulate_beside(
-    metrics: pd.DataFrame, comparisons: pd.DataFrame, outcomes: Sequence[str], predictors: Sequence[str]
-) -> ReportTable:
-    """List the headline scores of the model and of every baseline beside each other.
-
-    Parameters
-    ----------
-    metrics, comparisons
-        Tables `Metrics` and `Comparisons`.
-    outcomes
-        Outcomes of the model in order.
-    predictors
-        Predictors in the order of the rows.
-    """
-    leading = headline_metrics(outcomes)
-    rows = []
-    for predictor in predictors:
-        cells = [capitalise(name_predictor(predictor)), what_it_sees(predictor)]
-        for metric in leading:
-            score = find_score(metrics, predictor, metric, outcomes)
-            difference = find_difference(comparisons, predictor, metric)
-            cells += ["not scored" if score is None else show_score(score["estimate"], score["low"], score["high"])]
-            cells += ["" if difference is None else show_difference(difference)]
-        rows.append(tuple(cells))
-    heads = [head for metric in leading for head in (capitalise(name_metric(metric)), "Model minus this one")]
-    return ReportTable("The model beside other predictors", ("Predictor", "What it sees", *heads), tuple(rows))
-
-
-def what_it_sees(predictor: str) -> str:
-    """Say what a predictor makes its forecast from."""
-    if predictor in TRIVIAL_BASELINES:
-        return "no image"
-    known = {MODEL: "images", CLOCK: "images", ENSEMBLE: "images and measurements on them", TRUTH: "the simulation"}
-    return known.get(predictor, "measurements on images")
-
-
-def show_score(estimate: float, low: float, high: float) -> str:
-    """Write a score with its interval; "not defined" where it is NaN."""
-    return "not defined" if pd.isna(estimate) else f"{estimate:.2f} ({show_interval(low, high)})"
-
-
-def show_difference(row: pd.Series) -> str:
-    """Write a paired difference with its sign and interval; "not defined" where it is NaN."""
-    value, low, high = (float(row[name]) for name in ("difference", "low", "high"))
-    decimals = choose_decimals(value, low, high)
-    return "not defined" if pd.isna(value) else f"{value:+.{decimals}f} ({show_interval(low, high, decimals)})"
+    return f"{sentence}{few}."

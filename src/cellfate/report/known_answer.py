@@ -4,14 +4,14 @@ from typing import Final
 
 import pandas as pd
 
-from cellfate.core.predictors import MODEL, SWAPPED
+from cellfate.core.fates import APOPTOSIS
+from cellfate.core.predictors import CLASSIFIER, ON_OTHER_BACKGROUND
 from cellfate.core.tables import EVERYTHING
+from cellfate.core.words import name_method, name_predictor, name_score
 from cellfate.plots.attribution_scores import plot_attribution_scores
-from cellfate.plots.words import name_method, name_score
 from cellfate.report.belief import is_at_chance, judge_methods, tabulate_attribution_scores, write_belief
-from cellfate.report.page import ReportFigure, ReportPage, ReportSection, ReportTable, render_page
+from cellfate.report.page import ReportFigure, ReportPage, ReportPart, ReportSection, ReportTable, render_page
 from cellfate.report.tables import as_report_table
-from cellfate.report.words import name_predictor
 
 AT_CHANCE: Final = "none: the model is at chance"
 PLANTED: Final = {
@@ -45,29 +45,23 @@ def assemble_known_answer_page(
         One HTML document that needs no other file and no network.
     """
     scenarios = list(dict.fromkeys(planted_scores["scenario"]))
-    page = ReportPage(
-        title="Explanations of recordings whose answer is known",
-        question="Do explanations find what was planted, where something was, and nothing where nothing was?",
-        scores=(),
-        sentences=(
-            "Every study here is simulated, so that the channel and the hours that decide each fate are known.",
-            "Scores of planted hours and channels are over cells whose forecast is right.",
-        ),
-        beside=tabulate_overview(planted_scores, metrics, background_swap),
-        sections=tuple(
-            _write_scenario(
-                name, *(table[table["scenario"] == name] for table in (planted_scores, metrics, comparisons))
-            )
-            for name in scenarios
-        ),
+    overview = ReportSection(
+        "overview",
+        "Do explanations find what was planted, and nothing where nothing was?",
+        "Every study here is simulated, so that the channel and the hours that decide each fate are known. Scores of "
+        "planted hours and channels are over cells whose forecast is right.",
+        (ReportPart(tables=(tabulate_overview(planted_scores, metrics, background_swap),)),),
     )
-    return render_page(page)
+    told = (planted_scores, metrics, comparisons)
+    sections = [_write_scenario(name, *(table[table["scenario"] == name] for table in told)) for name in scenarios]
+    title = "Explanations of recordings whose answer is known"
+    return render_page(ReportPage(title, sections=(overview, *sections)))
 
 
 def tabulate_overview(
     planted_scores: pd.DataFrame, metrics: pd.DataFrame, background_swap: pd.DataFrame
 ) -> ReportTable:
-    """List a row a scenario: the model's balanced accuracy, with other surroundings, and the methods that pass."""
+    """List a row a scenario: the classifier's balanced accuracy, with other surroundings, and the methods that pass."""
     rows = []
     for name, part in planted_scores.groupby("scenario", sort=False):
         verdicts = judge_methods(part)
@@ -76,10 +70,12 @@ def tabulate_overview(
         rows.append(
             {
                 "scenario": name,
-                "balanced accuracy": _accuracy(metrics[metrics["scenario"] == name], MODEL),
+                "balanced accuracy": _accuracy(metrics[metrics["scenario"] == name], CLASSIFIER),
                 "track length alone": _accuracy(metrics[metrics["scenario"] == name], "track_length"),
-                "other surroundings": _accuracy(background_swap[background_swap["scenario"] == name], SWAPPED),
-                "methods that pass": AT_CHANCE if is_at_chance(metrics[metrics["scenario"] == name]) else believed,
+                "other surroundings": _accuracy(
+                    background_swap[background_swap["scenario"] == name], ON_OTHER_BACKGROUND
+                ),
+                "methods that pass": AT_CHANCE if _is_at_chance(metrics[metrics["scenario"] == name]) else believed,
             }
         )
     return as_report_table(pd.DataFrame(rows), "Scenarios: balanced accuracy [interval], chance .5")
@@ -100,28 +96,27 @@ def _write_scenario(
 ) -> ReportSection:
     """One scenario: its table, its figure, and what to think of it."""
     figure = ReportFigure(
-        f"scores-{name}",
-        plot_attribution_scores(planted_scores),
-        "Each row is a method, each column a score; hover for intervals and for why a field is empty.",
-        "How a method does on other recordings.",
+        f"scores-{name}", plot_attribution_scores(planted_scores), "Hover for intervals and for why a field is empty."
     )
-    return ReportSection(
-        anchor=name,
-        title=name,
-        reads=f"{PLANTED.get(name, 'A scenario of your own.')} {write_belief(planted_scores, is_at_chance(metrics))}",
-        not_shown="Real cells: a method that finds what was planted here can still miss what was not.",
+    part = ReportPart(
+        sentences=(write_belief(planted_scores, _is_at_chance(metrics)),),
         tables=(tabulate_attribution_scores(planted_scores), tabulate_differences(comparisons)),
         figures=(figure,),
     )
+    return ReportSection(name, name, PLANTED.get(name, "A scenario of your own."), (part,))
+
+
+def _is_at_chance(metrics: pd.DataFrame) -> bool:
+    return is_at_chance(metrics, CLASSIFIER, APOPTOSIS)
 
 
 def tabulate_differences(comparisons: pd.DataFrame) -> ReportTable:
-    """List the model's balanced accuracy minus that of each baseline."""
-    rows = comparisons[(comparisons["metric"] == "balanced_accuracy") & (comparisons["outcome"] == "all")]
+    """List the classifier's balanced accuracy minus that of each reference."""
+    rows = comparisons[(comparisons["predictor"] == CLASSIFIER) & (comparisons["metric"] == "balanced_accuracy")]
     frame = pd.DataFrame(
         {
-            "baseline": [name_predictor(name) for name in rows["reference"]],
-            "model minus it": [f"{value:+.3f}" for value in rows["difference"]],
+            "reference": [name_predictor(name) for name in rows["reference"]],
+            "classifier minus it": [f"{value:+.3f}" for value in rows["difference"]],
             "interval": [f"[{low:+.3f}, {high:+.3f}]" for low, high in zip(rows["low"], rows["high"], strict=True)],
             "beaten": ["yes" if low > 0 else "no" for low in rows["low"]],
         }

@@ -1,6 +1,6 @@
 """What a report page is made of, and the page itself: one HTML file that opens without a network."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
@@ -35,58 +35,94 @@ class ReportTable:
 
 @dataclass(frozen=True)
 class ReportFigure:
-    """A figure with how to read it and what it does not show."""
+    """A figure with how to read it and what it does not show; either may be empty."""
 
     name: str
     figure: go.Figure
-    reads: str
-    not_shown: str
+    reads: str = ""
+    not_shown: str = ""
 
 
 @dataclass(frozen=True)
-class ReportSection:
-    """One section of the page.
+class ReportPart:
+    """What a section says of one question or one reading.
 
     Parameters
     ----------
-    anchor
-        Fragment that the contents list points at.
     title
-        Head of the section.
-    reads, not_shown
-        How to read the section, and what it does not show.
+        Head of the part; empty: it has none.
+    sentences
+        What was found.
     tables, figures
         What is shown, in this order.
     """
 
-    anchor: str
-    title: str
-    reads: str
-    not_shown: str
+    title: str = ""
+    sentences: tuple[str, ...] = ()
     tables: tuple[ReportTable, ...] = ()
     figures: tuple[ReportFigure, ...] = ()
 
 
 @dataclass(frozen=True)
+class ReportSection:
+    """One section of the page: the fragment that the contents point at, its head, what to know first, its parts."""
+
+    anchor: str
+    title: str
+    reads: str
+    parts: tuple[ReportPart, ...] = ()
+
+
+@dataclass(frozen=True)
 class ReportScore:
-    """A headline score: its name, its value and interval as text, and what chance would give."""
+    """A headline score of one predictor.
+
+    Parameters
+    ----------
+    name, sees
+        The predictor, and what it makes its forecast from.
+    value, interval
+        The score, as text.
+    note
+        The paired difference to the model, as text; empty: it is the model's own score.
+    is_model
+        Whether the score is of a model, not of a reference.
+    """
 
     name: str
+    sees: str
     value: str
     interval: str
-    chance: str
+    note: str = ""
+    is_model: bool = False
+
+
+@dataclass(frozen=True)
+class ReportAnswer:
+    """A question and its answer: what was asked, then scores line by line, each with a caption and what it means.
+
+    Parameters
+    ----------
+    question, asked
+        The question, and of what it was asked or why it was not.
+    lines
+        Caption, scores beside each other, and a sentence on what their differences show.
+    """
+
+    question: str
+    asked: str
+    lines: tuple[tuple[str, tuple[ReportScore, ...], str], ...] = ()
 
 
 @dataclass(frozen=True)
 class ReportPage:
-    """The whole page: title, headline and sections."""
+    """The whole page: the answers with what was counted and one picture, then the sections."""
 
     title: str
-    question: str
-    scores: tuple[ReportScore, ...]
-    sentences: tuple[str, ...]
-    beside: ReportTable | None
-    sections: tuple[ReportSection, ...] = field(default_factory=tuple)
+    answers: tuple[ReportAnswer, ...] = ()
+    counted: str = ""
+    opening: ReportFigure | None = None
+    sections: tuple[ReportSection, ...] = ()
 
 
 def render_page(page: ReportPage) -> str:

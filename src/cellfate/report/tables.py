@@ -1,17 +1,46 @@
-"""Tables of the report: what went in, what was left out, how it was split, what was scored."""
+"""Tables of the report: scores in numbers, what went in, what was left out, how it was split."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
 
 import pandas as pd
 from pydantic import BaseModel
 
-from cellfate.core.fates import FATES, OUTCOMES
-from cellfate.core.tables import PARTS, WITHIN_DOSES
+from cellfate.core.fates import CENSORED, EVENTS, FATES
+from cellfate.core.tables import EVERYTHING, PARTS
+from cellfate.core.words import (
+    capitalise,
+    choose_leading,
+    label_predictor,
+    list_events,
+    list_words,
+    name_asked,
+    name_metric,
+    name_outcome,
+    name_question,
+    order_doses,
+    order_predictors,
+    show_cell,
+    show_count,
+    show_difference,
+    show_interval,
+    show_number,
+    show_score,
+    what_it_sees,
+)
 from cellfate.plots.preflight import name_check
-from cellfate.plots.words import order_doses
+from cellfate.plots.theme import at_question
+from cellfate.report.headline import Key, find_difference, find_row, headline_keys
 from cellfate.report.page import ReportTable
-from cellfate.report.words import capitalise, list_words, name_metric, name_predictor, show_cell, show_interval
+
+_COMMITTED: Final = {
+    "share_right": "right at the last frame shown",
+    "share_committed": "called any event there",
+    "share_right_of_committed": "right among these",
+    "median_lead_h": "median hours before the event since when it was right",
+}
+_SHARES: Final = ("recording", "lineage", "sister")
+_CELL: Final = ["recording_id", "cell_id"]
 
 
 def as_report_table(frame: pd.DataFrame, caption: str, longest: int | None = None, folded: bool = False) -> ReportTable:
@@ -29,12 +58,11 @@ def as_report_table(frame: pd.DataFrame, caption: str, longest: int | None = Non
 def write_preflight(findings: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Write how much the preflight found, in one sentence."""
     counts = findings.groupby("severity")["n_cases"].sum()
-    errors, warnings = (int(counts.get(severity, 0)) for severity in ("error", "warning"))
-    bad, odd = (int((summary[name] > 0).sum()) for name in ("n_errors", "n_warnings"))
-    return (
-        f"Found here: {errors:,} error{'s' * (errors != 1)} in {bad:,} and {warnings:,} warning{'s' * (warnings != 1)} "
-        f"in {odd:,} of {len(summary):,} recording{'s' * (len(summary) != 1)}."
-    )
+    found = [
+        f"{show_count(counts.get(severity, 0), severity)} in {int((summary[f'n_{severity}s'] > 0).sum()):,}"
+        for severity in ("error", "warning")
+    ]
+    return f"Found here: {' and '.join(found)} of {show_count(len(summary), 'recording')}."
 
 
 def tabulate_findings(findings: pd.DataFrame) -> ReportTable:
@@ -78,113 +106,154 @@ def tabulate_recordings(recordings: pd.DataFrame, frame_files: pd.DataFrame, cel
     return as_report_table(frame, "Recordings that were used")
 
 
-def tabulate_fates(cells: pd.DataFrame, recordings: pd.DataFrame) -> ReportTable:
-    """Count the cells of each fate, one row a dose, and all doses together."""
+def tabulate_fates(cells: pd.DataFrame, recordings: pd.DataFrame, follow_ups: pd.DataFrame) -> ReportTable:
+    """Count the tracked cells of each fate, one row a dose and all doses together, and those that were followed."""
     with_dose = cells.merge(recordings[["recording_id", "dose"]], on="recording_id")
-    return count_fates(with_dose, "Fates of the tracked cells, by dose (cells)")
-
-
-def count_fates(with_dose: pd.DataFrame, caption: str) -> ReportTable:
-    """Count rows with a dose and a fate, one row a dose, and all doses together."""
     counts = pd.crosstab(with_dose["dose"], with_dose["fate"]).reindex(
-        index=order_doses(with_dose["dose"].tolist()), columns=list(FATES), fill_value=0
+        index=order_doses(with_dose["dose"]), columns=list(FATES), fill_value=0
     )
+    counts = counts.loc[:, [fate for fate in FATES if fate != "unscored" or counts[fate].any()]]
+    counts = counts.assign(cells=counts.sum(axis=1), followed=follow_ups["dose"].value_counts())
+    counts = counts.fillna(0).astype(int)
     if len(counts) > 1:
         counts = pd.concat([counts, counts.sum().to_frame("all doses").T])
-    counts = counts.assign(cells=counts.sum(axis=1))
-    return as_report_table(counts.rename_axis("dose").reset_index(), caption)
+    return as_report_table(counts.rename_axis("dose").reset_index(), "Fates of the tracked cells, by dose (cells)")
 
 
-def tabulate_set_aside(recordings_set_aside: pd.DataFrame, tracks_set_aside: pd.DataFrame, longest: int) -> ReportTable:
-    """List recordings and tracks that were not used, each with its reason."""
-    frame = pd.concat([recordings_set_aside, tracks_set_aside], ignore_index=True)
-    frame = frame[["recording_id", "cell_id", "stage", "reason"]]
-    whole = frame["cell_id"].isna()
-    frame = frame.astype({"cell_id": object}).assign(
-        cell_id=frame["cell_id"].astype(object).where(~whole, "whole recording")
-    )
-    return as_report_table(frame, "Recordings and tracks set aside, with the reason", longest)
+def tabulate_left_out(tables: Sequence[pd.DataFrame], longest: int) -> ReportTable:
+    """Count what was left out, by reason: recordings, tracks and cells.
+
+    Parameters
+    ----------
+    tables
+        Tables `SetAside`.
+    longest
+        Most rows.
+    """
+    joined = pd.concat([table.astype({"cell_id": object}) for table in tables], ignore_index=True)
+    whole = joined["cell_id"].isna()
+    grouped = joined.assign(recordings=whole, cells=~whole).groupby(["stage", "reason"], sort=False)
+    counts = grouped.agg(recordings=("recordings", "sum"), cells=("cells", "sum"), first=("recording_id", "first"))
+    counts = counts.reset_index().rename(columns={"first": "for example recording"})
+    return as_report_table(counts, "Left out, by reason", longest)
 
 
-def tabulate_excluded(
-    samples_excluded: pd.DataFrame, longest: int, caption: str = "What gave no sample, counted by reason"
+def tabulate_parts(
+    follow_ups: pd.DataFrame, landmarks: pd.DataFrame, splits: pd.DataFrame, leakage: pd.DataFrame
 ) -> ReportTable:
-    """Count what was left out, by reason."""
-    counts = (
-        samples_excluded.groupby(["stage", "reason"], sort=False)
-        .agg(rows=("recording_id", "size"), recordings=("recording_id", "nunique"))
-        .reset_index()
-        .sort_values("rows", ascending=False)
+    """Count cells, groups, fates and landmarks of each part; list what its cells share with training."""
+    asked = landmarks.assign(which_fate=landmarks["last"] & landmarks["fate"].isin(EVENTS))
+    of_cell = asked.groupby(_CELL)[["which_fate", "regular"]].sum().reset_index()
+    joined = splits.merge(follow_ups, on=_CELL).merge(of_cell, on=_CELL, how="left")
+    fates = {fate: (joined["fate"] == fate).astype(int) for fate in (*EVENTS, CENSORED)}
+    counts = joined.assign(**fates).groupby(["fold", "part"], as_index=False)
+    table = counts.agg(
+        cells=("cell_id", "size"),
+        groups=("group_id", "nunique"),
+        **{fate: (fate, "sum") for fate in fates},
+        asked_which_fate=("which_fate", "sum"),
+        landmarks_within_hours=("regular", "sum"),
     )
-    return as_report_table(counts, caption, longest)
-
-
-def tabulate_parts(samples: pd.DataFrame, splits: pd.DataFrame, leakage: pd.DataFrame) -> ReportTable:
-    """Count samples, cells, groups and outcomes of each part; list what its cells share with training."""
-    joined = splits.merge(samples, on="sample_id")
-    outcomes = [outcome for outcome in OUTCOMES if (joined["outcome"] == outcome).any()]
-    parts = joined.groupby(["fold", "part"])
-    counts = parts.agg(samples=("sample_id", "size"), groups=("group_id", "nunique"))
-    counts.insert(1, "cells", parts.apply(lambda part: len(part[["recording_id", "cell_id"]].drop_duplicates())))
-    by_outcome = {
-        name: (joined["outcome"] == name).groupby([joined["fold"], joined["part"]]).sum() for name in outcomes
-    }
-    shares = [f"share_{what}" for what in ("recording", "lineage", "sister")]
-    table = (
-        counts.assign(**by_outcome)
-        .reset_index()
-        .merge(leakage[["fold", "part", *shares]], on=["fold", "part"], how="left")
-    )
+    table = table.fillna(0).astype({"asked_which_fate": int, "landmarks_within_hours": int})
+    shares = [f"share_{what}" for what in _SHARES]
+    table = table.merge(leakage[["fold", "part", *shares]], on=["fold", "part"], how="left")
     table = table.assign(rank=table["part"].map(PARTS.index)).sort_values(["fold", "rank"]).drop(columns="rank")
-    named = table.rename(columns={name: f"{name.replace('_', ' a ')} with training" for name in shares})
+    named = table.rename(columns={f"share_{what}": f"share a {what} with training" for what in _SHARES})
     scheme = list_words(splits["scheme"].unique())
-    caption = f"Parts of the split ({scheme}): counts, and shares of the cells (0 to 1; a dash: not known)"
-    return as_report_table(named, caption)
+    return as_report_table(named, f"Parts of the split ({scheme}); shares are of the cells, a dash: not known")
 
 
-def tabulate_scores(metrics: pd.DataFrame, predictor: str) -> ReportTable:
-    """List all scores of a predictor over all doses."""
-    rows = metrics[(metrics["predictor"] == predictor) & (metrics["condition"] == "all")]
+def tabulate_beside(metrics: pd.DataFrame, comparisons: pd.DataFrame, within_h: float | None) -> ReportTable | None:
+    """List the headline scores of every predictor, and how much higher the model's are; None: nothing was scored.
+
+    Parameters
+    ----------
+    metrics, comparisons
+        Tables of the same names.
+    within_h
+        Hours within which something happens; None: which fate comes.
+    """
+    scored = at_question(metrics[metrics["condition"] == EVERYTHING], within_h)
+    compared = at_question(comparisons, within_h)
+    keys, predictors = headline_keys(scored, within_h), order_predictors(scored["predictor"])
+    if not keys:
+        return None
+    ranks = [[("auroc", event), ("average_precision", event)] for event in list_events(scored["outcome"])]
+    blocks = [[*keys, *ranks[0]]] if within_h is None and ranks else ranks or [keys]
+    rows = [_list_beside(scored, compared, block, predictors[0], name) for block in blocks for name in predictors]
+    heads = [capitalise(name_metric(metric)) for metric, _ in blocks[0]]
+    minus = f"{label_predictor(predictors[0])} minus this one"
+    columns = ("Outcome", "Predictor", "What it sees", heads[0], minus, *heads[1:])
+    return ReportTable(f"Every predictor: {name_question(within_h)}", columns, tuple(rows), folded=True)
+
+
+def _list_beside(
+    scored: pd.DataFrame, compared: pd.DataFrame, keys: Sequence[Key], leading: str, predictor: str
+) -> tuple[str, ...]:
+    found = [find_row(scored, key, predictor=predictor) for key in keys]
+    scores = ["not scored" if row is None else show_score(row["estimate"], row["low"], row["high"]) for row in found]
+    difference = find_difference(compared, keys[0], leading, predictor)
+    minus = "" if difference is None else show_difference(*difference)
+    outcome = name_outcome(keys[-1][1])
+    return (outcome, label_predictor(predictor), what_it_sees(predictor), scores[0], minus, *scores[1:])
+
+
+def tabulate_scores(metrics: pd.DataFrame, within_h: float | None) -> ReportTable | None:
+    """List every score of the leading predictor over all doses; None: nothing was scored.
+
+    Parameters
+    ----------
+    metrics
+        Table `Metrics`.
+    within_h
+        None: which fate comes; else what happens within hours, of every horizon.
+    """
+    rows = metrics[metrics["within_h"].isna() == (within_h is None)]
+    leading = choose_leading(rows["predictor"])
+    rows = rows[(rows["predictor"] == leading) & (rows["condition"] == EVERYTHING)]
+    if leading is None or rows.empty:
+        return None
     frame = pd.DataFrame(
         {
+            "of": [name_asked(name_outcome(of), h) for of, h in zip(rows["outcome"], rows["within_h"], strict=True)],
             "score": [capitalise(name_metric(metric)) for metric in rows["metric"]],
-            "of": rows["outcome"].to_list(),
-            "estimate": [_show_estimate(value) for value in rows["estimate"]],
-            "interval": [show_interval(low, high) for low, high in zip(rows["low"], rows["high"], strict=True)],
+            "estimate": [show_number(value, 3) for value in rows["estimate"]],
+            "interval": [show_interval(low, high, 3) for low, high in zip(rows["low"], rows["high"], strict=True)],
+            "events": rows["n_events"].to_list(),
+            "landmarks": rows["n_landmarks"].to_list(),
         }
     )
-    return as_report_table(frame, f"Every score of {name_predictor(predictor)} on the test part", folded=True)
+    return as_report_table(frame, f"Every score, {label_predictor(leading)}", folded=True)
 
 
-def tabulate_doses(metrics: pd.DataFrame, predictor: str, leading: Sequence[str]) -> ReportTable:
-    """List the headline scores of a predictor within each dose."""
-    rows = metrics[
-        (metrics["predictor"] == predictor) & (metrics["condition"] != "all") & metrics["metric"].isin(leading)
-    ]
-    rows = rows[(rows["metric"] != "average_precision") | (rows["outcome"] != "all")]
-    order = [*order_doses([name for name in rows["condition"] if name != WITHIN_DOSES]), WITHIN_DOSES]
-    rows = rows.assign(rank=rows["condition"].map(order.index)).sort_values(["metric", "rank"])
-    frame = pd.DataFrame(
-        {
-            "dose": ["mean within doses" if name == WITHIN_DOSES else name for name in rows["condition"]],
-            "score": [capitalise(name_metric(metric)) for metric in rows["metric"]],
-            "estimate": [_show_estimate(value) for value in rows["estimate"]],
-            "interval": [show_interval(low, high) for low, high in zip(rows["low"], rows["high"], strict=True)],
-            "cells": rows["n_cells"].to_list(),
-            "groups": rows["n_groups"].to_list(),
-        }
-    )
-    return as_report_table(frame, "Within each dose")
+def tabulate_commitments(summary: pd.DataFrame, events: Collection[str]) -> ReportTable | None:
+    """List by fate and predictor how many calls were right at the last frame shown, and since when; None: no cell."""
+    rows = []
+    for fate in (fate for fate in FATES if fate in (*events, CENSORED)):
+        for predictor in order_predictors(summary["predictor"]):
+            found = summary[(summary["fate"] == fate) & (summary["predictor"] == predictor)].set_index("metric")
+            if len(found):
+                shown = [_show_summary(found, metric) for metric in _COMMITTED]
+                rows.append((fate, label_predictor(predictor), show_cell(int(found["n_cells"].max())), *shown))
+    heads = ("Fate", "Predictor", "Cells", *map(capitalise, _COMMITTED.values()))
+    return ReportTable("Calls, looking back from the last frame shown", heads, tuple(rows)) if rows else None
 
 
-def tabulate_mapping(values: dict[str, Any], caption: str, heads: tuple[str, str], folded: bool = True) -> ReportTable:
+def _show_summary(found: pd.DataFrame, metric: str) -> str:
+    if metric not in found.index:
+        return ""
+    value, low, high = found.loc[[metric], ["estimate", "low", "high"]].to_numpy(float)[0]
+    return show_score(value, low, high, 1 if metric == "median_lead_h" else 2)
+
+
+def tabulate_mapping(values: Mapping[str, Any], caption: str, heads: tuple[str, str]) -> ReportTable:
     """List names and values, nested names joined with dots."""
     flat = flatten(values)
     rows = tuple((name, _show_value(value)) for name, value in flat.items())
-    return ReportTable(caption, heads, rows, folded=folded)
+    return ReportTable(caption, heads, rows, folded=True)
 
 
-def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Make one mapping of nested ones and of settings, names joined with dots.
 
     Examples
@@ -209,10 +278,6 @@ def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 def _list_different(column: pd.Series) -> str:
     values = sorted(column.dropna().unique().tolist())
     return list_words(show_cell(value) for value in values) if values else "not given"
-
-
-def _show_estimate(value: float) -> str:
-    return "not defined" if pd.isna(value) else f"{value:.3f}"
 
 
 def _show_value(value: Any) -> str:
