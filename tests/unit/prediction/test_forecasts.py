@@ -140,6 +140,18 @@ def test_a_model_of_one_member_says_of_tested_cells_what_its_fold_said(clock, of
     np.testing.assert_allclose(both["p_mitosis"], both["p_mitosis_new"], atol=TOLERANCE)
 
 
+def test_new_cells_get_the_mean_probability_of_the_classifiers(classifier):
+    whole = forecast_new(classifier.model, *classifier.new)
+    alone = []
+    for member in classifier.model.config.members:
+        config = classifier.model.config.model_copy(update={"members": (member,)})
+        alone.append(forecast_new(replace(classifier.model, config=config), *classifier.new)["p_mitosis"])
+    np.testing.assert_allclose(whole["p_mitosis"], np.mean(alone, axis=0), atol=TOLERANCE)
+    assert np.abs(whole["p_mitosis"] - alone[0]).max() > 1e-3
+    assert whole[["scheme", "fold", "part"]].drop_duplicates().to_numpy().tolist() == [["all_members", -1, "test"]]
+    assert rows_of(whole, *CELL, "frame") == rows_of(classifier.study.follow_ups, *CELL, "last_frame")
+
+
 def test_a_clock_that_is_not_asked_which_fate_comes_says_nothing_of_it(clock):
     follow_up = FollowUpSettings(**(TINY_FOLLOW_UP.model_dump() | {"questions": ("within_hours",)}))
     model = replace(clock.model, config=clock.model.config.model_copy(update={"follow_up": follow_up}))

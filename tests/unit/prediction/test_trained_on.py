@@ -34,8 +34,9 @@ def test_neither_names_nor_numbers_nor_types_count_but_one_pixel_does(clock):
     touched[1, 0, 2, 2] += 1
     gap = sequence.take(np.delete(np.arange(len(sequence.frame_numbers_t)), 1))
     filled = replace(gap, frame_numbers_t=np.arange(len(gap.frame_numbers_t)))
-    others = [replace(sequence, frames_tchw=touched), sequence.take(np.arange(1, 9)), gap, filled]
-    assert len({digest_cell(each) for each in others} | {digest}) == 5
+    moved = replace(gap, frame_numbers_t=np.insert(gap.frame_numbers_t[2:], 0, gap.frame_numbers_t[0] + [0, 1]))
+    others = [replace(sequence, frames_tchw=touched), sequence.take(np.arange(1, 9)), gap, filled, moved]
+    assert len({digest_cell(each) for each in others} | {digest}) == 6
 
 
 def test_what_only_tests_was_not_seen(clock):
