@@ -68,7 +68,7 @@ def select_tested(forecasts: pd.DataFrame, within_h: float) -> pd.DataFrame:
         If hours are forecast, but not these, or forecasts of several folds or split schemes are mixed.
     """
     selected = forecasts[is_within(forecasts["within_h"], within_h)]
-    hours = sorted(forecasts["within_h"].dropna().unique())
+    hours = sorted(set(forecasts["within_h"].dropna().tolist()))
     if selected.empty and hours:
         raise InputError(
             f"The table holds forecasts within {hours} h, expected {within_h:g} h among them; forecast with the same "

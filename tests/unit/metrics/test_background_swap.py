@@ -7,13 +7,14 @@ import pandas as pd
 import pytest
 
 from cellfate.core.errors import InputError
-from cellfate.core.predictors import MODEL, SWAPPED
-from cellfate.core.tables import Metrics, Predictions
+from cellfate.core.predictors import CLASSIFIER, ON_OTHER_BACKGROUND
+from cellfate.core.tables import Forecasts, Metrics
 from cellfate.crops.store import CellSequence
 from cellfate.features.settings import FeatureSettings
 from cellfate.metrics import background_swap as room
+from cellfate.metrics import score_forecasts
 from cellfate.metrics.settings import BackgroundSwapSettings, ScoreSettings
-from tests.unit.metrics.tables import make_samples
+from tests.unit.metrics.tables import FIVE_H, fated
 
 SIZE = 16
 CELL = np.hypot(*np.mgrid[-8:8, -8:8]) <= 3
@@ -99,7 +100,7 @@ def test_one_group_exchanges_within_it_and_says_so(caplog):
     donors = room.draw_donors(["a"] * 6, np.random.default_rng(0))
     assert (donors != np.arange(6)).all()
     assert "one group" in caplog.text
-    with pytest.raises(InputError, match="one test sample"):
+    with pytest.raises(InputError, match="one test cell"):
         room.draw_donors(["a"], np.random.default_rng(0))
 
 
@@ -123,36 +124,39 @@ def swap(monkeypatch, surroundings, cells, masks=None):
     One seed in twenty draws surroundings whose interval misses chance, as it should; seed 1 is none of these.
     """
     outcomes = ["apoptosis", "mitosis", "mitosis", "apoptosis"] * 10
-    samples = make_samples(outcomes, groups=np.arange(40) // 2, n_frames=3)
-    dies = dict(zip(samples["cell_id"], samples["outcome"] == "apoptosis", strict=True))
+    landmarks = fated(outcomes, groups=np.arange(40) // 2, n_frames=3)
+    dies = dict(zip(landmarks["cell_id"], landmarks["fate"] == "apoptosis", strict=True))
 
     def read(_, cell_id, *__):
         level, cell = surroundings[0 if dies[cell_id] else 1], cells[0 if dies[cell_id] else 1]
         return sequence([level] * 3, cell, masks=masks, noise=3.0, seed=cell_id)
 
-    splits = pd.DataFrame({"sample_id": samples["sample_id"], "scheme": "grouped_holdout", "fold": 0, "part": "test"})
-    monkeypatch.setattr(room, "load_fold", lambda *_: Member())
+    splits = landmarks[["recording_id", "cell_id"]].assign(scheme="grouped_holdout", fold=0, part="test")
+    monkeypatch.setattr(room, "load_classifier_member", lambda *_: Member())
     monkeypatch.setattr(room, "check_trained_on", lambda *_: None)
     store = SimpleNamespace(channels=("gfp",), read=read)
-    model = SimpleNamespace(config=SimpleNamespace(outcomes=("apoptosis", "mitosis")))
+    both = ("apoptosis", "mitosis")
+    config = SimpleNamespace(outcomes=both, events=both, members=(0,), folds=(0,), scheme="grouped_holdout")
+    model = SimpleNamespace(classifier_config=config)
     features = FeatureSettings(min_contrast=50.0)
-    table = room.swap_backgrounds(store, samples, splits, model, features, BackgroundSwapSettings(seed=1))
-    Predictions.validate(table)
-    scores = room.score_background_swap(table, samples, ScoreSettings(n_resamples=200))
-    Metrics.validate(scores)
+    table = room.swap_backgrounds(store, landmarks, splits, model, features, BackgroundSwapSettings(seed=1))
+    Forecasts.validate(table)
+    scores = Metrics.validate(score_forecasts(table, landmarks, FIVE_H, ScoreSettings(n_resamples=200)))
     return table, scores.query("metric == 'balanced_accuracy' and condition == 'all'").set_index("predictor")
 
 
 def test_a_model_of_the_surroundings_falls_to_chance(monkeypatch):
     _, scores = swap(monkeypatch, surroundings=(400, 200), cells=(300, 300))
-    assert scores.loc[MODEL, "estimate"] == 1
-    assert scores.loc[SWAPPED, "low"] < 0.5 < scores.loc[SWAPPED, "high"]
+    assert scores.loc[CLASSIFIER, "estimate"] == 1
+    assert scores.loc[ON_OTHER_BACKGROUND, "low"] < 0.5 < scores.loc[ON_OTHER_BACKGROUND, "high"]
 
 
 def test_a_model_of_the_cell_keeps_its_score(monkeypatch):
     table, scores = swap(monkeypatch, surroundings=(100, 100), cells=(5000, 200))
-    assert scores.loc[MODEL, "estimate"] == scores.loc[SWAPPED, "estimate"] == 1
-    before, after = (table[table["predictor"] == name]["p_apoptosis"].to_numpy() for name in (MODEL, SWAPPED))
+    assert scores.loc[CLASSIFIER, "estimate"] == scores.loc[ON_OTHER_BACKGROUND, "estimate"] == 1
+    before, after = (
+        table[table["predictor"] == name]["p_apoptosis"].to_numpy() for name in (CLASSIFIER, ON_OTHER_BACKGROUND)
+    )
     np.testing.assert_allclose(after, before, atol=0.02)
 
 
@@ -163,5 +167,13 @@ def test_the_same_seed_gives_the_same_swap(monkeypatch):
 
 
 def test_no_mask_at_all_is_an_error(monkeypatch):
-    with pytest.raises(InputError, match="None of 40 test samples"):
+    with pytest.raises(InputError, match="None of 40 test cells"):
         swap(monkeypatch, (100, 100), (100, 100), masks=np.zeros((3, SIZE, SIZE), bool))
+
+
+def test_a_model_without_members_has_nothing_to_say():
+    config = SimpleNamespace(events=("apoptosis",), members=())
+    model = SimpleNamespace(classifier_config=config)
+    landmarks = fated(["apoptosis"])
+    table = room.swap_backgrounds(None, landmarks, landmarks, model, FeatureSettings(), BackgroundSwapSettings())
+    assert Forecasts.validate(table).empty

@@ -1,4 +1,4 @@
-"""Paired differences by hand, and the sum of a run."""
+"""Paired differences by hand, who is held against whom, and the sum of a run."""
 
 import json
 
@@ -8,88 +8,153 @@ import pytest
 
 from cellfate.core.errors import InputError
 from cellfate.core.tables import Comparisons
-from cellfate.metrics import BaselineSettings, ScoreSettings, compare_predictors, score_predictions, summarise_scores
+from cellfate.metrics import ReferenceSettings, ScoreSettings, compare_forecasts, score_forecasts, summarise_scores
 from cellfate.metrics.comparisons import best_reference
-from tests.unit.metrics.tables import make_predictions, make_samples, simulate
+from tests.unit.metrics.tables import (
+    FIVE_H,
+    FOLLOW_UP,
+    fated,
+    forecast,
+    say_which,
+    simulate_fates,
+    simulate_hazards,
+    watched,
+)
 
 FEW = ScoreSettings(n_resamples=300)
+KEYS = [("balanced_accuracy", "all"), ("brier", "all")]
+KEYS += [(metric, event) for event in FIVE_H.events for metric in ("auroc", "average_precision", "brier")]
 
 
-def _row(table, metric, reference):
-    return table[(table["metric"] == metric) & (table["reference"] == reference)].iloc[0]
+def _compare(forecasts, landmarks, follow_up=FOLLOW_UP, scores=FEW):
+    return Comparisons.validate(compare_forecasts(forecasts, landmarks, follow_up, scores))
+
+
+def _row(table, metric, reference, outcome="all"):
+    rows = table[(table["metric"] == metric) & (table["reference"] == reference) & (table["outcome"] == outcome)]
+    return rows.iloc[0]
 
 
 def test_a_predictor_minus_itself_is_zero_in_every_resample():
-    samples, p = simulate(n=120)
-    table = compare_predictors(
-        make_predictions(samples, p), make_predictions(samples, p, predictor="dose"), samples, FEW
-    )
-    assert (Comparisons.validate(table)[["difference", "low", "high"]] == 0).all(axis=None)
+    landmarks, p = simulate_fates(n=120)
+    table = _compare(pd.concat([say_which(landmarks, p), say_which(landmarks, p, "dose")]), landmarks)
+    assert (table[["difference", "low", "high"]] == 0).all(axis=None)
+    landmarks, truth = simulate_hazards()
+    table = _compare(pd.concat([forecast(landmarks, truth), forecast(landmarks, truth, predictor="dose")]), landmarks)
+    assert (table[["difference", "low", "high"]].fillna(0) == 0).all(axis=None)
+    assert len(table) == 3 * len(KEYS)
 
 
 def test_pairing_by_hand():
     # Two groups alike in the model; the reference misses one of two apoptoses of group b only. Resamples draw a twice,
     # both, or b twice (chances 1/4, 1/2, 1/4), where recall of apoptosis differs by 0, 1/4, 1/2 and balanced accuracy
     # by half of that.
-    samples = make_samples(["apoptosis", "apoptosis", "mitosis"] * 2, groups=list("aaabbb"))
-    model = make_predictions(samples, [0.9, 0.8, 0.1] * 2)
-    reference = make_predictions(samples, [0.9, 0.8, 0.1, 0.9, 0.4, 0.1], predictor="dose")
-    table = compare_predictors(model, reference, samples, FEW)
+    landmarks = fated(["apoptosis", "apoptosis", "mitosis"] * 2, groups=list("aaabbb"))
+    reference = say_which(landmarks, [0.9, 0.8, 0.1, 0.9, 0.4, 0.1], "dose")
+    table = _compare(pd.concat([say_which(landmarks, [0.9, 0.8, 0.1] * 2), reference]), landmarks)
     row = _row(table, "balanced_accuracy", "dose")
     assert (row["difference"], row["low"], row["high"]) == pytest.approx((0.125, 0.0, 0.25))
-    assert (row["n_samples"], row["n_groups"]) == (6, 2)
+    assert (row["n_landmarks"], row["n_groups"]) == (6, 2)
 
 
 def test_paired_intervals_are_narrower_than_the_spread_of_both_suggests():
-    samples, p = simulate(n=600, group_spread=1.5)
+    landmarks, p = simulate_fates(n=600, group_spread=1.5)
     weaker = np.clip(p + np.random.default_rng(1).normal(0, 0.05, len(p)), 0.01, 0.99)
-    model, reference = make_predictions(samples, p), make_predictions(samples, weaker, predictor="dose")
-    difference = _row(compare_predictors(model, reference, samples, FEW), "auroc", "dose")
-    alone = score_predictions(model, reference, samples, FEW)
-    alone = alone[(alone["metric"] == "auroc") & (alone["condition"] == "all")]
+    both = pd.concat([say_which(landmarks, p), say_which(landmarks, weaker, "dose")])
+    difference = _row(_compare(both, landmarks), "auroc", "dose", "apoptosis")
+    alone = score_forecasts(both, landmarks, FOLLOW_UP, FEW).query("metric == 'auroc' and condition == 'all'")
+    alone = alone[alone["outcome"] == "apoptosis"]
     assert difference["difference"] == pytest.approx(-np.diff(alone["estimate"])[0])
     assert difference["high"] - difference["low"] < 0.5 * (alone["high"] - alone["low"]).mean()
 
 
-def test_the_best_trivial_baseline_is_marked_for_each_metric():
-    samples, p = simulate()
+def test_classifier_and_clock_stand_side_by_side_on_the_same_cells():
+    landmarks, p = simulate_fates()
+    predictors = ("classifier", "network", "blend", "dose")
+    table = _compare(pd.concat([say_which(landmarks, p, name) for name in predictors]), landmarks)
+    pairs = set(zip(table["predictor"], table["reference"], strict=True))
+    assert pairs == {
+        (leading, other) for leading in ("classifier", "blend") for other in predictors if other != leading
+    }
+    assert table["within_h"].isna().all()
+    assert len(table) == 6 * len(KEYS)
+    assert list(zip(table["metric"], table["outcome"], strict=True))[::3] == KEYS * 2
+
+
+def test_the_leading_predictor_of_the_clock_is_the_first_there_is():
+    landmarks, truth = simulate_hazards()
+    noise = np.random.default_rng(1).uniform(0.5, 1.5, truth.shape)
+    values = {"network": truth * noise / 2, "track_age": np.full(truth.shape, 0.1), "boosting": truth[::-1]}
+    models = {name: forecast(landmarks, given, predictor=name) for name, given in values.items()}
+    without = _compare(pd.concat(models.values()), landmarks)
+    assert set(without["predictor"]) == {"network"}
+    everything = pd.concat([*models.values(), forecast(landmarks, truth, predictor="blend")])
+    table = _compare(everything, landmarks)
+    assert set(zip(table["predictor"], table["reference"], strict=True)) == {("blend", name) for name in values}
+    assert len(table) == 3 * 3 * len(KEYS)
+    with pytest.warns(UserWarning, match="undefined"):  # what the constant never calls
+        scores = score_forecasts(everything, landmarks, FOLLOW_UP, FEW).query("condition == 'all'")
+    estimates = scores.set_index(["predictor", "metric", "outcome", "within_h"])
+    for row in table.itertuples():
+        of = [estimates.loc[(name, row.metric, row.outcome, row.within_h)] for name in (row.predictor, row.reference)]
+        assert row.difference == pytest.approx(of[0]["estimate"] - of[1]["estimate"], abs=1e-12, nan_ok=True)
+        assert row.n_landmarks == of[0]["n_landmarks"]
+    better = table[(table["reference"] == "track_age") & (table["outcome"] != "all")]
+    assert (better[better["metric"] == "auroc"]["low"] > 0).all()
+    assert (better[(better["metric"] == "brier") & (better["within_h"] > 2)]["high"] < 0).all()
+
+
+def test_the_best_trivial_reference_is_marked_for_each_metric():
+    landmarks, p = simulate_fates()
     rng = np.random.default_rng(0)
-    references = {"dose": rng.random(len(p)), "track_length": 0.3 * rng.random(len(p)) + 0.7 * p, "handcrafted": p}
-    tables = [make_predictions(samples, q, predictor=name) for name, q in references.items()]
-    table = compare_predictors(make_predictions(samples, p), pd.concat(tables), samples, FEW)
+    references = {"dose": rng.random(len(p)), "track_length": 0.3 * rng.random(len(p)) + 0.7 * p, "measurements": p}
+    tables = [say_which(landmarks, q, name) for name, q in references.items()]
+    table = _compare(pd.concat([say_which(landmarks, p), *tables]), landmarks)
     best = table[table["best_trivial"]]
-    assert best["reference"].tolist() == ["track_length"] * 4  # the handcrafted features are not trivial
-    assert best["metric"].tolist() == ["balanced_accuracy", "auroc", "average_precision", "brier"]
-    assert table.loc[table["metric"] == "average_precision", "outcome"].unique().tolist() == ["apoptosis"]
+    assert best["reference"].tolist() == ["track_length"] * len(KEYS)  # measurements are not trivial
+    assert list(zip(best["metric"], best["outcome"], strict=True)) == KEYS
 
 
 def test_lower_is_better_for_losses():
     assert best_reference("brier", {"dose": 0.4, "track_length": 0.5}) == "dose"
-    assert best_reference("auroc", {"dose": 0.4, "track_length": 0.5, "handcrafted": 0.9}) == "track_length"
-    assert best_reference("auroc", {"handcrafted": 0.9, "dose": np.nan}) is None
+    assert best_reference("auroc", {"dose": 0.4, "track_length": 0.5, "measurements": 0.9}) == "track_length"
+    assert best_reference("auroc", {"measurements": 0.9, "dose": np.nan}) is None
 
 
-def test_different_samples_are_refused():
-    samples, p = simulate(n=40)
-    fewer = make_predictions(samples, p, predictor="dose").iloc[1:]
-    with pytest.raises(InputError, match="'s00000' is one of 1"):
-        compare_predictors(make_predictions(samples, p), fewer, samples, FEW)
+def test_different_landmarks_are_refused():
+    landmarks, p = simulate_fates(n=40)
+    fewer = say_which(landmarks, p, "dose").iloc[1:]
+    with pytest.raises(InputError, match=r"\('rg\d\d:\d+:\d+' is one of 1\)"):
+        _compare(pd.concat([say_which(landmarks, p), fewer]), landmarks)
 
 
-def test_without_baselines_there_is_nothing_to_compare():
-    samples, p = simulate(n=40)
-    model = make_predictions(samples, p)
-    assert Comparisons.validate(compare_predictors(model, model.iloc[:0], samples, FEW)).empty
+def test_with_one_predictor_or_without_an_answer_there_is_little_to_say():
+    landmarks, p = simulate_fates(n=40)
+    assert _compare(say_which(landmarks, p), landmarks).empty
+    short = watched([1, 2], ["mitosis", "censored"], [0, 1], watchable_h=3.0)
+    p = np.full((2, 1, 2), 0.2)
+    both = pd.concat([forecast(short, p, FIVE_H), forecast(short, p, FIVE_H, predictor="dose")])
+    table = _compare(both, short, FIVE_H)
+    assert table["difference"].isna().all()
+    assert (table["n_landmarks"] == 0).all()
 
 
 def test_the_sum_of_a_run_is_plain_json_with_its_settings():
-    samples, p = simulate()
-    model, reference = make_predictions(samples, p), make_predictions(samples, 1 - p, predictor="dose")
-    metrics = score_predictions(model, reference, samples, FEW)
-    comparisons = compare_predictors(model, reference, samples, FEW)
-    found = json.loads(json.dumps(summarise_scores(metrics, comparisons, FEW, BaselineSettings()), allow_nan=False))
-    assert set(found["scores"]) == {"cellfate", "dose"}
-    assert len(found["scores"]["cellfate"]["recall_apoptosis"]) == 3
-    assert found["n_samples"] == 400
-    assert found["over_best_trivial"]["auroc"]["reference"] == "dose"
+    landmarks, p = simulate_fates()
+    asked_twice = landmarks.assign(regular=True, time_h=np.random.default_rng(0).integers(1, 12, len(p)))
+    both = pd.concat([say_which(landmarks, p), say_which(landmarks, 1 - p, "dose")])
+    hours = [
+        forecast(landmarks, np.stack([q, 1 - q], 1)[:, None] / 2, FIVE_H, name)
+        for q, name in ((p, "blend"), (1 - p, "dose"))
+    ]
+    everything = pd.concat([both, *hours])
+    tables = [make(everything, asked_twice, FIVE_H, FEW) for make in (score_forecasts, compare_forecasts)]
+    found = json.loads(json.dumps(summarise_scores(*tables, FEW, ReferenceSettings()), allow_nan=False))
+    assert set(found["questions"]) == {"which_fate", "within_5_h"}
+    which, within = (found["questions"][name] for name in ("which_fate", "within_5_h"))
+    assert set(which["scores"]) == {"classifier", "dose"}
+    assert len(which["scores"]["classifier"]["recall_apoptosis"]) == 3
+    assert which["n_landmarks"] == which["n_cells"] == 400
+    assert which["over_best_trivial"]["classifier"]["auroc_apoptosis"]["reference"] == "dose"
+    assert within["over_best_trivial"]["blend"]["brier_mitosis"]["difference"] is not None
     assert found["settings"]["scores"]["n_resamples"] == 300

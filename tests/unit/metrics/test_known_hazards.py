@@ -13,29 +13,23 @@ from cellfate.core.errors import InputError
 from cellfate.metrics import ScoreSettings
 from cellfate.metrics.commitments import find_commitments
 from cellfate.metrics.known_hazards import fit_line, score_against_truth
-from tests.unit.metrics.follow_up_tables import FIVE_H, make_follow_ups, make_incidence, make_landmarks
-from tests.unit.metrics.follow_up_tables import make_validation as validation
+from tests.unit.metrics.tables import FIVE_H, landmarks_of, make_follow_ups, make_traces
 
 FEW = ScoreSettings(n_resamples=100)
 
 
-def _tables(cells, traces, truth, thresholds=(0.4, 0.6), groups=None):
-    """Incidence, truth, landmarks and follow-ups of test cells, with a validation part that fixes the thresholds."""
-    watched, chosen_on = validation(*thresholds)
-    tested = make_follow_ups(cells)
-    if groups is not None:
-        tested = tested.assign(group_id=groups)
-    follow_ups = pd.concat([watched, tested], ignore_index=True)
-    incidence = pd.concat([chosen_on, make_incidence(traces)], ignore_index=True)
-    return incidence, make_incidence(truth, "truth"), make_landmarks(follow_ups), follow_ups
+def _tables(cells, traces, truth):
+    """Forecasts, truth, landmarks and follow-ups of test cells; both events occur, among cells of training too."""
+    follow_ups = make_follow_ups([*cells, ("u", 90, "apoptosis", 12), ("u", 91, "mitosis", 12)])
+    return make_traces(traces), make_traces(truth, "truth"), landmarks_of(follow_ups), follow_ups
 
 
-def _score(incidence, truth, landmarks, follow_ups, scores=FEW):
-    commitments = find_commitments(incidence, landmarks, follow_ups, FIVE_H)
-    return score_against_truth(incidence, truth, commitments, landmarks, follow_ups, FIVE_H, scores)
+def _score(forecasts, truth, landmarks, follow_ups, scores=FEW):
+    commitments = find_commitments(forecasts, follow_ups, FIVE_H)
+    return score_against_truth(forecasts, truth, commitments, landmarks, follow_ups, FIVE_H, scores)
 
 
-def _pick(entries, outcome, predictor="clock"):
+def _pick(entries, outcome, predictor="network"):
     (entry,) = [e for e in entries if e["outcome"] == outcome and e["predictor"] == predictor]
     return entry
 
@@ -97,8 +91,8 @@ def test_auroc_stands_beside_that_of_the_truth_at_landmarks_of_a_known_outcome()
 
 
 def _commitment_tables():
-    """Truth and forecast of six cells; apoptosis is called from .4 and mitosis from .6 on, frames are half an hour."""
-    low, dies, divides = [0.0] * 6, 0.5, 0.7
+    """Truth and forecast of six cells; frames are half an hour."""
+    low, dies, divides = [0.0] * 6, 0.6, 0.7
 
     def from_frame(frame, p):
         return [0.0] * frame + [p] * (6 - frame)
@@ -137,16 +131,6 @@ def test_commitments_against_the_truth_by_hand():
     assert divided["median_difference_h"]["estimate"] is None
 
 
-def test_the_truth_is_called_at_the_thresholds_of_the_forecast():
-    # The truth reaches .5 at frame 2 and .3 at frame 0: which one counts follows from the predictor's threshold.
-    cells, trace = [("r", 1, "apoptosis", 12), ("s", 2, "apoptosis", 12)], [0.3, 0.3, 0.5, 0.5]
-    truth = {("r", 1): (trace, [0] * 4), ("s", 2): (trace, [0] * 4)}
-    forecast = {key: ([0.5] * 4, [0] * 4) for key in truth}
-    for threshold, apart_h in ((0.4, 1.0), (0.2, 0.0)):
-        found = _score(*_tables(cells, forecast, truth, thresholds=(threshold, 0.6)))["commitments"]
-        assert _pick(found, "apoptosis")["median_difference_h"]["estimate"] == pytest.approx(apart_h)
-
-
 def test_true_frames_that_were_not_forecast_are_left_out():
     cells, traces, truth = _commitment_tables()
     longer = {key: ([*a, 0.0, 0.0], [*m, 0.0, 0.0]) for key, (a, m) in truth.items()}
@@ -155,25 +139,24 @@ def test_true_frames_that_were_not_forecast_are_left_out():
 
 def test_each_predictor_is_scored_by_itself():
     cells, traces, truth = _commitment_tables()
-    incidence, true_incidence, landmarks, follow_ups = _tables(cells, traces, truth)
-    perfect = incidence[incidence["part"] == "validation"].assign(predictor="ensemble")
-    both = pd.concat([incidence, perfect, make_incidence(truth, "ensemble")], ignore_index=True)
-    found = _score(both, true_incidence, landmarks, follow_ups)
-    assert _pick(found["incidence"], "mitosis", "ensemble")["calibration_slope"]["estimate"] == pytest.approx(1)
-    assert _pick(found["commitments"], "all", "ensemble")["share_within_1h"]["estimate"] == 1
-    assert _pick(found["commitments"], "all", "clock") == _pick(
-        _score(incidence, true_incidence, landmarks, follow_ups)["commitments"], "all"
+    forecasts, true_forecasts, landmarks, follow_ups = _tables(cells, traces, truth)
+    both = pd.concat([forecasts, make_traces(truth, "blend")], ignore_index=True)
+    found = _score(both, true_forecasts, landmarks, follow_ups)
+    assert _pick(found["incidence"], "mitosis", "blend")["calibration_slope"]["estimate"] == pytest.approx(1)
+    assert _pick(found["commitments"], "all", "blend")["share_within_1h"]["estimate"] == 1
+    assert _pick(found["commitments"], "all", "network") == _pick(
+        _score(forecasts, true_forecasts, landmarks, follow_ups)["commitments"], "all"
     )
 
 
 def test_a_missing_truth_or_commitment_is_an_error():
     cells, traces, truth = _commitment_tables()
-    incidence, true_incidence, landmarks, follow_ups = _tables(cells, traces, truth)
-    commitments = find_commitments(incidence, landmarks, follow_ups, FIVE_H)
+    forecasts, true_forecasts, landmarks, follow_ups = _tables(cells, traces, truth)
+    commitments = find_commitments(forecasts, follow_ups, FIVE_H)
     with pytest.raises(InputError, match="cell 6 of recording 't' at frame 5 is missing"):
-        score_against_truth(incidence, true_incidence.iloc[:-1], commitments, landmarks, follow_ups, FIVE_H, FEW)
-    with pytest.raises(InputError, match="no row of predictor 'clock' for cell 1 of recording 'r'"):
-        score_against_truth(incidence, true_incidence, commitments.iloc[1:], landmarks, follow_ups, FIVE_H, FEW)
+        score_against_truth(forecasts, true_forecasts.iloc[:-1], commitments, landmarks, follow_ups, FIVE_H, FEW)
+    with pytest.raises(InputError, match="no row of predictor 'network' for cell 1 of recording 'r'"):
+        score_against_truth(forecasts, true_forecasts, commitments.iloc[1:], landmarks, follow_ups, FIVE_H, FEW)
 
 
 def test_lines_of_resamples_are_those_of_the_repeated_points():
@@ -204,7 +187,7 @@ def test_the_truth_as_forecast_is_perfect_in_any_order_of_rows(traces, seed):
     fates = ["apoptosis", "mitosis", "censored"]
     cells = [(f"r{i % 2}", i, fates[i % 3], 14 + i) for i in range(len(traces))]
     truth = {cell[:2]: tuple(zip(*trace, strict=True)) for cell, trace in zip(cells, traces, strict=True)}
-    tables = _tables(cells, truth, truth, thresholds=(0.2, 0.3))
+    tables = _tables(cells, truth, truth)
     found = _score(*tables)
     for entry in found["incidence"]:
         for name in ("calibration_slope", "logit_slope", "correlation"):

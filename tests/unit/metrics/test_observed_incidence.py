@@ -12,17 +12,17 @@ from cellfate.core.tables import DoseIncidence, ObservedIncidence
 from cellfate.metrics import ScoreSettings
 from cellfate.metrics.observed_incidence import compare_doses, list_first_landmarks, observe_incidence
 from cellfate.statistics.aalen_johansen import aalen_johansen
-from tests.unit.metrics.follow_up_tables import FIVE_H
+from tests.unit.metrics.tables import FIVE_H, forecast, half_die, make_landmarks
 
 FEW = ScoreSettings(n_resamples=200)
 TWO_AND_FIVE_H = FollowUpSettings(report_h=(2.0, 5.0), headline_h=5.0)
 
 
 def _landmarks(rows):
-    """Landmarks as (cell, dose, group, frame, fate, hours to the end, hours to the recording's end)."""
-    columns = ["cell_id", "dose", "group_id", "last_frame", "fate", "time_h", "watchable_h"]
-    table = pd.DataFrame(rows, columns=columns).assign(recording_id="r")
-    return table.assign(sample_id=[f"r:{c}:{f}" for c, f in zip(table["cell_id"], table["last_frame"], strict=True)])
+    """Regular landmarks as (cell, dose, group, frame, fate, hours to the end, hours to the recording's end)."""
+    names = ["cell_id", "dose", "group_id", "last_frame", "fate", "time_h", "watchable_h"]
+    columns = dict(zip(names, (list(column) for column in zip(*rows, strict=True)), strict=True))
+    return make_landmarks(len(rows), **columns, recording_id="r", regular=True)
 
 
 BY_HAND = [
@@ -65,12 +65,35 @@ def test_intervals_draw_whole_groups():
     assert _curve(table, "High", "mitosis")[["low", "high"]].isna().all(axis=None)  # one group has no spread
 
 
-def test_a_cell_that_ends_in_an_event_that_is_not_forecast_was_lost():
-    only = FollowUpSettings(events=("apoptosis",), report_h=(5.0,))
-    table = observe_incidence(_landmarks(BY_HAND[:5]), only, FEW)
-    # One of 4 dies at 2 h, one divides then (lost), one is lost, one dies: 1/4 + 3/4 * 1.
-    assert _curve(table, "Low", "apoptosis")["incidence"].tolist() == pytest.approx([0, 1 / 4, 1.0])
-    assert table["outcome"].unique().tolist() == ["apoptosis"]
+def test_with_half_of_the_cells_dying_and_only_divisions_shown_447_of_1000_have_divided():
+    only = FIVE_H.model_copy(update={"events": ("mitosis",)})
+    table = observe_incidence(half_die(), only, FEW)
+    assert table["outcome"].unique().tolist() == ["mitosis"]
+    curve = _curve(table, "all", "mitosis")["incidence"]
+    assert curve.index.tolist() == [0.0, 1.0, 3.0, 8.5]  # times of divisions
+    assert curve.tolist() == pytest.approx([0, 0.1, 0.447, 0.5], abs=1e-12)  # .684 at 3 h, were dying ones lost
+
+
+def test_incidence_of_exactly_one_passes_whatever_the_rounding():
+    # All cells of every dose have the event; the sums of floats pass 1 by their rounding in a third of such groups.
+    rng = np.random.default_rng(0)
+    rows = [
+        (1000 * dose + i, f"d{dose}", f"g{i % 2}", 0, "mitosis", float(time_h), 99.0)
+        for dose in range(50)
+        for i, time_h in enumerate(rng.integers(1, 12, rng.integers(2, 40)))
+    ]
+    table = ObservedIncidence.validate(observe_incidence(_landmarks(rows), FIVE_H, ScoreSettings(n_resamples=100)))
+    assert table["incidence"].max() <= 1
+    assert table.groupby("dose")["incidence"].max().tolist() == pytest.approx([1] * 51)
+    assert table["high"].max() <= 1
+
+
+def test_last_landmarks_and_unscored_cells_are_not_counted():
+    landmarks = _landmarks(BY_HAND)
+    last = landmarks.iloc[[1]].assign(last_frame=0, regular=False, last=True)
+    unscored = landmarks.iloc[[2]].assign(cell_id=99, fate="unscored", time_h=50.0)
+    table = observe_incidence(pd.concat([last, unscored, landmarks]), FIVE_H, FEW)
+    pd.testing.assert_frame_equal(table, observe_incidence(landmarks, FIVE_H, FEW))
 
 
 def test_curves_of_many_times_are_thinned_and_keep_their_ends():
@@ -87,7 +110,7 @@ def test_without_landmarks_there_are_no_curves():
     assert observe_incidence(_landmarks(BY_HAND).iloc[:0], FIVE_H, FEW).empty
 
 
-def _incidence(p, predictor="clock", within_h=5.0, frames=None, part="test", fold=0):
+def _incidence(p, predictor="network", within_h=5.0, frames=None, part="test", fold=0):
     """Forecasts {cell: (apoptosis, mitosis)} at the first landmark of BY_HAND."""
     frames = frames or {1: 3}
     return pd.DataFrame(
@@ -101,21 +124,18 @@ def _incidence(p, predictor="clock", within_h=5.0, frames=None, part="test", fol
             "within_h": within_h,
             "p_apoptosis": [a for a, _ in p.values()],
             "p_mitosis": [m for _, m in p.values()],
+            "p_none": [1 - a - m for a, m in p.values()],
         }
     )
-
-
-def _none(table):
-    return table.iloc[:0]
 
 
 def test_doses_by_hand():
     p = {1: (0.9, 0.0), 2: (0.1, 0.8), 3: (0.3, 0.2), 4: (0.5, 0.1), 5: (0.2, 0.4), 6: (0.0, 1.0)}
     incidence = _incidence(p)
-    later = _incidence({1: (0.7, 0.7)}, frames={1: 5})  # not the first landmark
-    unseen = _incidence({1: (0.7, 0.7)}, part="validation", fold=1)
+    later = _incidence({1: (0.7, 0.3)}, frames={1: 5})  # not the first landmark
+    unseen = _incidence({1: (0.7, 0.3)}, part="validation", fold=1)
     incidence = pd.concat([incidence, later, unseen])
-    table = DoseIncidence.validate(compare_doses(incidence, _none(incidence), _landmarks(BY_HAND), FIVE_H, FEW))
+    table = DoseIncidence.validate(compare_doses(incidence, _landmarks(BY_HAND), FIVE_H, FEW))
     assert table["dose"].tolist() == ["all"] * 2 + ["High"] * 2 + ["Low"] * 2
     low = table[table["dose"] == "Low"].set_index("outcome")
     assert low["forecast"].to_dict() == pytest.approx({"apoptosis": 1.8 / 4, "mitosis": 1.1 / 4})
@@ -126,6 +146,15 @@ def test_doses_by_hand():
     assert everything["observed"].to_dict() == pytest.approx({"apoptosis": 2 / 3, "mitosis": 1 / 3})
 
 
+def test_doses_with_half_of_the_cells_dying_and_only_divisions_shown():
+    only = FIVE_H.model_copy(update={"events": ("mitosis",)})
+    landmarks = half_die()
+    right = forecast(landmarks, np.tile([0.365, 0.447], (1000, 1, 1)), only)
+    everything, control = compare_doses(right, landmarks, only, FEW).to_dict("records")
+    assert (everything["forecast"], everything["observed"]) == pytest.approx((0.447, 0.447), abs=1e-12)
+    assert control["outcome"] == "mitosis"
+
+
 def test_each_horizon_counts_the_cells_whose_recording_goes_on_until_then():
     rows = [
         (1, "Low", "a", 0, "apoptosis", 2.0, 4.5),
@@ -134,7 +163,7 @@ def test_each_horizon_counts_the_cells_whose_recording_goes_on_until_then():
     ]
     p = {1: (0.9, 0.0), 2: (0.3, 0.0), 3: (0.0, 0.0)}
     incidence = pd.concat([_incidence(p, within_h=2.0, frames={9: 9}), _incidence(p, frames={9: 9})])
-    table = compare_doses(incidence, _none(incidence), _landmarks(rows), TWO_AND_FIVE_H, FEW)
+    table = compare_doses(incidence, _landmarks(rows), TWO_AND_FIVE_H, FEW)
     died = table[(table["outcome"] == "apoptosis") & (table["dose"] == "Low")].set_index("within_h")
     assert died["n_cells"].tolist() == [3, 2]
     assert died["forecast"].tolist() == pytest.approx([0.4, 0.15])
@@ -144,19 +173,18 @@ def test_each_horizon_counts_the_cells_whose_recording_goes_on_until_then():
 def test_predictors_stand_in_their_order_each_beside_its_own_cells():
     everyone = dict.fromkeys(range(1, 7), (0.5, 0.5))
     low_only = dict.fromkeys(range(1, 5), (0.2, 0.2))
-    incidence = pd.concat([_incidence(everyone), _incidence(everyone, "ensemble")])
-    references = _incidence(low_only, "dose")
-    table = compare_doses(incidence, references, _landmarks(BY_HAND), FIVE_H, FEW)
-    assert table["predictor"].unique().tolist() == ["clock", "ensemble", "dose"]
+    tables = [_incidence(everyone), _incidence(everyone, "blend"), _incidence(low_only, "dose")]
+    table = compare_doses(pd.concat(tables), _landmarks(BY_HAND), FIVE_H, FEW)
+    assert table["predictor"].unique().tolist() == ["network", "blend", "dose"]
     everything = table[(table["dose"] == "all") & (table["outcome"] == "mitosis")].set_index("predictor")
-    assert everything["n_cells"].to_dict() == {"clock": 6, "ensemble": 6, "dose": 4}
-    assert everything["observed"].to_dict() == pytest.approx({"clock": 1 / 3, "ensemble": 1 / 3, "dose": 1 / 4})
+    assert everything["n_cells"].to_dict() == {"network": 6, "blend": 6, "dose": 4}
+    assert everything["observed"].to_dict() == pytest.approx({"network": 1 / 3, "blend": 1 / 3, "dose": 1 / 4})
 
 
 def test_a_cell_forecast_by_two_folds_is_an_error():
     incidence = pd.concat([_incidence({1: (0.5, 0.5)}), _incidence({1: (0.5, 0.5)}, fold=1)])
-    with pytest.raises(InputError, match="cell 1 of recording 'r' more than once for frame 3"):
-        compare_doses(incidence, _none(incidence), _landmarks(BY_HAND), FIVE_H, FEW)
+    with pytest.raises(InputError, match="landmark 'r:1:3' within 5 h in more than one test part"):
+        compare_doses(incidence, _landmarks(BY_HAND), FIVE_H, FEW)
 
 
 @st.composite
@@ -177,6 +205,9 @@ def test_curves_are_aalen_johansen_and_do_not_depend_on_the_order_of_rows(rows, 
     numbers = {"censored": 0, "apoptosis": 1, "mitosis": 2}
     expected = aalen_johansen([r[5] for r in rows], [numbers[r[4]] for r in rows], 2)
     for number, event in enumerate(("apoptosis", "mitosis")):
+        if event not in {row[4] for row in rows}:
+            assert event not in set(table["outcome"])
+            continue
         curve = _curve(table, "all", event)
         np.testing.assert_allclose(curve["incidence"], expected.at(curve.index)[:, number])
         assert curve["incidence"].is_monotonic_increasing

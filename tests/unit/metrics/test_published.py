@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cellfate.metrics import ScoreSettings, score_predictions, scores
-from tests.unit.metrics.tables import make_predictions, make_samples
+from cellfate.metrics import ScoreSettings, score_forecasts
+from cellfate.statistics import scores
+from tests.unit.metrics.tables import FIVE_H, fated, say_which
 
 N_APOPTOSIS, N_MITOSIS = 439, 1650
 SINGLE = 1e-6  # the published tables hold single-precision numbers
@@ -19,9 +20,9 @@ def _confusion(apoptosis_right, mitosis_right, n_apoptosis=N_APOPTOSIS, n_mitosi
 
 def _full_test_set():
     """The published calls: 401 of 439 apoptoses and 1593 of 1650 mitoses right."""
-    samples = make_samples(["apoptosis"] * N_APOPTOSIS + ["mitosis"] * N_MITOSIS)
+    landmarks = fated(["apoptosis"] * N_APOPTOSIS + ["mitosis"] * N_MITOSIS)
     p = np.concatenate([[0.9] * 401, [0.1] * 38, [0.9] * 57, [0.1] * 1593])
-    return samples, make_predictions(samples, p)
+    return landmarks, say_which(landmarks, p)
 
 
 def _row(table, metric, outcome="all"):
@@ -29,8 +30,8 @@ def _row(table, metric, outcome="all"):
 
 
 def test_the_scores_of_the_full_test_set_follow_from_its_counts():
-    samples, predictions = _full_test_set()
-    table = score_predictions(predictions, predictions.iloc[:0], samples, ScoreSettings(n_resamples=1000))
+    landmarks, forecasts = _full_test_set()
+    table = score_forecasts(forecasts, landmarks, FIVE_H, ScoreSettings(n_resamples=1000))
     expected = {
         ("balanced_accuracy", "all"): 0.93945,
         ("macro_f1", "all"): 0.93257,
@@ -44,8 +45,8 @@ def test_the_scores_of_the_full_test_set_follow_from_its_counts():
     # Every cell its own group: the naive interval that the ledger derives, .926 to .953.
     interval = _row(table, "balanced_accuracy")
     assert (interval["low"], interval["high"]) == pytest.approx((0.926, 0.953), abs=1.5e-3)
-    assert (interval["n_samples"], interval["n_groups"]) == (2089, 2089)
-    assert _row(table, "recall", "apoptosis")["n_samples"] == 439
+    assert (interval["n_landmarks"], interval["n_groups"]) == (2089, 2089)
+    assert _row(table, "recall", "apoptosis")["n_events"] == 439
 
 
 def _solve(row, n_apoptosis, n_mitosis):

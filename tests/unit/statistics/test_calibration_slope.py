@@ -60,7 +60,7 @@ def test_the_slope_is_nan_where_it_is_undefined():
         "equal forecasts": (np.full(6, 0.4), happened),
         "one threshold parts them": (p, np.array([0, 0, 0, 1, 1, 1], bool)),
         "one threshold parts them, ties on it": (np.array([0.1, 0.2, 0.5, 0.5, 0.7, 0.8]), p > 0.4),
-        "no sample": (np.array([]), np.array([], bool)),
+        "no landmark": (np.array([]), np.array([], bool)),
     }
     for why, (forecasts, outcome) in undefined.items():
         assert np.isnan(calibration_slope(forecasts, outcome, groups[: len(outcome)], ONE)[0]), why

@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from cellfate.metrics.forecasts import call_outcomes
 from cellfate.statistics import scores as score
 
 ONE = np.ones((1, 1))
@@ -25,12 +24,16 @@ def _counts(seed):
     return np.vstack([np.ones(4), np.random.default_rng(seed).integers(1, 4, 4)]).astype(float)
 
 
+def _average_precision(*given_values):
+    return score.auroc_and_average_precision(*given_values)[1]
+
+
 @pytest.mark.parametrize("k", [2, 3])
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_scores_of_calls_equal_scikit_learn_with_weights(k, seed):
     truth, p, groups = _case(k, seed)
-    calls, counts = call_outcomes(p), _counts(seed)
+    calls, counts = p.argmax(axis=1), _counts(seed)
     confusion = score.count_confusion(truth, calls, groups, counts, k)
     for r, weights in enumerate(counts[:, groups]):
         labels = {"labels": range(k), "average": None, "sample_weight": weights, "zero_division": np.nan}
@@ -64,7 +67,7 @@ def test_scores_of_probabilities_equal_scikit_learn_with_weights(k, seed):
         assert brier[r] == pytest.approx(sum(squared))
         for c in range(k):
             auroc = score.auroc(p[:, c], truth == c, groups, counts)
-            precision = score.average_precision(p[:, c], truth == c, groups, counts)
+            precision = score.auroc_and_average_precision(p[:, c], truth == c, groups, counts)[1]
             assert auroc[r] == pytest.approx(reference.roc_auc_score(truth == c, p[:, c], sample_weight=weights))
             assert precision[r] == pytest.approx(
                 reference.average_precision_score(truth == c, p[:, c], sample_weight=weights)
@@ -79,7 +82,6 @@ def test_scores_with_a_weight_a_sample_equal_scikit_learn(seed):
     of_class = (p[:, 0], truth == 0, groups, counts, own)
     auroc, precision = score.auroc_and_average_precision(*of_class)
     np.testing.assert_array_equal(auroc, score.auroc(*of_class))
-    np.testing.assert_array_equal(precision, score.average_precision(*of_class))
     brier = score.binary_brier(*of_class)
     for r, drawn in enumerate(counts[:, groups]):
         weights = {"sample_weight": drawn * own}
@@ -90,11 +92,11 @@ def test_scores_with_a_weight_a_sample_equal_scikit_learn(seed):
 
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 10_000))
-def test_a_weight_of_two_equals_listing_a_sample_twice(seed):
+def test_a_weight_of_two_equals_listing_a_landmark_twice(seed):
     truth, p, groups = _case(2, seed)
     counts, own = _counts(seed), np.random.default_rng(seed).integers(0, 3, len(truth))
     listed = np.repeat(np.arange(len(truth)), own)
-    for function in (score.auroc, score.average_precision, score.binary_brier):
+    for function in (score.auroc, _average_precision, score.binary_brier):
         weighted = function(p[:, 0], truth == 0, groups, counts, own.astype(float))
         np.testing.assert_allclose(weighted, function(p[listed, 0], truth[listed] == 0, groups[listed], counts))
 
@@ -111,14 +113,14 @@ def test_many_negatives_between_positives_are_one_block_and_change_nothing():
 
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10_000))
-def test_drawing_a_group_twice_equals_listing_its_samples_twice(seed):
+def test_drawing_a_group_twice_equals_listing_its_landmarks_twice(seed):
     truth, p, groups = _case(2, seed)
     counts = np.array([[2.0, 0.0, 1.0, 3.0]])
     listed = np.repeat(np.arange(len(truth)), counts[0, groups].astype(int))
     # Bins of the calibration error belong to the data as they are, so it is not in this list.
     for function, first in (
         (score.auroc, (p[:, 0], truth == 0)),
-        (score.average_precision, (p[:, 0], truth == 0)),
+        (_average_precision, (p[:, 0], truth == 0)),
         (score.brier, (truth, p)),
         (score.log_loss, (truth, p)),
     ):
@@ -155,7 +157,7 @@ def test_undefined_scores_are_nan_and_not_zero():
     assert np.isnan(score.balanced_accuracy(confusion)[0])
     assert np.isnan(score.matthews(confusion)[0])
     assert np.isnan(score.auroc(p[:, 0], truth == 0, groups, ONE)[0])
-    assert np.isnan(score.average_precision(p[:, 0], truth == 0, groups, ONE)[0])
+    assert np.isnan(score.auroc_and_average_precision(p[:, 0], truth == 0, groups, ONE)[1][0])
     empty = np.array([], dtype=int)
     assert np.isnan(score.auroc(empty.astype(float), empty == 0, empty, ONE)[0])
     assert np.isnan(score.calibration_error(empty.astype(float), empty == 0, empty, ONE, 15)[0])
@@ -181,9 +183,3 @@ def test_bins_hold_equal_mass_and_keep_equal_probabilities_together():
     assert np.bincount(score.equal_mass_bins(np.linspace(0, 1, 1500), 15)).tolist() == [100] * 15
     assert score.equal_mass_bins(np.array([0.3] * 9 + [0.7]), 15).tolist() == [0] * 9 + [1]
     assert score.equal_mass_bins(np.full(10, 0.4), 15).tolist() == [0] * 10
-
-
-def test_two_outcomes_are_called_from_the_threshold_on_and_three_by_the_likeliest():
-    assert call_outcomes(np.array([[0.5, 0.5], [0.49, 0.51]])).tolist() == [0, 1]
-    assert call_outcomes(np.array([[0.5, 0.5], [0.49, 0.51]]), np.array([0.6, 0.4])).tolist() == [1, 0]
-    assert call_outcomes(np.array([[0.3, 0.3, 0.4], [0.4, 0.3, 0.3]])).tolist() == [2, 0]
