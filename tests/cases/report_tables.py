@@ -1,59 +1,278 @@
-"""Small tables as a run would leave them, for tests of the report: three recordings a part."""
+"""Small tables as a run of both readings would leave them: six recordings, of which three are tested."""
 
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from tests.cases.explanation_tables import attribution_scores, background_swap, shapley_values, tree_shapley_values
+from cellfate.cohort.settings import FollowUpSettings
+from cellfate.core import tables as schemas
+from cellfate.core.fates import APOPTOSIS, CENSORED, EVENTS, MITOSIS, NONE
+from tests.cases.explanation_tables import attribution_scores, background_swap, tree_shapley_values
 
 DOSES = ("Control", "Low", "High")
+INTERVAL_MIN = 30.0
+FOLLOW_UP = FollowUpSettings(min_frames=4)
+REPORT_H, HEADLINE_H = FOLLOW_UP.report_h, FOLLOW_UP.headline_h
+CHANNELS = ("circadian", "p53")
+CELL = ["recording_id", "cell_id"]
+SKILL = {"blend": 0.84, "network": 0.8, "boosting": 0.81, "age_and_time": 0.64, "dose": 0.58}
+"""AUROC of each predictor for mitosis within the headline horizon."""
+FATE_SKILL = {"classifier": 0.87, "blend": 0.85, "measurements": 0.83, "track_length": 0.61, "dose": 0.71}
+"""Balanced accuracy of each predictor of which fate comes."""
+SCHEMAS = {
+    "questions": schemas.Questions,
+    "recordings": schemas.Recordings,
+    "frame_files": schemas.FrameFiles,
+    "cells": schemas.Cells,
+    "recordings_set_aside": schemas.SetAside,
+    "tracks_set_aside": schemas.SetAside,
+    "cells_set_aside": schemas.SetAside,
+    "follow_ups": schemas.FollowUps,
+    "landmarks": schemas.Landmarks,
+    "splits": schemas.Splits,
+    "leakage": schemas.Leakage,
+    "forecasts": schemas.Forecasts,
+    "metrics": schemas.Metrics,
+    "comparisons": schemas.Comparisons,
+    "calibration": schemas.Calibration,
+    "confusion": schemas.Confusion,
+    "operating_curves": schemas.OperatingCurves,
+    "masking_curves": schemas.MaskingCurves,
+    "commitments": schemas.Commitments,
+    "commitment_summary": schemas.CommitmentSummary,
+    "observed_incidence": schemas.ObservedIncidence,
+    "dose_incidence": schemas.DoseIncidence,
+    "preflight_findings": schemas.PreflightFindings,
+    "frame_features": schemas.FrameFeatures,
+    "classifier_history": schemas.TrainingHistory,
+    "clock_history": schemas.TrainingHistory,
+    "classifier_attention": schemas.Attention,
+    "classifier_shapley": schemas.Attributions,
+    "clock_shapley": schemas.Attributions,
+    "classifier_occlusion": schemas.Attributions,
+    "clock_occlusion": schemas.Attributions,
+}
 
 
 @dataclass(frozen=True)
 class ReportCase:
-    """Tables by catalog name, and the model's config as a dict."""
+    """Tables by catalog name, and the config of each model folder as a dict."""
 
     tables: dict[str, pd.DataFrame]
-    model: dict[str, Any]
+    models: dict[str, dict[str, Any]]
 
 
-def report_case(outcomes: tuple[str, str] = ("apoptosis", "mitosis"), low: float = 0.05) -> ReportCase:
-    """A run on nine recordings; `low` is the lower end of the difference to dose alone."""
-    kind = "landmark" if "none" in outcomes else "whole_track"
-    samples = _samples(outcomes)
+def report_case(n_cells: int = 6, low: float = 0.01) -> ReportCase:
+    """A run with so many cells a recording; `low` is the lower end of the models' lead over the measurements.
+
+    Fates go round: apoptosis, mitosis, censored. Every seventh cell is forecast the wrong event.
+    """
+    follow_ups = make_follow_ups(n_cells)
+    landmarks = make_landmarks(follow_ups)
+    forecasts = make_forecasts(follow_ups)
+    commitments = make_commitments(follow_ups, forecasts)
     tables = {
-        "preflight_findings": _findings(),
-        "preflight_summary": _summary(),
-        "recordings": _recordings(),
-        "frame_files": pd.DataFrame({"recording_id": ["r0"] * 4, "frame": range(4), "file_name": "f.tif"}),
-        "recordings_set_aside": _set_aside("r9", None, "open_recordings", "frame 3 of r9 has 2 channels, expected 3"),
-        "tracks_set_aside": _set_aside(None, None, "", "").head(0),
-        "samples_excluded": _set_aside("r1", 40, "make_samples", "censored: no fate was seen"),
-        "cells": _cells(samples),
-        "samples": samples,
-        "splits": _splits(samples),
+        **_study(follow_ups),
+        **_set_aside(),
+        **_preflight(),
+        "follow_ups": follow_ups,
+        "landmarks": landmarks,
+        "questions": make_questions(),
+        "splits": _splits(follow_ups),
         "leakage": _leakage(),
-        "metrics": _metrics(outcomes),
-        "comparisons": _comparisons(outcomes, low),
-        "predictions": _predictions(samples, outcomes),
-        "attribution_scores": attribution_scores(),
+        "forecasts": forecasts,
+        "metrics": pd.concat([_fate_metrics(), _clock_metrics()], ignore_index=True),
+        "comparisons": pd.concat([_fate_comparisons(low), _clock_comparisons(low)], ignore_index=True),
+        "calibration": _calibration(),
+        "confusion": _confusion(),
+        "operating_curves": _curves(),
+        "masking_curves": _masking(),
+        "commitments": commitments,
+        "commitment_summary": _commitment_summary(commitments),
+        "observed_incidence": _observed(),
+        "dose_incidence": _doses(),
         "background_swap": background_swap(),
-        "shapley": shapley_values(),
-        "tree_shapley": tree_shapley_values(),
-        "attention": pd.DataFrame({"sample_id": samples["sample_id"], "frame": 0, "attention": 1.0}),
+        "frame_features": _features(follow_ups),
+        "classifier_history": _history(validation_auroc=0.8, validation_balanced_accuracy=0.75),
+        "clock_history": _history(),
+        **_explanations("classifier", _explain(landmarks[landmarks["last"]], None), "apoptosis"),
+        **_explanations("clock", _explain(landmarks[landmarks["regular"]], HEADLINE_H), "mitosis within 5 h"),
     }
-    model = {
-        "outcomes": list(outcomes),
-        "channels": ["circadian", "p53", "cell_cycle"],
-        "samples": {"kind": kind, "guard_h": 1.0, "horizon_h": 5.0},
-        "data_digest": "0123abcd",
-        "members": [{"fold": 0, "best_epoch": 3}],
+    models = {
+        name: {"kind": name, "channels": list(CHANNELS), "data_digest": "0123abcd"} for name in ("classifier", "clock")
     }
-    return ReportCase(tables, model)
+    return ReportCase(tables, models)
 
 
-def _findings() -> pd.DataFrame:
+def make_questions(which: bool = True, within: bool = True) -> pd.DataFrame:
+    """Table `Questions`; a question that is not asked says why."""
+    rows = [
+        ("which_fate", np.nan, which, 12, 12, None if which else "not asked: all 12 cells end in mitosis."),
+        ("within_hours", HEADLINE_H, within, 18, 120, None if within else "not asked: no cell ends in an event."),
+    ]
+    columns = ["question", "within_h", "asked", "n_cells", "n_landmarks", "remark"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def make_follow_ups(n_cells: int) -> pd.DataFrame:
+    """Cells of recordings r0..r5; lengths go from 7 shown frames up."""
+    fates = (APOPTOSIS, MITOSIS, CENSORED)
+    rows = []
+    for recording, cell in product(range(6), range(1, n_cells + 1)):
+        fate, end = fates[cell % 3], 9 + 5 * ((cell + recording) % 7)
+        rows.append(
+            {
+                "recording_id": f"r{recording}",
+                "cell_id": cell,
+                "group_id": f"r{recording}",
+                "dose": DOSES[recording % 3],
+                "first_frame": 0,
+                "last_frame": end - 3,
+                "n_frames": end - 2,
+                "fate": fate,
+                "event_frame": pd.NA if fate == CENSORED else end,
+                "end_frame": end,
+                "frame_interval_min": INTERVAL_MIN,
+                "recording_frames": 60,
+            }
+        )
+    return pd.DataFrame(rows).astype({"event_frame": "Int64"})
+
+
+def make_landmarks(follow_ups: pd.DataFrame) -> pd.DataFrame:
+    """Every third frame from the first that is old enough, and the last one shown."""
+    rows = []
+    for cell in follow_ups.to_dict("records"):
+        regular = set(range(FOLLOW_UP.min_frames - 1, cell["last_frame"] + 1, 3))
+        rows += [_landmark(cell, frame, frame in regular) for frame in sorted({*regular, cell["last_frame"]})]
+    return pd.DataFrame(rows).astype({"event_frame": "Int64"})
+
+
+def _landmark(cell: dict[Any, Any], frame: int, regular: bool) -> dict[str, Any]:
+    return {
+        "landmark_id": f"{cell['recording_id']}:{cell['cell_id']}:{frame}",
+        **{name: cell[name] for name in (*CELL, "group_id", "dose", "fate", "event_frame")},
+        "first_frame": 0,
+        "last_frame": frame,
+        "n_frames": frame + 1,
+        "age_frames": frame,
+        "frame_interval_min": INTERVAL_MIN,
+        "time_h": (cell["end_frame"] - frame) * INTERVAL_MIN / 60,
+        "watchable_h": (59 - frame) * INTERVAL_MIN / 60,
+        "regular": regular,
+        "last": frame == cell["last_frame"],
+    }
+
+
+def make_forecasts(follow_ups: pd.DataFrame) -> pd.DataFrame:
+    """Forecasts at every frame of the test cells, rising to the end, and of which fate comes at the last."""
+    rows: list[tuple[Any, ...]] = []
+    for cell in follow_ups[follow_ups["recording_id"] >= "r3"].itertuples():
+        forecast = _forecast_event(cell)
+        late_h = 0.7 * ((2 * cell.cell_id + int(cell.recording_id[1:])) % 4)
+        frames = range(FOLLOW_UP.min_frames - 1, cell.last_frame + 1)
+        for frame, hours, (predictor, most) in product(frames, REPORT_H, (("blend", 0.9), ("network", 0.8))):
+            left_h = (cell.end_frame - frame) * INTERVAL_MIN / 60
+            p = most / (1 + np.exp((left_h - hours + late_h) / 1.5)) * (0.25 if cell.fate == CENSORED else 1)
+            rows.append((predictor, cell.recording_id, cell.cell_id, frame, hours, *_share(forecast, p, 0.06)))
+        for predictor, most in (("classifier", 0.8), ("blend", 0.7)):
+            if cell.fate != CENSORED:
+                p = most + 0.02 * (cell.cell_id % 5)
+                fates = _share(forecast, p, 1 - p)
+                rows.append((predictor, cell.recording_id, cell.cell_id, cell.last_frame, np.nan, *fates))
+    names = ["predictor", *CELL, "frame", "within_h", "p_apoptosis", "p_mitosis"]
+    table = pd.DataFrame(rows, columns=names).assign(scheme="grouped_holdout", fold=0, part="test")
+    p_none = 1 - table["p_apoptosis"] - table["p_mitosis"]
+    return table.assign(p_none=p_none.where(table["within_h"].notna(), 0.0).round(12), expected_h=np.nan)
+
+
+def _share(forecast: str, p: float, rest: float) -> list[float]:
+    return [p if event == forecast else rest for event in EVENTS]
+
+
+def _forecast_event(cell: Any) -> str:
+    """Event that is forecast for a cell: its fate, but for every seventh cell."""
+    fate = MITOSIS if cell.fate == CENSORED else str(cell.fate)
+    return fate if (cell.cell_id + int(cell.recording_id[1:])) % 7 else EVENTS[1 - EVENTS.index(fate)]
+
+
+def make_commitments(follow_ups: pd.DataFrame, forecasts: pd.DataFrame) -> pd.DataFrame:
+    """Read the calls, the likeliest outcome at each frame, off the forecasts of the headline horizon."""
+    headline = forecasts[forecasts["within_h"] == HEADLINE_H]
+    rows = []
+    for (predictor, _, _), part in headline.groupby(["predictor", *CELL]):
+        cell = follow_ups.merge(part[CELL].head(1)).iloc[0]
+        calls = np.array([*EVENTS, NONE])[part[["p_apoptosis", "p_mitosis", "p_none"]].to_numpy().argmax(axis=1)]
+        stays = np.flatnonzero(calls != calls[-1])
+        frame = int(part["frame"].iloc[stays[-1] + 1 if len(stays) else 0])
+        known = calls[-1] != NONE and cell["fate"] != CENSORED
+        rows.append(
+            {
+                "predictor": predictor,
+                **{name: cell[name] for name in (*CELL, "group_id", "dose", "fate")},
+                "call": calls[-1],
+                "within_h": HEADLINE_H,
+                "frame": frame if calls[-1] != NONE else pd.NA,
+                "hours_before_event": (cell["end_frame"] - frame) * INTERVAL_MIN / 60 if known else np.nan,
+            }
+        )
+    return pd.DataFrame(rows).astype({"frame": "Int64", "cell_id": "int64"})
+
+
+def _commitment_summary(commitments: pd.DataFrame) -> pd.DataFrame:
+    rows = []
+    for (predictor, fate), cells in commitments.groupby(["predictor", "fate"]):
+        measured = {"share_committed": (cells["call"] != NONE).mean()}
+        if fate != CENSORED:
+            measured |= {"share_right": (cells["call"] == fate).mean(), "median_lead_h": 2.5}
+        for metric, value in measured.items():
+            rows.append((predictor, fate, metric, value, value - 0.1, value + 0.1, len(cells), 3))
+    columns = ["predictor", "fate", "metric", "estimate", "low", "high", "n_cells", "n_groups"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _study(follow_ups: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    recordings = pd.DataFrame(
+        {
+            "recording_id": [f"r{i}" for i in range(6)],
+            "source": "r",
+            "axes": "TCYX",
+            "channels": "|".join(CHANNELS),
+            "n_frames": 60,
+            "height_px": 160,
+            "width_px": 160,
+            "dtype": "uint16",
+            "frame_interval_min": INTERVAL_MIN,
+            "pixel_size_um": np.nan,
+            "condition": "drug",
+            "dose": [DOSES[i % 3] for i in range(6)],
+            "group_id": [f"r{i}" for i in range(6)],
+        }
+    )
+    files = pd.DataFrame({"recording_id": ["r0"] * 4, "frame": range(4), "file_name": "f.tif"})
+    cells = follow_ups[[*CELL, "group_id", "fate", "event_frame"]].assign(
+        parent_id=pd.array([pd.NA] * len(follow_ups), dtype="Int64"), lineage_id=None, first_frame=0, last_frame=50
+    )
+    return {"recordings": recordings, "frame_files": files.assign(label_file_name=None), "cells": cells}
+
+
+def _set_aside() -> dict[str, pd.DataFrame]:
+    rows = {
+        "recordings": ("r9", pd.NA, "open_recordings", "frame 3 of r9 has 2 channels, expected 3"),
+        "tracks": ("r1", 41, "import_tracks", "no position"),
+        "cells": ("r1", 40, "follow_cells", "no tracked frame before the guard"),
+    }
+    columns = ["recording_id", "cell_id", "stage", "reason"]
+    return {
+        f"{name}_set_aside": pd.DataFrame([row], columns=columns).astype({"cell_id": "Int64"})
+        for name, row in rows.items()
+    }
+
+
+def _preflight() -> dict[str, pd.DataFrame]:
     rows = [
         ("r9", None, None, None, "recording", "error", 1, "frame 3 of r9 has 2 channels, expected 3"),
         ("r1", "r1/004.tif", 7, 4, "jump", "warning", 1, "In recording 'r1' cell 7 moves 31.0 px a frame."),
@@ -61,138 +280,256 @@ def _findings() -> pd.DataFrame:
         ("r2", None, None, None, "jump", "warning", 12, "In recording 'r2' 12 further cases are not listed."),
     ]
     names = ["recording_id", "file", "cell_id", "frame", "check", "severity", "n_cases", "finding"]
-    findings = pd.DataFrame(rows, columns=names).assign(channel=None, value=float("nan"), limit=float("nan"))
-    return findings.astype({"cell_id": "Int64", "frame": "Int64"})
+    findings = pd.DataFrame(rows, columns=names).assign(channel=None, value=np.nan, limit=np.nan)
+    summary = pd.DataFrame({"recording_id": [*(f"r{i}" for i in range(9)), "r9"], "n_frames": 10, "n_cells": 3})
+    counts = summary.assign(n_errors=[0] * 9 + [1], n_warnings=[0, 2, 12] + [0] * 7)
+    return {
+        "preflight_findings": findings.astype({"cell_id": "Int64", "frame": "Int64"}),
+        "preflight_summary": counts,
+    }
 
 
-def _summary() -> pd.DataFrame:
-    names = [*(f"r{i}" for i in range(9)), "r9"]
-    errors, warnings = [0] * 9 + [1], [0, 2, 12] + [0] * 7
-    return pd.DataFrame({"recording_id": names, "n_errors": errors, "n_warnings": warnings})
-
-
-def _recordings() -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "recording_id": [f"r{i}" for i in range(9)],
-            "channels": "circadian|p53|cell_cycle",
-            "n_frames": 4,
-            "height_px": 160,
-            "width_px": 160,
-            "frame_interval_min": 30.0,
-            "pixel_size_um": float("nan"),
-            "condition": "drug",
-            "dose": [DOSES[i % 3] for i in range(9)],
-            "group_id": [f"r{i}" for i in range(9)],
-        }
-    )
-
-
-def _samples(outcomes: tuple[str, str]) -> pd.DataFrame:
-    rows = [
-        {
-            "sample_id": f"r{recording}:{cell}",
-            "recording_id": f"r{recording}",
-            "cell_id": cell,
-            "group_id": f"r{recording}",
-            "dose": DOSES[recording % 3],
-            "first_frame": 0,
-            "last_frame": 3,
-            "n_frames": 4,
-            "age_frames": 3,
-            "outcome": outcomes[cell % 2],
-            "event_frame": 6,
-            "lead_time_h": 1.5,
-            "frame_interval_min": 30.0,
-        }
-        for recording in range(9)
-        for cell in (1, 2)
-    ]
-    return pd.DataFrame(rows)
-
-
-def _cells(samples: pd.DataFrame) -> pd.DataFrame:
-    fates = samples["outcome"].replace({"none": "censored"})
-    kept = samples[["recording_id", "cell_id", "group_id", "event_frame"]]
-    return kept.assign(fate=fates, first_frame=0, last_frame=5, lineage_id=None, parent_id=None)
-
-
-def _splits(samples: pd.DataFrame) -> pd.DataFrame:
-    part = samples["recording_id"].str[1:].astype(int) // 3
-    parts = part.map({0: "train", 1: "validation", 2: "test"})
-    return pd.DataFrame({"scheme": "grouped_holdout", "fold": 0, "sample_id": samples["sample_id"], "part": parts})
+def _splits(follow_ups: pd.DataFrame) -> pd.DataFrame:
+    part = follow_ups["recording_id"].map(lambda name: "test" if name >= "r3" else "train")
+    part = part.where(follow_ups["recording_id"] != "r2", "validation")
+    return follow_ups[CELL].assign(scheme="grouped_holdout", fold=0, part=part)
 
 
 def _leakage() -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "fold": [0, 0],
-            "part": ["validation", "test"],
-            "n_samples": [6, 6],
-            "n_cells": [6, 6],
-            "n_groups": [3, 3],
-            "share_recording": [0.0, 0.0],
-            "share_lineage": [float("nan")] * 2,
-            "share_sister": [float("nan")] * 2,
-        }
-    )
+    shares = {"share_recording": 0.0, "share_lineage": np.nan, "share_sister": np.nan}
+    parts = pd.DataFrame({"part": ["validation", "test"], "n_cells": [6, 18], "n_groups": [1, 3]})
+    return parts.assign(scheme="grouped_holdout", fold=0, **shares)
 
 
-def _predictions(samples: pd.DataFrame, outcomes: tuple[str, str]) -> pd.DataFrame:
-    tested = samples.merge(_splits(samples), on="sample_id").query("part == 'test'").reset_index(drop=True)
-    positive = pd.Series([0.9, 0.2, 0.6, 0.4, 0.3, 0.7])
-    return pd.DataFrame(
-        {
-            "predictor": "cellfate",
-            "scheme": "grouped_holdout",
-            "fold": 0,
-            "part": "test",
-            "sample_id": tested["sample_id"],
-            f"p_{outcomes[0]}": positive,
-            f"p_{outcomes[1]}": 1 - positive,
-            "call": [outcomes[0] if p >= 0.5 else outcomes[1] for p in positive],
-        }
-    )
-
-
-def _metrics(outcomes: tuple[str, str]) -> pd.DataFrame:
-    scores = {"cellfate": 0.87, "track_length": 0.61, "dose": 0.71, "handcrafted": 0.83}
-    kinds = [(name, "all") for name in ("balanced_accuracy", "auroc", "average_precision")]
+def _history(**scores: float) -> pd.DataFrame:
     rows = [
-        (predictor, metric, outcome, condition, value, value - 0.05, value + 0.04, *_counts(metric), 3)
-        for predictor, value in scores.items()
-        for metric, outcome in [*kinds, ("average_precision", outcomes[0]), *(("recall", name) for name in outcomes)]
-        for condition in ("all", *DOSES, "within_dose")
+        (fold, epoch, 1.2 / (epoch + 1) + 0.3, 0.9 / (epoch + 1) + 0.5 + 0.02 * fold, 1e-3 / (epoch + 1), epoch == 3)
+        for fold in range(2)
+        for epoch in range(5)
     ]
-    names = [
-        "predictor",
-        "metric",
-        "outcome",
-        "condition",
-        "estimate",
-        "low",
-        "high",
-        "n_cells",
-        "n_samples",
-        "n_groups",
-    ]
+    names = ["fold", "epoch", "train_loss", "validation_log_loss", "learning_rate", "kept"]
+    return pd.DataFrame(rows, columns=names).assign(**scores)
+
+
+METRIC_COLUMNS = [
+    "predictor", "within_h", "metric", "outcome", "condition", "estimate", "low", "high", "n_cells", "n_landmarks",
+    "n_events", "n_groups",
+]  # fmt: skip
+
+
+def _fate_metrics() -> pd.DataFrame:
+    rows = []
+    for predictor, value in FATE_SKILL.items():
+        keys = [(name, "all") for name in ("balanced_accuracy", "brier")]
+        keys += [(name, event) for name in ("auroc", "average_precision", "recall") for event in EVENTS]
+        for (metric, outcome), condition in product(keys, ("all", *DOSES, "within_dose")):
+            score = 1 - value if metric == "brier" else value
+            n_events = {"all": 12, APOPTOSIS: 5, MITOSIS: 7}[outcome]
+            rows.append((predictor, np.nan, metric, outcome, condition, score, score - 0.05, score + 0.04, 12, 12))
+            rows[-1] = (*rows[-1], n_events, 3)
+    return pd.DataFrame(rows, columns=METRIC_COLUMNS)
+
+
+def _clock_metrics() -> pd.DataFrame:
+    rows = []
+    for (predictor, skill), event, hours in product(SKILL.items(), EVENTS, REPORT_H):
+        n_events = {APOPTOSIS: 30, MITOSIS: 60}[event] * int(hours)
+        auroc = skill - 0.01 * hours + (0.03 if event == MITOSIS else 0) + 0.02
+        precision = 0.4 * skill * np.sqrt(hours / 5) * (1.6 if event == MITOSIS else 1)
+        brier = (0.35 - 0.3 * skill) * hours / 10
+        for metric, value in {"auroc": auroc, "average_precision": precision, "brier": brier}.items():
+            spread = 0.015 if metric == "brier" else 0.05
+            for condition in ("all", *DOSES):
+                score = (predictor, hours, metric, event, condition, value, value - spread, value + 0.8 * spread)
+                rows.append((*score, 18, 1200, n_events, 3))
+    return pd.DataFrame(rows, columns=METRIC_COLUMNS)
+
+
+DIFFERENCE_COLUMNS = [
+    "predictor", "reference", "within_h", "metric", "outcome", "difference", "low", "high", "n_landmarks", "n_groups",
+    "best_trivial",
+]  # fmt: skip
+
+
+def _fate_comparisons(low: float) -> pd.DataFrame:
+    keys = [("balanced_accuracy", "all"), ("auroc", APOPTOSIS), ("average_precision", APOPTOSIS), ("brier", "all")]
+    pairs = [(p, r) for p in ("classifier", "blend") for r in FATE_SKILL if r != p]
+    rows = []
+    for (predictor, reference), (metric, outcome) in product(pairs, keys):
+        value = round(FATE_SKILL[predictor] - FATE_SKILL[reference], 3) * (-1 if metric == "brier" else 1)
+        bottom = low if reference == "measurements" and metric != "brier" else value - 0.11
+        row = (predictor, reference, np.nan, metric, outcome, value, bottom, value + 0.07, 12, 3, reference == "dose")
+        rows.append(row)
+    return pd.DataFrame(rows, columns=DIFFERENCE_COLUMNS)
+
+
+def _clock_comparisons(low: float) -> pd.DataFrame:
+    rows = []
+    references = [name for name in SKILL if name != "blend"]
+    for reference, event, hours in product(references, EVENTS, REPORT_H):
+        lead = SKILL["blend"] - SKILL[reference]
+        for metric, size in (("auroc", 1.0), ("average_precision", 0.8), ("brier", -0.3)):
+            bottom = low if reference == "boosting" and size > 0 else size * lead - 0.04
+            value = round(size * lead, 3)
+            score = ("blend", reference, hours, metric, event, value, round(bottom, 3), value + 0.04)
+            rows.append((*score, 1200, 3, reference == "age_and_time"))
+    return pd.DataFrame(rows, columns=DIFFERENCE_COLUMNS)
+
+
+def _calibration() -> pd.DataFrame:
+    rows = []
+    for (predictor, skill), event, hours, place in product(SKILL.items(), EVENTS, REPORT_H, range(4)):
+        p = (0.1 + 0.22 * place) * (0.3 if event == APOPTOSIS else 1) * (0.7 + 0.03 * hours)
+        observed = p * (0.6 + 0.4 * skill)
+        rows.append((predictor, hours, event, place, p, observed, 0.8 * observed, 1.2 * observed, 300, 3))
+    for predictor, event, place in product(FATE_SKILL, EVENTS, range(4)):
+        p = 0.2 + 0.2 * place
+        rows.append((predictor, np.nan, event, place, p, 0.9 * p, 0.7 * p, min(1.0, 1.2 * p), 3, 3))
+    names = ["predictor", "within_h", "outcome", "bin", "mean_probability", "observed", "low", "high"]
+    return pd.DataFrame(rows, columns=[*names, "n_landmarks", "n_groups"])
+
+
+def _confusion() -> pd.DataFrame:
+    rows = []
+    for predictor, threshold in (("classifier", "headline"), ("classifier", "tuned"), ("blend", "headline")):
+        for outcome, call in product(EVENTS, EVENTS):
+            total, right = (5, 4) if outcome == APOPTOSIS else (7, 5)
+            n = right if outcome == call else total - right
+            rows.append((predictor, threshold, outcome, call, n, n / total))
+    return pd.DataFrame(rows, columns=["predictor", "threshold", "outcome", "call", "n_landmarks", "share"])
+
+
+def _curves() -> pd.DataFrame:
+    rows = []
+    asked = [(p, s, HEADLINE_H) for p, s in SKILL.items()] + [(p, s, np.nan) for p, s in FATE_SKILL.items()]
+    for (predictor, skill, hours), event in product(asked, EVENTS):
+        for step in range(11):
+            wrong, recall = step / 10, (step / 10) ** (1 - skill + 0.05)
+            precision = np.nan if step == 0 else 0.3 * recall / (0.3 * recall + 0.7 * wrong)
+            threshold = np.inf if step == 0 else 1 - step / 10
+            n_positive, n_negative = (5, 7) if np.isnan(hours) else (300, 900)
+            rows.append((predictor, hours, event, threshold, recall, wrong, precision, n_positive, n_negative))
+    names = ["predictor", "within_h", "outcome", "threshold", "recall", "false_positive_rate", "precision"]
+    return pd.DataFrame(rows, columns=[*names, "n_positive", "n_negative"])
+
+
+def _masking() -> pd.DataFrame:
+    rows = []
+    keys = [("balanced_accuracy", "all", 12), ("recall", APOPTOSIS, 5), ("recall", MITOSIS, 7)]
+    for experiment, cohort, k, (metric, outcome, n) in product(
+        ("remove_last", "keep_last"), ("fixed", "shrinking"), (0, 5, 10), keys
+    ):
+        value = 0.85 - 0.02 * k if experiment == "remove_last" else 0.5 + 0.03 * k
+        n_left = n if cohort == "fixed" else n - k // 5
+        rows.append((experiment, cohort, k, metric, outcome, value, value - 0.1, value + 0.1, n_left, 3))
+    names = ["experiment", "cohort", "k_frames", "metric", "outcome", "estimate", "low", "high"]
+    return pd.DataFrame(rows, columns=[*names, "n_landmarks", "n_groups"])
+
+
+def _observed() -> pd.DataFrame:
+    rows: list[tuple[Any, ...]] = []
+    for (place, dose), event, hours in product(enumerate((*DOSES, "all")), EVENTS, range(0, 41, 2)):
+        rate = 0.012 * (place + 0.4) if event == APOPTOSIS else 0.03 / (place + 1)
+        share = 0.6 * (1 - np.exp(-rate * hours))
+        spread = np.nan if hours == 40 else 0.3 * share
+        n_all = 3 if dose == "all" else 1
+        counts = (n_all * (120 - 3 * hours), n_all * 120, n_all * 2)
+        rows.append((dose, event, float(hours), share, share - spread, share + spread, *counts))
+    names = ["dose", "outcome", "time_h", "incidence", "low", "high", "n_at_risk", "n_cells", "n_groups"]
     return pd.DataFrame(rows, columns=names)
 
 
-def _counts(metric: str) -> tuple[int, int]:
-    return (3, 3) if metric == "recall" else (6, 6)
+def _doses() -> pd.DataFrame:
+    rows = []
+    for (predictor, skill), (place, dose), event, hours in product(
+        SKILL.items(), enumerate((*DOSES, "all")), EVENTS, REPORT_H
+    ):
+        observed = hours * (0.006 * (place + 1) if event == APOPTOSIS else 0.03 / (place + 1))
+        forecast = observed * (0.7 + 0.4 * skill)
+        counts = (36, 3) if dose == "all" else (12, 1)
+        rows.append((predictor, dose, event, hours, forecast, observed, 0.7 * observed, 1.3 * observed, *counts))
+    names = ["predictor", "dose", "outcome", "within_h", "forecast", "observed", "low", "high", "n_cells", "n_groups"]
+    return pd.DataFrame(rows, columns=names)
 
 
-def _comparisons(outcomes: tuple[str, str], low: float) -> pd.DataFrame:
-    rows = [
-        ("cellfate", reference, metric, outcome, value, value - (0.16 - low), value + 0.07, 6, 3, reference == "dose")
-        for reference, value in (("track_length", 0.26), ("dose", 0.16), ("handcrafted", 0.04))
-        for metric, outcome in (("balanced_accuracy", "all"), ("auroc", "all"), ("average_precision", outcomes[0]))
+def _features(follow_ups: pd.DataFrame) -> pd.DataFrame:
+    """Measurements at every frame shown; p53 rises in the cells that die."""
+    rows = follow_ups.loc[follow_ups.index.repeat(follow_ups["n_frames"]), [*CELL, "fate", "last_frame"]]
+    frame = rows.groupby(CELL).cumcount()
+    wave = 100 + 10 * np.sin(frame / 4)
+    rise = 60 * (rows["fate"] == APOPTOSIS) * np.exp(-(rows["last_frame"] - frame) / 4)
+    table = rows[CELL].assign(frame=frame, segmented=True, area=120 + frame, perimeter=40.0, circularity=0.9)
+    table = table.assign(eccentricity=0.5, solidity=0.95, equivalent_diameter=12.0, n_neighbors=2.0)
+    return table.assign(intensity_circadian=wave, intensity_p53=80 + rise).reset_index(drop=True)
+
+
+def _explain(landmarks: pd.DataFrame, within_h: float | None) -> pd.DataFrame:
+    """One explained landmark a test cell, with what followed it."""
+    known = landmarks[(landmarks["recording_id"] >= "r3") & (landmarks["fate"] != CENSORED)]
+    chosen = known.drop_duplicates(CELL, keep="last").reset_index(drop=True)
+    outcome = chosen["fate"] if within_h is None else chosen["fate"].where(chosen["time_h"] <= within_h, NONE)
+    first = chosen["first_frame"] if within_h is None else (chosen["last_frame"] - 11).clip(lower=0)
+    facts = {"outcome": outcome, "lead_time_h": chosen["time_h"], "shown_from": first}
+    return chosen.assign(fold=0, occluded=True, shapley=chosen.index < 8, **facts)
+
+
+def _explanations(reading: str, explained: pd.DataFrame, outcome: str) -> dict[str, pd.DataFrame]:
+    """Tables of one reading: attention of the classifier only, values of windows of 2 h, scores, curves."""
+    attention = [
+        (row.landmark_id, frame, (row.last_frame - frame) / 2, 0.9 / (row.last_frame - row.shown_from + 1), 0.1)
+        for row in explained.itertuples()
+        for frame in range(row.shown_from, row.last_frame + 1)
     ]
-    names = ["predictor", "reference", "metric", "outcome", "difference", "low", "high"]
-    return pd.DataFrame(rows, columns=[*names, "n_samples", "n_groups", "best_trivial"])
+    names = ["landmark_id", "frame", "hours_before_event", "attention", "class_token"]
+    paid = pd.DataFrame(attention if reading == "classifier" else [], columns=names)
+    values = _attributions(explained, outcome)
+    tables = {
+        "explained_landmarks": explained,
+        "attention": paid.astype({"landmark_id": str, "attention": float, "class_token": float, "frame": int}),
+        "shapley": values[values["method"] == "shapley"],
+        "occlusion": values[values["method"] != "shapley"],
+        "tree_shapley": tree_shapley_values(),
+        "attribution_scores": attribution_scores(),
+        "faithfulness_curves": _faithfulness(),
+        "attribution_agreement": pd.DataFrame(
+            {"method": ["shapley"], "other": ["occlusion_window"], "rank_correlation": [0.4], "n_cells": [8]}
+        ),
+        "randomised_weights": pd.DataFrame(
+            {
+                "method": "shapley", "stage": [0, 1], "layer": ["none", "head"], "rank_correlation": [1.0, 0.2],
+                "low": [1.0, 0.1], "high": [1.0, 0.3], "n_cells": 4,
+            }
+        ),
+    }  # fmt: skip
+    return {f"{reading}_{name}": table for name, table in tables.items()}
 
 
-def _set_aside(recording_id: str | None, cell_id: int | None, stage: str, reason: str) -> pd.DataFrame:
-    frame = pd.DataFrame({"recording_id": [recording_id], "cell_id": [cell_id], "stage": [stage], "reason": [reason]})
-    return frame.astype({"cell_id": "Int64"})
+def _attributions(explained: pd.DataFrame, outcome: str) -> pd.DataFrame:
+    rows = []
+    for row in explained.itertuples():
+        for back in range(3):
+            last = row.last_frame - 4 * back
+            first = row.shown_from if back == 2 else last - 3
+            if last < row.shown_from:
+                continue
+            first, window = max(first, row.shown_from), (row.landmark_id, back)
+            rows.append((*window, first, last, "occlusion_window", "all", 0.5 / (back + 1)))
+            if row.shapley:
+                rows.append((*window, first, last, "shapley", "circadian", 0.1 - 0.05 * back))
+                rows.append((*window, first, last, "shapley", "p53", 1.2 / (back + 1)))
+        edges = (row.shown_from, row.last_frame)
+        rows += [(row.landmark_id, 0, *edges, "occlusion_channel", name, 0.2) for name in CHANNELS]
+    names = ["landmark_id", "windows_back", "window_first_frame", "window_last_frame", "method", "channel", "value"]
+    return pd.DataFrame(rows, columns=names).assign(unit="logit", window_h=2.0, explained_outcome=outcome)
+
+
+def _faithfulness() -> pd.DataFrame:
+    rows = [
+        (method, curve, order, share, value * share, value * share - 0.1, value * share + 0.1, 8)
+        for method, value in (("shapley", 2.0), ("occlusion_window", 1.0))
+        for curve in ("deletion", "insertion")
+        for order in ("own", "random", "reverse")
+        for share in (0.0, 0.5, 1.0)
+    ]
+    names = ["method", "curve", "order", "share", "value", "low", "high", "n_cells"]
+    return pd.DataFrame(rows, columns=names)

@@ -76,7 +76,7 @@ HAPPENED: Final = {APOPTOSIS: "died (apoptosis)", MITOSIS: "divided (mitosis)"}
 
 METHODS: Final = {
     "attention": "Attention",
-    "attention_rollout": "Attention, rolled out",
+    "attention_rollout": "Attention rollout",
     "occlusion_window": "Occlusion of windows",
     "occlusion_window_channel": "Occlusion of channels in windows",
     "shapley": "Shapley values",

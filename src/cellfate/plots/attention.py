@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 
 from cellfate.core.tables import EVERYTHING
 from cellfate.core.words import capitalise, list_outcomes, order_doses, show_count
-from cellfate.plots.aligned_time import band_traces, choose_alignment, count_back, quartiles_by
+from cellfate.plots.aligned_time import FEWEST_CELLS, band_traces, choose_alignment, count_back, quartiles_by
 from cellfate.plots.theme import colour_of, finish, say_nothing
 
 _SCALE: Final = [[0.0, "#f7f7f5"], [0.35, "#c9a227"], [1.0, "#1f2933"]]
@@ -35,8 +35,9 @@ def plot_attention(attention: pd.DataFrame, explained_landmarks: pd.DataFrame) -
     rows = count_back(attention, shown, alignment).merge(shown[["landmark_id", "dose"]], on="landmark_id")
     lengths = rows.groupby("landmark_id")["frame"].transform("size")
     rows = rows.assign(percent=100 * rows["attention"], even=100 * (1 - rows["class_token"]) / lengths)
-    doses = order_doses(shown["dose"])
-    panels = [EVERYTHING, *doses] if len(doses) > 1 else [EVERYTHING]
+    most = shown.groupby("dose")["outcome"].agg(lambda outcomes: outcomes.value_counts().max())
+    drawn = order_doses(most[most >= FEWEST_CELLS].index) if len(most) > 1 else []
+    panels = [EVERYTHING, *drawn]
     counts = shown["dose"].value_counts()
     heads = ["All doses" if dose == EVERYTHING else f"{dose} (n = {counts[dose]})" for dose in panels]
     figure = make_subplots(cols=len(panels), shared_yaxes=True, horizontal_spacing=0.02, subplot_titles=heads)

@@ -60,7 +60,7 @@ def plot_attribution_scores(attribution_scores: pd.DataFrame) -> go.Figure:
     figure.update_xaxes(side="top", ticks="", tickangle=-30)
     subtitle = f"n = {show_count(known['n_cells'].max(), 'cell')} at most; blue is good, red is bad."
     finish(figure, title, subtitle, inner_px=44 * len(methods), legend_gap_px=10, legend_rows=0, left_px=230)
-    return figure.update_layout(margin={"t": 190}, height=figure.layout.height + 190 - figure.layout.margin.t)
+    return figure.update_layout(margin={"t": 190, "r": 90}, height=figure.layout.height + 190 - figure.layout.margin.t)
 
 
 def grade_scores(scores: pd.DataFrame) -> pd.Series:
@@ -159,7 +159,7 @@ def plot_agreement(attribution_agreement: pd.DataFrame) -> go.Figure:
     figure = go.Figure(
         go.Heatmap(
             z=correlations, x=names, y=names, text=text, texttemplate="%{text}", colorscale=_GOODNESS, zmin=-1,
-            zmax=1, xgap=2, ygap=2, colorbar={"title": "Rank<br>correlation"},
+            zmax=1, xgap=2, ygap=2, showscale=False,
         )
     )  # fmt: skip
     figure.update_yaxes(autorange="reversed", ticks="")

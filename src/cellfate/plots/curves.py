@@ -179,12 +179,12 @@ def plot_confusion(confusion: pd.DataFrame) -> go.Figure:
     Returns
     -------
     plotly.graph_objects.Figure
-        One panel a model, and one for the classifier's threshold of the validation part; colour and percentage are
-        shares of the true outcome, so the diagonal is recall.
+        One panel a model, and one for the classifier's threshold tuned on the validation part; colour and percentage
+        are shares of the true outcome, so the diagonal is recall.
     """
     title = "Called and true fate"
     found = set(zip(confusion["predictor"], confusion["threshold"], strict=True))
-    names = {"headline": "likeliest outcome", "tuned": "threshold from validation"}
+    names = {"headline": "likeliest outcome", "tuned": "tuned threshold"}
     wanted = [(CLASSIFIER, "headline"), (CLASSIFIER, "tuned"), (BLEND, "headline")]
     panels = [key for key in wanted if key in found] or sorted(found)[:1]
     if not panels:

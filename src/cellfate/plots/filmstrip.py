@@ -19,7 +19,8 @@ from cellfate.core.words import show_count
 from cellfate.plots.strip_frames import encode_frame, encode_relevance
 from cellfate.plots.theme import COLOURS, SIGNED, apply_theme, colour_of, say_nothing, translucent
 
-CHANNEL_PX: Final = 44
+CHANNEL_PX: Final = {1: 84, 2: 44}
+"""Height of a channel's picture, by how many strips stand beside each other."""
 LINE_PX: Final = 16
 GAP_PX: Final = 10
 AXIS_GAP_PX: Final = 46
@@ -207,7 +208,8 @@ def _lay_out(strips: Sequence[FilmStrip], n_columns: int, title: str) -> go.Figu
     panels = strips[0].panels
     width = TITLE_WIDTH * (3 - min(n_columns, 2))
     lines = max(sum(len(_wrap(line, width)) for line in strip.title) for strip in strips)
-    heights = [CHANNEL_PX * max(len(strip.rows) for strip in strips), *(panel.height_px for panel in panels)]
+    pictures_px = CHANNEL_PX[min(n_columns, 2)] * max(len(strip.rows) for strip in strips)
+    heights = [pictures_px, *(panel.height_px for panel in panels)]
     row_px = 12 + LINE_PX * lines + sum(heights) + GAP_PX * len(panels) + AXIS_GAP_PX
     n_rows = -(-len(strips) // n_columns)
     inner_px = n_rows * row_px

@@ -12,7 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from cellfate.core.tables import EVERYTHING
+from cellfate.core.tables import EVERYTHING, WITHIN_DOSES
 from cellfate.core.words import (
     LOWER_IS_BETTER,
     capitalise,
@@ -21,9 +21,7 @@ from cellfate.core.words import (
     label_predictor,
     list_events,
     list_outcomes,
-    name_dose,
     name_metric,
-    name_predictor,
     name_question,
     order_doses,
     order_predictors,
@@ -42,7 +40,8 @@ from cellfate.plots.theme import (
 
 _METRICS: Final = ("auroc", "average_precision", "brier")
 _SYMBOLS: Final = ("circle", "square", "diamond", "triangle-up", "cross")
-_GAP_PX: Final = 78
+_GAPS_PX: Final = {"estimate": 112, "difference": 140}
+"""Space between two rows of panels of scores, and of differences, in pixels."""
 _SLOT_PX: Final = 13
 _NAMES_PX: Final = 200
 _NOTHING: Final = "No landmark of the test part was scored."
@@ -102,14 +101,16 @@ def plot_scores(metrics: pd.DataFrame, within_h: float | None = None) -> go.Figu
         return say_nothing(f"{title} (n = 0 landmarks)", _NOTHING)
     predictors = order_predictors(rows["predictor"])
     series = [Series(None, hours, symbol, shown) for hours, symbol, shown in _list_horizons(rows, within_h)]
-    figure, inner_px = _make_grid(panels, len(predictors), len(series), within_h)
+    figure, inner_px = _make_grid(panels, len(predictors), len(series), "estimate", within_h)
     for panel in panels:
         of_panel = _of_panel(rows, panel)
         for position, one in enumerate(series):
             of_series = at_question(of_panel, one.hours)
             _add_one_forecast(figure, of_series, one, panel, len(predictors))
             _add_dots(figure, of_series, "estimate", predictors, one, _shift(position, len(series)), panel)
-        figure.update_xaxes(title_text=label_metric(panel.metric).replace(" (", "<br>("), **panel.place)
+        of = panel.outcome if within_h is None else EVERYTHING
+        text = label_metric(panel.metric, of).replace(" of ", "<br>of ").replace(" (", "<br>(")
+        figure.update_xaxes(title_text=text, **panel.place)
     _name_rows(figure, [label_predictor(name) for name in predictors])
     return finish(
         figure,
@@ -118,7 +119,8 @@ def plot_scores(metrics: pd.DataFrame, within_h: float | None = None) -> go.Figu
         inner_px=inner_px,
         legend_rows=int(within_h is not None),
         left_px=_NAMES_PX,
-        legend_gap_px=70,
+        legend_gap_px=80,
+        heads=within_h is not None,
     )
 
 
@@ -148,7 +150,7 @@ def plot_comparisons(comparisons: pd.DataFrame, within_h: float | None = None) -
         for predictor in order_predictors(rows["predictor"])
         for hours, symbol, shown in _list_horizons(rows, within_h)
     ]
-    figure, inner_px = _make_grid(panels, len(references), len(series), within_h)
+    figure, inner_px = _make_grid(panels, len(references), len(series), "difference", within_h)
     for panel in panels:
         of_panel = _of_panel(rows, panel)
         for position, one in enumerate(series):
@@ -156,7 +158,7 @@ def plot_comparisons(comparisons: pd.DataFrame, within_h: float | None = None) -
             _add_dots(figure, of_series, "difference", references, one, _shift(position, len(series)), panel)
         figure.add_vline(x=0, line={"dash": "dot", "color": COLOURS["model"], "width": 1.5}, **panel.place)
         side = "left" if panel.metric in LOWER_IS_BETTER else "right"
-        text = f"Difference in {name_metric(panel.metric)}<br>({side} of 0: better)"
+        text = f"Difference in<br>{name_metric(panel.metric)}<br>({side} of 0: better)"
         figure.update_xaxes(title_text=text, **panel.place)
     _name_rows(figure, [label_predictor(name) for name in references])
     return finish(
@@ -167,7 +169,8 @@ def plot_comparisons(comparisons: pd.DataFrame, within_h: float | None = None) -
         inner_px=inner_px,
         legend_rows=1 + (len(series) - 1) // 4,
         left_px=_NAMES_PX,
-        legend_gap_px=70,
+        legend_gap_px=100,
+        heads=within_h is not None,
     )
 
 
@@ -202,11 +205,12 @@ def plot_dose_scores(metrics: pd.DataFrame, within_h: float | None = None) -> go
             line = {"dash": "dot", "color": COLOURS["reference"]}
             figure.add_hline(y=chance, line=line, row=1, col=column)
     most = rows.groupby("condition")["n_landmarks"].max()
-    labels = [f"{name_dose(name).replace(' ', '<br>')}<br>n = {most[name]:,}" for name in conditions]
+    names = {WITHIN_DOSES: "within<br>doses", EVERYTHING: "all"}
+    labels = [f"{names.get(name, name)}<br>n = {most[name]:,}" for name in conditions]
     figure.update_xaxes(title_text="Dose (n landmarks)", tickvals=list(range(len(conditions))), ticktext=labels)
     _legend_once(figure)
     everything = rows[rows["condition"] == EVERYTHING]
-    subtitle = f"Test part, {capitalise(name_predictor(str(rows['predictor'].iloc[0])))}, {write_counts(everything)}."
+    subtitle = f"{label_predictor(str(rows['predictor'].iloc[0]))}, test part, {write_counts(everything)}."
     return finish(figure, title, subtitle, inner_px=300, legend_gap_px=105, heads=False)
 
 
@@ -241,19 +245,21 @@ def _list_panels(rows: pd.DataFrame, within_h: float | None) -> list[Panel]:
     ]
 
 
-def _make_grid(panels: list[Panel], n_names: int, n_series: int, within_h: float | None) -> tuple[go.Figure, int]:
+def _make_grid(
+    panels: list[Panel], n_names: int, n_series: int, value: str, within_h: float | None
+) -> tuple[go.Figure, int]:
     """Make the axes and give their height in pixels."""
     n_rows, n_columns = max(panel.row for panel in panels), max(panel.column for panel in panels)
     shown = n_series if within_h is None else max(2, n_series)
     panel_px = max(90, n_names * (14 + _SLOT_PX * shown))
-    inner_px = n_rows * panel_px + _GAP_PX * (n_rows - 1)
-    heads = ["" if panel.outcome == EVERYTHING else capitalise(panel.outcome) for panel in panels]
+    inner_px = n_rows * panel_px + _GAPS_PX[value] * (n_rows - 1)
+    heads = None if within_h is None else [capitalise(panel.outcome) for panel in panels]
     figure = make_subplots(
         n_rows,
         n_columns,
         shared_yaxes=True,
         horizontal_spacing=0.03,
-        vertical_spacing=(_GAP_PX + 24) / (inner_px + 24) if n_rows > 1 else 0,
+        vertical_spacing=_GAPS_PX[value] / inner_px if n_rows > 1 else 0,
         subplot_titles=heads,
     )
     return figure, inner_px

@@ -158,15 +158,15 @@ def tabulate_rests_on(shapley: pd.DataFrame, tree_shapley: pd.DataFrame) -> tupl
     if len(shapley):
         size = shapley.assign(size=shapley["value"].abs(), hours=shapley["windows_back"] * shapley["window_h"])
         by_channel = _share(size, "channel")
-        by_hours = _share(size, "hours").rename(columns={"hours": "window begins, h before the last frame"})
-        tables.append(as_report_table(by_channel, "Share of the size of Shapley values, by channel"))
-        tables.append(as_report_table(by_hours, "The same, by hours", longest=5))
+        by_hours = _share(size, "hours").rename(columns={"hours": "hours before the last frame"})
+        tables.append(as_report_table(by_channel, "Share of the values' size, by channel"))
+        tables.append(as_report_table(by_hours, "By time window", longest=5))
     if len(tree_shapley):
         of_features = tree_shapley.assign(
             size=tree_shapley["value"].abs(), feature=tree_shapley["feature"].map(name_feature)
         )
         auroc = tree_shapley["boosting_auroc"].mean()
-        caption = f"Boosting on the same cells (AUROC {auroc:.2f}), by feature"
+        caption = f"Of boosting (AUROC {auroc:.2f}), by feature"
         tables.append(as_report_table(_share(of_features, "feature"), caption, longest=5))
     return tuple(tables)
 

@@ -126,8 +126,8 @@ SECTIONS: Final = (
     SectionText(
         "split",
         "How training and test were kept apart",
-        "Whole groups are in one part. What recordings share that no table knows of, a day or a batch of medium, is "
-        "not kept apart.",
+        "In a fair test no cell shares a recording, a lineage or a sister with training. What no table knows of, a day "
+        "or a batch of medium, can still be shared.",
     ),
     SectionText(
         "training",

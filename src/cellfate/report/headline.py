@@ -126,24 +126,27 @@ def _write_line(
     shown = list(dict.fromkeys([first, *models, *(name for name in (measured, trivial) if name)]))
     differences = {name: find_difference(compared, key, first, name) for name in shown[1:]}
     cards = tuple(_write_card(scored, key, name, name in models, _note(first, differences.get(name))) for name in shown)
-    return _write_caption(scored, key, first, within_h), cards, judge(first, differences)
+    sentence = f"{judge(first, differences)} {_write_precision(scored, key[1], first)}".strip()
+    return _write_caption(scored, key, within_h), cards, sentence
 
 
-def _write_caption(scored: pd.DataFrame, key: Key, first: str, within_h: float | None) -> str:
+def _write_caption(scored: pd.DataFrame, key: Key, within_h: float | None) -> str:
     """Name the score, and what one forecast for all would reach."""
     metric, outcome = key
     chance = show_number(find_chance(metric, scored) or float("nan"))
     if outcome == EVERYTHING:
         return f"{capitalise(name_metric(metric))}; one call for all reaches {chance}"
-    caption = (
-        f"{capitalise(name_asked(outcome, within_h))}: {name_metric(metric)}; one forecast for all reaches {chance}"
-    )
+    return f"{capitalise(name_asked(outcome, within_h))}: {name_metric(metric)}; one forecast for all reaches {chance}"
+
+
+def _write_precision(scored: pd.DataFrame, outcome: str, first: str) -> str:
+    """Write the average precision of an event, which suffers where the event is rare; empty for all outcomes."""
     row = find_row(scored, ("average_precision", outcome), predictor=first)
     if row is None:
-        return caption
+        return ""
     share = row["n_events"] / max(1, row["n_landmarks"])
     precision = show_score(row["estimate"], row["low"], row["high"])
-    return f"{caption}. Average precision of {name_predictor(first)} {precision}, of one forecast for all {share:.2f}"
+    return f"Average precision: {precision}, one forecast for all {share:.2f}."
 
 
 def _note(first: str, difference: tuple[float, ...] | None) -> str:

@@ -6,36 +6,44 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from cellfate.attribution import ExplanationSettings
-from cellfate.attribution.pixels import attribute_pixels
+from cellfate.attribution.gradients import attribute_pixels
+from cellfate.cohort.settings import FollowUpSettings
 from cellfate.crops.store import CropStore
 from cellfate.metrics.settings import ScoreSettings
-from cellfate.plots.filmstrip import draw_film_strips as draw_strips
-from cellfate.prediction import TrainedModel
-from cellfate.report import ReportSettings, build_film_strips, choose_examples
+from cellfate.prediction.records import TrainedModel
+from cellfate.report import ReportSettings, StripTables, choose_examples
 from cellfate.report import assemble_report as assemble
-from cellfate.report.strip_panels import ExplanationTables
+from cellfate.report import draw_examples as draw
 
 
-def draw_film_strips(
+def draw_examples(
     crops: CropStore,
-    samples: pd.DataFrame,
-    predictions: pd.DataFrame,
+    explained_landmarks: pd.DataFrame,
+    forecasts: pd.DataFrame,
     attention: pd.DataFrame,
     shapley: pd.DataFrame,
     frame_features: pd.DataFrame,
     model: TrainedModel,
     explanation: ExplanationSettings,
+    follow_up: FollowUpSettings,
     settings: ReportSettings,
-) -> go.Figure:
-    """Choose example cells by rule and draw their frames, what each pixel speaks for, and explanations under them."""
-    examples = choose_examples(predictions, samples, attention)
+) -> tuple[go.Figure, go.Figure]:
+    """Choose example cells of one reading by rule; draw them, and large the one that opens the report."""
+    within_h = None if model.config.kind == "classifier" else explanation.horizon_h or follow_up.headline_h
+    examples = choose_examples(forecasts, explained_landmarks, within_h)
     relevance = attribute_pixels(crops, examples, model, explanation)
-    explained = ExplanationTables(attention, shapley, frame_features, relevance)
-    return draw_strips(build_film_strips(crops, examples, explained, settings), settings.brightness_percentiles)
+    return draw(crops, examples, StripTables(forecasts, attention, shapley, frame_features, relevance), settings)
 
 
 def assemble_report(
-    model: TrainedModel, parameters: dict[str, Any], settings: ReportSettings, scores: ScoreSettings, **artefacts: Any
+    classifier: TrainedModel,
+    clock: TrainedModel,
+    parameters: dict[str, Any],
+    settings: ReportSettings,
+    scores: ScoreSettings,
+    follow_up: FollowUpSettings,
+    **artefacts: Any,
 ) -> str:
     """Assemble the page from the tables and figures of the run, given by catalog name."""
-    return assemble(artefacts, model.config.model_dump(mode="json"), parameters, settings, scores)
+    models: dict[str, Any] = {one.config.kind: one.config.model_dump(mode="json") for one in (classifier, clock)}
+    return assemble(artefacts, models, parameters, settings, scores, follow_up)
