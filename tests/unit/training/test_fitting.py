@@ -9,9 +9,9 @@ import torch
 from cellfate.core.errors import InputError
 from cellfate.core.tables import TrainingHistory
 from cellfate.models.fate_classifier import FateClassifier
-from cellfate.models.fate_clock import FateClock
+from cellfate.models.fate_clock import FateClock, log_incidence_of
 from cellfate.training import history_table, pretraining
-from cellfate.training.checkpoints import LAST, run_folder
+from cellfate.training.checkpoints import run_folder
 from cellfate.training.classifier_module import ClassifierModule, cell_losses, forward_batch
 from cellfate.training.clock_module import ClockModule, frame_losses
 from cellfate.training.member_module import EpochCheckpoints, MemberModule
@@ -47,12 +47,12 @@ def kill_at(monkeypatch, fold, epoch):
 
 
 def kill_between_checkpoints(monkeypatch, epoch):
-    """End the process after the checkpoint of the best epoch was written, before that of the last."""
-    write = EpochCheckpoints.on_train_epoch_end
+    """End the process after the first checkpoint of an epoch was written, before the second."""
+    write, saved = EpochCheckpoints.on_train_epoch_end, []
 
     def dies(self, trainer, module):
         save = trainer.save_checkpoint
-        trainer.save_checkpoint = lambda path: die() if module.epoch == epoch and path.name == LAST else save(path)
+        trainer.save_checkpoint = lambda path: die() if saved.count(epoch) else save(path) or saved.append(module.epoch)
         write(self, trainer, module)
 
     monkeypatch.setattr(EpochCheckpoints, "on_train_epoch_end", dies)
@@ -101,7 +101,7 @@ def test_killed_at_any_moment_and_resumed_is_the_same(study, straight, tmp_path,
 def test_killed_between_two_checkpoints_is_the_same(study, straight, tmp_path, monkeypatch):
     training = tiny_training(tmp_path)
     with monkeypatch.context() as patch:
-        kill_between_checkpoints(patch, epoch=2)
+        kill_between_checkpoints(patch, epoch=1 + straight["classifier"][0].best_epoch)
         with pytest.raises(KilledError):
             study.fit(training)
     assert_same(study.fit(training), straight["classifier"])
@@ -246,12 +246,22 @@ def test_a_bright_signal_is_learnt(tmp_path):
 
 
 def test_a_bright_signal_is_learnt_by_the_clock(tmp_path):
-    """Deaths are told from divisions by one bright channel: better than by the shares of the training cells."""
+    """Deaths are told from divisions by one bright channel, and hazards are better than the shares in training."""
     study = trainable_study(tmp_path, scheme="grouped_holdout", n_recordings=12, signal=2000)
     changes = {"max_epochs": 10, "learning_rate": 1e-2, "pretraining_epochs": 4, "pretraining_rate": 5e-3}
     training = tiny_clock_training(tmp_path, **changes)
-    (member,) = study.fit(training)
-    assert member.validation["log_loss"] < 0.75 * loss_of_shares(study.open_folds(training)[0])
+    (member,), (data,) = study.fit(training), study.open_folds(training)
+    assert member.validation["log_loss"] < loss_of_shares(data)
+    network = load(FateClock(TINY_CLOCK, N_CHANNELS, N_BINS, N_EVENTS, data.train.n_features), member).eval()
+    arrays = data.validation.batch(np.arange(len(data.validation)))
+    frames, *rest = (
+        torch.from_numpy(np.ascontiguousarray(arrays[name]))
+        for name in ("frames_nchw", "positions_n", "lengths_b", "ages_na")
+    )
+    with torch.inference_mode():
+        died, divided, _ = log_incidence_of(network(frames, *rest))[np.cumsum(arrays["lengths_b"]) - 1, -1].T
+    fates = data.validation.cells["fate"].to_numpy()
+    assert (died - divided)[fates == "apoptosis"].min() > (died - divided)[fates == "mitosis"].max()
 
 
 def loss_of_shares(data):
