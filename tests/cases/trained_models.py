@@ -1,4 +1,4 @@
-"""Tiny trainings: settings small enough to train in a second, and the models they make."""
+"""Models that tiny trainings make."""
 
 from pathlib import Path
 
@@ -9,38 +9,13 @@ from cellfate.crops.normalisation import fit_normalisation
 from cellfate.crops.settings import CropSettings
 from cellfate.features.measurements import measure_cells
 from cellfate.features.settings import FeatureSettings
-from cellfate.models.settings import (
-    BlendSettings,
-    BoostingSettings,
-    CausalSettings,
-    ClockNetworkSettings,
-    ModelSettings,
-)
+from cellfate.models.settings import BlendSettings, BoostingSettings, ClockNetworkSettings, ModelSettings
 from cellfate.pipelines.model_training.nodes import train_classifier, train_clock_networks
 from cellfate.prediction.boosting import boost_clock
 from cellfate.prediction.records import ClassifierConfig, ClockConfig, MemberConfig, TrainedModel
-from cellfate.training.settings import (
-    AugmentationSettings,
-    ClockTrainingSettings,
-    TrackAugmentationSettings,
-    TrainingSettings,
-)
 from tests.cases.crop_stores import TINY_FOLLOW_UP, TinyStudy, tiny_study
+from tests.cases.trainings import TINY_CLOCK, TINY_MODEL, tiny_clock_training, tiny_training
 
-_SIZES = {
-    "encoder_channels": (4, 8),
-    "encoder_grid": 2,
-    "embedding_size": 16,
-    "n_layers": 1,
-    "n_heads": 2,
-    "feed_forward_size": 16,
-}
-TINY_MODEL = ModelSettings(**_SIZES)  # type: ignore[arg-type]
-TINY_CLOCK = ClockNetworkSettings(
-    **_SIZES,  # type: ignore[arg-type]
-    intensity="above_background",
-    causal=CausalSettings(history_frames=4, statistics_frames=(3,), hidden_size=8),
-)
 TINY_BLEND = BlendSettings(
     parts=("network", "boosting", "boosting_on_embeddings"),
     history_h=2.0,
@@ -48,40 +23,12 @@ TINY_BLEND = BlendSettings(
 )
 
 
-def tiny_training(folder: Path, **changes: object) -> TrainingSettings:
-    """One epoch of small batches."""
-    settings = {
-        "max_epochs": 1,
-        "learning_rate": 5e-3,
-        "average_decay": 0.5,
-        "max_frames_per_batch": 60,
-        "checkpoint_folder": str(folder / "checkpoints"),
-        "augmentation": TrackAugmentationSettings(drop_end_share=0),
-    }
-    return TrainingSettings(**(settings | changes))  # type: ignore[arg-type]
-
-
-def tiny_clock_training(folder: Path, **changes: object) -> ClockTrainingSettings:
-    """One epoch of small batches after two passes of pretraining."""
-    settings = {
-        "max_epochs": 1,
-        "learning_rate": 5e-3,
-        "average_decay": 0.5,
-        "max_frames_per_batch": 40,
-        "pretraining_epochs": 2,
-        "pretraining_frames": 20,
-        "checkpoint_folder": str(folder / "checkpoints"),
-        "augmentation": AugmentationSettings(),
-    }
-    return ClockTrainingSettings(**(settings | changes))  # type: ignore[arg-type]
-
-
 def train_tiny_classifier(study: TinyStudy, folder: Path, model: ModelSettings = TINY_MODEL) -> TrainedModel:
     """Train the classifier on a study for one epoch."""
     questions = list_questions(study.follow_ups, study.landmarks, TINY_FOLLOW_UP)
     normalisation = fit_normalisation(study.crops, study.follow_ups, study.splits)
     tables = (study.follow_ups, study.landmarks, questions, study.splits, normalisation)
-    return train_classifier(study.crops, *tables, TINY_FOLLOW_UP, model, tiny_training(folder))[0]
+    return train_classifier(study.crops, *tables, TINY_FOLLOW_UP, model, tiny_training(folder, max_epochs=1))[0]
 
 
 def train_tiny_clock(
@@ -95,7 +42,7 @@ def train_tiny_clock(
     normalisation = fit_normalisation(study.crops, study.follow_ups, study.splits)
     measured = measure_cells(study.crops, study.detections, FeatureSettings())
     tables = (study.follow_ups, questions, study.splits, normalisation, measured)
-    settings = (TINY_FOLLOW_UP, network, tiny_clock_training(folder), FeatureSettings(), blend)
+    settings = (TINY_FOLLOW_UP, network, tiny_clock_training(folder, max_epochs=1), FeatureSettings(), blend)
     networks, _ = train_clock_networks(study.crops, *tables, *settings)
     return boost_clock(study.landmarks, study.splits, measured, networks, study.crops)
 
