@@ -36,14 +36,12 @@ def clock_hazards(
 
     Parameters
     ----------
-    crops
-        Crops of the cells.
+    crops, model
+        Crops of the cells, and the fate clock.
     frames
         Rows of table `Landmarks`; at least one.
     describe
         Gives what `boosting` sees of them.
-    model
-        The fate clock.
     folds
         Members that are asked. Several are blended as the parts of the blend are, so it does not matter which is
         blended first, all horizons and the expected time follow from one set of hazards, and the blend keeps what the

@@ -33,12 +33,10 @@ def boost_clock(
 
     Parameters
     ----------
-    landmarks, splits, frame_features
-        Tables of the same names.
+    landmarks, splits, frame_features, crops
+        Tables of the same names, and the crop store.
     model
         The trained networks; without members it is given back as it is.
-    crops
-        Crop store.
 
     Returns
     -------

@@ -3,14 +3,14 @@
 Axes: t frames of one sequence, c channels, h rows, w columns, d embedding, b sequences, k logits.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cellfate.prediction.member import FloatArray, IntArray, Member, batches_of_like_length, fill_network
+from cellfate.prediction.member import FloatArray, IntArray, Member, fill_network
 from cellfate.prediction.records import TrainedModel
 
 
@@ -33,8 +33,8 @@ class ClassifierMember(Member):
             K is 1 for two outcomes (the logit of the first), else their number.
         """
         logits_bk = np.zeros((len(embeddings), self.network.head.out_features), np.float32)
-        for places, part_bk, _ in self._classify(embeddings, positions):
-            logits_bk[places] = part_bk
+        for places, (part_bk, _) in self.read_in_batches(embeddings, positions, self._classify):
+            logits_bk[places] = part_bk.cpu().numpy()
         return logits_bk
 
     def probabilities(self, embeddings: Sequence[FloatArray], positions: Sequence[IntArray]) -> NDArray[np.float64]:
@@ -50,8 +50,8 @@ class ClassifierMember(Member):
             One array a sequence, the class token's own share first; it sums to 1.
         """
         weights: list[FloatArray] = [np.zeros(0, np.float32)] * len(embeddings)
-        for places, _, part_bs in self._classify(embeddings, positions):
-            for place, row_s in zip(places, part_bs, strict=True):
+        for places, (_, part_bs) in self.read_in_batches(embeddings, positions, self._classify):
+            for place, row_s in zip(places, part_bs.cpu().numpy(), strict=True):
                 weights[place] = row_s[: len(embeddings[place]) + 1]
         return weights
 
@@ -60,17 +60,16 @@ class ClassifierMember(Member):
         import torch
 
         rows = []
-        for embeddings_td, positions_t in zip(embeddings, positions, strict=True):
-            packed = self.tensor(embeddings_td, np.float32), *self._places([positions_t])
-            with torch.inference_mode():
+        with torch.inference_mode():
+            for embeddings_td, positions_t in zip(embeddings, positions, strict=True):
+                packed = self.tensor(embeddings_td, np.float32), *self._places([positions_t])
                 rows.append(self.network.roll_out(*packed)[0].cpu().numpy())
         return rows
 
     def input_gradients(self, frames_tchw: FloatArray, positions_t: IntArray, outcome_number: int) -> FloatArray:
         """Gradient of an outcome's log odds with respect to every pixel of one sequence; see `differentiate`."""
-        places = self._places([positions_t])
         return self.differentiate(
-            frames_tchw, outcome_number, lambda embeddings_td: self.network.classify(embeddings_td, *places)[0][0]
+            frames_tchw, outcome_number, lambda embeddings_td: self._classify(embeddings_td, [positions_t])[0][0]
         )
 
     def _places(self, positions: Sequence[IntArray]) -> tuple[Any, Any]:
@@ -78,19 +77,9 @@ class ClassifierMember(Member):
         lengths_b = np.array([len(positions_t) for positions_t in positions])
         return self.tensor(np.concatenate(positions), np.int64), self.tensor(lengths_b, np.int64)
 
-    def _classify(
-        self, embeddings: Sequence[FloatArray], positions: Sequence[IntArray]
-    ) -> Iterator[tuple[IntArray, FloatArray, FloatArray]]:
-        """Classify in batches of like lengths: places of the batch, their logits and attention."""
-        import torch
-
-        lengths_b = np.array([len(embedding) for embedding in embeddings], dtype=np.int64)
-        for places in batches_of_like_length(lengths_b):
-            packed_nd = self.tensor(np.concatenate([embeddings[place] for place in places]), np.float32)
-            with torch.inference_mode():
-                read = self.network.classify(packed_nd, *self._places([positions[place] for place in places]))
-            logits_bk, attention_bs = (tensor.cpu().numpy() for tensor in read)
-            yield places, logits_bk, attention_bs
+    def _classify(self, embeddings_nd: Any, positions: Sequence[IntArray]) -> Any:
+        """Logits (B, K) and pooling attention (B, S) of packed sequences, as tensors."""
+        return self.network.classify(embeddings_nd, *self._places(positions))
 
 
 def probabilities_of(logits_bk: NDArray[Any]) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cellfate.crops.store import CellSequence
 from cellfate.prediction.clock_member import ClockMember, ages_since
-from cellfate.prediction.member import FloatArray, IntArray, batches_of_like_length
+from cellfate.prediction.member import FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,14 +65,8 @@ class ClockAtLandmark:
         ndarray of float64, shape (B, E + 1)
             Log of the cumulative incidence of each event within the horizon and, last, of no event.
         """
-        import torch
-
-        lengths_b = np.array([len(positions_t) for positions_t in positions], dtype=np.int64)
-        log_probabilities_bf = np.zeros((len(lengths_b), len(self.member.config.events) + 1))
-        for places in batches_of_like_length(lengths_b):
-            embeddings_nd = self.member.tensor(np.concatenate([embeddings[place] for place in places]), np.float32)
-            with torch.inference_mode():
-                part_bf = self._read(embeddings_nd, [positions[place] for place in places])
+        log_probabilities_bf = np.zeros((len(embeddings), len(self.member.config.events) + 1))
+        for places, part_bf in self.member.read_in_batches(embeddings, positions, self._read):
             log_probabilities_bf[places] = part_bf.cpu().numpy()
         return log_probabilities_bf
 

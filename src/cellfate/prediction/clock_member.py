@@ -3,7 +3,7 @@
 Axes: t frames of one cell, c channels, h rows, w columns, d embedding, k bins of time, e events, i inputs.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import cast
 
@@ -21,27 +21,12 @@ from cellfate.prediction.member import FloatArray, Member, fill_network
 from cellfate.prediction.records import ClockConfig, TrainedModel
 
 
-@dataclass(frozen=True, eq=False)
-class CellReading:
-    """What a member reads at the frames of one cell.
-
-    Attributes
-    ----------
-    hazards_tke : ndarray of float64
-        Probability of each event in each bin, given nothing before.
-    inputs_ti : ndarray of float32
-        What boosted hazards on embeddings are given: mean, change and spread of the embeddings over each window, and
-        age.
-    """
-
-    hazards_tke: NDArray[np.float64]
-    inputs_ti: FloatArray
-
-
 class ClockMember(Member):
     """The network of one fold of the fate clock. Made by `load_clock_member`."""
 
-    def read_cell(self, sequence: CellSequence, first_tracked: int | None = None) -> CellReading:
+    def read_cell(
+        self, sequence: CellSequence, first_tracked: int | None = None
+    ) -> tuple[NDArray[np.float64], FloatArray]:
         """Read hazards at every frame of a cell.
 
         Parameters
@@ -53,7 +38,11 @@ class ClockMember(Member):
 
         Returns
         -------
-        CellReading
+        hazards_tke : ndarray of float64
+            Probability of each event in each bin, given nothing before.
+        inputs_ti : ndarray of float32
+            What boosted hazards on embeddings are given: mean, change and spread of the embeddings over each window,
+            and age.
 
         Raises
         ------
@@ -73,7 +62,7 @@ class ClockMember(Member):
             logits_tke = self.network.read(embeddings_td, self.tensor(frames_t - began, np.int64), lengths, ages_ta)
             hazards_tke = hazards_of(logits_tke.double()).cpu().numpy()
             inputs_ti = torch.cat((self.network.summarise(embeddings_td, lengths), ages_ta), dim=1)
-        return CellReading(hazards_tke, inputs_ti.cpu().numpy())
+        return hazards_tke, inputs_ti.cpu().numpy()
 
     def _with_masks(self, sequence: CellSequence) -> CellSequence:
         if not shows_mask(self.config.architecture):
@@ -94,13 +83,10 @@ def read_landmarks(
 
     Parameters
     ----------
-    crops
-        Crops of the cells.
+    crops, member
+        Crops of the cells, and which network.
     landmarks
-        Table `Landmarks`, or any table with its columns `recording_id`, `cell_id`, `first_frame`, `last_frame`; at
-        least one row.
-    member
-        Which network.
+        Rows of table `Landmarks`; at least one.
 
     Returns
     -------
@@ -124,10 +110,10 @@ def read_landmarks(
         first = int(firsts_n[at].min())
         sequence = crops.read(str(recording_id), int(str(cell_id)), first, int(lasts_n[at].max()))
         places = _places(sequence, lasts_n[at])
-        reading = member.read_cell(sequence, first)
+        hazards_tke, inputs_ti = member.read_cell(sequence, first)
         rows.append(at)
-        hazards.append(reading.hazards_tke[places])
-        inputs.append(reading.inputs_ti[places])
+        hazards.append(hazards_tke[places])
+        inputs.append(inputs_ti[places])
     back_n = np.argsort(np.concatenate(rows))
     inputs_ni = np.concatenate(inputs)[back_n]
     columns = [f"input_{i}" for i in range(inputs_ni.shape[1])]

@@ -63,12 +63,10 @@ def tabulate_fate_odds(keys: pd.DataFrame, probabilities_ne: ArrayLike, events: 
 
     Parameters
     ----------
-    keys
+    keys, events
         As in `tabulate_hazards`.
     probabilities_ne
         Probability of each event, in the order of `keys`.
-    events
-        Names of the events, in order.
     """
     probabilities = np.asarray(probabilities_ne, dtype=np.float64)
     columns = {probability_column(event): probabilities[:, e] for e, event in enumerate(events)}
@@ -109,12 +107,8 @@ def tabulate_fates(forecasts: pd.DataFrame, model: TrainedModel, seen: pd.DataFr
 
     Parameters
     ----------
-    forecasts
-        From `forecast_new`.
-    model
-        The model that made them.
-    seen
-        From `find_seen`.
+    forecasts, model, seen
+        From `forecast_new`; the model that made them; from `find_seen`.
 
     Returns
     -------
@@ -134,10 +128,8 @@ def tabulate_calls(forecasts: pd.DataFrame, seen: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    forecasts
-        From `forecast_new`.
-    seen
-        From `find_seen`.
+    forecasts, seen
+        From `forecast_new` and `find_seen`.
 
     Returns
     -------
@@ -154,12 +146,8 @@ def tabulate_forecasts(forecasts: pd.DataFrame, follow_ups: pd.DataFrame, model:
 
     Parameters
     ----------
-    forecasts
-        From `forecast_new`.
-    follow_ups
-        Table `FollowUps` of the same cells.
-    model
-        The model that made them.
+    forecasts, follow_ups, model
+        From `forecast_new`; table `FollowUps` of the same cells; the model that made them.
 
     Returns
     -------

@@ -41,10 +41,8 @@ def forecast_classifier(
 
     Parameters
     ----------
-    crops
-        Crop store.
-    landmarks, splits
-        Tables of the same names.
+    crops, landmarks, splits
+        Crop store and tables of the same names.
     model
         Classifier trained on these splits.
 
@@ -63,9 +61,8 @@ def forecast_classifier(
     if not config.members:
         return empty_forecasts(config.events)
     check_trained_on(model, crops, landmarks, splits)
-    asked = select_fated(landmarks, config)
     tables = []
-    for scheme, fold, part, rows in _tested_parts(asked, splits):
+    for scheme, fold, part, rows in _tested_parts(select_fated(landmarks, config), splits):
         keys = _keys(rows).assign(predictor=CLASSIFIER, scheme=scheme, fold=fold, part=part)
         probabilities_bk = classify_landmarks(crops, rows, model, fold)
         tables.append(tabulate_fate_odds(keys, probabilities_bk, config.outcomes))
@@ -84,10 +81,8 @@ def forecast_clock(
 
     Parameters
     ----------
-    crops
-        Crop store.
-    detections, follow_ups, splits, frame_features
-        Tables of the same names.
+    crops, detections, follow_ups, splits, frame_features
+        Crop store and tables of the same names.
     model
         Fate clock trained on these splits.
 
@@ -154,11 +149,12 @@ def forecast_new(
     """
     check_store(model.config, crops, follow_ups)
     frames = list_forecast_frames(detections, follow_ups, model.config.follow_up)
-    if isinstance(model.config, ClassifierConfig):
-        return forecast_frames(model, crops, frames, len(follow_ups))
-    features, history_h = model.config.features, model.config.blend.history_h
-    measured = measure_cells(crops, detections, features) if frame_features is None else frame_features
-    describe = partial(describe_landmarks, measured, history_h=history_h)
+    describe = None
+    if isinstance(model.config, ClockConfig):
+        measured = frame_features
+        if measured is None:
+            measured = measure_cells(crops, detections, model.config.features)
+        describe = partial(describe_landmarks, measured, history_h=model.config.blend.history_h)
     return forecast_frames(model, crops, frames, len(follow_ups), describe)
 
 

@@ -3,7 +3,7 @@
 Axes: t frames of one sequence, c channels, h rows, w columns, d embedding, b sequences, k logits.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self, cast
 
 import numpy as np
@@ -99,9 +99,9 @@ class Member:
         return torch.from_numpy(np.ascontiguousarray(values, dtype=dtype)).to(self.device)
 
     def differentiate(self, frames_tchw: FloatArray, outcome_number: int, read: Callable[[Any], Any]) -> FloatArray:
-        """Gradient of an outcome's log odds with respect to every pixel of prepared frames, (T, C, H, W).
+        """Gradient of the log odds of an outcome, given by its number, by every pixel of prepared frames, (T, C, H, W).
 
-        The outcome is given by its place among the outcomes; `read` gives logits (K,) for embeddings (T, D), as tensors.
+        `read` gives logits (K,) for embeddings (T, D), both as tensors.
         """
         import torch
 
@@ -109,6 +109,23 @@ class Member:
         logits_k = read(self.network.encode(pixels))
         (gradient,) = torch.autograd.grad(_log_odds(logits_k, outcome_number), pixels)
         return cast(FloatArray, gradient.cpu().numpy())
+
+    def read_in_batches(
+        self, embeddings: Sequence[FloatArray], positions: Sequence[IntArray], read: Callable[[Any, Any], Any]
+    ) -> Iterator[tuple[IntArray, Any]]:
+        """Read sequences of embeddings (T, D) in batches of like lengths.
+
+        `read` is given the packed embeddings of a batch as a tensor, and its positions (T,); yielded are the places of
+        the batch's sequences, and what `read` gave.
+        """
+        import torch
+
+        lengths_b = np.array([len(positions_t) for positions_t in positions], dtype=np.int64)
+        for places in _batches_of_like_length(lengths_b):
+            packed_nd = self.tensor(np.concatenate([embeddings[place] for place in places]), np.float32)
+            with torch.inference_mode():
+                found = read(packed_nd, [positions[place] for place in places])
+            yield places, found
 
     def _with_masks(self, sequence: CellSequence) -> CellSequence:
         """Find the masks of the cell where the network sees them."""
@@ -159,7 +176,7 @@ def fill_network(build: Callable[[], Any], model: TrainedModel, fold: int) -> An
     return network.eval().requires_grad_(False).to(device)
 
 
-def batches_of_like_length(lengths_b: IntArray) -> Iterator[IntArray]:
+def _batches_of_like_length(lengths_b: IntArray) -> Iterator[IntArray]:
     """Index batches, longest sequences first, each of at most `PADDED_TOKENS` padded tokens."""
     if (lengths_b == 0).any():
         message = f"{int((lengths_b == 0).sum())} of {len(lengths_b)} sequences have no frames; leave them out."

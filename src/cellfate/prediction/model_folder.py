@@ -4,10 +4,10 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from numpy.typing import NDArray
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from cellfate.core.errors import InputError
 from cellfate.prediction.model_card import write_model_card
@@ -18,10 +18,7 @@ CARD_FILE: Final = "README.md"
 WEIGHTS_FILE: Final = "weights.safetensors"
 BOOSTERS_FILE: Final = "boosters.json"
 TRAINED_ON_FILE: Final = "trained_on.json"
-_CONFIGS: Final[dict[str, type[ClassifierConfig] | type[ClockConfig]]] = {
-    "classifier": ClassifierConfig,
-    "clock": ClockConfig,
-}
+_EITHER_CONFIG = Annotated[ClassifierConfig | ClockConfig, Field(discriminator="kind")]
 
 
 def save_model_folder(model: TrainedModel, path: Path) -> None:
@@ -41,9 +38,10 @@ def save_model_folder(model: TrainedModel, path: Path) -> None:
     partial.mkdir(parents=True)
     save_file(dict(model.weights), partial / WEIGHTS_FILE)
     (partial / WEIGHTS_FILE).chmod(0o644)  # safetensors writes for the owner only
-    _write(partial / TRAINED_ON_FILE, sorted(model.trained_on))
-    if model.boosters:
-        _write(partial / BOOSTERS_FILE, dict(model.boosters))
+    beside = {TRAINED_ON_FILE: sorted(model.trained_on), BOOSTERS_FILE: dict(model.boosters)}
+    for name, held in beside.items():
+        if held or name == TRAINED_ON_FILE:
+            (partial / name).write_text(json.dumps(held, indent=1), encoding="utf-8")
     digests = {file.name: _digest(file) for file in sorted(partial.iterdir())}
     config = model.config.model_copy(update={"file_digests": digests})
     (partial / CONFIG_FILE).write_text(config.model_dump_json(indent=1), encoding="utf-8")
@@ -53,17 +51,12 @@ def save_model_folder(model: TrainedModel, path: Path) -> None:
 
 
 def load_model_folder(path: Path) -> TrainedModel:
-    """Read a model folder of either kind.
+    """Read a model folder of either kind; no torch is needed.
 
     Parameters
     ----------
     path
         Folder that `save_model_folder` wrote.
-
-    Returns
-    -------
-    TrainedModel
-        The model; no torch is needed.
 
     Raises
     ------
@@ -71,7 +64,7 @@ def load_model_folder(path: Path) -> TrainedModel:
         If the folder or one of its files is missing, cannot be read or was written by an older version, or config and
         files do not belong together.
     """
-    config = _load_config(_existing(path, CONFIG_FILE))
+    config = _read(_existing(path, CONFIG_FILE), _EITHER_CONFIG)
     files = {WEIGHTS_FILE, TRAINED_ON_FILE, *config.file_digests}
     for name in sorted(files):
         _check_digest(_existing(path, name), config.file_digests.get(name))
@@ -80,32 +73,30 @@ def load_model_folder(path: Path) -> TrainedModel:
     return TrainedModel(config, _load_weights(path / WEIGHTS_FILE), boosters, trained_on)
 
 
-def _load_config(file: Path) -> ClassifierConfig | ClockConfig:
+def _read(file: Path, form: Any) -> Any:
+    """Read what JSON holds, in the form it is to have."""
     try:
-        described = json.loads(file.read_bytes())
-    except ValueError as error:
-        raise InputError(_no_model(file, f"it is not readable as JSON: {error}")) from error
-    if not isinstance(described, dict):
-        raise InputError(_no_model(file, "it is not a JSON object"))
-    kind = described.get("kind")
-    if described.get("format_version") == 1 or kind == "fate_clock":
-        message = (
-            f"{file.parent} holds a model of format 1, which an older version of cellfate wrote, but format "
-            f"{FORMAT_VERSION} is read here; train it again and load it with cellfate.Predictor.from_folder."
-        )
-        raise InputError(message)
-    if kind not in _CONFIGS:
-        raise InputError(_no_model(file, f"its kind is {kind!r}, not one of {', '.join(_CONFIGS)}"))
-    try:
-        return _CONFIGS[kind].model_validate_json(file.read_bytes())
+        return TypeAdapter(form).validate_json(file.read_bytes())
     except ValidationError as error:
+        if any(_is_of_format_1(found) for found in error.errors()):
+            message = (
+                f"{file.parent} holds a model of format 1, which an older version of cellfate wrote, but format "
+                f"{FORMAT_VERSION} is read here; train it again and load it with cellfate.Predictor.from_folder."
+            )
+            raise InputError(message) from error
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise InputError(_no_model(file, f"{place}: {first['msg']}")) from error
+        message = (
+            f"{file} does not describe a model ({place}: {first['msg']}); give a model's folder, copy it again or "
+            "train again."
+        )
+        raise InputError(message) from error
 
 
-def _no_model(file: Path, found: str) -> str:
-    return f"{file} does not describe a model ({found}); give a model's folder, copy it again or train again."
+def _is_of_format_1(found: Any) -> bool:
+    """Whether what pydantic found wrong is the version or, in a fate clock of old, the name of the kind."""
+    is_version = found["loc"][-1:] == ("format_version",)
+    return bool(is_version and found["input"] == 1) or found.get("ctx", {}).get("tag") == "fate_clock"
 
 
 def _load_weights(file: Path) -> dict[str, NDArray[Any]]:
@@ -116,18 +107,6 @@ def _load_weights(file: Path) -> dict[str, NDArray[Any]]:
         return dict(load_file(file))
     except (SafetensorError, OSError) as error:
         message = f"{file} is not readable as safetensors ({error}); copy the folder again or train again."
-        raise InputError(message) from error
-
-
-def _write(file: Path, held: Any) -> None:
-    file.write_text(json.dumps(held, indent=1), encoding="utf-8")
-
-
-def _read(file: Path, form: Any) -> Any:
-    try:
-        return TypeAdapter(form).validate_json(file.read_bytes())
-    except ValidationError as error:
-        message = f"{file} is not readable ({error.errors()[0]['msg']}); copy the folder again or train again."
         raise InputError(message) from error
 
 

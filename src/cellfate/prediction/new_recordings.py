@@ -1,82 +1,16 @@
-"""New recordings for a trained model: the checks that they are of the kind it knows, and their crops."""
-
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+"""Checks that new recordings are of the kind that a trained model knows, and the plan of their crops."""
 
 import pandas as pd
 
 from cellfate.core.errors import InputError
 from cellfate.crops.cutting import CropPlan, plan_crops
-from cellfate.crops.store import CropStore, write_crops
+from cellfate.crops.store import CropStore
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.prediction.records import FolderConfig, TrainedModel
-from cellfate.tracks.settings import TrackSettings
 
 INTERVAL_TOLERANCE = 0.01
 """Frame intervals that differ by less than this share are the same."""
-
-
-@dataclass(frozen=True, eq=False)
-class NewCells:
-    """Tracked cells of new recordings, cut as a model needs them.
-
-    Attributes
-    ----------
-    crops : CropStore
-        Their crops.
-    recordings, detections, cells : DataFrame
-        Tables `Recordings`, `Detections` and `Cells`.
-    """
-
-    crops: CropStore
-    recordings: pd.DataFrame
-    detections: pd.DataFrame
-    cells: pd.DataFrame
-
-
-@contextmanager
-def open_new_cells(
-    root: Path | str,
-    settings: RecordingSettings,
-    model: TrainedModel,
-    scratch: Path | str | None,
-    tracks: TrackSettings | None = None,
-) -> Iterator[NewCells]:
-    """Cut the cells of a folder of recordings with tracks, in a folder that is gone when the context ends.
-
-    Parameters
-    ----------
-    root
-        Folder of the recordings.
-    settings
-        How they are laid out.
-    model
-        The model that they are for.
-    scratch
-        Where the crops are kept meanwhile; the system's own folder when not given.
-    tracks
-        Format of their tracks; the one that belongs to the layout when not given.
-
-    Raises
-    ------
-    InputError
-        If recordings or tracks cannot be used, or are not what the model was trained on.
-    """
-    from cellfate.imaging.opening import open_recordings
-    from cellfate.tracks.importing import import_tracks
-
-    folder = RecordingFolder(Path(root))
-    recordings, frame_files, _ = open_recordings(folder, settings)
-    detections, cells, _ = import_tracks(folder, recordings, frame_files, settings, tracks or TrackSettings())
-    plan = cut_new_crops(folder, recordings, frame_files, detections, model, settings)
-    with tempfile.TemporaryDirectory(dir=scratch) as work:
-        path = Path(work) / "crops.zarr"
-        write_crops(path, plan, plan.settings)
-        yield NewCells(CropStore(path), recordings, detections, cells)
 
 
 def cut_new_crops(
@@ -87,28 +21,19 @@ def cut_new_crops(
     model: TrainedModel,
     settings: RecordingSettings,
 ) -> CropPlan:
-    """Plan crops of the model's size, once every recording has the model's channels and frame interval.
+    """Plan crops of the model's size; nothing is cut yet.
 
     Parameters
     ----------
-    folder
-        Folder of the recordings.
-    recordings, frame_files, detections
-        Tables of the same names.
+    folder, recordings, frame_files, detections, settings
+        See `plan_crops`.
     model
         The model that the crops are for.
-    settings
-        How the recordings are laid out.
-
-    Returns
-    -------
-    CropPlan
-        Nothing is cut yet.
 
     Raises
     ------
     InputError
-        If a recording has other channels or another frame interval.
+        If a recording has other channels than the model, or another frame interval.
     """
     for row in recordings.itertuples(index=False):
         channels = tuple(str(row.channels).split("|"))
@@ -119,13 +44,7 @@ def cut_new_crops(
 def check_recording(
     config: FolderConfig, recording_id: str, channels: tuple[str, ...], frame_interval_min: float
 ) -> None:
-    """Check that a recording has the channels and the frame interval a model was trained on.
-
-    Raises
-    ------
-    InputError
-        If it has not.
-    """
+    """Refuse a recording that has not the channels and the frame interval a model was trained on."""
     if channels != config.channels:
         message = (
             f"The model was trained on channels ({', '.join(config.channels)}) but recording {recording_id} has "
@@ -140,24 +59,9 @@ def check_recording(
         raise InputError(message)
 
 
-def check_store(config: FolderConfig, crops: CropStore, asked: pd.DataFrame) -> None:
-    """Check that the crops of some cells are what a model was trained on.
-
-    Parameters
-    ----------
-    config
-        Description of the model.
-    crops
-        Crop store.
-    asked
-        Table `FollowUps`.
-
-    Raises
-    ------
-    InputError
-        If channels, crop size or frame interval are not the model's.
-    """
-    for recording_id, rows in asked.groupby("recording_id"):
+def check_store(config: FolderConfig, crops: CropStore, follow_ups: pd.DataFrame) -> None:
+    """Refuse a store whose cells have not the channels, the frame interval or the crop size of a model."""
+    for recording_id, rows in follow_ups.groupby("recording_id"):
         check_recording(config, str(recording_id), crops.channels, float(rows["frame_interval_min"].iloc[0]))
     found = (crops.settings.height_px, crops.settings.width_px)
     expected = (config.crops.height_px, config.crops.width_px)

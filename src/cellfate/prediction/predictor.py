@@ -1,5 +1,6 @@
 """The one door to a saved model: new cells in, a table of forecasts out. No Kedro."""
 
+import tempfile
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,9 @@ from cellfate.cohort.follow_ups import follow_open_cells
 from cellfate.cohort.landmarks import list_forecast_frames
 from cellfate.core.errors import InputError
 from cellfate.core.predictors import BOOSTING
-from cellfate.crops.store import CropStore
+from cellfate.crops.store import CropStore, write_crops
+from cellfate.imaging.opening import open_recordings
+from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.prediction.arrays import ARRAYS, OPTIONS, hold_cells
 from cellfate.prediction.boosting import load_boosting
@@ -20,9 +23,10 @@ from cellfate.prediction.forecast_tables import tabulate_calls
 from cellfate.prediction.forecasts import forecast_frames, forecast_new
 from cellfate.prediction.member import check_crops
 from cellfate.prediction.model_folder import load_model_folder
-from cellfate.prediction.new_recordings import check_recording, open_new_cells
+from cellfate.prediction.new_recordings import check_recording, cut_new_crops
 from cellfate.prediction.records import ALL_CELLS, ClassifierConfig, ClockConfig, TrainedModel
 from cellfate.prediction.trained_on import find_seen
+from cellfate.tracks.importing import import_tracks
 from cellfate.tracks.settings import TrackSettings
 
 
@@ -117,10 +121,16 @@ class Predictor:
         InputError
             If recordings or tracks cannot be used, or are not what the model was trained on.
         """
-        with open_new_cells(root, settings, self.model, scratch, tracks) as new:
-            cropped = new.recordings[new.recordings["recording_id"].isin(new.crops.recording_ids)]
-            follow_ups = follow_open_cells(new.detections, new.cells, cropped, self.config.follow_up)
-            return self.forecast_crops(new.crops, new.detections, follow_ups)
+        folder = RecordingFolder(Path(root))
+        recordings, frame_files, _ = open_recordings(folder, settings)
+        detections, cells, _ = import_tracks(folder, recordings, frame_files, settings, tracks or TrackSettings())
+        plan = cut_new_crops(folder, recordings, frame_files, detections, self.model, settings)
+        with tempfile.TemporaryDirectory(dir=scratch) as work:
+            write_crops(Path(work) / "crops.zarr", plan, plan.settings)
+            crops = CropStore(Path(work) / "crops.zarr")
+            cropped = recordings[recordings["recording_id"].isin(crops.recording_ids)]
+            follow_ups = follow_open_cells(detections, cells, cropped, self.config.follow_up)
+            return self.forecast_crops(crops, detections, follow_ups)
 
     def forecast_crops(
         self,

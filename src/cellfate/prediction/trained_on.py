@@ -22,14 +22,7 @@ def select_seen(table: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
 def digest_seen(crops: CellReader, asked: pd.DataFrame, splits: pd.DataFrame) -> frozenset[str]:
     """Digest the cells that a training sees, for `TrainedModel.trained_on`.
 
-    Parameters
-    ----------
-    crops
-        Crops of the cells.
-    asked
-        What the training was given: table `FollowUps`, or rows of table `Landmarks`.
-    splits
-        Table `Splits`.
+    `asked` is what it was given: table `FollowUps`, or rows of table `Landmarks`; `splits` is table `Splits`.
     """
     return frozenset(digest_cells(crops, select_seen(asked, splits).drop_duplicates(CELL)))
 
@@ -39,10 +32,8 @@ def find_seen(model: TrainedModel, crops: CellReader, follow_ups: pd.DataFrame) 
 
     Parameters
     ----------
-    model
-        The model.
-    crops
-        Crops of the cells.
+    model, crops
+        The model, and crops of the cells.
     follow_ups
         Table `FollowUps`.
 
@@ -66,10 +57,8 @@ def check_trained_on(model: TrainedModel, crops: CropStore, asked: pd.DataFrame,
 
     Parameters
     ----------
-    model
-        The model.
-    crops
-        Crop store.
+    model, crops
+        The model, and the crop store.
     asked, *tables
         Classifier: tables `Landmarks` and `Splits`. Fate clock: `FollowUps`, `Splits` and `FrameFeatures`.
 

@@ -103,7 +103,7 @@ def test_a_forecast_is_the_incidence_of_the_folds_own_hazards_and_the_fate_their
     which = rows[rows["within_h"].isna()].iloc[4]
     sequence = clock.study.crops.read(which["recording_id"], int(which["cell_id"]))
     place = sequence.frame_numbers_t.tolist().index(which["frame"])
-    hazards = load_clock_member(clock.model, 1).read_cell(sequence).hazards_tke[place : place + 1]
+    hazards = load_clock_member(clock.model, 1).read_cell(sequence)[0][place : place + 1]
     incidence = cumulative_incidence(hazards)
     there = rows[(rows[[*CELL, "frame"]] == which[[*CELL, "frame"]]).all(axis=1)].set_index("within_h")
     within_2 = there.loc[2.0, ["p_apoptosis", "p_mitosis"]].astype(float)
