@@ -12,6 +12,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 CONTEXT_CLASS = PlainContext
 HOOKS = (PlainErrors(), WhereToLook())
+DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)  # a run sends nothing, in the project folder or outside it
 CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",

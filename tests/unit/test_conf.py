@@ -1,68 +1,174 @@
-"""The parameters of every environment are allowed, and fit together."""
+"""What stands in conf: every environment's parameters are allowed, and the catalog and the pipelines name the same."""
 
+import re
+from functools import cache
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
+import yaml
 from kedro.config import OmegaConfigLoader
+from kedro.framework.project import configure_project, pipelines
+from kedro.io import CatalogConfigResolver
+from kedro.validation import TypeExtractor
 
-from cellfate.attribution.settings import ClockExplanationSettings
 from cellfate.cohort.settings import FollowUpSettings
-from cellfate.metrics.settings import ReferenceSettings, ScoreSettings
-from cellfate.models.settings import EnsembleSettings, ModelSettings
-from cellfate.report import ReportSettings
+from cellfate.context import check_groups, explain_parameters, known_groups
+from cellfate.core import tables
 from cellfate.settings import CONFIG_LOADER_ARGS
 from cellfate.simulation import SimulationSettings
-from cellfate.tracks.settings import TrackSettings
-from cellfate.training.settings import ClockTrainingSettings
 
 CONF = Path(__file__).parents[2] / "conf"
-ENVIRONMENTS = sorted(path.name for path in CONF.iterdir() if (path / "parameters").is_dir() and path.name != "base")
-GROUPS = {
-    "follow_up": FollowUpSettings,
-    "clock_network": ModelSettings,
-    "clock_training": ClockTrainingSettings,
-    "ensemble": EnsembleSettings,
-    "references": ReferenceSettings,
-    "clock_explanation": ClockExplanationSettings,
-    "clock_report": ReportSettings,
-    "scores": ScoreSettings,
-    "tracks": TrackSettings,
-    "new_tracks": TrackSettings,
+ENVIRONMENTS = sorted({path.parent.name for path in CONF.glob("*/parameters.yml")})
+IN_MEMORY = {
+    # one file holds those of all predictors
+    "classifier_forecasts",
+    "clock_forecasts",
+    "reference_forecasts",
+    "new_reference_forecasts",
+    # the networks alone; with boosted hazards they become clock_model
+    "clock_networks",
+    # values of single cells, of which the scores are means
+    *(
+        f"{reading}_{check}_cells"
+        for reading in ("classifier", "clock")
+        for check in ("agreement", "faithfulness", "sanity")
+    ),
+    "training_cells",
+    # settings and tables on the way
+    "new_recording_settings",
+    "new_track_settings",
+    "reseeded_training",
+    "permuted_landmarks",
+    "permuted_history",
+    "retrained_history",
+    "first_fold_splits",
+    "classifier_training_landmarks",
 }
+"""What is handed on and not saved."""
+SCENARIO_SAVED = {"raw_recordings", "crops", "classifier_model", "truth", "forecasts", "metrics", "comparisons"}
 
 
-def read_parameters(environment):
-    return OmegaConfigLoader(conf_source=str(CONF), env=environment, **CONFIG_LOADER_ARGS)["parameters"]
+@pytest.fixture(scope="module", autouse=True)
+def _registered() -> None:
+    configure_project("cellfate")
+
+
+@cache
+def read_conf(kind: str, environment: str) -> dict[str, Any]:
+    return dict(OmegaConfigLoader(conf_source=str(CONF), env=environment, **CONFIG_LOADER_ARGS)[kind])
+
+
+def list_groups() -> dict[str, Any]:
+    """Settings class of every group of parameters that a node reads."""
+    return dict(TypeExtractor(dict(pipelines)).extract_types_from_pipelines())
+
+
+@pytest.fixture(scope="module")
+def resolver() -> CatalogConfigResolver:
+    return CatalogConfigResolver(read_conf("catalog", "base"))
+
+
+def test_every_environment_is_looked_at():
+    assert {*ENVIRONMENTS, "base", "local"} == {path.name for path in CONF.iterdir() if path.is_dir()}
 
 
 @pytest.mark.parametrize("environment", ["base", *ENVIRONMENTS])
-def test_parameters_of_the_fate_clock_are_allowed(environment):
-    parameters = read_parameters(environment)
-    made = {name: settings(**parameters[name]) for name, settings in GROUPS.items()}
-    assert made["clock_network"].causal is not None
+def test_parameters_are_allowed(environment):
+    parameters = read_conf("parameters", environment)
+    check_groups(parameters, known_groups())
+    assert explain_parameters(parameters, list_groups()) == ""
 
 
-@pytest.mark.parametrize("name", sorted(GROUPS))
-def test_base_spells_out_every_key_of_the_fate_clock(name):
-    """What can be decided stands in conf/base, so that a person sees it there."""
-    assert missing_keys(GROUPS[name], read_parameters("base")[name]) == []
+def test_a_parameter_that_is_not_allowed_is_found():
+    parameters = read_conf("parameters", "base") | {"preflight": {"focus_frames": 1}}
+    assert "preflight.focus_frames" in explain_parameters(parameters, list_groups())
 
 
-def missing_keys(settings, given, place=""):
-    missing = []
-    for key, field in settings.model_fields.items():
-        if key not in given:
-            missing.append(place + key)
-        for kind in (field.annotation, *get_args(field.annotation)):
-            if key in given and hasattr(kind, "model_fields"):
+def test_base_spells_out_every_key():
+    """What can be decided stands in conf/base, so that a person sees it there; scenarios say what is theirs."""
+    parameters = read_conf("parameters", "base")
+    groups = {name: kind for name, kind in list_groups().items() if "." not in name}
+    assert {"training", "model", "explanation", "inference", "clock_training", "known_answer_training"} <= set(groups)
+    missing = [name for key, kind in groups.items() for name in missing_keys(kind, parameters[key], f"{key}.")]
+    assert missing == []
+
+
+def missing_keys(settings: Any, given: Any, place: str) -> list[str]:
+    if not hasattr(settings, "model_fields"):
+        return []
+    missing = [place + key for key in settings.model_fields if key not in given]
+    for key in settings.model_fields.keys() & given.keys():
+        annotation = settings.model_fields[key].annotation
+        for kind in (annotation, *get_args(annotation)):
+            if isinstance(given[key], dict):
                 missing += missing_keys(kind, given[key], f"{place}{key}.")
     return missing
 
 
 def test_known_hazards_are_simulated_as_the_truth_needs_it():
-    parameters = read_parameters("known_hazards")
+    parameters = read_conf("parameters", "known_hazards")
     simulation = SimulationSettings(**parameters["simulation"])
     assert simulation.hazards is not None
     assert simulation.event_shape_h <= FollowUpSettings(**parameters["follow_up"]).guard_h
     assert set(simulation.hazards.p53_on_per_h) == {dose.dose for dose in simulation.doses}
+
+
+def test_environments_write_into_folders_of_their_own():
+    roots = {name: yaml.safe_load((CONF / name / "globals.yml").read_text()) for name in ("base", *ENVIRONMENTS)}
+    assert len({root["data_root"] for root in roots.values()}) == len(roots)
+    for root in roots.values():
+        assert all(root[name].startswith(root["data_root"] + "/") for name in root if name != "data_root")
+
+
+def saved_names() -> set[str]:
+    return {name for pipeline in pipelines.values() for name in pipeline.datasets() if not is_parameter(name)}
+
+
+def is_parameter(name: str) -> bool:
+    return name == "parameters" or name.startswith("params:")
+
+
+def test_what_is_not_saved_is_known(resolver):
+    """A name that is misspelt in a pipeline or in the catalog is held in memory, and nobody notices."""
+    unsaved = {
+        name for name in saved_names() if resolver.match_dataset_pattern(name) is None and name not in resolver.config
+    }
+    of_scenarios = {name for name in unsaved if "." in name}
+    assert unsaved - of_scenarios == IN_MEMORY
+    assert not {name.split(".", 1)[1] for name in of_scenarios} & SCENARIO_SAVED
+
+
+def test_every_entry_of_the_catalog_is_used(resolver):
+    names = saved_names()
+    entries = set(read_conf("catalog", "base"))
+    matched = {resolver.match_dataset_pattern(name) for name in names}
+    assert {name for name in entries if not name.startswith("_") and name not in names and name not in matched} == set()
+
+
+def resolved_entries() -> dict[str, dict[str, Any]]:
+    catalog = read_conf("catalog", "base")
+    return {name: entry for name, entry in catalog.items() if not name.startswith("_")}
+
+
+@pytest.mark.parametrize("name", sorted(resolved_entries()))
+def test_an_entry_names_its_layer_and_a_table_its_schema(name):
+    entry = resolved_entries()[name]
+    assert entry["metadata"]["kedro-viz"]["layer"]
+    if entry["type"].startswith("pandas."):
+        room, schema = entry["validator"].rsplit(".", 1)
+        assert room == tables.__name__
+        assert issubclass(getattr(tables, schema), tables.Table)
+
+
+def test_every_path_lies_under_a_root_that_can_be_given(resolver):
+    """With `--params data_root=...` nothing is written elsewhere."""
+    given = {"data_root": "/elsewhere", "recordings_root": "/recordings", "new_recordings_root": "/new"}
+    loader = OmegaConfigLoader(conf_source=str(CONF), env="base", runtime_params=given, **CONFIG_LOADER_ARGS)
+    paths = {name: entry["filepath"] for name, entry in loader["catalog"].items() if not name.startswith("_")}
+    assert {name for name, path in paths.items() if not path.startswith("/elsewhere/")} == {
+        "raw_recordings",
+        "new_recordings",
+    }
+    folders = [value for text in (str(loader["parameters"]),) for value in re.findall(r"'([^']*/[^']*)'", text)]
+    assert [folder for folder in folders if "06_models" in folder and not folder.startswith("/elsewhere/")] == []

@@ -17,7 +17,7 @@ def create_pipeline() -> Pipeline:
         node(
             preview_recordings,
             inputs=["raw_recordings", "reporter_traces", "params:simulation"],
-            outputs="recordings_preview",
+            outputs="recordings_preview_figure",
             name="preview_recordings",
         ),
     ]
