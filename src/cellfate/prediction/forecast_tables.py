@@ -80,7 +80,7 @@ def fate_odds(hazards_nke: ArrayLike) -> NDArray[np.float64]:
 
     Examples
     --------
-    >>> fate_odds([[[0.1, 0.3]], [[0.0, 0.0]]]).tolist()
+    >>> fate_odds([[[0.1, 0.3]], [[0.0, 0.0]]]).round(3).tolist()
     [[0.25, 0.75], [0.5, 0.5]]
     """
     last_ne = cumulative_incidence(hazards_nke)[:, -1]

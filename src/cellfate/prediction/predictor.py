@@ -215,9 +215,10 @@ class Predictor:
         for sequence in held.sequences:
             check_crops(self.config, sequence)
         asked = list_forecast_frames(held.detections, held.follow_ups, self.config.follow_up)
-        is_clock = isinstance(self.config, ClockConfig)
-        describe = partial(held.describe, config=self.config) if isinstance(self.config, ClockConfig) else None
+        describe, used = None, [OPTIONS["frame_numbers"]]
+        if isinstance(self.config, ClockConfig):
+            describe, used = partial(held.describe, config=self.config), list(OPTIONS.values())
         forecasts = forecast_frames(self.model, held, asked, len(held.sequences), describe)
         table = tabulate_calls(forecasts, find_seen(self.model, held, held.follow_ups))
-        given = held.follow_ups.loc[table["cell_id"], list(OPTIONS.values()) if is_clock else ["frame numbers"]]
+        given = held.follow_ups.loc[table["cell_id"], used]
         return table.assign(missing=[", ".join(given.columns[~row]) for row in given.to_numpy(bool)])
