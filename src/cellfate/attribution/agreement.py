@@ -47,7 +47,7 @@ def compare_methods(attributions: pd.DataFrame, explanation: ExplanationSettings
 
 def _compare(values: pd.DataFrame, one: str, other: str) -> pd.DataFrame:
     """Correlate two methods at every landmark."""
-    by_channel = all(COMPARED[name].by_channel and COMPARED[name].of_network for name in (one, other))
+    by_channel = COMPARED[one].by_image_channel and COMPARED[other].by_image_channel
     parts = ["windows_back", "channel"] if by_channel else ["windows_back"]
     first, second = (values[values["method"] == name] for name in (one, other))
     return correlate_parts(first, second, parts).assign(method=one, other=other)

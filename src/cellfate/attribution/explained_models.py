@@ -97,14 +97,14 @@ class ModelView(ABC):
         """The question in words; the event comes first."""
 
     @property
-    @abstractmethod
     def channels(self) -> tuple[str, ...]:
         """Channels that the network sees, in order."""
+        return self.config.channels
 
     @property
-    @abstractmethod
     def lead_h(self) -> float:
-        """Hours before an event at which a cell is best explained."""
+        """Hours before an event at which a cell that is asked at several landmarks is best explained."""
+        return 0.0
 
     @abstractmethod
     def answer(self, landmarks: pd.DataFrame) -> pd.DataFrame:
@@ -140,16 +140,6 @@ class ClassifierView(ModelView):
             "which fate comes, not by when; leave it null, or give it to clock_explanation."
         )
         raise InputError(message)
-
-    @property
-    def channels(self) -> tuple[str, ...]:
-        """Channels of a frame."""
-        return self.config.channels
-
-    @property
-    def lead_h(self) -> float:
-        """None: there is one landmark a cell."""
-        return 0.0
 
     def answer(self, landmarks: pd.DataFrame) -> pd.DataFrame:
         """Last landmarks of cells whose fate was seen; it is the outcome."""

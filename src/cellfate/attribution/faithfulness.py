@@ -91,7 +91,7 @@ def _trace_landmark(
         for by_channel in (False, True)
     }
     for method, rows in values.groupby("method", sort=False):
-        by_channel = COMPARED[str(method)].by_channel and COMPARED[str(method)].of_network
+        by_channel = COMPARED[str(method)].by_image_channel
         order_p = np.argsort(-importance_of_parts(rows, opened.channels, by_channel), kind="stable")
         parts_ptc = parts_of(opened, by_channel)
         deletion_k, insertion_k = curves_of_order(opened, parts_ptc, order_p, towards)

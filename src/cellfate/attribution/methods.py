@@ -40,6 +40,11 @@ class Method:
     signed: bool
     of_network: bool = True
 
+    @property
+    def by_image_channel(self) -> bool:
+        """Whether it tells the channels of the image apart, in every window."""
+        return self.by_channel and self.of_network
+
 
 COMPARED: Final[dict[str, Method]] = {
     ATTENTION: Method(by_channel=False, signed=False),

@@ -77,6 +77,15 @@ def test_every_cell_is_explained_once_by_the_member_that_did_not_see_it(study, k
     assert len(select_part(trained, study.splits, 0, "train")) == len(trained) > 0
 
 
+def test_the_clock_is_explained_half_the_horizon_before_an_event(study):
+    model = random_model(study, "clock")  # horizon: 2 h
+    chosen = choose_explained_landmarks(study.crops, study.landmarks, study.splits, model, ExplanationSettings())
+    known = study.landmarks[study.landmarks["regular"] & (study.landmarks["watchable_h"] >= 2.0)]
+    nearest = (known["time_h"] - 1.0).abs().groupby([known["recording_id"], known["cell_id"]]).min()
+    fated = chosen[chosen["event_frame"].notna()].set_index(CELL)
+    pd.testing.assert_series_equal((fated["time_h"] - 1.0).abs(), nearest[fated.index], check_names=False)
+
+
 def test_with_unseen_answers_fewer_cells_are_explained(study):
     """Cells that are lost before the horizon are explained only where enough was seen."""
     model = random_model(study, "clock")

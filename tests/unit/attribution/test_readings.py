@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from cellfate.attribution import explained_models
+from cellfate.attribution import explained_models, sanity
 from cellfate.attribution.agreement import compare_methods
 from cellfate.attribution.attention_statistics import compare_top_attention_frames
 from cellfate.attribution.attention_summary import summarise_attention_statistics
@@ -25,11 +25,19 @@ from cellfate.attribution.faithfulness import trace_faithfulness
 from cellfate.attribution.games import all_subsets, log_odds
 from cellfate.attribution.gathering import gather_attributions
 from cellfate.attribution.gradients import attribute_pixels
+from cellfate.attribution.known_answer import score_planted
 from cellfate.attribution.methods import ATTENTION, COMPARED, OCCLUSION, ROLLOUT, SHAPLEY, TREE_SHAPLEY
 from cellfate.attribution.opening import open_landmarks
 from cellfate.attribution.sanity import check_sanity, compare_trainings
-from cellfate.attribution.scoring import FAITHFUL, NOT_TRAINED, add_training_scores, score_attributions
+from cellfate.attribution.scoring import (
+    FAITHFUL,
+    NOT_TRAINED,
+    add_planted_scores,
+    add_training_scores,
+    score_attributions,
+)
 from cellfate.attribution.settings import AttentionStatisticsSettings
+from cellfate.attribution.shapley import shapley_values
 from cellfate.core.tables import (
     Attention,
     AttentionSummary,
@@ -172,6 +180,9 @@ def test_pixels_add_up_to_windows_wherever_the_landmarks_come_from(explained):
     bare = landmarks[landmarks["shapley"]].drop(columns=["shown_from", "lead_time_h", "occluded", "shapley"])
     pixels = attribute_pixels(crops, bare, model, settings)
     assert set(pixels) == set(own["landmark_id"])
+    shown = landmarks.set_index("landmark_id")
+    for landmark_id, relevance_tchw in pixels.items():  # the tracks of the study have no gaps
+        assert len(relevance_tchw) == shown.loc[landmark_id, "last_frame"] - shown.loc[landmark_id, "shown_from"] + 1
     for landmark_id, rows in own.groupby("landmark_id"):
         by_channel = rows.groupby("channel", sort=False)["value"].sum()
         np.testing.assert_allclose(pixels[landmark_id].sum(axis=(0, 2, 3)), by_channel, atol=1e-4)
@@ -270,6 +281,19 @@ def test_sanity_compares_with_noise_and_with_itself(explained):
     assert set(cells["landmark_id"]) == set(again["landmark_id"])
 
 
+def test_seed_stability_is_of_other_orders(explained, monkeypatch):
+    seeds = []
+
+    def spy(*asked):
+        seeds.append(asked[-1])
+        return shapley_values(*asked)
+
+    monkeypatch.setattr(sanity, "shapley_values", spy)
+    check_sanity(*explained.asked)
+    assert seeds[:2] == [0, 0]  # the two landmarks as they are
+    assert seeds[-2:] == [1, 1]
+
+
 def test_comparison_trainings_fill_their_rows_and_no_others(explained, gathered):
     crops, landmarks, model, settings = explained.asked
     scores = score(explained, gathered[-1])[0]
@@ -346,6 +370,9 @@ def test_where_nothing_is_explained_every_table_is_empty_and_the_scores_say_so(e
     cells = compare_trainings(study.crops, landmarks, model, explained.model, explained.model, explained.settings)
     assert AttributionCells.validate(cells).empty
     assert add_training_scores(scores, cells, explained.settings) is scores
+    truth = study.cells.assign(deciding_channel="p53", window_first_frame=0, window_last_frame=3)
+    planted = AttributionCells.validate(score_planted(table, landmarks, truth))
+    assert set(add_planted_scores(scores, planted, explained.settings)["reason"]) == {"no cell was explained"}
 
 
 def test_attention_statistics_of_nothing_are_empty(explained, frame_features):

@@ -54,6 +54,7 @@ def test_the_boosting_finds_the_feature_and_the_hour_and_values_add_up():
     assert (earliest["window_first_frame"], earliest["window_last_frame"]) == (0, 3)
 
 
+@pytest.mark.filterwarnings("ignore:LightGBM binary classifier with TreeExplainer")
 def test_values_are_those_of_the_shap_package():
     shap = pytest.importorskip("shap")
     import lightgbm
