@@ -21,7 +21,7 @@ from cellfate.plots import (
 )
 from cellfate.plots.training import plot_training
 from cellfate.report import ReportSettings, StripTables, choose_examples, draw_examples
-from tests.cases.report_tables import HEADLINE_H
+from tests.cases.score_tables import HEADLINE_H
 
 
 class AnyStore:

@@ -10,6 +10,7 @@ from cellfate.plots.attribution_scores import (
     plot_faithfulness,
     plot_randomised_weights,
 )
+from cellfate.plots.theme import is_empty
 from tests.cases.explanation_tables import attribution_scores
 
 NAN = (np.nan, np.nan, np.nan)
@@ -35,9 +36,11 @@ def test_empty_fields_say_why_and_scores_without_any_value_are_left_out():
     assert "Other seed" not in grid.x
     assert grid.z.shape == (7, 10)
     one = plot_attribution_scores(attribution_scores(attention=every)).data[0]
-    column, row = list(one.x).index("Other seed"), list(one.y).index("Pooling attention")
+    column, row = list(one.x).index("Other seed"), list(one.y).index("Attention")
     assert one.text[row][column] == ""
     assert one.customdata[row][column] == "not for this method"
+    unscored = attribution_scores(attention=dict.fromkeys(attribution_scores()["score"], NAN))
+    assert "Attention" not in plot_attribution_scores(unscored).data[0].y
 
 
 def curves() -> pd.DataFrame:
@@ -86,7 +89,7 @@ def test_without_rows_a_figure_says_so():
         (plot_randomised_weights, pd.DataFrame()),
         (plot_attribution_scores, attribution_scores().head(0)),
     ):
-        assert plot(table).layout.annotations
+        assert is_empty(plot(table))
 
 
 def test_a_method_has_a_colour_of_its_own_whatever_the_order_of_the_rows():

@@ -1,24 +1,32 @@
 import base64
 
 import numpy as np
+import pandas as pd
 from imagecodecs import png_decode
 
 from cellfate.plots.filmstrip import FilmStrip, StripCurve, StripPanel, brightness_limits, draw_film_strips
 from cellfate.plots.strip_frames import AGAINST_COLOUR, FOR_COLOUR, encode_frame, encode_relevance
+from cellfate.plots.theme import is_empty
 
 
-def make_strip(
-    kind: str = "right and sure", outcome: str = "mitosis", value: int = 100, relevance: np.ndarray | None = None
-) -> FilmStrip:
+def make_strip(outcome="mitosis", value=100, relevance=None, values=None, title=("a cell",)) -> FilmStrip:
     frames = np.full((3, 2, 4, 5), value, dtype=np.uint16)
     frames[:, 1] = 7
     inside = np.ones((3, 4, 5), dtype=bool)
     inside[:, 0] = False
     hours = np.array([-2.0, -1.0, 0.0])
     attention = StripPanel("attention", (StripCurve("attention", hours, hours * 0 + 0.3, filled=True),), legend=False)
-    values = StripPanel("Shapley", (StripCurve("p53", hours, hours), StripCurve("cell_cycle", hours, -hours)))
-    channels = ("p53", "cell_cycle")
-    return FilmStrip(kind, outcome, "a cell", channels, frames, inside, hours, 1.0, relevance, (attention, values))
+    reporters = StripPanel("reporters", (StripCurve("p53", hours, hours), StripCurve("cell_cycle", hours, -hours)))
+    shapley = StripPanel("Shapley", values=values, legend=False)
+    panels = (attention, reporters, shapley)
+    return FilmStrip(title, outcome, ("p53", "cell_cycle"), frames, inside, hours, 1.0, relevance, panels)
+
+
+def make_values() -> pd.DataFrame:
+    """p53 in the second window carries the value; the third window lies in a gap of the track."""
+    rows = [("p53", -2.5, -1.5, 0.1), ("p53", -1.5, -0.5, -2.0), ("cell_cycle", -2.5, -1.5, 0.0)]
+    rows.append(("p53", 0.5, 1.5, 0.4))
+    return pd.DataFrame(rows, columns=["channel", "first_h", "last_h", "value"]).assign(unit="logit")
 
 
 def test_frame_is_encoded_with_channels_under_each_other_and_outside_transparent():
@@ -72,6 +80,40 @@ def test_what_pixels_speak_for_stands_under_the_frames():
     assert list(figure.layout.yaxis.ticktext) == ["p53", "cell_cycle", "p53, for", "cell_cycle, for"]
 
 
+def test_values_are_a_map_on_the_hours_of_their_windows_and_a_gap_stays_empty():
+    figure = draw_film_strips([make_strip(values=make_values())], (0.5, 99.8), planted_h=(-1.5, -0.5))
+    (heat,) = [trace for trace in figure.data if trace.type == "heatmap"]
+    assert list(heat.x) == [-2.5, -1.5, -0.5, 0.5, 1.5]
+    assert list(heat.y) == ["p53", "cell_cycle"]
+    assert np.array(heat.z, dtype=float)[0, :2].tolist() == [0.1, -2.0]
+    assert np.isnan(np.array(heat.z, dtype=float)[0, 2])
+    assert (heat.zmin, heat.zmax) == (-2.0, 2.0)
+    framed = [shape for shape in figure.layout.shapes if shape.type == "rect"]
+    assert [(shape.x0, shape.x1) for shape in framed] == [(-1.5, -0.5)] * 3  # every panel but the frames
+
+
+def test_panels_without_anything_in_any_cell_are_left_out():
+    figure = draw_film_strips([make_strip()], (0.5, 99.8))
+    assert "Shapley" not in [axis.title.text for axis in figure.select_yaxes()]
+    assert len(list(figure.select_yaxes())) == 3
+    mixed = draw_film_strips([make_strip(), make_strip(values=make_values())], (0.5, 99.8))
+    assert [axis.title.text for axis in mixed.select_yaxes()].count("Shapley") == 2
+
+
+def test_no_line_over_a_strip_is_longer_than_its_column():
+    title = ("right and sure: apoptosis 1.5 h later", "recording 2024-03-12_experiment_1_position_003_rerun, cell 17")
+    figure = draw_film_strips([make_strip(title=title), make_strip(title=title)], (0.5, 99.8))
+    lines = [line for note in figure.layout.annotations for line in note.text.split("<br>")]
+    assert max(len(line.replace("<b>", "").replace("</b>", "")) for line in lines) <= 50
+
+
+def test_cells_fill_rows_of_columns():
+    figure = draw_film_strips([make_strip() for _ in range(3)], (0.5, 99.8))
+    assert len(list(figure.select_yaxes())) == 12
+    alone = draw_film_strips([make_strip()], (0.5, 99.8), n_columns=1)
+    assert alone.layout.images[0].sizey == 2
+    assert alone.layout.height < figure.layout.height
+
+
 def test_no_cell_is_said():
-    figure = draw_film_strips([], (0.5, 99.8))
-    assert "no test sample" in figure.layout.annotations[0].text
+    assert is_empty(draw_film_strips([], (0.5, 99.8)))

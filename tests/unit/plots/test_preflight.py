@@ -103,4 +103,4 @@ def test_a_folder_that_cannot_be_read_is_drawn():
     found = pd.DataFrame({"recording_id": [None], "check": "folder", "n_cases": 1, "severity": "error"})
     figure = plot_preflight(found, *empty)
     assert list(traces_of(figure, go.Heatmap)[0].x) == ["whole folder"]
-    assert plot_preflight(found.head(0), *empty).layout.annotations[0].text == "No recording was looked at"
+    assert plot_preflight(found.head(0), *empty).layout.annotations[0].text == "No recording was looked at."

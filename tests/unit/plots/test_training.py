@@ -1,26 +1,28 @@
-import pandas as pd
+import pytest
 
-from cellfate.plots.training import PANELS, plot_training
+from cellfate.plots.training import plot_training
+from tests.cases.report_tables import report_case
 
 
-def test_every_fold_and_metric_is_drawn_and_the_kept_epoch_marked():
-    history = pd.DataFrame(
-        {
-            "fold": [0, 0, 1],
-            "epoch": [0, 1, 0],
-            "train_loss": [0.7, 0.6, 0.7],
-            "validation_log_loss": [0.69, 0.5, 0.6],
-            "validation_balanced_accuracy": [0.5, 0.8, 0.7],
-            "validation_auroc": [0.6, 0.9, 0.8],
-            "learning_rate": [1e-3] * 3,
-            "kept": [False, True, True],
-        }
-    )
-    figure = plot_training(history)
+@pytest.fixture(scope="module")
+def tables():
+    return report_case().tables
+
+
+def test_every_fold_is_drawn_and_the_kept_epoch_marked(tables):
+    figure = plot_training(tables["clock_history"])
     lines = [trace for trace in figure.data if trace.mode == "lines"]
     marks = [trace for trace in figure.data if trace.mode == "markers"]
-    assert len(lines) == 2 * sum(len(panel) for _, panel in PANELS)
-    assert [list(mark.x) for mark in marks] == [[1]] * 3 + [[0]] * 3
-    assert marks[0].y[0] == 0.5
-    assert "folds n = 2" in figure.layout.title.text
-    assert all(axis.title.text == "Epoch" for axis in (figure.layout.xaxis, figure.layout.xaxis2, figure.layout.xaxis3))
+    assert len(lines) == 2 * 3  # two folds: training and validation loss, learning rate
+    assert [list(mark.x) for mark in marks] == [[3]] * 4
+    history = tables["clock_history"].query("fold == 0 and kept")
+    assert marks[0].y[0] == history["validation_log_loss"].iloc[0]
+    assert "n = 2 folds, 10 epochs" in figure.layout.title.text
+    assert all(axis.title.text == "Epoch" for axis in figure.select_xaxes())
+
+
+def test_scores_of_the_validation_part_are_drawn_where_there_are_some(tables):
+    titles = [axis.title.text for axis in plot_training(tables["classifier_history"]).select_yaxes()]
+    assert titles == ["Loss (nats)", "Balanced accuracy (0 to 1)", "AUROC (0 to 1)", "Learning rate"]
+    without = tables["classifier_history"].assign(validation_auroc=float("nan"))
+    assert "AUROC (0 to 1)" not in [axis.title.text for axis in plot_training(without).select_yaxes()]

@@ -1,0 +1,173 @@
+"""Tables of scores, differences and incidence, made up by a formula: both questions, three doses."""
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cellfate.cohort.settings import FollowUpSettings
+from cellfate.core.fates import APOPTOSIS, EVENTS, MITOSIS
+
+FOLLOW_UP = FollowUpSettings(min_frames=4)
+REPORT_H, HEADLINE_H = FOLLOW_UP.report_h, FOLLOW_UP.headline_h
+DOSES = ("Control", "Low", "High")
+SKILL = {"blend": 0.84, "network": 0.8, "boosting": 0.81, "age_and_time": 0.64, "dose": 0.58}
+"""AUROC of each predictor for mitosis within the headline horizon."""
+FATE_SKILL = {"classifier": 0.87, "blend": 0.85, "measurements": 0.83, "track_length": 0.61, "dose": 0.71}
+"""Balanced accuracy of each predictor of which fate comes."""
+
+
+def score_tables(low: float) -> dict[str, pd.DataFrame]:
+    """Tables of scores by catalog name; `low` is the lower end of the models' lead over the measurements."""
+    return {
+        "metrics": pd.concat([fate_metrics(), clock_metrics()], ignore_index=True),
+        "comparisons": pd.concat([fate_comparisons(low), clock_comparisons(low)], ignore_index=True),
+        "calibration": calibration(),
+        "confusion": confusion(),
+        "operating_curves": curves(),
+        "masking_curves": masking(),
+        "observed_incidence": observed(),
+        "dose_incidence": doses(),
+    }
+
+
+METRIC_COLUMNS = [
+    "predictor", "within_h", "metric", "outcome", "condition", "estimate", "low", "high", "n_cells", "n_landmarks",
+    "n_events", "n_groups",
+]  # fmt: skip
+
+
+def fate_metrics() -> pd.DataFrame:
+    rows = []
+    for predictor, value in FATE_SKILL.items():
+        keys = [(name, "all") for name in ("balanced_accuracy", "brier")]
+        keys += [(name, event) for name in ("auroc", "average_precision", "recall") for event in EVENTS]
+        for (metric, outcome), condition in product(keys, ("all", *DOSES, "within_dose")):
+            score = 1 - value if metric == "brier" else value
+            n_events = {"all": 12, APOPTOSIS: 5, MITOSIS: 7}[outcome]
+            rows.append((predictor, np.nan, metric, outcome, condition, score, score - 0.05, score + 0.04, 12, 12))
+            rows[-1] = (*rows[-1], n_events, 3)
+    return pd.DataFrame(rows, columns=METRIC_COLUMNS)
+
+
+def clock_metrics() -> pd.DataFrame:
+    rows = []
+    for (predictor, skill), event, hours in product(SKILL.items(), EVENTS, REPORT_H):
+        n_events = {APOPTOSIS: 30, MITOSIS: 60}[event] * int(hours)
+        auroc = skill - 0.01 * hours + (0.03 if event == MITOSIS else 0) + 0.02
+        precision = 0.4 * skill * np.sqrt(hours / 5) * (1.6 if event == MITOSIS else 1)
+        brier = (0.35 - 0.3 * skill) * hours / 10
+        for metric, value in {"auroc": auroc, "average_precision": precision, "brier": brier}.items():
+            spread = 0.015 if metric == "brier" else 0.05
+            for condition in ("all", *DOSES):
+                score = (predictor, hours, metric, event, condition, value, value - spread, value + 0.8 * spread)
+                rows.append((*score, 18, 1200, n_events, 3))
+    return pd.DataFrame(rows, columns=METRIC_COLUMNS)
+
+
+DIFFERENCE_COLUMNS = [
+    "predictor", "reference", "within_h", "metric", "outcome", "difference", "low", "high", "n_landmarks", "n_groups",
+    "best_trivial",
+]  # fmt: skip
+
+
+def fate_comparisons(low: float) -> pd.DataFrame:
+    keys = [("balanced_accuracy", "all"), ("auroc", APOPTOSIS), ("average_precision", APOPTOSIS), ("brier", "all")]
+    pairs = [(p, r) for p in ("classifier", "blend") for r in FATE_SKILL if r != p]
+    rows = []
+    for (predictor, reference), (metric, outcome) in product(pairs, keys):
+        value = round(FATE_SKILL[predictor] - FATE_SKILL[reference], 3) * (-1 if metric == "brier" else 1)
+        bottom = low if reference == "measurements" and metric != "brier" else value - 0.11
+        row = (predictor, reference, np.nan, metric, outcome, value, bottom, value + 0.07, 12, 3, reference == "dose")
+        rows.append(row)
+    return pd.DataFrame(rows, columns=DIFFERENCE_COLUMNS)
+
+
+def clock_comparisons(low: float) -> pd.DataFrame:
+    rows = []
+    references = [name for name in SKILL if name != "blend"]
+    for reference, event, hours in product(references, EVENTS, REPORT_H):
+        lead = SKILL["blend"] - SKILL[reference]
+        for metric, size in (("auroc", 1.0), ("average_precision", 0.8), ("brier", -0.3)):
+            bottom = low if reference == "boosting" and size > 0 else size * lead - 0.04
+            value = round(size * lead, 3)
+            score = ("blend", reference, hours, metric, event, value, round(bottom, 3), value + 0.04)
+            rows.append((*score, 1200, 3, reference == "age_and_time"))
+    return pd.DataFrame(rows, columns=DIFFERENCE_COLUMNS)
+
+
+def calibration() -> pd.DataFrame:
+    rows = []
+    for (predictor, skill), event, hours, place in product(SKILL.items(), EVENTS, REPORT_H, range(4)):
+        p = (0.1 + 0.22 * place) * (0.3 if event == APOPTOSIS else 1) * (0.7 + 0.03 * hours)
+        observed = p * (0.6 + 0.4 * skill)
+        rows.append((predictor, hours, event, place, p, observed, 0.8 * observed, 1.2 * observed, 300, 3))
+    for predictor, event, place in product(FATE_SKILL, EVENTS, range(4)):
+        p = 0.2 + 0.2 * place
+        rows.append((predictor, np.nan, event, place, p, 0.9 * p, 0.7 * p, min(1.0, 1.2 * p), 3, 3))
+    names = ["predictor", "within_h", "outcome", "bin", "mean_probability", "observed", "low", "high"]
+    return pd.DataFrame(rows, columns=[*names, "n_landmarks", "n_groups"])
+
+
+def confusion() -> pd.DataFrame:
+    rows = []
+    for predictor, threshold in (("classifier", "headline"), ("classifier", "tuned"), ("blend", "headline")):
+        for outcome, call in product(EVENTS, EVENTS):
+            total, right = (5, 4) if outcome == APOPTOSIS else (7, 5)
+            n = right if outcome == call else total - right
+            rows.append((predictor, threshold, outcome, call, n, n / total))
+    return pd.DataFrame(rows, columns=["predictor", "threshold", "outcome", "call", "n_landmarks", "share"])
+
+
+def curves() -> pd.DataFrame:
+    rows = []
+    asked = [(p, s, HEADLINE_H) for p, s in SKILL.items()] + [(p, s, np.nan) for p, s in FATE_SKILL.items()]
+    for (predictor, skill, hours), event in product(asked, EVENTS):
+        for step in range(11):
+            wrong, recall = step / 10, (step / 10) ** (1 - skill + 0.05)
+            precision = np.nan if step == 0 else 0.3 * recall / (0.3 * recall + 0.7 * wrong)
+            threshold = np.inf if step == 0 else 1 - step / 10
+            n_positive, n_negative = (5, 7) if np.isnan(hours) else (300, 900)
+            rows.append((predictor, hours, event, threshold, recall, wrong, precision, n_positive, n_negative))
+    names = ["predictor", "within_h", "outcome", "threshold", "recall", "false_positive_rate", "precision"]
+    return pd.DataFrame(rows, columns=[*names, "n_positive", "n_negative"])
+
+
+def masking() -> pd.DataFrame:
+    rows = []
+    keys = [("balanced_accuracy", "all", 12), ("recall", APOPTOSIS, 5), ("recall", MITOSIS, 7)]
+    for experiment, cohort, k, (metric, outcome, n) in product(
+        ("remove_last", "keep_last"), ("fixed", "shrinking"), (0, 5, 10), keys
+    ):
+        value = 0.85 - 0.02 * k if experiment == "remove_last" else 0.5 + 0.03 * k
+        n_left = n if cohort == "fixed" else n - k // 5
+        rows.append((experiment, cohort, k, metric, outcome, value, value - 0.1, value + 0.1, n_left, 3))
+    names = ["experiment", "cohort", "k_frames", "metric", "outcome", "estimate", "low", "high"]
+    return pd.DataFrame(rows, columns=[*names, "n_landmarks", "n_groups"])
+
+
+def observed() -> pd.DataFrame:
+    rows: list[tuple[Any, ...]] = []
+    for (place, dose), event, hours in product(enumerate((*DOSES, "all")), EVENTS, range(0, 41, 2)):
+        rate = 0.012 * (place + 0.4) if event == APOPTOSIS else 0.03 / (place + 1)
+        share = 0.6 * (1 - np.exp(-rate * hours))
+        spread = np.nan if hours == 40 else 0.3 * share
+        n_all = 3 if dose == "all" else 1
+        counts = (n_all * (120 - 3 * hours), n_all * 120, n_all * 2)
+        rows.append((dose, event, float(hours), share, share - spread, share + spread, *counts))
+    names = ["dose", "outcome", "time_h", "incidence", "low", "high", "n_at_risk", "n_cells", "n_groups"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def doses() -> pd.DataFrame:
+    rows = []
+    for (predictor, skill), (place, dose), event, hours in product(
+        SKILL.items(), enumerate((*DOSES, "all")), EVENTS, REPORT_H
+    ):
+        observed = hours * (0.006 * (place + 1) if event == APOPTOSIS else 0.03 / (place + 1))
+        forecast = observed * (0.7 + 0.4 * skill)
+        counts = (36, 3) if dose == "all" else (12, 1)
+        rows.append((predictor, dose, event, hours, forecast, observed, 0.7 * observed, 1.3 * observed, *counts))
+    names = ["predictor", "dose", "outcome", "within_h", "forecast", "observed", "low", "high", "n_cells", "n_groups"]
+    return pd.DataFrame(rows, columns=names)
