@@ -7,13 +7,11 @@
 
 from cellfate.features.consistency import count_failures
 from cellfate.features.landmarks import describe_landmarks
-from cellfate.features.measurements import CropReader, CropSequence, measure_cells
+from cellfate.features.measurements import measure_cells
 from cellfate.features.settings import FeatureSettings
 from cellfate.features.summaries import summarise_history
 
 __all__ = [
-    "CropReader",
-    "CropSequence",
     "FeatureSettings",
     "count_failures",
     "describe_landmarks",

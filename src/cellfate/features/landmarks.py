@@ -14,47 +14,20 @@ def describe_landmarks(frame_features: pd.DataFrame, landmarks: pd.DataFrame, hi
     frame_features
         Table `FrameFeatures`.
     landmarks
-        Table `Landmarks`, at least one row; or a table with its columns `landmark_id`, `recording_id`, `cell_id`,
-        `first_frame` (of the cell), `last_frame` (the landmark) and `frame_interval_min`.
+        Table `Landmarks`, or one with its columns `recording_id`, `cell_id`, `first_frame` (of the cell), `last_frame`
+        (the landmark) and `frame_interval_min`.
     history_h
         Hours before the landmark that the features are summarised over, whatever the frame interval.
 
     Returns
     -------
     pandas.DataFrame of float64
-        One row a landmark, in the order and with the index of `landmarks`: the columns of `summarise_history` but
-        `landmark_id`, then `age_h` (hours since the track began) and `born_in_view` (1 when the track began after the
-        first frame of the recording, so that its age counts from a division or from its entry; else 0).
+        One row a landmark, in the order and with the index of `landmarks`: the columns of `summarise_history`,
+        then `age_h` (hours since the track began) and `born_in_view` (1 when the track began after the first frame of
+        the recording, so that its age counts from a division or from its entry; else 0).
     """
     hours_per_frame = landmarks["frame_interval_min"].to_numpy(np.float64) / 60
     first = landmarks["first_frame"].to_numpy(np.int64)
     age_h = (landmarks["last_frame"].to_numpy(np.int64) - first) * hours_per_frame
-    summaries = summarise_hours(frame_features, landmarks, history_h)
+    summaries = summarise_history(frame_features, landmarks, history_h)
     return summaries.assign(age_h=age_h, born_in_view=(first > 0).astype(np.float64))
-
-
-def summarise_hours(frame_features: pd.DataFrame, landmarks: pd.DataFrame, history_h: float) -> pd.DataFrame:
-    """Summarise the last hours before landmarks, of recordings of any frame interval.
-
-    Parameters
-    ----------
-    frame_features
-        Table `FrameFeatures`.
-    landmarks
-        Table `Landmarks`, at least one row.
-    history_h
-        Hours before the last frame.
-
-    Returns
-    -------
-    pandas.DataFrame of float64
-        The columns of `summarise_history` but `landmark_id`, in the order and with the index of `landmarks`.
-    """
-    intervals_n = landmarks["frame_interval_min"].to_numpy(np.float64)
-    tables = []
-    for interval_min in np.unique(intervals_n):
-        at = np.flatnonzero(intervals_n == interval_min)
-        n_frames = max(1, round(history_h * 60 / interval_min))
-        tables.append(summarise_history(frame_features, landmarks.iloc[at], n_frames).set_axis(at))
-    table = pd.concat(tables).sort_index().drop(columns="landmark_id")
-    return table.set_axis(landmarks.index).astype(np.float64)

@@ -4,7 +4,7 @@ Shape suffixes: t frames of a cell, n frames of many cells, c channels, h rows, 
 """
 
 from collections.abc import Sequence
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from cellfate.core.errors import InputError
+from cellfate.crops.digest import CellReader
+from cellfate.crops.store import CellSequence
 from cellfate.features.changes import RATE, change_per_hour
 from cellfate.features.consistency import check_masks
 from cellfate.features.morphology import SHAPE_FEATURES, measure_intensities, measure_shapes
@@ -24,32 +26,8 @@ BoolArray = NDArray[np.bool_]
 KEYS: Final = ("recording_id", "cell_id", "frame")
 
 
-class CropSequence(Protocol):
-    """The crops of one cell, as `sequences.CellSequence` holds them."""
-
-    @property
-    def frames_tchw(self) -> NDArray[Any]:
-        """Crops in the camera's dtype and scale, (T, C, H, W)."""
-
-    @property
-    def masks_thw(self) -> BoolArray | None:
-        """The tracker's masks of the cell, (T, H, W), or None where it gave none."""
-
-    @property
-    def inside_thw(self) -> BoolArray:
-        """True where a pixel of the window lies in the image, (T, H, W)."""
-
-    @property
-    def frame_numbers_t(self) -> NDArray[np.int64]:
-        """Frame numbers in the recording, (T,)."""
-
-    @property
-    def frame_interval_min(self) -> float:
-        """Time between two frames, in minutes."""
-
-
-class CropReader(Protocol):
-    """A store of crops, as `sequences.CropStore` is one."""
+class CropReader(CellReader, Protocol):
+    """Crops of cells that can be listed: a `CropStore`, or cells in memory."""
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -58,9 +36,6 @@ class CropReader(Protocol):
     @property
     def tracks(self) -> pd.DataFrame:
         """One row a stored cell: recording_id, cell_id, first_frame, last_frame, n_frames."""
-
-    def read(self, recording_id: str, cell_id: int) -> CropSequence:
-        """Read all crops of one cell."""
 
 
 def measure_cells(crops: CropReader, detections: pd.DataFrame, features: FeatureSettings) -> pd.DataFrame:
@@ -136,14 +111,14 @@ def segmentation_channels(channels: Sequence[str], features: FeatureSettings) ->
     return (list(channels).index(features.segmentation_channel),)
 
 
-def find_masks(sequence: CropSequence, channels: Sequence[str], features: FeatureSettings) -> BoolArray:
+def find_masks(sequence: CellSequence, channels: Sequence[str], features: FeatureSettings) -> BoolArray:
     """Find the masks (T, H, W) of a cell: the tracker's, else those of the method chosen; see `segment_cell`."""
     numbers = segmentation_channels(channels, features)
     return segment_cell(sequence.frames_tchw, sequence.inside_thw, sequence.masks_thw, numbers, features)
 
 
 def measure_sequence(
-    sequence: CropSequence, channels: Sequence[str], channel_numbers: tuple[int, ...], features: FeatureSettings
+    sequence: CellSequence, channels: Sequence[str], channel_numbers: tuple[int, ...], features: FeatureSettings
 ) -> pd.DataFrame:
     """Measure one cell: one row a frame with all columns of `FrameFeatures` but the neighbours and the cell's name."""
     masks_thw = segment_cell(sequence.frames_tchw, sequence.inside_thw, sequence.masks_thw, channel_numbers, features)

@@ -60,8 +60,8 @@ def feature_columns(frame_features: pd.DataFrame) -> list[str]:
     return [name for name in names if name in (*SHAPE_FEATURES, "n_neighbors") or name.startswith("intensity_")]
 
 
-def summarise_history(frame_features: pd.DataFrame, landmarks: pd.DataFrame, n_frames: int) -> pd.DataFrame:
-    """Summarise the last frames before every landmark.
+def summarise_history(frame_features: pd.DataFrame, landmarks: pd.DataFrame, history_h: float) -> pd.DataFrame:
+    """Summarise the last hours before landmarks, of recordings of any frame interval.
 
     Parameters
     ----------
@@ -69,13 +69,13 @@ def summarise_history(frame_features: pd.DataFrame, landmarks: pd.DataFrame, n_f
         Table `FrameFeatures`.
     landmarks
         Table `Landmarks`.
-    n_frames
-        How many of the last frames are summarised, counted back from `last_frame`; a younger cell is summarised whole.
+    history_h
+        Hours before the landmark, in whole frames, at least one; a younger cell is summarised whole.
 
     Returns
     -------
-    pandas.DataFrame
-        One row a landmark in the order of `landmarks`: `landmark_id` and for each feature `<feature>_mean`,
+    pandas.DataFrame of float64
+        One row a landmark, in the order and with the index of `landmarks`: for each feature `<feature>_mean`,
         `<feature>_last` (the last frame measured), `<feature>_sd` and `<feature>_slope_per_h` (least squares); NaN
         where nothing was measured.
     """
@@ -85,23 +85,23 @@ def summarise_history(frame_features: pd.DataFrame, landmarks: pd.DataFrame, n_f
     frames = ordered["frame"].to_numpy(dtype=np.int64)
     values = ordered[names].to_numpy(dtype=np.float64)
     rows = np.full((len(landmarks), len(SUMMARIES), len(names)), np.nan)
-    for i, (key, last, first, hours_a_frame) in enumerate(_history_bounds(landmarks, n_frames)):
+    for i, (key, last, first, hours_a_frame) in enumerate(_history_bounds(landmarks, history_h)):
         of_cell = np.asarray(by_cell.get(key, ()), dtype=np.int64)
         low, high = np.searchsorted(frames[of_cell], [first, last + 1])
         chosen = of_cell[low:high]
         rows[i] = summarise_series(values[chosen], frames[chosen] * hours_a_frame)
     columns = [f"{name}_{summary}" for summary in SUMMARIES for name in names]
-    table = pd.DataFrame(rows.reshape(len(landmarks), -1), columns=columns, index=landmarks.index)
-    return pd.concat([landmarks[["landmark_id"]], table], axis=1).reset_index(drop=True)
+    return pd.DataFrame(rows.reshape(len(landmarks), -1), columns=columns, index=landmarks.index)
 
 
-def _history_bounds(landmarks: pd.DataFrame, n_frames: int) -> Iterator[tuple[tuple[str, int], int, int, float]]:
+def _history_bounds(landmarks: pd.DataFrame, history_h: float) -> Iterator[tuple[tuple[str, int], int, int, float]]:
     """Yield (recording, cell), last frame, first frame summarised and hours a frame of every landmark."""
     last = landmarks["last_frame"].to_numpy(dtype=np.int64)
+    interval_min = landmarks["frame_interval_min"].to_numpy(dtype=np.float64)
+    n_frames = np.maximum(1, np.rint(history_h * 60 / interval_min)).astype(np.int64)
     first = np.maximum(landmarks["first_frame"].to_numpy(dtype=np.int64), last - n_frames + 1)
-    hours = landmarks["frame_interval_min"].to_numpy(dtype=np.float64) / 60.0
     keys = zip(landmarks["recording_id"], landmarks["cell_id"], strict=True)
-    yield from zip(keys, last.tolist(), first.tolist(), hours.tolist(), strict=True)
+    yield from zip(keys, last.tolist(), first.tolist(), (interval_min / 60).tolist(), strict=True)
 
 
 def summarise_series(values_tf: FloatArray, hours_t: FloatArray) -> FloatArray:

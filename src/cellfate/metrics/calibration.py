@@ -7,7 +7,7 @@ from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.tables import Calibration
 from cellfate.metrics.forecasts import Asked, read_forecasts
 from cellfate.metrics.settings import ScoreSettings
-from cellfate.statistics.aalen_johansen import resample_incidence
+from cellfate.statistics.aalen_johansen import aalen_johansen
 from cellfate.statistics.bootstrap import BoolArray, FloatArray, draw_groups, summarise
 from cellfate.statistics.scores import equal_mass_bins
 
@@ -19,14 +19,8 @@ def calibrate_forecasts(
 
     Parameters
     ----------
-    forecasts
-        Table `Forecasts`; the test parts are used.
-    landmarks
-        Table `Landmarks`.
-    follow_up
-        Events that are scored within hours, and the hours that are reported.
-    scores
-        Bins, resamples, confidence, seed.
+    forecasts, landmarks, follow_up, scores
+        As of `scoring.score_forecasts`.
 
     Returns
     -------
@@ -72,8 +66,8 @@ def _observe(
     """Observed share of some landmarks."""
     groups_m = asked.groups_n[in_bin_n]
     n_groups = len(np.unique(groups_m))
-    incidence_rme = resample_incidence(
-        asked.time_n[in_bin_n], asked.event_n[in_bin_n], asked.n_events, groups_m, counts_rg, [asked.horizon_h]
+    incidence_rme = aalen_johansen(
+        asked.time_n[in_bin_n], asked.event_n[in_bin_n], asked.n_events, [asked.horizon_h], groups_m, counts_rg
     )
     observed, low, high = summarise(incidence_rme[:, 0, asked.position(event)], settings.confidence, n_groups)
     return {"observed": observed, "low": low, "high": high, "n_landmarks": int(in_bin_n.sum()), "n_groups": n_groups}

@@ -24,14 +24,8 @@ def compare_forecasts(
 
     Parameters
     ----------
-    forecasts
-        Table `Forecasts`; the test parts are compared.
-    landmarks
-        Table `Landmarks`.
-    follow_up
-        Events that are scored within hours, and the hours that are reported.
-    scores
-        Resamples, confidence, seed.
+    forecasts, landmarks, follow_up, scores
+        As of `scoring.score_forecasts`.
 
     Returns
     -------

@@ -14,10 +14,8 @@ def count_confusions(forecasts: pd.DataFrame, landmarks: pd.DataFrame, follow_up
 
     Parameters
     ----------
-    forecasts, landmarks
-        Tables `Forecasts` and `Landmarks`.
-    follow_up
-        How the questions are asked.
+    forecasts, landmarks, follow_up
+        As of `scoring.score_forecasts`.
 
     Returns
     -------

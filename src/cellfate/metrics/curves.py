@@ -17,10 +17,8 @@ def trace_curves(forecasts: pd.DataFrame, landmarks: pd.DataFrame, follow_up: Fo
 
     Parameters
     ----------
-    forecasts, landmarks
-        Tables `Forecasts` and `Landmarks`; the test parts are used.
-    follow_up
-        Events that are scored within hours, and the hours that are reported.
+    forecasts, landmarks, follow_up
+        As of `scoring.score_forecasts`.
 
     Returns
     -------

@@ -23,7 +23,7 @@ from cellfate.core.errors import InputError
 from cellfate.core.fates import EVENTS, NONE, UNSCORED, probability_column
 from cellfate.statistics.bootstrap import BoolArray, FloatArray, IntArray, number_groups
 from cellfate.statistics.censoring import list_outcomes
-from cellfate.statistics.incidence import HOURS_TOLERANCE, number_events
+from cellfate.statistics.incidence import EVENT_FREE, HOURS_TOLERANCE, number_events
 from cellfate.statistics.thresholds import choose_threshold
 
 logger = logging.getLogger(__name__)
@@ -86,13 +86,20 @@ class Asked:
         """Position of an outcome; the number of an event is one more."""
         return self.outcomes.index(outcome)
 
+    def keep(self, kept_n: BoolArray) -> "Asked":
+        """Keep some landmarks with their weights; groups are numbered anew."""
+        names = [field.name for field in fields(self) if field.name.endswith(("_n", "_nk"))]
+        kept: dict[str, Any] = {name: getattr(self, name)[kept_n] for name in names if getattr(self, name) is not None}
+        kept["groups_n"] = number_groups(kept["groups_n"])
+        return replace(self, **kept)
+
     def select(self, kept_n: BoolArray) -> "Asked":
-        """Keep some landmarks, weighed as if only they had been asked; groups are numbered anew."""
-        return self._keep(kept_n).weigh()
+        """Keep some landmarks, weighed as if only they had been asked."""
+        return self.keep(kept_n).weigh()
 
     def known(self) -> "Asked":
-        """Keep the landmarks whose answer is known, with their weights; groups are numbered anew."""
-        return self._keep(self.truth_n >= 0)
+        """Keep the landmarks whose answer is known."""
+        return self.keep(self.truth_n >= 0)
 
     def weigh(self, strata_n: npt.NDArray[np.object_] | None = None) -> "Asked":
         """Weigh anew, by the chance of not having been lost within each stratum (null: all are one)."""
@@ -114,12 +121,6 @@ class Asked:
         """Position of the first of two fates where it reaches its tuned threshold, else of the second."""
         assert self.tuned_n is not None, "thresholds are tuned where one of two fates is asked for"
         return np.where(self.probabilities_nk[:, 0] >= self.tuned_n, 0, 1).astype(np.int64)
-
-    def _keep(self, kept_n: BoolArray) -> "Asked":
-        names = [field.name for field in fields(self) if field.name.endswith(("_n", "_nk"))]
-        kept: dict[str, Any] = {name: getattr(self, name)[kept_n] for name in names if getattr(self, name) is not None}
-        kept["groups_n"] = number_groups(kept["groups_n"])
-        return replace(self, **kept)
 
 
 def read_forecasts(forecasts: pd.DataFrame, landmarks: pd.DataFrame, follow_up: FollowUpSettings) -> list[Asked]:
@@ -212,8 +213,7 @@ def _questions_of(
     if happened and len(of_hours):
         _require_every_hour(name, by_hours)
         for hours, asked in by_hours.items():
-            scored = asked[asked["watchable_h"] >= hours - HOURS_TOLERANCE]
-            yield _record(name, scored, hours, (*events, NONE), shown_events(happened, follow_up), None)
+            yield _record(name, asked, hours, (*events, NONE), shown_events(happened, follow_up), None)
 
 
 def _record(
@@ -233,9 +233,13 @@ def _record(
         )
     events = tuple(outcome for outcome in outcomes if outcome != NONE)
     event_n = number_events(rows["fate"], events)
-    time_n = np.zeros(len(rows)) if np.isnan(within_h) else rows["time_h"].to_numpy(np.float64)
-    known = list_outcomes(time_n, event_n, np.full(len(rows), np.inf), np.inf if np.isnan(within_h) else within_h)
-    return Asked(
+    if np.isnan(within_h):
+        time_n, watchable_n, horizon_h = np.zeros(len(rows)), np.full(len(rows), np.inf), np.inf
+    else:
+        time_n, watchable_n = (rows[column].to_numpy(np.float64) for column in ("time_h", "watchable_h"))
+        horizon_h = within_h
+    known = list_outcomes(time_n, event_n, watchable_n, horizon_h)
+    asked = Asked(
         predictor=name,
         within_h=within_h,
         outcomes=outcomes,
@@ -244,13 +248,14 @@ def _record(
         probabilities_nk=_probabilities(name, rows, outcomes, within_h),
         time_n=time_n,
         event_n=event_n,
-        truth_n=np.where(known.event_n == 0, len(events), np.maximum(known.event_n - 1, -1)),
+        truth_n=np.where(known.event_n == EVENT_FREE, len(events), np.maximum(known.event_n - 1, -1)),
         weights_n=known.weights_n,
         groups_n=number_groups(rows["group_id"].to_numpy(object)),
         cells_n=np.asarray(rows.groupby(CELL).ngroup(), dtype=np.int64),
         dose_n=rows["dose"].to_numpy(object),
         tuned_n=tuned_n,
     )
+    return asked.keep(known.scored_n)
 
 
 def _words(within_h: float) -> str:

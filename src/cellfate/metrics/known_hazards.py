@@ -64,14 +64,10 @@ def score_against_truth(
         Table `Forecasts` of the truth: every frame that is forecast, the same hours.
     commitments
         Table `Commitments` of the same predictors.
-    landmarks
-        Table `Landmarks`: what followed.
-    follow_ups
-        Table `FollowUps`.
-    follow_up
-        Events that are shown, and hours.
-    scores
-        Resamples, confidence, seed.
+    landmarks, follow_ups
+        Tables `Landmarks` and `FollowUps`.
+    follow_up, scores
+        Events that are shown, and hours; resamples, confidence, seed.
 
     Returns
     -------

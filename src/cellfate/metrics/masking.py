@@ -114,25 +114,10 @@ def forecast_shortened(
     outcomes: tuple[str, ...],
     masking: MaskingSettings,
 ) -> Iterator[pd.DataFrame]:
-    """Forecast embedded landmarks at every point of both experiments.
+    """Forecast embedded landmarks at every point of both experiments; one table a point.
 
-    Parameters
-    ----------
-    keys
-        What names each landmark; kept in the result.
-    embeddings, positions
-        Of each landmark: embeddings (t, d), positions (t,).
-    classify
-        The temporal part of the model.
-    outcomes
-        Names of the columns of the probabilities.
-    masking
-        The points.
-
-    Yields
-    ------
-    DataFrame
-        `keys` of what has a frame left, `experiment`, `k_frames` and one probability column an outcome; a point each.
+    Of each landmark are given its embeddings (t, d), its positions (t,) and its `keys`, which are kept in the tables;
+    what has no frame left has no row.
     """
     for experiment, k_frames in list_points(masking):
         left = {

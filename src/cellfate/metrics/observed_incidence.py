@@ -20,7 +20,7 @@ from cellfate.core.fates import UNSCORED
 from cellfate.core.tables import EVERYTHING, DoseIncidence, ObservedIncidence
 from cellfate.metrics.forecasts import Asked, read_forecasts
 from cellfate.metrics.settings import ScoreSettings
-from cellfate.statistics.aalen_johansen import DECIMALS, aalen_johansen, resample_incidence
+from cellfate.statistics.aalen_johansen import DECIMALS, aalen_johansen, count_at_risk
 from cellfate.statistics.bootstrap import FloatArray, draw_groups, number_groups, summarise
 from cellfate.statistics.incidence import number_events
 
@@ -35,10 +35,8 @@ def observe_incidence(landmarks: pd.DataFrame, follow_up: FollowUpSettings, scor
     ----------
     landmarks
         Table `Landmarks`; the first regular one of each cell that was scored is used.
-    follow_up
-        Events that are shown.
-    scores
-        Resamples, confidence, seed.
+    follow_up, scores
+        Events that are shown; resamples, confidence, seed.
 
     Returns
     -------
@@ -72,8 +70,8 @@ def _trace_curves(
     shown = shown_events(events, follow_up)
     happened_n = cells["fate"].isin(shown).to_numpy(bool)
     time_m = _thin(np.unique(np.append(0.0, np.round(time_n[happened_n], DECIMALS))))
-    incidence_rme = resample_incidence(time_n, event_n, len(events), groups_n, counts_rg, time_m)
-    at_risk_m = aalen_johansen(time_n, event_n, len(events)).count_at_risk(time_m)
+    incidence_rme = aalen_johansen(time_n, event_n, len(events), time_m, groups_n, counts_rg)
+    at_risk_m = count_at_risk(time_n, time_m)
     for event in shown:
         for m, time_h in enumerate(time_m):
             incidence_r = incidence_rme[:, m, events.index(event)]
@@ -85,7 +83,7 @@ def _trace_curves(
                 "incidence": estimate,
                 "low": low,
                 "high": high,
-                "n_at_risk": round(at_risk_m[m]),
+                "n_at_risk": int(at_risk_m[m]),
                 "n_cells": len(cells),
                 "n_groups": counts_rg.shape[1],
             }
@@ -104,14 +102,8 @@ def compare_doses(
 
     Parameters
     ----------
-    forecasts
-        Table `Forecasts`; the test parts are compared, so that each cell is forecast by the fold that did not see it.
-    landmarks
-        Table `Landmarks`; the first regular one of each cell is used.
-    follow_up
-        Events that are shown, and hours.
-    scores
-        Resamples, confidence, seed.
+    forecasts, landmarks, follow_up, scores
+        As of `scoring.score_forecasts`; the first regular landmark of each cell is used.
 
     Returns
     -------
@@ -145,8 +137,8 @@ def _compare(dose: str, asked: Asked, scores: ScoreSettings) -> Iterator[dict[st
     if not cells.n_groups:
         return
     counts_rg = draw_groups(cells.n_groups, scores.n_resamples, scores.seed)
-    incidence_rme = resample_incidence(
-        cells.time_n, cells.event_n, cells.n_events, cells.groups_n, counts_rg, [cells.within_h]
+    incidence_rme = aalen_johansen(
+        cells.time_n, cells.event_n, cells.n_events, [cells.within_h], cells.groups_n, counts_rg
     )
     for event in cells.events:
         place = cells.position(event)

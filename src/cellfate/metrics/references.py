@@ -22,7 +22,7 @@ from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
 from cellfate.core.fates import EVENTS
 from cellfate.core.predictors import MEASUREMENTS
-from cellfate.features.landmarks import summarise_hours
+from cellfate.features.summaries import summarise_history
 from cellfate.metrics.settings import ReferenceSettings
 from cellfate.models.boosted_hazards import fit_boosted_hazards
 from cellfate.prediction.forecast_tables import empty_forecasts, tabulate_fate_odds, tabulate_hazards
@@ -88,12 +88,13 @@ def forecast_references(
         If a training part lacks a fate, or none of its landmarks was watched in some bin.
     """
     events = competing_events(follow_ups)
-    tables = [
-        _forecast_fold(name, inputs, task, fold, references)
-        for task in _list_tasks(landmarks, events, questions, follow_up, references)
-        for name, inputs in _inputs(task, detections, frame_features, references)
-        for _, fold in _place(splits, task.landmarks).groupby("fold", sort=True)
-    ]
+    tables = []
+    for task in _list_tasks(landmarks, events, questions, follow_up, references):
+        placed = _place(splits, task.landmarks)
+        for name in task.names:
+            inputs = make_inputs(name, task.landmarks, detections, frame_features, references.history_h)
+            folds = placed.groupby("fold", sort=True)
+            tables += [_forecast_fold(name, inputs, task, fold, references) for _, fold in folds]
     empty = empty_forecasts(events)
     return pd.concat(tables, ignore_index=True)[list(empty.columns)] if tables else empty
 
@@ -113,13 +114,6 @@ def _list_tasks(
         regular = landmarks[landmarks["regular"]].reset_index(drop=True)
         labels_nk = label_landmarks(regular, events, follow_up.edges_h)
         yield _Task(regular, labels_nk, events, references.names_within_hours, follow_up)
-
-
-def _inputs(
-    task: _Task, detections: pd.DataFrame, frame_features: pd.DataFrame, references: ReferenceSettings
-) -> Iterator[tuple[str, pd.DataFrame]]:
-    for name in task.names:
-        yield name, make_inputs(name, task.landmarks, detections, frame_features, references.history_h)
 
 
 def make_inputs(
@@ -152,7 +146,7 @@ def make_inputs(
         "each_dose": lambda: pd.get_dummies(landmarks["dose"], prefix="dose", dtype=float),
         "dose": lambda: landmarks[["dose"]],
         "position": lambda: _position(landmarks, detections),
-        MEASUREMENTS: lambda: summarise_hours(frame_features, landmarks, history_h),
+        MEASUREMENTS: lambda: summarise_history(frame_features, landmarks, history_h),
     }
     both = {"age_and_time": ("track_age", "recording_time"), "length_and_dose": ("track_length", "each_dose")}
     return pd.concat([makers[part]() for part in both.get(name, (name,))], axis=1)
@@ -236,14 +230,8 @@ def fit_dose_hazards(dose_n: "pd.Series[str]", labels_nk: IntArray, n_events: in
 
     Parameters
     ----------
-    dose_n
-        Dose of each landmark.
-    labels_nk
-        From `label_bins`.
-    n_events
-        Number of events.
-    weights_n
-        What each landmark counts for.
+    dose_n, labels_nk, n_events, weights_n
+        Dose of each landmark, what was seen in its bins (`label_bins`), number of events, what the landmark counts for.
 
     Returns
     -------
@@ -278,12 +266,8 @@ def fit_logistic_hazards(inputs: pd.DataFrame, labels_nk: IntArray, n_events: in
     ----------
     inputs
         One row a landmark; no missing values.
-    labels_nk
-        From `label_bins`.
-    n_events
-        Number of events.
-    weights_n
-        What each landmark counts for.
+    labels_nk, n_events, weights_n
+        As of `fit_dose_hazards`.
 
     Returns
     -------

@@ -35,14 +35,10 @@ def score_forecasts(
 
     Parameters
     ----------
-    forecasts
-        Table `Forecasts`; validation parts choose the tuned thresholds.
-    landmarks
-        Table `Landmarks`.
-    follow_up
-        Events that are scored within hours, and the hours that are reported.
-    scores
-        Resamples, confidence, bins, seed.
+    forecasts, landmarks
+        Tables `Forecasts` (validation parts choose the tuned thresholds) and `Landmarks`.
+    follow_up, scores
+        Events that are scored within hours, and the hours that are reported; resamples, confidence, bins, seed.
 
     Returns
     -------

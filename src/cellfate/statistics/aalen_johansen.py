@@ -12,7 +12,6 @@ Array suffixes: n cells or landmarks, t distinct times, m times that are asked f
 event), g groups, r rows of counts.
 """
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -26,49 +25,15 @@ DECIMALS: Final = 6
 _MOST_WEIGHTS: Final = 2_000_000  # of one chunk of rows: bounds the memory
 
 
-@dataclass(frozen=True, eq=False)
-class IncidenceCurves:
-    """Cumulative incidence of every event as step functions of time."""
-
-    time_t: FloatArray
-    """Distinct times, ascending: ends of all kinds."""
-    incidence_te: FloatArray
-    """Probability that each event has happened by the time, the time itself included."""
-    at_risk_t: FloatArray
-    """Cells (their weight) watched and without an event just before the time."""
-
-    def at(self, time_m: ArrayLike) -> FloatArray:
-        """Incidence by some times, (m, e), or by one, (e,); 0 before the first end, level after the last."""
-        return _by(self.time_t, self.incidence_te, _rounded(time_m))
-
-    def count_at_risk(self, time_m: ArrayLike) -> FloatArray:
-        """Cells still watched and without an event just before some times, (m,)."""
-        places_m = np.searchsorted(self.time_t, _rounded(time_m), side="left")
-        return np.append(self.at_risk_t, 0.0)[places_m]
-
-
-@dataclass(frozen=True, eq=False)
-class CensoringCurve:
-    """Probability of still being watched, as a step function of time."""
-
-    time_t: FloatArray
-    watched_t: FloatArray
-
-    def after(self, time_m: ArrayLike) -> FloatArray:
-        """G(t): the chance that a cell is not lost by the time, the time itself included, (m,)."""
-        places_m = np.searchsorted(self.time_t, _rounded(time_m), side="right")
-        return np.append(1.0, self.watched_t)[places_m]
-
-    def before(self, time_m: ArrayLike) -> FloatArray:
-        """G(t-): the chance that a cell is not lost before the time, (m,)."""
-        places_m = np.searchsorted(self.time_t, _rounded(time_m), side="left")
-        return np.append(1.0, self.watched_t)[places_m]
-
-
 def aalen_johansen(
-    time_n: ArrayLike, event_n: ArrayLike, n_events: int, weights_n: ArrayLike | None = None
-) -> IncidenceCurves:
-    """Estimate the cumulative incidence of competing events.
+    time_n: ArrayLike,
+    event_n: ArrayLike,
+    n_events: int,
+    at_m: ArrayLike,
+    groups_n: IntArray | None = None,
+    counts_rg: FloatArray | None = None,
+) -> FloatArray:
+    """Estimate the cumulative incidence of competing events by some times, for many resamples of groups at once.
 
     Parameters
     ----------
@@ -78,13 +43,16 @@ def aalen_johansen(
         0 when censored, else the number of the event from 1 to `n_events`.
     n_events
         Kinds of event; one that never happens has incidence 0.
-    weights_n
-        Weight of each cell (times it was drawn); null: 1.
+    at_m
+        Hours by which the incidence is asked, the time itself included.
+    groups_n, counts_rg
+        Group of each cell, and how often each group was drawn (`bootstrap.draw_groups`); null: every cell once.
 
     Returns
     -------
-    IncidenceCurves
-        Over the events the incidences add up to 1 minus Kaplan-Meier of no event.
+    ndarray, float64, (r, m, e)
+        0 before the first end, level after the last. Over the events the incidences add up to 1 minus Kaplan-Meier of
+        no event. NaN in resamples that drew no cell.
 
     Notes
     -----
@@ -92,54 +60,34 @@ def aalen_johansen(
 
     Examples
     --------
-    >>> curves = aalen_johansen([1.0, 2.0, 2.0, 3.0], [1, 1, 2, 0], 2)
-    >>> curves.at([1.0, 2.5]).tolist()
+    >>> aalen_johansen([1.0, 2.0, 2.0, 3.0], [1, 1, 2, 0], 2, [1.0, 2.5])[0].tolist()
     [[0.25, 0.0], [0.5, 0.25]]
     """
-    time_t, place_n = np.unique(_rounded(time_n), return_inverse=True)
-    kinds, event = n_events + 1, np.asarray(event_n, dtype=np.int64)
-    weights = None if weights_n is None else np.asarray(weights_n, dtype=np.float64)
-    ended = np.bincount(place_n * kinds + event, weights, len(time_t) * kinds)
-    ended_tk = ended.reshape(-1, kinds).astype(np.float64)
-    at_risk_t = _at_risk(ended_tk[None])[0]
-    hazards_te = _shares(ended_tk[None, :, 1:], at_risk_t[None, :, None])
-    return IncidenceCurves(time_t, cumulative_incidence(hazards_te)[0], at_risk_t)
-
-
-def resample_incidence(
-    time_n: ArrayLike, event_n: ArrayLike, n_events: int, groups_n: IntArray, counts_rg: FloatArray, at_m: ArrayLike
-) -> FloatArray:
-    """Estimate cumulative incidence for many resamples of groups at once.
-
-    Parameters
-    ----------
-    time_n, event_n, n_events
-        As of `aalen_johansen`.
-    groups_n, counts_rg
-        Group of each cell, and how often each group was drawn (`bootstrap.draw_groups`).
-    at_m
-        Hours by which the incidence is asked.
-
-    Returns
-    -------
-    ndarray, float64, (r, m, e)
-        NaN in resamples that drew no cell.
-    """
-    at = np.atleast_1d(_rounded(at_m))
+    at, event = np.atleast_1d(_rounded(at_m)), np.asarray(event_n, dtype=np.int64)
+    groups = np.zeros(len(event), dtype=np.int64) if groups_n is None else groups_n
+    counts = np.ones((1, 1)) if counts_rg is None else counts_rg
     # What happens after the last time asked does not matter: such cells are at risk until then.
-    time = np.minimum(_rounded(time_n), at.max() + 1.0)
-    time_t, place_n = np.unique(time, return_inverse=True)
+    time_t, place_n = np.unique(np.minimum(_rounded(time_n), at.max() + 1.0), return_inverse=True)
     step = max(1, _MOST_WEIGHTS // max(1, len(time_t) * (n_events + 1)))
-    ended_kg = _ends_of_groups(place_n, np.asarray(event_n, dtype=np.int64), n_events + 1, groups_n, counts_rg.shape[1])
+    ended_kg = _ends_of_groups(place_n, event, n_events + 1, groups, counts.shape[1])
     estimates = [
-        _incidence_of_rows(ended_kg, counts_rg[first : first + step], time_t, n_events, at)
-        for first in range(0, len(counts_rg), step)
+        _incidence_of_rows(ended_kg, counts[first : first + step], time_t, n_events, at)
+        for first in range(0, len(counts), step)
     ]
     return np.concatenate(estimates)
 
 
-def kaplan_meier_of_censoring(time_n: ArrayLike, event_n: ArrayLike) -> CensoringCurve:
-    """Estimate the probability of still being watched, by Kaplan-Meier with the parts of event and censoring swapped.
+def count_at_risk(time_n: ArrayLike, at_m: ArrayLike) -> IntArray:
+    """Cells still watched and without an event just before some times, (m,)."""
+    ends = np.sort(_rounded(time_n))
+    return np.asarray(len(ends) - np.searchsorted(ends, _rounded(at_m), side="left"), dtype=np.int64)
+
+
+def watched_until(time_n: ArrayLike, event_n: ArrayLike, at_m: ArrayLike) -> FloatArray:
+    """Estimate G(t-), the chance that a cell is not lost before some times, (m,).
+
+    Kaplan-Meier with the parts of event and censoring swapped; cells with an event at a time are no longer at risk of
+    being lost at that time.
 
     Parameters
     ----------
@@ -147,15 +95,12 @@ def kaplan_meier_of_censoring(time_n: ArrayLike, event_n: ArrayLike) -> Censorin
         Hours to the event or to the end of watching.
     event_n
         0 when censored, any other number for an event.
-
-    Returns
-    -------
-    CensoringCurve
-        Cells with an event at a time are no longer at risk of being lost at that time.
+    at_m
+        Hours.
 
     Examples
     --------
-    >>> kaplan_meier_of_censoring([1.0, 1.0, 2.0], [1, 0, 1]).after([0.5, 1.0]).tolist()
+    >>> watched_until([1.0, 1.0, 2.0], [1, 0, 1], [1.0, 1.5]).tolist()
     [1.0, 0.5]
     """
     time_t, place_n = np.unique(_rounded(time_n), return_inverse=True)
@@ -163,7 +108,7 @@ def kaplan_meier_of_censoring(time_n: ArrayLike, event_n: ArrayLike) -> Censorin
     ended_tk = np.bincount(place_n * 2 + happened_n, minlength=len(time_t) * 2).reshape(-1, 2).astype(np.float64)
     at_risk_t = _at_risk(ended_tk[None])[0] - ended_tk[:, 1]
     watched_t = np.cumprod(1 - _shares(ended_tk[:, 0], at_risk_t), dtype=np.float64)
-    return CensoringCurve(time_t, watched_t)
+    return np.append(1.0, watched_t)[np.searchsorted(time_t, _rounded(at_m), side="left")]
 
 
 def _rounded(time_n: ArrayLike) -> FloatArray:
@@ -179,12 +124,6 @@ def _at_risk(ended_rtk: FloatArray) -> FloatArray:
 def _shares(counts: FloatArray, of: FloatArray) -> FloatArray:
     """Quotient; 0 where nothing is at risk."""
     return np.asarray(counts / np.where(of > 0, of, 1.0), dtype=np.float64)
-
-
-def _by(time_t: FloatArray, values_te: FloatArray, at_m: FloatArray) -> FloatArray:
-    """Values of a step function that starts at 0, (m, e)."""
-    places_m = np.searchsorted(time_t, at_m, side="right")
-    return np.concatenate((np.zeros((1, values_te.shape[1])), values_te))[places_m]
 
 
 def _ends_of_groups(place_n: IntArray, event_n: IntArray, kinds: int, groups_n: IntArray, n_groups: int) -> Any:

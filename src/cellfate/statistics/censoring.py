@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cellfate.statistics.aalen_johansen import kaplan_meier_of_censoring
+from cellfate.statistics.aalen_johansen import watched_until
 from cellfate.statistics.bootstrap import BoolArray, FloatArray, IntArray
 from cellfate.statistics.incidence import EVENT_FREE, HOURS_TOLERANCE, UNOBSERVED, label_bins
 
@@ -67,8 +67,7 @@ def list_outcomes(time_n: ArrayLike, event_n: ArrayLike, watchable_n: ArrayLike,
     time, event = np.asarray(time_n, dtype=np.float64), np.asarray(event_n, dtype=np.int64)
     scored_n = np.asarray(watchable_n, dtype=np.float64) >= within_h - HOURS_TOLERANCE
     outcome_n = label_bins(time, event, watchable_n, (-1.0, within_h))[:, 0]
-    watched = kaplan_meier_of_censoring(time[scored_n], event[scored_n])
     weights_n = np.zeros(len(time))
     known = outcome_n >= EVENT_FREE
-    weights_n[known] = 1 / watched.before(np.minimum(time[known], within_h))
+    weights_n[known] = 1 / watched_until(time[scored_n], event[scored_n], np.minimum(time[known], within_h))
     return Outcomes(outcome_n, weights_n, scored_n)

@@ -15,8 +15,7 @@ def frame_features() -> pd.DataFrame:
 
 def landmarks(rows: list[tuple[str, int, int, int, float]]) -> pd.DataFrame:
     columns = ["recording_id", "cell_id", "first_frame", "last_frame", "frame_interval_min"]
-    table = pd.DataFrame(rows, columns=columns, index=range(100, 100 + len(rows)))
-    return table.assign(landmark_id=[f"{i}" for i in table.index])
+    return pd.DataFrame(rows, columns=columns, index=range(100, 100 + len(rows)))
 
 
 MIXED = [("b", 2, 4, 10, 15.0), ("a", 1, 0, 9, 30.0), ("b", 1, 9, 10, 15.0), ("a", 2, 8, 19, 30.0)]

@@ -74,7 +74,7 @@ def test_observed_is_the_aalen_johansen_estimate_of_the_bin_with_an_interval_aro
         assert rows["n_landmarks"].sum() == scored.sum()
         top = scored & (truth[:, h, 1] > np.quantile(truth[scored, h, 1], 0.8))
         event = landmarks["fate"].map({"censored": 0, "apoptosis": 1, "mitosis": 2})
-        expected = aalen_johansen(landmarks["time_h"][top], event[top], 2).at([within_h])[0, 1]
+        expected = aalen_johansen(landmarks["time_h"][top], event[top], 2, [within_h])[0, 0, 1]
         assert rows["observed"].iloc[-1] == pytest.approx(expected)
     assert ((table["low"] <= table["observed"]) & (table["observed"] <= table["high"])).all()
 

@@ -52,7 +52,7 @@ def test_weighted_shares_are_the_aalen_johansen_estimate(seed, within_h):
     outcomes = list_outcomes(time, event, watchable, within_h)
     kept = outcomes.scored_n
     shares = [outcomes.weights_n[outcomes.event_n == e].sum() / kept.sum() for e in (1, 2)]
-    np.testing.assert_allclose(shares, aalen_johansen(time[kept], event[kept], 2).at(within_h), atol=1e-12)
+    np.testing.assert_allclose(shares, aalen_johansen(time[kept], event[kept], 2, within_h)[0, 0], atol=1e-12)
     if outcomes.event_n.tolist().count(EVENT_FREE):
         assert outcomes.weights_n.sum() == pytest.approx(kept.sum())
 

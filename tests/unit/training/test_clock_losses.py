@@ -77,7 +77,7 @@ def test_the_greatest_likelihood_is_the_aalen_johansen_estimate(watched):
     """With losses at the edges of bins only, nothing is known less exactly than the times themselves."""
     time_h, event = np.ceil(watched[0]), watched[1]
     fitted = cumulative_incidence(fit_saturated(label_bins(time_h, event, np.full(60, 9.0), EDGES_H))[None])[0]
-    observed = aalen_johansen(time_h, event, 2).at(EDGES_H[1:])
+    observed = aalen_johansen(time_h, event, 2, EDGES_H[1:])[0]
     np.testing.assert_allclose(fitted, observed, atol=1e-6)
 
 
