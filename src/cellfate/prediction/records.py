@@ -10,7 +10,6 @@ from pydantic import Field, JsonValue, model_validator
 
 from cellfate.cohort.settings import Event, FollowUpSettings
 from cellfate.core.errors import InputError
-from cellfate.core.fates import NONE
 from cellfate.core.settings import Settings
 from cellfate.crops.settings import CropSettings
 from cellfate.features.settings import FeatureSettings
@@ -146,11 +145,6 @@ class ClockConfig(FolderConfig):
     """How cells are segmented and measured."""
     blend: BlendSettings
     """What is blended."""
-
-    @property
-    def outcomes(self) -> tuple[str, ...]:
-        """Possible outcomes within some hours, in order."""
-        return (*self.events, NONE)
 
 
 @dataclass(frozen=True, eq=False)
