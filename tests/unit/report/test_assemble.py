@@ -1,97 +1,170 @@
+"""One page says what its tables say, the answers first, and leaves out what was not asked."""
+
 import re
 
+import pandas as pd
 import plotly.graph_objects as go
 import pytest
 from markupsafe import escape
 from pydantic import ValidationError
 
+from cellfate.core.errors import InputError
+from cellfate.core.tables import Metrics
 from cellfate.metrics.settings import ScoreSettings
-from cellfate.report import ReportSettings, assemble_report, contents
-from cellfate.report.assemble import name_unit, share_positive
-from tests.cases.report_tables import report_case
+from cellfate.plots.theme import say_nothing
+from cellfate.report import ReportSettings, assemble_report, belief, contents
+from cellfate.report.assemble import name_unit
+from tests.cases.report_tables import make_questions, report_case
+from tests.cases.score_tables import FOLLOW_UP
 
-
-def make_page(outcomes=("apoptosis", "mitosis"), **settings) -> str:
-    case = report_case(outcomes)
-    figures = {text.name: go.Figure(go.Scatter(x=[0, 1], y=[1, 0])) for text in contents.FIGURES}
-    parameters = {"training": {"seed": 7, "note": "<b>odd</b>"}, "scores": ScoreSettings()}
-    return assemble_report(
-        {**case.tables, **figures}, case.model, parameters, ReportSettings(**settings), ScoreSettings()
-    )
+DRAWN = [*(text.name for text in contents.FIGURES), *contents.OPENINGS]
 
 
 @pytest.fixture(scope="module")
-def page() -> str:
-    return make_page()
+def case():
+    return report_case()
 
 
-def without_scripts(page: str) -> str:
-    return re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+def make_page(case, settings=None, figures=DRAWN, follow_up=FOLLOW_UP, **changed):
+    drawn = {name: go.Figure(go.Scatter(x=[0, 1], y=[1, 0])) for name in figures}
+    parameters = {"training": {"seed": 7, "note": "<b>odd</b>"}, "scores": ScoreSettings()}
+    artefacts = {**case.tables, **drawn, **changed}
+    return assemble_report(artefacts, case.models, parameters, settings or ReportSettings(), ScoreSettings(), follow_up)
+
+
+@pytest.fixture(scope="module")
+def page(case):
+    return make_page(case)
+
+
+def body_of(page: str) -> str:
+    return re.sub(r"<(script|style).*?</\1>", "", page, flags=re.DOTALL)
 
 
 def test_plotly_is_in_the_page_once_and_nothing_is_fetched(page):
     assert page.count("plotly.js v") == 1
-    assert not re.findall(r"""<(?:script|img|iframe)[^>]*\ssrc=|<link\b|@import|url\(""", without_scripts(page))
+    assert not re.findall(r"""<(?:script|img|iframe)[^>]*\ssrc=|<link\b|@import|url\(""", body_of(page))
     assert not re.findall(r"<script[^>]*\ssrc=", page)
 
 
-def test_the_same_inputs_give_the_same_page(page):
-    assert page == make_page()
+def test_the_same_inputs_give_the_same_page(case, page):
+    assert page == make_page(case)
 
 
-def test_every_section_and_figure_says_how_to_read_it_and_what_it_does_not_show(page):
-    body = without_scripts(page)
-    for text in (*contents.SECTIONS, *contents.FIGURES):
-        assert str(escape(text.reads)) in body
-        assert str(escape(text.not_shown)) in body
-    n_texts = len(contents.SECTIONS) + len(contents.FIGURES)
-    assert body.count("How to read it.") == body.count("What it does not show.") == n_texts
-    assert len(re.findall(r'id="figure-\w+"', body)) == len(contents.FIGURES)
+def test_answers_stand_first_then_the_picture_then_chapters_by_question_and_the_study_last(page):
+    body = body_of(page)
+    anchors = re.findall(r'<section id="(\w+)"', body)
+    assert anchors == ["answer", *(section.anchor for section in contents.SECTIONS)]
+    assert anchors[-5:] == ["data", "preflight", "split", "training", "settings"]
+    opening = body.index("figure-clock_opening_figure")
+    assert body.index("Which fate comes, given that one comes?") < body.index("What happens within 5 h?") < opening
+    assert opening < body.index('<section id="scores"')
+    assert re.findall(r'<a href="#(\w+)"', body) == anchors
 
 
-def test_set_aside_recordings_are_listed_with_their_reason(page):
-    assert "frame 3 of r9 has 2 channels, expected 3" in page
-    assert "whole recording" in page
-    assert "censored: no fate was seen" in page
+def test_every_figure_and_section_is_explained_and_nothing_is_said_twice(page):
+    body = body_of(page)
+    sentences = {sentence for text in contents.FIGURES for sentence in (text.reads, text.not_shown) if sentence}
+    for sentence in {*sentences, *(section.reads for section in contents.SECTIONS)}:
+        assert body.count(str(escape(sentence))) == 1, sentence
+    assert len(re.findall(r'id="figure-\w+"', body)) == len(contents.FIGURES) + 1
+
+
+def test_the_page_has_half_the_words_of_the_two_before():
+    texts = [section.reads for section in contents.SECTIONS]
+    texts += {sentence for text in contents.FIGURES for sentence in (text.reads, text.not_shown)}
+    assert len(" ".join(texts).split()) <= 2798 / 2
+
+
+def test_figures_without_data_are_left_out_and_so_are_sections_without_anything(case):
+    figures = {name: say_nothing("Nothing (n = 0)", "Nothing.") for name in DRAWN}
+    body = body_of(make_page(case, figures=(), **figures))
+    assert "figure-" not in body
+    assert '<section id="examples"' not in body
+    assert '<section id="data"' in body
+
+
+def test_a_question_that_was_not_asked_is_one_sentence(case):
+    asked = make_questions(which=False)
+    tables = {name: t[t["within_h"].notna()] for name, t in case.tables.items() if name in ("metrics", "comparisons")}
+    empty = {name: case.tables[name].head(0) for name in case.tables if name.startswith("classifier_")}
+    figures = [name for name in DRAWN if not name.startswith(("which_fate", "classifier"))]
+    page = make_page(case, figures=figures, questions=asked, background_swap=Metrics.empty(), **tables, **empty)
+    body = body_of(page)
+    assert body.count("Not asked: all 12 cells end in mitosis.") == 1
+    assert "Balanced accuracy" not in body
+    assert "What happens within 5 h?" in body
+    assert "Every predictor: which fate comes" not in body
+
+
+def test_a_reservation_is_said_beside_what_was_asked(case):
+    remark = "no followed cell is censored: check that cells without a fate were kept."
+    reserved = make_questions().assign(remark=[None, remark])
+    assert f"never shown. {remark.capitalize()}" in body_of(make_page(case, questions=reserved))
+
+
+def test_a_page_is_made_where_nothing_was_scored(case):
+    kept = ("questions", "follow_ups", "landmarks", "recordings", "cells", "splits", "leakage", "frame_files")
+    nothing = {name: case.tables[name].head(0) for name in contents.TABLES if name not in kept}
+    body = body_of(make_page(case, figures=(), **nothing))
+    assert body.count("Not scored: no landmark of the test part has a known answer.") == 2
+
+
+def test_a_missing_table_is_named(case):
+    with pytest.raises(InputError, match="'commitment_summary'"):
+        make_page(case, commitment_summary=go.Figure())
+
+
+@pytest.mark.parametrize(("predictor", "reading"), [("classifier", "Classifier"), ("network", "Fate clock")])
+def test_a_model_at_chance_has_nothing_to_explain_in_either_reading(case, predictor, reading):
+    metrics = case.tables["metrics"]
+    at_chance = (metrics["predictor"] == predictor) & (metrics["metric"] == "auroc")
+    body = body_of(make_page(case, metrics=metrics.assign(low=metrics["low"].mask(at_chance, 0.4))))
+    believed = body[body.index('<section id="belief"') : body.index('<section id="examples"')]
+    own = believed[believed.index(f"<h3>{reading}</h3>") :].split("<h3>")[1]
+    assert str(escape(belief.NOTHING_TO_EXPLAIN)) in own
+    assert "Believe first" not in own
+    assert believed.count("Believe first") == 1
+
+
+def test_the_opening_picture_is_of_a_model_that_is_not_at_chance(case):
+    metrics = case.tables["metrics"]
+    at_chance = (metrics["predictor"] == "network") & (metrics["metric"] == "auroc")
+    changed = metrics.assign(low=metrics["low"].mask(at_chance, 0.4))
+    assert 'id="figure-classifier_opening_figure"' in make_page(case, metrics=changed)
+    assert 'id="figure-clock_opening_figure"' in make_page(case)
+    only_clock = make_page(case, figures=["clock_opening_figure"], metrics=changed)
+    assert str(escape(belief.NOTHING_TO_EXPLAIN)) in only_clock.split('<section id="scores"')[0]
+
+
+def test_what_was_left_out_is_listed_with_its_reason(page):
+    for reason in ("frame 3 of r9 has 2 channels, expected 3", "no position", "no tracked frame before the guard"):
+        assert reason in page
 
 
 def test_parameters_are_listed_and_escaped(page):
-    assert "training.seed" in page
-    assert "scores.n_resamples" in page
-    assert "&lt;b&gt;odd&lt;/b&gt;" in page
-    assert "0123abcd" in page
+    for text in ("training.seed", "scores.n_resamples", "&lt;b&gt;odd&lt;/b&gt;", "0123abcd"):
+        assert text in page
 
 
-def test_landmark_report_leads_with_ranking_scores():
-    body = without_scripts(make_page(("mitosis", "none")))
-    assert "will this cell go through mitosis within the next 5.0 h" in body
-    assert '<span class="name">AUROC</span>' in body
-    assert '<span class="name">Balanced accuracy</span>' not in body
+def test_events_that_are_not_shown_have_no_calls(case):
+    body = body_of(make_page(case, follow_up=FOLLOW_UP.model_copy(update={"events": ("mitosis",)})))
+    calls = body[body.index("Calls, looking back") :].split("</table>")[0]
+    assert "mitosis" in calls
+    assert "apoptosis" not in calls
 
 
-def test_long_tables_are_cut_and_counted():
-    case = report_case()
-    many = case.tables["recordings_set_aside"].loc[[0] * 8].reset_index(drop=True)
-    figures = {text.name: go.Figure() for text in contents.FIGURES}
-    artefacts = {**case.tables, **figures, "recordings_set_aside": many}
-    page = assemble_report(artefacts, case.model, {}, ReportSettings(longest_table=5), ScoreSettings())
-    assert "3 further rows are not shown here" in page
+def test_long_tables_are_cut_and_counted(case):
+    many = pd.concat([case.tables["cells_set_aside"].assign(reason=f"reason {n}") for n in range(8)])
+    page = make_page(case, ReportSettings(longest_table=5), cells_set_aside=many)
+    assert "5 further rows are not shown here" in page
 
 
-def test_unit_is_named_by_what_the_groups_are():
-    cells = report_case().tables["cells"]
+def test_unit_is_named_by_what_the_groups_are(case):
+    cells = case.tables["follow_ups"]
     assert name_unit(cells) == "recording"
     assert name_unit(cells.assign(group_id=cells["recording_id"] + ":1")) == "lineage"
     assert name_unit(cells.assign(group_id="well A")) == "group"
-
-
-def test_share_of_the_positive_outcome_is_that_of_the_test_part():
-    tables = report_case().tables
-    samples = tables["samples"]
-    in_test = samples["recording_id"].isin(["r6", "r7", "r8"])
-    changed = samples.assign(outcome=samples["outcome"].where(~in_test, "apoptosis"))
-    assert share_positive({**tables, "samples": changed}, ("apoptosis", "mitosis")) == 1.0
-    assert share_positive(tables, ("apoptosis", "mitosis")) == 0.5
 
 
 def test_percentiles_that_do_not_rise_are_named():

@@ -25,18 +25,27 @@ def test_a_method_that_is_good_at_everything_passes():
     assert "Believe first" in write_belief(attribution_scores())
 
 
-def auroc_of_model(low, high, **changes):
-    row = {"predictor": "cellfate", "metric": "auroc", "condition": "all", "outcome": "all", "low": low, "high": high}
-    return pd.DataFrame([row | changes])
+def auroc(low, predictor="classifier", outcome="apoptosis", within_h=np.nan):
+    facts = {"predictor": predictor, "outcome": outcome, "within_h": within_h, "low": low}
+    return pd.DataFrame([{**facts, "metric": "auroc", "condition": "all"}])
 
 
 def test_a_model_at_chance_has_nothing_to_explain():
-    assert is_at_chance(auroc_of_model(0.29, 0.57))
-    assert is_at_chance(auroc_of_model(0.3, 0.45))
-    assert not is_at_chance(auroc_of_model(0.51, 0.57))
-    assert not is_at_chance(auroc_of_model(np.nan, np.nan))
-    assert not is_at_chance(auroc_of_model(0.3, 0.6, predictor="track_length"))
+    assert is_at_chance(auroc(0.29), "classifier", "apoptosis")
+    assert not is_at_chance(auroc(0.51), "classifier", "apoptosis")
+    assert not is_at_chance(auroc(np.nan), "classifier", "apoptosis")
+    assert not is_at_chance(auroc(0.3, predictor="track_length"), "classifier", "apoptosis")
     assert "believe none of them" in write_belief(attribution_scores(), at_chance=True)
+
+
+def test_of_the_clock_the_event_and_hours_count_that_are_explained():
+    scored = pd.concat([auroc(0.4, "network", "mitosis", 5.0), auroc(0.6, "network", "mitosis", 2.0)])
+    assert is_at_chance(scored, "network", "mitosis within 5 h")
+    assert not is_at_chance(scored, "network", "mitosis within 2 h")
+    assert not is_at_chance(scored, "network", "apoptosis within 5 h")
+    # hours that were explained but not scored: the others count, and one of them is above chance
+    assert not is_at_chance(scored, "network", "mitosis within 7 h")
+    assert is_at_chance(scored.assign(low=0.4), "network", "mitosis within 7 h")
 
 
 @pytest.mark.parametrize(
@@ -88,7 +97,8 @@ def test_what_a_forecast_rests_on_is_shared_out():
     channels, hours, features = tabulate_rests_on(shapley_values(), tree_shapley_values())
     assert channels.rows == (("p53", "0.80"), ("circadian", "0.20"))
     assert hours.rows == (("2", "0.80"), ("0", "0.20"))
-    assert features.rows == (("area", "0.75"), ("intensity_p53", "0.25"))
+    assert features.rows == (("area", "0.75"), ("p53", "0.25"))
+    assert tabulate_rests_on(shapley_values().head(0), tree_shapley_values().head(0)) == ()
     assert "AUROC 0.80" in features.caption
 
 

@@ -1,41 +1,45 @@
-"""What the report and the page of the fate clock list agrees with the catalog."""
+"""What the report lists agrees with the catalog, and every predictor has its words."""
 
 from pathlib import Path
 from typing import get_args
 
-import pytest
 import yaml
 
-from cellfate.core.predictors import CLOCK, ENSEMBLE, MODEL, SWAPPED, TRUTH
-from cellfate.metrics.settings import BaselineName
-from cellfate.plots import words as of_figures
-from cellfate.report import clock_contents, contents
-from cellfate.report import words as of_sentences
+from cellfate.core import predictors, words
+from cellfate.metrics.settings import ReferenceName
+from cellfate.models.settings import BlendSettings
+from cellfate.report import contents
 
-CATALOG = Path(__file__).parents[3] / "conf" / "base" / "catalog"
-ENTRIES = {name: entry for path in CATALOG.glob("*.yml") for name, entry in yaml.safe_load(path.read_text()).items()}
-SIMULATION_ONLY = {"recordings_preview"}
-
-
-PAGES = (contents, clock_contents)
+CATALOG = Path(__file__).parents[3] / "conf" / "base" / "catalog.yml"
+ENTRIES = set(yaml.safe_load(CATALOG.read_text(encoding="utf-8")))
+READINGS = ("classifier", "clock")
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_every_table_and_figure_of_a_page_is_in_the_catalog(page):
-    assert {*page.TABLES, *(figure.name for figure in page.FIGURES)} <= set(ENTRIES)
+def in_catalog(name: str) -> bool:
+    patterns = {name, *(name.replace(f"{reading}_", "{reading}_", 1) for reading in READINGS)}
+    return bool(patterns & ENTRIES)
 
 
-def test_every_figure_of_the_catalog_is_on_one_page():
-    figures = {name for name, entry in ENTRIES.items() if entry["type"] == "plotly.JSONDataset"}
-    shown = [figure.name for page in PAGES for figure in page.FIGURES]
-    assert sorted(figures - SIMULATION_ONLY) == sorted(shown)
+def test_every_table_of_the_report_is_in_the_catalog_and_every_figure_fits_its_pattern():
+    assert [name for name in contents.TABLES if not in_catalog(name)] == []
+    assert "{figure}_figure" in ENTRIES
+    assert all(name.endswith("_figure") for name in contents.OPENINGS)
+    assert all(text.name.endswith("_figure") for text in contents.FIGURES)
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_every_figure_stands_in_a_section(page):
-    assert {figure.section for figure in page.FIGURES} <= {section.anchor for section in page.SECTIONS}
+def test_every_figure_stands_in_a_section_once():
+    assert {text.section for text in contents.FIGURES} <= {section.anchor for section in contents.SECTIONS}
+    assert len({text.name for text in contents.FIGURES}) == len(contents.FIGURES)
+    assert {text.of for text in contents.FIGURES} == {"", "which_fate", "within_hours", *READINGS}
 
 
-@pytest.mark.parametrize("names", [of_figures.PREDICTORS, of_sentences.PREDICTORS])
-def test_every_predictor_has_a_name_in_figures_and_in_sentences(names):
-    assert set(names) == {MODEL, CLOCK, ENSEMBLE, SWAPPED, TRUTH, *get_args(BaselineName)}
+def test_every_predictor_has_its_words():
+    known = {predictors.CLASSIFIER, predictors.ON_OTHER_BACKGROUND, predictors.TRUTH, *predictors.CLOCK_PREDICTORS}
+    assert set(words.PREDICTORS) == known | set(get_args(ReferenceName))
+    assert set(BlendSettings().parts) <= set(words.PREDICTORS)
+    assert len({word.label for word in words.PREDICTORS.values()}) == len(words.PREDICTORS)
+    assert words.order_predictors(["b", "dose", "truth", "a", "blend"]) == ["blend", "dose", "truth", "a", "b"]
+
+
+def test_doses_stand_from_low_to_high():
+    assert words.order_doses(["Unknown", "High", "x", "Control", "Low"]) == ["Control", "Low", "High", "Unknown", "x"]

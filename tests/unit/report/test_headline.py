@@ -1,103 +1,120 @@
+"""The answers say what the tables say, and no more than their intervals allow."""
+
 import pandas as pd
 import pytest
 
+from cellfate.core.words import show_difference
 from cellfate.report import headline
-from tests.cases.report_tables import report_case
+from tests.cases.report_tables import make_questions, report_case
+from tests.cases.score_tables import FOLLOW_UP
 
 NAN = float("nan")
-FATES = ("apoptosis", "mitosis")
-RARE = ("mitosis", "none")
+ACCURACY = ("balanced_accuracy", "all")
 
 
-def difference(value: float, low: float, high: float) -> pd.Series:
-    return pd.Series({"difference": value, "low": low, "high": high})
+def answer(case=None, **changed):
+    tables = {**(case or report_case()).tables, **changed}
+    return headline.write_answers(tables["questions"], tables["metrics"], tables["comparisons"], FOLLOW_UP)
 
 
-@pytest.mark.parametrize(
-    ("row", "side", "amount", "verdict"),
-    [
-        (difference(0.16, 0.09, 0.23), "higher", "0.16 (paired difference 0.09 to 0.23)", "excludes zero."),
-        (difference(-0.1, -0.2, -0.01), "lower", "0.10 (paired difference -0.20 to -0.01)", "excludes zero."),
-        (
-            difference(0.03, -0.02, 0.08),
-            "higher",
-            "0.03 (paired difference -0.02 to 0.08)",
-            "includes zero, so these data",
-        ),
-    ],
-)
-def test_difference_in_words(row, side, amount, verdict):
-    words = headline.judge_difference(row)
-    assert words.startswith(f"The model is {side} by {amount}: the interval {verdict}")
-
-
-def test_a_bound_near_zero_is_not_written_as_zero():
-    assert "(paired difference -0.050 to -0.004): the interval excludes zero" in headline.judge_difference(
-        difference(-0.03, -0.05, -0.004)
+def test_which_fate_is_answered_by_both_models_beside_the_best_references():
+    which, _ = answer()
+    ((caption, cards, verdict),) = which.lines
+    assert which.question == "Which fate comes, given that one comes?"
+    assert which.asked == (
+        "Asked at the last frame shown of 12 test cells whose fate was seen (5 apoptosis and 7 mitosis). The last 1 h "
+        "before the end of a track are never shown."
+    )
+    assert caption == "Balanced accuracy; one call for all reaches 0.50"
+    assert [(card.name, card.value, card.is_model) for card in cards] == [
+        ("Classifier", "0.87", True),
+        ("Fate clock (blend)", "0.85", True),
+        ("Measurements", "0.83", False),
+        ("Dose", "0.71", False),
+    ]
+    assert cards[0].interval == "0.82 to 0.91"
+    assert cards[0].note == ""
+    assert cards[3].note == "classifier minus this +0.16 (0.05 to 0.23)"
+    assert cards[3].sees == "no image"
+    assert verdict == (
+        "The classifier is better than boosting taught which fate comes and dose alone and not told apart from the "
+        "blend of network and boosting."
     )
 
 
-def test_an_interval_that_touches_zero_includes_it():
-    assert "includes zero" in headline.judge_difference(difference(0.1, 0.0, 0.2))
+def test_what_happens_within_hours_is_answered_event_by_event():
+    _, within = answer()
+    assert within.question == "What happens within 5 h?"
+    assert "1,200 landmarks of 18 test cells, censored ones weighed in (150 apoptosis and 300 mitosis" in within.asked
+    assert [line[0].split(":")[0] for line in within.lines] == ["Apoptosis within 5 h", "Mitosis within 5 h"]
+    _, cards, verdict = within.lines[1]
+    assert [card.name for card in cards] == ["Fate clock (blend)", "Boosting", "Track age and time"]
+    assert verdict.endswith("one forecast for all 0.25.")
 
 
-def test_undefined_difference_is_said_to_be_undefined():
-    assert "not defined" in headline.judge_difference(difference(0.1, NAN, NAN))
+def test_the_verdict_is_honest_where_nothing_is_shown_to_be_better():
+    which, within = answer(report_case(low=-0.02))
+    assert "not told apart from the blend of network and boosting and boosting taught" in which.lines[0][2]
+    assert "not told apart from boosting" in within.lines[1][2]
+    turned = report_case().tables["comparisons"].assign(difference=-0.2, low=-0.3, high=-0.1)
+    assert "The classifier is worse than" in answer(comparisons=turned)[0].lines[0][2]
 
 
-def test_headline_names_the_best_baseline_without_images():
-    case = report_case()
-    sentences = headline.write_headline(case.tables["metrics"], case.tables["comparisons"], FATES, "recording", 0.95)
-    assert sentences[0].startswith(
-        "Tested on 6 cells (3 apoptosis and 3 mitosis) of 3 recordings that the scored model was not trained on"
-    )
-    assert "With only 3 recordings the intervals are rough" in sentences[0]
-    assert sentences[1].startswith(
-        "The best predictor that sees no image, dose alone, reaches balanced accuracy 0.71 (0.66 to 0.75). "
-        "The model is higher by 0.16 (paired difference 0.05 to 0.23): the interval excludes zero."
-    )
-    handcrafted = sentences[1].partition("Gradient boosting on handcrafted features reaches balanced accuracy 0.83")
-    assert "includes zero" in handcrafted[2]
-    assert len(sentences) == 2
+def test_a_difference_without_an_interval_tells_nothing():
+    vague = report_case().tables["comparisons"].assign(low=NAN, high=NAN)
+    assert "cannot be said" in answer(comparisons=vague)[0].lines[0][2]
+    assert headline.judge("blend", {"dose": None}).startswith("Whether one is better")
 
 
-def test_headline_is_honest_where_the_difference_includes_zero():
-    case = report_case(low=-0.02)
-    sentences = headline.write_headline(case.tables["metrics"], case.tables["comparisons"], FATES, "recording", 0.95)
-    assert "includes zero, so these data do not show that the model is better or worse" in sentences[1]
+def test_an_interval_that_touches_zero_includes_it_and_a_bound_near_zero_is_not_written_as_zero():
+    assert "not told apart from dose alone" in headline.judge("blend", {"dose": (0.1, 0.0, 0.2)})
+    assert show_difference(-0.03, -0.05, -0.004) == "-0.030 (-0.050 to -0.004)"
+    assert show_difference(NAN, NAN, NAN) == "not defined"
 
 
-def test_rare_outcome_is_scored_by_ranking():
-    assert headline.headline_metrics(RARE) == ("auroc", "average_precision")
-    scores = headline.write_scores(report_case(RARE).tables["metrics"], RARE, 0.95, 0.1)
-    assert [score.name for score in scores] == ["AUROC", "Average precision"]
-    assert [score.chance for score in scores] == ["no knowledge would give 0.50", "no knowledge would give 0.10"]
-    assert scores[0].interval == "95 % interval 0.82 to 0.91"
+def test_a_difference_is_found_from_either_side():
+    compared = report_case().tables["comparisons"]
+    compared = compared[compared["within_h"].isna()]
+    forth = headline.find_difference(compared, ACCURACY, "classifier", "blend")
+    only_back = compared[compared["predictor"] == "blend"]
+    back = headline.find_difference(only_back, ACCURACY, "classifier", "blend")
+    assert forth == pytest.approx((0.02, -0.09, 0.09))
+    assert back == pytest.approx((0.02, -0.05, 0.13))
+    assert headline.find_difference(compared, ACCURACY, "classifier", "mine") is None
 
 
-def test_average_precision_is_that_of_the_positive_outcome():
-    metrics = report_case(RARE).tables["metrics"]
-    of_positive = (metrics["metric"] == "average_precision") & (metrics["outcome"] == "mitosis")
-    marked = metrics.assign(estimate=metrics["estimate"].where(~of_positive, 0.123))
-    row = headline.find_score(marked, "cellfate", "average_precision", RARE)
-    assert row is not None
-    assert row["estimate"] == 0.123
+def test_the_best_reference_is_chosen_for_each_score_and_never_is_the_truth():
+    metrics = report_case().tables["metrics"]
+    truth = metrics[metrics["predictor"] == "network"].assign(predictor="truth", estimate=1.0)
+    is_dose = (metrics["predictor"] == "dose") & (metrics["outcome"] == "mitosis") & metrics["within_h"].notna()
+    changed = pd.concat([metrics.assign(estimate=metrics["estimate"].mask(is_dose, 0.79)), truth])
+    _, within = answer(metrics=changed)
+    assert [cards[-1].name for _, cards, _ in within.lines] == ["Track age and time", "Dose"]
+
+
+def test_without_a_blend_the_clock_answers_by_its_network():
+    metrics = report_case().tables["metrics"]
+    _, within = answer(metrics=metrics[metrics["predictor"] != "blend"])
+    assert within.lines[0][1][0].name == "Fate clock (network)"
 
 
 def test_a_score_without_interval_says_so():
     metrics = report_case().tables["metrics"].assign(low=NAN, high=NAN)
-    assert headline.write_scores(metrics, FATES, 0.95, 0.5)[0].interval == "no interval: too few groups or cells"
-    first = headline.write_headline(metrics, report_case().tables["comparisons"], FATES, "recording", 0.95)[0]
-    assert "rough" not in first
+    assert answer(metrics=metrics)[0].lines[0][1][0].interval == "no interval: few groups"
 
 
-def test_nothing_scored_is_said():
-    case = report_case()
-    empty = case.tables["metrics"].head(0)
-    assert headline.write_scores(empty, FATES, 0.95, NAN) == ()
-    assert "was not scored" in headline.write_headline(empty, case.tables["comparisons"], FATES, "recording", 0.95)[0]
+def test_what_was_not_asked_or_not_scored_is_said():
+    empty = report_case().tables["metrics"].head(0)
+    which, within = answer(questions=make_questions(within=False), metrics=empty)
+    assert which.asked.startswith("Not scored: no landmark of the test part has a known answer.")
+    assert within.asked == "Not asked: no cell ends in an event."
+    assert which.lines == within.lines == ()
 
 
-def test_question_states_guard_and_horizon():
-    assert "within the next 5.0 h" in headline.ask_question(RARE, {"guard_h": 1.0, "horizon_h": 5.0})
-    assert headline.ask_question(FATES, {"guard_h": 1.0}).startswith("From its track up to 1.0 h before the event")
+def test_what_is_counted_is_said_once_and_few_groups_are_warned_of():
+    tables = report_case().tables
+    words = headline.write_counted(tables["follow_ups"], tables["splits"], "recording", 0.95)
+    assert words.startswith("36 cells of 6 recordings were followed. Scores are of the 18 test cells of 3 recordings")
+    assert "with only 3 recordings they are rough" in words
+    many = tables["follow_ups"].assign(group_id=[str(n) for n in range(36)])
+    assert "rough" not in headline.write_counted(many, tables["splits"], "group", 0.95)

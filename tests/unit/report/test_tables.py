@@ -1,49 +1,99 @@
+import pytest
+
 from cellfate.report import tables
 from tests.cases.report_tables import report_case
+from tests.cases.score_tables import HEADLINE_H
 
 
-def test_parts_are_counted_with_what_they_share():
-    case = report_case().tables
-    table = tables.tabulate_parts(case["samples"], case["splits"], case["leakage"])
+@pytest.fixture(scope="module")
+def case():
+    return report_case().tables
+
+
+def test_parts_are_counted_with_what_they_share(case):
+    table = tables.tabulate_parts(case["follow_ups"], case["landmarks"], case["splits"], case["leakage"])
     assert table.columns == (
-        "Fold",
-        "Part",
-        "Samples",
-        "Cells",
-        "Groups",
-        "Apoptosis",
-        "Mitosis",
-        "Share a recording with training",
-        "Share a lineage with training",
-        "Share a sister with training",
+        *("Fold", "Part", "Cells", "Groups", "Apoptosis", "Mitosis", "Censored"),
+        *("Asked which fate", "Landmarks within hours"),
+        *(f"Share a {what} with training" for what in ("recording", "lineage", "sister")),
     )
-    assert table.rows[0] == ("0", "train", "6", "6", "3", "3", "3", "\u2013", "\u2013", "\u2013")
-    assert table.rows[2] == ("0", "test", "6", "6", "3", "3", "3", "0", "\u2013", "\u2013")
+    assert [row[:8] for row in table.rows] == [
+        ("0", "train", "12", "2", "4", "4", "4", "8"),
+        ("0", "validation", "6", "1", "2", "2", "2", "4"),
+        ("0", "test", "18", "3", "6", "6", "6", "12"),
+    ]
+    assert table.rows[2][9:] == ("0", "\u2013", "\u2013")
+    assert sum(int(row[8].replace(",", "")) for row in table.rows) == case["landmarks"]["regular"].sum()
 
 
-def test_fates_are_counted_by_dose_in_rising_order():
-    case = report_case().tables
-    table = tables.tabulate_fates(case["cells"], case["recordings"])
+def test_fates_are_counted_by_dose_in_rising_order(case):
+    table = tables.tabulate_fates(case["cells"], case["recordings"], case["follow_ups"])
+    assert table.columns == ("Dose", "Apoptosis", "Mitosis", "Censored", "Cells", "Followed")
     assert [row[0] for row in table.rows] == ["Control", "Low", "High", "all doses"]
-    assert table.rows[-1] == ("all doses", "9", "9", "0", "18")
+    assert table.rows[-1] == ("all doses", "12", "12", "12", "36", "36")
 
 
-def test_one_dose_needs_no_sum():
-    case = report_case().tables
-    table = tables.tabulate_fates(case["cells"], case["recordings"].assign(dose="Unknown"))
-    assert [row[0] for row in table.rows] == ["Unknown"]
+def test_cells_that_nobody_looked_at_are_counted_where_there_are_some(case):
+    cells = case["cells"].assign(fate=["unscored", *case["cells"]["fate"][1:]])
+    table = tables.tabulate_fates(cells, case["recordings"], case["follow_ups"].iloc[1:])
+    assert "Unscored" in table.columns
+    assert table.rows[-1][4:] == ("1", "36", "35")
 
 
-def test_excluded_are_counted_by_reason():
-    case = report_case().tables
-    twice = case["samples_excluded"].loc[[0, 0]]
-    assert tables.tabulate_excluded(twice, 10).rows == (("make_samples", "censored: no fate was seen", "2", "1"),)
-    assert tables.tabulate_excluded(twice.head(0), 10).rows == ()
+def test_one_dose_needs_no_sum(case):
+    one = case["recordings"].assign(dose="Unknown")
+    assert [row[0] for row in tables.tabulate_fates(case["cells"], one, case["follow_ups"]).rows] == ["Unknown"]
 
 
-def test_findings_are_counted_by_check_with_an_example_and_errors_first():
-    findings = report_case().tables["preflight_findings"]
-    table = tables.tabulate_findings(findings)
+def test_what_was_left_out_is_counted_by_reason(case):
+    aside = [case[f"{name}_set_aside"] for name in ("recordings", "tracks", "cells")]
+    rows = tables.tabulate_left_out([*aside, aside[2]], 10).rows
+    assert rows == (
+        ("open_recordings", "frame 3 of r9 has 2 channels, expected 3", "1", "0", "r9"),
+        ("import_tracks", "no position", "0", "1", "r1"),
+        ("follow_cells", "no tracked frame before the guard", "0", "2", "r1"),
+    )
+    assert tables.tabulate_left_out([table.head(0) for table in aside], 10).rows == ()
+
+
+def test_every_predictor_stands_beside_the_model(case):
+    table = tables.tabulate_beside(case["metrics"], case["comparisons"], None)
+    assert table.columns[:5] == (
+        "Outcome", "Predictor", "What it sees", "Balanced accuracy", "Classifier minus this one"
+    )  # fmt: skip
+    assert table.rows[0][1:5] == ("Classifier", "images, whole track", "0.87 (0.82 to 0.91)", "")
+    assert table.rows[4][1:5] == ("Dose", "no image", "0.71 (0.66 to 0.75)", "+0.16 (0.05 to 0.23)")
+    within = tables.tabulate_beside(case["metrics"], case["comparisons"], HEADLINE_H)
+    assert len(within.rows) == 10
+    assert within.rows[5][0] == "mitosis"
+    assert within.rows[7][4] == "+0.03 (0.01 to 0.07)"
+    assert tables.tabulate_beside(case["metrics"].head(0), case["comparisons"], None) is None
+
+
+def test_every_score_of_the_model_is_listed_with_what_it_is_of(case):
+    within = tables.tabulate_scores(case["metrics"], HEADLINE_H)
+    assert len(within.rows) == 2 * 3 * 3
+    assert within.rows[0][:3] == ("apoptosis within 2 h", "AUROC", "0.840")
+    fates = tables.tabulate_scores(case["metrics"], None)
+    assert fates.caption == "Every score, Classifier"
+    assert fates.rows[0][:2] == ("all outcomes", "Balanced accuracy")
+
+
+def test_calls_are_listed_by_fate_and_predictor(case):
+    table = tables.tabulate_commitments(case["commitment_summary"], ("apoptosis", "mitosis"))
+    assert [row[:2] for row in table.rows[:2]] == [("apoptosis", "Blend"), ("apoptosis", "Network")]
+    of_blend = case["commitments"].query("predictor == 'blend' and fate == 'apoptosis'")
+    right = (of_blend["call"] == "apoptosis").mean()
+    assert table.rows[0][2] == str(len(of_blend))
+    assert table.rows[0][3].startswith(f"{right:.2f} (")
+    assert table.rows[0][-1] == "2.5 (2.4 to 2.6)"
+    assert table.rows[-1][0] == "censored"
+    assert table.rows[-1][3] == ""
+    assert tables.tabulate_commitments(case["commitment_summary"].head(0), ("mitosis",)) is None
+
+
+def test_findings_are_counted_by_check_with_an_example_and_errors_first(case):
+    table = tables.tabulate_findings(case["preflight_findings"])
     assert table.columns == ("Severity", "Check", "Findings", "Recordings", "For example")
     assert table.rows == (
         ("error", "Recording cannot be opened", "1", "1", "frame 3 of r9 has 2 channels, expected 3"),
@@ -51,22 +101,19 @@ def test_findings_are_counted_by_check_with_an_example_and_errors_first():
     )
 
 
-def test_findings_are_listed_with_file_and_cell_and_cut():
-    findings = report_case().tables["preflight_findings"]
-    table = tables.list_findings(findings, 2)
+def test_findings_are_listed_with_file_and_cell_and_cut(case):
+    table = tables.list_findings(case["preflight_findings"], 2)
     assert table.left_out == 2
     assert table.rows[0][:5] == ("error", "r9", "\u2013", "\u2013", "\u2013")
     assert table.rows[1][:5] == ("warning", "r1", "r1/004.tif", "7", "4")
 
 
-def test_the_sentence_counts_findings_and_their_recordings():
-    case = report_case().tables
+def test_the_sentence_counts_findings_and_their_recordings(case):
     words = tables.write_preflight(case["preflight_findings"], case["preflight_summary"])
     assert words == "Found here: 1 error in 1 and 14 warnings in 2 of 10 recordings."
 
 
-def test_nothing_found_is_said():
-    case = report_case().tables
+def test_nothing_found_is_said(case):
     nothing = case["preflight_findings"].head(0)
     assert tables.tabulate_findings(nothing).rows == ()
     summary = case["preflight_summary"].assign(n_errors=0, n_warnings=0)
