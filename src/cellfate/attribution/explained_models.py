@@ -208,13 +208,14 @@ class ClockView(ModelView):
 
     def show_from(self, crops: CropStore, landmarks: pd.DataFrame) -> NDArray[np.int64]:
         """First tracked frame of each cell within the reach of the network."""
-        reach = reach_frames(self.config.architecture)
-        shown = pd.Series(0, index=landmarks.index, dtype=np.int64)
-        for (recording_id, cell_id), rows in landmarks.groupby(CELL, sort=False):
-            frames_t = crops.frame_numbers(str(recording_id), int(str(cell_id)))
-            stops_n = np.searchsorted(frames_t, rows["last_frame"].to_numpy(), side="right")
-            shown[rows.index] = frames_t[np.maximum(stops_n - reach, 0)]
-        return np.asarray(shown, dtype=np.int64)
+        reach, last_n = reach_frames(self.config.architecture), landmarks["last_frame"].to_numpy(dtype=np.int64)
+        shown_n = np.zeros(len(landmarks), dtype=np.int64)
+        of_cells: dict[Any, Any] = landmarks.groupby(CELL, sort=False).indices
+        for (recording_id, cell_id), places in of_cells.items():
+            frames_t = crops.frame_numbers(str(recording_id), int(cell_id))
+            stops = np.searchsorted(frames_t, last_n[places], side="right")
+            shown_n[places] = frames_t[np.maximum(stops - reach, 0)]
+        return shown_n
 
     def member_for(self, landmark: Landmark) -> ExplainedMember:
         """Give the member of the landmark's fold, bound to it; it has attention where the network has."""
