@@ -1,6 +1,6 @@
 """Dealing units (groups of cells, or cells) to parts of given shares, each unit whole.
 
-Suffixes: g units, s strata, p parts. A unit's weight in a stratum is its share of that stratum's samples.
+Suffixes: g units, s strata, p parts. A unit's weight in a stratum is its share of that stratum's cells.
 """
 
 import numpy as np
@@ -24,7 +24,7 @@ def deal_units(
     Parameters
     ----------
     counts_gs : ndarray of int, shape (units, strata)
-        Samples of every unit in every stratum.
+        Cells of every unit in every stratum.
     shares_p : ndarray of float
         Share that each part is to have of every stratum; they add up to 1.
     needed_s : ndarray of bool

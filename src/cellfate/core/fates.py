@@ -1,7 +1,7 @@
-"""Fates of cells and outcomes of samples: the words and their order.
+"""Fates of cells and outcomes of landmarks: the words and their order.
 
-A *fate* belongs to a cell: how its track ends. An *outcome* belongs to a sample: what a model is asked to
-forecast. The first of two outcomes is the positive one.
+A *fate* belongs to a cell: how its track ends. An *outcome* belongs to a landmark: what is forecast there. The first
+of two outcomes is the positive one.
 """
 
 from collections.abc import Iterable

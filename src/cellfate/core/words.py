@@ -240,7 +240,7 @@ def list_events(outcomes: Iterable[str]) -> list[str]:
 
 
 def list_outcomes(outcomes: Iterable[str]) -> list[str]:
-    """List the outcomes of samples, no event included, in their fixed order."""
+    """List outcomes, no event included, in their fixed order."""
     found = set(outcomes)
     return [outcome for outcome in OUTCOMES if outcome in found]
 

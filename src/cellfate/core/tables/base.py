@@ -7,7 +7,7 @@ PARTS = ("train", "validation", "test")
 EVERYTHING = "all"
 """Outcome or condition of a score that is over all of them."""
 WITHIN_DOSES = "within_dose"
-"""Condition of a score that is the mean over the doses, each weighted by the samples of its rarest outcome: what is
+"""Condition of a score that is the mean over the doses, each weighted by the landmarks of its rarest outcome: what is
 left when the dose is known."""
 
 

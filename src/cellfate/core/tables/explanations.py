@@ -17,7 +17,7 @@ class Attention(Table):
 
 
 class Attributions(Table):
-    """One row a sample, method, window and channel."""
+    """One row a landmark, method, window and channel."""
 
     landmark_id: Series[str]
     method: Series[str]
@@ -29,7 +29,7 @@ class Attributions(Table):
 
 
 class AttentionStatistics(Table):
-    """One row a sample and feature: top-attention frames against the rest."""
+    """One row a landmark and feature: top-attention frames against the rest."""
 
     landmark_id: Series[str]
     outcome: Series[str]
@@ -59,13 +59,13 @@ class AttentionSummary(Table):
 
 
 class AttributionCells(Table):
-    """One row a sample, method and score: what the means in `AttributionScores` are of."""
+    """One row a landmark, method and score: what the means in `AttributionScores` are of."""
 
     landmark_id: Series[str]
     group_id: Series[str]
     method: Series[str]
     score: Series[str]
-    value: Series[float] = pa.Field(nullable=True, description="NaN where it is not defined for this sample")
+    value: Series[float] = pa.Field(nullable=True, description="NaN where it is not defined there")
     reason: Series[str] | None = pa.Field(nullable=True, description="why value is NaN, where that is known")
 
 
