@@ -94,9 +94,9 @@ def choose_examples(
     keys = asked[columns].rename(columns={"frame": "last_frame"})
     joined = explained_landmarks.merge(keys, on=[*_CELL, "last_frame"], validate="one_to_one")
     outcomes = listed_outcomes(joined.columns)
-    p_nk = joined[[probability_column(name) for name in outcomes]].to_numpy(np.float64).reshape(len(joined), -1)
+    p_nk = joined[[probability_column(name) for name in outcomes]].to_numpy(np.float64)
     true_n = joined["outcome"].map({name: place for place, name in enumerate(outcomes)}).to_numpy(np.int64)
-    call = np.array(outcomes, dtype=object)[p_nk.argmax(axis=1)] if len(joined) else []
+    call = np.array(outcomes, dtype=object)[p_nk.argmax(axis=1)]
     joined = joined.assign(call=call, p_true=p_nk[np.arange(len(joined)), true_n])
     chosen = [joined.head(0).assign(kind=pd.Series(dtype=str))]
     for kind, is_right in KINDS.items():
