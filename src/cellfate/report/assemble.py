@@ -216,7 +216,9 @@ def _tabulate_settings(
         for reading, config in models.items()
     )
     return (
-        tables.tabulate_mapping(parameters, "Every parameter, seeds included", ("Parameter", "Value")),
+        tables.tabulate_mapping(
+            dict(sorted(parameters.items())), "Every parameter, seeds included", ("Parameter", "Value")
+        ),
         *folders,
         tables.tabulate_mapping(list_versions(), "Versions", ("Package", "Version")),
     )
