@@ -1,1 +1,1 @@
-"""Terms every room shares: fates and outcomes, table schemas, words of predictors, errors. No input or output happens here."""
+"""Terms every room shares: fates and outcomes, table schemas, words of predictors, errors. No input or output here."""

@@ -12,7 +12,6 @@ APOPTOSIS: Final = "apoptosis"
 CENSORED: Final = "censored"
 UNSCORED: Final = "unscored"
 NONE: Final = "none"
-UNDECIDED: Final = "undecided"
 
 EVENTS: Final = (APOPTOSIS, MITOSIS)
 """Fates that are events, in the order their probabilities are listed."""
