@@ -215,10 +215,9 @@ def _tabulate_settings(
         tables.tabulate_mapping(config, f"{READINGS.get(reading, reading)}: the model folder", ("Setting", "Value"))
         for reading, config in models.items()
     )
+    read = {name: parameters[name] for name in sorted(parameters) if not name.startswith("_")}
     return (
-        tables.tabulate_mapping(
-            dict(sorted(parameters.items())), "Every parameter, seeds included", ("Parameter", "Value")
-        ),
+        tables.tabulate_mapping(read, "Every parameter, seeds included", ("Parameter", "Value")),
         *folders,
         tables.tabulate_mapping(list_versions(), "Versions", ("Package", "Version")),
     )
