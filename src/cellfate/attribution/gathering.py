@@ -34,38 +34,30 @@ def gather_attributions(
         Tables `Attributions`.
     tree_shapley
         Table `Attributions` with a column `feature`; values are summed over the features of a channel.
-    explained_landmarks
-        Table of `choosing.choose_explained_landmarks`.
-    explanation
-        Length and number of windows.
+    explained_landmarks, explanation
+        Table of `choosing.choose_explained_landmarks`; length and number of windows.
 
     Returns
     -------
     pandas.DataFrame
         Table `Attributions` with the methods of `methods.COMPARED`, and `windows_back`, `explained_outcome`, `group_id`
-        and `towards`: 1 where the model's log odds of the explained outcome are above 0, else -1. Without landmarks
-        an empty table.
+        and `towards`: 1 where the model's log odds of the explained outcome are above 0, else -1.
     """
     chosen = explained_landmarks[explained_landmarks["shapley"]]
     if chosen.empty:
         return no_attributions(towards=np.float64, group_id=object).drop(columns="window_h")
-    shares = [
-        part
-        for name, table in ((ATTENTION, attention), (ROLLOUT, rollout))
-        for part in _sum_shares(name, table, chosen, explanation)
-    ]
+    shares = _sum_shares({ATTENTION: attention, ROLLOUT: rollout}, chosen, explanation)
     trees = tree_shapley.groupby([*PLAYER, "unit"], sort=False)["value"].sum().reset_index()
     table = pd.concat([part for part in (*shares, occlusion, shapley, gradients, trees) if len(part)])
-    table = table[table["method"].isin(list(COMPARED)) & table["landmark_id"].isin(chosen["landmark_id"])]
+    kept = table["method"].isin(list(COMPARED)) & table["landmark_id"].isin(chosen["landmark_id"])
+    table = table.loc[kept, [*PLAYER, "value", "unit"]].reset_index(drop=True)
     signs = np.sign(shapley.groupby("landmark_id")["prediction"].first()).replace(0.0, 1.0)
     return Attributions.validate(
-        table[[*PLAYER, "value", "unit"]]
-        .assign(
-            explained_outcome=shapley["explained_outcome"].iloc[0] if len(shapley) else "",
+        table.assign(
+            explained_outcome=shapley["explained_outcome"].iloc[0],
             towards=table["landmark_id"].map(signs),
             group_id=table["landmark_id"].map(chosen.set_index("landmark_id")["group_id"]),
         )
-        .reset_index(drop=True)
     )
 
 
@@ -76,14 +68,15 @@ def towards_forecast(attributions: pd.DataFrame) -> pd.Series:
 
 
 def _sum_shares(
-    method: str, shares: pd.DataFrame, landmarks: pd.DataFrame, explanation: ExplanationSettings
+    tables: dict[str, pd.DataFrame], landmarks: pd.DataFrame, explanation: ExplanationSettings
 ) -> Iterator[pd.DataFrame]:
-    """Sum the shares of frames over the windows at each landmark."""
+    """Sum the shares of frames, in tables by method, over the windows at each landmark."""
     minutes = landmarks.set_index("landmark_id")["frame_interval_min"]
-    for name, rows in shares[shares["landmark_id"].isin(minutes.index)].groupby("landmark_id", sort=False):
-        window_frames = frames_in(explanation.window_h, float(minutes[name]))
-        windows = cut_time_windows(rows["frame"].to_numpy(dtype=np.int64), window_frames, explanation.n_windows)
-        yield share_windows(method, rows["attention"].to_numpy(dtype=np.float64), windows).assign(landmark_id=name)
+    for method, shares in tables.items():
+        for name, rows in shares[shares["landmark_id"].isin(minutes.index)].groupby("landmark_id", sort=False):
+            window_frames = frames_in(explanation.window_h, float(minutes[name]))
+            windows = cut_time_windows(rows["frame"].to_numpy(dtype=np.int64), window_frames, explanation.n_windows)
+            yield share_windows(method, rows["attention"].to_numpy(dtype=np.float64), windows).assign(landmark_id=name)
 
 
 def share_windows(method: str, shares_t: NDArray[np.float64], windows: TimeWindows) -> pd.DataFrame:

@@ -66,10 +66,8 @@ def explain_boosting(
         Table `Landmarks` with `outcome` and `shown_from`, the first frame that is shown.
     explained_landmarks
         Those to explain, with `fold` and `shapley`.
-    outcome
-        Outcome whose log odds against all others are explained.
-    explanation
-        Windows and seed.
+    outcome, explanation
+        Outcome whose log odds against all others are explained; windows and seed.
 
     Returns
     -------
