@@ -3,7 +3,6 @@
 Of what happens within some hours the headline horizon is drawn at first and the others on a click in the legend.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -208,7 +207,6 @@ def plot_dose_scores(metrics: pd.DataFrame, within_h: float | None = None) -> go
     names = {WITHIN_DOSES: "within<br>doses", EVERYTHING: "all"}
     labels = [f"{names.get(name, name)}<br>n = {most[name]:,}" for name in conditions]
     figure.update_xaxes(title_text="Dose (n landmarks)", tickvals=list(range(len(conditions))), ticktext=labels)
-    _legend_once(figure)
     everything = rows[rows["condition"] == EVERYTHING]
     subtitle = f"{label_predictor(str(rows['predictor'].iloc[0]))}, test part, {write_counts(everything)}."
     return finish(figure, title, subtitle, inner_px=300, legend_gap_px=105, heads=False)
@@ -367,7 +365,7 @@ def _list_dose_panels(
         calls = [("balanced_accuracy", EVERYTHING), *(("recall", outcome) for outcome in outcomes)]
         return [("Balanced accuracy, recall", calls, 0.5), ("AUROC", [("auroc", o) for o in events[:1]], 0.5)]
     ranks = [("auroc", 0.5), ("average_precision", None)]
-    found: Iterable[str] = set(rows["metric"])
+    found = set(rows["metric"])
     return [
         (label_metric(metric), [(metric, o) for o in events], chance) for metric, chance in ranks if metric in found
     ]
@@ -392,11 +390,3 @@ def _add_doses(
         row=1,
         col=column,
     )
-
-
-def _legend_once(figure: go.Figure) -> None:
-    """Name each trace in the legend once."""
-    named: set[str] = set()
-    for trace in figure.data:
-        trace.update(legendgroup=trace.name, showlegend=trace.name not in named)
-        named.add(trace.name)

@@ -3,7 +3,6 @@
 Array suffixes: t time, c channel, y row, x column.
 """
 
-import base64
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from cellfate.core.fates import EVENTS
+from cellfate.plots.strip_frames import write_png
 from cellfate.plots.theme import apply_theme, colour_of
 
 N_EXAMPLES = 6
@@ -85,16 +85,10 @@ def _add_images(figure: go.Figure, images_tyx: NDArray[np.uint16], row: int, cha
     low, high = np.percentile(images_tyx, _BLACK_WHITE)
     for column, image_yx in enumerate(images_tyx, start=1):
         grey_yx = np.clip((image_yx - low) / max(high - low, 1), 0, 1) * 255
-        figure.add_trace(go.Image(source=_encode(grey_yx.astype(np.uint8)), hoverinfo="skip"), row=row, col=column)
+        figure.add_trace(go.Image(source=write_png(grey_yx.astype(np.uint8)), hoverinfo="skip"), row=row, col=column)
         figure.update_xaxes(showticklabels=False, ticks="", showline=False, row=row, col=column)
         figure.update_yaxes(showticklabels=False, ticks="", showline=False, row=row, col=column)
     figure.update_yaxes(title_text=channel, row=row, col=1)
-
-
-def _encode(grey_yx: NDArray[np.uint8]) -> str:
-    from imagecodecs import png_encode
-
-    return f"data:image/png;base64,{base64.b64encode(bytes(png_encode(grey_yx))).decode('ascii')}"
 
 
 def _add_traces(

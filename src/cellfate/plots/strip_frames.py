@@ -5,7 +5,7 @@ Array suffixes: c channel, h row, w column.
 
 import base64
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,8 +67,12 @@ def encode_relevance(relevance_chw: NDArray[np.floating], strongest: float) -> s
 
 def _encode(pixels_chwk: NDArray[np.uint8]) -> str:
     """Put channels under each other, a transparent pixel after each row and column of pixels, and write a PNG."""
+    edged = np.pad(pixels_chwk, ((0, 0), (0, 1), (0, 1), (0, 0)))
+    return write_png(edged.reshape(-1, *edged.shape[2:]))
+
+
+def write_png(pixels: NDArray[np.uint8]) -> str:
+    """Write pixels, (H, W) or (H, W, K), as a PNG data URI."""
     from imagecodecs import png_encode
 
-    edged = np.pad(pixels_chwk, ((0, 0), (0, 1), (0, 1), (0, 0)))
-    rows: Any = np.ascontiguousarray(edged.reshape(-1, *edged.shape[2:]))
-    return f"data:image/png;base64,{base64.b64encode(bytes(png_encode(rows))).decode('ascii')}"
+    return f"data:image/png;base64,{base64.b64encode(bytes(png_encode(np.ascontiguousarray(pixels)))).decode('ascii')}"

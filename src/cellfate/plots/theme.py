@@ -94,7 +94,7 @@ def write_title(title: str, subtitle: str = "") -> str:
     return "<br>".join([title, *(f"<span style='font-size:12px'>{line}</span>" for line in lines)])
 
 
-def write_counts(rows: pd.DataFrame, n_cells: int | None = None) -> str:
+def write_counts(rows: pd.DataFrame) -> str:
     """Write the most landmarks, cells and groups that stand behind any row of a table.
 
     Examples
@@ -102,10 +102,8 @@ def write_counts(rows: pd.DataFrame, n_cells: int | None = None) -> str:
     >>> write_counts(pd.DataFrame({"n_landmarks": [120], "n_cells": [80], "n_groups": [1]}))
     'n = 120 landmarks of 80 cells in 1 group'
     """
-    most = {name: 0 if rows.empty else int(rows[name].max()) for name in ("n_landmarks", "n_groups")}
-    if n_cells is None and "n_cells" in rows and len(rows):
-        n_cells = int(rows["n_cells"].max())
-    of_cells = "" if n_cells is None else f" of {show_count(n_cells, 'cell')}"
+    most = {name: 0 if rows.empty else rows[name].max() for name in rows.columns if str(name).startswith("n_")}
+    of_cells = f" of {show_count(most['n_cells'], 'cell')}" if "n_cells" in most else ""
     return f"n = {show_count(most['n_landmarks'], 'landmark')}{of_cells} in {show_count(most['n_groups'], 'group')}"
 
 

@@ -6,7 +6,16 @@ import pandas as pd
 
 from cellfate.core.predictors import CLASSIFIER, NETWORK, ON_OTHER_BACKGROUND
 from cellfate.core.tables import EVERYTHING
-from cellfate.core.words import EMPTY, list_words, name_asked, name_feature, name_method, name_metric, name_score
+from cellfate.core.words import (
+    EMPTY,
+    list_words,
+    name_asked,
+    name_feature,
+    name_method,
+    name_metric,
+    name_score,
+    show_score,
+)
 from cellfate.report.page import ReportTable
 from cellfate.report.tables import as_report_table
 
@@ -117,7 +126,7 @@ def write_belief(attribution_scores: pd.DataFrame, at_chance: bool = False) -> s
     return first + (f"Do not rely on {rest}." if rest else "No method that could be checked fails.")
 
 
-def tabulate_attribution_scores(attribution_scores: pd.DataFrame, *, folded: bool = True) -> ReportTable:
+def tabulate_attribution_scores(attribution_scores: pd.DataFrame) -> ReportTable:
     """List methods by scores: value and interval; a dash where a score is not defined."""
     shown = attribution_scores.assign(text=[_write(row) for row in attribution_scores.itertuples()])
     wide = shown.pivot_table(index="method", columns="score", values="text", aggfunc="first", sort=False)
@@ -125,7 +134,7 @@ def tabulate_attribution_scores(attribution_scores: pd.DataFrame, *, folded: boo
     verdicts = judge_methods(attribution_scores).set_index("method")["verdict"]
     table = wide.rename(columns=name_score).assign(verdict=verdicts.reindex(wide.index))
     table = table.rename(index=name_method).rename_axis("method").reset_index()
-    return as_report_table(table, "Every method and score, mean over cells [interval]", folded=folded)
+    return as_report_table(table, "Every method and score, mean over cells [interval]", folded=True)
 
 
 def _write(row: Any) -> str:
@@ -145,8 +154,7 @@ def tabulate_background_swap(background_swap: pd.DataFrame) -> ReportTable:
         {
             "cells shown": [shown.get(name, name) for name in rows["predictor"]],
             "score": [name_metric(metric) for metric in rows["metric"]],
-            "estimate": [f"{value:.3f}" for value in rows["estimate"]],
-            "interval": [f"[{low:.3f}, {high:.3f}]" for low, high in zip(rows["low"], rows["high"], strict=True)],
+            "estimate": [show_score(*row) for row in rows[["estimate", "low", "high"]].to_numpy(float)],
         }
     )
     return as_report_table(frame, "Does the model read the cell, or what lies beside it?")

@@ -56,17 +56,17 @@ class FigureText:
         Catalog name.
     section
         Anchor of its section.
-    of
-        Question (`which_fate`, `within_hours`) or reading (`classifier`, `clock`) whose figure it is; empty: of all.
     reads, not_shown
         How to read it, and its limits; either may be empty.
+    of
+        Question (`which_fate`, `within_hours`) or reading (`classifier`, `clock`) whose figure it is; empty: of all.
     """
 
     name: str
     section: str
-    of: str
-    reads: str
+    reads: str = ""
     not_shown: str = ""
+    of: str = ""
 
 
 SECTIONS: Final = (
@@ -147,21 +147,18 @@ _SCORES = (
     FigureText(
         "scores_figure",
         "scores",
-        "",
         "Lines are intervals; dotted is what one and the same forecast for all would reach.",
         "Whether two predictors differ: their intervals can overlap while the paired difference excludes zero.",
     ),
     FigureText(
         "comparisons_figure",
         "scores",
-        "",
         "Paired differences on the same landmarks; a line across zero means that the two are not told apart. Filled: "
         "the best reference that sees no image. With many lines, one in twenty excludes zero by chance.",
     ),
     FigureText(
         "curves_figure",
         "scores",
-        "",
         "Left, the share of cells with the outcome that are found against the share of others that are called too; "
         "right, of those called, the share that has it. Dotted is no knowledge.",
         "A study in which the outcome is rarer: there precision is lower for the same model.",
@@ -169,13 +166,11 @@ _SCORES = (
     FigureText(
         "doses_figure",
         "scores",
-        "",
         "The same scores among cells of one dose; the mean within doses is what is left when the dose is known.",
     ),
     FigureText(
         "calibration_figure",
         "calibration",
-        "",
         "On the dotted line a forecast of .3 comes true for 3 cells in 10; below it forecasts are too high. Click the "
         "legend for other predictors.",
         "How well cells are told apart: one forecast for all lies on the line too.",
@@ -187,21 +182,18 @@ _EXPLANATIONS = (
     FigureText(
         "shapley_figure",
         "explanations",
-        "",
         "Log odds of the forecast shared out over channels and hours, so that the parts add up; above the mean size, "
         "below the mean with its sign.",
     ),
     FigureText(
         "occlusion_figure",
         "explanations",
-        "",
         "Log odds that the forecast loses when a time window or a channel is blanked.",
         "What two inputs say alike: without one, the other still says it.",
     ),
     FigureText(
         "attention_figure",
         "explanations",
-        "",
         "Share of the attention at each hour, median and quartiles over cells; dotted is an even spread.",
         "Importance: frames are mixed before they are pooled, so attention at an hour can carry what was seen at "
         "another.",
@@ -209,40 +201,34 @@ _EXPLANATIONS = (
     FigureText(
         "attention_cells_figure",
         "explanations",
-        "",
         "One row a cell; dark is more attention than an even spread over its frames.",
     ),
     FigureText(
         "attribution_scores_figure",
         "belief",
-        "",
         "Blue is good. Hover for intervals, and for why a field is empty.",
         "How a method does elsewhere; pipeline known_answer shows it where the answer is planted.",
     ),
     FigureText(
         "faithfulness_figure",
         "belief",
-        "",
         "A good method makes the forecast fall faster than random orders (left), and rise faster (right).",
         "Real inputs: no microscope gives a cell with parts blanked.",
     ),
     FigureText(
         "randomised_weights_figure",
         "belief",
-        "",
         "From left to right more of the network is random; a line that stays up does not speak of what was learnt.",
     ),
     FigureText(
         "agreement_figure",
         "belief",
-        "",
         "1: two methods put the parts of a cell into the same order; 0: they have nothing in common.",
         "Which of two methods that disagree is right.",
     ),
     FigureText(
         "examples_figure",
         "examples",
-        "",
         "Time ends at the landmark. Rows named `for`: red pixels speak for the explained outcome, blue ones against it "
         "(gradient times input). Maps: red channels and hours speak for it. One brightness scale serves all cells; 0 "
         "and 1 of the reporters are the usual ends over all cells.",
@@ -260,37 +246,36 @@ FIGURES: Final[tuple[FigureText, ...]] = (
     FigureText(
         "confusion_figure",
         "scores",
-        "which_fate",
         "Rows are what came, columns what was called; the diagonal is recall.",
+        of="which_fate",
     ),
     *_of("within_hours", _SCORES),
     FigureText(
         "masking_figure",
         "timing",
-        "which_fate",
         "Frames are taken away and the same model is asked again: left the last ones, right all but the last. Above, "
         "the same cells at every point; below, short tracks drop out. Numbers count cells.",
         "What a model trained on shortened tracks would reach.",
+        of="which_fate",
     ),
     FigureText(
         "forecast_heatmap_figure",
         "timing",
-        "within_hours",
         "One row a cell, its event at the right edge. Where the fate is told, cells with this event turn dark towards "
         "the right and those with the other stay light.",
         "False alarms in cells that met no event.",
+        of="within_hours",
     ),
     FigureText(
         "commitments_figure",
         "timing",
-        "within_hours",
         "The share of cells whose call, the likeliest outcome, was right from that hour on and stayed so. A call "
         "within some hours cannot honestly come much earlier than those hours.",
+        of="within_hours",
     ),
     FigureText(
         "observed_incidence_figure",
         "incidence",
-        "within_hours",
         "Share of cells that had met the event; lost cells count as long as they were watched. The numbers below count "
         "those still watched.",
         "What would happen without the other event: a cell that divides can no longer die here.",
@@ -298,20 +283,17 @@ FIGURES: Final[tuple[FigureText, ...]] = (
     FigureText(
         "dose_incidence_figure",
         "incidence",
-        "within_hours",
         "Bars are observed, with intervals; dots are mean forecasts, made at the first landmark of the same cells.",
         "Whether the right cells were named.",
     ),
     FigureText(
         "reporter_series_figure",
         "explanations",
-        "",
         "Measured on the cells, without a model: median and quartiles, where at least five cells are.",
     ),
     FigureText(
         "feature_association_figure",
         "explanations",
-        "",
         "How well each feature alone tells the outcomes apart in each hour, without a model; .5 is chance. Click the "
         "legend for a dose.",
         "Whether the model uses it; with many features and hours some bands leave .5 by chance.",
@@ -320,20 +302,19 @@ FIGURES: Final[tuple[FigureText, ...]] = (
     FigureText(
         "effect_sizes_figure",
         "explanations",
-        "classifier",
         "Right of 0 a feature is larger in the frames of most attention; filled is more than attention of other cells "
         "gives.",
         "Cause: features that change with time differ from late frames whatever the model does.",
+        of="classifier",
     ),
     *_of("clock", _EXPLANATIONS),
     FigureText(
         "preflight_figure",
         "preflight",
-        "",
         "Above, findings by check and recording. Below, focus and spread are shares of the recording's own median: far "
         "below 1, a frame is blurred or dark beside the others.",
     ),
-    FigureText("classifier_history_figure", "training", "classifier", ""),
-    FigureText("clock_history_figure", "training", "clock", ""),
+    FigureText("classifier_history_figure", "training", of="classifier"),
+    FigureText("clock_history_figure", "training", of="clock"),
 )
 """Every figure of the report but those of `OPENINGS`, in the order of the page."""

@@ -6,7 +6,7 @@ from typing import Final
 import pandas as pd
 
 from cellfate.cohort.settings import FollowUpSettings
-from cellfate.core.predictors import BOOSTING, CLASSIFIER, CLOCK_PREDICTORS, MEASUREMENTS, TRIVIAL_REFERENCES
+from cellfate.core.predictors import BOOSTING, CLOCK_PREDICTORS, MEASUREMENTS, TRIVIAL_REFERENCES
 from cellfate.core.tables import EVERYTHING
 from cellfate.core.words import (
     READINGS,
@@ -28,6 +28,7 @@ from cellfate.core.words import (
     what_it_sees,
     write_hours,
 )
+from cellfate.metrics.comparisons import leading_predictors
 from cellfate.plots.scores import find_chance
 from cellfate.plots.theme import at_question
 from cellfate.report.page import ReportAnswer, ReportScore
@@ -93,12 +94,6 @@ def find_row(rows: pd.DataFrame, key: Key, **names: str) -> pd.Series | None:
     return match.iloc[0] if len(match) else None
 
 
-def choose_models(predictors: Sequence[str]) -> list[str]:
-    """Choose the predictors that answer for the two models: the classifier, and the first there is of the clock."""
-    of_clock = [name for name in CLOCK_PREDICTORS if name in predictors][:1]
-    return [name for name in (CLASSIFIER, *of_clock) if name in predictors]
-
-
 def find_best(scored: pd.DataFrame, key: Key, names: Sequence[str]) -> str | None:
     """Find the predictor of the highest score among some; None where none of them has one."""
     rows = scored[(scored["metric"] == key[0]) & (scored["outcome"] == key[1]) & scored["predictor"].isin(list(names))]
@@ -119,7 +114,7 @@ def _write_line(
     scored: pd.DataFrame, compared: pd.DataFrame, key: Key, within_h: float | None
 ) -> tuple[str, tuple[ReportScore, ...], str]:
     """Write one score of the models beside the best with measurements and the best without images."""
-    models = choose_models(scored["predictor"].tolist())
+    models = leading_predictors(scored["predictor"].tolist())
     first = models[0] if models else str(choose_leading(scored["predictor"]))
     measured = find_best(scored, key, [name for name in (MEASUREMENTS, BOOSTING) if name not in models])
     trivial = find_best(scored, key, TRIVIAL_REFERENCES)

@@ -7,7 +7,7 @@ import pandas as pd
 from cellfate.core.fates import APOPTOSIS
 from cellfate.core.predictors import CLASSIFIER, ON_OTHER_BACKGROUND
 from cellfate.core.tables import EVERYTHING
-from cellfate.core.words import name_method, name_predictor, name_score
+from cellfate.core.words import name_method, name_predictor, name_score, show_difference, show_score
 from cellfate.plots.attribution_scores import plot_attribution_scores
 from cellfate.report.belief import is_at_chance, judge_methods, tabulate_attribution_scores, write_belief
 from cellfate.report.page import ReportFigure, ReportPage, ReportPart, ReportSection, ReportTable, render_page
@@ -78,7 +78,7 @@ def tabulate_overview(
                 "methods that pass": AT_CHANCE if _is_at_chance(metrics[metrics["scenario"] == name]) else believed,
             }
         )
-    return as_report_table(pd.DataFrame(rows), "Scenarios: balanced accuracy [interval], chance .5")
+    return as_report_table(pd.DataFrame(rows), "Scenarios: balanced accuracy (interval), chance .5")
 
 
 def _accuracy(metrics: pd.DataFrame, predictor: str) -> str:
@@ -87,8 +87,7 @@ def _accuracy(metrics: pd.DataFrame, predictor: str) -> str:
     rows = rows[rows["condition"] == EVERYTHING]
     if rows.empty:
         return ""
-    row = rows.iloc[0]
-    return f"{row['estimate']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
+    return show_score(*rows[["estimate", "low", "high"]].to_numpy(float)[0])
 
 
 def _write_scenario(
@@ -116,8 +115,9 @@ def tabulate_differences(comparisons: pd.DataFrame) -> ReportTable:
     frame = pd.DataFrame(
         {
             "reference": [name_predictor(name) for name in rows["reference"]],
-            "classifier minus it": [f"{value:+.3f}" for value in rows["difference"]],
-            "interval": [f"[{low:+.3f}, {high:+.3f}]" for low, high in zip(rows["low"], rows["high"], strict=True)],
+            "classifier minus it": [
+                show_difference(*row) for row in rows[["difference", "low", "high"]].to_numpy(float)
+            ],
             "beaten": ["yes" if low > 0 else "no" for low in rows["low"]],
         }
     )

@@ -89,7 +89,7 @@ def test_scores_stand_with_their_intervals_and_columns_without_any_value_are_lef
 
 def test_background_swap_is_shown_before_and_after():
     rows = tabulate_background_swap(background_swap()).rows
-    assert ("on another cell's surroundings", "balanced accuracy", "0.550", "[0.450, 0.650]") in rows
+    assert ("on another cell's surroundings", "balanced accuracy", "0.55 (0.45 to 0.65)") in rows
     assert len(rows) == 4
 
 
