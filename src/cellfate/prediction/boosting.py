@@ -18,7 +18,6 @@ from cellfate.features.landmarks import describe_landmarks
 from cellfate.models.boosted_hazards import BoostedHazards, fit_boosted_hazards
 from cellfate.prediction.clock_member import load_clock_member, read_landmarks
 from cellfate.prediction.records import ALL_CELLS, ClockConfig, TrainedModel
-from cellfate.prediction.trained_on import select_seen
 
 
 def boost_clock(
@@ -26,10 +25,9 @@ def boost_clock(
 ) -> TrainedModel:
     """Fit the boosted hazards of a fate clock at regular landmarks, in every fold at those of its training cells.
 
-    For new recordings `boosting` is fitted once more, to all cells that train or validate in some fold: all of the run
-    or, of a single holdout, all but its test cells, which nothing in the folder has seen. `boosting_on_embeddings`
-    belongs to the network whose embeddings it is fitted to, so there is one a fold only; networks are read for nothing
-    else.
+    For new recordings `boosting` is fitted once more, to all cells of the run, those that test included.
+    `boosting_on_embeddings` belongs to the network whose embeddings it is fitted to, so there is one a fold only;
+    networks are read for nothing else.
 
     Parameters
     ----------
@@ -53,8 +51,7 @@ def boost_clock(
         return model
     regular = landmarks[landmarks["regular"]]
     described = describe_landmarks(frame_features, regular, config.blend.history_h)
-    seen = select_seen(regular, splits)
-    boosters = {f"{ALL_CELLS}.{BOOSTING}": _fit(described, seen, config)}
+    boosters = {f"{ALL_CELLS}.{BOOSTING}": _fit(described, regular, config)}
     for fold in config.folds:
         training = select_part(regular, splits, fold, "train")
         boosters[f"fold_{fold}.{BOOSTING}"] = _fit(described, training, config)

@@ -35,7 +35,7 @@ def create_pipeline() -> Pipeline:
 
 def _forecast() -> Pipeline:
     """Forecast the landmarks of validation and test cells, by the models and by what they are held against."""
-    followed = ["detections", "follow_ups", "landmarks", "splits", "frame_features"]
+    followed = ["follow_ups", "landmarks", "splits", "detections", "frame_features"]
     parts = ["classifier_forecasts", "clock_forecasts", "reference_forecasts"]
     nodes = [
         node(

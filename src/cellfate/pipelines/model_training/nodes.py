@@ -9,6 +9,7 @@ from cellfate.cohort.outcomes import competing_events
 from cellfate.cohort.questions import WHICH_FATE, WITHIN_HOURS, is_asked, why_not
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.tables import TrainingHistory
+from cellfate.crops.digest import digest_cells
 from cellfate.crops.store import CropStore
 from cellfate.features.settings import FeatureSettings
 from cellfate.models.fitted_member import FittedMember
@@ -111,7 +112,7 @@ def train_clock_networks(
     events = about["events"]
     members, data_digest = fit_clock(crops, *tables, events, follow_up, network, training, features)
     config = ClockConfig(**about, members=_members(members, normalisation, crops), data_digest=data_digest)
-    seen = digest_seen(crops, follow_ups, splits)
+    seen = frozenset(digest_cells(crops, follow_ups))  # boosting is fitted to all of them for new recordings
     return TrainedModel(config, join_weights(members), trained_on=seen), history_table(members)
 
 

@@ -41,7 +41,7 @@ def _train_clock() -> Pipeline:
         ),
         node(
             boost_clock,
-            ["crops", "landmarks", "splits", "frame_features", "clock_networks"],
+            ["landmarks", "splits", "frame_features", "clock_networks", "crops"],
             "clock_model",
             name="boost_clock",
         ),
