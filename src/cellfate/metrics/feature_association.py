@@ -4,11 +4,11 @@ Array suffixes: n cells, m measured rows (a cell and hour), f features, r rows o
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from cellfate.cohort.follow_ups import CELL
@@ -55,11 +55,17 @@ def associate_features(
     features = choose_features(frame_features, feature_association.features, "feature_association.features")
     fated = landmarks[landmarks["last"] & landmarks["fate"].isin(EVENTS)].reset_index(drop=True)
     hours = average_hours(frame_features, fated, features, feature_association.bin_h)
+    hours = hours.join(fated[["fate", "group_id", "dose"]], on="cell_n")
+    doses = sorted(set(fated["dose"]))
+    selections = {EVERYTHING: hours}
+    if len(doses) > 1:
+        selections |= {str(dose): hours[hours["dose"] == dose] for dose in doses}
     rows = [
-        {"feature": feature, **row}
+        {"feature": feature, "dose": dose, "outcome": outcome, **row}
         for feature in tqdm(features, desc="Associating features with fates", disable=None)
-        for sides in _list_sides(fated)
-        for row in _associate(feature, sides, hours, fated, feature_association)
+        for dose, of_dose in selections.items()
+        for outcome in competing_events(fated)[:1]  # the second fate mirrors the first
+        for row in _associate(feature, outcome, of_dose, feature_association)
     ]
     return FeatureAssociation.validate(pd.DataFrame(rows, columns=list(FeatureAssociation.to_schema().columns)))
 
@@ -94,49 +100,19 @@ def average_hours(
     return rows.groupby(["cell_n", "hour_n"], as_index=False)[list(features)].mean()
 
 
-@dataclass(frozen=True, eq=False)
-class _Sides:
-    """One fate against the other among the cells of a dose, or of all doses."""
-
-    dose: str
-    outcome: str
-    kept_n: BoolArray
-    positive_n: BoolArray
-
-
-def _list_sides(fated: pd.DataFrame) -> list[_Sides]:
-    """List what is compared: the second fate mirrors the first, so one is."""
-    doses = {EVERYTHING: np.ones(len(fated), dtype=bool)}
-    if len(fated["dose"].unique()) > 1:
-        doses |= {str(dose): (fated["dose"] == dose).to_numpy() for dose in sorted(fated["dose"].unique())}
-    return [
-        _Sides(dose, outcome, kept_n, (fated["fate"] == outcome).to_numpy())
-        for dose, kept_n in doses.items()
-        for outcome in competing_events(fated)[:1]
-    ]
-
-
 def _associate(
-    feature: str, sides: _Sides, hours: pd.DataFrame, fated: pd.DataFrame, settings: FeatureAssociationSettings
+    feature: str, outcome: str, hours: pd.DataFrame, settings: FeatureAssociationSettings
 ) -> Iterator[dict[str, object]]:
-    """Yield the rows of one feature, one an hour."""
-    groups_n = fated["group_id"].to_numpy()
-    of_cell_m, hour_m = hours["cell_n"].to_numpy(), hours["hour_n"].to_numpy()
-    values_m = hours[feature].to_numpy(dtype=np.float64)
-    known_m = np.isfinite(values_m)
-    for hour in np.unique(hour_m[sides.kept_n[of_cell_m]]):
-        here_m = (hour_m == hour) & known_m & sides.kept_n[of_cell_m]
-        cell_m = of_cell_m[here_m]
-        yield {
-            "dose": sides.dose,
-            "hours_before_end": float(hour * settings.bin_h),
-            "outcome": sides.outcome,
-            **_score_hour(values_m[here_m], sides.positive_n[cell_m], groups_n[cell_m], settings),
-        }
+    """Yield the rows of one feature and dose, one an hour."""
+    for hour, rows in hours.groupby("hour_n"):
+        known = rows[rows[feature].notna()]
+        values_m, positive_m = known[feature].to_numpy(np.float64), (known["fate"] == outcome).to_numpy(bool)
+        scored = _score_hour(values_m, positive_m, known["group_id"].to_numpy(object), settings)
+        yield {"hours_before_end": float(str(hour)) * settings.bin_h, **scored}
 
 
 def _score_hour(
-    values_m: FloatArray, positive_m: BoolArray, groups_m: np.ndarray, settings: FeatureAssociationSettings
+    values_m: FloatArray, positive_m: BoolArray, groups_m: NDArray[np.object_], settings: FeatureAssociationSettings
 ) -> dict[str, object]:
     """Score one feature in one hour, or say why that cannot be done."""
     counted: dict[str, object] = {"n_outcome": int(positive_m.sum()), "n_other": int((~positive_m).sum())}

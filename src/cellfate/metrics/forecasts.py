@@ -21,6 +21,7 @@ from cellfate.cohort.questions import shown_events
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
 from cellfate.core.fates import EVENTS, NONE, UNSCORED, probability_column
+from cellfate.core.words import name_question
 from cellfate.statistics.bootstrap import BoolArray, FloatArray, IntArray, number_groups
 from cellfate.statistics.censoring import list_outcomes
 from cellfate.statistics.incidence import EVENT_FREE, HOURS_TOLERANCE, number_events
@@ -228,8 +229,8 @@ def _record(
     repeated = rows["landmark_id"][rows["landmark_id"].duplicated()]
     if len(repeated):
         raise InputError(
-            f"Predictor {name!r} forecasts landmark {repeated.iloc[0]!r} {_words(within_h)} in more than one test "
-            f"part, expected one; score one split scheme at a time."
+            f"Predictor {name!r}, asked {name_question(within_h)}, forecasts landmark {repeated.iloc[0]!r} in more "
+            f"than one test part, expected one; score one split scheme at a time."
         )
     events = tuple(outcome for outcome in outcomes if outcome != NONE)
     event_n = number_events(rows["fate"], events)
@@ -258,10 +259,6 @@ def _record(
     return asked.keep(known.scored_n)
 
 
-def _words(within_h: float) -> str:
-    return "for which fate comes" if np.isnan(within_h) else f"within {within_h:g} h"
-
-
 def _probabilities(name: str, rows: pd.DataFrame, outcomes: tuple[str, ...], within_h: float) -> FloatArray:
     """One column an outcome, checked and clipped to 0 .. 1."""
     p_nk = rows[[probability_column(outcome) for outcome in outcomes]].to_numpy(np.float64)
@@ -269,9 +266,9 @@ def _probabilities(name: str, rows: pd.DataFrame, outcomes: tuple[str, ...], wit
     wrong = np.flatnonzero(~(inside_n & (np.abs(p_nk.sum(axis=1) - 1) <= _SUM_TOLERANCE)))
     if len(wrong):
         raise InputError(
-            f"Predictor {name!r} gives landmark {rows['landmark_id'].iloc[wrong[0]]!r} {_words(within_h)} the "
-            f"probabilities {np.round(p_nk[wrong[0]], 4).tolist()} of {list(outcomes)}, expected each from 0 to 1 and "
-            f"a sum of 1; make the forecasts again."
+            f"Predictor {name!r}, asked {name_question(within_h)}, gives landmark "
+            f"{rows['landmark_id'].iloc[wrong[0]]!r} the probabilities {np.round(p_nk[wrong[0]], 4).tolist()} of "
+            f"{list(outcomes)}, expected each from 0 to 1 and a sum of 1; make the forecasts again."
         )
     return np.asarray(np.clip(p_nk, 0.0, 1.0), dtype=np.float64)
 
@@ -285,8 +282,8 @@ def _require_every_hour(name: str, by_hours: dict[float, pd.DataFrame]) -> None:
         if lacking or not everything:
             found = f"of landmark {lacking[0]!r}" if lacking else "of any landmark"
             raise InputError(
-                f"Predictor {name!r} has no forecast {found} {_words(hours)} in the test parts, expected one; forecast "
-                f"by the report_h that are set."
+                f"Predictor {name!r}, asked {name_question(hours)}, has no forecast {found} in the test parts, "
+                f"expected one; forecast by the report_h that are set."
             )
 
 

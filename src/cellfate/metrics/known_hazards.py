@@ -194,14 +194,10 @@ def fit_line(x_n: FloatArray, y_n: FloatArray, groups_n: IntArray, counts_rg: Fl
     dx_n, dy_n = x_n - x_n[0], y_n - y_n[0]  # so that equal values leave sums of exactly 0
     means = (mean_by_group(of_n, groups_n, counts_rg) for of_n in (dx_n, dy_n, dx_n**2, dy_n**2, dx_n * dy_n))
     x, y, xx, yy, xy = means
-    covariance, variance_x, variance_y = xy - x * y, _spread(xx - x**2), _spread(yy - y**2)
+    variance_x, variance_y = (np.where(v_r > _LEAST_VARIANCE, v_r, np.nan) for v_r in (xx - x**2, yy - y**2))
+    covariance = xy - x * y
     slope = covariance / variance_x
     return Line(slope, y_n[0] + y - slope * (x_n[0] + x), covariance / np.sqrt(variance_x * variance_y))
-
-
-def _spread(variance_r: FloatArray) -> FloatArray:
-    """Variance; NaN where there is none."""
-    return np.where(variance_r > _LEAST_VARIANCE, variance_r, np.nan)
 
 
 def _pair_commitments(

@@ -34,22 +34,7 @@ Classify = Callable[[Sequence[npt.NDArray[Any]], Sequence[IntArray]], FloatArray
 
 
 def shorten(n_frames: int, experiment: str, k_frames: int) -> slice:
-    """Frames that are left of those shown.
-
-    Parameters
-    ----------
-    n_frames
-        Frames shown.
-    experiment
-        `remove_last` or `keep_last`.
-    k_frames
-        How many are removed or kept; what has fewer to keep stays whole.
-
-    Returns
-    -------
-    slice
-        Of the frames in order; empty where all were removed.
-    """
+    """Frames, in order, that are left when so many are removed or kept; none where all were removed."""
     if experiment == REMOVE_LAST:
         return slice(0, max(0, n_frames - k_frames))
     return slice(max(0, n_frames - k_frames), n_frames)

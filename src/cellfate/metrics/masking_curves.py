@@ -12,7 +12,7 @@ from cellfate.metrics.forecasts import FRAME
 from cellfate.metrics.masking import REMOVE_LAST, list_points
 from cellfate.metrics.settings import MaskingSettings, ScoreSettings
 from cellfate.statistics import scores as score
-from cellfate.statistics.bootstrap import FloatArray, IntArray, draw_groups, number_groups, summarise
+from cellfate.statistics.bootstrap import draw_groups, number_groups, summarise
 from cellfate.statistics.incidence import number_events
 
 
@@ -52,7 +52,7 @@ def score_masking(
         {"experiment": experiment, "cohort": cohort, "k_frames": k_frames, **row}
         for cohort, members in (("fixed", joined[long_enough]), ("shrinking", joined))
         for experiment, k_frames in (list_points(masking) if len(joined) else ())
-        for row in _score_point(_at(members, experiment, k_frames), outcomes, scores)
+        for row in _score_point(members, experiment, k_frames, outcomes, scores)
     ]
     table = pd.DataFrame(rows, columns=list(MaskingCurves.to_schema().columns))
     undefined = table[table["estimate"].isna()]
@@ -65,22 +65,27 @@ def score_masking(
     return table
 
 
-def _at(members: pd.DataFrame, experiment: str, k_frames: int) -> pd.DataFrame:
-    return members[(members["experiment"] == experiment) & (members["k_frames"] == k_frames)]
-
-
 def _score_point(
-    members: pd.DataFrame, outcomes: tuple[str, ...], settings: ScoreSettings
+    cohort: pd.DataFrame, experiment: str, k_frames: int, outcomes: tuple[str, ...], settings: ScoreSettings
 ) -> Iterator[dict[str, object]]:
     """Rows of one point of a curve."""
-    fates = members["fate"].to_numpy(object)
-    truth_n = number_events(members["fate"], outcomes) - 1
+    members = cohort[(cohort["experiment"] == experiment) & (cohort["k_frames"] == k_frames)]
     probabilities_nk = members[[probability_column(name) for name in outcomes]].to_numpy(np.float64)
+    truth_n, calls_n = number_events(members["fate"], outcomes) - 1, probabilities_nk.argmax(axis=1).astype(np.int64)
     groups_n = number_groups(members["group_id"].to_numpy(object))
     n_groups = len(np.unique(groups_n))
     counts_rg = draw_groups(n_groups, settings.n_resamples, settings.seed)
-    for (metric, outcome), values_r in _curve_scores(truth_n, probabilities_nk, groups_n, counts_rg, outcomes).items():
-        kept_n = fates == outcome if metric == "recall" else np.ones(len(members), dtype=bool)
+    confusion_rkk = score.count_confusion(truth_n, calls_n, groups_n, counts_rg, len(outcomes))
+    recall_rk = score.recall(confusion_rkk)
+    values = {
+        ("balanced_accuracy", EVERYTHING): score.balanced_accuracy(confusion_rkk),
+        ("macro_f1", EVERYTHING): score.macro_f1(confusion_rkk),
+        # the AUROC of the second of two fates is that of the first
+        ("auroc", outcomes[0]): score.auroc(probabilities_nk[:, 0], truth_n == 0, groups_n, counts_rg),
+        **{("recall", outcome): recall_rk[:, place] for place, outcome in enumerate(outcomes)},
+    }
+    for (metric, outcome), values_r in values.items():
+        kept_n = truth_n == outcomes.index(outcome) if metric == "recall" else np.ones(len(members), dtype=bool)
         yield {
             "metric": metric,
             "outcome": outcome,
@@ -88,22 +93,3 @@ def _score_point(
             "n_landmarks": int(kept_n.sum()),
             "n_groups": len(np.unique(groups_n[kept_n])),
         }
-
-
-def _curve_scores(
-    truth_n: IntArray,
-    probabilities_nk: FloatArray,
-    groups_n: IntArray,
-    counts_rg: FloatArray,
-    outcomes: tuple[str, ...],
-) -> dict[tuple[str, str], FloatArray]:
-    calls_n = np.asarray(probabilities_nk.argmax(axis=1), dtype=np.int64)
-    confusion_rkk = score.count_confusion(truth_n, calls_n, groups_n, counts_rg, len(outcomes))
-    recall_rk = score.recall(confusion_rkk)
-    return {
-        ("balanced_accuracy", EVERYTHING): score.balanced_accuracy(confusion_rkk),
-        ("macro_f1", EVERYTHING): score.macro_f1(confusion_rkk),
-        # the AUROC of the second of two fates is that of the first
-        ("auroc", outcomes[0]): score.auroc(probabilities_nk[:, 0], truth_n == 0, groups_n, counts_rg),
-        **{("recall", outcome): recall_rk[:, i] for i, outcome in enumerate(outcomes)},
-    }

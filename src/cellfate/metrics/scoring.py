@@ -13,6 +13,7 @@ import pandas as pd
 
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.tables import EVERYTHING, WITHIN_DOSES, Metrics
+from cellfate.core.words import name_question
 from cellfate.metrics.forecasts import Asked, read_forecasts
 from cellfate.metrics.settings import ScoreSettings
 from cellfate.statistics import scores as score
@@ -191,12 +192,8 @@ def _warn_of_undefined(table: pd.DataFrame) -> None:
     # What is no surprise is named last.
     undefined = undefined.sort_values("metric", key=lambda names: names.isin(_OFTEN_UNDEFINED), kind="stable")
     names = [
-        f"{row['metric']} of {row['outcome']}{_within(row['within_h'])} ({row['predictor']}, {row['condition']})"
-        for row in undefined.head(_SHOWN_UNDEFINED).to_dict("records")
+        f"{metric} of {outcome} ({predictor}, {name_question(within_h)}, {condition})"
+        for predictor, within_h, metric, outcome, condition, *_ in undefined.head(_SHOWN_UNDEFINED).to_numpy()
     ]
     more = f" and {len(undefined) - _SHOWN_UNDEFINED} more" if len(undefined) > _SHOWN_UNDEFINED else ""
     warnings.warn(f"{len(undefined)} scores are undefined and stay NaN: {'; '.join(names)}{more}.", stacklevel=3)
-
-
-def _within(within_h: float) -> str:
-    return "" if np.isnan(within_h) else f" within {within_h:g} h"

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from cellfate.statistics.aalen_johansen import watched_until
 from cellfate.statistics.bootstrap import BoolArray, FloatArray, IntArray
-from cellfate.statistics.incidence import EVENT_FREE, HOURS_TOLERANCE, UNOBSERVED, label_bins
+from cellfate.statistics.incidence import EVENT_FREE, HOURS_TOLERANCE, label_bins
 
 
 class Outcomes(NamedTuple):
@@ -28,11 +28,6 @@ class Outcomes(NamedTuple):
     """Inverse probability of being known; 0 where it is not known."""
     scored_n: BoolArray
     """The recording goes on up to the horizon."""
-
-    @property
-    def known_n(self) -> BoolArray:
-        """Landmarks whose outcome is known."""
-        return np.asarray(self.event_n != UNOBSERVED)
 
 
 def list_outcomes(time_n: ArrayLike, event_n: ArrayLike, watchable_n: ArrayLike, within_h: float) -> Outcomes:

@@ -124,3 +124,9 @@ def test_features_can_be_chosen():
     assert set(associate_features(measure(landmarks, area=noise, perimeter=noise), landmarks, chosen)["feature"]) == {
         "perimeter"
     }
+
+
+def test_where_no_fate_was_seen_there_is_nothing_to_associate():
+    landmarks = study()
+    table = measure(landmarks, area=noise)
+    assert associate_features(table, landmarks.assign(fate="censored"), FEW).empty

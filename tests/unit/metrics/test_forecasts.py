@@ -167,18 +167,20 @@ def test_what_is_refused():
     landmarks, truth = simulate_hazards(n=20, censored=False)
     good = forecast(landmarks, truth)
     first = good.iloc[[0]]
-    with pytest.raises(InputError, match="'network' forecasts landmark 'r0:0:0' within 2 h in more than one test part"):
+    with pytest.raises(InputError, match="within 2 h, forecasts landmark 'r0:0:0' in more than one test part"):
         _read(pd.concat([good, first.assign(fold=1)]), landmarks)
-    with pytest.raises(InputError, match="'network' has no forecast of landmark 'r0:0:0' within 2 h"):
+    with pytest.raises(InputError, match="within 2 h, has no forecast of landmark 'r0:0:0'"):
         _read(good.iloc[1:], landmarks)
-    with pytest.raises(InputError, match="no forecast of any landmark within 5 h"):
+    with pytest.raises(InputError, match="within 5 h, has no forecast of any landmark"):
         _read(good.assign(within_h=3.0), landmarks, FIVE_H)
-    with pytest.raises(InputError, match=r"landmark 'r0:0:0' within 2 h the probabilities .*nan"):
+    with pytest.raises(InputError, match=r"landmark 'r0:0:0' the probabilities .*nan"):
         _read(pd.concat([first.assign(p_mitosis=np.nan), good.iloc[1:]]), landmarks)
     with pytest.raises(InputError, match=r"expected each from 0 to 1 and a sum of 1"):
         _read(pd.concat([first.assign(p_mitosis=1.2), good.iloc[1:]]), landmarks)
     cells = fated(["apoptosis", "mitosis"])
-    with pytest.raises(InputError, match=r"for which fate comes the probabilities \[0\.25, 0\.5\]"):
+    with pytest.raises(
+        InputError, match=r"asked which fate comes, gives landmark 'r0:0:29' the probabilities \[0\.25, 0\.5\]"
+    ):
         _read(say_which(cells, [0.5, 0.5]).assign(p_apoptosis=0.25, p_mitosis=0.5), cells)
 
 

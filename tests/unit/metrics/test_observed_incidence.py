@@ -183,7 +183,7 @@ def test_predictors_stand_in_their_order_each_beside_its_own_cells():
 
 def test_a_cell_forecast_by_two_folds_is_an_error():
     incidence = pd.concat([_incidence({1: (0.5, 0.5)}), _incidence({1: (0.5, 0.5)}, fold=1)])
-    with pytest.raises(InputError, match="landmark 'r:1:3' within 5 h in more than one test part"):
+    with pytest.raises(InputError, match="within 5 h, forecasts landmark 'r:1:3' in more than one test part"):
         compare_doses(incidence, _landmarks(BY_HAND), FIVE_H, FEW)
 
 

@@ -152,7 +152,9 @@ def test_tuned_scores_are_nan_where_validation_holds_one_fate():
 
 def test_an_absent_fate_is_nan_with_a_warning():
     landmarks = fated(["mitosis"] * 12, groups=list("abcd") * 3)
-    with pytest.warns(UserWarning, match=r"undefined and stay NaN: .*balanced_accuracy of all \(classifier, all\)"):
+    with pytest.warns(
+        UserWarning, match=r"undefined and stay NaN: .*balanced_accuracy of all \(classifier, which fate comes, all\)"
+    ):
         table = _score(say_which(landmarks, np.linspace(0.1, 0.9, 12)), landmarks)
     assert np.isnan(_pick(table, "balanced_accuracy")["estimate"])
     assert np.isnan(_pick(table, "auroc", "mitosis")["estimate"])
@@ -359,7 +361,9 @@ def test_undefined_scores_are_nan_with_a_warning_that_names_what_surprises_first
     fates = ["mitosis", "mitosis", "censored", "censored", "apoptosis"]
     landmarks = watched([1, 2, 8, 9, 9], fates, [0, 0, 1, 1, 1])
     p = np.array([[0.1, 0.8], [0.1, 0.3], [0.2, 0.5], [0.3, 0.2], [0.3, 0.2]])[:, None]
-    with pytest.warns(UserWarning, match=r"stay NaN: balanced_accuracy of all within 5 h \(network, all\)"):
+    with pytest.warns(
+        UserWarning, match=r"stay NaN: balanced_accuracy of all \(network, what happens within 5 h, all\)"
+    ):
         table = _score(forecast(landmarks, p, FIVE_H), landmarks, FIVE_H)
     for metric in ("auroc", "average_precision", "calibration_slope", "recall"):
         assert np.isnan(_pick(table, metric, "apoptosis", 5.0)["estimate"])

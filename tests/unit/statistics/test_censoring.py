@@ -23,7 +23,6 @@ def test_outcomes_and_weights_by_hand():
     expected = [1, 0, 1 / (4 / 5), 0, 1 / (4 / 5 * 2 / 3), 1 / (4 / 5 * 2 / 3), 0]
     np.testing.assert_allclose(outcomes.weights_n, expected)
     assert outcomes.scored_n.tolist() == [True] * 6 + [False]
-    assert outcomes.known_n.tolist() == [True, False, True, False, True, True, False]
     assert outcomes.weights_n.sum() == pytest.approx(6)
 
 
@@ -63,7 +62,7 @@ def test_without_censoring_every_weight_is_one(seed):
     rng = np.random.default_rng(seed)
     outcomes = list_outcomes(rng.integers(1, 30, 50) / 3.0, rng.integers(1, 3, 50), np.full(50, LONG), 4.0)
     np.testing.assert_array_equal(outcomes.weights_n, 1)
-    assert outcomes.known_n.all()
+    assert (outcomes.event_n != UNOBSERVED).all()
 
 
 def test_no_landmark_is_no_error():
