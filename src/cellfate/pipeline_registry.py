@@ -3,7 +3,6 @@
 from kedro.pipeline import Pipeline
 
 from cellfate.pipelines import (
-    comparison_trainings,
     data_processing,
     evaluation,
     explainability,
@@ -35,7 +34,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "reporting": reporting.create_pipeline(),
     }
     study = sum(stages.values(), Pipeline([]))
-    simulate, compare = simulation.create_pipeline(), comparison_trainings.create_pipeline()
+    simulate, compare = simulation.create_pipeline(), model_training.create_comparison_pipeline()
     return {
         "__default__": study,
         "demo": simulate + study,

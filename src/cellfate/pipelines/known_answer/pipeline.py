@@ -41,8 +41,8 @@ def create_pipeline(way: Pipeline) -> Pipeline:
     ----------
     way
         Pipelines from `simulation` to `comparison_trainings`. Each scenario takes it under a namespace of its name:
-        data and `params:<scenario>.simulation` are its own; all other parameters are everybody's, but `known_answer_<group>`
-        stands for those of `OWN`.
+        data and `params:<scenario>.simulation` are its own; all other parameters are everybody's, but
+        `known_answer_<group>` stands for those of `OWN`.
     """
     wanted = (way + _score_planted()).to_outputs(*STACKED.values())
     shared = {name: name for name in wanted.inputs() if name.startswith("params:") and name != "params:simulation"}

@@ -1,4 +1,4 @@
-"""Wiring of the `comparison_trainings` pipeline."""
+"""Wiring of the `comparison_trainings` pipeline: trainings that explanations are held against."""
 
 from kedro.pipeline import Pipeline, node
 
@@ -8,7 +8,7 @@ from cellfate.pipelines.model_training.nodes import reseed_training, train_class
 from cellfate.plots.attribution_scores import plot_attribution_scores
 
 
-def create_pipeline() -> Pipeline:
+def create_comparison_pipeline() -> Pipeline:
     """Train the classifier on permuted fates and once more with another seed, and hold its explanations against both.
 
     Only the first fold is trained. An explanation that a classifier of permuted fates gives as well as one that was
