@@ -14,6 +14,8 @@ from cellfate.features.settings import FeatureSettings
 from cellfate.metrics import background_swap as room
 from cellfate.metrics import score_forecasts
 from cellfate.metrics.settings import BackgroundSwapSettings, ScoreSettings
+from cellfate.prediction.forecasts import forecast_classifier
+from tests.cases.trained_models import tiny_classifier
 from tests.unit.metrics.tables import FIVE_H, fated
 
 SIZE = 16
@@ -177,3 +179,14 @@ def test_a_model_without_members_has_nothing_to_say():
     landmarks = fated(["apoptosis"])
     table = room.swap_backgrounds(None, landmarks, landmarks, model, FeatureSettings(), BackgroundSwapSettings())
     assert Forecasts.validate(table).empty
+
+
+def test_unswapped_cells_are_forecast_as_the_classifier_does(tmp_path):
+    study, model = tiny_classifier(tmp_path)
+    tables = study.crops, study.landmarks, study.splits, model
+    table = room.swap_backgrounds(*tables, FeatureSettings(), BackgroundSwapSettings(margin_px=0))
+    keys = ["scheme", "fold", "part", "recording_id", "cell_id", "frame"]
+    pairs = table.pivot_table(index=keys, columns="predictor", values="p_apoptosis")
+    whole = forecast_classifier(*tables).set_index(keys)["p_apoptosis"].loc[pairs.index]
+    np.testing.assert_allclose(pairs[CLASSIFIER], whole, rtol=1e-5)  # single precision
+    assert (pairs[ON_OTHER_BACKGROUND] != pairs[CLASSIFIER]).any()

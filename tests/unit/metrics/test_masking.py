@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from cellfate.core.tables import MaskedForecasts, MaskingCurves
-from cellfate.metrics.masking import forecast_shortened, shorten, shorten_positions
+from cellfate.metrics.masking import forecast_shortened, mask_sequences, shorten, shorten_positions
 from cellfate.metrics.masking_curves import score_masking
 from cellfate.metrics.settings import MaskingSettings, ScoreSettings
+from cellfate.prediction.forecasts import forecast_classifier
+from tests.cases.trained_models import model_without_members, tiny_classifier
 from tests.unit.metrics.tables import fated
 
 FEW = ScoreSettings(n_resamples=100)
@@ -120,3 +122,17 @@ def test_settings_are_refused(frames):
 def test_where_nothing_was_forecast_there_are_no_curves():
     landmarks = fated(["apoptosis", "mitosis"])
     assert _curves(landmarks, _forecast(landmarks)[0].iloc[:0]).empty
+
+
+def test_what_is_not_shortened_is_forecast_as_the_classifier_does(tmp_path):
+    study, model = tiny_classifier(tmp_path)
+    tables = study.crops, study.landmarks, study.splits, model
+    whole = forecast_classifier(*tables).query("part == 'test'")
+    masked = MaskedForecasts.validate(mask_sequences(*tables, MaskingSettings(remove_last_frames=(0, 3))))
+    unshortened = masked.query("experiment == 'remove_last' and k_frames == 0")
+    keys = ["fold", "recording_id", "cell_id", "frame"]
+    both = unshortened.merge(whole, on=keys, validate="one_to_one")
+    assert len(both) == len(unshortened) == len(whole) > 10
+    np.testing.assert_allclose(both["p_apoptosis_x"], both["p_apoptosis_y"], rtol=1e-5)  # single precision
+    untrained = model_without_members("classifier")
+    assert mask_sequences(*tables[:3], untrained, MaskingSettings()).empty
