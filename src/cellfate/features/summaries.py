@@ -53,7 +53,7 @@ def choose_features(frame_features: pd.DataFrame, chosen: tuple[str, ...] | None
 def feature_columns(frame_features: pd.DataFrame) -> list[str]:
     """Names of the features that predictors are given: shapes, neighbours and intensities, in the table's order.
 
-    Texture, rates of change and what is said of masks are not among them: boosted baselines and the fate clock were
+    Texture, rates of change and what is said of masks are not among them: boosted references and the fate clock were
     tuned and published on these columns, so a further measurement must not change their inputs.
     """
     names = [str(name) for name in frame_features.columns]

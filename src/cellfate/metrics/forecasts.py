@@ -134,8 +134,8 @@ def read_forecasts(forecasts: pd.DataFrame, landmarks: pd.DataFrame, follow_up: 
     Parameters
     ----------
     forecasts
-        Table `Forecasts` of one or more predictors. An event that it has no column of, but in which cells end, competes
-        with a probability of 0.
+        Table `Forecasts` of one or more predictors. An event in which cells end but of which a predictor says nothing
+        (no column, or an empty one) competes with a probability of 0.
     landmarks
         Table `Landmarks`.
     follow_up
@@ -161,9 +161,12 @@ def read_forecasts(forecasts: pd.DataFrame, landmarks: pd.DataFrame, follow_up: 
     )
     moments = scored.rename(columns={"last_frame": "frame"}).assign(place=np.arange(len(scored)))
     joined = rows.merge(moments, on=FRAME, how="inner", validate="many_to_one").sort_values("place", kind="stable")
-    order = {name: place for place, name in enumerate(forecasts["predictor"].unique())}
-    by_predictor = sorted(joined.groupby("predictor", sort=False), key=lambda item: order[item[0]])
-    return [asked for name, own in by_predictor for asked in _questions_of(str(name), own, events, scored, follow_up)]
+    found: list[Asked] = []
+    for name in forecasts["predictor"].unique():
+        own = joined[joined["predictor"] == name]
+        unsaid = {column: 0.0 for column in columns if own[column].isna().all()}
+        found += _questions_of(str(name), own.fillna(unsaid), events, scored, follow_up)
+    return found
 
 
 def is_within(within_h: "pd.Series[float]", hours: float) -> "pd.Series[bool]":

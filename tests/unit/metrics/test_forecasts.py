@@ -156,6 +156,11 @@ def test_an_event_of_which_nothing_is_forecast_competes_and_is_not_scored(caplog
     assert asked.outcomes == ("apoptosis", "mitosis", "none")
     assert (asked.probabilities_nk[:, 0] == 0).all()
     assert (asked.event_n == 1).any()
+    # Beside another predictor that says something of it, its column is empty.
+    both = pd.concat([unknown, forecasts.assign(predictor="dose")], ignore_index=True)
+    network, dose = _read(both, landmarks, FIVE_H)
+    np.testing.assert_array_equal(network.probabilities_nk, asked.probabilities_nk)
+    assert (dose.probabilities_nk[:, 0] > 0).all()
 
 
 def test_where_no_event_is_known_nothing_is_asked():
