@@ -10,6 +10,7 @@ from kedro.validation import ParameterValidationError, TypeExtractor
 from pydantic import TypeAdapter, ValidationError
 
 from cellfate.core.errors import InputError
+from cellfate.core.settings import describe_faults
 
 ROOTS = ("data_root", "recordings_root", "new_recordings_root")
 """Parameters that the catalog reads and no node does."""
@@ -89,17 +90,4 @@ def _find_faults(name: str, parameters: Mapping[str, Any], kind: Any) -> Iterato
     try:
         TypeAdapter(kind).validate_python(value)
     except ValidationError as error:
-        yield from (_describe_fault(name, fault) for fault in error.errors())
-
-
-def _describe_fault(group: str, fault: Mapping[str, Any]) -> str:
-    place, value = ".".join(map(str, (group, *fault["loc"]))), f"{fault['input']!r:.60}"
-    if fault["type"] == "extra_forbidden":
-        return f"Parameter {place} does not exist (its value here: {value})"
-    if fault["type"] == "missing":
-        return f"Parameter {place} is missing"
-    if fault["type"] == "value_error":
-        return f"Parameter {place}: {str(fault['ctx']['error']).rstrip('.')}"
-    if fault["type"] == "model_type":
-        return f"Parameter {place} is {value}, but a group of parameters was expected"
-    return f"Parameter {place} is {value}: {fault['msg'][:1].lower()}{fault['msg'][1:]}"
+        yield from describe_faults(name, error)

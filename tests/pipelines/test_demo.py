@@ -1,4 +1,4 @@
-"""The demo at tiny size, from nothing to the report, and what a person does with it next."""
+"""The demo at tiny size, from nothing to the report: one study, two readings, one page."""
 
 import json
 import re
@@ -7,98 +7,142 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from kedro.framework.project import pipelines
+from kedro.io import MemoryDataset
 
-from cellfate.core.fates import listed_outcomes, probability_column
-from cellfate.imaging import RecordingSettings
-from cellfate.prediction import FatePredictor
-from tests.conftest import run_kedro
+from cellfate.core.fates import CENSORED, EVENTS
+from cellfate.core.predictors import CLASSIFIER, CLOCK_PREDICTORS
+from cellfate.report.contents import FIGURES
+from tests.conftest import CELL, DATA, open_catalog, read_table, run_here
 
 pytestmark = pytest.mark.pipeline
 
-DATA = Path("data/test")
-RECORDINGS = RecordingSettings(
-    layout="coco_vid", channels=("circadian", "p53", "cell_cycle"), frame_interval_min=30.0, pixel_size_um=1.3
-)
+MODELS = {CLASSIFIER, *CLOCK_PREDICTORS} - {"boosting_on_embeddings"}
+REPORTED_H = {2.0, 3.0}
+MIN_FRAMES = 4
+GUARD_FRAMES = 2  # 1 h at 30 min
+READINGS = ("classifier", "clock")
 
 
-def read(project: Path, layer: str, name: str) -> pd.DataFrame:
-    return pd.read_parquet(project / DATA / layer / f"{name}.parquet")
+@pytest.fixture(scope="module")
+def forecasts(demo_project: Path) -> pd.DataFrame:
+    return read_table(demo_project, "07_model_output", "forecasts")
 
 
-def test_every_test_sample_has_one_prediction_of_each_predictor(demo_project):
-    splits = read(demo_project, "05_model_input", "splits")
-    tested = set(splits.loc[splits["part"] == "test", "sample_id"])
-    tables = [read(demo_project, "07_model_output", name) for name in ("predictions", "baseline_predictions")]
-    predictions = pd.concat(tables)
-    of_test = predictions[predictions["part"] == "test"]
-    for _, rows in of_test.groupby("predictor"):
-        assert set(rows["sample_id"]) == tested
-        assert rows["sample_id"].is_unique
-    columns = [probability_column(outcome) for outcome in listed_outcomes(of_test.columns)]
-    np.testing.assert_allclose(of_test[columns].sum(axis=1), 1, atol=1e-6)
+@pytest.fixture(scope="module")
+def parts(demo_project: Path) -> pd.DataFrame:
+    """Followed cells with the part they play."""
+    follow_ups, splits = (read_table(demo_project, "05_model_input", name) for name in ("follow_ups", "splits"))
+    return follow_ups.merge(splits, on=CELL, validate="one_to_one")
 
 
-def test_no_recording_is_on_both_sides_of_the_split(demo_project):
-    samples, splits = (read(demo_project, "05_model_input", name) for name in ("samples", "splits"))
-    parts = splits.merge(samples, on="sample_id").groupby("recording_id")["part"].nunique()
-    assert (parts == 1).all()
+def cells_of(table: pd.DataFrame) -> set[tuple[str, int]]:
+    return set(table[CELL].itertuples(index=False, name=None))
 
 
-def test_samples_end_before_the_guard(demo_project):
-    samples = read(demo_project, "05_model_input", "samples")
-    guard_frames = 2  # 1 h at 30 min
-    assert (samples["last_frame"] < samples["event_frame"] - guard_frames).all()
+def shown_frames(project: Path, parts: pd.DataFrame) -> set[tuple[str, int, int]]:
+    """Frames at which validation and test cells are forecast: tracked, shown, and watched for long enough."""
+    detections = read_table(project, "02_intermediate", "detections").merge(parts[parts["part"] != "train"], on=CELL)
+    watched = detections["frame"] - detections["first_frame"] + 1 >= MIN_FRAMES
+    shown = detections[watched & (detections["frame"] <= detections["last_frame"])]
+    return set(shown[[*CELL, "frame"]].itertuples(index=False, name=None))
+
+
+def test_everything_that_the_demo_makes_is_saved_and_fits_its_schema(demo_project):
+    catalog = open_catalog(demo_project)
+    made = pipelines["demo"].all_outputs()
+    saved = [name for name in made if name in catalog and not isinstance(catalog.get(name), MemoryDataset)]
+    assert len(saved) > 80
+    loaded = {name: catalog.load(name) for name in saved}
+    tables = {name: table for name, table in loaded.items() if isinstance(table, pd.DataFrame)}
+    assert {name for name, table in tables.items() if table.empty} == {
+        "recordings_set_aside",
+        "tracks_set_aside",
+        "crops_set_aside",
+    }
+
+
+def test_no_group_is_on_both_sides_of_the_split_and_both_readings_are_tested_on_the_same(forecasts, parts):
+    assert not parts[["group_id", "part"]].drop_duplicates()["group_id"].duplicated().any()
+    groups = forecasts.merge(parts, on=CELL, suffixes=("", "_of"), validate="many_to_one")
+    assert (groups["part"] == groups["part_of"]).all()
+    tested = groups[groups["part"] == "test"].groupby("predictor")["group_id"].agg(set)
+    assert set(tested.index) >= MODELS
+    assert all(each == tested[CLASSIFIER] for each in tested)
+
+
+def test_classifier_and_clock_say_which_fate_of_the_same_cells_at_the_same_frame(demo_project, forecasts, parts):
+    landmarks = read_table(demo_project, "05_model_input", "landmarks")
+    asked = landmarks[landmarks["last"] & landmarks["fate"].isin(EVENTS)].merge(parts[[*CELL, "part"]], on=CELL)
+    expected = set(asked.loc[asked["part"] != "train", [*CELL, "last_frame"]].itertuples(index=False, name=None))
+    said = forecasts[forecasts["within_h"].isna()]
+    assert set(said["predictor"]) >= MODELS
+    for _, rows in said.groupby("predictor"):
+        assert sorted(rows[[*CELL, "frame"]].itertuples(index=False, name=None)) == sorted(expected)
+    assert (said["p_none"] == 0).all()
+
+
+def test_every_shown_frame_of_every_tested_cell_has_one_forecast_of_the_clock(demo_project, forecasts, parts):
+    within = forecasts[forecasts["within_h"].notna()]
+    assert set(within["within_h"]) == REPORTED_H
+    expected = sorted(shown_frames(demo_project, parts))
+    for _, rows in within[within["predictor"].isin(MODELS)].groupby(["predictor", "within_h"]):
+        assert sorted(rows[[*CELL, "frame"]].itertuples(index=False, name=None)) == expected
+    np.testing.assert_allclose(forecasts[["p_apoptosis", "p_mitosis", "p_none"]].sum(axis=1), 1, atol=1e-6)
+
+
+def test_references_are_scored_at_the_landmarks_of_the_models(demo_project):
+    """Equal data: every predictor of a question is scored at as many landmarks of as many cells."""
+    metrics = read_table(demo_project, "08_reporting", "metrics")
+    scored = metrics[(metrics["metric"] == "auroc") & (metrics["condition"] == "all")]
+    counts = scored.groupby(["within_h", "outcome"], dropna=False)[["n_cells", "n_landmarks", "n_events"]].nunique()
+    assert (counts == 1).all(axis=None)
+    assert scored.groupby("within_h", dropna=False)["predictor"].nunique().min() >= 6
+
+
+def test_censored_cells_teach_are_forecast_and_are_scored(demo_project, forecasts, parts):
+    censored = parts[parts["fate"] == CENSORED]
+    assert set(censored["part"]) == {"train", "validation", "test"}
+    landmarks = read_table(demo_project, "05_model_input", "landmarks")
+    for table in (forecasts, landmarks[landmarks["regular"]]):
+        assert cells_of(table) & cells_of(censored)
+
+
+def test_tracks_are_shown_to_the_guard_however_they_end(parts):
+    past_the_end = parts["end_frame"] + (parts["fate"] == CENSORED)
+    assert (parts["last_frame"] < past_the_end - GUARD_FRAMES).all()
+    assert (parts["last_frame"] == past_the_end - GUARD_FRAMES - 1).mean() > 0.9  # gaps end earlier
+
+
+@pytest.mark.parametrize("reading", READINGS)
+def test_shapley_values_add_up_to_the_forecast(demo_project, reading):
+    shapley = read_table(demo_project, f"07_model_output/explanations/{reading}", "shapley")
+    per_cell = shapley.groupby("landmark_id").agg({"value": "sum", "prediction": "first", "baseline": "first"})
+    np.testing.assert_allclose(per_cell["value"], per_cell["prediction"] - per_cell["baseline"], atol=1e-4)
+
+
+@pytest.mark.parametrize("reading", READINGS)
+def test_the_model_folder_says_what_made_it(demo_project, reading):
+    folder = demo_project / DATA / "06_models" / f"{reading}_model"
+    boosters = {"boosters.json"} if reading == "clock" else set()
+    expected = {"weights.safetensors", "config.json", "README.md", "trained_on.json"} | boosters
+    assert {path.name for path in folder.iterdir()} == expected
+    config = json.loads((folder / "config.json").read_text())
+    assert config["kind"] == reading
+    assert config["channels"] == ["circadian", "p53", "cell_cycle"]
+    assert not any((demo_project / DATA / "06_models").glob("*checkpoints/*"))
 
 
 def test_the_report_opens_offline_and_holds_every_figure(demo_project):
     page = (demo_project / DATA / "08_reporting" / "report.html").read_text()
     fetched = re.findall(r"<(?:script|link|img|iframe)[^>]*(?:src|href)=[\"'](https?:[^\"']+)", page)
     assert not fetched
-    assert page.count("Plotly.newPlot(") >= 10
-    assert "balanced accuracy" in page.lower()
+    assert page.count("Plotly.newPlot(") == len(FIGURES) + 1  # and the one that opens it
+    assert page.index(">Which fate comes") < page.index("<p>Balanced accuracy") < page.index("<h2>Recordings and cells")
 
 
-def test_the_model_folder_says_what_made_it(demo_project):
-    folder = demo_project / DATA / "06_models" / "fate_model"
-    assert {path.name for path in folder.iterdir()} == {"weights.safetensors", "config.json", "README.md"}
-    config = json.loads((folder / "config.json").read_text())
-    assert config["channels"] == ["circadian", "p53", "cell_cycle"]
-
-
-def test_shapley_values_add_up_to_the_prediction(demo_project):
-    shapley = read(demo_project, "07_model_output", "shapley")
-    per_sample = shapley.groupby("sample_id").agg({"value": "sum", "prediction": "first", "baseline": "first"})
-    np.testing.assert_allclose(per_sample["value"], per_sample["prediction"] - per_sample["baseline"], atol=1e-4)
-
-
-@pytest.fixture(scope="module")
-def fate_table(demo_project: Path) -> pd.DataFrame:
-    """What the inference pipeline says of the demo's own recordings."""
-    root = DATA / "01_raw" / "recordings"
-    finished = run_kedro(
-        demo_project, "run", "--env", "test", "--pipelines", "inference", "--params", f"new_recordings_root={root}"
-    )
-    assert finished.returncode == 0, finished.stderr[-4000:]
-    return pd.read_csv(
-        next((demo_project / DATA / "07_model_output").rglob("fate_table.csv")), dtype={"recording_id": str}
-    )
-
-
-def test_inference_predicts_each_cell_of_every_recording_once(demo_project, fate_table):
-    cells = read(demo_project, "02_intermediate", "cells")
-    assert set(fate_table["recording_id"]) == set(cells["recording_id"])
-    assert not fate_table.duplicated(["recording_id", "cell_id"]).any()
-    np.testing.assert_allclose(fate_table[["p_apoptosis", "p_mitosis"]].sum(axis=1), 1, atol=1e-6)
-
-
-def test_the_predictor_without_kedro_says_the_same(demo_project, fate_table):
-    predictor = FatePredictor.from_folder(demo_project / DATA / "06_models" / "fate_model")
-    again = predictor.predict_recordings(demo_project / DATA / "01_raw" / "recordings", RECORDINGS)
-    both = fate_table.merge(again, on=["recording_id", "cell_id"], suffixes=("", "_again"))
-    assert len(both) == len(fate_table) == len(again)
-    np.testing.assert_allclose(both["p_apoptosis"], both["p_apoptosis_again"], atol=1e-5)
-
-
-def test_one_stage_can_be_run_again_alone(demo_project):
-    finished = run_kedro(demo_project, "run", "--env", "test", "--pipelines", "reporting")
-    assert finished.returncode == 0, finished.stderr[-4000:]
+def test_one_stage_can_be_run_again_alone_and_makes_the_same_page(demo_project):
+    page = demo_project / DATA / "08_reporting" / "report.html"
+    before = page.read_text()
+    run_here(demo_project, "reporting")
+    assert page.read_text() == before

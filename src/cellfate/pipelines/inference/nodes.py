@@ -4,9 +4,11 @@ The *training run* is the one that made the models; references are fitted to all
 bear the same names.
 """
 
+from typing import TypeVar
+
 import numpy as np
 import pandas as pd
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, ValidationError
 
 from cellfate.cohort.follow_ups import follow_cells, follow_open_cells
 from cellfate.cohort.landmarks import list_landmarks
@@ -15,7 +17,7 @@ from cellfate.cohort.questions import list_questions
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
 from cellfate.core.predictors import BLEND, CLASSIFIER
-from cellfate.core.settings import Settings
+from cellfate.core.settings import Settings, describe_faults
 from cellfate.core.tables import Commitments, Comparisons, Forecasts, Landmarks, Metrics
 from cellfate.crops.cutting import CropPlan
 from cellfate.crops.store import CropStore
@@ -37,6 +39,7 @@ from cellfate.tracks.exporting import join_forecasts
 from cellfate.tracks.settings import TrackSettings
 
 _TRAINED, _NEW = "trained/", "new/"
+AnySettings = TypeVar("AnySettings", bound=Settings)
 
 
 class InferenceSettings(Settings):
@@ -58,13 +61,15 @@ def choose_settings(
     InputError
         If a key does not exist, or its value is not allowed.
     """
+    return _change("recordings", recordings, inference.recordings), _change("tracks", tracks, inference.tracks)
+
+
+def _change(group: str, settings: AnySettings, changes: dict[str, JsonValue]) -> AnySettings:
     try:
-        return (
-            RecordingSettings.model_validate(recordings.model_dump() | inference.recordings),
-            TrackSettings.model_validate(tracks.model_dump() | inference.tracks),
-        )
-    except ValueError as error:
-        raise InputError(f"Parameter inference does not fit recordings and tracks: {error}") from error
+        return settings.model_validate(settings.model_dump() | changes)
+    except ValidationError as error:
+        message = f"{'; '.join(describe_faults(f'inference.{group}', error))}; correct parameter inference."
+        raise InputError(message) from error
 
 
 def cut_crops_for_models(

@@ -1,0 +1,236 @@
+"""The models of a study on other recordings, and on its own: what is forecast, what is scored, what is warned of."""
+
+import logging
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cellfate import Predictor
+from cellfate.core.errors import InputError
+from cellfate.core.fates import CENSORED, EVENTS, OUTCOMES
+from cellfate.core.predictors import BLEND, BOOSTING, CLASSIFIER
+from cellfate.crops.store import CropStore
+from cellfate.imaging import RecordingSettings
+from cellfate.metrics.settings import ReferenceSettings, ScoreSettings
+from cellfate.pipelines.inference import nodes
+from cellfate.prediction.model_folder import load_model_folder
+from cellfate.simulation import simulate_study, write_study
+from tests.cases.simulated import tiny_settings
+from tests.conftest import CELL, DATA, read_table, run_command, run_here
+
+pytestmark = pytest.mark.pipeline
+
+RECORDINGS = RecordingSettings(
+    layout="coco_vid", channels=("circadian", "p53", "cell_cycle"), frame_interval_min=30.0, pixel_size_um=1.3
+)
+READINGS = ("classifier", "clock")
+HEADLINE_H, MIN_FRAMES = 3.0, 4
+FRAME = [*CELL, "frame"]
+
+
+@pytest.fixture(scope="module")
+def other_recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Recordings of another study; their names are among those of the training recordings."""
+    root = tmp_path_factory.mktemp("other") / "recordings"
+    write_study(simulate_study(tiny_settings(seed=9, n_recordings=3)), root)
+    return root
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory, demo_project: Path, other_recordings: Path) -> Path:
+    """The finished demo, whose models were then used on the other recordings."""
+    folder = shutil.copytree(demo_project, tmp_path_factory.mktemp("inference") / "project")
+    arguments = ("--env", "test", "--pipelines", "inference", "--params", f"new_recordings_root={other_recordings}")
+    finished = run_command(folder, "kedro", "run", *arguments)
+    assert finished.returncode == 0, finished.stderr[-4000:]
+    assert "fate_table.csv" in finished.stderr
+    assert "trained on" not in finished.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def models(project: Path) -> tuple:
+    return tuple(load_model_folder(project / DATA / "06_models" / f"{reading}_model") for reading in READINGS)
+
+
+def read_new(project: Path, layer: str, name: str) -> pd.DataFrame:
+    return read_table(project, f"{layer}/inference", name)
+
+
+def read_csv(project: Path, name: str) -> pd.DataFrame:
+    return pd.read_csv(project / DATA / "07_model_output" / f"{name}.csv", dtype={"recording_id": str})
+
+
+def cells_of(table: pd.DataFrame) -> set[tuple[str, int]]:
+    return set(table[CELL].itertuples(index=False, name=None))
+
+
+def test_every_cell_that_was_watched_long_enough_is_forecast_once_by_each_reading(project):
+    table, followed = read_csv(project, "fate_table"), read_new(project, "05_model_input", "follow_ups")
+    watched = followed[followed["last_frame"] - followed["first_frame"] >= MIN_FRAMES - 1]
+    asked = table.groupby(["predictor", table["within_h"].fillna(0)])
+    assert set(asked.groups) == {(CLASSIFIER, 0), (BLEND, 0), (BLEND, HEADLINE_H)}
+    for _, rows in asked:
+        assert len(rows) == len(watched)
+        assert cells_of(rows) == cells_of(watched)
+    np.testing.assert_allclose(table[["p_apoptosis", "p_mitosis", "p_none"]].sum(axis=1), 1, atol=1e-6)
+    assert not table["seen_in_training"].any()
+
+
+def test_the_table_of_frames_and_the_tracks_hold_the_blend_and_change_over_a_cell(project):
+    forecasts = read_new(project, "07_model_output", "forecasts")
+    blend = forecasts[(forecasts["predictor"] == BLEND) & (forecasts["within_h"] == HEADLINE_H)]
+    table = read_csv(project, "forecast_table")
+    both = table.merge(blend, on=FRAME, suffixes=("", "_of"), validate="one_to_one")
+    assert len(both) == len(table) == len(blend)
+    np.testing.assert_allclose(both["p_mitosis"], both["p_mitosis_of"])
+    np.testing.assert_allclose(table["time_h"], table["frame"] * 0.5)
+    assert table["watched_h"].min() == (MIN_FRAMES - 1) * 0.5
+    tracks = read_csv(project, "track_forecasts")
+    assert len(tracks) == len(read_new(project, "02_intermediate", "detections"))
+    known = tracks[tracks["forecast_frame"] == tracks["frame"]].merge(blend, on=FRAME, suffixes=("", "_of"))
+    assert len(known) == len(blend)
+    np.testing.assert_allclose(known["p_mitosis"], known["p_mitosis_of"], atol=1e-5)  # six digits are written
+    of_cells = known.groupby(CELL)["p_mitosis"].agg(["size", np.ptp])
+    assert (of_cells.loc[of_cells["size"] > 1, "ptp"] > 0).all()
+    graphs = project / DATA / "07_model_output" / "track_graphs"
+    assert {path.stem for path in graphs.iterdir()} == set(tracks["recording_id"])
+
+
+@pytest.mark.parametrize("reading", READINGS)
+def test_the_predictor_without_kedro_says_the_same(project, reading, other_recordings):
+    piped = read_new(project, "07_model_output", "forecasts")
+    predictor = Predictor.from_folder(project / DATA / "06_models" / f"{reading}_model")
+    alone = predictor.forecast_recordings(other_recordings, RECORDINGS)
+    own = piped[piped["predictor"].isin(alone["predictor"])]
+    keys = ["predictor", *FRAME, "within_h"]
+    both = own.merge(alone, on=keys, suffixes=("", "_alone"), validate="one_to_one")
+    assert len(both) == len(own) == len(alone) > 0
+    np.testing.assert_allclose(both["p_apoptosis"], both["p_apoptosis_alone"], atol=1e-5)
+
+
+def test_scores_are_of_the_new_cells_beside_the_references(project):
+    metrics, landmarks = read_new(project, "08_reporting", "metrics"), read_new(project, "05_model_input", "landmarks")
+    within = metrics[metrics["within_h"].notna()]
+    assert set(within["predictor"]) == {"network", BOOSTING, BLEND, "track_age", "dose", "age_and_time"}
+    assert set(metrics.loc[metrics["within_h"].isna(), "predictor"]) >= {CLASSIFIER, BLEND, "measurements", "dose"}
+    scored = landmarks[landmarks["regular"] & (landmarks["watchable_h"] >= 2.0)]
+    assert within["n_cells"].max() == len(cells_of(scored))
+    assert metrics["n_groups"].max() == 3
+    assert metrics.loc[metrics["metric"] == "auroc", "estimate"].notna().any()
+    pairs = read_new(project, "08_reporting", "comparisons")[["predictor", "reference"]]
+    assert {(BLEND, BOOSTING), (CLASSIFIER, "measurements")} <= set(map(tuple, pairs.to_numpy()))
+
+
+def test_the_calls_of_cells_are_dated(project):
+    commitments = read_new(project, "07_model_output", "commitments")
+    watched = cells_of(read_csv(project, "forecast_table"))
+    assert len(commitments) == len(watched) * commitments["predictor"].nunique() > 0
+    assert set(commitments["call"]) <= set(OUTCOMES)
+
+
+def test_cells_that_trained_a_model_are_marked_and_warned_of_by_digest(demo_project, tmp_path, caplog):
+    project = shutil.copytree(demo_project, tmp_path / "project")
+    moved = (project / DATA / "01_raw" / "recordings").rename(tmp_path / "elsewhere")
+    with caplog.at_level(logging.WARNING, logger="cellfate"):
+        run_here(project, "inference", new_recordings_root=str(moved))
+    table = read_csv(project, "fate_table")
+    parts = read_table(project, "05_model_input", "splits").merge(
+        read_table(project, "05_model_input", "follow_ups"), on=CELL
+    )
+    learnt = parts[parts["part"] != "test"]
+    taught = {BLEND: learnt, CLASSIFIER: learnt[learnt["fate"].isin(EVENTS)]}
+    for predictor, cells in taught.items():
+        rows = table[table["predictor"] == predictor]
+        assert cells_of(rows[rows["seen_in_training"]]) == cells_of(rows) & cells_of(cells)
+    warned = [record.getMessage() for record in caplog.records if "trained on" in record.getMessage()]
+    assert len(warned) == 2
+    assert any(f"on {len(learnt)} of these" in message for message in warned)
+
+
+def test_without_a_fate_everything_is_forecast_and_nothing_scored(project, models, other_recordings):
+    crops, recordings, detections, cells = new_cells(project)
+    unknown = cells.assign(fate=CENSORED, event_frame=pd.array([pd.NA] * len(cells), dtype="Int64"))
+    followed, landmarks = nodes.follow_new_cells(crops, recordings, detections, unknown, *models)
+    assert len(followed) == len(cells)
+    assert landmarks.empty
+    features = read_new(project, "04_feature", "frame_features")
+    forecasts = nodes.forecast_new_cells(crops, detections, followed, features, *models)
+    assert cells_of(forecasts) >= cells_of(read_csv(project, "fate_table"))
+    trained = trained_tables(project)
+    references = nodes.forecast_new_references(
+        *trained, followed, landmarks, detections, features, *models, ReferenceSettings()
+    )
+    assert references.empty
+    scored = nodes.score_new_cells(forecasts, references, landmarks, followed, *models, ScoreSettings())
+    assert [len(table) for table in scored] == [0, 0, 0]
+
+
+def test_an_event_that_is_not_annotated_is_not_scored(project, models):
+    crops, recordings, detections, cells = new_cells(project)
+    died = cells["fate"] == "apoptosis"
+    assert died.any()
+    cells = cells.assign(fate=cells["fate"].mask(died, CENSORED), event_frame=cells["event_frame"].mask(died))
+    followed, landmarks = nodes.follow_new_cells(crops, recordings, detections, cells, *models)
+    forecasts = read_new(project, "07_model_output", "forecasts")
+    metrics, _, _ = nodes.score_new_cells(
+        forecasts, forecasts.iloc[:0], landmarks, followed, *models, ScoreSettings(n_resamples=100)
+    )
+    within = metrics[metrics["within_h"].notna()]
+    assert set(within["outcome"]) == {"all", "mitosis"}
+
+
+def test_references_learn_from_the_training_recordings_although_names_collide(project, models):
+    """Of new cells of the same names the references take nothing: their fates may be anything."""
+    new = [read_new(project, "05_model_input", name) for name in ("follow_ups", "landmarks")]
+    new += [read_new(project, *of) for of in (("02_intermediate", "detections"), ("04_feature", "frame_features"))]
+    trained = trained_tables(project)
+    assert set(new[0]["recording_id"]) <= set(trained[0]["recording_id"])
+    settings = ReferenceSettings(
+        names_which_fate=("dose",), names_within_hours=("track_age", "dose"), history_h=3, boosting={"n_trees": 5}
+    )
+    turned = {"apoptosis": "mitosis", "mitosis": "apoptosis"}
+    others = [table.assign(fate=table["fate"].replace(turned)) for table in new[:2]]
+    one, two = (
+        nodes.forecast_new_references(*trained, *tables, *new[2:], *models, settings) for tables in (new[:2], others)
+    )
+    pd.testing.assert_frame_equal(one, two)
+    assert set(one["predictor"]) == {"track_age", "dose"}
+    assert set(one["recording_id"]) == set(new[1]["recording_id"])
+
+
+def test_what_does_not_fit_the_models_ends_the_run_with_a_sentence(project, other_recordings):
+    """New recordings are read as those of the study, but for what parameter `inference` says."""
+    faults = {
+        "a frame every 30 min but recording .* has one every 10 min": {"frame_interval_min": 10.0},
+        "circadian.*red": {"channels": ["red", "green", "blue"]},
+        "frame_interval_mn does not exist": {"frame_interval_mn": 10.0},
+    }
+    for sentence, changed in faults.items():
+        with pytest.raises(InputError, match=sentence) as caught:
+            run_here(
+                project,
+                "inference",
+                new_recordings_root=str(other_recordings),
+                inference={"recordings": {"conditions_file": None, **changed}},
+            )
+        assert "\n" not in str(caught.value)
+
+
+def new_cells(project: Path) -> tuple[CropStore, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Crop store and tables of the other recordings."""
+    crops = CropStore(project / DATA / "03_primary" / "inference" / "crops.zarr")
+    recordings, detections, cells = (
+        read_new(project, "02_intermediate", name) for name in ("recordings", "detections", "cells")
+    )
+    return crops, recordings, detections, cells
+
+
+def trained_tables(project: Path) -> list[pd.DataFrame]:
+    """What references learn from: follow-ups, landmarks, detections and features of the training run."""
+    inputs = [read_table(project, "05_model_input", name) for name in ("follow_ups", "landmarks")]
+    measured = (("02_intermediate", "detections"), ("04_feature", "frame_features"))
+    return [*inputs, *(read_table(project, *of) for of in measured)]
