@@ -147,11 +147,11 @@ def plot_agreement(attribution_agreement: pd.DataFrame) -> go.Figure:
     attribution_agreement
         Table `AttributionAgreement`.
     """
-    if attribution_agreement.empty:
+    if attribution_agreement.empty or attribution_agreement["rank_correlation"].isna().all():
         return say_nothing("Agreement between methods (n = 0 cells)", "Fewer than two methods were compared.")
-    turned = attribution_agreement.rename(columns={"method": "other", "other": "method"})
-    both = pd.concat([attribution_agreement, turned])
-    methods = list(dict.fromkeys([*attribution_agreement["method"], *attribution_agreement["other"]]))
+    known = attribution_agreement.dropna(subset=["rank_correlation"])
+    both = pd.concat([known, known.rename(columns={"method": "other", "other": "method"})])
+    methods = list(dict.fromkeys([*known["method"], *known["other"]]))
     grid = both.pivot_table(index="method", columns="other", values="rank_correlation", dropna=False)
     correlations = grid.reindex(index=methods, columns=methods).to_numpy(dtype=float)
     names = [name_method(method) for method in methods]

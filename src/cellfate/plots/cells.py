@@ -1,6 +1,6 @@
 """Forecasts of single cells, aligned at the event: a heat map of all cells, and since when their call was right."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Final
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from cellfate.core.fates import EVENTS, NONE, probability_column
+from cellfate.core.predictors import CLOCK_PREDICTORS
 from cellfate.core.words import (
     capitalise,
     choose_leading,
@@ -159,7 +160,7 @@ def plot_commitments(commitments: pd.DataFrame, events: Collection[str] = EVENTS
     fates = [fate for fate in list_events(commitments["fate"]) if fate in events]
     if not fates:
         return say_nothing(f"{title} (n = 0 cells)", _NOBODY)
-    predictors = order_predictors(commitments["predictor"])
+    predictors = choose_called(commitments["predictor"])
     n_cells = commitments.drop_duplicates(_CELL).groupby("fate").size()
     heads = [f"{capitalise(fate)} (n = {n_cells[fate]:,} cells)" for fate in fates]
     figure = make_subplots(1, len(fates), subplot_titles=heads, horizontal_spacing=0.1)
@@ -182,6 +183,12 @@ def plot_commitments(commitments: pd.DataFrame, events: Collection[str] = EVENTS
     gap_px = 70 + 17 * (len(predictors) + 1)
     legend_rows = 1 + len(predictors) // 4
     return finish(figure, title, subtitle, inner_px=340, legend_gap_px=gap_px, legend_rows=legend_rows)
+
+
+def choose_called(predictors: Iterable[str]) -> list[str]:
+    """Choose the predictors whose calls are shown: those of the fate clock or, without any, all."""
+    ordered = order_predictors(predictors)
+    return [name for name in ordered if name in CLOCK_PREDICTORS] or ordered
 
 
 def _add_curve(

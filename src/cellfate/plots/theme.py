@@ -50,8 +50,8 @@ PREDICTOR_COLOURS: Final = {
 }
 """Colour of each predictor, the same in every figure; none is the colour of a fate."""
 
-SEQUENCE: Final = ("#1f2933", "#2a7f9e", "#c8553d", "#c9a227", "#6a4c93", "#588157", "#8a8f98", "#b56576")
-"""Colours of things that have no colour of their own (channels, folds, features), in order."""
+SEQUENCE: Final = ("#1f2933", "#c9a227", "#6a4c93", "#588157", "#b56576", "#7d4f2a", "#8a8f98", "#7fb7be")
+"""Colours of things that have no colour of their own (channels, folds, methods), in order; none is that of a fate."""
 
 SIGNED: Final = [[0.0, "#2a7f9e"], [0.5, "#f7f7f5"], [1.0, "#c8553d"]]
 """Diverging scale: for the explained outcome red, against it blue."""

@@ -57,11 +57,10 @@ def judge_methods(attribution_scores: pd.DataFrame) -> pd.DataFrame:
 def _judge(scores: pd.DataFrame) -> dict[str, str]:
     """Verdict on one method from its scores."""
     value, low = scores["value"].to_dict(), scores["low"].to_dict()
-    failures = [
-        f"{words} is not clearly better than random orders"
-        for score, words in (("deletion_gain", "deletion"), ("insertion_gain", "insertion"))
-        if pd.notna(value.get(score)) and not low[score] > 0
-    ]
+    gains = {"deletion_gain": "deletion", "insertion_gain": "insertion"}
+    unclear = [words for score, words in gains.items() if pd.notna(value.get(score)) and not low[score] > 0]
+    are = "are" if len(unclear) > 1 else "is"
+    failures = [f"{list_words(unclear)} {are} not clearly better than random orders"] if unclear else []
     if pd.notna(value.get("randomised_weights")) and value["randomised_weights"] >= CHANGED_CORRELATION:
         failures.append("it stays alike when the weights are random")
     permuted, again = value.get("label_permuted"), value.get("retrained")
@@ -119,10 +118,8 @@ def write_belief(attribution_scores: pd.DataFrame, at_chance: bool = False) -> s
         if passing
         else "No method passes every check here: take none of them as what the model does. "
     )
-    failing = verdicts[verdicts["verdict"] == "fails"]
-    rest = "; ".join(
-        f"{name_method(method)}: {reasons}" for method, reasons in failing[["method", "reasons"]].to_numpy().tolist()
-    )
+    failing = verdicts[verdicts["verdict"] == "fails"].groupby("reasons", sort=False)["method"]
+    rest = "; ".join(f"{list_words(map(name_method, methods))}: {reasons}" for reasons, methods in failing)
     return first + (f"Do not rely on {rest}." if rest else "No method that could be checked fails.")
 
 

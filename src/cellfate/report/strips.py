@@ -108,9 +108,10 @@ def choose_examples(
 
 
 def choose_opening(examples: pd.DataFrame) -> pd.DataFrame:
-    """Choose the example that opens the report: the first that was right and met an event, else the first of all."""
-    met = examples[(examples["kind"] == next(iter(KINDS))) & (examples["outcome"] != "none")]
-    return (met if len(met) else examples).head(1)
+    """Choose the example that opens the report: right before wrong, an event before none, with Shapley values first."""
+    wrong, nothing = examples["kind"] != next(iter(KINDS)), examples["outcome"] == "none"
+    ranked = examples.assign(wrong=wrong, nothing=nothing, bare=~examples["shapley"].astype(bool))
+    return examples.loc[ranked.sort_values(["wrong", "nothing", "bare"], kind="stable").index].head(1)
 
 
 def draw_examples(

@@ -28,6 +28,7 @@ from cellfate.core.words import (
     show_score,
     what_it_sees,
 )
+from cellfate.plots.cells import choose_called
 from cellfate.plots.preflight import name_check
 from cellfate.plots.theme import at_question
 from cellfate.report.headline import Key, find_difference, find_row, headline_keys
@@ -230,7 +231,7 @@ def tabulate_commitments(summary: pd.DataFrame, events: Collection[str]) -> Repo
     """List by fate and predictor how many calls were right at the last frame shown, and since when; None: no cell."""
     rows = []
     for fate in (fate for fate in FATES if fate in (*events, CENSORED)):
-        for predictor in order_predictors(summary["predictor"]):
+        for predictor in choose_called(summary["predictor"]):
             found = summary[(summary["fate"] == fate) & (summary["predictor"] == predictor)].set_index("metric")
             if len(found):
                 shown = [_show_summary(found, metric) for metric in _COMMITTED]

@@ -70,6 +70,13 @@ def test_agreement_is_drawn_from_both_sides():
     assert np.isnan(grid.z[0][0])
 
 
+def test_methods_that_agree_with_none_are_left_out():
+    rows = [("shapley", "attention", 0.4, 3), ("shapley", "tree_shapley", np.nan, 0)]
+    table = pd.DataFrame(rows, columns=["method", "other", "rank_correlation", "n_cells"])
+    assert list(plot_agreement(table).data[0].x) == ["Shapley values", "Attention"]
+    assert is_empty(plot_agreement(table.tail(1)))
+
+
 def test_stages_of_randomised_weights_are_named_by_their_layer():
     table = pd.DataFrame(
         {

@@ -87,6 +87,13 @@ def test_calls_are_counted_over_all_cells_of_a_fate_and_the_figure_says_that_it_
     assert "no event included. 1 cell without an event" in figure.layout.title.text.replace("</span><br>", " ")
 
 
+def test_calls_of_references_are_not_drawn_beside_those_of_the_clock(tables):
+    both = pd.concat([tables["commitments"], tables["commitments"].assign(predictor="dose")])
+    assert {t.name for t in plot_commitments(both).data if t.name} == {"Blend", "Network"}
+    only = plot_commitments(both[both["predictor"] == "dose"])
+    assert {t.name for t in only.data if t.name} == {"Dose"}
+
+
 def test_cells_of_an_event_that_is_not_shown_are_not_drawn(tables):
     figure = plot_commitments(tables["commitments"], ["mitosis"])
     assert heads(figure)[0].startswith("Mitosis (n = ")

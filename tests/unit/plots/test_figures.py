@@ -6,7 +6,15 @@ import pytest
 
 from cellfate.plots.cells import plot_forecast_heatmap
 from cellfate.plots.scores import plot_scores
-from cellfate.plots.theme import PREDICTOR_COLOURS, at_question, colour_predictor, is_empty, say_nothing, write_title
+from cellfate.plots.theme import (
+    PREDICTOR_COLOURS,
+    SEQUENCE,
+    at_question,
+    colour_predictor,
+    is_empty,
+    say_nothing,
+    write_title,
+)
 from cellfate.report import contents
 from tests.cases.report_figures import draw_all
 from tests.cases.report_tables import SCHEMAS, report_case
@@ -76,6 +84,7 @@ def test_one_event_alone_can_be_drawn(tables):
 def test_a_predictor_has_one_colour_and_none_is_that_of_a_fate(figures):
     fates = {"#c8553d", "#2a7f9e"}
     assert not fates & {colour_predictor(name) for name in (*PREDICTOR_COLOURS, "mine", "another")}
+    assert not fates & set(SEQUENCE)
     assert len(set(PREDICTOR_COLOURS.values())) == len(PREDICTOR_COLOURS)
     lines = {
         trace.line.color

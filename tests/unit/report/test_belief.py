@@ -66,6 +66,12 @@ def test_each_check_can_fail_a_method_and_is_named(score, value, words):
     assert pd.Series([write_belief(scores)]).str.contains("Do not rely on Shapley values: .*" + words).all()
 
 
+def test_methods_that_fail_alike_are_named_together():
+    bad = {"deletion_gain": (0.0, -0.1, 0.1), "insertion_gain": (0.0, -0.1, 0.1)}
+    words = write_belief(attribution_scores(shapley=bad, attention=bad))
+    assert "Attention and Shapley values: deletion and insertion are not clearly better than random orders." in words
+
+
 def test_a_method_without_scores_is_not_checked():
     scores = attribution_scores(attention={"deletion_gain": NAN, "insertion_gain": NAN})
     verdicts = judge_methods(scores).set_index("method")

@@ -89,6 +89,8 @@ def test_the_opening_is_the_first_right_one_that_met_an_event():
     chosen = choose_examples(*make_cells(WITHIN), 5.0)
     assert choose_opening(chosen)["cell_id"].tolist() == [2]
     assert choose_opening(chosen[chosen["outcome"] == "mitosis"])["cell_id"].tolist() == [5]
+    bare = chosen.assign(kind="right and sure", shapley=chosen["cell_id"] == 5)
+    assert choose_opening(bare)["cell_id"].tolist() == [5]
     assert choose_opening(chosen.head(0)).empty
 
 
