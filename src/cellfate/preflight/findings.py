@@ -9,8 +9,6 @@ from cellfate.core.tables import PREFLIGHT_ERRORS, PREFLIGHT_WARNINGS, Preflight
 CHECKS = (*PREFLIGHT_ERRORS, *PREFLIGHT_WARNINGS)
 """All checks, errors first, in the order in which findings are listed."""
 
-_NONE = PreflightFindings.empty()
-
 
 def list_findings(
     cases: pd.DataFrame, check: str, sentence: str, max_rows: int, *, larger_is_worse: bool = True
@@ -37,7 +35,7 @@ def list_findings(
         Table `PreflightFindings` of this check.
     """
     if cases.empty:
-        return _NONE
+        return PreflightFindings.empty()
     worst = cases.sort_values("value", ascending=not larger_is_worse, kind="stable", ignore_index=True)
     listed = worst.groupby("recording_id", sort=False).head(max_rows)
     rows = [{str(key): value for key, value in row.items()} for row in listed.to_dict("records")]
@@ -63,23 +61,25 @@ def make_findings(check: str, rows: pd.DataFrame) -> pd.DataFrame:
         Table `PreflightFindings`.
     """
     severity = "error" if check in PREFLIGHT_ERRORS else "warning"
-    table = rows.assign(check=check, severity=severity).reindex(columns=_NONE.columns)
-    return table.assign(n_cases=table["n_cases"].fillna(1)).astype(_NONE.dtypes).reset_index(drop=True)
+    none = PreflightFindings.empty()
+    table = rows.assign(check=check, severity=severity).reindex(columns=none.columns)
+    return table.assign(n_cases=table["n_cases"].fillna(1)).astype(none.dtypes).reset_index(drop=True)
 
 
 def order_findings(findings: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Put findings of all checks together: errors first, then by check, recording, cell and frame."""
-    table = pd.concat([_NONE, *findings], ignore_index=True)
+    none = PreflightFindings.empty()
+    table = pd.concat([none, *findings], ignore_index=True)
     rank = table["check"].map(CHECKS.index)
     table = table.assign(rank=rank).sort_values(
         ["rank", "recording_id", "n_cases", "cell_id", "frame", "channel"], kind="stable", ignore_index=True
     )
-    return table.drop(columns="rank").astype(_NONE.dtypes)
+    return table.drop(columns="rank").astype(none.dtypes)
 
 
 def _count_others(others: pd.DataFrame, check: str, max_rows: int) -> pd.DataFrame:
     if others.empty:
-        return _NONE
+        return PreflightFindings.empty()
     counts = others.groupby("recording_id").agg(n_cases=("value", "size"), value=("value", "first")).reset_index()
     sentences = [
         f"In recording '{name}' {count} further cases of the check '{check}' are not listed one by one; to see them, "
