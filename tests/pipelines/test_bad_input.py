@@ -1,15 +1,17 @@
 """A wrong input ends a run with one sentence that names it, and leaves nothing that the next run would believe."""
 
-import json
 import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from tests.conftest import copy_project, run_kedro
+from cellfate.core.errors import InputError
+from tests.conftest import DATA, copy_project, run_command, run_here
 
 pytestmark = pytest.mark.pipeline
+
+RECORDINGS = DATA / "01_raw" / "recordings"
 
 
 @pytest.fixture
@@ -18,35 +20,43 @@ def project(tmp_path: Path, demo_project: Path) -> Path:
     folder = tmp_path / "project"
     folder.mkdir()
     copy_project(folder)
-    shutil.copytree(demo_project / "data/test/01_raw/recordings", folder / "data/test/01_raw/recordings")
+    shutil.copytree(demo_project / RECORDINGS, folder / RECORDINGS)
     return folder
 
 
-def failure_of(project: Path, *arguments: str) -> str:
-    """The last line that a run prints when it fails, as it must here."""
-    finished = run_kedro(project, "run", "--env", "test", "--pipelines", "data_processing", *arguments)
-    assert finished.returncode != 0
-    assert not (project / "data/test/03_primary/crops.zarr/manifest.json").exists()
-    return finished.stderr.strip().splitlines()[-1]
+def failure_of(project: Path, **parameters: object) -> str:
+    """The sentence with which a run ends, as it must here."""
+    with pytest.raises(Exception, match=r"\w") as caught:
+        run_here(project, "data_processing", **parameters)
+    assert isinstance(caught.value, InputError) or "DatasetError" in type(caught.value).__name__
+    assert not (project / DATA / "03_primary" / "crops.zarr" / "manifest.json").exists()
+    return str(caught.value)
 
 
 def test_a_missing_folder_is_named(project):
-    assert "no/such/folder" in failure_of(project, "--params", "recordings_root=no/such/folder")
+    assert "no/such/folder" in failure_of(project, recordings_root="no/such/folder")
 
 
-def test_a_misspelt_parameter_is_named(project):
-    message = failure_of(project, "--params", "samples.gaurd_h=2")
-    assert "Parameter samples.gaurd_h does not exist" in message
+def test_the_last_line_that_is_printed_names_a_misspelt_parameter(project):
+    arguments = ("--env", "test", "--pipelines", "data_processing", "--params", "follow_up.gaurd_h=2")
+    finished = run_command(project, "kedro", "run", *arguments)
+    assert finished.returncode != 0
+    assert "Parameter follow_up.gaurd_h does not exist" in finished.stderr.strip().splitlines()[-1]
 
 
 def test_a_parameter_out_of_range_is_named(project):
-    message = failure_of(project, "--params", "samples.guard_h=-1")
-    assert "Parameter samples.guard_h is -1: input should be greater than or equal to 0" in message
+    message = failure_of(project, follow_up={"guard_h": -1})
+    assert "Parameter follow_up.guard_h is -1: input should be greater than or equal to 0" in message
+
+
+@pytest.mark.parametrize("group", ["samples", "baselines", "new_recordings", "ensemble"])
+def test_a_group_of_an_older_version_is_named(project, group):
+    assert f"Parameter '{group}' is read by no pipeline" in failure_of(project, **{group: {"seed": 1}})
 
 
 def damage_one_image(project: Path) -> Path:
     """Cut one image of the second recording in half."""
-    folder = sorted(path for path in (project / "data/test/01_raw/recordings/images").iterdir() if path.is_dir())[1]
+    folder = sorted(path for path in (project / RECORDINGS / "images").iterdir() if path.is_dir())[1]
     path = sorted(folder.iterdir())[3]
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     return path
@@ -58,49 +68,17 @@ def test_a_truncated_image_is_named(project):
 
 def test_a_bad_recording_can_be_set_aside(project):
     path = damage_one_image(project)
-    finished = run_kedro(
-        project,
-        "run",
-        "--env",
-        "test",
-        "--pipelines",
-        "data_processing",
-        "--params",
-        "recordings.on_bad_recording=skip",
-    )
-    assert finished.returncode == 0, finished.stderr[-3000:]
-    tables = [
-        pd.read_parquet(table)
-        for table in (project / "data/test").rglob("*.parquet")
-        if "set_aside" in table.name or "excluded" in table.name
-    ]
+    run_here(project, "data_processing", recordings={"on_bad_recording": "skip"})
+    tables = [pd.read_parquet(table) for table in (project / DATA).rglob("*set_aside.parquet")]
     reasons = pd.concat(tables)["reason"]
     assert reasons.str.contains(path.name, regex=False).any()
 
 
 def test_an_annotation_file_that_is_not_json_is_named(project):
-    (project / "data/test/01_raw/recordings/annotations.json").write_text("{")
+    (project / RECORDINGS / "annotations.json").write_text("{")
     assert "annotations.json" in failure_of(project)
 
 
-def test_one_fate_only_is_an_error(project):
-    path = project / "data/test/01_raw/recordings/annotations.json"
-    content = json.loads(path.read_text())
-    for annotation in content["annotations"]:
-        annotation["time_of_death"] = None
-    path.write_text(json.dumps(content))
-    finished = run_kedro(project, "run", "--env", "test", "--pipelines", "data_processing")
-    assert finished.returncode != 0
-    assert "apoptosis" in finished.stdout + finished.stderr
-
-
-def test_a_model_with_other_channels_is_refused(project, demo_project):
-    shutil.copytree(demo_project / "data/test/06_models/fate_model", project / "data/test/06_models/fate_model")
-    parameters = project / "conf/base/parameters/inference.yml"
-    parameters.write_text(parameters.read_text().replace("[circadian, p53, cell_cycle]", "[red, green, blue]"))
-    root = "new_recordings_root=data/test/01_raw/recordings"
-    finished = run_kedro(project, "run", "--env", "test", "--pipelines", "inference", "--params", root)
-    assert finished.returncode != 0
-    printed = finished.stdout + finished.stderr
-    assert "circadian" in printed
-    assert "red" in printed
+def test_what_an_earlier_pipeline_makes_is_asked_for(project):
+    with pytest.raises(InputError, match="first run the pipeline data_processing"):
+        run_here(project, "model_training")
