@@ -31,8 +31,8 @@ def register_pipelines() -> dict[str, Pipeline]:
         "model_training": model_training.create_pipeline(),
         "evaluation": evaluation.create_pipeline(),
         "explainability": explainability.create_pipeline(),
-        "reporting": reporting.create_pipeline(),
     }
+    stages["reporting"] = reporting.create_pipeline(sum(stages.values(), Pipeline([])))
     study = sum(stages.values(), Pipeline([]))
     simulate, compare = simulation.create_pipeline(), model_training.create_comparison_pipeline()
     return {

@@ -37,7 +37,7 @@ def create_pipeline() -> Pipeline:
     """Wire the nodes of `explainability`: what was measured tells, then each reading explained and held to the test."""
     classifier = _explain("classifier", "params:explanation") + _compare_attention()
     return (
-        Pipeline(_measured(), namespace="associate_features", prefix_datasets_with_namespace=False)
+        Pipeline(_measured(), namespace="score", prefix_datasets_with_namespace=False)
         + Pipeline(classifier, namespace="explain_classifier", prefix_datasets_with_namespace=False)
         + Pipeline(
             _explain("clock", "params:clock_explanation"),

@@ -35,6 +35,11 @@ def draw_examples(
     return draw(crops, examples, StripTables(forecasts, attention, shapley, frame_features, relevance), settings)
 
 
+def gather_chapter(**artefacts: Any) -> dict[str, Any]:
+    """Put together what one stage has to show: tables and figures by catalog name."""
+    return artefacts
+
+
 def assemble_report(
     classifier: TrainedModel,
     clock: TrainedModel,
@@ -42,8 +47,9 @@ def assemble_report(
     settings: ReportSettings,
     scores: ScoreSettings,
     follow_up: FollowUpSettings,
-    **artefacts: Any,
+    **chapters: dict[str, Any],
 ) -> str:
-    """Assemble the page from the tables and figures of the run, given by catalog name."""
+    """Assemble the page from what the stages have to show."""
+    artefacts = {name: item for chapter in chapters.values() for name, item in chapter.items()}
     models: dict[str, Any] = {one.config.kind: one.config.model_dump(mode="json") for one in (classifier, clock)}
     return assemble(artefacts, models, parameters, settings, scores, follow_up)

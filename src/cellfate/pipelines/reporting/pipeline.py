@@ -1,15 +1,41 @@
 """Wiring of the `reporting` pipeline."""
 
+from collections import defaultdict
+
 from kedro.pipeline import Pipeline, node
 from kedro.pipeline.node import Node
 
 from cellfate.pipelines.reporting import nodes
 from cellfate.report.contents import FIGURES, OPENINGS, TABLES
 
+EXPLANATIONS = {"classifier": "params:explanation", "clock": "params:clock_explanation"}
+"""Parameters of the explanations of each reading."""
 
-def create_pipeline() -> Pipeline:
-    """Wire the nodes of `reporting`: draw the example cells of each reading, then assemble the page."""
-    names = [*TABLES, *(figure.name for figure in FIGURES), *OPENINGS]
+
+def create_pipeline(study: Pipeline) -> Pipeline:
+    """Wire the nodes of `reporting`: what each stage has to show becomes its chapter, the chapters become the page.
+
+    Parameters
+    ----------
+    study
+        The stages that come before. A chapter stands in the namespace of its stage, so that kedro-viz shows its tables
+        and figures where they are made.
+    """
+    drawn = [_draw_examples(reading, stage) for reading, stage in _find_stages(study).items()]
+    stages = {name: made.namespace for made in [*study.nodes, *drawn] for name in made.outputs}
+    chapters: dict[str, list[str]] = defaultdict(list)
+    for name in [*TABLES, *(figure.name for figure in FIGURES), *OPENINGS]:
+        chapters[str(stages[name])].append(name)
+    gathered = [
+        node(
+            nodes.gather_chapter,
+            {name: name for name in names},
+            f"{stage}_chapter",
+            name="gather_chapter",
+            namespace=stage,
+        )
+        for stage, names in chapters.items()
+    ]
     assemble = node(
         nodes.assemble_report,
         {
@@ -19,23 +45,35 @@ def create_pipeline() -> Pipeline:
             "settings": "params:report",
             "scores": "params:scores",
             "follow_up": "params:follow_up",
-            **{name: name for name in names},
+            **{f"{stage}_chapter": f"{stage}_chapter" for stage in chapters},
         },
         "report",
         name="assemble_report",
+        namespace="report",
     )
-    drawn = [_draw_examples("classifier", "params:explanation"), _draw_examples("clock", "params:clock_explanation")]
-    return Pipeline([*drawn, assemble], namespace="report", prefix_datasets_with_namespace=False)
+    return Pipeline([*drawn, *gathered, assemble])
 
 
-def _draw_examples(reading: str, explanation: str) -> Node:
+def _find_stages(study: Pipeline) -> dict[str, str]:
+    """Stage that explains each reading."""
+    explained = {reading: f"{reading}_explained_landmarks" for reading in EXPLANATIONS}
+    return {
+        reading: str(made.namespace)
+        for reading, name in explained.items()
+        for made in study.nodes
+        if name in made.outputs
+    }
+
+
+def _draw_examples(reading: str, stage: str) -> Node:
     own = f"{reading}_{{}}".format
     return node(
         nodes.draw_examples,
         [
             *("crops", own("explained_landmarks"), "forecasts", own("attention"), own("shapley"), "frame_features"),
-            *(own("model"), explanation, "params:follow_up", "params:report"),
+            *(own("model"), EXPLANATIONS[reading], "params:follow_up", "params:report"),
         ],
         [own("examples_figure"), own("opening_figure")],
-        name=f"draw_{reading}_examples",
+        name="draw_examples",
+        namespace=stage,
     )
