@@ -10,7 +10,7 @@ import pytest
 
 from cellfate.attribution.scoring import FAITHFUL, PLANTED
 from cellfate.pipelines.known_answer.pipeline import SCENARIOS
-from tests.conftest import ROOT, copy_project, run_notebook
+from tests.conftest import DATA, ROOT, run_notebook
 
 pytestmark = pytest.mark.pipeline
 
@@ -30,17 +30,17 @@ TINY = """
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A project in which two scenarios have run, and what the run said."""
-    project = copy_project(tmp_path_factory.mktemp("known_answer"))
+def finished(tmp_path_factory: pytest.TempPathFactory, demo_project: Path) -> tuple[Path, str]:
+    """The finished demo, in whose folder two scenarios have run too; and what that run said."""
+    project = shutil.copytree(demo_project, tmp_path_factory.mktemp("known_answer") / "project")
     for path in (project / "conf/base/parameters/scenarios").glob("*.yml"):
         if path.stem not in CHOSEN:
             path.unlink()
-    tiny = project / "conf/test/parameters/scenarios.yml"
+    tiny = project / "conf/test/parameters_scenarios.yml"
     tiny.write_text("".join(TINY.format(name=name) for name in CHOSEN))
     ran = subprocess.run([sys.executable, "-c", RUN], cwd=project, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr[-4000:] + ran.stdout[-4000:]
-    return project / "data/test", ran.stdout + ran.stderr
+    return project, ran.stdout + ran.stderr
 
 
 def test_every_scenario_has_a_parameter_file_and_every_file_a_scenario():
@@ -49,7 +49,7 @@ def test_every_scenario_has_a_parameter_file_and_every_file_a_scenario():
 
 
 def test_scores_of_all_scenarios_stand_in_one_table(finished):
-    scores = pd.read_parquet(finished[0] / "08_reporting/known_answer_planted_scores.parquet")
+    scores = pd.read_parquet(finished[0] / DATA / "08_reporting/known_answer_planted_scores.parquet")
     assert list(dict.fromkeys(scores["scenario"])) == list(CHOSEN)
     assert set(scores["score"]) == {*FAITHFUL, *PLANTED}
     assert (scores["value"].notna() | scores["reason"].notna()).all()
@@ -60,22 +60,19 @@ def test_scores_of_all_scenarios_stand_in_one_table(finished):
 def test_the_run_prints_method_by_score_and_the_page_shows_it(finished):
     folder, said = finished
     assert "Planted hours, AUROC" in said
-    page = (folder / "08_reporting/known_answer.html").read_text()
+    page = (folder / DATA / "08_reporting/known_answer.html").read_text()
     assert "p53_early" in page
     assert page.count("Plotly.newPlot(") == 2
 
 
 def test_each_scenario_has_its_own_recordings(finished):
-    truth = {name: pd.read_parquet(finished[0] / "known_answer" / name / "truth.parquet") for name in CHOSEN}
+    truth = {name: pd.read_parquet(finished[0] / DATA / "known_answer" / name / "truth.parquet") for name in CHOSEN}
     assert truth["null"]["deciding_channel"].isna().all()
     assert set(truth["p53_early"]["deciding_channel"].dropna()) == {"p53"}
 
 
-def test_the_notebook_shows_a_cell_of_the_scenario_and_what_was_planted(
-    finished, demo_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    project = shutil.copytree(demo_project, tmp_path / "both")
-    shutil.copytree(finished[0] / "known_answer", project / "data/test/known_answer")
+def test_the_notebook_shows_a_cell_of_the_scenario_and_what_was_planted(finished, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("KEDRO_ENV", "test")
-    printed = run_notebook(ROOT / "notebooks" / "explain_one_cell.ipynb", project)
+    printed = run_notebook(ROOT / "notebooks" / "explain_one_cell.ipynb", finished[0])
     assert "planted: p53 from" in printed
+    assert "minus nothing" in printed
