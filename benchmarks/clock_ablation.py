@@ -29,7 +29,7 @@ from cellfate.models.settings import EnsembleSettings, ModelSettings
 from cellfate.pipelines.fate_clock.nodes import train_clock
 from cellfate.prediction.clock_ensemble import blend_hazards, read_landmarks
 from cellfate.prediction.clock_member import load_clock_member
-from cellfate.statistics.tabulating import tabulate_incidence
+from cellfate.prediction.forecast_tables import tabulate_incidence
 from cellfate.training.settings import ClockTrainingSettings
 
 ROOT = Path(__file__).resolve().parents[1]

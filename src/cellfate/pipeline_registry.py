@@ -24,7 +24,8 @@ def register_pipelines() -> dict[str, Pipeline]:
         Pipelines by name. `__default__` goes from raw recordings to the report; `demo` simulates the recordings first;
         `inference` takes the models of a run to other recordings; `comparison_trainings` holds the classifier's
         explanations against classifiers trained otherwise; `known_answer` goes from simulation to scores of
-        explanations, once a scenario; `known_hazards` simulates recordings first and holds the fate clock against their truth.
+        explanations, once a scenario; `known_hazards` simulates recordings first and holds the fate clock against
+        their truth.
     """
     stages = {
         "data_processing": data_processing.create_pipeline(),

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.cohort.follow_ups import CELL
+from cellfate.cohort.landmarks import asks_which_fate
 from cellfate.cohort.outcomes import outcomes_within
 from cellfate.cohort.questions import shown_events
 from cellfate.core.errors import InputError
@@ -143,7 +144,7 @@ class ClassifierView(ModelView):
 
     def answer(self, landmarks: pd.DataFrame) -> pd.DataFrame:
         """Last landmarks of cells whose fate was seen; it is the outcome."""
-        fated = landmarks[landmarks["last"] & landmarks["fate"].isin(self.config.events)]
+        fated = landmarks[asks_which_fate(landmarks)]
         return fated.assign(outcome=fated["fate"])
 
     def show_from(self, crops: CropStore, landmarks: pd.DataFrame) -> NDArray[np.int64]:

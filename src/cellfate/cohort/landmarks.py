@@ -12,6 +12,7 @@ import pandas as pd
 from cellfate.cohort.follow_ups import CELL
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
+from cellfate.core.fates import EVENTS
 from cellfate.core.tables import Landmarks
 
 _OF_THE_CELL = [*CELL, "group_id", "dose", "first_frame", "frame_interval_min", "fate", "event_frame"]
@@ -48,6 +49,11 @@ def list_landmarks(detections: pd.DataFrame, follow_ups: pd.DataFrame, follow_up
         )
         raise InputError(message)
     return Landmarks.validate(landmarks)
+
+
+def asks_which_fate(landmarks: pd.DataFrame) -> "pd.Series[bool]":
+    """Whether it is asked at each landmark which fate comes: at the last one of every cell whose fate was seen."""
+    return landmarks["last"] & landmarks["fate"].isin(EVENTS)
 
 
 def list_forecast_frames(

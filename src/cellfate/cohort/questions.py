@@ -6,6 +6,7 @@ from typing import Final
 
 import pandas as pd
 
+from cellfate.cohort.landmarks import asks_which_fate
 from cellfate.cohort.outcomes import competing_events
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.fates import CENSORED, EVENTS
@@ -38,7 +39,7 @@ def list_questions(follow_ups: pd.DataFrame, landmarks: pd.DataFrame, follow_up:
     InputError
         Never: a study of which nothing can be asked has two rows that say so.
     """
-    fated = landmarks[landmarks["last"] & landmarks["fate"].isin(EVENTS)]
+    fated = landmarks[asks_which_fate(landmarks)]
     regular = landmarks[landmarks["regular"]]
     rows = [
         _question(WHICH_FATE, math.nan, fated, _why_not_which(fated, follow_up), None),

@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from cellfate.cohort.landmarks import asks_which_fate
 from cellfate.cohort.splits import select_part
 from cellfate.core.errors import InputError
 from cellfate.core.predictors import CLASSIFIER, ON_OTHER_BACKGROUND
@@ -25,7 +26,7 @@ from cellfate.metrics.settings import BackgroundSwapSettings
 from cellfate.prediction.classifier_member import ClassifierMember, load_classifier_member
 from cellfate.prediction.forecast_tables import empty_forecasts, tabulate_fate_odds
 from cellfate.prediction.records import TrainedModel
-from cellfate.prediction.trained_on import check_trained_on, select_fated
+from cellfate.prediction.trained_on import check_trained_on
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +82,7 @@ def swap_backgrounds(
     if not config.members:
         return empty_forecasts(config.events)
     check_trained_on(model, crops, landmarks, splits)
-    fated, rng = select_fated(landmarks, config), np.random.default_rng(background_swap.seed)
+    fated, rng = landmarks[asks_which_fate(landmarks)], np.random.default_rng(background_swap.seed)
     parts: list[pd.DataFrame] = []
     n_tested = 0
     for fold in config.folds:

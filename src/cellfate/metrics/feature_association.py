@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from cellfate.cohort.follow_ups import CELL
+from cellfate.cohort.landmarks import asks_which_fate
 from cellfate.cohort.outcomes import competing_events
-from cellfate.core.fates import EVENTS
 from cellfate.core.tables import EVERYTHING, FeatureAssociation
 from cellfate.features.summaries import choose_features
 from cellfate.metrics.settings import FeatureAssociationSettings
@@ -53,7 +53,7 @@ def associate_features(
         When the settings name a feature that was not measured.
     """
     features = choose_features(frame_features, feature_association.features, "feature_association.features")
-    fated = landmarks[landmarks["last"] & landmarks["fate"].isin(EVENTS)].reset_index(drop=True)
+    fated = landmarks[asks_which_fate(landmarks)].reset_index(drop=True)
     hours = average_hours(frame_features, fated, features, feature_association.bin_h)
     hours = hours.join(fated[["fate", "group_id", "dose"]], on="cell_n")
     doses = sorted(set(fated["dose"]))

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from cellfate.cohort.follow_ups import CELL
+from cellfate.cohort.landmarks import asks_which_fate
 from cellfate.cohort.outcomes import competing_events
 from cellfate.cohort.questions import shown_events
 from cellfate.cohort.settings import FollowUpSettings
@@ -208,7 +209,7 @@ def _questions_of(
 ) -> Iterator[Asked]:
     """Make the records of one predictor; the rows are in the order of landmarks."""
     happened = competing_events(landmarks)
-    of_fate = rows[rows["within_h"].isna() & rows["last"] & rows["fate"].isin(EVENTS)]
+    of_fate = rows[rows["within_h"].isna() & asks_which_fate(rows)]
     tested = of_fate[of_fate["part"] == "test"]
     if len(tested):
         yield _record(name, tested, np.nan, events, happened, _tuned_thresholds(of_fate, tested, events))

@@ -14,6 +14,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from cellfate.cohort.follow_ups import CELL
+from cellfate.cohort.landmarks import asks_which_fate
 from cellfate.cohort.splits import select_part
 from cellfate.core.fates import probability_column
 from cellfate.crops.store import CropStore
@@ -22,7 +23,7 @@ from cellfate.metrics.settings import MaskingSettings
 from cellfate.prediction.classifier_member import load_classifier_member
 from cellfate.prediction.embeddings import embed_landmarks
 from cellfate.prediction.records import TrainedModel
-from cellfate.prediction.trained_on import check_trained_on, select_fated
+from cellfate.prediction.trained_on import check_trained_on
 from cellfate.statistics.bootstrap import FloatArray, IntArray
 
 REMOVE_LAST: Final = "remove_last"
@@ -77,7 +78,7 @@ def mask_sequences(
     columns = ["experiment", "k_frames", "fold", *FRAME, *map(probability_column, config.outcomes)]
     if config.members:
         check_trained_on(model, crops, landmarks, splits)
-    fated = select_fated(landmarks, config).sort_values(CELL)
+    fated = landmarks[asks_which_fate(landmarks)].sort_values(CELL)
     tables: list[pd.DataFrame] = []
     for fold in config.folds:
         member, rows = load_classifier_member(model, fold), select_part(fated, splits, fold, "test")

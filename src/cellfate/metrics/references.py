@@ -16,11 +16,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.cohort.follow_ups import CELL
+from cellfate.cohort.landmarks import asks_which_fate
 from cellfate.cohort.outcomes import competing_events, label_landmarks
 from cellfate.cohort.questions import WHICH_FATE, WITHIN_HOURS, is_asked
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
-from cellfate.core.fates import EVENTS
 from cellfate.core.predictors import MEASUREMENTS
 from cellfate.features.summaries import summarise_history
 from cellfate.metrics.settings import ReferenceSettings
@@ -107,7 +107,7 @@ def _list_tasks(
     references: ReferenceSettings,
 ) -> Iterator[_Task]:
     if is_asked(questions, WHICH_FATE):
-        fated = landmarks[landmarks["last"] & landmarks["fate"].isin(EVENTS)].reset_index(drop=True)
+        fated = landmarks[asks_which_fate(landmarks)].reset_index(drop=True)
         labels_nk = number_events(fated["fate"], events)[:, None]
         yield _Task(fated, labels_nk, events, references.names_which_fate, None)
     if is_asked(questions, WITHIN_HOURS):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from cellfate.cohort.follow_ups import CELL
-from cellfate.cohort.landmarks import list_forecast_frames
+from cellfate.cohort.landmarks import asks_which_fate, list_forecast_frames
 from cellfate.cohort.questions import WHICH_FATE
 from cellfate.cohort.splits import select_part
 from cellfate.core.errors import InputError
@@ -26,7 +26,7 @@ from cellfate.prediction.embeddings import embed_landmarks
 from cellfate.prediction.forecast_tables import empty_forecasts, fate_odds, tabulate_fate_odds, tabulate_hazards
 from cellfate.prediction.new_recordings import check_store
 from cellfate.prediction.records import ALL_CELLS, ClassifierConfig, ClockConfig, FolderConfig, TrainedModel
-from cellfate.prediction.trained_on import check_trained_on, select_fated
+from cellfate.prediction.trained_on import check_trained_on
 
 ALL_MEMBERS: Final = "all_members"
 """Scheme of forecasts that no single fold made."""
@@ -62,7 +62,7 @@ def forecast_classifier(
         return empty_forecasts(config.events)
     check_trained_on(model, crops, landmarks, splits)
     tables = []
-    for scheme, fold, part, rows in _tested_parts(select_fated(landmarks, config), splits):
+    for scheme, fold, part, rows in _tested_parts(landmarks[asks_which_fate(landmarks)], splits):
         keys = _keys(rows).assign(predictor=CLASSIFIER, scheme=scheme, fold=fold, part=part)
         probabilities_bk = classify_landmarks(crops, rows, model, fold)
         tables.append(tabulate_fate_odds(keys, probabilities_bk, config.outcomes))
@@ -109,7 +109,7 @@ def forecast_clock(
         if len(frames):
             keys = _keys(frames).assign(scheme=scheme, fold=fold, part=part)
             hazards = clock_hazards(crops, frames, describe, model, (fold,), f"fold_{fold}")
-            fated = frames["last"] & frames["fate"].isin(config.events)
+            fated = asks_which_fate(frames)
             tables += _tabulate(config, keys, hazards, fated.to_numpy())
     return _join(tables, config)
 

@@ -5,6 +5,7 @@ import logging
 import pandas as pd
 
 from cellfate.cohort.follow_ups import CELL
+from cellfate.cohort.landmarks import asks_which_fate
 from cellfate.core.errors import InputError
 from cellfate.crops.digest import CellReader, digest_cells, digest_data
 from cellfate.crops.store import CropStore
@@ -68,7 +69,7 @@ def check_trained_on(model: TrainedModel, crops: CropStore, asked: pd.DataFrame,
         If the digest of the data is not the one in the model's config.
     """
     config = model.config
-    taught = select_fated(asked, config) if isinstance(config, ClassifierConfig) else asked
+    taught = asked[asks_which_fate(asked)] if isinstance(config, ClassifierConfig) else asked
     expected, found = config.data_digest, digest_data(crops, taught, *tables)
     if found != expected:
         message = (
@@ -77,8 +78,3 @@ def check_trained_on(model: TrainedModel, crops: CropStore, asked: pd.DataFrame,
             "again, or use inference to score recordings it has not seen."
         )
         raise InputError(message)
-
-
-def select_fated(landmarks: pd.DataFrame, config: ClassifierConfig) -> pd.DataFrame:
-    """Landmarks at which it is asked which fate comes: the last of cells whose fate was seen."""
-    return landmarks[landmarks["last"] & landmarks["fate"].isin(config.outcomes)]

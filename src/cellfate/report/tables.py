@@ -6,6 +6,7 @@ from typing import Any, Final
 import pandas as pd
 from pydantic import BaseModel
 
+from cellfate.cohort.landmarks import asks_which_fate
 from cellfate.core.fates import CENSORED, EVENTS, FATES
 from cellfate.core.tables import EVERYTHING, PARTS
 from cellfate.core.words import (
@@ -143,7 +144,7 @@ def tabulate_parts(
     follow_ups: pd.DataFrame, landmarks: pd.DataFrame, splits: pd.DataFrame, leakage: pd.DataFrame
 ) -> ReportTable:
     """Count cells, groups, fates and landmarks of each part; list what its cells share with training."""
-    asked = landmarks.assign(which_fate=landmarks["last"] & landmarks["fate"].isin(EVENTS))
+    asked = landmarks.assign(which_fate=asks_which_fate(landmarks))
     of_cell = asked.groupby(_CELL)[["which_fate", "regular"]].sum().reset_index()
     joined = splits.merge(follow_ups, on=_CELL).merge(of_cell, on=_CELL, how="left")
     fates = {fate: (joined["fate"] == fate).astype(int) for fate in (*EVENTS, CENSORED)}

@@ -42,7 +42,7 @@ def list_true_incidence(study: SimulatedStudy, edges_h: Sequence[float], report_
     Returns
     -------
     DataFrame
-        Table `Incidence`, one row a cell, tracked frame before its last one, and time of `report_h`. As everywhere, h
+        Table `Forecasts`, one row a cell, tracked frame before its last one, and time of `report_h`. As everywhere, h
         hours are `floor(h * 60 / interval)` frames, but the guard is rounded up; an event e frames after the frame
         counts when `guard < e <= h`. `expected_h` is counted up to the last edge.
 

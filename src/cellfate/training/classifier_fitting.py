@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from cellfate.core.fates import EVENTS
+from cellfate.cohort.landmarks import asks_which_fate
 from cellfate.crops.digest import digest_data
 from cellfate.crops.store import CropStore
 from cellfate.models.fitted_member import FittedMember
@@ -53,7 +53,7 @@ def fit_classifier(
     InputError
         If a fold lacks cells or fates, or a checkpoint is damaged.
     """
-    fated = landmarks[landmarks["last"] & landmarks["fate"].isin(EVENTS)].reset_index(drop=True)
+    fated = landmarks[asks_which_fate(landmarks)].reset_index(drop=True)
     folds = open_classifier_folds(crops, fated, splits, normalisation, model, training)
     data_digest = digest_data(crops, fated, splits)
 

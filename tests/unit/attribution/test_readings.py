@@ -38,6 +38,7 @@ from cellfate.attribution.scoring import (
 )
 from cellfate.attribution.settings import AttentionStatisticsSettings
 from cellfate.attribution.shapley import shapley_values
+from cellfate.cohort.landmarks import asks_which_fate
 from cellfate.core.tables import (
     Attention,
     AttentionSummary,
@@ -57,7 +58,6 @@ from cellfate.prediction.classifier_member import load_classifier_member
 from cellfate.prediction.clock_member import ClockMember
 from cellfate.prediction.forecasts import forecast_classifier, forecast_clock
 from cellfate.prediction.randomised import randomise_layers
-from cellfate.prediction.trained_on import select_fated
 from tests.unit.attribution.conftest import SETTINGS, Explained
 from tests.unit.attribution.tiny import random_model, without_members
 
@@ -99,7 +99,7 @@ def open_some(explained, n=3):
 
 def forecasts_of(explained, frame_features):
     study, config = explained.study, explained.model.config
-    asked = study.follow_ups if explained.is_clock else select_fated(study.landmarks, config)
+    asked = study.follow_ups if explained.is_clock else study.landmarks[asks_which_fate(study.landmarks)]
     digest = digest_data(study.crops, asked, study.splits, *([frame_features] if explained.is_clock else []))
     model = replace(explained.model, config=config.model_copy(update={"data_digest": digest}))
     if explained.is_clock:

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import tifffile
 
-from cellfate.cohort.samples import make_samples
-from cellfate.cohort.settings import SampleSettings
+from cellfate.cohort.follow_ups import follow_cells
+from cellfate.cohort.landmarks import list_landmarks
+from cellfate.cohort.outcomes import outcomes_within
+from cellfate.cohort.settings import FollowUpSettings
 from cellfate.crops.cutting import plan_crops
 from cellfate.crops.settings import CropSettings
 from cellfate.crops.store import CropStore, write_crops
@@ -25,9 +27,6 @@ HELA = RecordingSettings(
     labels="silver_truth",
     group_by="lineage",
 )
-LANDMARK = SampleSettings(
-    kind="landmark", events=("mitosis",), guard_h=1.0, history_frames=10, stride_frames=3, horizon_h=5.0
-)
 
 
 def test_crops_and_landmarks_of_the_hela_recording(real_data: Path, tmp_path: Path) -> None:
@@ -44,7 +43,10 @@ def test_crops_and_landmarks_of_the_hela_recording(real_data: Path, tmp_path: Pa
     assert np.array_equal(sequence.frames_tchw[0, 0], image[y0 : y0 + 16, x0 : x0 + 16])
     assert sequence.masks_thw is not None
     assert sequence.masks_thw[0, 8, 8]  # the window is centred on the cell
-    samples, excluded = make_samples(store, recordings, cells, LANDMARK)
+    follow_up = FollowUpSettings(events=("mitosis",))
+    follow_ups, _ = follow_cells(detections, cells, recordings, follow_up)
+    landmarks = list_landmarks(detections, follow_ups, follow_up).query("regular")
     # counted independently from man_track.txt
-    assert samples["outcome"].value_counts().to_dict() == {"none": 4977, "mitosis": 427}
-    assert len(excluded) == 992 + 115
+    outcomes = outcomes_within(landmarks, ("mitosis",), 5.0)
+    assert outcomes.value_counts().to_dict() == {"none": 4977, "mitosis": 427}
+    assert outcomes.isna().sum() == 992

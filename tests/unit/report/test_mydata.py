@@ -7,40 +7,43 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from cellfate.cohort.settings import SampleSettings, SplitSettings
+from cellfate.cohort.settings import FollowUpSettings, SplitSettings
 from cellfate.crops.settings import CropSettings
+from cellfate.features.settings import FeatureSettings
 from cellfate.imaging.settings import RecordingSettings
-from cellfate.metrics.settings import BaselineSettings, MaskingSettings
+from cellfate.metrics.settings import MaskingSettings, ReferenceSettings
 from cellfate.tracks.settings import TrackSettings
 
 TEMPLATE = Path(__file__).parents[3] / "conf" / "mydata"
-SETTINGS = {
+WHOLE = {
     "recordings": RecordingSettings,
-    "crops": CropSettings,
-    "samples": SampleSettings,
-    "splits": SplitSettings,
-    "new_recordings": RecordingSettings,
     "tracks": TrackSettings,
-    "new_tracks": TrackSettings,
+    "crops": CropSettings,
+    "follow_up": FollowUpSettings,
+    "splits": SplitSettings,
+    "masking": MaskingSettings,
 }
+IN_PART = {"features": FeatureSettings, "references": ReferenceSettings}
 
 
 def read_parameters() -> dict:
-    parts = [OmegaConf.to_container(OmegaConf.load(path)) for path in sorted(TEMPLATE.glob("parameters/*.yml"))]
-    return {key: value for part in parts for key, value in part.items()}
+    return OmegaConf.to_container(OmegaConf.load(TEMPLATE / "parameters.yml"))
 
 
-@pytest.mark.parametrize(("key", "settings"), [("baselines", BaselineSettings), ("masking", MaskingSettings)])
-def test_template_of_the_evaluation_is_valid(key, settings):
-    values = read_parameters()[key]
-    assert settings(**values).model_fields_set == set(values)
-
-
-@pytest.mark.parametrize("key", SETTINGS)
+@pytest.mark.parametrize("key", WHOLE)
 def test_template_sets_every_field_and_is_valid(key):
     values = read_parameters()[key]
-    assert sorted(values) == sorted(SETTINGS[key].model_fields)
-    SETTINGS[key](**values)
+    assert sorted(values) == sorted(WHOLE[key].model_fields)
+    WHOLE[key](**values)
+
+
+@pytest.mark.parametrize("key", IN_PART)
+def test_template_of_what_a_person_may_have_to_change_is_valid(key):
+    IN_PART[key](**read_parameters()[key])
+
+
+def test_template_asks_for_nothing_else():
+    assert set(read_parameters()) == {*WHOLE, *IN_PART, "inference"}
 
 
 def test_every_parameter_of_the_template_is_explained():

@@ -14,7 +14,8 @@ CONF = Path(__file__).resolve().parents[3] / "conf"
 
 
 def read_settings(environment: str) -> SimulationSettings:
-    text = (CONF / environment / "parameters" / "simulation.yml").read_text(encoding="utf-8")
+    path = "parameters/simulation.yml" if environment == "base" else "parameters.yml"
+    text = (CONF / environment / path).read_text(encoding="utf-8")
     return SimulationSettings(**yaml.safe_load(text)["simulation"])
 
 

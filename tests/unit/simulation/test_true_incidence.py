@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cellfate.core.errors import InputError
 from cellfate.core.fates import APOPTOSIS, EVENTS, MITOSIS
-from cellfate.core.tables import Incidence
+from cellfate.core.tables import Forecasts
 from cellfate.simulation import HazardSettings, SimulatedStudy, list_true_incidence, simulate_study
 from cellfate.simulation.hazards import draw_lives
 from cellfate.simulation.true_incidence import forecast_states
@@ -94,7 +94,7 @@ def test_incidence_never_falls_and_sums_to_at_most_1(
 
 
 def test_the_table_has_a_row_for_every_frame_before_the_last(study: SimulatedStudy, truth: pd.DataFrame) -> None:
-    Incidence.validate(truth)
+    Forecasts.validate(truth)
     np.testing.assert_allclose(truth[["p_apoptosis", "p_mitosis", "p_none"]].sum(axis=1), 1, atol=1e-12)
     assert set(truth["predictor"]) == set(truth["scheme"]) == {"truth"}
     assert (set(truth["fold"]), set(truth["part"])) == ({0}, {"test"})

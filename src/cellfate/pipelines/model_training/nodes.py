@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from cellfate.cohort.landmarks import asks_which_fate
 from cellfate.cohort.outcomes import competing_events
 from cellfate.cohort.questions import WHICH_FATE, WITHIN_HOURS, is_asked, why_not
 from cellfate.cohort.settings import FollowUpSettings
@@ -15,7 +16,7 @@ from cellfate.features.settings import FeatureSettings
 from cellfate.models.fitted_member import FittedMember
 from cellfate.models.settings import BlendSettings, ClockNetworkSettings, ModelSettings
 from cellfate.prediction.records import ClassifierConfig, ClockConfig, TrainedModel, describe_member, join_weights
-from cellfate.prediction.trained_on import digest_seen, select_fated
+from cellfate.prediction.trained_on import digest_seen
 from cellfate.training.classifier_fitting import fit_classifier
 from cellfate.training.clock_fitting import fit_clock
 from cellfate.training.fitting import history_table
@@ -64,7 +65,7 @@ def train_classifier(
         return TrainedModel(ClassifierConfig(**about, reason=why_not(questions, WHICH_FATE)), {}), _no_history()
     members, data_digest = fit_classifier(crops, landmarks, splits, normalisation, model, training)
     config = ClassifierConfig(**about, members=_members(members, normalisation, crops), data_digest=data_digest)
-    seen = digest_seen(crops, select_fated(landmarks, config), splits)
+    seen = digest_seen(crops, landmarks[asks_which_fate(landmarks)], splits)
     return TrainedModel(config, join_weights(members), trained_on=seen), history_table(members)
 
 
