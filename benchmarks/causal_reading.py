@@ -16,9 +16,9 @@ import torch
 from benchmarks.measure import measure_command, print_table
 from cellfate.models.fate_classifier import FateClassifier
 from cellfate.models.fate_clock import AGE_INPUTS, FateClock
-from cellfate.models.settings import CausalSettings, ModelSettings
+from cellfate.models.settings import CausalSettings, ClockNetworkSettings, ModelSettings
+from cellfate.training.classifier_module import cell_losses
 from cellfate.training.clock_module import frame_losses
-from cellfate.training.fate_module import sample_losses
 
 ROOT = Path(__file__).resolve().parents[1]
 N_CELLS, N_FRAMES, N_CHANNELS, SIZE_PX, N_BINS, N_EVENTS = 20, 40, 2, 48, 9, 2
@@ -71,10 +71,10 @@ def make_step(reading: str, n_frames: int) -> tuple[torch.nn.Module, Any]:
     rng = np.random.default_rng(0)
     if reading == "classifier":
         targets = torch.from_numpy(rng.integers(0, 2, N_CELLS))
-        return FateClassifier(LAYERS, N_CHANNELS, 2), lambda net, *batch: sample_losses(net(*batch), targets).mean()
+        return FateClassifier(LAYERS, N_CHANNELS, 2), lambda net, *batch: cell_losses(net(*batch), targets).mean()
     ages = torch.zeros(n_frames, AGE_INPUTS)
     labels = torch.from_numpy(rng.integers(-1, 1 + N_EVENTS, (n_frames, N_BINS)))
-    causal = LAYERS.model_copy(update={"causal": CausalSettings(hidden_size=32)})
+    causal = ClockNetworkSettings(**LAYERS.model_dump(), causal=CausalSettings(hidden_size=32))
     network = FateClock(causal, N_CHANNELS, N_BINS, N_EVENTS, n_features=0)
     return network, lambda net, *batch: frame_losses(net(*batch, ages), labels).mean()
 

@@ -6,7 +6,6 @@ crops a recording. Each run is a process of its own in a project folder of its o
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,8 +15,8 @@ import numpy as np
 import tifffile
 
 from benchmarks.measure import measure_command, print_table
+from benchmarks.project import kedro_run, make_project
 
-ROOT = Path(__file__).resolve().parents[1]
 SIDE, N_FRAMES, N_CELLS, CROP = 512, 100, 20, 112
 TARGET = 1.1
 """Largest accepted ratio of the memory of 8 recordings to that of 1."""
@@ -78,16 +77,10 @@ def compare() -> bool:
     rows = []
     for n_recordings in (1, 8):
         with tempfile.TemporaryDirectory() as name:
-            project = Path(name)
-            shutil.copytree(ROOT / "conf", project / "conf")
-            for file in ("pyproject.toml", ".telemetry"):
-                shutil.copy(ROOT / file, project / file)
-            (project / "src").mkdir()
-            (project / "conf/local").mkdir(exist_ok=True)
+            project = make_project(Path(name))
             (project / "conf/local/parameters.yml").write_text(PARAMETERS)
             write_recordings(project / "data/01_raw/recordings", n_recordings)
-            command = [sys.executable, "-m", "kedro", "run", "--pipelines", "data_processing"]
-            usage = measure_command(command, project)
+            usage = measure_command(kedro_run("data_processing"), project)
         if usage.exit_code:
             return False
         rows.append((n_recordings, usage.peak_memory_mb, usage.cpu_s))

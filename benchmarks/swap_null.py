@@ -55,7 +55,7 @@ def _make_case(number: int, coefficient: float | None, rng: np.random.Generator)
     scores = draw_series(n_frames, 1, coefficient, rng)[:, 0]
     attention = np.exp(scores) / np.exp(scores).sum()
     return AttentionCase(
-        sample_id=str(number), outcome="apoptosis", dose="Control", group_id=str(number),
+        landmark_id=str(number), outcome="apoptosis", dose="Control", group_id=str(number),
         frames_back_t=np.arange(n_frames)[::-1].copy(), attention_t=attention, top_t=top_attention(attention),
         values_tf=draw_series(n_frames, N_FEATURES, coefficient, rng),
     )  # fmt: skip
