@@ -11,7 +11,7 @@ REPEATS = 5
 
 
 def main() -> bool:
-    """Print medians of wall and CPU seconds; true when the list takes under 2 s."""
+    """Print medians of wall and CPU seconds; true when the list takes under 2 CPU s."""
     commands = {
         "kedro registry list": [sys.executable, "-m", "kedro", "registry", "list"],
         "import pandas, kedro": [sys.executable, "-c", "import pandas, kedro.framework.cli.cli"],
@@ -22,7 +22,7 @@ def main() -> bool:
         rows.append((name, median(run.wall_s for run in runs), median(run.cpu_s for run in runs)))
     print_table(("command", "wall s", "CPU s"), rows)
     print(f"ratio to the bare import: {rows[0][2] / rows[1][2]:.2f}")
-    return rows[0][1] < 2
+    return rows[0][2] < 2
 
 
 if __name__ == "__main__":
