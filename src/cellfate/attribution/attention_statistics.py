@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from cellfate.attribution.settings import AttentionStatisticsSettings
-from cellfate.cohort.follow_ups import CELL
 from cellfate.core.fates import NONE
-from cellfate.core.tables import AttentionStatistics
+from cellfate.core.tables import CELL, FRAME, AttentionStatistics
 from cellfate.features.summaries import choose_features
 from cellfate.statistics.effect_sizes import cliffs_delta, cohens_d
 from cellfate.statistics.permutation_tests import correct_p_values, draw_subsets, permutation_p_value
@@ -98,9 +97,8 @@ def gather_cases(
         Columns of `frame_features`.
     """
     facts = explained_landmarks[["landmark_id", *CELL, "outcome", "dose", "group_id", "event_frame", "last_frame"]]
-    keys = [*CELL, "frame"]
     rows = attention.merge(facts, on="landmark_id", validate="many_to_one")
-    rows = rows.merge(frame_features[[*keys, *features]], on=keys, how="left", validate="many_to_one")
+    rows = rows.merge(frame_features[[*FRAME, *features]], on=FRAME, how="left", validate="many_to_one")
     at_event = rows["event_frame"].notna() & (rows["outcome"] != NONE)
     ends = rows["event_frame"].astype("Float64").where(at_event, rows["last_frame"]).to_numpy(dtype=np.float64)
     rows["frames_back"] = (ends - rows["frame"].to_numpy()).astype(np.int64)

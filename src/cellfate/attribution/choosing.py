@@ -7,7 +7,7 @@ import pandas as pd
 
 from cellfate.attribution.explained_models import ModelView, view_model
 from cellfate.attribution.settings import ExplanationSettings
-from cellfate.cohort.follow_ups import CELL
+from cellfate.core.tables import CELL
 from cellfate.crops.store import CropStore
 from cellfate.prediction.records import TrainedModel
 

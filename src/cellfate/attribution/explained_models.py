@@ -16,11 +16,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.attribution.settings import ExplanationSettings
-from cellfate.cohort.follow_ups import CELL
 from cellfate.cohort.landmarks import asks_which_fate
 from cellfate.cohort.outcomes import outcomes_within
 from cellfate.cohort.questions import shown_events
 from cellfate.core.errors import InputError
+from cellfate.core.tables import CELL
 from cellfate.crops.store import CropStore
 from cellfate.models.settings import reach_frames, shows_mask
 from cellfate.prediction.classifier_member import ClassifierMember, load_classifier_member

@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from cellfate.attribution.gathering import towards_forecast
 from cellfate.attribution.methods import COMPARED, TREE_SHAPLEY
-from cellfate.cohort.follow_ups import CELL
-from cellfate.core.tables import AttributionCells
+from cellfate.core.tables import CELL, AttributionCells
 from cellfate.statistics.effect_sizes import separation
 
 NOTHING_PLANTED: Final = "no hours and no channel decide"

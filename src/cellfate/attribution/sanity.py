@@ -21,9 +21,8 @@ from cellfate.attribution.opening import OpenedLandmark, open_landmarks
 from cellfate.attribution.scoring import PERMUTED, RANDOMISED, RETRAINED, SEEDS, average_cells
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.attribution.shapley import shapley_values
-from cellfate.cohort.follow_ups import CELL
 from cellfate.core.fates import EVENTS
-from cellfate.core.tables import AttributionCells, RandomisedWeights
+from cellfate.core.tables import CELL, AttributionCells, RandomisedWeights
 from cellfate.crops.store import CropStore
 from cellfate.prediction.records import TrainedModel
 

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from cellfate.attribution.methods import LOGIT, TREE_SHAPLEY, no_attributions
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.attribution.windows import frames_in
-from cellfate.cohort.follow_ups import CELL
-from cellfate.core.tables import Attributions
+from cellfate.core.tables import CELL, FRAME, Attributions
 from cellfate.features.summaries import feature_columns
 from cellfate.statistics.effect_sizes import separation
 
@@ -104,7 +103,7 @@ def describe_windows(
     """
     names = feature_columns(frame_features)
     bounds = landmarks[["landmark_id", *CELL, "shown_from", "last_frame", "frame_interval_min"]]
-    rows = frame_features[[*CELL, "frame", *names]].merge(bounds, on=CELL)
+    rows = frame_features[[*FRAME, *names]].merge(bounds, on=CELL)
     rows = rows[rows["frame"].between(rows["shown_from"], rows["last_frame"])]
     sizes = {minutes: frames_in(explanation.window_h, minutes) for minutes in rows["frame_interval_min"].unique()}
     back = (rows["last_frame"] - rows["frame"]) // rows["frame_interval_min"].map(sizes)

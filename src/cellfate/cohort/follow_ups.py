@@ -14,12 +14,10 @@ from cellfate.cohort.guard import guard_frames
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
 from cellfate.core.fates import CENSORED, EVENTS, UNSCORED
-from cellfate.core.tables import FollowUps, SetAside
+from cellfate.core.tables import CELL, FRAME, FollowUps, SetAside
 
 logger = logging.getLogger(__name__)
 
-CELL = ["recording_id", "cell_id"]
-"""Columns that name a cell."""
 
 NOBODY_LOOKED = "unscored: nobody said how its track ended, so it neither trains nor tests"
 EVENT_TOO_EARLY = "the event is not after the first tracked frame"
@@ -134,7 +132,7 @@ def _watch(
 def _add_shown(watched: pd.DataFrame, detections: pd.DataFrame, before: "pd.Series[int]") -> pd.DataFrame:
     """Add first, last and number of the tracked frames that lie before a frame of each cell."""
     asked = watched[CELL].assign(before=before)
-    frames = detections[[*CELL, "frame"]].merge(asked, on=CELL, validate="many_to_one")
+    frames = detections[FRAME].merge(asked, on=CELL, validate="many_to_one")
     shown = frames[frames["frame"] < frames["before"]].groupby(CELL)["frame"].agg(["min", "max", "nunique"])
     names = {"min": "first_frame", "max": "last_frame", "nunique": "n_frames"}
     added = watched.merge(shown.rename(columns=names).reset_index(), on=CELL, how="left", validate="one_to_one")

@@ -9,11 +9,10 @@ the track are no landmarks.
 import numpy as np
 import pandas as pd
 
-from cellfate.cohort.follow_ups import CELL
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
 from cellfate.core.fates import EVENTS
-from cellfate.core.tables import Landmarks
+from cellfate.core.tables import CELL, FRAME, Landmarks
 
 _OF_THE_CELL = [*CELL, "group_id", "dose", "first_frame", "frame_interval_min", "fate", "event_frame"]
 
@@ -77,7 +76,7 @@ def list_forecast_frames(
     """
     cells = follow_ups.rename(columns={"last_frame": "last_shown"}).drop(columns="n_frames")
     cells = cells.assign(place=np.arange(len(cells)))
-    tracked = detections[[*CELL, "frame"]].drop_duplicates().merge(cells, on=CELL, validate="many_to_one")
+    tracked = detections[FRAME].drop_duplicates().merge(cells, on=CELL, validate="many_to_one")
     shown = tracked[tracked["frame"] <= tracked["last_shown"]].sort_values(["place", "frame"], ignore_index=True)
     shown["n_frames"] = shown.groupby("place").cumcount() + 1
     age = shown["frame"] - shown["first_frame"]

@@ -2,8 +2,7 @@
 
 import pandas as pd
 
-from cellfate.cohort.follow_ups import CELL
-from cellfate.core.tables import PARTS, Leakage
+from cellfate.core.tables import CELL, PARTS, Leakage
 
 
 def report_leakage(follow_ups: pd.DataFrame, cells: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from cellfate.cohort.landmarks import asks_which_fate
 from cellfate.cohort.outcomes import competing_events
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.fates import CENSORED, EVENTS
-from cellfate.core.tables import Questions
+from cellfate.core.tables import CELL, Questions
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ def _question(
         "question": name,
         "within_h": within_h,
         "asked": why_not_asked is None,
-        "n_cells": len(landmarks[["recording_id", "cell_id"]].drop_duplicates()),
+        "n_cells": len(landmarks[CELL].drop_duplicates()),
         "n_landmarks": len(landmarks),
         "remark": why_not_asked or reservation,
     }

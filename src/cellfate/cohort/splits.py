@@ -5,12 +5,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.cohort.dealing import deal_units
-from cellfate.cohort.follow_ups import CELL
 from cellfate.cohort.outcomes import competing_events
 from cellfate.cohort.questions import shown_events
 from cellfate.cohort.settings import FollowUpSettings, SplitSettings
 from cellfate.core.errors import InputError
-from cellfate.core.tables import PARTS, Splits
+from cellfate.core.tables import CELL, PARTS, Splits
 
 
 def split_cells(
@@ -177,8 +176,8 @@ def spatial_blocks(
 
 def _founders(cells: pd.DataFrame, detections: pd.DataFrame) -> pd.DataFrame:
     """First detection of the earliest cell (then the lowest cell_id) of every group."""
-    first = detections.sort_values("frame").drop_duplicates(["recording_id", "cell_id"])
-    seen = cells[["recording_id", "cell_id", "group_id"]].merge(first, on=["recording_id", "cell_id"])
+    first = detections.sort_values("frame").drop_duplicates(CELL)
+    seen = cells[[*CELL, "group_id"]].merge(first, on=CELL)
     return seen.sort_values(["frame", "cell_id"]).drop_duplicates(["recording_id", "group_id"])
 
 

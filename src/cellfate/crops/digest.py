@@ -6,6 +6,7 @@ from typing import Final, Protocol
 import numpy as np
 import pandas as pd
 
+from cellfate.core.tables import CELL
 from cellfate.crops.store import CellSequence, CropStore
 
 DIGESTED_FRAMES: Final = 3
@@ -65,7 +66,7 @@ def digest_cells(crops: CellReader, cells: pd.DataFrame) -> "pd.Series[str]":
     """
     digests = [
         digest_cell(crops.read(recording_id, cell_id, first, first + DIGESTED_FRAMES - 1, with_masks=False))
-        for recording_id, cell_id, first in cells[["recording_id", "cell_id", "first_frame"]].itertuples(index=False)
+        for recording_id, cell_id, first in cells[[*CELL, "first_frame"]].itertuples(index=False)
     ]
     return pd.Series(digests, index=cells.index, dtype=object)
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from cellfate.core.errors import InputError
+from cellfate.core.tables import CELL
 from cellfate.crops.store import CellSequence, CropStore
 
 Moments = tuple[float, NDArray[np.float64], NDArray[np.float64]]
@@ -40,9 +41,9 @@ def fit_normalisation(crops: CropStore, follow_ups: pd.DataFrame, splits: pd.Dat
     InputError
         If a channel is the same everywhere.
     """
-    folds_of_cell = splits[splits["part"] == "train"].groupby(["recording_id", "cell_id"])["fold"].agg(list)
+    folds_of_cell = splits[splits["part"] == "train"].groupby(CELL)["fold"].agg(list)
     totals = {int(fold): _no_pixels(len(crops.channels)) for fold in sorted(splits["fold"].unique())}
-    cells = follow_ups.merge(folds_of_cell.rename("folds").reset_index(), on=["recording_id", "cell_id"])
+    cells = follow_ups.merge(folds_of_cell.rename("folds").reset_index(), on=CELL)
     row: Any
     for row in tqdm(cells.itertuples(), desc="Measuring pixels", total=len(cells), unit="cell", disable=None):
         shown = crops.read(row.recording_id, row.cell_id, row.first_frame, row.last_frame, with_masks=False)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cellfate.core.tables import CELL
 from cellfate.features.medians import masked_median
 from cellfate.features.settings import FeatureSettings
 
@@ -99,8 +100,7 @@ def count_failures(frame_features: pd.DataFrame) -> pd.DataFrame:
         `n_inconsistent` (one was found, but `consistent` is false) and `n_cells_never_segmented`.
     """
     marked = frame_features.assign(inconsistent=frame_features["segmented"] & ~frame_features["consistent"])
-    keys = ["recording_id", "cell_id"]
-    cells = marked.groupby(keys, sort=True).agg(
+    cells = marked.groupby(CELL, sort=True).agg(
         n_frames=("frame", "size"), n_segmented=("segmented", "sum"), n_inconsistent=("inconsistent", "sum")
     )
     cells = cells.assign(n_cells=1, n_cells_never_segmented=(cells["n_segmented"] == 0).astype(np.int64))

@@ -4,7 +4,7 @@ Shape suffixes: t frames of a cell, n frames of many cells, c channels, h rows, 
 """
 
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from cellfate.core.errors import InputError
+from cellfate.core.tables import FRAME
 from cellfate.crops.digest import CellReader
 from cellfate.crops.store import CellSequence
 from cellfate.features.changes import RATE, change_per_hour
@@ -23,7 +24,6 @@ from cellfate.features.settings import FeatureSettings
 from cellfate.features.texture import measure_textures
 
 BoolArray = NDArray[np.bool_]
-KEYS: Final = ("recording_id", "cell_id", "frame")
 
 
 class CropReader(CellReader, Protocol):
@@ -72,9 +72,9 @@ def measure_cells(crops: CropReader, detections: pd.DataFrame, features: Feature
     ]
     measured = pd.concat(parts, ignore_index=True) if parts else _empty(crops.channels)
     neighbors = count_neighbors(detections, features.neighbor_radius_px)
-    table = measured.merge(neighbors, on=["recording_id", "cell_id", "frame"], how="left", validate="one_to_one")
+    table = measured.merge(neighbors, on=FRAME, how="left", validate="one_to_one")
     summarised = [*SHAPE_FEATURES, "n_neighbors", *intensity_columns(crops.channels)]
-    return table[[*KEYS, "segmented", *summarised, *_later_columns(crops.channels)]]
+    return table[[*FRAME, "segmented", *summarised, *_later_columns(crops.channels)]]
 
 
 def intensity_columns(channels: Sequence[str]) -> list[str]:

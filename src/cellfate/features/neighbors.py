@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from cellfate.core.tables import FRAME
+
 
 def count_neighbors(detections: pd.DataFrame, radius_px: float) -> pd.DataFrame:
     """Count, for every detection, the other detections of its frame whose centres are within a radius.
@@ -24,7 +26,7 @@ def count_neighbors(detections: pd.DataFrame, radius_px: float) -> pd.DataFrame:
     for rows in rows_of.values():
         part = detections.iloc[rows]
         counts[rows] = _count_in_recording(part[["y_px", "x_px", "frame"]].to_numpy(dtype=np.float64), radius_px)
-    return detections[["recording_id", "cell_id", "frame"]].assign(n_neighbors=counts)
+    return detections[FRAME].assign(n_neighbors=counts)
 
 
 def _count_in_recording(points_n3: np.ndarray, radius_px: float) -> np.ndarray:

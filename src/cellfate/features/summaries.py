@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
+from cellfate.core.tables import CELL, FRAME
 from cellfate.features.morphology import SHAPE_FEATURES
 
 FloatArray = NDArray[np.float64]
@@ -80,8 +81,8 @@ def summarise_history(frame_features: pd.DataFrame, landmarks: pd.DataFrame, his
         where nothing was measured.
     """
     names = feature_columns(frame_features)
-    ordered = frame_features.sort_values(["recording_id", "cell_id", "frame"], kind="stable")
-    by_cell = ordered.groupby(["recording_id", "cell_id"], sort=False).indices
+    ordered = frame_features.sort_values(FRAME, kind="stable")
+    by_cell = ordered.groupby(CELL, sort=False).indices
     frames = ordered["frame"].to_numpy(dtype=np.int64)
     values = ordered[names].to_numpy(dtype=np.float64)
     rows = np.full((len(landmarks), len(SUMMARIES), len(names)), np.nan)

@@ -11,12 +11,11 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from cellfate.cohort.follow_ups import CELL
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
 from cellfate.core.fates import EVENTS, FATES, NONE
-from cellfate.core.tables import Commitments, CommitmentSummary
-from cellfate.metrics.forecasts import FRAME, is_within
+from cellfate.core.tables import CELL, FRAME, Commitments, CommitmentSummary
+from cellfate.metrics.forecasts import is_within
 from cellfate.metrics.settings import ScoreSettings
 from cellfate.prediction.forecast_tables import add_calls
 from cellfate.statistics.bootstrap import (

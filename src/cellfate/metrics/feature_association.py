@@ -11,10 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from cellfate.cohort.follow_ups import CELL
 from cellfate.cohort.landmarks import asks_which_fate
 from cellfate.cohort.outcomes import competing_events
-from cellfate.core.tables import EVERYTHING, FeatureAssociation
+from cellfate.core.tables import CELL, EVERYTHING, FRAME, FeatureAssociation
 from cellfate.features.summaries import choose_features
 from cellfate.metrics.settings import FeatureAssociationSettings
 from cellfate.statistics import scores as score
@@ -93,7 +92,7 @@ def average_hours(
     bounds = landmarks[[*CELL, "first_frame", "last_frame", "frame_interval_min"]]
     ends = landmarks["event_frame"].to_numpy(dtype=np.float64)
     bounds = bounds.assign(end=ends, cell_n=np.arange(len(landmarks)))
-    rows = frame_features[[*CELL, "frame", *features]].merge(bounds, on=CELL)
+    rows = frame_features[[*FRAME, *features]].merge(bounds, on=CELL)
     rows = rows[rows["frame"].between(rows["first_frame"], rows["last_frame"])]
     hours = (rows["end"] - rows["frame"]) * rows["frame_interval_min"] / 60
     rows = rows.assign(hour_n=np.floor(hours / bin_h + _SAME_HOUR).astype(np.int64))

@@ -15,13 +15,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cellfate.cohort.follow_ups import CELL
 from cellfate.cohort.landmarks import asks_which_fate
 from cellfate.cohort.outcomes import competing_events
 from cellfate.cohort.questions import shown_events
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
 from cellfate.core.fates import EVENTS, NONE, UNSCORED, probability_column
+from cellfate.core.tables import CELL, FRAME
 from cellfate.core.words import name_question
 from cellfate.statistics.bootstrap import BoolArray, FloatArray, IntArray, number_groups
 from cellfate.statistics.censoring import list_outcomes
@@ -30,8 +30,6 @@ from cellfate.statistics.thresholds import choose_threshold
 
 logger = logging.getLogger(__name__)
 
-FRAME = [*CELL, "frame"]
-"""Columns that name a cell at a frame."""
 _OUT_OF_RANGE = 1e-6  # of a probability, as of table `Forecasts`
 _SUM_TOLERANCE = 1e-3  # float32 probabilities of a few outcomes, written and read
 

@@ -9,15 +9,14 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from cellfate.cohort.follow_ups import CELL
 from cellfate.cohort.outcomes import competing_events, outcomes_within
 from cellfate.cohort.questions import shown_events
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
 from cellfate.core.fates import NONE, listed_outcomes, probability_column
-from cellfate.core.tables import EVERYTHING
+from cellfate.core.tables import CELL, EVERYTHING, FRAME
 from cellfate.metrics.commitments import find_commitments, select_tested
-from cellfate.metrics.forecasts import FRAME, is_within
+from cellfate.metrics.forecasts import is_within
 from cellfate.metrics.settings import ScoreSettings
 from cellfate.statistics import scores as score
 from cellfate.statistics.bootstrap import (

@@ -13,12 +13,11 @@ import numpy.typing as npt
 import pandas as pd
 from tqdm import tqdm
 
-from cellfate.cohort.follow_ups import CELL
 from cellfate.cohort.landmarks import asks_which_fate
 from cellfate.cohort.splits import select_part
 from cellfate.core.fates import probability_column
+from cellfate.core.tables import CELL, FRAME
 from cellfate.crops.store import CropStore
-from cellfate.metrics.forecasts import FRAME
 from cellfate.metrics.settings import MaskingSettings
 from cellfate.prediction.classifier_member import load_classifier_member
 from cellfate.prediction.embeddings import embed_landmarks

@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cellfate.core.fates import listed_outcomes, probability_column
-from cellfate.core.tables import EVERYTHING, MaskingCurves
-from cellfate.metrics.forecasts import FRAME
+from cellfate.core.tables import EVERYTHING, FRAME, MaskingCurves
 from cellfate.metrics.masking import REMOVE_LAST, list_points
 from cellfate.metrics.settings import MaskingSettings, ScoreSettings
 from cellfate.statistics import scores as score

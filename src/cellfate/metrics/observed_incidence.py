@@ -12,12 +12,11 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from cellfate.cohort.follow_ups import CELL
 from cellfate.cohort.outcomes import competing_events
 from cellfate.cohort.questions import shown_events
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.fates import UNSCORED
-from cellfate.core.tables import EVERYTHING, DoseIncidence, ObservedIncidence
+from cellfate.core.tables import CELL, EVERYTHING, DoseIncidence, ObservedIncidence
 from cellfate.metrics.forecasts import Asked, read_forecasts
 from cellfate.metrics.settings import ScoreSettings
 from cellfate.statistics.aalen_johansen import DECIMALS, aalen_johansen, count_at_risk

@@ -15,13 +15,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cellfate.cohort.follow_ups import CELL
 from cellfate.cohort.landmarks import asks_which_fate
 from cellfate.cohort.outcomes import competing_events, label_landmarks
 from cellfate.cohort.questions import WHICH_FATE, WITHIN_HOURS, is_asked
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
 from cellfate.core.predictors import MEASUREMENTS
+from cellfate.core.tables import CELL, FRAME
 from cellfate.features.summaries import summarise_history
 from cellfate.metrics.settings import ReferenceSettings
 from cellfate.models.boosted_hazards import fit_boosted_hazards
@@ -158,9 +158,8 @@ def _bend(hours: "pd.Series[float]", name: str) -> pd.DataFrame:
 
 def _position(landmarks: pd.DataFrame, detections: pd.DataFrame) -> pd.DataFrame:
     """Place of the cell in the last frame."""
-    keys = [*CELL, "frame"]
     wanted = landmarks[[*CELL, "last_frame"]].rename(columns={"last_frame": "frame"})
-    found = wanted.merge(detections[[*keys, "y_px", "x_px"]], on=keys, how="left", validate="many_to_one")
+    found = wanted.merge(detections[[*FRAME, "y_px", "x_px"]], on=FRAME, how="left", validate="many_to_one")
     y, x = (found[name].astype(float).set_axis(landmarks.index) for name in ("y_px", "x_px"))
     return pd.DataFrame({"y_px": y, "x_px": x, "y_squared": y**2, "x_squared": x**2, "y_times_x": y * x})
 

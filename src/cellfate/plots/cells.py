@@ -11,6 +11,7 @@ from plotly.subplots import make_subplots
 
 from cellfate.core.fates import EVENTS, NONE, probability_column
 from cellfate.core.predictors import CLOCK_PREDICTORS
+from cellfate.core.tables import CELL
 from cellfate.core.words import (
     capitalise,
     choose_leading,
@@ -28,7 +29,6 @@ MOST_COLUMNS: Final = 200
 """A panel of more cells, or of more steps of time, is thinned to so many."""
 _GAP_PX: Final = 95
 _PANEL_PX: Final = 260
-_CELL: Final = ["recording_id", "cell_id"]
 _SCALE: Final = [[0.0, "#fbf7ea"], [0.35, "#e0bf55"], [0.7, "#8d4f63"], [1.0, "#1f2933"]]
 _BLANK: Final = "#d5dbe2"
 _NOBODY: Final = "No cell of the test part ended in an event."
@@ -76,7 +76,7 @@ def plot_forecast_heatmap(
         for column, fate in enumerate(fates, start=1):
             _add_heatmap(figure, panels[fate], name, (row, column))
     subtitle = (
-        f"n = {show_count(len(rows.drop_duplicates(_CELL)), 'cell')} of the test part, "
+        f"n = {show_count(len(rows.drop_duplicates(CELL)), 'cell')} of the test part, "
         f"{label_predictor(str(rows['predictor'].iloc[0]))}. Grey: no forecast, the cell is too young or its last "
         f"{write_hours(float(rows['hours'].min()))} are not shown."
     )
@@ -91,19 +91,19 @@ def _align_at_event(forecasts: pd.DataFrame, follow_ups: pd.DataFrame, within_h:
     tested = at_question(forecasts[forecasts["part"] == "test"], within_h)
     tested = tested[tested["predictor"] == choose_leading(tested["predictor"])]
     ended = follow_ups[follow_ups["fate"].isin(EVENTS) & follow_ups["event_frame"].notna()]
-    rows = tested.merge(ended[[*_CELL, "fate", "event_frame", "frame_interval_min"]], on=_CELL, validate="many_to_one")
+    rows = tested.merge(ended[[*CELL, "fate", "event_frame", "frame_interval_min"]], on=CELL, validate="many_to_one")
     frames = rows["event_frame"].astype("float64") - rows["frame"]
     return rows.assign(hours=frames * rows["frame_interval_min"] / 60)
 
 
 def _lay_out(rows: pd.DataFrame) -> pd.DataFrame:
     """Add `row` (place of the cell, the longest first), `column` and `step_h` (steps of time); cells may be thinned."""
-    lengths = rows.groupby(_CELL)["hours"].max().reset_index().sort_values(["hours", *_CELL], ascending=False)
+    lengths = rows.groupby(CELL)["hours"].max().reset_index().sort_values(["hours", *CELL], ascending=False)
     every = max(1, -(-len(lengths) // MOST_CELLS))
-    kept = lengths[_CELL].iloc[::every].reset_index(drop=True).rename_axis("row").reset_index()
+    kept = lengths[CELL].iloc[::every].reset_index(drop=True).rename_axis("row").reset_index()
     step_h = max(float(rows["frame_interval_min"].median()) / 60, float(rows["hours"].max()) / MOST_COLUMNS)
     column = (rows["hours"] / step_h).round().astype(int)
-    return rows.assign(column=column, step_h=step_h, n_cells=len(lengths), every=every).merge(kept, on=_CELL)
+    return rows.assign(column=column, step_h=step_h, n_cells=len(lengths), every=every).merge(kept, on=CELL)
 
 
 def _head(fate: str, panel: pd.DataFrame) -> str:
@@ -161,7 +161,7 @@ def plot_commitments(commitments: pd.DataFrame, events: Collection[str] = EVENTS
     if not fates:
         return say_nothing(f"{title} (n = 0 cells)", _NOBODY)
     predictors = choose_called(commitments["predictor"])
-    n_cells = commitments.drop_duplicates(_CELL).groupby("fate").size()
+    n_cells = commitments.drop_duplicates(CELL).groupby("fate").size()
     heads = [f"{capitalise(fate)} (n = {n_cells[fate]:,} cells)" for fate in fates]
     figure = make_subplots(1, len(fates), subplot_titles=heads, horizontal_spacing=0.1)
     for column, fate in enumerate(fates, start=1):
@@ -175,7 +175,7 @@ def plot_commitments(commitments: pd.DataFrame, events: Collection[str] = EVENTS
         figure.update_xaxes(title_text="Time before the event (h)", range=[1.03 * limits_h[0], 0], row=1, col=column)
     figure.update_yaxes(title_text="Share right from then on (0 to 1)", range=[-0.02, 1.02])
     within = list_words(write_hours(hours) for hours in sorted(set(commitments["within_h"])))
-    others = commitments[~commitments["fate"].isin(EVENTS)].drop_duplicates(_CELL)
+    others = commitments[~commitments["fate"].isin(EVENTS)].drop_duplicates(CELL)
     subtitle = (
         f"n = {int(n_cells.reindex(fates).sum()):,} test cells with an event; a call is the likeliest outcome within "
         f"{within}, no event included. {show_count(len(others), 'cell')} without an event have nothing to count from."

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from cellfate.core.fates import EVENTS
-from cellfate.core.tables import EVERYTHING
+from cellfate.core.tables import CELL, EVERYTHING, FRAME
 from cellfate.core.words import list_outcomes, name_dose, name_feature, order_doses, show_count
 from cellfate.plots.aligned_time import band_traces, choose_alignment, count_back, quartiles_by
 from cellfate.plots.theme import COLOURS, SEQUENCE, band, colour_of, finish, say_nothing, whiskers
@@ -27,7 +27,6 @@ _SERIES_PX: Final = 200
 _ALONE_COLUMNS: Final = 4
 _ALONE_PX: Final = 120
 _GAP_PX: Final = 50
-_CELL: Final = ["recording_id", "cell_id"]
 
 
 def plot_reporter_series(frame_features: pd.DataFrame, landmarks: pd.DataFrame) -> go.Figure:
@@ -47,8 +46,8 @@ def plot_reporter_series(frame_features: pd.DataFrame, landmarks: pd.DataFrame) 
         return say_nothing(f"{title} (n = 0 cells)", "No cell ended in an event.")
     reporters = [str(name) for name in frame_features.columns if str(name).startswith("intensity_")]
     features = [*reporters, *_SHAPE]
-    bounds = shown[["landmark_id", *_CELL, "first_frame", "last_frame"]]
-    rows = frame_features[[*_CELL, "frame", *features]].merge(bounds, on=_CELL)
+    bounds = shown[["landmark_id", *CELL, "first_frame", "last_frame"]]
+    rows = frame_features[[*FRAME, *features]].merge(bounds, on=CELL)
     rows = rows[rows["frame"].between(rows["first_frame"], rows["last_frame"])]
     alignment = choose_alignment(shown)
     rows = count_back(rows[["landmark_id", "frame", *features]], shown, alignment)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from cellfate.core.fates import EVENTS
+from cellfate.core.tables import CELL
 from cellfate.plots.strip_frames import write_png
 from cellfate.plots.theme import apply_theme, colour_of
 
@@ -59,7 +60,7 @@ def draw_recording(
         vertical_spacing=0.05,
         column_titles=[f"{hour:.0f} h" for hour in hours] + ["true level, example cells"],
     )
-    n_cells = reporter_traces.groupby(["recording_id", "cell_id"]).ngroups
+    n_cells = reporter_traces.groupby(CELL).ngroups
     n_recordings = reporter_traces["recording_id"].nunique()
     title = f"Simulated recordings (n = {n_recordings} recordings, {n_cells} cells)"
     apply_theme(figure, title=title, height_px=_ROW_PX * len(channels) + 150)
@@ -75,7 +76,7 @@ def _choose_examples(traces: pd.DataFrame) -> dict[str, list[pd.DataFrame]]:
     return {
         fate: [
             cell.assign(hours=-cell["hours_before_event"])
-            for _, cell in list(traces[traces["fate"] == fate].groupby(["recording_id", "cell_id"]))[:N_EXAMPLES]
+            for _, cell in list(traces[traces["fate"] == fate].groupby(CELL))[:N_EXAMPLES]
         ]
         for fate in EVENTS
     }

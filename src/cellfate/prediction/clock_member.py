@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cellfate.cohort.ages import age_inputs
 from cellfate.core.errors import InputError
+from cellfate.core.tables import CELL
 from cellfate.crops.digest import CellReader
 from cellfate.crops.store import CellSequence
 from cellfate.features.measurements import find_masks
@@ -104,8 +105,8 @@ def read_landmarks(
     hazards: list[NDArray[np.float64]] = []
     inputs: list[FloatArray] = []
     firsts_n, lasts_n = (landmarks[name].to_numpy(np.int64) for name in ("first_frame", "last_frame"))
-    keys = landmarks[["recording_id", "cell_id"]].reset_index(drop=True)
-    for (recording_id, cell_id), of_cell in keys.groupby(["recording_id", "cell_id"], sort=False):
+    keys = landmarks[CELL].reset_index(drop=True)
+    for (recording_id, cell_id), of_cell in keys.groupby(CELL, sort=False):
         at = of_cell.index.to_numpy(np.int64)
         first = int(firsts_n[at].min())
         sequence = crops.read(str(recording_id), int(str(cell_id)), first, int(lasts_n[at].max()))

@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from cellfate.cohort.follow_ups import CELL
 from cellfate.core.fates import NONE, listed_outcomes, probability_column
 from cellfate.core.predictors import BLEND, CLASSIFIER
-from cellfate.core.tables import FateTable, Forecasts, ForecastTable
+from cellfate.core.tables import CELL, FRAME, FateTable, Forecasts, ForecastTable
 from cellfate.prediction.records import TrainedModel
 from cellfate.statistics.incidence import cumulative_incidence, expected_time_h
 
@@ -137,7 +136,7 @@ def tabulate_calls(forecasts: pd.DataFrame, seen: pd.DataFrame) -> pd.DataFrame:
         recording_id, cell_id, frame, predictor, within_h, `p_<outcome>`, call, expected_h, seen_in_training.
     """
     probabilities = [probability_column(outcome) for outcome in listed_outcomes(forecasts.columns)]
-    columns = [*CELL, "frame", "predictor", "within_h", *probabilities, "call", "expected_h"]
+    columns = [*FRAME, "predictor", "within_h", *probabilities, "call", "expected_h"]
     return add_calls(forecasts)[columns].merge(seen, on=CELL, how="left", validate="many_to_one")
 
 
@@ -155,7 +154,7 @@ def tabulate_forecasts(forecasts: pd.DataFrame, follow_ups: pd.DataFrame, model:
         Table `ForecastTable`, by recording, cell and frame; without rows for a classifier.
     """
     at_headline = forecasts["within_h"] == model.config.follow_up.headline_h
-    rows = forecasts[at_headline & (forecasts["predictor"] == BLEND)].sort_values([*CELL, "frame"])
+    rows = forecasts[at_headline & (forecasts["predictor"] == BLEND)].sort_values(FRAME)
     about = follow_ups[[*CELL, "first_frame", "frame_interval_min"]]
     timed = rows.merge(about, on=CELL, how="left", validate="many_to_one")
     interval_h = timed["frame_interval_min"] / 60
@@ -163,5 +162,5 @@ def tabulate_forecasts(forecasts: pd.DataFrame, follow_ups: pd.DataFrame, model:
         time_h=timed["frame"] * interval_h, watched_h=(timed["frame"] - timed["first_frame"]) * interval_h
     )
     probabilities = [probability_column(outcome) for outcome in listed_outcomes(rows.columns)]
-    columns = [*CELL, "frame", "time_h", "watched_h", "within_h", *probabilities, "expected_h"]
+    columns = [*FRAME, "time_h", "watched_h", "within_h", *probabilities, "expected_h"]
     return ForecastTable.validate(timed[columns])

@@ -9,13 +9,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from cellfate.cohort.follow_ups import CELL
 from cellfate.cohort.landmarks import asks_which_fate, list_forecast_frames
 from cellfate.cohort.questions import WHICH_FATE
 from cellfate.cohort.splits import select_part
 from cellfate.core.errors import InputError
 from cellfate.core.predictors import CLASSIFIER
-from cellfate.core.tables import Forecasts
+from cellfate.core.tables import CELL, Forecasts
 from cellfate.crops.digest import CellReader
 from cellfate.crops.store import CropStore
 from cellfate.features.landmarks import describe_landmarks

@@ -4,9 +4,9 @@ import logging
 
 import pandas as pd
 
-from cellfate.cohort.follow_ups import CELL
 from cellfate.cohort.landmarks import asks_which_fate
 from cellfate.core.errors import InputError
+from cellfate.core.tables import CELL
 from cellfate.crops.digest import CellReader, digest_cells, digest_data
 from cellfate.crops.store import CropStore
 from cellfate.prediction.records import ClassifierConfig, TrainedModel

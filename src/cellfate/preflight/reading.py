@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from cellfate.core.errors import InputError
-from cellfate.core.tables import Cells, Detections, FrameFiles, Recordings
+from cellfate.core.tables import FRAME, Cells, Detections, FrameFiles, Recordings
 from cellfate.imaging.opening import open_recordings
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
@@ -13,8 +13,6 @@ from cellfate.preflight.findings import make_findings
 from cellfate.tracks.importing import gather_tracks
 from cellfate.tracks.settings import TrackSettings
 from cellfate.tracks.validate import find_problems
-
-_MARK = ["recording_id", "cell_id", "frame"]
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ def _mend_detections(detections: pd.DataFrame, recordings: pd.DataFrame) -> pd.D
         y_px=detections["y_px"].clip(0, sizes["height_px"].to_numpy() - 1).fillna(0),
         x_px=detections["x_px"].clip(0, sizes["width_px"].to_numpy() - 1).fillna(0),
     )
-    return mended.drop_duplicates(_MARK, ignore_index=True)
+    return mended.drop_duplicates(FRAME, ignore_index=True)
 
 
 def _tell_folder(error: InputError) -> pd.DataFrame:

@@ -10,11 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cellfate.core.tables import CELL, FRAME
 from cellfate.preflight.findings import list_findings, name_files
 from cellfate.preflight.settings import PreflightSettings
-
-_CELL = ["recording_id", "cell_id"]
-_MARK = [*_CELL, "frame"]
 
 
 def place_detections(
@@ -49,7 +47,7 @@ def place_detections(
         beyond_px=np.hypot(_beyond(y, height), _beyond(x, width)),
         outside_share=(area - inside) / area,
     )
-    return placed.sort_values(_MARK, kind="stable", ignore_index=True)
+    return placed.sort_values(FRAME, kind="stable", ignore_index=True)
 
 
 def measure_cells(placed: pd.DataFrame, cells: pd.DataFrame, recordings: pd.DataFrame) -> pd.DataFrame:
@@ -70,7 +68,7 @@ def measure_cells(placed: pd.DataFrame, cells: pd.DataFrame, recordings: pd.Data
         Table `PreflightCells`.
     """
     marks = _with_steps(placed)
-    per_cell = marks.groupby(_CELL).agg(
+    per_cell = marks.groupby(CELL).agg(
         first=("frame", "min"),
         last=("frame", "max"),
         n_detections=("frame", "size"),
@@ -78,14 +76,14 @@ def measure_cells(placed: pd.DataFrame, cells: pd.DataFrame, recordings: pd.Data
         largest_step_px=("step_px", "max"),
         outside_share=("outside_share", "max"),
     )
-    table = cells[[*_CELL, "fate"]].drop_duplicates(_CELL)
+    table = cells[[*CELL, "fate"]].drop_duplicates(CELL)
     table = table.merge(recordings[["recording_id", "condition", "dose"]], on="recording_id")
-    table = table.merge(per_cell.reset_index(), on=_CELL, how="left")
+    table = table.merge(per_cell.reset_index(), on=CELL, how="left")
     table = table.assign(n_frames=table["last"] - table["first"] + 1)
     counts = ["n_frames", "n_detections", "n_gaps"]
     table[counts] = table[counts].fillna(0).astype("int64")
-    columns = [*_CELL, "condition", "dose", "fate", *counts, "largest_step_px", "outside_share"]
-    return table[columns].sort_values(_CELL, kind="stable", ignore_index=True)
+    columns = [*CELL, "condition", "dose", "fate", *counts, "largest_step_px", "outside_share"]
+    return table[columns].sort_values(CELL, kind="stable", ignore_index=True)
 
 
 def check_detections(placed: pd.DataFrame, settings: PreflightSettings) -> list[pd.DataFrame]:
@@ -104,7 +102,7 @@ def check_detections(placed: pd.DataFrame, settings: PreflightSettings) -> list[
         Tables `PreflightFindings`, one a check.
     """
     there = placed[placed["exists"]]
-    marks = there.groupby(_MARK, sort=False).agg(value=("frame", "size"), file=("file", "first")).reset_index()
+    marks = there.groupby(FRAME, sort=False).agg(value=("frame", "size"), file=("file", "first")).reset_index()
     outside = there[~(there["beyond_px"] <= 0)]  # so that a position that is no number is found, too
     checks = (
         ("absent_frame", _find_absent(placed), _ABSENT),
@@ -185,8 +183,8 @@ def _beyond(centre: NDArray[Any], size: NDArray[Any]) -> NDArray[Any]:
 
 def _with_steps(placed: pd.DataFrame) -> pd.DataFrame:
     """Every frame of a cell once, with the frames missing before it and the way from the mark before, px a frame."""
-    marks = placed[placed["exists"]].drop_duplicates(_MARK)
-    before = marks.groupby(_CELL, sort=False)[["frame", "y_px", "x_px"]].shift()
+    marks = placed[placed["exists"]].drop_duplicates(FRAME)
+    before = marks.groupby(CELL, sort=False)[["frame", "y_px", "x_px"]].shift()
     frames = marks["frame"] - before["frame"]
     way_px = np.hypot(marks["y_px"] - before["y_px"], marks["x_px"] - before["x_px"])
     return marks.assign(missing=(frames - 1).fillna(0).astype("int64"), step_px=way_px / frames)
@@ -202,7 +200,7 @@ def _find_absent(placed: pd.DataFrame) -> pd.DataFrame:
 def _find_coinciding(marks: pd.DataFrame) -> pd.DataFrame:
     pixel = marks.assign(row=np.floor(marks["y_px"] + 0.5), column=np.floor(marks["x_px"] + 0.5))
     same = pixel[pixel.duplicated(["recording_id", "frame", "row", "column"], keep=False)]
-    return same.assign(value=same.groupby(_CELL)["frame"].transform("size"), limit=0.0).drop_duplicates(_CELL)
+    return same.assign(value=same.groupby(CELL)["frame"].transform("size"), limit=0.0).drop_duplicates(CELL)
 
 
 def _find_gaps(marks: pd.DataFrame, frame_files: pd.DataFrame, longest: int) -> pd.DataFrame:
@@ -213,9 +211,9 @@ def _find_gaps(marks: pd.DataFrame, frame_files: pd.DataFrame, longest: int) -> 
 
 
 def _find_border(marks: pd.DataFrame, largest: float) -> pd.DataFrame:
-    marks = marks.assign(n_marks=marks.groupby(_CELL)["frame"].transform("size"))
+    marks = marks.assign(n_marks=marks.groupby(CELL)["frame"].transform("size"))
     outside = marks[marks["outside_share"] > largest]
     outside = outside.assign(
-        n_outside=outside.groupby(_CELL)["frame"].transform("size"), value=outside["outside_share"], limit=largest
+        n_outside=outside.groupby(CELL)["frame"].transform("size"), value=outside["outside_share"], limit=largest
     )
-    return outside.sort_values("value", ascending=False, kind="stable").drop_duplicates(_CELL)
+    return outside.sort_values("value", ascending=False, kind="stable").drop_duplicates(CELL)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.predictors import BOOSTING, CLOCK_PREDICTORS, MEASUREMENTS, TRIVIAL_REFERENCES
-from cellfate.core.tables import EVERYTHING
+from cellfate.core.tables import CELL, EVERYTHING
 from cellfate.core.words import (
     READINGS,
     capitalise,
@@ -214,8 +214,8 @@ def write_counted(follow_ups: pd.DataFrame, splits: pd.DataFrame, unit: str, con
     confidence
         Probability content of the intervals.
     """
-    tested = splits[splits["part"] == "test"][["recording_id", "cell_id"]].drop_duplicates()
-    groups = tested.merge(follow_ups, on=["recording_id", "cell_id"])["group_id"].nunique()
+    tested = splits[splits["part"] == "test"][CELL].drop_duplicates()
+    groups = tested.merge(follow_ups, on=CELL)["group_id"].nunique()
     sentence = (
         f"{show_count(len(follow_ups), 'cell')} of {show_count(follow_ups['group_id'].nunique(), unit)} were followed. "
         f"Scores are of the {show_count(len(tested), 'test cell')} of {show_count(groups, unit)}, each forecast by a "

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
 from cellfate.core.fates import listed_outcomes, probability_column
+from cellfate.core.tables import CELL, FRAME
 from cellfate.core.words import (
     choose_leading,
     label_predictor,
@@ -31,7 +32,6 @@ KINDS: Final = {"right and sure": True, "wrong and sure": False}
 USUAL: Final = (0.05, 0.95)
 """Quantiles over all cells and frames that are drawn as 0 and 1."""
 REPORTER: Final = "intensity_"
-_CELL: Final = ["recording_id", "cell_id"]
 _ENDS: Final = (-0.04, 1.04)
 _MAP_PX: Final = 22
 """Height of a channel in a map of values, in pixels."""
@@ -90,9 +90,9 @@ def choose_examples(
     """
     asked = at_question(forecasts[forecasts["part"] == "test"], within_h)
     asked = asked[asked["predictor"] == choose_leading(asked["predictor"])]
-    columns = [*_CELL, "frame", "predictor", "within_h", *(c for c in asked.columns if str(c).startswith("p_"))]
+    columns = [*FRAME, "predictor", "within_h", *(c for c in asked.columns if str(c).startswith("p_"))]
     keys = asked[columns].rename(columns={"frame": "last_frame"})
-    joined = explained_landmarks.merge(keys, on=[*_CELL, "last_frame"], validate="one_to_one")
+    joined = explained_landmarks.merge(keys, on=[*CELL, "last_frame"], validate="one_to_one")
     outcomes = listed_outcomes(joined.columns)
     p_nk = joined[[probability_column(name) for name in outcomes]].to_numpy(np.float64)
     true_n = joined["outcome"].map({name: place for place, name in enumerate(outcomes)}).to_numpy(np.int64)

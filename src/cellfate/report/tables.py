@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from cellfate.cohort.landmarks import asks_which_fate
 from cellfate.core.fates import CENSORED, EVENTS, FATES
-from cellfate.core.tables import EVERYTHING, PARTS
+from cellfate.core.tables import CELL, EVERYTHING, PARTS
 from cellfate.core.words import (
     capitalise,
     choose_leading,
@@ -42,7 +42,6 @@ _COMMITTED: Final = {
     "median_lead_h": "median hours before the event since when it was right",
 }
 _SHARES: Final = ("recording", "lineage", "sister")
-_CELL: Final = ["recording_id", "cell_id"]
 
 
 def as_report_table(frame: pd.DataFrame, caption: str, longest: int | None = None, folded: bool = False) -> ReportTable:
@@ -145,8 +144,8 @@ def tabulate_parts(
 ) -> ReportTable:
     """Count cells, groups, fates and landmarks of each part; list what its cells share with training."""
     asked = landmarks.assign(which_fate=asks_which_fate(landmarks))
-    of_cell = asked.groupby(_CELL)[["which_fate", "regular"]].sum().reset_index()
-    joined = splits.merge(follow_ups, on=_CELL).merge(of_cell, on=_CELL, how="left")
+    of_cell = asked.groupby(CELL)[["which_fate", "regular"]].sum().reset_index()
+    joined = splits.merge(follow_ups, on=CELL).merge(of_cell, on=CELL, how="left")
     fates = {fate: (joined["fate"] == fate).astype(int) for fate in (*EVENTS, CENSORED)}
     counts = joined.assign(**fates).groupby(["fold", "part"], as_index=False)
     table = counts.agg(

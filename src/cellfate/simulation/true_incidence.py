@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from cellfate.core.errors import InputError
 from cellfate.core.fates import EVENTS, NONE, probability_column
 from cellfate.core.predictors import TRUTH
+from cellfate.core.tables import FRAME
 from cellfate.simulation.hazards import event_probabilities, switch_probabilities
 from cellfate.simulation.records import Floats, SimulatedStudy
 from cellfate.simulation.settings import HazardSettings
@@ -68,7 +69,7 @@ def list_true_incidence(study: SimulatedStudy, edges_h: Sequence[float], report_
         guard,
     )
     expected_h = expected_time_h(incidence_nje[:, edge_frames - 1], edges_h)
-    keys = states[["recording_id", "cell_id", "frame"]]
+    keys = states[FRAME]
     return _tabulate(keys, incidence_nje[:, report_frames - 1], expected_h, report_h)
 
 

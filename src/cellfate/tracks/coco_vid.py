@@ -14,6 +14,7 @@ import pandas as pd
 
 from cellfate.core.errors import InputError
 from cellfate.core.fates import APOPTOSIS, CENSORED, MITOSIS
+from cellfate.core.tables import CELL
 from cellfate.imaging.annotation_file import read_annotation_file
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
@@ -22,7 +23,6 @@ from cellfate.tracks.reading import CELL_KINDS
 from cellfate.tracks.settings import TrackSettings
 
 _log = logging.getLogger(__name__)
-_CELL = ["recording_id", "cell_id"]
 _TIMES = {"time_of_death": APOPTOSIS, "time_of_division": MITOSIS}
 
 
@@ -80,7 +80,7 @@ def _with_images(marks: pd.DataFrame, images: pd.DataFrame, videos: pd.DataFrame
 
 
 def _gather_cells(marks: pd.DataFrame) -> pd.DataFrame:
-    grouped = marks.groupby(_CELL, sort=True)
+    grouped = marks.groupby(CELL, sort=True)
     cells = grouped["frame"].agg(first_frame="min", last_frame="max", n_marks="size")
     for time in _TIMES:
         values = grouped[time]

@@ -4,9 +4,7 @@ import pandas as pd
 
 from cellfate.core.errors import InputError
 from cellfate.core.fates import listed_outcomes, probability_column
-from cellfate.core.tables import TrackForecasts
-
-_CELL = ["recording_id", "cell_id"]
+from cellfate.core.tables import CELL, FRAME, TrackForecasts
 
 
 def join_forecasts(detections: pd.DataFrame, cells: pd.DataFrame, forecasts: pd.DataFrame) -> pd.DataFrame:
@@ -36,18 +34,18 @@ def join_forecasts(detections: pd.DataFrame, cells: pd.DataFrame, forecasts: pd.
         If there are forecasts of more than one predictor or `within_h`.
     """
     about_cell = bool(forecasts["within_h"].isna().all())
-    _check_once(forecasts, _CELL if about_cell else [*_CELL, "frame"])
+    _check_once(forecasts, CELL if about_cell else FRAME)
     kept = ["call", *map(probability_column, listed_outcomes(forecasts.columns)), "expected_h"]
-    told = forecasts[[*_CELL, "frame", *(name for name in kept if name in forecasts)]]
+    told = forecasts[[*FRAME, *(name for name in kept if name in forecasts)]]
     told = told.rename(columns={"frame": "forecast_frame"}).astype({"recording_id": "str", "forecast_frame": "int64"})
-    rows = detections.merge(cells[[*_CELL, "parent_id", "fate", "event_frame"]], on=_CELL, validate="many_to_one")
+    rows = detections.merge(cells[[*CELL, "parent_id", "fate", "event_frame"]], on=CELL, validate="many_to_one")
     rows = rows.assign(within_h=forecasts["within_h"].max()).sort_values("frame", kind="stable")
     if about_cell:
-        joined = rows.merge(told, on=_CELL, how="left")
+        joined = rows.merge(told, on=CELL, how="left")
     else:
         told = told.sort_values("forecast_frame", kind="stable")
-        joined = pd.merge_asof(rows, told, left_on="frame", right_on="forecast_frame", by=_CELL)
-    return TrackForecasts.validate(joined.sort_values([*_CELL, "frame"], ignore_index=True))
+        joined = pd.merge_asof(rows, told, left_on="frame", right_on="forecast_frame", by=CELL)
+    return TrackForecasts.validate(joined.sort_values(FRAME, ignore_index=True))
 
 
 def _check_once(forecasts: pd.DataFrame, keys: list[str]) -> None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
 from cellfate.core.fates import CENSORED, EVENTS, UNSCORED
+from cellfate.core.tables import CELL
 from cellfate.imaging.records import RecordingFolder
 from cellfate.tracks.problems import problem_table
 from cellfate.tracks.reading import list_sources, open_table
@@ -15,7 +16,6 @@ from cellfate.tracks.records import TrackSource
 from cellfate.tracks.settings import PLACEHOLDER, TrackSettings
 from cellfate.tracks.text_tables import real_numbers, whole_numbers
 
-_CELL = ["recording_id", "cell_id"]
 _TOLERANCE_FRAMES = 1e-6
 
 
@@ -195,7 +195,7 @@ def _with_fates(cells: pd.DataFrame, stated: list[pd.DataFrame]) -> pd.DataFrame
     if not stated:
         return cells
     rows = pd.concat(stated, ignore_index=True).rename(columns={"fate": "stated", "event_frame": "stated_frame"})
-    joined = cells.merge(rows.astype({"cell_id": "int64"}), on=_CELL, how="left", validate="many_to_one")
+    joined = cells.merge(rows.astype({"cell_id": "int64"}), on=CELL, how="left", validate="many_to_one")
     silent = joined["stated"].isna() | ((joined["stated"] == UNSCORED) & joined["fate"].isin(EVENTS))
     fate = joined["fate"].where(silent, joined["stated"]).astype("str")
     event_frame = joined["stated_frame"].astype("Int64").fillna(joined["event_frame"])

@@ -9,11 +9,11 @@ import logging
 import pandas as pd
 
 from cellfate.core.fates import CENSORED, UNSCORED
+from cellfate.core.tables import CELL
 from cellfate.tracks.problems import one_problem_a_recording
 from cellfate.tracks.settings import TrackSettings
 
 _log = logging.getLogger(__name__)
-_CELL = ["recording_id", "cell_id"]
 
 
 def settle_fates(
@@ -56,10 +56,10 @@ def _end_watching(detections: pd.DataFrame, cells: pd.DataFrame) -> tuple[pd.Dat
     stated = (cells["fate"] == CENSORED) & cells["event_frame"].notna()
     early = stated & (cells["event_frame"] < cells["first_frame"]).fillna(False)
     watched = stated & ~early
-    ends = cells.loc[watched, [*_CELL, "event_frame"]].drop_duplicates(_CELL)
-    late = (detections["frame"] > detections.merge(ends, on=_CELL, how="left")["event_frame"].array).fillna(False)
+    ends = cells.loc[watched, [*CELL, "event_frame"]].drop_duplicates(CELL)
+    late = (detections["frame"] > detections.merge(ends, on=CELL, how="left")["event_frame"].array).fillna(False)
     kept = detections[~late.astype(bool)]
-    last = cells[_CELL].merge(kept.groupby(_CELL)["frame"].max().reset_index(), on=_CELL, how="left")["frame"]
+    last = cells[CELL].merge(kept.groupby(CELL)["frame"].max().reset_index(), on=CELL, how="left")["frame"]
     problems = one_problem_a_recording(
         cells[early],
         "In recording '{recording_id}' cell {cell_id} was watched to frame {event_frame}, before it is first seen in "

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from cellfate.core.errors import InputError
+from cellfate.core.tables import CELL, FRAME
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.tracks import (
@@ -106,8 +107,8 @@ def import_tracks(
     detections, cells, unread = gather_tracks(folder, recordings, frame_files, settings, tracks)
     problems = pd.concat([unread, find_problems(detections, cells, recordings)], ignore_index=True)
     kept, set_aside = set_aside_or_stop(problems, recordings, settings)
-    detections = _ordered(detections[detections["recording_id"].isin(kept)], ["recording_id", "cell_id", "frame"])
-    cells = _ordered(cells[cells["recording_id"].isin(kept)], ["recording_id", "cell_id"])
+    detections = _ordered(detections[detections["recording_id"].isin(kept)], FRAME)
+    cells = _ordered(cells[cells["recording_id"].isin(kept)], CELL)
     cells = cells.astype({"first_frame": "int64", "last_frame": "int64"})
     if cells.empty:
         message = (

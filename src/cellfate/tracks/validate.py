@@ -3,9 +3,8 @@
 import pandas as pd
 
 from cellfate.core.fates import EVENTS, FATES
+from cellfate.core.tables import CELL, FRAME
 from cellfate.tracks.problems import one_problem_a_recording
-
-_CELL = ["recording_id", "cell_id"]
 
 
 def find_problems(detections: pd.DataFrame, cells: pd.DataFrame, recordings: pd.DataFrame) -> pd.DataFrame:
@@ -38,17 +37,17 @@ def _tell(found: pd.DataFrame, text: str) -> pd.DataFrame:
 
 
 def _check_marks(detections: pd.DataFrame, cells: pd.DataFrame) -> list[pd.DataFrame]:
-    marked, tracked = pd.MultiIndex.from_frame(detections[_CELL]), pd.MultiIndex.from_frame(cells[_CELL])
+    marked, tracked = pd.MultiIndex.from_frame(detections[CELL]), pd.MultiIndex.from_frame(cells[CELL])
     there = detections["frame"].between(0, detections["n_frames"] - 1)
     inside = detections["y_px"].between(-0.5, detections["height_px"] - 0.5)
     inside &= detections["x_px"].between(-0.5, detections["width_px"] - 0.5)
     return [
         _tell(
-            cells[cells.duplicated(_CELL)],
+            cells[cells.duplicated(CELL)],
             "cell {cell_id} is listed twice; give every cell of a recording its own number",
         ),
         _tell(
-            detections[detections.duplicated([*_CELL, "frame"])],
+            detections[detections.duplicated(FRAME)],
             "cell {cell_id} is marked twice in frame {frame}; keep one mark a cell and frame",
         ),
         _tell(
@@ -102,7 +101,7 @@ def _check_fates(cells: pd.DataFrame) -> list[pd.DataFrame]:
 
 def _check_parents(cells: pd.DataFrame) -> list[pd.DataFrame]:
     children = cells[cells["parent_id"].notna()]
-    parents = cells[[*_CELL, "last_frame"]].rename(columns={"cell_id": "parent_id", "last_frame": "parent_last"})
+    parents = cells[[*CELL, "last_frame"]].rename(columns={"cell_id": "parent_id", "last_frame": "parent_last"})
     parents = parents.drop_duplicates(["recording_id", "parent_id"]).astype({"parent_id": "Int64"})
     family = children.merge(parents, on=["recording_id", "parent_id"], how="left", indicator=True)
     known = family["_merge"] == "both"

@@ -14,11 +14,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.cohort.ages import age_inputs
-from cellfate.cohort.follow_ups import CELL
 from cellfate.cohort.outcomes import label_landmarks
 from cellfate.cohort.questions import shown_events
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
+from cellfate.core.tables import CELL, FRAME
 from cellfate.crops.store import CropStore
 from cellfate.features.measurements import find_masks
 from cellfate.features.settings import FeatureSettings
@@ -144,7 +144,7 @@ def _know_frames(
     if features is None:
         features_nf = np.zeros((len(frames), 0), np.float32)
     else:
-        features_nf = features.reindex(pd.MultiIndex.from_frame(frames[[*CELL, "frame"]])).to_numpy(np.float32)
+        features_nf = features.reindex(pd.MultiIndex.from_frame(frames[FRAME])).to_numpy(np.float32)
     starts = np.cumsum([len(frames_t) for frames_t in shown])[:-1]
     hours = cells["frame_interval_min"] / 60
     return {
@@ -168,4 +168,4 @@ def _standardise(frame_features: pd.DataFrame, train: pd.DataFrame) -> pd.DataFr
     mean, sd = in_training.mean(), in_training.std(ddof=0)
     kept = [name for name in names if sd[name] > _SAME * abs(mean[name])]
     scaled = ((frame_features[kept] - mean[kept]) / sd[kept]).clip(-FARTHEST_FEATURE, FARTHEST_FEATURE)
-    return scaled.set_index(pd.MultiIndex.from_frame(frame_features[[*CELL, "frame"]]))
+    return scaled.set_index(pd.MultiIndex.from_frame(frame_features[FRAME]))

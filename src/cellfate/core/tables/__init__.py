@@ -5,7 +5,7 @@ x to the right. The catalog validates every saved table against its schema (`val
 not declared are kept unless the schema is strict.
 """
 
-from cellfate.core.tables.base import EVERYTHING, PARTS, WITHIN_DOSES, Table
+from cellfate.core.tables.base import CELL, EVERYTHING, FRAME, PARTS, WITHIN_DOSES, Table
 from cellfate.core.tables.cohort import FollowUps, Landmarks, Leakage, Normalisation, Questions, Splits, TrainingHistory
 from cellfate.core.tables.explanations import (
     Attention,
@@ -58,7 +58,9 @@ from cellfate.core.tables.scores import (
 )
 
 __all__ = [
+    "CELL",
     "EVERYTHING",
+    "FRAME",
     "PARTS",
     "PREFLIGHT_ERRORS",
     "PREFLIGHT_WARNINGS",

@@ -2,6 +2,10 @@
 
 import pandera.pandas as pa
 
+CELL = ["recording_id", "cell_id"]
+"""Columns that name a cell."""
+FRAME = [*CELL, "frame"]
+"""Columns that name a cell at a frame."""
 PARTS = ("train", "validation", "test")
 
 EVERYTHING = "all"

@@ -18,7 +18,7 @@ from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
 from cellfate.core.predictors import BLEND, CLASSIFIER
 from cellfate.core.settings import Settings, describe_faults
-from cellfate.core.tables import Commitments, Comparisons, Forecasts, Landmarks, Metrics
+from cellfate.core.tables import CELL, Commitments, Comparisons, Forecasts, Landmarks, Metrics
 from cellfate.crops.cutting import CropPlan
 from cellfate.crops.store import CropStore
 from cellfate.features.measurements import measure_cells
@@ -176,7 +176,7 @@ def tabulate_new_cells(
     of_frames = tabulate_forecasts(forecasts, follow_ups, leading)
     asked = forecasts["within_h"].isna() if leading.config.kind == "classifier" else _at_headline(forecasts, leading)
     predictor = CLASSIFIER if leading.config.kind == "classifier" else BLEND
-    seen = follow_ups[["recording_id", "cell_id"]].assign(seen_in_training=False)
+    seen = follow_ups[CELL].assign(seen_in_training=False)
     told = tabulate_calls(forecasts[asked & (forecasts["predictor"] == predictor)], seen)
     tracks = join_forecasts(detections, cells, told)
     return fates.reset_index(drop=True), of_frames, tracks, tracks
@@ -222,9 +222,7 @@ def forecast_new_references(
         for trained, new in (*pairs, (frame_features, new_frame_features))
     )
     is_new = followed["recording_id"].str.startswith(_NEW)
-    splits = followed[["recording_id", "cell_id"]].assign(
-        scheme=ALL_MEMBERS, fold=NO_FOLD, part=np.where(is_new, "test", "train").tolist()
-    )
+    splits = followed[CELL].assign(scheme=ALL_MEMBERS, fold=NO_FOLD, part=np.where(is_new, "test", "train").tolist())
     questions = list_questions(follow_ups, landmarks, follow_up)
     table = forecast_references(followed, marked, splits, detected, measured, questions, follow_up, references)
     return table.assign(recording_id=table["recording_id"].str.removeprefix(_NEW))
