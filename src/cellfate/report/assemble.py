@@ -215,16 +215,10 @@ def _tabulate_settings(
         tables.tabulate_mapping(config, f"{READINGS.get(reading, reading)}: the model folder", ("Setting", "Value"))
         for reading, config in models.items()
     )
-    read = _sort_keys({name: value for name, value in parameters.items() if not name.startswith("_")})
+    flat = tables.flatten(parameters)  # sorted: their order in the configuration differs from run to run
+    read = {name: flat[name] for name in sorted(flat) if not name.startswith("_")}
     return (
         tables.tabulate_mapping(read, "Every parameter, seeds included", ("Parameter", "Value")),
         *folders,
         tables.tabulate_mapping(list_versions(), "Versions", ("Package", "Version")),
     )
-
-
-def _sort_keys(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Give nested parameters in one order: that of the configuration differs from run to run."""
-    return {
-        name: _sort_keys(value) if isinstance(value, Mapping) else value for name, value in sorted(parameters.items())
-    }
