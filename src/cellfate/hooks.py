@@ -33,9 +33,7 @@ class PlainErrors:
             dataset = catalog.get(name)
             own = type(dataset).__module__.startswith("cellfate.")
             if not (own or name == "parameters" or name.startswith("params:") or catalog.exists(name)):
-                path = getattr(dataset, "_filepath", "the catalog")
-                message = f"'{name}' is not in {path}, but this run needs it; first run the {_makers(name)}."
-                raise InputError(message)
+                raise InputError(_describe_lack(name, getattr(dataset, "_filepath", None)))
 
     @hook_impl
     def on_node_error(self, error: Exception, node: Node) -> None:
@@ -62,6 +60,16 @@ class WhereToLook:
                 logger.info(
                     "The %s is %s", name.replace("_", " "), getattr(catalog.get(name), "_filepath", "in memory")
                 )
+
+
+def _describe_lack(name: str, path: object) -> str:
+    """Say what a run lacks, and what makes it; without a path it is only ever held in memory."""
+    if path is None:
+        return (
+            f"'{name}' is never saved, but this run needs it and leaves out the node that makes it; run the whole "
+            f"{_makers(name)}, without --from-nodes, --nodes, --namespaces or --tags."
+        )
+    return f"'{name}' is not in {path}, but this run needs it; first run the {_makers(name)}."
 
 
 def _makers(name: str) -> str:

@@ -15,8 +15,8 @@ from tests.conftest import DATA, read_table, run_here
 
 pytestmark = pytest.mark.pipeline
 
-REST = ("data_processing", "model_training", "evaluation", "explainability", "reporting")
-FOLLOW = ("follow_and_split_cells.follow_cells",)
+REST = ("data_processing", "model_training", "evaluation", "explainability")
+FOLLOW = ("follow_and_split_cells.follow_cells", "open_recordings_and_tracks.gather_chapter")
 CELLS = DATA / "02_intermediate" / "cells.parquet"
 
 
@@ -27,6 +27,7 @@ def run_on(demo_project: Path, folder: Path, cells: pd.DataFrame, **parameters: 
         shutil.rmtree(project / DATA / layer)
     cells.to_parquet(project / CELLS)
     run_here(project, *REST, from_nodes=FOLLOW, **parameters)
+    run_here(project, "reporting", **parameters)
     return project
 
 

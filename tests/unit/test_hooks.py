@@ -27,6 +27,13 @@ def test_a_missing_table_is_named_with_the_pipeline_that_makes_it(tmp_path):
         PlainErrors().before_pipeline_run(SCORING, catalog_of(tmp_path))
 
 
+def test_of_what_is_never_saved_the_whole_pipeline_is_asked_for():
+    configure_project("cellfate")
+    boosting = Pipeline([node(len, "clock_networks", "clock_model", name="boost_clock")])
+    with pytest.raises(InputError, match=r"'clock_networks' is never saved.*run the whole pipeline model_training"):
+        PlainErrors().before_pipeline_run(boosting, DataCatalog())
+
+
 def test_a_table_that_is_there_is_not_read(tmp_path, monkeypatch):
     (tmp_path / "recordings.json").write_text("not looked at")
     catalog, reads = catalog_of(tmp_path), []
