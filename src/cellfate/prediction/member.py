@@ -141,13 +141,21 @@ def _log_odds(logits_k: Any, outcome_number: int) -> Any:
 
 
 def check_crops(config: FolderConfig, sequence: CellSequence) -> None:
-    """Refuse crops that have not the channels and the size that a model was trained on."""
+    """Refuse crops without the channels and the size that a model was trained on, or pixels that are no numbers."""
     expected = (len(config.channels), config.crops.height_px, config.crops.width_px)
     if sequence.frames_tchw.shape[1:] != expected:
         message = (
             f"Cell {sequence.cell_id} of recording {sequence.recording_id} has crops of (channels, rows, columns) "
             f"{sequence.frames_tchw.shape[1:]} but the model was trained on {expected}; "
             "cut crops with the model's settings."
+        )
+        raise InputError(message)
+    finite_t = np.isfinite(sequence.frames_tchw).all(axis=(1, 2, 3))
+    if not finite_t.all():
+        frame = int(sequence.frame_numbers_t[~finite_t][0])
+        message = (
+            f"Cell {sequence.cell_id} of recording {sequence.recording_id} has pixels that are no finite numbers in "
+            f"frame {frame}, so nothing can be forecast of it; replace the image, or leave the cell out."
         )
         raise InputError(message)
 

@@ -1,6 +1,7 @@
 """Forecasts of the cells of a run, each by a member that did not see it."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,8 @@ from cellfate.cohort.landmarks import list_forecast_frames
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
 from cellfate.core.tables import FateTable, Forecasts, ForecastTable
+from cellfate.crops.store import CropStore
+from cellfate.features.landmarks import describe_landmarks
 from cellfate.prediction.classifier_member import load_classifier_member
 from cellfate.prediction.clock_member import load_clock_member
 from cellfate.prediction.forecast_tables import (
@@ -20,7 +23,7 @@ from cellfate.prediction.forecast_tables import (
     tabulate_forecasts,
     tabulate_hazards,
 )
-from cellfate.prediction.forecasts import forecast_classifier, forecast_clock, forecast_new
+from cellfate.prediction.forecasts import forecast_classifier, forecast_clock, forecast_frames, forecast_new
 from cellfate.prediction.trained_on import find_seen
 from cellfate.statistics.incidence import cumulative_incidence, expected_time_h
 from tests.cases.crop_stores import TINY_FOLLOW_UP
@@ -188,6 +191,30 @@ def test_a_model_is_not_tested_on_other_data_than_it_was_trained_with(classifier
     ):
         with pytest.raises(InputError, match="run its training"):
             forecast_clock(clock.study.crops, clock.study.detections, follow_ups, splits, features, clock.model)
+
+
+@dataclass(frozen=True)
+class OnePixelMissing:
+    """Crops of a store as floats; one pixel of the last frame of the first cell is NaN."""
+
+    crops: CropStore
+
+    def read(self, *args, **kwargs):
+        sequence = self.crops.read(*args, **kwargs)
+        frames_tchw = sequence.frames_tchw.astype(np.float32)
+        if (sequence.recording_id, sequence.cell_id) == ("00", 1):
+            frames_tchw[-1, 0, 3, 3] = np.nan
+        return replace(sequence, frames_tchw=frames_tchw)
+
+
+@pytest.mark.parametrize("kind", ["classifier", "clock"])
+def test_nothing_is_forecast_of_pixels_that_are_no_numbers(kind, request):
+    """NaN went through the classifier, and the likeliest of two NaN was called apoptosis."""
+    trained = request.getfixturevalue(kind)
+    frames = list_forecast_frames(trained.study.detections, trained.study.follow_ups, TINY_FOLLOW_UP)
+    describe = partial(describe_landmarks, trained.frame_features, history_h=3.0) if kind == "clock" else None
+    with pytest.raises(InputError, match=r"Cell 1 of recording 00 has pixels that are no finite numbers in frame \d+"):
+        forecast_frames(trained.model, OnePixelMissing(trained.study.crops), frames, 30, describe)
 
 
 def test_cells_that_are_all_too_young_are_named(clock):
