@@ -4,13 +4,13 @@ Array suffixes: n states (a cell in a frame), j frames after it (column 0 is one
 `EVENTS`.
 """
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from cellfate.cohort.guard import guard_frames
 from cellfate.core.errors import InputError
 from cellfate.core.fates import EVENTS, NONE, probability_column
 from cellfate.core.predictors import TRUTH
@@ -55,7 +55,7 @@ def list_true_incidence(study: SimulatedStudy, edges_h: Sequence[float], report_
     hazards = _check_study(study, edges_h)
     states, frame_h = _list_states(study, hazards), study.settings.frame_h
     interval_min = study.settings.frame_interval_min
-    guard = math.ceil(edges_h[0] * 60 / interval_min - _TOLERANCE)
+    guard = int(guard_frames(edges_h[0], interval_min))
     edge_frames, report_frames = (_whole_frames(hours, interval_min) for hours in (edges_h[1:], report_h))
     last = max(*edge_frames, *report_frames)
     incidence_nje = forecast_states(

@@ -9,6 +9,8 @@ from cellfate.core.fates import APOPTOSIS, CENSORED
 from cellfate.simulation.records import Life, PlannedRecording, SimulatedCell, SimulatedStudy
 from cellfate.simulation.settings import CHANNELS, CauseSettings, SimulationSettings
 from cellfate.simulation.signals import window_bounds_h
+from cellfate.statistics.effect_sizes import separation
+from cellfate.statistics.scores import balanced_accuracy, count_confusion
 
 _NO_ORACLE = (
     "Hazards are known and fates are drawn from them frame by frame, so no score of a whole cell exists; compare "
@@ -62,9 +64,12 @@ def score_oracle(study: SimulatedStudy) -> dict[str, Any]:
     dies = np.array([cell.fate == APOPTOSIS for cell in fated], dtype=bool)
     logits = np.array([cell.life.oracle_logit for cell in fated])
     known = study.settings.hazards is not None
+    confusion_1kk = count_confusion(
+        dies.astype(np.int64), (logits > 0).astype(np.int64), np.zeros(len(dies), np.int64), np.ones((1, 1)), 2
+    )
     return {
-        "balanced_accuracy": np.nan if known else balanced_accuracy(dies, logits > 0),
-        "auroc": np.nan if known else auroc(dies, logits),
+        "balanced_accuracy": np.nan if known else float(balanced_accuracy(confusion_1kk)[0]),
+        "auroc": np.nan if known else separation(logits, dies),
         "n_cells": len(fated),
         "n_apoptosis": int(dies.sum()),
         "n_mitosis": int((~dies).sum()),
@@ -92,21 +97,6 @@ def trace_reporters(study: SimulatedStudy) -> pd.DataFrame:
     return pd.concat(
         [_trace(cell, plan, study.settings) for plan in study.plans for cell in plan.cells], ignore_index=True
     )
-
-
-def balanced_accuracy(truth: np.ndarray, call: np.ndarray) -> float:
-    """Mean of the recalls of both classes; NaN if one is missing."""
-    if truth.all() or not truth.any():
-        return float("nan")
-    return float((call[truth].mean() + (~call[~truth]).mean()) / 2)
-
-
-def auroc(truth: np.ndarray, score: np.ndarray) -> float:
-    """Area under the receiver operating characteristic, ties counted half; NaN if a class is missing."""
-    if truth.all() or not truth.any():
-        return float("nan")
-    differences = score[truth][:, None] - score[~truth][None, :]
-    return float((differences > 0).mean() + (differences == 0).mean() / 2)
 
 
 def cause_window(cell: SimulatedCell, cause: CauseSettings, settings: SimulationSettings) -> tuple[int, int]:

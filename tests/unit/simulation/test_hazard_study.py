@@ -24,7 +24,7 @@ from cellfate.simulation.nuclei import draw_look, shape_nucleus
 from cellfate.simulation.records import Course, Life
 from cellfate.simulation.settings import CHANNELS
 from cellfate.simulation.state_reporters import follow_switch, trace_states
-from cellfate.simulation.truth import auroc
+from cellfate.statistics.effect_sizes import separation
 from tests.cases.simulated import hazard_settings, tiny_hazard_settings, tiny_settings
 
 SETTINGS = tiny_hazard_settings()
@@ -146,7 +146,7 @@ def test_reporters_tell_the_phase_the_cycle_length_and_p53(study: SimulatedStudy
     rising = traces[(traces["phase"] < 1) & traces["hours_before_event"].isna()]
     error = np.log(rising["cell_cycle"] / 0.25) / np.log(8) - rising["phase"]
     assert error.std() == pytest.approx(np.hypot(0.03, 0.04) / np.log(8), rel=0.15)  # variation and noise of the level
-    assert auroc(traces["p53_on"].to_numpy()[::9], traces["p53"].to_numpy()[::9]) > 0.995
+    assert separation(traces["p53"].to_numpy()[::9], traces["p53_on"].to_numpy()[::9]) > 0.995
     truth = list_truth(study).set_index(["recording_id", "cell_id"])["cycle_h"]
     slopes = {
         key: np.log(8) / (np.polyfit(cell["frame"] / 2, np.log(cell["cell_cycle"]), 1)[0])
@@ -206,7 +206,7 @@ def test_images_show_the_state(recordings: list[SimulatedRecording]) -> None:
     seen = measure(recordings)
     assert len(seen) > 300
     assert seen["p53_on"].sum() > 20
-    assert auroc(seen["p53_on"].to_numpy(), seen["p53"].to_numpy()) > 0.95
+    assert separation(seen["p53"].to_numpy(), seen["p53_on"].to_numpy()) > 0.95
     rising = seen[seen["phase"].between(0.3, 1)]
     assert np.corrcoef(np.log(rising["cell_cycle"] - 130), rising["phase"])[0, 1] > 0.9
 

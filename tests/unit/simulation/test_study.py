@@ -14,7 +14,7 @@ from cellfate.simulation import (
     simulate_study,
     trace_reporters,
 )
-from cellfate.simulation.truth import auroc, balanced_accuracy
+from cellfate.statistics.effect_sizes import separation
 from tests.cases.simulated import tiny_settings
 
 
@@ -52,7 +52,7 @@ def by_fate(traces: pd.DataFrame, channel: str, window_h: tuple[float, float]) -
     """AUROC of the mean level of a channel in a window before the event, for telling apoptosis."""
     inside = traces["hours_before_event"].between(window_h[1], window_h[0])
     means = traces[inside].groupby(["recording_id", "cell_id", "fate"])[channel].mean().reset_index()
-    return auroc((means["fate"] == APOPTOSIS).to_numpy(), means[channel].to_numpy())
+    return separation(means[channel].to_numpy(), (means["fate"] == APOPTOSIS).to_numpy())
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_the_length_of_a_track_does_not_tell_its_fate(study: SimulatedStudy) -> 
     truth = list_truth(study)
     fated = truth[truth["fate"] != CENSORED]
     length = (fated["last_frame"] - fated["first_frame"]).to_numpy(dtype=float)
-    assert auroc((fated["fate"] == APOPTOSIS).to_numpy(), length) == pytest.approx(0.5, abs=0.1)
+    assert separation(length, (fated["fate"] == APOPTOSIS).to_numpy()) == pytest.approx(0.5, abs=0.1)
 
 
 def test_tracks_end_at_the_event_or_are_censored(study: SimulatedStudy) -> None:
@@ -161,12 +161,3 @@ def test_a_recording_does_not_depend_on_how_many_there_are() -> None:
     few, many = (simulate_study(tiny_settings(n_recordings=n)) for n in (1, 3))
     assert len(few) == 1
     np.testing.assert_array_equal(next(iter(few)).frames_tyxc, next(iter(many)).frames_tyxc)
-
-
-def test_scores_by_hand() -> None:
-    truth = np.array([True, True, True, False, False])
-    # recalls 2/3 and 1/2; pairs won: 1 of (.9, .5), (.8, .5), (.1, .5), and all 3 against .1 but a tie counts half
-    assert balanced_accuracy(truth, np.array([True, True, False, True, False])) == pytest.approx((2 / 3 + 1 / 2) / 2)
-    assert auroc(truth, np.array([0.9, 0.8, 0.1, 0.5, 0.1])) == pytest.approx((2 + 2.5) / 6)
-    assert np.isnan(auroc(truth[:3], np.zeros(3)))
-    assert np.isnan(balanced_accuracy(truth[3:], np.zeros(2, dtype=bool)))
