@@ -13,6 +13,7 @@ from cellfate.core.fates import EVENTS, NONE
 from cellfate.statistics.incidence import EVENT_FREE, UNOBSERVED, label_bins, number_events
 
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
 def competing_events(cells: pd.DataFrame) -> tuple[str, ...]:
@@ -45,3 +46,15 @@ def outcomes_within(landmarks: pd.DataFrame, events: Sequence[str], within_h: fl
     label_n = label_landmarks(landmarks, events, (0.0, within_h))[:, 0]
     names = {EVENT_FREE: NONE, UNOBSERVED: None, **dict(enumerate(events, start=1))}
     return pd.Series(label_n, index=landmarks.index).map(names).astype(object)
+
+
+def balance_outcomes(outcomes_n: Ints) -> Floats:
+    """Weight of each landmark so that every outcome that is there weighs the same in total; the mean weight is 1, (n,).
+
+    Examples
+    --------
+    >>> balance_outcomes(np.array([0, 1, 1, 1])).round(2).tolist()
+    [2.0, 0.67, 0.67, 0.67]
+    """
+    _, numbers_n, counts = np.unique(outcomes_n, return_inverse=True, return_counts=True)
+    return np.asarray(len(outcomes_n) / (len(counts) * counts[numbers_n]), dtype=np.float64)

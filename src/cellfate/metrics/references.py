@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.cohort.landmarks import asks_which_fate
-from cellfate.cohort.outcomes import competing_events, label_landmarks
+from cellfate.cohort.outcomes import balance_outcomes, competing_events, label_landmarks
 from cellfate.cohort.questions import WHICH_FATE, WITHIN_HOURS, is_asked
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
@@ -177,7 +177,7 @@ def _forecast_fold(
     train = fold.loc[fold["part"] == "train", "row"].to_numpy()
     labels_nk = task.labels_nk[train]
     _check_taught(labels_nk, int(fold["fold"].iloc[0]), task)
-    weights_n = _balance(labels_nk[:, 0]) if task.follow_up is None else np.ones(len(train))
+    weights_n = balance_outcomes(labels_nk[:, 0]) if task.follow_up is None else np.ones(len(train))
     forecast = _fit(name, inputs.iloc[train], labels_nk, weights_n, len(task.events), references)
     asked = fold[fold["part"] != "train"]
     rows = asked["row"].to_numpy()
@@ -201,12 +201,6 @@ def _check_taught(labels_nk: IntArray, fold: int, task: _Task) -> None:
             f"{1 + int(watched_k.argmin())} of {len(watched_k)}, but hazards are learned up to horizon_h; lower "
             "horizon_h, or add longer recordings."
         )
-
-
-def _balance(labels_n: IntArray) -> FloatArray:
-    """Weights by which every label counts the same; they add up to the number of landmarks."""
-    _, numbers_n, counts = np.unique(labels_n, return_inverse=True, return_counts=True)
-    return np.asarray(len(labels_n) / (len(counts) * counts[numbers_n]), dtype=np.float64)
 
 
 def _fit(

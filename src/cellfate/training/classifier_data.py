@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cellfate.cohort.outcomes import competing_events
+from cellfate.cohort.outcomes import balance_outcomes, competing_events
 from cellfate.core.errors import InputError
 from cellfate.crops.store import CropStore
 from cellfate.models.settings import ModelSettings
@@ -81,23 +81,10 @@ def open_classifier_folds(
         for name, cells in zip(("train", "validation"), tables, strict=True):
             _check_fates(fold, name, cells["fate"], training)
             targets_n = cells["fate"].map(outcomes.index).to_numpy(np.int64)
-            weights_n = outcome_weights(targets_n, len(outcomes))
+            weights_n = balance_outcomes(targets_n)
             parts.append(FatedCells(cells, reader, preprocessing, training, targets_n, weights_n))
         folds.append(FoldData(fold, parts[0], parts[1]))
     return folds
-
-
-def outcome_weights(targets_n: IntArray, n_outcomes: int) -> NDArray[np.float64]:
-    """Weight of each cell so that every outcome weighs the same in total; the mean weight is 1.
-
-    Examples
-    --------
-    >>> outcome_weights(np.array([0, 1, 1, 1]), 2).round(2).tolist()
-    [2.0, 0.67, 0.67, 0.67]
-    """
-    counts_k = np.bincount(targets_n, minlength=n_outcomes).astype(np.float64)
-    n_present = int((counts_k > 0).sum())
-    return np.asarray(len(targets_n) / (n_present * counts_k[targets_n]), dtype=np.float64)
 
 
 def _check_fates(fold: int, part: str, fates: "pd.Series[str]", training: TrainingSettings) -> None:

@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from cellfate.cohort.outcomes import balance_outcomes
 from cellfate.crops.normalisation import normalise
-from cellfate.training.classifier_data import outcome_weights
 from cellfate.training.settings import TrackAugmentationSettings
 from tests.cases.trainings import tiny_training, trainable_study
 
@@ -15,7 +15,7 @@ def study(tmp_path_factory):
 
 
 def test_outcomes_weigh_the_same():
-    weights = outcome_weights(np.array([0, 1, 1, 1, 2]), 3)
+    weights = balance_outcomes(np.array([0, 1, 1, 1, 2]))
     np.testing.assert_allclose(weights, [5 / 3, 5 / 9, 5 / 9, 5 / 9, 5 / 3])
     assert weights.mean() == pytest.approx(1)
 
@@ -70,7 +70,7 @@ def test_a_plan_draws_as_many_cells_as_asked_within_the_bound(study, tmp_path, b
 def test_sampling_draws_fates_alike(study, tmp_path):
     data = study.open_folds(tiny_training(tmp_path, cells_per_epoch=2000))[0]
     targets_n = np.arange(len(data.train)) // (len(data.train) - 1)  # one cell of the second fate
-    rare = replace(data.train, targets_n=targets_n, weights_n=outcome_weights(targets_n, 2))
+    rare = replace(data.train, targets_n=targets_n, weights_n=balance_outcomes(targets_n))
     drawn = np.concatenate(rare.plan_epoch(np.random.default_rng(0)))
     assert abs(targets_n[drawn].mean() - 0.5) < 0.05  # four standard errors
 
