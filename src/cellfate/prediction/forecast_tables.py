@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from cellfate.core.fates import NONE, listed_outcomes, probability_column
-from cellfate.core.predictors import BLEND, CLASSIFIER
+from cellfate.core.predictors import BLEND
 from cellfate.core.tables import CELL, FRAME, FateTable, Forecasts, ForecastTable
 from cellfate.prediction.records import TrainedModel
 from cellfate.statistics.incidence import cumulative_incidence, expected_time_h
@@ -115,9 +115,8 @@ def tabulate_fates(forecasts: pd.DataFrame, model: TrainedModel, seen: pd.DataFr
         Table `FateTable`, by recording and cell: which fate comes and, by a fate clock, what happens within the
         headline horizon; of the classifier, or the blend.
     """
-    predictor = CLASSIFIER if model.config.kind == "classifier" else BLEND
     asked = forecasts["within_h"].isna() | (forecasts["within_h"] == model.config.follow_up.headline_h)
-    rows = forecasts[asked & (forecasts["predictor"] == predictor)]
+    rows = forecasts[asked & (forecasts["predictor"] == model.predictor)]
     rows = rows[rows["frame"] == rows.groupby(CELL)["frame"].transform("max")].sort_values([*CELL, "within_h"])
     return FateTable.validate(tabulate_calls(rows, seen))
 

@@ -10,6 +10,7 @@ from pydantic import Field, JsonValue, model_validator
 
 from cellfate.cohort.settings import Event, FollowUpSettings
 from cellfate.core.errors import InputError
+from cellfate.core.predictors import BLEND, CLASSIFIER
 from cellfate.core.settings import Settings
 from cellfate.crops.settings import CropSettings
 from cellfate.features.settings import FeatureSettings
@@ -167,6 +168,11 @@ class TrainedModel:
     weights: Mapping[str, NDArray[Any]]
     boosters: Mapping[str, str] = field(default_factory=dict)
     trained_on: frozenset[str] = frozenset()
+
+    @property
+    def predictor(self) -> str:
+        """Predictor that speaks for the model: the classifier, or the blend of a fate clock."""
+        return CLASSIFIER if isinstance(self.config, ClassifierConfig) else BLEND
 
     def member_weights(self, fold: int) -> dict[str, NDArray[Any]]:
         """Weights of one member, keyed as its network names them."""

@@ -16,13 +16,11 @@ from cellfate.cohort.outcomes import competing_events
 from cellfate.cohort.questions import list_questions
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
-from cellfate.core.predictors import BLEND, CLASSIFIER
+from cellfate.core.predictors import CLASSIFIER
 from cellfate.core.settings import Settings, describe_faults
 from cellfate.core.tables import CELL, Commitments, Comparisons, Forecasts, Landmarks, Metrics
 from cellfate.crops.cutting import CropPlan
 from cellfate.crops.store import CropStore
-from cellfate.features.measurements import measure_cells
-from cellfate.features.settings import FeatureSettings
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.metrics.commitments import find_commitments
@@ -30,7 +28,7 @@ from cellfate.metrics.comparisons import compare_forecasts
 from cellfate.metrics.references import forecast_references
 from cellfate.metrics.scoring import score_forecasts
 from cellfate.metrics.settings import ReferenceSettings, ScoreSettings
-from cellfate.prediction.forecast_tables import tabulate_calls, tabulate_fates, tabulate_forecasts
+from cellfate.prediction.forecast_tables import add_calls, tabulate_fates, tabulate_forecasts
 from cellfate.prediction.forecasts import ALL_MEMBERS, NO_FOLD, forecast_new
 from cellfate.prediction.new_recordings import cut_new_crops
 from cellfate.prediction.records import TrainedModel
@@ -84,11 +82,6 @@ def cut_crops_for_models(
     """Plan crops of the size that the models were trained on; see `cut_new_crops`."""
     model = _trained(classifier, clock)[0]
     return cut_new_crops(folder, recordings, frame_files, detections, model, settings)
-
-
-def measure_new_cells(crops: CropStore, detections: pd.DataFrame, features: FeatureSettings) -> pd.DataFrame:
-    """Measure new cells as those of the study: table `FrameFeatures`."""
-    return measure_cells(crops, detections, features)
 
 
 def follow_new_cells(
@@ -174,11 +167,10 @@ def tabulate_new_cells(
     fates = pd.concat([tabulate_fates(forecasts, model, find_seen(model, crops, follow_ups)) for model in models])
     leading = models[-1]  # the clock, where there is one
     of_frames = tabulate_forecasts(forecasts, follow_ups, leading)
-    asked = forecasts["within_h"].isna() if leading.config.kind == "classifier" else _at_headline(forecasts, leading)
-    predictor = CLASSIFIER if leading.config.kind == "classifier" else BLEND
-    seen = follow_ups[CELL].assign(seen_in_training=False)
-    told = tabulate_calls(forecasts[asked & (forecasts["predictor"] == predictor)], seen)
-    tracks = join_forecasts(detections, cells, told)
+    told = forecasts[forecasts["predictor"] == leading.predictor]
+    at_headline = told["within_h"] == leading.config.follow_up.headline_h
+    asked = told["within_h"].isna() if leading.predictor == CLASSIFIER else at_headline
+    tracks = join_forecasts(detections, cells, add_calls(told[asked]))
     return fates.reset_index(drop=True), of_frames, tracks, tracks
 
 
@@ -259,10 +251,6 @@ def _trained(*models: TrainedModel) -> list[TrainedModel]:
         reasons = "; ".join(f"{model.config.kind}: {model.config.reason}" for model in models)
         raise InputError(f"No model of this study was trained ({reasons}), so nothing can be forecast.")
     return trained
-
-
-def _at_headline(forecasts: pd.DataFrame, model: TrainedModel) -> "pd.Series[bool]":
-    return forecasts["within_h"] == model.config.follow_up.headline_h
 
 
 def _known_events(landmarks: pd.DataFrame, model: TrainedModel) -> FollowUpSettings:

@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Pipeline, node
 
+from cellfate.features.measurements import measure_cells
 from cellfate.imaging.opening import open_recordings
 from cellfate.pipelines.inference import nodes
 from cellfate.tracks.importing import import_tracks
@@ -40,7 +41,7 @@ def _prepare() -> Pipeline:
                 name="cut_new_crops",
             ),
             node(
-                nodes.measure_new_cells,
+                measure_cells,
                 ["new_crops", tracked[0], "params:features"],
                 "new_frame_features",
                 name="measure_new_cells",
