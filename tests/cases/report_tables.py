@@ -211,7 +211,7 @@ def make_commitments(follow_ups: pd.DataFrame, forecasts: pd.DataFrame) -> pd.Da
 def _commitment_summary(commitments: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for (predictor, fate), cells in commitments.groupby(["predictor", "fate"]):
-        measured = {"share_committed": (cells["call"] != NONE).mean()}
+        measured = {"share_called": (cells["call"] != NONE).mean()}
         if fate != CENSORED:
             measured |= {"share_right": (cells["call"] == fate).mean(), "median_lead_h": 2.5}
         for metric, value in measured.items():

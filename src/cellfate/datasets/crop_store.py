@@ -30,7 +30,7 @@ class CropStoreDataset(AbstractDataset[CropPlan, CropStore]):
 
         crops:
           type: cellfate.datasets.crop_store.CropStoreDataset
-          filepath: data/05_model_input/crops.zarr
+          filepath: data/03_primary/crops.zarr
     """
 
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:

@@ -21,6 +21,7 @@ from cellfate.core.errors import InputError
 from cellfate.core.predictors import CLASSIFIER, ON_OTHER_BACKGROUND
 from cellfate.crops.store import CellSequence, CropStore
 from cellfate.features.measurements import find_masks
+from cellfate.features.segmentation import MAD_TO_SD
 from cellfate.features.settings import FeatureSettings
 from cellfate.metrics.settings import BackgroundSwapSettings
 from cellfate.prediction.classifier_member import ClassifierMember, load_classifier_member
@@ -31,8 +32,6 @@ from cellfate.prediction.trained_on import check_trained_on
 logger = logging.getLogger(__name__)
 
 BoolArray = NDArray[np.bool_]
-_NORMAL_MAD = 1.4826
-"""Standard deviations in a median absolute deviation of a normal number."""
 
 
 def swap_backgrounds(
@@ -215,7 +214,7 @@ def empty_surroundings(frames_tchw: NDArray[Any], away_thw: BoolArray, rng: np.r
     for frame_chw, away_hw in zip(filled_tchw, away_thw, strict=True):
         others_cn = frame_chw[:, ~away_hw] if not away_hw.all() else frame_chw.reshape(len(frame_chw), -1)
         median_c = np.median(others_cn, axis=1, keepdims=True)
-        spread_c = _NORMAL_MAD * np.median(np.abs(others_cn - median_c), axis=1, keepdims=True)
+        spread_c = MAD_TO_SD * np.median(np.abs(others_cn - median_c), axis=1, keepdims=True)
         frame_chw[:, away_hw] = median_c + spread_c * rng.standard_normal((len(frame_chw), int(away_hw.sum())))
     if np.issubdtype(frames_tchw.dtype, np.integer):
         limits = np.iinfo(frames_tchw.dtype)

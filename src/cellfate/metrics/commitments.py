@@ -119,7 +119,7 @@ def _add_endings(found: pd.DataFrame, follow_ups: pd.DataFrame) -> pd.DataFrame:
 
 
 def summarise_commitments(commitments: pd.DataFrame, scores: ScoreSettings) -> pd.DataFrame:
-    """How often, how rightly and how early each predictor committed itself.
+    """How often, how rightly and how early each predictor calls an event.
 
     Parameters
     ----------
@@ -131,8 +131,8 @@ def summarise_commitments(commitments: pd.DataFrame, scores: ScoreSettings) -> p
     Returns
     -------
     DataFrame
-        Table `CommitmentSummary`, clustered intervals. Metrics: `share_committed` of the cells of this fate, to
-        whatever event; `share_right`, those called rightly at the last frame shown; `share_right_of_committed`;
+        Table `CommitmentSummary`, clustered intervals. Metrics: `share_called` of the cells of this fate, to
+        whatever event; `share_right`, those called rightly at the last frame shown; `share_right_of_called`;
         `median_lead_h`, hours before the event over the right ones. Of censored cells no call is right or wrong: they
         have the first metric only.
     """
@@ -147,17 +147,17 @@ def summarise_commitments(commitments: pd.DataFrame, scores: ScoreSettings) -> p
 def _summarise_predictor(predictor: str, cells: pd.DataFrame, scores: ScoreSettings) -> Iterator[dict[str, object]]:
     groups_n = number_groups(cells["group_id"].to_numpy(object))
     counts_rg = draw_groups(int(groups_n.max()) + 1, scores.n_resamples, scores.seed)
-    committed_n = (cells["call"] != NONE).to_numpy(bool)
+    called_n = (cells["call"] != NONE).to_numpy(bool)
     right_n = (cells["call"] == cells["fate"]).to_numpy(bool)
     leads_n = cells["hours_before_event"].to_numpy(np.float64)
     for fate in (fate for fate in FATES if fate in set(cells["fate"])):
         of_n = (cells["fate"] == fate).to_numpy(bool)
-        measured = {"share_committed": (of_n, mean_by_group(committed_n, groups_n, counts_rg, of_n))}
+        measured = {"share_called": (of_n, mean_by_group(called_n, groups_n, counts_rg, of_n))}
         if fate in EVENTS:
-            called_n, timed_n = of_n & committed_n, of_n & right_n & np.isfinite(leads_n)
+            called_of_n, timed_n = of_n & called_n, of_n & right_n & np.isfinite(leads_n)
             measured |= {
                 "share_right": (of_n, mean_by_group(right_n, groups_n, counts_rg, of_n)),
-                "share_right_of_committed": (called_n, mean_by_group(right_n, groups_n, counts_rg, called_n)),
+                "share_right_of_called": (called_of_n, mean_by_group(right_n, groups_n, counts_rg, called_of_n)),
                 "median_lead_h": (timed_n, median_by_group(leads_n[timed_n], groups_n[timed_n], counts_rg)),
             }
         for metric, (among_n, values_r) in measured.items():

@@ -136,13 +136,13 @@ def _nested(rows: pd.DataFrame, describe: Callable[[dict[Hashable, Any]], object
 
 
 def _describe_score(row: dict[Hashable, Any]) -> object:
-    return [_plain(row[bound]) for bound in Estimate._fields]
+    return [plain(row[bound]) for bound in Estimate._fields]
 
 
 def _describe_lead(row: dict[Hashable, Any]) -> object:
-    return {"reference": row["reference"], **{name: _plain(row[name]) for name in ("difference", "low", "high")}}
+    return {"reference": row["reference"], **{name: plain(row[name]) for name in ("difference", "low", "high")}}
 
 
-def _plain(value: float) -> float | None:
+def plain(value: float) -> float | None:
     """Make a number that JSON can hold: null instead of NaN."""
     return float(value) if np.isfinite(value) else None

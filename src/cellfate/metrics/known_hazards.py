@@ -16,6 +16,7 @@ from cellfate.core.errors import InputError
 from cellfate.core.fates import NONE, listed_outcomes, probability_column
 from cellfate.core.tables import CELL, EVERYTHING, FRAME
 from cellfate.metrics.commitments import find_commitments, select_tested
+from cellfate.metrics.comparisons import plain
 from cellfate.metrics.forecasts import is_within
 from cellfate.metrics.settings import ScoreSettings
 from cellfate.statistics import scores as score
@@ -53,7 +54,7 @@ def score_against_truth(
     follow_up: FollowUpSettings,
     scores: ScoreSettings,
 ) -> dict[str, object]:
-    """Score forecasts of the test parts, and what they committed to, against the truth of a simulation.
+    """Score forecasts of the test parts, and their lasting calls, against the truth of a simulation.
 
     Parameters
     ----------
@@ -76,9 +77,9 @@ def score_against_truth(
         `calibration_intercept` of the line of truth on forecast, `logit_slope` of the same line between logits (of
         probabilities clipped to .01-.99), `correlation`, `mean_absolute_error`. Over the landmarks of a known outcome:
         `auroc`, and `auroc_of_truth`, the best any forecast can be expected to reach.
-        `commitments`: one entry a predictor and event (or `all`), over the `n_cells` in which the truth commits to the
-        event: `share_within_1h` of them whose forecast commits to the same event at most 1 h apart;
-        `median_difference_h`, absolute, over the `n_same_event`; `n_never_committed`; `n_other_event`.
+        `commitments`: one entry a predictor and event (or `all`), over the `n_cells` in which the truth calls the
+        event: `share_within_1h` of them whose forecast calls the same event, from at most 1 h apart on;
+        `median_difference_h`, absolute, over the `n_same_event`; `n_never_called`; `n_other_event`.
 
     Raises
     ------
@@ -93,7 +94,7 @@ def score_against_truth(
         for event in shown
     ]
     pairs = _pair_commitments(forecasts, true_forecasts, commitments, follow_ups, follow_up)
-    committed = [
+    called = [
         {
             "predictor": str(predictor), "outcome": event, "within_h": follow_up.headline_h,
             **_score_commitments(cells, event, scores),
@@ -101,7 +102,7 @@ def score_against_truth(
         for predictor, cells in pairs.groupby("predictor", sort=False)
         for event in (EVERYTHING, *shown)
     ]  # fmt: skip
-    return {"incidence": incidence, "commitments": committed, "close_h": CLOSE_H}
+    return {"incidence": incidence, "commitments": called, "close_h": CLOSE_H}
 
 
 def _pair(
@@ -157,7 +158,7 @@ def _score_event(rows: pd.DataFrame, event: str, scores: ScoreSettings) -> dict[
         "n_landmarks": int(known_n.sum()),
         "n_events": int(positive_n.sum()),
         **{
-            name: _plain(values_r, scores, of_known if name.startswith("auroc") else groups_n)
+            name: _estimate(values_r, scores, of_known if name.startswith("auroc") else groups_n)
             for name, values_r in compared.items()
         },
     }
@@ -228,29 +229,29 @@ def _pair_commitments(
 
 
 def _score_commitments(cells: pd.DataFrame, event: str, scores: ScoreSettings) -> dict[str, object]:
-    """Compare commitments over the cells in which the truth commits itself to the event (or to any)."""
+    """Compare commitments over the cells in which the truth calls the event (or any)."""
     groups_n = number_groups(cells["group_id"].to_numpy(object))
     counts_rg = draw_groups(int(groups_n.max()) + 1, scores.n_resamples, scores.seed)
     apart_n = cells["apart_h"].to_numpy(np.float64)
     truth, call = cells["call_true"], cells["call"]
-    committed_n = ((truth != NONE) if event == EVERYTHING else (truth == event)).to_numpy(bool)
-    same_n = committed_n & (truth == call).to_numpy(bool)
-    never_n = committed_n & (call == NONE).to_numpy(bool)
+    called_n = ((truth != NONE) if event == EVERYTHING else (truth == event)).to_numpy(bool)
+    same_n = called_n & (truth == call).to_numpy(bool)
+    never_n = called_n & (call == NONE).to_numpy(bool)
     close_n = same_n & (apart_n <= CLOSE_H + HOURS_TOLERANCE)
-    share_r = mean_by_group(close_n, groups_n, counts_rg, committed_n)
+    share_r = mean_by_group(close_n, groups_n, counts_rg, called_n)
     median_r = median_by_group(apart_n[same_n], groups_n[same_n], counts_rg)
     return {
-        "n_cells": int(committed_n.sum()),
-        "n_groups": len(np.unique(groups_n[committed_n])),
+        "n_cells": int(called_n.sum()),
+        "n_groups": len(np.unique(groups_n[called_n])),
         "n_same_event": int(same_n.sum()),
-        "n_other_event": int((committed_n & ~same_n & ~never_n).sum()),
-        "n_never_committed": int(never_n.sum()),
-        "share_within_1h": _plain(share_r, scores, groups_n[committed_n]),
-        "median_difference_h": _plain(median_r, scores, groups_n[same_n]),
+        "n_other_event": int((called_n & ~same_n & ~never_n).sum()),
+        "n_never_called": int(never_n.sum()),
+        "share_within_1h": _estimate(share_r, scores, groups_n[called_n]),
+        "median_difference_h": _estimate(median_r, scores, groups_n[same_n]),
     }
 
 
-def _plain(values_r: FloatArray, scores: ScoreSettings, groups_n: IntArray) -> dict[str, float | None]:
+def _estimate(values_r: FloatArray, scores: ScoreSettings, groups_n: IntArray) -> dict[str, float | None]:
     """Score with its interval as numbers that JSON can hold: null instead of NaN."""
     estimate = summarise(values_r, scores.confidence, len(np.unique(groups_n)))._asdict()
-    return {name: float(value) if np.isfinite(value) else None for name, value in estimate.items()}
+    return {name: plain(value) for name, value in estimate.items()}

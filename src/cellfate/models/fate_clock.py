@@ -1,7 +1,7 @@
-"""The fate clock: frames to embeddings, embeddings over time to cause-specific hazards at every frame.
+"""The network of the fate clock: frames to embeddings, embeddings over time to cause-specific hazards at every frame.
 
 Shape suffixes: n packed real frames, c channels, h rows, w columns, b sequences, t padded time, d embedding, a inputs
-about age, k bins of time, e events, f handcrafted features.
+about age, k bins of time, e events, f frame features.
 
 Nothing at a frame depends on a later one: attention is banded (a frame sees itself and the frames before it, up to
 `history_frames`), and statistics are of windows that end at the frame.
@@ -38,7 +38,7 @@ class FateClock(nn.Module):
     n_bins, n_events
         Bins of time, and events that compete in each.
     n_features
-        Handcrafted features that embeddings are to tell (auxiliary task of the training); 0: none.
+        Frame features that embeddings are to tell (auxiliary task of the training); 0: none.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class FateClock(nn.Module):
         return cast(Tensor, self.encoder(frames_nchw))
 
     def tell_features(self, embeddings_nd: Tensor) -> Tensor:
-        """Handcrafted features (N, F), standardised, as far as the embeddings tell them."""
+        """Frame features (N, F), standardised, as far as the embeddings tell them."""
         assert self.features is not None, "the network was built without the auxiliary task"
         return cast(Tensor, self.features(embeddings_nd))
 

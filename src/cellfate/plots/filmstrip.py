@@ -342,7 +342,7 @@ def _add_map(figure: go.Figure, values: pd.DataFrame, where: dict[str, int]) -> 
 
 def _mark_planted(figure: go.Figure, planted_h: tuple[float, float], panel: StripPanel, where: dict[str, int]) -> None:
     """Frame the planted hours of a panel."""
-    colour = COLOURS["undecided"]
+    colour = COLOURS["marked"]
     look: dict[str, Any] = {"layer": "above"}
     if panel.values is None:
         look = {"fillcolor": translucent(colour, 0.18), "layer": "below"}

@@ -43,7 +43,7 @@ MOST_NAMES: Final = 30
 """More recordings than this are columns without names."""
 MOST_CONDITIONS: Final = 10
 """More conditions than this are put together, the rarest first."""
-_SHADES: Final = {"error": ("#f3d9d2", COLOURS["apoptosis"]), "warning": ("#f6edd0", COLOURS["undecided"])}
+_SHADES: Final = {"error": ("#f3d9d2", COLOURS["apoptosis"]), "warning": ("#f6edd0", COLOURS["marked"])}
 _ROW_PX: Final = 24
 _PANEL_PX: Final = 300
 _GAP_PX: Final = 120

@@ -116,7 +116,7 @@ def _add_traces(
             )
     if window_h is not None:
         figure.add_vrect(
-            x0=-window_h[0], x1=-window_h[1], fillcolor=colour_of("undecided"), opacity=0.15, line_width=0,
+            x0=-window_h[0], x1=-window_h[1], fillcolor=colour_of("marked"), opacity=0.15, line_width=0,
             annotation_text="decides", annotation_position="top left", row=row, col=column,
         )  # fmt: skip
     figure.update_yaxes(title_text="level (usual: 1)", rangemode="tozero", side="right", row=row, col=column)

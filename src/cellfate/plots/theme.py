@@ -25,7 +25,7 @@ COLOURS: Final = {
     "none": "#8a8f98",
     "censored": "#b9bec6",
     "unscored": "#d9cbb0",
-    "undecided": "#c9a227",
+    "marked": "#c9a227",
     "model": "#1f2933",
     "reference": "#a9b1bc",
 }

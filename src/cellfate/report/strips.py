@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
+from cellfate.attribution.windows import place_windows
 from cellfate.core.fates import listed_outcomes, probability_column
 from cellfate.core.tables import CELL, FRAME
 from cellfate.core.words import (
@@ -239,8 +240,7 @@ def _show_attention(attention: pd.DataFrame, landmark: pd.Series) -> StripPanel:
 def _show_values(attributions: pd.DataFrame, landmark: pd.Series, method: str) -> StripPanel:
     """Draw the values of a method as a map of channels and windows, red for the explained outcome, blue against it."""
     rows = attributions[(attributions["landmark_id"] == landmark["landmark_id"]) & (attributions["method"] == method)]
-    ends = {"first_h": rows["window_first_frame"] - 0.5, "last_h": rows["window_last_frame"] + 0.5}
-    placed = rows.assign(**{name: hours_to_last(frames, landmark) for name, frames in ends.items()})
+    placed = place_windows(rows, landmark.to_frame().T)
     channels = attributions.loc[attributions["method"] == method, "channel"].nunique()
     title = name_method(method).replace(" ", "<br>", 1)
     return StripPanel(title, height_px=max(2, channels) * _MAP_PX, legend=False, values=placed)

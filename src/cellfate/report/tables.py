@@ -35,10 +35,10 @@ from cellfate.plots.theme import at_question
 from cellfate.report.headline import Key, find_difference, find_row, headline_keys
 from cellfate.report.page import ReportTable
 
-_COMMITTED: Final = {
+_CALLS: Final = {
     "share_right": "right at the last frame shown",
-    "share_committed": "called any event there",
-    "share_right_of_committed": "right among these",
+    "share_called": "called any event there",
+    "share_right_of_called": "right among these",
     "median_lead_h": "median hours before the event since when it was right",
 }
 _SHARES: Final = ("recording", "lineage", "sister")
@@ -234,9 +234,9 @@ def tabulate_commitments(summary: pd.DataFrame, events: Collection[str]) -> Repo
         for predictor in choose_called(summary["predictor"]):
             found = summary[(summary["fate"] == fate) & (summary["predictor"] == predictor)].set_index("metric")
             if len(found):
-                shown = [_show_summary(found, metric) for metric in _COMMITTED]
+                shown = [_show_summary(found, metric) for metric in _CALLS]
                 rows.append((fate, label_predictor(predictor), show_cell(int(found["n_cells"].max())), *shown))
-    heads = ("Fate", "Predictor", "Cells", *map(capitalise, _COMMITTED.values()))
+    heads = ("Fate", "Predictor", "Cells", *map(capitalise, _CALLS.values()))
     return ReportTable("Calls, looking back from the last frame shown", heads, tuple(rows)) if rows else None
 
 

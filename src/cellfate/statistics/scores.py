@@ -217,7 +217,7 @@ def calibration_error(
 ) -> FloatArray:
     """Mean distance between probability and frequency over bins of equal mass, (r,).
 
-    The bins are those of the data as they are; resamples keep them. The error is biased upwards for few samples a bin.
+    The bins are those of the data as they are; resamples keep them. The error is biased upwards by few a bin.
     Weights count in the frequencies and in the mean over bins, not in where the bins are.
     """
     if not len(probabilities_n):

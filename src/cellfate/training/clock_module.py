@@ -1,4 +1,4 @@
-"""The Lightning module of the fate clock: the likelihood of competing risks at every frame, and the auxiliary task.
+"""The Lightning module of the fate clock's network: the likelihood of competing risks, and the auxiliary task.
 
 Shape suffixes: n packed frames, k bins of time, e events, d embedding.
 """
@@ -16,7 +16,7 @@ from cellfate.training.settings import ClockTrainingSettings
 
 
 class ClockModule(MemberModule):
-    """Trains a fate clock on the data of one fold; see `MemberModule`."""
+    """Trains the network of a fate clock on the data of one fold; see `MemberModule`."""
 
     network: FateClock
     average: FateClock

@@ -158,7 +158,7 @@ def test_the_summary_by_hand():
     )
     apoptosis = summary.loc["apoptosis"]
     assert apoptosis["estimate"].to_dict() == pytest.approx(
-        {"share_committed": 0.8, "share_right": 0.6, "share_right_of_committed": 0.75, "median_lead_h": 3.0}
+        {"share_called": 0.8, "share_right": 0.6, "share_right_of_called": 0.75, "median_lead_h": 3.0}
     )
     assert apoptosis["n_cells"].tolist() == [5, 5, 4, 3]
     assert apoptosis["n_groups"].tolist() == [3, 3, 2, 2]
@@ -166,8 +166,8 @@ def test_the_summary_by_hand():
     assert summary.loc[("apoptosis", "share_right"), ["low", "high"]].tolist() == [0.0, 1.0]
     assert np.isnan(summary.loc[("mitosis", "median_lead_h"), "estimate"])
     assert summary.loc[("mitosis", "share_right"), "estimate"] == 0
-    assert summary.loc["censored"]["estimate"].to_dict() == {"share_committed": 0.5}
-    assert np.isnan(summary.loc[("censored", "share_committed"), "low"])  # one group has no spread
+    assert summary.loc["censored"]["estimate"].to_dict() == {"share_called": 0.5}
+    assert np.isnan(summary.loc[("censored", "share_called"), "low"])  # one group has no spread
 
 
 def test_each_predictor_is_summarised_by_itself():

@@ -119,7 +119,7 @@ def _commitment_tables():
 def test_commitments_against_the_truth_by_hand():
     cells, traces, truth = _commitment_tables()
     found = _score(*_tables(cells, traces, truth))["commitments"]
-    counts = ("n_cells", "n_groups", "n_same_event", "n_other_event", "n_never_committed")
+    counts = ("n_cells", "n_groups", "n_same_event", "n_other_event", "n_never_called")
     everything, died, divided = (_pick(found, outcome) for outcome in ("all", "apoptosis", "mitosis"))
     assert [everything[name] for name in counts] == [5, 2, 3, 1, 1]
     assert [died[name] for name in counts] == [3, 2, 3, 0, 0]
@@ -195,7 +195,7 @@ def test_the_truth_as_forecast_is_perfect_in_any_order_of_rows(traces, seed):
         assert entry["mean_absolute_error"]["estimate"] == 0
         assert entry["auroc"] == entry["auroc_of_truth"]
     for entry in found["commitments"]:
-        assert entry["n_never_committed"] == entry["n_other_event"] == 0
+        assert entry["n_never_called"] == entry["n_other_event"] == 0
         assert entry["share_within_1h"]["estimate"] == (1 if entry["n_cells"] else None)
         assert entry["median_difference_h"]["estimate"] == (0 if entry["n_cells"] else None)
     mixed = _score(*(table.sample(frac=1, random_state=seed) for table in tables))
