@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from cellfate.cohort.landmarks import asks_which_fate, list_forecast_frames
+from cellfate.cohort.outcomes import competing_events
 from cellfate.cohort.questions import WHICH_FATE
 from cellfate.cohort.splits import select_part
 from cellfate.core.errors import InputError
@@ -102,13 +103,15 @@ def forecast_clock(
         return empty_forecasts(config.events)
     check_trained_on(model, crops, follow_ups, splits, frame_features)
     describe = partial(describe_landmarks, frame_features, history_h=config.blend.history_h)
+    old_enough = follow_ups["last_frame"] - follow_ups["first_frame"] >= config.follow_up.min_frames - 1
+    told_apart = len(competing_events(follow_ups[old_enough])) > 1  # else it is not asked which fate comes
     tables: list[pd.DataFrame] = []
     for scheme, fold, part, cells in _tested_parts(follow_ups, splits):
         frames = list_forecast_frames(detections, cells, config.follow_up)
         if len(frames):
             keys = _keys(frames).assign(scheme=scheme, fold=fold, part=part)
             hazards = clock_hazards(crops, frames, describe, model, (fold,), f"fold_{fold}")
-            fated = asks_which_fate(frames)
+            fated = asks_which_fate(frames) & told_apart
             tables += _tabulate(config, keys, hazards, fated.to_numpy())
     return _join(tables, config)
 

@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cellfate.cohort.landmarks import list_forecast_frames
+from cellfate.cohort.landmarks import list_forecast_frames, list_landmarks
+from cellfate.cohort.questions import is_asked, list_questions
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
 from cellfate.core.tables import FateTable, Forecasts, ForecastTable
 from cellfate.crops.store import CropStore
 from cellfate.features.landmarks import describe_landmarks
+from cellfate.prediction import forecasts
 from cellfate.prediction.classifier_member import load_classifier_member
 from cellfate.prediction.clock_member import load_clock_member
 from cellfate.prediction.forecast_tables import (
@@ -159,6 +161,18 @@ def test_a_clock_that_is_not_asked_which_fate_comes_says_nothing_of_it(clock):
     follow_up = FollowUpSettings(**(TINY_FOLLOW_UP.model_dump() | {"questions": ("within_hours",)}))
     model = replace(clock.model, config=clock.model.config.model_copy(update={"follow_up": follow_up}))
     table = forecast_clock(*clock.new, clock.study.splits, clock.frame_features, model)
+    assert table["within_h"].notna().all()
+
+
+def test_which_fate_is_not_told_where_all_that_are_old_enough_meet_one(clock, monkeypatch):
+    """The question is then not asked, and would be scored among cells of one fate."""
+    monkeypatch.setattr(forecasts, "check_trained_on", lambda *_: None)
+    follow_ups, ends = clock.study.follow_ups, clock.study.follow_ups["first_frame"] + 1
+    young = follow_ups.assign(last_frame=follow_ups["last_frame"].mask(follow_ups["fate"] == "apoptosis", ends))
+    table = forecast_clock(*clock.new[:2], young, clock.study.splits, clock.frame_features, clock.model)
+    landmarks = list_landmarks(clock.study.detections, young, TINY_FOLLOW_UP)
+    assert not is_asked(list_questions(young, landmarks, TINY_FOLLOW_UP), "which_fate")
+    assert len(table)
     assert table["within_h"].notna().all()
 
 
