@@ -18,5 +18,4 @@ def __getattr__(name: str) -> Any:
         from cellfate.prediction.predictor import Predictor
 
         return Predictor
-    message = f"module {__name__!r} has no attribute {name!r}"
-    raise AttributeError(message)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

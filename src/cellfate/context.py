@@ -56,8 +56,7 @@ def check_groups(parameters: Iterable[str], known: set[str]) -> None:
         if name not in known and not name.startswith("_"):
             near = get_close_matches(name, known, 1)
             hint = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(sorted(known))}."
-            message = f"Parameter '{name}' is read by no pipeline; correct its name: {hint}"
-            raise InputError(message)
+            raise InputError(f"Parameter '{name}' is read by no pipeline; correct its name: {hint}")
 
 
 def explain_parameters(parameters: Mapping[str, Any], groups: Mapping[str, Any]) -> str:

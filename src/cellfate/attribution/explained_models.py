@@ -81,11 +81,10 @@ class ModelView(ABC):
         for number, event in enumerate(events):
             if event == wanted:
                 return number
-        message = (
+        raise InputError(
             f"Parameter {self.parameters}.outcome is {wanted!r}, but the model forecasts {', '.join(events)}; name one "
             "of these, or null for the first that is shown."
         )
-        raise InputError(message)
 
     @property
     def outcome(self) -> str:
@@ -136,11 +135,10 @@ class ClassifierView(ModelView):
         """The event."""
         if self.explanation.horizon_h is None:
             return self.outcome
-        message = (
+        raise InputError(
             f"Parameter {self.parameters}.horizon_h is {self.explanation.horizon_h} h, but the classifier is asked "
             "which fate comes, not by when; leave it null, or give it to clock_explanation."
         )
-        raise InputError(message)
 
     def answer(self, landmarks: pd.DataFrame) -> pd.DataFrame:
         """Last landmarks of cells whose fate was seen; it is the outcome."""
@@ -194,11 +192,10 @@ class ClockView(ModelView):
         for number, end_h in enumerate(ends_h):
             if abs(end_h - self.horizon_h) <= HOURS_TOLERANCE:
                 return number
-        message = (
+        raise InputError(
             f"Parameter {self.parameters}.horizon_h is {self.horizon_h} h, but the clock's bins end at "
             f"{', '.join(f'{end_h:g}' for end_h in ends_h)} h; name one of these, or null for the headline horizon."
         )
-        raise InputError(message)
 
     def answer(self, landmarks: pd.DataFrame) -> pd.DataFrame:
         """Regular landmarks of which it is known what followed within the horizon: an event, or none."""

@@ -90,11 +90,10 @@ def all_subsets(n_channels: int) -> range:
         When there are more than `MAX_CHANNELS`.
     """
     if n_channels > MAX_CHANNELS:
-        message = (
+        raise InputError(
             f"The model has {n_channels} channels, but explanations look at every subset of them, of {MAX_CHANNELS} at "
             "most; train on fewer channels, or leave the explanations out."
         )
-        raise InputError(message)
     return range(1 << n_channels)
 
 

@@ -52,10 +52,9 @@ def shapley_values(
     values = _permutation_values(game, windows, len(players), n_permutations, seed)
     gap = float(values.sum() - (prediction - baseline))
     if not abs(gap) <= TOLERANCE:
-        message = (
+        raise ArithmeticError(
             f"Shapley values miss f(x) - f(nothing) by {gap:.2e} logits, more than {TOLERANCE:.0e}; do not use them."
         )
-        raise ArithmeticError(message)
     return players.assign(method=SHAPLEY, value=values, unit=LOGIT, prediction=prediction, baseline=baseline)
 
 

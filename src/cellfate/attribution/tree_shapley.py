@@ -180,7 +180,8 @@ def _contributions(booster: "Booster", inputs_nf: NDArray[np.float64]) -> NDArra
     raw = np.asarray(booster.predict(inputs_nf, raw_score=True), dtype=np.float64)
     gap = np.abs(found.sum(axis=1) - raw).max(initial=0.0)
     if not gap <= _TOLERANCE * max(1.0, np.abs(raw).max(initial=0.0)):
-        message = f"Shapley values of the trees miss the boosting's log odds by {gap:.1e} logits; do not use them."
-        raise ArithmeticError(message)
+        raise ArithmeticError(
+            f"Shapley values of the trees miss the boosting's log odds by {gap:.1e} logits; do not use them."
+        )
     values: NDArray[np.float64] = found[:, :-1]
     return values

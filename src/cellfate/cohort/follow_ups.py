@@ -157,11 +157,10 @@ def _check_any(kept: pd.DataFrame, watched: pd.DataFrame, follow_up: FollowUpSet
         return
     reasons = watched["reason"].value_counts()
     why = f" (most often: {reasons.index[0]})" if len(reasons) else ""
-    message = (
+    raise InputError(
         f"None of {len(watched)} cells can be followed{why}, but at least one is needed; check tracks and fates, or "
         f"lower guard_h {follow_up.guard_h} of parameter follow_up."
     )
-    raise InputError(message)
 
 
 def _table(kept: pd.DataFrame) -> pd.DataFrame:

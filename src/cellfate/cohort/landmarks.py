@@ -42,11 +42,10 @@ def list_landmarks(detections: pd.DataFrame, follow_ups: pd.DataFrame, follow_up
     frames = list_forecast_frames(detections, follow_ups, follow_up)
     landmarks = frames[frames["regular"] | frames["last"]].reset_index(drop=True)
     if landmarks.empty:
-        message = (
+        raise InputError(
             f"None of {len(follow_ups)} followed cells has a landmark, but at least one is needed; lower min_frames "
             f"{follow_up.min_frames} or guard_h {follow_up.guard_h} of parameter follow_up, or add longer tracks."
         )
-        raise InputError(message)
     return Landmarks.validate(landmarks)
 
 

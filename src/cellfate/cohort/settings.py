@@ -52,19 +52,19 @@ class FollowUpSettings(Settings):
                 raise ValueError(f"{name} {list(listed)} names one twice; name each once.")
         n_bins = (self.horizon_h - self.guard_h) / self.bin_h
         if n_bins < 1 - 1e-9 or abs(n_bins - round(n_bins)) > 1e-6:
-            message = (
+            raise ValueError(
                 f"horizon_h {self.horizon_h} less guard_h {self.guard_h} is not a whole number of bins of bin_h "
                 f"{self.bin_h}; change one of them."
             )
-            raise ValueError(message)
         return self
 
     @model_validator(mode="after")
     def _check_reported(self) -> "FollowUpSettings":
         for hours in self.report_h:
             if not any(abs(hours - edge) < 1e-6 for edge in self.edges_h[1:]):
-                message = f"report_h names {hours} h, but bins end at {list(self.edges_h[1:])} h; use some of these."
-                raise ValueError(message)
+                raise ValueError(
+                    f"report_h names {hours} h, but bins end at {list(self.edges_h[1:])} h; use some of these."
+                )
         if list(self.report_h) != sorted(set(self.report_h)):
             raise ValueError(f"report_h is {list(self.report_h)}; give ascending different hours.")
         if self.headline_h not in self.report_h:
@@ -91,9 +91,8 @@ class SplitSettings(Settings):
     def _check_shares(self) -> "SplitSettings":
         holds_out = self.scheme in ("grouped_holdout", "random_by_cell")
         if holds_out and self.test_share + self.validation_share >= 1:
-            message = (
+            raise ValueError(
                 f"test_share {self.test_share} and validation_share {self.validation_share} leave nothing to train on; "
                 "lower one of them."
             )
-            raise ValueError(message)
         return self

@@ -110,12 +110,11 @@ def _deal(
     settings: SplitSettings,
 ) -> NDArray[np.int64]:
     if len(units) < len(shares_p):
-        message = (
+        raise InputError(
             f"Scheme '{settings.scheme}' needs at least {len(shares_p)} groups to deal, but the cells come from "
             f"{len(units)}, and a model must be tested on groups that did not train it; add recordings, set "
             "recordings.group_by to 'lineage' where parents are known, or change splits.scheme or n_folds."
         )
-        raise InputError(message)
     kinds, names = units.columns.get_level_values(0), units.columns.get_level_values(1)
     needed_s = np.asarray((kinds == "fate") & names.isin(needed))
     return deal_units(units.to_numpy(np.int64), shares_p, needed_s, rng)
@@ -165,11 +164,10 @@ def spatial_blocks(
     bands = []
     for recording_id, groups in placed.groupby("recording_id"):
         if len(groups) < n_blocks:
-            message = (
+            raise InputError(
                 f"Recording '{recording_id}' has {len(groups)} groups of cells, fewer than {n_blocks} spatial blocks; "
                 "set group_by of parameter recordings to 'lineage', take fewer n_folds, or choose another scheme."
             )
-            raise InputError(message)
         bands.append(_bands(groups, n_blocks))
     return pd.concat(bands)
 
@@ -207,9 +205,8 @@ def _check_parts(
             lacking = row.index[row == 0][0]
             held = follow_ups[follow_ups["fate"] == lacking]
             n_groups = unit_names(held, settings).nunique()
-            message = (
+            raise InputError(
                 f"Part '{part}' of fold {table['fold'].iloc[0]} has no cell that ends in {lacking} (scheme "
                 f"'{settings.scheme}': {len(held)} such cells in {n_groups} groups), but every part needs each event; "
                 "add recordings, take larger shares or fewer folds, or another seed or scheme of parameter splits."
             )
-            raise InputError(message)

@@ -87,14 +87,14 @@ def _on_cluster(build: Callable[[CropPlan], Built], plan: CropPlan, address: str
     try:
         import distributed
     except ImportError as error:
-        message = "scheduler_address is given, but dask is not installed; pip install -e '.[dask]'."
-        raise InputError(message) from error
+        raise InputError("scheduler_address is given, but dask is not installed; pip install -e '.[dask]'.") from error
     connect: Any = distributed.Client  # it has no types
     try:
         client: Any = connect(address, timeout="30s", set_as_default=False)
     except (OSError, ValueError) as error:
-        message = f"No dask scheduler answers at '{address}' ({error}); start one, or set scheduler_address to null."
-        raise InputError(message) from error
+        raise InputError(
+            f"No dask scheduler answers at '{address}' ({error}); start one, or set scheduler_address to null."
+        ) from error
     with client:
         n_ahead = 2 * max(1, sum(client.nthreads().values()))
         yield from _a_few_ahead(lambda part: client.submit(build, part, pure=False), plan, n_ahead)

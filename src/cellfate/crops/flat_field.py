@@ -87,11 +87,10 @@ def open_flat_field(root: Path, recording: Recording, settings: CropSettings) ->
     flat_cyx = _read_flat(path, recording)
     backgrounds = np.atleast_1d(np.asarray(settings.background, dtype=np.float64))
     if len(backgrounds) not in (1, len(recording.channels)):
-        message = (
+        raise InputError(
             f"background lists {len(backgrounds)} numbers, but recording '{recording.recording_id}' has "
             f"{len(recording.channels)} channels ({', '.join(recording.channels)}); give one number, or one a channel."
         )
-        raise InputError(message)
     # single precision holds every count of up to 16 bits, and is twice as fast
     precision = np.float32 if np.dtype(recording.dtype).itemsize <= 2 else np.float64
     gain_cyx = flat_cyx / flat_cyx.mean(axis=(1, 2), keepdims=True)
@@ -109,11 +108,11 @@ def flat_field_path(root: Path, name: str) -> Path:
     """
     path = (root / name).resolve()
     if not path.is_relative_to(root.resolve()):
-        message = f"flat_field_file '{name}' leads out of the folder of recordings {root}; put the file there."
-        raise InputError(message)
+        raise InputError(f"flat_field_file '{name}' leads out of the folder of recordings {root}; put the file there.")
     if not path.is_file():
-        message = f"flat_field_file '{name}' is not in the folder of recordings {root}; put it there, or name another."
-        raise InputError(message)
+        raise InputError(
+            f"flat_field_file '{name}' is not in the folder of recordings {root}; put it there, or name another."
+        )
     return path
 
 
@@ -127,17 +126,14 @@ def _read_flat(path: Path, recording: Recording) -> NDArray[np.float64]:
             shape = tuple(tiff.series[0].shape)
             flat = np.asarray(tiff.series[0].asarray(), dtype=np.float64) if shape in expected else None
     except Exception as error:  # tifffile raises errors of many kinds on damaged files
-        message = f"Flat field {path} is not a readable TIFF ({error}); replace the file."
-        raise InputError(message) from error
+        raise InputError(f"Flat field {path} is not a readable TIFF ({error}); replace the file.") from error
     if flat is None:
-        message = (
+        raise InputError(
             f"Flat field {path} has shape {shape}, but (Y, X) {image} or (C, Y, X) {expected[2]} was expected for "
             f"recording '{recording.recording_id}'; give a flat field of the same camera."
         )
-        raise InputError(message)
     if not (np.isfinite(flat).all() and flat.min() > 0):
-        message = (
+        raise InputError(
             f"Flat field {path} has pixels that are not positive numbers, but it divides; give a smooth positive one."
         )
-        raise InputError(message)
     return flat.reshape(-1, *image)

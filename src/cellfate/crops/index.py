@@ -41,8 +41,9 @@ class StoredRecording:
         """Find the crops of a cell between two frame numbers, both included."""
         place = int(np.searchsorted(self.cell_ids, cell_id))
         if place == len(self.cell_ids) or self.cell_ids[place] != cell_id:
-            message = f"Recording '{self.recording_id}' has no crops of cell {cell_id}; take a cell_id of table cells."
-            raise InputError(message)
+            raise InputError(
+                f"Recording '{self.recording_id}' has no crops of cell {cell_id}; take a cell_id of table cells."
+            )
         start, stop = int(self.offsets[place]), int(self.offsets[place + 1])
         frames = self.frame_numbers[start:stop]
         low = 0 if first_frame is None else int(np.searchsorted(frames, first_frame, side="left"))
@@ -84,17 +85,17 @@ def open_recording(files: StoreFiles, group: str, recording_id: str) -> StoredRe
         frames = ChunkedArray(files, f"{group}/frames")
         masks = ChunkedArray(files, f"{group}/masks") if files.is_file(f"{group}/masks/zarr.json") else None
     except FileNotFoundError as error:
-        message = (
+        raise InputError(
             f"{files.name(group)} does not hold the crops of recording '{recording_id}' ({error}); "
             "run data_processing again."
-        )
-        raise InputError(message) from error
+        ) from error
     except InputError as error:
         raise InputError(f"The crops of recording '{recording_id}' cannot be read: {error}") from error
     recording = StoredRecording(recording_id, frames, masks, **index)
     if not _fits_together(recording):
-        message = f"{files.name(group)} of recording '{recording_id}' contradicts itself; run data_processing again."
-        raise InputError(message)
+        raise InputError(
+            f"{files.name(group)} of recording '{recording_id}' contradicts itself; run data_processing again."
+        )
     return recording
 
 

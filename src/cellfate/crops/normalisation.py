@@ -107,9 +107,8 @@ def _fold_table(fold: int, channels: tuple[str, ...], moments: Moments) -> pd.Da
     sd_c = np.sqrt(squares_c / n_pixels) if n_pixels else np.zeros(len(channels))
     for channel, mean, sd in zip(channels, mean_c, sd_c, strict=True):
         if not sd > 0:
-            message = (
+            raise InputError(
                 f"Channel '{channel}' has the same value ({mean:g}) in all {n_pixels:.0f} pixels of the training cells "
                 f"of fold {fold}, so it cannot be scaled; check the recordings or leave the channel out."
             )
-            raise InputError(message)
     return pd.DataFrame({"fold": fold, "channel": list(channels), "mean": mean_c, "sd": sd_c, "n_pixels": n_pixels})

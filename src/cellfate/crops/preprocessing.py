@@ -56,9 +56,8 @@ class Preprocessing:
         if not self.mask_channel:
             return frames_tchw
         if sequence.masks_thw is None:
-            message = (
+            raise InputError(
                 f"Cell {sequence.cell_id} of recording {sequence.recording_id} has no masks, but the model has a mask "
                 "channel; segment the cell first."
             )
-            raise InputError(message)
         return np.concatenate((frames_tchw, sequence.masks_thw[:, None].astype(np.float32)), axis=1)

@@ -33,11 +33,10 @@ class CropSettings(Settings):
     @model_validator(mode="after")
     def _check_correction(self) -> "CropSettings":
         if (self.correction == "flat_field") != (self.flat_field_file is not None):
-            message = (
+            raise ValueError(
                 f"correction is '{self.correction}' and flat_field_file is {self.flat_field_file!r}; give the file "
                 "with correction 'flat_field', and null with 'none'."
             )
-            raise ValueError(message)
         if self.background == ():
             raise ValueError("background is an empty list; give one number, or one a channel.")
         return self
@@ -59,9 +58,8 @@ class CropBuildSettings(Settings):
     @model_validator(mode="after")
     def _check_workers(self) -> "CropBuildSettings":
         if self.workers > 1 and self.scheduler_address is not None:
-            message = (
+            raise ValueError(
                 f"workers is {self.workers} and scheduler_address is '{self.scheduler_address}'; set workers to 0, "
                 "or scheduler_address to null."
             )
-            raise ValueError(message)
         return self

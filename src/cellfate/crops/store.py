@@ -151,17 +151,15 @@ def _remove_unlisted(root: Path, groups: set[str]) -> None:
 def _check_entries(entries: list[dict[str, Any]], set_aside: list[dict[str, str]]) -> None:
     if not entries:
         first = f" (the first: {set_aside[0]['reason']})" if set_aside else ""
-        message = (
+        raise InputError(
             f"None of {len(set_aside)} recordings could be cropped{first}, but one is needed; mend the recordings."
         )
-        raise InputError(message)
     for entry in entries:
         if entry["channels"] != entries[0]["channels"]:
-            message = (
+            raise InputError(
                 f"Recording '{entry['recording_id']}' has channels {entry['channels']}, but "
                 f"'{entries[0]['recording_id']}' has {entries[0]['channels']}; process other channels on their own."
             )
-            raise InputError(message)
 
 
 def _read_manifest(files: StoreFiles) -> dict[str, Any]:
@@ -169,22 +167,20 @@ def _read_manifest(files: StoreFiles) -> dict[str, Any]:
     try:
         manifest = json.loads(files.read(MANIFEST))
     except FileNotFoundError as error:
-        message = (
+        raise InputError(
             f"Crop store {files.name('')[:-1]} has no {MANIFEST}, so it was never finished; run data_processing again."
-        )
-        raise InputError(message) from error
+        ) from error
     except ValueError as error:
-        message = f"{name} is not readable as JSON ({error}), so the store is damaged; run data_processing again."
-        raise InputError(message) from error
+        raise InputError(
+            f"{name} is not readable as JSON ({error}), so the store is damaged; run data_processing again."
+        ) from error
     if not isinstance(manifest, dict) or not manifest.keys() >= _MANIFEST_KEYS:
-        message = f"{name} lacks some of {', '.join(sorted(_MANIFEST_KEYS))}; run data_processing again."
-        raise InputError(message)
+        raise InputError(f"{name} lacks some of {', '.join(sorted(_MANIFEST_KEYS))}; run data_processing again.")
     if manifest["format_version"] != FORMAT_VERSION:
-        message = (
+        raise InputError(
             f"Crop store {files.name('')[:-1]} has format {manifest['format_version']}, but format {FORMAT_VERSION} "
             "is read here; run data_processing again."
         )
-        raise InputError(message)
     return manifest
 
 
@@ -218,8 +214,9 @@ class CropStore:
             CropSettings(**self.manifest["settings"])
             self._entries = {str(entry["recording_id"]): _checked_entry(entry) for entry in self.manifest["recordings"]}
         except (TypeError, KeyError, ValueError) as error:
-            message = f"{self._files.name(MANIFEST)} is damaged ({error!r}); run data_processing again."
-            raise InputError(message) from error
+            raise InputError(
+                f"{self._files.name(MANIFEST)} is damaged ({error!r}); run data_processing again."
+            ) from error
         self._opened: dict[str, StoredRecording] = {}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -310,8 +307,7 @@ class CropStore:
             frames_tchw = opened.frames.read(rows)
             masks_thw = None if masks is None else masks.read(rows)
         except InputError as error:
-            message = f"Cell {cell_id} of recording '{recording_id}' cannot be read: {error}"
-            raise InputError(message) from error
+            raise InputError(f"Cell {cell_id} of recording '{recording_id}' cannot be read: {error}") from error
         return CellSequence(
             frames_tchw=frames_tchw,
             masks_thw=masks_thw,
@@ -332,11 +328,10 @@ class CropStore:
 
     def _entry(self, recording_id: str) -> dict[str, Any]:
         if recording_id not in self._entries:
-            message = (
+            raise InputError(
                 f"Recording '{recording_id}' is not in crop store {self.path}, which holds {len(self._entries)} "
                 "recordings; run data_processing on it first."
             )
-            raise InputError(message)
         return self._entries[recording_id]
 
     def _open(self, recording_id: str) -> StoredRecording:

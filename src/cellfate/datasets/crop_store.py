@@ -59,8 +59,9 @@ class CropStoreDataset(AbstractDataset[CropPlan, CropStore]):
             If a recording cannot be cropped and is not to be skipped, or the filepath is a URL.
         """
         if isinstance(self._filepath, str):
-            message = f"Crops are written to a folder, but filepath is {self._filepath}; write them here and copy them."
-            raise DatasetError(message)
+            raise DatasetError(
+                f"Crops are written to a folder, but filepath is {self._filepath}; write them here and copy them."
+            )
         try:
             write_crops(self._filepath, data, data.settings)
         except InputError as error:

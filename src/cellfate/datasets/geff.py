@@ -49,8 +49,7 @@ class GeffDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
         """
         paths = sorted(self._filepath.glob(f"*{_SUFFIX}"))
         if not paths:
-            message = f"{self._filepath} holds no GEFF; run the pipeline that writes it."
-            raise DatasetError(message)
+            raise DatasetError(f"{self._filepath} holds no GEFF; run the pipeline that writes it.")
         try:
             tables = [read_geff(path).assign(recording_id=path.name.removesuffix(_SUFFIX)) for path in paths]
         except InputError as error:
@@ -83,8 +82,7 @@ class GeffDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
         others = [self._filepath] if not self._filepath.is_dir() else list(self._filepath.iterdir())
         strange = [path for path in others if path.suffix != _SUFFIX]
         if strange:
-            message = f"{strange[0]} is no GEFF and would be overwritten; give another filepath."
-            raise DatasetError(message)
+            raise DatasetError(f"{strange[0]} is no GEFF and would be overwritten; give another filepath.")
 
     def _exists(self) -> bool:
         return any(self._filepath.glob(f"*{_SUFFIX}"))
@@ -95,6 +93,5 @@ class GeffDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
 
 def _file_name(recording_id: str) -> str:
     if not recording_id.strip(". ") or {"/", "\\"} & set(recording_id):
-        message = f"Recording '{recording_id}' has a name that is no file name; rename it."
-        raise DatasetError(message)
+        raise DatasetError(f"Recording '{recording_id}' has a name that is no file name; rename it.")
     return recording_id + _SUFFIX

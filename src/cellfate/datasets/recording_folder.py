@@ -50,8 +50,7 @@ class RecordingFolderDataset(AbstractDataset[SimulatedStudy, RecordingFolder]):
             return RecordingFolder(self._filepath)
         except InputError as error:
             hint = "for yours, set recordings_root (inference: new_recordings_root)."
-            message = f"{error} To simulate recordings, run the pipeline simulation; {hint}"
-            raise DatasetError(message) from error
+            raise DatasetError(f"{error} To simulate recordings, run the pipeline simulation; {hint}") from error
 
     def save(self, data: SimulatedStudy) -> None:
         """Make the images of a study and write it, in place of an older simulation.
@@ -74,11 +73,10 @@ class RecordingFolderDataset(AbstractDataset[SimulatedStudy, RecordingFolder]):
         if self._filepath.is_dir() and not any(self._filepath.iterdir()):
             return
         if self._filepath.exists() and not (self._filepath / SETTINGS_FILE).is_file():
-            message = (
+            raise DatasetError(
                 f"{self._filepath} holds recordings that no simulation made ({SETTINGS_FILE} is not in it) and is not "
                 "overwritten; give another recordings_root, or run the pipelines without simulation."
             )
-            raise DatasetError(message)
 
     def _exists(self) -> bool:
         return self._filepath.is_dir()

@@ -52,9 +52,8 @@ def load_cellpose() -> Any:
     try:
         models = import_module("cellpose.models")
     except ImportError as error:
-        message = (
+        raise InputError(
             f"Parameter features.method is 'cellpose', but Cellpose cannot be imported ({error}); run "
             "pip install -e '.[cellpose]', or set the parameter to threshold."
-        )
-        raise InputError(message) from error
+        ) from error
     return models.CellposeModel(gpu=True)

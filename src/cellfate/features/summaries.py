@@ -43,11 +43,10 @@ def choose_features(frame_features: pd.DataFrame, chosen: tuple[str, ...] | None
         return tuple(str(name) for name in frame_features.columns if name not in NOT_COMPARED)
     missing = [name for name in chosen if name not in frame_features.columns]
     if missing:
-        message = (
+        raise InputError(
             f"Parameter {parameter} names {missing[0]!r}, but the table of frame features has "
             f"{', '.join(frame_features.columns)}; name some of these, or null for all."
         )
-        raise InputError(message)
     return chosen
 
 

@@ -53,19 +53,20 @@ def read_annotation_file(path: Path, *lists: str) -> dict[str, pd.DataFrame]:
     import pyarrow as pa
 
     if not path.is_file():
-        message = f"Annotation file {path} is missing; put it there, or name another in the parameter annotation_file."
-        raise InputError(message)
+        raise InputError(
+            f"Annotation file {path} is missing; put it there, or name another in the parameter annotation_file."
+        )
     try:
         table = _parse(path, lists)
     except (pa.ArrowException, ValueError) as error:
-        message = (
+        raise InputError(
             f"Annotation file {path} is not valid JSON in the COCO-VID layout ({error}); expected one object with the "
             "lists videos, images, annotations and categories; correct the file."
-        )
-        raise InputError(message) from error
+        ) from error
     if table.num_rows != 1:
-        message = f"Annotation file {path} holds {table.num_rows} JSON objects, but one was expected; correct the file."
-        raise InputError(message)
+        raise InputError(
+            f"Annotation file {path} holds {table.num_rows} JSON objects, but one was expected; correct the file."
+        )
     return {name: _list_table(table.column(name), name, path) for name in lists}
 
 
@@ -96,8 +97,7 @@ def _list_table(column: Any, name: str, path: Path) -> pd.DataFrame:
     import pyarrow as pa
 
     if column.null_count:
-        message = f"Annotation file {path} has no list '{name}'; expected the COCO-VID layout; add the list."
-        raise InputError(message)
+        raise InputError(f"Annotation file {path} has no list '{name}'; expected the COCO-VID layout; add the list.")
     items = pa.RecordBatch.from_struct_array(column.combine_chunks().flatten())
     for key in REQUIRED[name]:
         _check_given(items.column(key).is_null().to_numpy(zero_copy_only=False), name, key, path)
@@ -116,19 +116,17 @@ def _box_columns(boxes: Any, path: Path) -> dict[str, NDArray[np.float64]]:
     lengths = np.diff(boxes.offsets.to_numpy())
     if (lengths != 4).any():
         item = int(np.flatnonzero(lengths != 4)[0])
-        message = (
+        raise InputError(
             f"Item {item} of 'annotations' in {path} has a bbox of {lengths[item]} numbers, but 4 were expected "
             "(centre x, centre y, width, height as fractions of the image); correct the file."
         )
-        raise InputError(message)
     numbers = boxes.flatten().to_numpy(zero_copy_only=False).reshape(-1, 4)
     return {"centre_x": numbers[:, 0], "centre_y": numbers[:, 1]}
 
 
 def _check_given(missing: NDArray[np.bool_], name: str, key: str, path: Path) -> None:
     if missing.any():
-        message = (
+        raise InputError(
             f"Item {int(np.flatnonzero(missing)[0])} of '{name}' in {path} has no usable '{key}' ({int(missing.sum())} "
             "such items); every item needs one, a whole number where it is an id; correct the file."
         )
-        raise InputError(message)

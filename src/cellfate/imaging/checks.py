@@ -61,36 +61,32 @@ def _check_headers(recording: ListedRecording, headers: list[ImageHeader], setti
     name, first, first_file = recording.recording_id, headers[0], recording.frame_files[0][1]
     channels = settings.channels or ()
     if first.n_samples != len(channels):
-        message = (
+        raise InputError(
             f"File {first_file} of recording '{name}' has {first.n_samples} sample(s) a pixel, but channels names "
             f"{len(channels)} ({', '.join(channels)}); correct the parameter (recordings.channels, "
             "for new recordings inference.recordings.channels) or the file."
         )
-        raise InputError(message)
     for header, (_, file_name) in zip(headers, recording.frame_files, strict=True):
         if header != first:
-            message = (
+            raise InputError(
                 f"File {file_name} of recording '{name}' is {header.describe()}, but {first_file} is "
                 f"{first.describe()} and all frames of a recording must agree; replace the file."
             )
-            raise InputError(message)
 
 
 def _check_frame_numbers(recording: ListedRecording) -> None:
     name, frames = recording.recording_id, [frame for frame, _ in recording.frame_files]
     if not frames:
-        message = (
+        raise InputError(
             f"Recording '{name}' has no images in {recording.source}, but at least one was expected; add them or "
             "remove the recording."
         )
-        raise InputError(message)
     fault = _find_numbering_fault(frames)
     if fault is not None:
-        message = (
+        raise InputError(
             f"Recording '{name}' {fault}: its {len(frames)} images are numbered {frames[0]} to {frames[-1]}, but every "
             "frame from 0 to the last was expected once; add the missing image or number the frames anew."
         )
-        raise InputError(message)
 
 
 def _find_numbering_fault(frames: list[int]) -> str | None:
@@ -107,12 +103,11 @@ def _check_declared_size(recording: ListedRecording, header: ImageHeader) -> Non
     wrong = recording.declared_sizes - {(header.height_px, header.width_px)}
     if wrong:
         height, width = min(wrong)
-        message = (
+        raise InputError(
             f"The annotation file says that images of recording '{recording.recording_id}' are {width} x {height} px "
             f"(width x height), but {recording.frame_files[0][1]} is {header.width_px} x {header.height_px} px; "
             "correct the annotation file."
         )
-        raise InputError(message)
 
 
 def _check_labels(root: Path, recording: ListedRecording, image: ImageHeader) -> None:
@@ -120,11 +115,10 @@ def _check_labels(root: Path, recording: ListedRecording, image: ImageHeader) ->
         return
     name, frames = recording.recording_id, {frame for frame, _ in recording.frame_files}
     if not recording.label_files:
-        message = (
+        raise InputError(
             f"Recording '{name}' has no label images in {recording.labels_expected}, but the parameter labels asks for "
             "them; add them, or set labels to 'none'."
         )
-        raise InputError(message)
     without = len(frames - set(recording.label_files))
     if without:
         _log.warning("Recording '%s': %d of %d frames have no label image", name, without, len(frames))
@@ -132,8 +126,7 @@ def _check_labels(root: Path, recording: ListedRecording, image: ImageHeader) ->
         header = read_header(root / recording.label_files[frame])
         same = (header.n_samples, header.height_px, header.width_px) == (1, image.height_px, image.width_px)
         if not same or np.dtype(header.dtype).kind not in "iu":
-            message = (
+            raise InputError(
                 f"Label image {recording.label_files[frame]} of recording '{name}' is {header.describe()}, but "
                 f"integers of {image.width_px} x {image.height_px} px with one sample were expected; replace it."
             )
-            raise InputError(message)

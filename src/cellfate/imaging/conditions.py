@@ -30,16 +30,14 @@ def read_conditions(path: Path) -> pd.DataFrame:
     table = _read_text_table(path)
     missing = [column for column in _NEEDED if column not in table.columns]
     if missing:
-        message = (
+        raise InputError(
             f"Conditions file {path} has no column {', '.join(missing)}; expected {', '.join(_NEEDED)}; add the column."
         )
-        raise InputError(message)
     blank = table[table.isna().any(axis=1)]
     if len(blank):
-        message = (
+        raise InputError(
             f"Line {blank.index[0] + 2} of conditions file {path} has an empty field; fill every field of every line."
         )
-        raise InputError(message)
     if "group_id" not in table.columns:
         table = table.assign(group_id=table["recording_id"])
     return table[[*_NEEDED, "group_id"]]
@@ -75,14 +73,12 @@ def _read_text_table(path: Path) -> pd.DataFrame:
     try:
         table = pd.read_csv(path, dtype=str, skipinitialspace=True)
     except FileNotFoundError as error:
-        message = f"Conditions file {path} is missing; put it there, or set conditions_file to null."
-        raise InputError(message) from error
+        raise InputError(f"Conditions file {path} is missing; put it there, or set conditions_file to null.") from error
     except (OSError, ValueError) as error:
-        message = (
+        raise InputError(
             f"Conditions file {path} cannot be read as CSV ({str(error).strip()}); expected {', '.join(_NEEDED)}; "
             "correct it."
-        )
-        raise InputError(message) from error
+        ) from error
     return table
 
 
@@ -96,5 +92,6 @@ def _check_ids(path: Path, listed: list[str], recording_ids: list[str]) -> None:
         (absent, "has no line for recordings of the folder", "add one line for each"),
     ):
         if names:
-            message = f"Conditions file {path} {problem} ({len(names)}): {', '.join(map(repr, names[:5]))}; {advice}."
-            raise InputError(message)
+            raise InputError(
+                f"Conditions file {path} {problem} ({len(names)}): {', '.join(map(repr, names[:5]))}; {advice}."
+            )

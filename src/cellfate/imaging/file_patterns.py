@@ -61,11 +61,10 @@ def _match_files(root: Path, settings: RecordingSettings) -> list[_Plane]:
         if match is not None:
             planes.append(_plane(name, match))
     if not planes:
-        message = (
+        raise InputError(
             f"None of the {len(names)} files in {root} matches the pattern '{given}', which must match a whole path "
             f"relative to that folder{f', such as {min(names)}' if names else ''}; correct the parameter pattern."
         )
-        raise InputError(message)
     return sorted(planes, key=lambda plane: (plane.recording_id, plane.file_name))
 
 
@@ -81,11 +80,10 @@ def _examine(root: Path, name: str, planes: list[_Plane], settings: RecordingSet
     codes = settings.channel_codes or found
     planes = [plane for plane in planes if plane.channel in codes]
     if not planes:
-        message = (
+        raise InputError(
             f"Recording '{name}' has no file of the channels {', '.join(codes)}, but of {', '.join(found)}; correct "
             "channel_codes."
         )
-        raise InputError(message)
     clock = order_times(name, {plane.time: plane.file_name for plane in planes})
     z_codes = _natural_order(plane.z for plane in planes)
     check_plane(f"Recording '{name}'", settings.z, len(z_codes))
@@ -131,11 +129,10 @@ def _tabulate(name: str, planes: list[_Plane], clock: FileClock) -> dict[tuple[i
     for plane in planes:
         key = (clock.frame_of(plane.time), plane.channel, plane.z)
         if key in table:
-            message = (
+            raise InputError(
                 f"Recording '{name}' has two files of {_words(key, clock)}: {table[key]} and {plane.file_name}; add "
                 "what tells them apart to the pattern as a group, or remove one."
             )
-            raise InputError(message)
         table[key] = plane.file_name
     return table
 
@@ -145,11 +142,10 @@ def _check_complete(
 ) -> None:
     missing = [key for key in wanted if key not in table]
     if missing:
-        message = (
+        raise InputError(
             f"Recording '{name}' has no file of {_words(missing[0], clock)} ({len(missing)} of {len(wanted)} files are "
             f"missing; one that is there is {next(iter(table.values()))}); add it, or set on_bad_recording to 'skip'."
         )
-        raise InputError(message)
 
 
 def _words(key: tuple[int, str, str], clock: FileClock) -> str:
@@ -164,17 +160,15 @@ def _check_headers(root: Path, name: str, names: list[str], one_sample: bool) ->
         header = read_header(root / file_name)
         same = (header.height_px, header.width_px, header.dtype, header.n_samples)
         if same != (first.height_px, first.width_px, first.dtype, first.n_samples):
-            message = (
+            raise InputError(
                 f"File {file_name} of recording '{name}' is {header.describe()}, but {names[0]} is {first.describe()} "
                 "and all files of a recording must agree; replace the file."
             )
-            raise InputError(message)
     if one_sample and first.n_samples > 1:
-        message = (
+        raise InputError(
             f"File {names[0]} of recording '{name}' has {first.n_samples} samples a pixel, but one was expected, since "
             "there is a file for each channel or plane; correct the pattern, or replace the file."
         )
-        raise InputError(message)
     return first
 
 

@@ -29,14 +29,16 @@ def find_files(root: Path, files: str | None, suffixes: tuple[str, ...]) -> list
         If there is none, or the glob leads out of the folder.
     """
     if files is not None and (PurePosixPath(files).is_absolute() or ".." in PurePosixPath(files).parts):
-        message = f"The parameter files is '{files}', which leads out of the recordings' folder; give a glob inside it."
-        raise InputError(message)
+        raise InputError(
+            f"The parameter files is '{files}', which leads out of the recordings' folder; give a glob inside it."
+        )
     found = root.iterdir() if files is None else root.glob(files)
     paths = sorted(path for path in found if files is not None or path.suffix.lower() in suffixes)
     if not paths:
         wanted = f"that match files: '{files}'" if files is not None else f"that end with {', '.join(suffixes)}"
-        message = f"The folder {root} has no files {wanted}; correct the parameter files, or put the recordings there."
-        raise InputError(message)
+        raise InputError(
+            f"The folder {root} has no files {wanted}; correct the parameter files, or put the recordings there."
+        )
     return paths
 
 

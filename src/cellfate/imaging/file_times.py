@@ -77,16 +77,14 @@ def order_times(recording_id: str, times: dict[str, str]) -> FileClock:
         try:
             value, kind = _read_time(text)
         except ValueError as error:
-            message = (
+            raise InputError(
                 f"File {file_name} of recording '{recording_id}' gives '{text}' as its time, but a number or a stamp "
                 "such as 2020y01m05d_04h00m or 00d04h30m was expected; correct the pattern."
-            )
-            raise InputError(message) from error
+            ) from error
         labels.setdefault(value, text)
         kinds.add(kind)
     if len(kinds) > 1:
-        message = f"Recording '{recording_id}' has files with times of different kinds; correct the pattern."
-        raise InputError(message)
+        raise InputError(f"Recording '{recording_id}' has files with times of different kinds; correct the pattern.")
     values = sorted(labels)
     if kinds == {"number"}:
         return FileClock(_every_number(recording_id, values), labels, None)
@@ -95,11 +93,10 @@ def order_times(recording_id: str, times: dict[str, str]) -> FileClock:
 
 def _every_number(recording_id: str, values: list[int]) -> tuple[int, ...]:
     if values[-1] - values[0] >= _MOST_FRAMES:
-        message = (
+        raise InputError(
             f"The files of recording '{recording_id}' are numbered {values[0]} to {values[-1]} in time, but fewer than "
             f"{_MOST_FRAMES} frames were expected; correct the pattern."
         )
-        raise InputError(message)
     return tuple(range(values[0], values[-1] + 1))
 
 
@@ -110,12 +107,11 @@ def _usual_step(recording_id: str, values: list[int], labels: dict[int, str]) ->
     usual = float(median_low(steps))
     for before, step in zip(values, steps, strict=False):
         if abs(step / usual - 1) > _EVEN_WITHIN:
-            message = (
+            raise InputError(
                 f"Recording '{recording_id}' has frames at {labels[before]} and {labels[before + step]} with none "
                 f"between, {step} min apart, but its frames are {usual:g} min apart; add the missing frame, or remove "
                 "the one too many."
             )
-            raise InputError(message)
     return usual
 
 

@@ -207,18 +207,16 @@ def settle_channels(recording_id: str, given: tuple[str, ...] | None, header: St
     if names is None and header.n_channels == 1:
         names = ("channel",)
     if names is None:
-        message = (
+        raise InputError(
             f"Recording '{recording_id}' has {header.n_channels} channels that its files do not name; give their names "
             "in the parameter channels."
         )
-        raise InputError(message)
     if len(names) != header.n_channels:
-        message = (
+        raise InputError(
             f"Recording '{recording_id}' has {header.n_channels} channel(s), but channels names {len(names)} "
             f"({', '.join(names)}); correct the parameter (recordings.channels, for new recordings "
             "inference.recordings.channels) or the file."
         )
-        raise InputError(message)
     if given and header.channels and given != header.channels:
         _log.warning(
             "Recording '%s': its file calls the channels %s but the parameter %s; the parameter is used",
@@ -227,11 +225,10 @@ def settle_channels(recording_id: str, given: tuple[str, ...] | None, header: St
             ", ".join(given),
         )
     if len(set(names)) < len(names) or any(not name.strip() or "|" in name for name in names):
-        message = (
+        raise InputError(
             f"Recording '{recording_id}' calls its channels {', '.join(names)}, but different names without '|' were "
             "expected; name them in the parameter channels."
         )
-        raise InputError(message)
     return names
 
 
@@ -245,9 +242,8 @@ def settle_interval(recording_id: str, given: float | None, found: float | None)
     """
     minutes = settle(recording_id, "frame_interval_min", given, found)
     if minutes is None:
-        message = (
+        raise InputError(
             f"The files of recording '{recording_id}' do not say the time between two frames (or say 0); give it in "
             "minutes in the parameter frame_interval_min."
         )
-        raise InputError(message)
     return minutes

@@ -49,12 +49,11 @@ class ImageFiles:
             return images[0]
         for image, name in zip(images, names, strict=True):
             if image.shape != images[0].shape or image.dtype != images[0].dtype or len(image) != 1:
-                message = (
+                raise InputError(
                     f"File {self.root / name} has shape {image.shape} (S, Y, X) and type {image.dtype}, but "
                     f"{names[0]} has {images[0].shape} and {images[0].dtype}, and one sample a pixel was expected; "
                     "replace the file."
                 )
-                raise InputError(message)
         planes = np.stack([image[0] for image in images])
         return project(planes.reshape(-1, self.n_planes, *planes.shape[1:]), "max")
 

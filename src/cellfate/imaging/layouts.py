@@ -106,22 +106,21 @@ def _list_videos(root: Path, settings: RecordingSettings) -> list[ListedRecordin
     videos, images = tables["videos"], tables["images"]
     for table, key, what in ((videos, "id", "video id"), (videos, "name", "video name"), (images, "id", "image id")):
         if table[key].duplicated().any():
-            message = (
+            raise InputError(
                 f"Annotation file {path} lists the {what} {table[key][table[key].duplicated()].iloc[0]} twice; make "
                 "it unique."
             )
-            raise InputError(message)
     strangers = ~images["video_id"].isin(videos["id"])
     if strangers.any():
         image = images[strangers].iloc[0]
-        message = (
+        raise InputError(
             f"Image {image['id']} in {path} belongs to video {image['video_id']}, which 'videos' does not list; add "
             "the video."
         )
-        raise InputError(message)
     if videos.empty:
-        message = f"Annotation file {path} lists no videos, but at least one was expected; add the recordings to it."
-        raise InputError(message)
+        raise InputError(
+            f"Annotation file {path} lists no videos, but at least one was expected; add the recordings to it."
+        )
     by_video = dict(tuple(images.sort_values(["video_id", "frame_id"], kind="stable").groupby("video_id")))
     nothing = images.iloc[:0]
     return [
@@ -149,11 +148,10 @@ def _list_sequences(root: Path, settings: RecordingSettings) -> list[ListedRecor
         found = (
             f"the sequences {', '.join(names)} without tracks" if names else "no numbered sequence folder such as 01"
         )
-        message = (
+        raise InputError(
             f"Folder {root} holds {found}, but a folder 01 beside 01_GT/TRA/man_track.txt or 01_RES/res_track.txt was "
             "expected; add the tracks, or give another folder."
         )
-        raise InputError(message)
     if len(tracked) < len(names):
         _log.warning("Sequences without tracks are left out: %s", ", ".join(sorted(set(names) - set(tracked))))
     return [_listed_sequence(root, name, settings) for name in tracked]

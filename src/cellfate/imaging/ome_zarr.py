@@ -115,14 +115,16 @@ def _list_url(url: str, files: str | None) -> list[tuple[str, str]]:
         system, path = fsspec.core.url_to_fs(url)
         found = system.glob(f"{path}/{files}") if files else system.ls(path, detail=False)
     except Exception as error:  # file systems raise errors of their own
-        message = f"The URL {url} cannot be listed ({error}); correct the parameter images_url, or give a group's URL."
-        raise InputError(message) from error
+        raise InputError(
+            f"The URL {url} cannot be listed ({error}); correct the parameter images_url, or give a group's URL."
+        ) from error
     start = path.rstrip("/") + "/"
     names = sorted(str(place).rstrip("/").removeprefix(start) for place in found)
     names = [name for name in names if files or name.endswith(_ENDING)]
     if not names:
-        message = f"The URL {url} holds no group that ends with .zarr; correct the parameters images_url and files."
-        raise InputError(message)
+        raise InputError(
+            f"The URL {url} holds no group that ends with .zarr; correct the parameters images_url and files."
+        )
     return [(_bare_name(name.replace("/", "_")), f"{url}/{name}") for name in names]
 
 
@@ -179,11 +181,10 @@ def _examine(root: Path, place: str, group: str, scene: str, settings: Recording
     sizes = _sizes(image, array)
     others = math.prod(size for axis, size in zip(image.axes, array.shape, strict=True) if axis == "?")
     if others != 1 or min(array.shape) < 1:
-        message = (
+        raise InputError(
             f"OME-Zarr image {source.place(0)} has axes {image.axes} of shape {array.shape}, but t, c, z, y and x were "
             f"expected; {ADVICE}"
         )
-        raise InputError(message)
     check_plane(source.place(0), settings.z, sizes.get("Z", 1))
     if "://" not in group:
         check_inside(root, place, [f"{place}/{scene}/{image.array_path}"])

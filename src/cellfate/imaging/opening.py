@@ -169,8 +169,7 @@ def _find_conditions(
 ) -> pd.DataFrame:
     twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
     if twice:
-        message = f"Two recordings in {folder.root} are named '{twice[0]}'; rename a file or a folder."
-        raise InputError(message)
+        raise InputError(f"Two recordings in {folder.root} are named '{twice[0]}'; rename a file or a folder.")
     if conditions is not None:
         return match_conditions(folder.root / str(settings.conditions_file), conditions, sorted(names))
     return pd.DataFrame({"condition": "unknown", "dose": "Unknown", "group_id": names}, index=pd.Index(names))
@@ -201,11 +200,10 @@ def _recording_row(looked: Looked, settings: RecordingSettings) -> dict[str, Any
 
 def _check_type(recording_id: str, dtype: str) -> None:
     if np.dtype(dtype).kind not in "iuf":
-        message = (
+        raise InputError(
             f"Recording '{recording_id}' has pixels of type {dtype}, but whole numbers or floats were expected; "
             "convert it."
         )
-        raise InputError(message)
 
 
 def _frame_rows(looked: Looked) -> pd.DataFrame:

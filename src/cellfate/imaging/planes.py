@@ -39,8 +39,7 @@ def check_plane(where: str, z: ZChoice, n_planes: int) -> None:
         If it does not.
     """
     if z != "max" and z >= n_planes:
-        message = (
+        raise InputError(
             f"{where} has {n_planes} plane(s), numbered from 0, but the parameter z is {z}; give 'max' or the number "
             "of a plane."
         )
-        raise InputError(message)

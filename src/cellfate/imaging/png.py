@@ -25,11 +25,10 @@ def read_header(path: Path) -> ImageHeader:
         raise InputError(damaged(path, "it is cut short or is no PNG", "PNG"))
     width, height, bits, colour = struct.unpack(">IIBB", content[16:26])
     if bits not in (8, 16) or colour not in _SAMPLES or not min(width, height) > 0 or max(width, height) > _LARGEST_PX:
-        message = (
+        raise InputError(
             f"File {path} is a PNG of {width} x {height} px with {bits} bits and colour type {colour}, but 8 or 16 "
             f"bits a sample without a palette were expected; {ADVICE}"
         )
-        raise InputError(message)
     n_samples = _SAMPLES[colour]
     return ImageHeader("YX" if n_samples == 1 else "YXS", n_samples, height, width, f"uint{bits}")
 

@@ -32,8 +32,7 @@ class RecordingFolder:
     def __post_init__(self) -> None:
         if not self.root.is_dir():
             found = "is a file" if self.root.is_file() else "does not exist"
-            message = f"The folder of recordings {self.root} {found}; give the path of an existing folder."
-            raise InputError(message)
+            raise InputError(f"The folder of recordings {self.root} {found}; give the path of an existing folder.")
 
 
 @dataclass(frozen=True)
@@ -96,12 +95,11 @@ class Recording:
             raise InputError(self._unreadable(frame, error)) from error
         expected = (len(self.channels), self.height_px, self.width_px)
         if image_cyx.shape != expected or image_cyx.dtype != np.dtype(self.dtype):
-            message = (
+            raise InputError(
                 f"Frame {frame} of recording '{self.recording_id}' ({self.source.place(frame)}) has shape "
                 f"{image_cyx.shape} (C, Y, X) and type {image_cyx.dtype}, but {expected} and {self.dtype} were found "
                 "when it was opened; run data_processing again."
             )
-            raise InputError(message)
         return image_cyx
 
     def read_labels(self, frame: int) -> NDArray[Any] | None:
@@ -132,11 +130,10 @@ class Recording:
 
     def _checked(self, frame: int) -> int:
         if not 0 <= frame < self.n_frames:
-            message = (
+            raise InputError(
                 f"Frame {frame} of recording '{self.recording_id}' does not exist: its frames are 0 to "
                 f"{self.n_frames - 1}; correct the frame number."
             )
-            raise InputError(message)
         return frame
 
     def _unreadable(self, frame: int, error: InputError) -> str:

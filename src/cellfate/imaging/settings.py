@@ -67,14 +67,14 @@ class RecordingSettings(Settings):
         for key, names in (("channels", self.channels), ("channel_codes", self.channel_codes)):
             blank = [name for name in names or () if not name.strip() or "|" in name]
             if names is not None and (blank or len(set(names)) < len(names)):
-                message = f"{key} {list(names)} must be different names, not blank and without '|'; rename them."
-                raise ValueError(message)
+                raise ValueError(
+                    f"{key} {list(names)} must be different names, not blank and without '|'; rename them."
+                )
         if self.channels and self.channel_codes and len(self.channels) != len(self.channel_codes):
-            message = (
+            raise ValueError(
                 f"channels lists {len(self.channels)} names but channel_codes {len(self.channel_codes)} codes "
                 f"({list(self.channels)}, {list(self.channel_codes)}); give every channel its code."
             )
-            raise ValueError(message)
         return self
 
     @model_validator(mode="after")
@@ -83,8 +83,9 @@ class RecordingSettings(Settings):
         needed |= dict.fromkeys(("channels", "frame_interval_min"), self.layout in WITH_TRACKS)
         missing = [key for key, is_needed in needed.items() if is_needed and getattr(self, key) is None]
         if missing:
-            message = f"layout is '{self.layout}' but {missing[0]} is null, and its files do not say it; give it."
-            raise ValueError(message)
+            raise ValueError(
+                f"layout is '{self.layout}' but {missing[0]} is null, and its files do not say it; give it."
+            )
         return self
 
     @model_validator(mode="after")
@@ -92,25 +93,23 @@ class RecordingSettings(Settings):
         try:
             groups = re.compile(self.pattern or "").groupindex
         except re.error as error:
-            message = f"pattern '{self.pattern}' is no regular expression ({error}); correct it."
-            raise ValueError(message) from error
+            raise ValueError(f"pattern '{self.pattern}' is no regular expression ({error}); correct it.") from error
         if self.pattern is not None and self.pattern not in PRESETS and "time" not in groups:
-            message = (
+            raise ValueError(
                 f"pattern '{self.pattern}' is none of {', '.join(PRESETS)} and has no group (?P<time>...), which says "
                 "the frame; add it."
             )
-            raise ValueError(message)
         return self
 
     @model_validator(mode="after")
     def _check_layout(self) -> "RecordingSettings":
         if self.layout == "cell_tracking_challenge" and len(self.channels or ()) != 1:
-            message = (
+            raise ValueError(
                 "layout is 'cell_tracking_challenge', whose images have one channel, but channels lists "
                 f"{len(self.channels or ())}: {list(self.channels or ())}; name the one channel."
             )
-            raise ValueError(message)
         if self.layout != "cell_tracking_challenge" and self.labels != "none":
-            message = f"labels is '{self.labels}' but layout '{self.layout}' has no label images; set labels to 'none'."
-            raise ValueError(message)
+            raise ValueError(
+                f"labels is '{self.labels}' but layout '{self.layout}' has no label images; set labels to 'none'."
+            )
         return self

@@ -210,8 +210,9 @@ def average_labels(image_yx: NDArray[Any], labels_yx: NDArray[Any]) -> tuple[NDA
     (array([2, 7]), array([2., 9.]))
     """
     if image_yx.shape != labels_yx.shape:
-        message = f"The image has shape {image_yx.shape}, its labels {labels_yx.shape}; give labels of the same image."
-        raise InputError(message)
+        raise InputError(
+            f"The image has shape {image_yx.shape}, its labels {labels_yx.shape}; give labels of the same image."
+        )
     labels, place = np.unique(labels_yx, return_inverse=True)
     sums = np.bincount(place.ravel(), image_yx.ravel().astype(np.float64), minlength=len(labels))
     means = sums / np.bincount(place.ravel(), minlength=len(labels))
@@ -251,8 +252,7 @@ def _flatten_light(regions_tyx: Floats) -> Floats:
 
 def _check_frames(frames_tyx: NDArray[Any], smallest_px: int) -> None:
     if frames_tyx.ndim != 3 or len(frames_tyx) == 0 or min(frames_tyx.shape[1:]) < smallest_px:
-        message = (
+        raise InputError(
             f"The frames have shape {frames_tyx.shape}, but at least one frame, of {smallest_px} x {smallest_px} px or "
             "more, was expected as (T, Y, X); give frames of one channel."
         )
-        raise InputError(message)

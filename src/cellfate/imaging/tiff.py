@@ -53,11 +53,10 @@ def read_label_image(path: Path, height_px: int, width_px: int) -> NDArray[np.in
     """
     labels_syx = read_pixels(path)
     if labels_syx.shape != (1, height_px, width_px) or labels_syx.dtype.kind not in "iu":
-        message = (
+        raise InputError(
             f"Label image {path} has shape {labels_syx.shape} (S, Y, X) and type {labels_syx.dtype}, but integers of "
             f"shape {(1, height_px, width_px)} were expected; replace the label image."
         )
-        raise InputError(message)
     return np.asarray(labels_syx[0])
 
 
@@ -81,11 +80,10 @@ def _check_page(tiff: tifffile.TiffFile, path: Path) -> ImageHeader:
     if not complete:
         raise InputError(damaged(path, "pixels are missing: it is cut short or was not written whole"))
     if n_pages != 1 or axes not in ("YX", "YXS", "SYX") or dtype is None:
-        message = (
+        raise InputError(
             f"File {path} holds {n_pages} page(s) with axes {axes}, but one page with axes YX or YXS was expected "
             "(channels are samples of a pixel, one file a frame; for several pages a file give layout 'tiff_stacks'); "
             f"{ADVICE}"
         )
-        raise InputError(message)
     sizes = dict(zip(axes, shape, strict=True))
     return ImageHeader(axes, sizes.get("S", 1), sizes["Y"], sizes["X"], str(dtype.newbyteorder("=")))

@@ -63,11 +63,10 @@ def check_pages(path: Path) -> int:
         raise InputError(damaged(path, error)) from error
     other = next((number for number, page in enumerate(pages) if page != pages[0]), None)
     if other is not None:
-        message = (
+        raise InputError(
             f"Page {other} of file {path} is {_describe(pages[other])}, but page 0 is {_describe(pages[0])} and all "
             f"pages must agree; {ADVICE}"
         )
-        raise InputError(message)
     return len(pages)
 
 

@@ -166,11 +166,10 @@ class TiffSeries:
         except IndexError:
             page = None
         if page is None:
-            message = (
+            raise InputError(
                 f"File {self.path} has no pixels of {self._describe(index)}: a page, or another file of its set, is "
                 f"missing; add it, or {ADVICE}"
             )
-            raise InputError(message)
         return page
 
     def _describe(self, index: int) -> str:
@@ -266,8 +265,7 @@ def open_series(path: Path) -> list[tifffile.TiffPageSeries]:
     if described and any(one.kind in ("uniform", "generic") for one in series):
         raise InputError(damaged(path, "its OME or ImageJ description does not fit its pages"))
     if len(series) > 1 and not all(one.kind == "ome" for one in series):
-        message = f"File {path} holds {len(series)} images of different kinds, but one was expected; {ADVICE}"
-        raise InputError(message)
+        raise InputError(f"File {path} holds {len(series)} images of different kinds, but one was expected; {ADVICE}")
     return series
 
 
@@ -305,23 +303,20 @@ def label_axes(
         axes = "T" + axes[1:]
     known = set(axes) <= _KNOWN_AXES and len(set(axes)) == len(axes) and {"Y", "X"} <= set(axes)
     if not known or (leading >= 0 and shape[leading:] != series.keyframe.shape and file_axes is None):
-        message = (
+        raise InputError(
             f"File {path} has axes {series.axes} of shape {tuple(series.shape)}, which do not say what is time and "
             "what is channel; give the parameter file_axes, for example TYX or TCYX (slowest first)."
         )
-        raise InputError(message)
     labelled = TiffSeries(path, series, axes, shape)
     if (labelled.size("C") > 1 and labelled.size("S") > 1) or "T" in labelled.page_axes:
-        message = (
+        raise InputError(
             f"File {path} stores axes {axes} in a way that is not read (colours of channels, time in a page); {ADVICE}"
         )
-        raise InputError(message)
     if file_axes is None and labelled.size("T") == 1 and labelled.size("Z") > 1:
-        message = (
+        raise InputError(
             f"File {path} says that it holds one frame of {labelled.size('Z')} planes (axes {axes}); if its planes are "
             "time points, set the parameter file_axes to 'TYX'; a recording of one frame needs file_axes 'ZYX'."
         )
-        raise InputError(message)
     return labelled
 
 
@@ -335,11 +330,10 @@ def _given_axes(
         sizes = (n_channels, others) if given[0] == "C" else (others, n_channels)
         if given[2:] == axes[1:]:
             return given, sizes + shape[1:]
-    message = (
+    raise InputError(
         f"The parameter file_axes is {given}, but file {path} has axes {axes} of shape {shape}"
         f"{f' and channels names {n_channels}' if n_channels else ''}; give axes that fit."
     )
-    raise InputError(message)
 
 
 def ome_images(text: str) -> list[ET.Element]:
@@ -370,13 +364,11 @@ def _check_ome(path: Path, text: str) -> None:
     images = ome_images(text)
     if not images:
         reference = re.search(r'MetadataFile="([^"]*)"', text)
-        message = (
+        raise InputError(
             f"File {path} is part of an OME-TIFF set whose description is in another file "
             f"({reference.group(1) if reference else 'not named'}); give the file that holds the OME-XML in the "
             f"parameter files, or {ADVICE}"
         )
-        raise InputError(message)
     for name in ome_file_names(text):
         if PurePosixPath(name).name != name or "\\" in name or os.sep in name:
-            message = f"File {path} says that pixels are in '{name}', which is outside its folder; {ADVICE}"
-            raise InputError(message)
+            raise InputError(f"File {path} says that pixels are in '{name}', which is outside its folder; {ADVICE}")

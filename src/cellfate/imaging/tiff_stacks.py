@@ -65,19 +65,17 @@ class TiffStack(Reopened):
     def _read(self, frame: int) -> NDArray[Any]:
         series = self._series
         if series.size("T") != self.n_frames or series.n_channels != self.n_channels:
-            message = (
+            raise InputError(
                 f"File {self.path} has {series.size('T')} frames of {series.n_channels} channel(s), but "
                 f"{self.n_frames} of {self.n_channels} were found when it was opened; run data_processing again."
             )
-            raise InputError(message)
         return series.read_frame(frame, self.z)
 
     @cached_property
     def _series(self) -> TiffSeries:
         found = open_series(self.path)
         if self.scene >= len(found):
-            message = f"File {self.path} has no image {self.scene} any more; run data_processing again."
-            raise InputError(message)
+            raise InputError(f"File {self.path} has no image {self.scene} any more; run data_processing again.")
         return label_axes(self.path, found[self.scene], self.axes, self.n_channels)
 
 

@@ -96,8 +96,9 @@ def open_vendor_file(path: Path) -> Any:
     try:
         from bioio import BioImage
     except ImportError as error:
-        message = f"File {path} needs bioio, which is not installed; install the extra: pip install -e '.[formats]'."
-        raise InputError(message) from error
+        raise InputError(
+            f"File {path} needs bioio, which is not installed; install the extra: pip install -e '.[formats]'."
+        ) from error
     if not path.is_file():
         raise missing_file(path)
     try:

@@ -90,11 +90,10 @@ def swap_backgrounds(
         parts += _forecast_fold(crops, rows, member, config.outcomes, features, background_swap, rng)
         n_tested += len(rows)
     if not parts:
-        message = (
+        raise InputError(
             f"None of {n_tested} test cells whose fate was seen has a mask in any frame, so no cell can be laid on "
             "other surroundings; lower features.min_contrast, or give masks."
         )
-        raise InputError(message)
     if len(parts) < n_tested:
         logger.warning(
             "%d of %d cells have a mask in no frame and got no other background", n_tested - len(parts), n_tested
@@ -149,8 +148,9 @@ def draw_donors(groups: Sequence[str], rng: np.random.Generator) -> NDArray[np.i
         When there is but one cell.
     """
     if len(groups) == 1:
-        message = "A fold has one test cell with a mask, but two are needed to exchange surroundings; give more cells."
-        raise InputError(message)
+        raise InputError(
+            "A fold has one test cell with a mask, but two are needed to exchange surroundings; give more cells."
+        )
     names_n, places_n = np.asarray(groups), np.arange(len(groups))
     if len(set(groups)) == 1:
         logger.warning("All %d test cells of a fold are of one group and exchange surroundings in it", len(groups))

@@ -35,17 +35,15 @@ class NetworkSettings(Settings):
     @model_validator(mode="after")
     def _check_sizes(self) -> Self:
         if self.embedding_size % (2 * self.n_heads):
-            message = (
+            raise ValueError(
                 f"embedding_size {self.embedding_size} is not a multiple of twice n_heads {self.n_heads}; "
                 "change one of them."
             )
-            raise ValueError(message)
         if self.encoder == "resnet50" and self.embedding_size != RESNET50_FEATURES:
-            message = (
+            raise ValueError(
                 f"encoder 'resnet50' gives {RESNET50_FEATURES} features but embedding_size is {self.embedding_size}; "
                 f"set embedding_size to {RESNET50_FEATURES}."
             )
-            raise ValueError(message)
         return self
 
 
@@ -72,8 +70,7 @@ class CausalSettings(Settings):
     @model_validator(mode="after")
     def _check_windows(self) -> Self:
         if any(frames < 2 for frames in self.statistics_frames):
-            message = f"statistics_frames is {list(self.statistics_frames)}; a window needs at least 2 frames."
-            raise ValueError(message)
+            raise ValueError(f"statistics_frames is {list(self.statistics_frames)}; a window needs at least 2 frames.")
         return self
 
 
@@ -88,8 +85,9 @@ class ClockNetworkSettings(NetworkSettings):
     @model_validator(mode="after")
     def _check_past(self) -> Self:
         if self.n_layers == 0 and not self.causal.statistics_frames:
-            message = "n_layers is 0 and statistics_frames is empty, so the past would not be seen; change one of them."
-            raise ValueError(message)
+            raise ValueError(
+                "n_layers is 0 and statistics_frames is empty, so the past would not be seen; change one of them."
+            )
         return self
 
 

@@ -22,7 +22,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in ("FatePredictor", "ClockPredictor"):
-        message = f"{name} is gone; cellfate.Predictor.from_folder(path) reads any model folder and forecasts with it."
-        raise ImportError(message)
-    message = f"module {__name__!r} has no attribute {name!r}"
-    raise AttributeError(message)
+        raise ImportError(
+            f"{name} is gone; cellfate.Predictor.from_folder(path) reads any model folder and forecasts with it."
+        )
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -78,9 +78,8 @@ def load_boosting(model: TrainedModel, owner: str, part: str) -> BoostedHazards:
         If the model has none, as before they are fitted, or their text is damaged.
     """
     if f"{owner}.{part}" not in model.boosters:
-        message = (
+        raise InputError(
             f"The fate clock has no boosted hazards {owner}.{part}; take the model of a finished run, or fit them by "
             "boost_clock."
         )
-        raise InputError(message)
     return BoostedHazards.from_text(model.boosters[f"{owner}.{part}"])

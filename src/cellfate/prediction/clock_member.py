@@ -124,11 +124,10 @@ def read_landmarks(
 def _places(sequence: CellSequence, frames_n: NDArray[np.int64]) -> NDArray[np.int64]:
     """Find frames among those of a cell."""
     if not (found := np.isin(frames_n, sequence.frame_numbers_t)).all():
-        message = (
+        raise InputError(
             f"Cell {sequence.cell_id} of recording {sequence.recording_id} has no crop in frame "
             f"{int(frames_n[~found][0])}; run data_processing again, so that crops and tracks belong together."
         )
-        raise InputError(message)
     return np.searchsorted(sequence.frame_numbers_t, frames_n)
 
 

@@ -54,11 +54,10 @@ def embed_landmarks(crops: CellReader, landmarks: pd.DataFrame, model: TrainedMo
     for landmark_id, recording_id, cell_id, first, last in landmarks[columns].itertuples(index=False):
         sequence = crops.read(recording_id, cell_id, first, last, with_masks=False)
         if not len(sequence.frame_numbers_t):
-            message = (
+            raise InputError(
                 f"Landmark {landmark_id} has no crops in frames {first} to {last}; run data_processing again, "
                 "so that crops and landmarks belong together."
             )
-            raise InputError(message)
         embeddings.append(member.encode(member.prepare(sequence)))
         positions.append(sequence.frame_numbers_t - sequence.frame_numbers_t[0])
     return LandmarkEmbeddings(tuple(landmarks["landmark_id"]), embeddings, positions)

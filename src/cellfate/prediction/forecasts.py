@@ -166,12 +166,11 @@ def forecast_frames(
     """As `forecast_new`, at frames that `list_forecast_frames` gave of so many cells; nothing else is checked."""
     config = model.config
     if frames.empty:
-        message = (
+        raise InputError(
             f"None of {n_cells} cells was watched for {config.follow_up.min_frames} frames of "
             f"{config.frame_interval_min:g} min, but the model forecasts from there on; give longer tracks, or train "
             "with a lower min_frames of parameter follow_up."
         )
-        raise InputError(message)
     keys = _keys(frames).assign(scheme=ALL_MEMBERS, fold=NO_FOLD, part="test")
     if isinstance(config, ClassifierConfig):
         last = frames["last"]

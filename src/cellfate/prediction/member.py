@@ -144,20 +144,18 @@ def check_crops(config: FolderConfig, sequence: CellSequence) -> None:
     """Refuse crops without the channels and the size that a model was trained on, or pixels that are no numbers."""
     expected = (len(config.channels), config.crops.height_px, config.crops.width_px)
     if sequence.frames_tchw.shape[1:] != expected:
-        message = (
+        raise InputError(
             f"Cell {sequence.cell_id} of recording {sequence.recording_id} has crops of (channels, rows, columns) "
             f"{sequence.frames_tchw.shape[1:]} but the model was trained on {expected}; "
             "cut crops with the model's settings."
         )
-        raise InputError(message)
     finite_t = np.isfinite(sequence.frames_tchw).all(axis=(1, 2, 3))
     if not finite_t.all():
         frame = int(sequence.frame_numbers_t[~finite_t][0])
-        message = (
+        raise InputError(
             f"Cell {sequence.cell_id} of recording {sequence.recording_id} has pixels that are no finite numbers in "
             f"frame {frame}, so nothing can be forecast of it; replace the image, or leave the cell out."
         )
-        raise InputError(message)
 
 
 def fill_network(build: Callable[[], Any], model: TrainedModel, fold: int) -> Any:
@@ -178,8 +176,9 @@ def fill_network(build: Callable[[], Any], model: TrainedModel, fold: int) -> An
         network.load_state_dict(tensors, assign=True)
     except RuntimeError as error:
         first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
-        message = f"The weights of fold {fold} do not fit the architecture in config.json ({first}); train again."
-        raise InputError(message) from error
+        raise InputError(
+            f"The weights of fold {fold} do not fit the architecture in config.json ({first}); train again."
+        ) from error
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return network.eval().requires_grad_(False).to(device)
 
@@ -187,8 +186,7 @@ def fill_network(build: Callable[[], Any], model: TrainedModel, fold: int) -> An
 def _batches_of_like_length(lengths_b: IntArray) -> Iterator[IntArray]:
     """Index batches, longest sequences first, each of at most `PADDED_TOKENS` padded tokens."""
     if (lengths_b == 0).any():
-        message = f"{int((lengths_b == 0).sum())} of {len(lengths_b)} sequences have no frames; leave them out."
-        raise ValueError(message)
+        raise ValueError(f"{int((lengths_b == 0).sum())} of {len(lengths_b)} sequences have no frames; leave them out.")
     order = np.argsort(-lengths_b, kind="stable")
     start = 0
     while start < len(order):

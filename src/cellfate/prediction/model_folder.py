@@ -79,18 +79,16 @@ def _read(file: Path, form: Any) -> Any:
         return TypeAdapter(form).validate_json(file.read_bytes())
     except ValidationError as error:
         if any(_is_of_format_1(found) for found in error.errors()):
-            message = (
+            raise InputError(
                 f"{file.parent} holds a model of format 1, which an older version of cellfate wrote, but format "
                 f"{FORMAT_VERSION} is read here; train it again and load it with cellfate.Predictor.from_folder."
-            )
-            raise InputError(message) from error
+            ) from error
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"
-        message = (
+        raise InputError(
             f"{file} does not describe a model ({place}: {first['msg']}); give a model's folder, copy it again or "
             "train again."
-        )
-        raise InputError(message) from error
+        ) from error
 
 
 def _is_of_format_1(found: Any) -> bool:
@@ -106,26 +104,26 @@ def _load_weights(file: Path) -> dict[str, NDArray[Any]]:
     try:
         return dict(load_file(file))
     except (SafetensorError, OSError) as error:
-        message = f"{file} is not readable as safetensors ({error}); copy the folder again or train again."
-        raise InputError(message) from error
+        raise InputError(
+            f"{file} is not readable as safetensors ({error}); copy the folder again or train again."
+        ) from error
 
 
 def _check_digest(file: Path, expected: str | None) -> None:
     if _digest(file) != expected:
-        message = (
+        raise InputError(
             f"{file} is not the file that {CONFIG_FILE} beside it describes (their digests differ); "
             "take both from one run, or train the model again."
         )
-        raise InputError(message)
 
 
 def _existing(path: Path, name: str) -> Path:
     if not path.is_dir():
-        message = f"There is no model folder {path}; give the folder of a trained model or run model_training first."
-        raise InputError(message)
+        raise InputError(
+            f"There is no model folder {path}; give the folder of a trained model or run model_training first."
+        )
     if not (path / name).is_file():
-        message = f"Model folder {path} has no {name}; copy the whole folder again or train the model again."
-        raise InputError(message)
+        raise InputError(f"Model folder {path} has no {name}; copy the whole folder again or train the model again.")
     return path / name
 
 

@@ -46,17 +46,15 @@ def check_recording(
 ) -> None:
     """Refuse a recording that has not the channels and the frame interval a model was trained on."""
     if channels != config.channels:
-        message = (
+        raise InputError(
             f"The model was trained on channels ({', '.join(config.channels)}) but recording {recording_id} has "
             f"({', '.join(channels)}); give recordings with these channels in this order, or train a model on yours."
         )
-        raise InputError(message)
     if not abs(frame_interval_min / config.frame_interval_min - 1) <= INTERVAL_TOLERANCE:  # so neither may be NaN
-        message = (
+        raise InputError(
             f"The model was trained on a frame every {config.frame_interval_min:g} min but recording {recording_id} "
             f"has one every {frame_interval_min:g} min; check frame_interval_min, or train a model on such recordings."
         )
-        raise InputError(message)
 
 
 def check_store(config: FolderConfig, crops: CropStore, follow_ups: pd.DataFrame) -> None:
@@ -66,8 +64,7 @@ def check_store(config: FolderConfig, crops: CropStore, follow_ups: pd.DataFrame
     found = (crops.settings.height_px, crops.settings.width_px)
     expected = (config.crops.height_px, config.crops.width_px)
     if found != expected:
-        message = (
+        raise InputError(
             f"Crop store {crops.path} has crops of {found[0]} x {found[1]} px but the model was trained on "
             f"{expected[0]} x {expected[1]} px; cut the crops with the model's settings."
         )
-        raise InputError(message)

@@ -103,21 +103,22 @@ class FolderConfig(Settings):
         """Look up the member of a fold; an InputError if there is none."""
         if fold in self.folds:
             return self.members[self.folds.index(fold)]
-        message = f"The model has members of folds {list(self.folds)} but not of fold {fold}; train it on these splits."
-        raise InputError(message)
+        raise InputError(
+            f"The model has members of folds {list(self.folds)} but not of fold {fold}; train it on these splits."
+        )
 
     @model_validator(mode="after")
     def _check_members(self) -> Self:
         if bool(self.members) == bool(self.reason):
-            message = f"there are {len(self.members)} members and the reason for none is {self.reason!r}; give either."
-            raise ValueError(message)
+            raise ValueError(
+                f"there are {len(self.members)} members and the reason for none is {self.reason!r}; give either."
+            )
         for member in self.members:
             if not len(member.mean) == len(member.sd) == len(self.channels):
-                message = (
+                raise ValueError(
                     f"member of fold {member.fold} has {len(member.mean)} means and {len(member.sd)} deviations "
                     f"but there are {len(self.channels)} channels."
                 )
-                raise ValueError(message)
         return self
 
 

@@ -72,9 +72,8 @@ def check_trained_on(model: TrainedModel, crops: CropStore, asked: pd.DataFrame,
     taught = asked[asks_which_fate(asked)] if isinstance(config, ClassifierConfig) else asked
     expected, found = config.data_digest, digest_data(crops, taught, *tables)
     if found != expected:
-        message = (
+        raise InputError(
             f"The model was trained with other crops, cells, splits or features (digest {expected[:12]}) than "
             f"those it is to be tested on (digest {found[:12]}), so it may have seen the test cells; run its training "
             "again, or use inference to score recordings it has not seen."
         )
-        raise InputError(message)

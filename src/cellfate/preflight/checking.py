@@ -97,12 +97,11 @@ def stop_at_errors(findings: pd.DataFrame, settings: RecordingSettings) -> None:
         return
     count, names = int(errors["n_cases"].sum()), errors["recording_id"].dropna().unique()
     where = f" in {len(names)} recording{'s' * (len(names) > 1)}" if len(names) else ""
-    message = (
+    raise InputError(
         f"The preflight found {count} error{'s' * (count > 1)}{where}, all listed in {FINDINGS_FILE} of the data "
         f"folder; mend the recordings, or set on_bad_recording to 'skip' to go on without them. The first error: "
         f"{errors['finding'].iloc[0]}"
     )
-    raise InputError(message)
 
 
 def set_bad_frames_aside(

@@ -257,11 +257,10 @@ class SimulationSettings(Settings):
         if self.confounder is not None:
             raise ValueError("hazards and a confounder are given; where hazards decide fates, nothing else can.")
         if self.causes:
-            message = (
+            raise ValueError(
                 f"hazards and {len(self.causes)} causes are given; where hazards decide fates, causes must be left out "
                 "or empty."
             )
-            raise ValueError(message)
         missing = [dose.dose for dose in self.doses if dose.dose not in self.hazards.p53_on_per_h]
         if missing:
             listed = list(self.hazards.p53_on_per_h)
@@ -289,8 +288,7 @@ class SimulationSettings(Settings):
                 "the horizon must be the later."
             )
         if self.founders[0] < 1 or self.founders[1] < self.founders[0]:
-            message = f"founders is {list(self.founders)}; give the least number (1 or more), then the largest."
-            raise ValueError(message)
+            raise ValueError(f"founders is {list(self.founders)}; give the least number (1 or more), then the largest.")
         if not self.doses:
             raise ValueError("0 doses are given; at least one is needed.")
         return self

@@ -89,17 +89,17 @@ def _read_file(path: Path) -> _Tracks:
     except DAMAGED as error:
         if isinstance(error, InputError):
             raise
-        message = f"File {path} cannot be read as btrack's HDF5 ({error}); write it again with btrack."
-        raise InputError(message) from error
+        raise InputError(
+            f"File {path} cannot be read as btrack's HDF5 ({error}); write it again with btrack."
+        ) from error
     shapes = {"map": (bounds, 2), "LBEPR": (table, 6), "coords": (coords, 4), "labels": (labels, 1)}
     narrow = [name for name, (array, width) in shapes.items() if array.ndim != 2 or array.shape[1] < width]
     lengths = {len(bounds), len(table), fates.size}
     if narrow or len(lengths) > 1 or len(coords) != len(labels) or rows.ndim != 1:
-        message = (
+        raise InputError(
             f"File {path} has arrays of other shapes than btrack writes ({', '.join(narrow) or 'lengths differ'}); "
             "write it again with btrack."
         )
-        raise InputError(message)
     fractions = f"File {path} has fractions where whole numbers were expected; write it again with btrack."
     return _Tracks(
         path,
@@ -118,8 +118,9 @@ def _getter(file: Any, kind: str, path: Path) -> Any:
         dataset = _open(_open(_open(file, group, path), kind, path), name, path)
         plain = hasattr(dataset, "shape") and dataset.dtype.kind in "iuf" and not dataset.is_virtual
         if not plain or dataset.external or dataset.nbytes > _MOST_PACKED * path.stat().st_size:
-            message = f"'{group}/{kind}/{name}' in {path} is no plain array of numbers; write it again with btrack."
-            raise InputError(message)
+            raise InputError(
+                f"'{group}/{kind}/{name}' in {path} is no plain array of numbers; write it again with btrack."
+            )
         return np.asarray(dataset[()])
 
     return get
@@ -130,19 +131,19 @@ def _open(group: Any, name: str, path: Path) -> Any:
     import h5py
 
     if not hasattr(group, "keys") or name not in group or not isinstance(group.get(name, getlink=True), h5py.HardLink):
-        message = f"File {path} has no '{name}' where btrack writes it; write it again with btrack, tracks included."
-        raise InputError(message)
+        raise InputError(
+            f"File {path} has no '{name}' where btrack writes it; write it again with btrack, tracks included."
+        )
     return group[name]
 
 
 def _object_type(group: Any, path: Path) -> str:
     kinds = sorted(str(name) for name in group if name.startswith("obj_type_"))
     if len(kinds) != 1:
-        message = (
+        raise InputError(
             f"File {path} has tracks of {len(kinds)} types of objects ({', '.join(kinds[:5])}), but one was expected; "
             "write one file a type."
         )
-        raise InputError(message)
     return kinds[0]
 
 
@@ -152,18 +153,15 @@ def _check_content(content: _Tracks) -> None:
     tiles = (starts >= 0).all() and (lengths > 0).all() and (ends <= len(rows)).all() and lengths.sum() <= len(rows)
     real = rows[rows >= 0]
     if not tiles or (real >= len(content.coords)).any() or len(np.unique(real)) < len(real):
-        message = (
+        raise InputError(
             f"The tracks in {content.path} point at objects that are not there, or at one object twice; write it again "
             "with btrack."
         )
-        raise InputError(message)
     if len(np.unique(content.table[:, 0])) < len(content.table):
-        message = f"File {content.path} lists a track twice; write it again with btrack."
-        raise InputError(message)
+        raise InputError(f"File {content.path} lists a track twice; write it again with btrack.")
     points = content.coords[real][:, :3]
     if not np.isfinite(points).all() or (points[:, 0] % 1 != 0).any():
-        message = f"File {content.path} has objects without a position or a frame number; correct the objects."
-        raise InputError(message)
+        raise InputError(f"File {content.path} has objects without a position or a frame number; correct the objects.")
 
 
 def _list_marks(content: _Tracks) -> pd.DataFrame:
@@ -179,11 +177,10 @@ def _list_marks(content: _Tracks) -> pd.DataFrame:
     outside = (marks["frame"] < content.table[track, 1]) | (marks["frame"] > content.table[track, 2])
     if outside.any():
         row = marks[outside].iloc[0]
-        message = (
+        raise InputError(
             f"Track {row['cell_id']} in {content.path} has an object in frame {row['frame']}, outside the frames "
             "that the file says the track goes through; write it again with btrack."
         )
-        raise InputError(message)
     return marks.sort_values(["cell_id", "frame"], kind="stable", ignore_index=True)
 
 

@@ -68,8 +68,7 @@ def find_centroids(labels_yx: NDArray[np.integer]) -> pd.DataFrame:
 def _read_sequence(folder: RecordingFolder, recording: Recording, settings: RecordingSettings) -> TrackedCells:
     files = find_track_files(folder.root, recording.recording_id)
     if files is None:
-        message = f"Recording '{recording.recording_id}' has no tracks any more; run data_processing again."
-        raise InputError(message)
+        raise InputError(f"Recording '{recording.recording_id}' has no tracks any more; run data_processing again.")
     tracks = _read_track_table(files, recording)
     detections = _read_positions(files, recording, settings.labels == "silver_truth" and files.prefix == "man_track")
     _check_marks(detections, tracks, files)
@@ -86,14 +85,14 @@ def _read_track_table(files: TrackFiles, recording: Recording) -> pd.DataFrame:
         lines = files.table.read_text().splitlines()
         numbers = np.array([line.split() for line in lines if line.strip()], dtype=np.int64)
     except (ValueError, OSError) as error:
-        message = f"Track file {files.table} cannot be read ({error}); expected four whole numbers a line; correct it."
-        raise InputError(message) from error
+        raise InputError(
+            f"Track file {files.table} cannot be read ({error}); expected four whole numbers a line; correct it."
+        ) from error
     if numbers.size == 0 or numbers.shape[1] != 4:
-        message = (
+        raise InputError(
             f"Track file {files.table} has {numbers.shape[-1] if numbers.size else 0} numbers a line, but four were "
             "expected (label, first frame, last frame, parent); correct it."
         )
-        raise InputError(message)
     tracks = pd.DataFrame(numbers, columns=["cell_id", "begin", "end", "parent_id"])
     _check_track_lines(tracks, files, recording.n_frames)
     return tracks.assign(parent_id=tracks["parent_id"].astype("Int64").where(tracks["parent_id"] > 0))
@@ -104,27 +103,24 @@ def _check_track_lines(tracks: pd.DataFrame, files: TrackFiles, n_frames: int) -
     wrong = tracks[~ordered | (tracks["cell_id"] < 1) | (tracks["parent_id"] < 0)]
     if len(wrong):
         label, begin, end, parent = wrong.iloc[0]
-        message = (
+        raise InputError(
             f"Track {label} in {files.table} goes from frame {begin} to frame {end} and has parent {parent}, but a "
             f"positive label, frames in order between 0 and {n_frames - 1} and a parent of 0 or more were expected; "
             "correct the line."
         )
-        raise InputError(message)
     if tracks["cell_id"].duplicated().any():
         label = tracks["cell_id"][tracks["cell_id"].duplicated()].iloc[0]
-        message = f"Track file {files.table} lists the label {label} twice; give every track its own label."
-        raise InputError(message)
+        raise InputError(f"Track file {files.table} lists the label {label} twice; give every track its own label.")
 
 
 def _read_positions(files: TrackFiles, recording: Recording, use_masks: bool) -> pd.DataFrame:
     markers = numbered_files(files.folder, files.prefix)
     missing = sorted(set(range(recording.n_frames)) - set(markers))
     if missing:
-        message = (
+        raise InputError(
             f"Folder {files.folder} has no label image {files.prefix}NNN.tif of frame {missing[0]} ({len(missing)} of "
             f"{recording.n_frames} frames are missing); add the image."
         )
-        raise InputError(message)
     positions, common, agreeing = [], 0, 0
     for frame in range(recording.n_frames):
         marker_yx = read_label_image(markers[frame], recording.height_px, recording.width_px)
@@ -149,12 +145,11 @@ def _refine(markers: pd.DataFrame, masks: pd.DataFrame) -> pd.DataFrame:
 
 def _check_agreement(recording: Recording, common: int, agreeing: int) -> None:
     if agreeing < _AGREEING_SHARE * common:
-        message = (
+        raise InputError(
             f"In recording '{recording.recording_id}' only {agreeing} of {common} pixels that lie in a mask and in a "
             f"marker carry the same label in both, but at least {_AGREEING_SHARE:.0%} was expected, because masks are "
             "found by the label of the track; relabel the masks, or set labels to 'gold_track' or 'none'."
         )
-        raise InputError(message)
 
 
 def _check_marks(detections: pd.DataFrame, tracks: pd.DataFrame, files: TrackFiles) -> None:
@@ -162,21 +157,19 @@ def _check_marks(detections: pd.DataFrame, tracks: pd.DataFrame, files: TrackFil
     untracked = marks[marks["begin"].isna()]
     if len(untracked):
         label, frame = untracked["cell_id"].iloc[0], untracked["frame"].iloc[0]
-        message = (
+        raise InputError(
             f"Label {label} is in the label image {files.prefix} of frame {frame} in {files.folder}, but "
             f"{files.table.name} has no such track ({untracked['cell_id'].nunique()} such labels); add the track or "
             "remove the label."
         )
-        raise InputError(message)
     outside = marks[(marks["frame"] < marks["begin"]) | (marks["frame"] > marks["end"])]
     if len(outside):
         row = outside.to_dict("records")[0]
-        message = (
+        raise InputError(
             f"Label {row['cell_id']} is in the label image {files.prefix} of frame {row['frame']} in {files.folder}, "
             f"but {files.table.name} says that its track goes from frame {row['begin']:.0f} to {row['end']:.0f}; "
             "correct either."
         )
-        raise InputError(message)
 
 
 def _report(recording_id: str, tracks: pd.DataFrame, detections: pd.DataFrame) -> None:

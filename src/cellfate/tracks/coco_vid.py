@@ -52,11 +52,10 @@ def _keep_categories(annotations: pd.DataFrame, path: Path, categories: tuple[in
     kept = annotations[annotations["category_id"].isin(categories)]
     _log.info("Annotations of each category: %s; categories %s are the cell before its event", counts, list(categories))
     if kept.empty:
-        message = (
+        raise InputError(
             f"Annotation file {path} has no annotation of the categories {list(categories)}; the annotations of each "
             f"category number {counts}; name the right ones in the parameter cell_categories."
         )
-        raise InputError(message)
     return kept
 
 
@@ -65,11 +64,10 @@ def _with_images(marks: pd.DataFrame, images: pd.DataFrame, videos: pd.DataFrame
     place = images.index.get_indexer(pd.Index(marks["image_id"]))
     if (place < 0).any():
         image = marks["image_id"].to_numpy()[place < 0][0]
-        message = (
+        raise InputError(
             f"An annotation in {path} is of image {image}, which 'images' does not list ({int((place < 0).sum())} such "
             "annotations); add the image or remove the annotation."
         )
-        raise InputError(message)
     video_ids = images["video_id"].to_numpy()[place]
     names = videos.set_index("id")["name"]
     return marks.assign(

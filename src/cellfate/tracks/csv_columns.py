@@ -61,10 +61,9 @@ def _parents(cell_ids: NDArray[np.int64], column: pd.Series, path: Path) -> dict
     twice = pairs[pairs["cell_id"].duplicated(keep=False)]
     if len(twice):
         first, second = twice.sort_values("cell_id", kind="stable")["parent_id"].iloc[:2]
-        message = (
+        raise InputError(
             f"Cell {twice['cell_id'].min()} in {path} has the parent {first} on one row and {second} on another; "
             "state the same parent on every row."
         )
-        raise InputError(message)
     pairs = pairs[pairs["parent_id"] != -1]
     return dict(zip(pairs["cell_id"].tolist(), pairs["parent_id"].tolist(), strict=True))

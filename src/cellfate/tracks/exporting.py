@@ -52,9 +52,8 @@ def _check_once(forecasts: pd.DataFrame, keys: list[str]) -> None:
     questions = forecasts["within_h"].unique()
     twice = forecasts[forecasts.duplicated(keys)]
     if len(questions) > 1 or len(twice):
-        message = (
+        raise InputError(
             f"Forecasts within {', '.join(f'{hours:g}' for hours in questions)} h (nan: which fate comes) are given, "
             f"{len(twice)} of them once more for the same cell and frame, but those of one predictor and one within_h "
             "were expected; choose one of each."
         )
-        raise InputError(message)

@@ -142,11 +142,10 @@ def _translate(words: pd.Series, tracks: TrackSettings, path: Path) -> pd.Series
     unknown = [word for word, fate in meanings.items() if fate is None]
     if unknown:
         line = words.index[words == unknown[0]][0]
-        message = (
+        raise InputError(
             f"Line {line} of {path} has the fate {unknown[0]!r:.60}, but apoptosis, mitosis, censored, unscored or a "
             "blank was expected; correct it, or say what it means in tracks.fate_names."
         )
-        raise InputError(message)
     return words.map(meanings).astype(object)
 
 
@@ -155,11 +154,10 @@ def _check_agree(rows: pd.DataFrame, column: str, path: Path) -> None:
     if (differing > 1).any():
         cell = differing.index[differing > 1][0]
         first, second = rows.loc[rows["cell_id"] == cell, column].dropna().unique()[:2]
-        message = (
+        raise InputError(
             f"Cell {cell} in {path} has the {column} {first} on one row and {second} on another, but a cell has "
             "one fate; state the same on every row."
         )
-        raise InputError(message)
 
 
 def _check_against(rows: pd.DataFrame, cells: pd.DataFrame, recording_id: str, name: str) -> None:
@@ -167,28 +165,25 @@ def _check_against(rows: pd.DataFrame, cells: pd.DataFrame, recording_id: str, n
     twice = rows[rows["cell_id"].duplicated()]
     if len(twice):
         fates = rows.loc[rows["cell_id"] == twice["cell_id"].iloc[0], "fate"].tolist()
-        message = (
+        raise InputError(
             f"The table of fates {name} lists cell {twice['cell_id'].iloc[0]} of recording '{recording_id}' "
             f"{len(fates)} times ({', '.join(fates[:3])}), but a cell has one fate; keep one line."
         )
-        raise InputError(message)
     unknown = rows[~rows["cell_id"].isin(cells["cell_id"])]
     if len(unknown) and len(cells):  # without cells the tracks themselves were not usable, and that is said elsewhere
-        message = (
+        raise InputError(
             f"The table of fates {name} lists cell {unknown['cell_id'].iloc[0]} of recording '{recording_id}' "
             f"({len(unknown)} such cells), which has no track; correct the number or remove the line."
         )
-        raise InputError(message)
     both = rows.merge(cells[["cell_id", "fate"]], on="cell_id", suffixes=("", "_of_tracks"))
     says = both["fate"].notna() & (both["fate"] != UNSCORED)
     differing = both[says & both["fate_of_tracks"].isin(EVENTS) & (both["fate"] != both["fate_of_tracks"])]
     if len(differing):
         row = differing.iloc[0]
-        message = (
+        raise InputError(
             f"The table of fates {name} says {row['fate']} of cell {row['cell_id']} of recording '{recording_id}', but "
             f"its track says {row['fate_of_tracks']}, and a cell has one fate; correct either."
         )
-        raise InputError(message)
 
 
 def _with_fates(cells: pd.DataFrame, stated: list[pd.DataFrame]) -> pd.DataFrame:

@@ -47,8 +47,7 @@ def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
     frames = _frames(_property(path, axes.t, n_nodes), axes, source, path) - tracks.first_frame
     y, x = (_property(path, name, n_nodes, whole=True).astype(np.float64) for name in (axes.y, axes.x))
     if not (np.isfinite(y).all() and np.isfinite(x).all()):
-        message = f"A spot in {path} has no position (NaN or infinite); give it one or remove it."
-        raise InputError(message)
+        raise InputError(f"A spot in {path} has no position (NaN or infinite); give it one or remove it.")
     own_ids = _own_ids(path, metadata, n_nodes, tracks)
     directed = metadata.get("directed") is not False
     graph = SpotGraph(path, node_ids, frames, _read_edges(path, n_nodes), directed, own_ids)
@@ -68,10 +67,9 @@ def _read_metadata(path: Path) -> dict[str, Any]:
     attributes = read_attributes(path)
     metadata = attributes.get("geff", attributes)
     if not isinstance(metadata, dict) or "geff_version" not in metadata:
-        message = (
+        raise InputError(
             f"{path} is a Zarr group but no GEFF: it has no geff_version; give the folder that was written as GEFF."
         )
-        raise InputError(message)
     return metadata
 
 
@@ -92,15 +90,12 @@ def _find_axes(metadata: dict[str, Any]) -> _Axes:
 def _property(path: Path, name: str, n_nodes: int, whole: bool = False) -> NDArray[Any]:
     folder = path / "nodes" / "props" / name
     if not name or {"/", "\\"} & set(name) or name in {".", ".."}:
-        message = f"{path} names a node property {name!r:.60}, which is no name; write the file again."
-        raise InputError(message)
+        raise InputError(f"{path} names a node property {name!r:.60}, which is no name; write the file again.")
     values = read_array(folder / "values", n_rows=n_nodes, whole=whole)
     if values.ndim != 1 or values.dtype.kind not in "iuf":
-        message = f"The node property {name} in {path} is no list of numbers; write the file again."
-        raise InputError(message)
+        raise InputError(f"The node property {name} in {path} is no list of numbers; write the file again.")
     if has_array(folder / "missing") and read_array(folder / "missing", n_rows=n_nodes).any():
-        message = f"Some spots in {path} have no {name}, but every spot needs one; add it or remove the spots."
-        raise InputError(message)
+        raise InputError(f"Some spots in {path} have no {name}, but every spot needs one; add it or remove the spots.")
     return values
 
 
@@ -113,11 +108,10 @@ def _frames(times: NDArray[Any], axes: _Axes, source: TrackSource, path: Path) -
     near[usable] = np.round(frames[usable])
     usable &= np.abs(frames - near) <= _TOLERANCE_FRAMES
     if not usable.all():
-        message = (
+        raise InputError(
             f"A spot in {path} is at {axes.t} {times[~usable][0]} ({unit}), which is no whole number of frames of "
             f"{source.frame_interval_min:g} min; correct the times or the frame interval."
         )
-        raise InputError(message)
     return near.astype(np.int64)
 
 
@@ -131,8 +125,7 @@ def _read_edges(path: Path, n_nodes: int) -> NDArray[np.int64]:
     if edges.size == 0:
         return np.empty((0, 2), dtype=np.int64)
     if edges.ndim != 2 or edges.shape[1] != 2:
-        message = f"{folder} has shape {edges.shape}, but two spots a link were expected; write the file again."
-        raise InputError(message)
+        raise InputError(f"{folder} has shape {edges.shape}, but two spots a link were expected; write the file again.")
     return _whole(edges, folder)
 
 
@@ -165,11 +158,10 @@ def _optional(path: Path, name: str, n_nodes: int) -> pd.Series:
         found = (
             sorted(entry.name for entry in folder.parent.iterdir() if entry.is_dir()) if folder.parent.is_dir() else []
         )
-        message = (
+        raise InputError(
             f"{path} has no node property '{name}', which the parameter tracks.columns names; it has "
             f"{', '.join(found) or 'none'}; correct the parameter, or set it to null."
         )
-        raise InputError(message)
     values = pd.Series(read_array(folder / "values", n_rows=n_nodes).reshape(n_nodes, -1)[:, 0]).astype(object)
     if has_array(folder / "missing"):
         values[read_array(folder / "missing", n_rows=n_nodes).astype(bool)] = None

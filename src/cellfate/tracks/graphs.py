@@ -75,16 +75,16 @@ def cut_graph(graph: SpotGraph) -> tuple[NDArray[np.int64], dict[int, int]]:
 def _place_edges(graph: SpotGraph) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     index = pd.Index(graph.node_ids)
     if index.has_duplicates:
-        message = f"File {graph.path} lists spot {index[index.duplicated()][0]} twice; give every spot its own number."
-        raise InputError(message)
+        raise InputError(
+            f"File {graph.path} lists spot {index[index.duplicated()][0]} twice; give every spot its own number."
+        )
     places = index.get_indexer(pd.Index(graph.edges.ravel())).reshape(-1, 2).astype(np.int64)
     unknown = places < 0
     if unknown.any():
         spot = graph.edges[unknown][0]
-        message = (
+        raise InputError(
             f"A link in {graph.path} names spot {spot}, which is not in the file; remove the link or add the spot."
         )
-        raise InputError(message)
     source, target = places[:, 0], places[:, 1]
     if not graph.directed:
         swap = graph.frames[source] > graph.frames[target]
@@ -97,22 +97,20 @@ def _check_forward(graph: SpotGraph, source: NDArray[np.int64], target: NDArray[
     backward = np.flatnonzero(graph.frames[source] >= graph.frames[target])
     if len(backward):
         first, second = source[backward[0]], target[backward[0]]
-        message = (
+        raise InputError(
             f"The link from spot {graph.node_ids[first]} (frame {graph.frames[first]}) to spot "
             f"{graph.node_ids[second]} (frame {graph.frames[second]}) in {graph.path} does not go forward in time; "
             "correct the link."
         )
-        raise InputError(message)
 
 
 def _check_merges(graph: SpotGraph, target: NDArray[np.int64]) -> None:
     merged = np.flatnonzero(np.bincount(target, minlength=len(graph.node_ids)) > 1)
     if len(merged):
-        message = (
+        raise InputError(
             f"Spot {graph.node_ids[merged[0]]} in frame {graph.frames[merged[0]]} of {graph.path} has two parents "
             f"({len(merged)} such spots), but a cell comes from one; remove the link of the merge."
         )
-        raise InputError(message)
 
 
 def _connect(n_nodes: int, source: NDArray[np.int64], target: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -133,9 +131,8 @@ def _number_cells(graph: SpotGraph, pieces: NDArray[np.int64]) -> NDArray[np.int
     twice = pairs[pairs["own"].duplicated(keep=False)].sort_values(["own", "piece"])
     if len(twice):
         one, other = firsts.reindex(twice["piece"].iloc[:2]).tolist()
-        message = (
+        raise InputError(
             f"Number {twice['own'].iloc[0]} in {graph.path} is given to two cells, one that begins with spot {one} and "
             f"one that begins with spot {other}; give every cell its own number."
         )
-        raise InputError(message)
     return graph.own_ids

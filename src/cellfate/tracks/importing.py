@@ -111,10 +111,9 @@ def import_tracks(
     cells = _ordered(cells[cells["recording_id"].isin(kept)], CELL)
     cells = cells.astype({"first_frame": "int64", "last_frame": "int64"})
     if cells.empty:
-        message = (
+        raise InputError(
             f"The tracks of {len(kept)} recording(s) hold no cell, but at least one was expected; check the tracks."
         )
-        raise InputError(message)
     _report(cells, kept)
     return detections, _with_groups(cells, recordings, settings), set_aside
 
@@ -163,11 +162,10 @@ def gather_tracks(
 def _format_of(settings: RecordingSettings) -> str:
     """Format that belongs to the layout of the recordings."""
     if settings.layout not in IMPORTERS:
-        message = (
+        raise InputError(
             f"The layout '{settings.layout}' has no tracks of its own, and tracks.format is null; set tracks.format to "
             f"one of {', '.join(IMPORTERS)}."
         )
-        raise InputError(message)
     return settings.layout
 
 

@@ -35,8 +35,7 @@ def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
     parents = _read_graph(graph_path)
     unknown = set(parents) - set(np.unique(detections["cell_id"]).tolist())
     if unknown:
-        message = f"Graph {graph_path} names cell {min(unknown)}, which has no row in {path}; correct either."
-        raise InputError(message)
+        raise InputError(f"Graph {graph_path} names cell {min(unknown)}, which has no row in {path}; correct either.")
     return make_tracked(detections, parents)
 
 
@@ -46,11 +45,10 @@ def _find_columns(path: Path) -> dict[str, str]:
     found = {key: next((small[name] for name in names if name in small), None) for key, names in _NAMES.items()}
     missing = [key for key, name in found.items() if name is None]
     if missing:
-        message = (
+        raise InputError(
             f"File {path} has no column for {', '.join(missing)}; found {', '.join(list(header)[:20])[:300]}, expected "
             "track_id, t, y, x; add a header, or use format csv and name the columns."
         )
-        raise InputError(message)
     return {key: str(name) for key, name in found.items()}
 
 
@@ -59,18 +57,17 @@ def _read_graph(path: Path) -> dict[int, int]:
         with path.open(encoding="utf-8") as file:
             content = json.load(file, object_pairs_hook=_refuse_repeats)
     except (OSError, ValueError, RecursionError) as error:
-        message = f'Graph {path} cannot be read ({error}); expected JSON such as {{"7": [3]}}; correct it.'
-        raise InputError(message) from error
+        raise InputError(
+            f'Graph {path} cannot be read ({error}); expected JSON such as {{"7": [3]}}; correct it.'
+        ) from error
     if not isinstance(content, dict):
-        message = f"Graph {path} holds no JSON object, but {{daughter: [parent]}} was expected; correct it."
-        raise InputError(message)
+        raise InputError(f"Graph {path} holds no JSON object, but {{daughter: [parent]}} was expected; correct it.")
     return {_cell(daughter, path): _one_parent(daughter, parents, path) for daughter, parents in content.items()}
 
 
 def _refuse_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len({key for key, _ in pairs}) < len(pairs):
-        message = "an entry stands there twice"
-        raise ValueError(message)
+        raise ValueError("an entry stands there twice")
     return dict(pairs)
 
 
@@ -81,17 +78,15 @@ def _cell(value: Any, path: Path) -> int:
     except (TypeError, ValueError, OverflowError):
         whole, number = 0, 0.5
     if whole != number or isinstance(value, bool):
-        message = f"Graph {path} has {value!r:.60} in the place of the number of a cell; correct it."
-        raise InputError(message)
+        raise InputError(f"Graph {path} has {value!r:.60} in the place of the number of a cell; correct it.")
     return whole
 
 
 def _one_parent(daughter: str, parents: Any, path: Path) -> int:
     listed = parents if isinstance(parents, list) else [parents]
     if len(listed) != 1:
-        message = (
+        raise InputError(
             f"Graph {path} gives cell {daughter:.40} {len(listed)} parents, but a cell comes from one; remove the "
             "merge."
         )
-        raise InputError(message)
     return _cell(listed[0], path)

@@ -96,12 +96,11 @@ def check_one_file_each(template: str, recordings: pd.DataFrame, parameter: str 
         If the name of the file has no place for the name of the recording and there are several.
     """
     if PLACEHOLDER not in template and len(recordings) > 1:
-        message = (
+        raise InputError(
             f"The parameter tracks.{parameter} names the one file {template} for {len(recordings)} recordings, but a "
             f"file a recording was expected; put {PLACEHOLDER} in its name, or (tables only) name its column of "
             "recordings, recording_id."
         )
-        raise InputError(message)
 
 
 def open_table(
@@ -138,8 +137,9 @@ def open_table(
     shared = None
     if PLACEHOLDER not in template:
         if not (folder.root / template).is_file():
-            message = f"The file {folder.root / template} is missing; put it there, or correct tracks.{parameter}."
-            raise InputError(message)
+            raise InputError(
+                f"The file {folder.root / template} is missing; put it there, or correct tracks.{parameter}."
+            )
         shared = read_text_columns(folder.root / template, needed)
         _report_strangers(shared, by, recordings, template)
 
@@ -209,8 +209,7 @@ def _check_one_fate(recording_id: str, cells: pd.DataFrame, divides: pd.Series) 
     wrong = cells[divides & cells["fate"].notna() & (cells["fate"] != MITOSIS)]
     if len(wrong):
         row = wrong.iloc[0]
-        message = (
+        raise InputError(
             f"In recording '{recording_id}' cell {row['cell_id']} has two daughters but its stated fate is "
             f"{row['fate']}, and a cell has one fate; correct the fate or the tracks."
         )
-        raise InputError(message)

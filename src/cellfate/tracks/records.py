@@ -53,18 +53,16 @@ class TrackSource:
         """
         relative = PurePosixPath(template.replace(PLACEHOLDER, self.recording_id))
         if relative.is_absolute() or ".." in relative.parts:
-            message = (
+            raise InputError(
                 f"The tracks of recording '{self.recording_id}' would be in {relative}, outside the folder of "
                 "recordings; give the recording a name without '..', or correct the parameter files."
             )
-            raise InputError(message)
         path = self.root / relative
         if not path.exists():
-            message = (
+            raise InputError(
                 f"Recording '{self.recording_id}' has no track file {path}; put it there, or name another in the "
                 "parameter tracks (files, graph_file, edges_file)."
             )
-            raise InputError(message)
         return path
 
     def to_pixels(self, values: NDArray[np.float64], unit: str, path: Path) -> NDArray[np.float64]:
@@ -88,17 +86,15 @@ class TrackSource:
         if word in PIXEL_WORDS:
             return values
         if word not in MICROMETRES:
-            message = (
+            raise InputError(
                 f"Positions in {path} are in '{unit}', but pixels or micrometres were expected; set "
                 "tracks.position_unit to px or um."
             )
-            raise InputError(message)
         if not self.pixel_size_um > 0:
-            message = (
+            raise InputError(
                 f"Positions in {path} are in '{unit}', but the pixel size of recording '{self.recording_id}' is not "
                 "known; set recordings.pixel_size_um, or tracks.position_unit to px if they are pixels."
             )
-            raise InputError(message)
         return values * (MICROMETRES[word] / self.pixel_size_um)
 
 

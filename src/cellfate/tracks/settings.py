@@ -115,11 +115,11 @@ class TrackSettings(Settings):
         bare = template.replace(PLACEHOLDER, "")
         parts = template.replace("\\", "/").split("/")
         if not template.strip("./ ") or "{" in bare or "}" in bare:
-            message = f"'{template}' is no name of a file; give one in which only {PLACEHOLDER} stands in braces."
-            raise ValueError(message)
+            raise ValueError(
+                f"'{template}' is no name of a file; give one in which only {PLACEHOLDER} stands in braces."
+            )
         if ".." in parts or parts[0] == "" or ":" in parts[0]:
-            message = f"'{template}' leaves the folder of recordings; give a path relative to it, without '..'."
-            raise ValueError(message)
+            raise ValueError(f"'{template}' leaves the folder of recordings; give a path relative to it, without '..'.")
         return template
 
     @model_validator(mode="after")
@@ -130,17 +130,15 @@ class TrackSettings(Settings):
             ("files", set(DEFAULT_FILES)),
         ):
             if getattr(self, name) is not None and self.format not in formats:
-                message = (
+                raise ValueError(
                     f"{name} is '{getattr(self, name)}' but format is {self.format}, and {name} is only for "
                     f"{', '.join(sorted(formats))}; set {name} to null or correct the format."
                 )
-                raise ValueError(message)
         if self.first_frame and self.format in {None, "coco_vid", "cell_tracking_challenge"}:
-            message = (
+            raise ValueError(
                 f"first_frame is {self.first_frame} but format is {self.format}, whose frames are numbered by the "
                 "image files; set first_frame to 0."
             )
-            raise ValueError(message)
         return self
 
     @property

@@ -40,16 +40,14 @@ def read_text_columns(path: Path, needed: Sequence[str], optional: Iterable[str]
     missing = [name for name in needed if name not in table.columns]
     if missing:
         found = ", ".join(list(table.columns)[:20])
-        message = (
+        raise InputError(
             f"File {path} has no column {', '.join(missing)}; found {found[:300]}; add it, or correct the parameter "
             "tracks."
         )
-        raise InputError(message)
     wanted = [*needed, *(name for name in optional if name in table.columns)]
     twice = [name for name in wanted if (table.columns == name).sum() > 1]
     if twice:
-        message = f"File {path} has the column {twice[0]} twice; keep one."
-        raise InputError(message)
+        raise InputError(f"File {path} has the column {twice[0]} twice; keep one.")
     blank = (table == "").all(axis=1)
     return table.loc[~blank, list(dict.fromkeys(wanted))]
 
@@ -161,10 +159,9 @@ def _read(path: Path, n_rows: int | None = None) -> pd.DataFrame:
             nrows=None if n_rows is None else n_rows + 1,
         )
     except (OSError, ValueError, EOFError, OverflowError, zlib.error) as error:
-        message = (
+        raise InputError(
             f"File {path} cannot be read as CSV ({str(error).strip()}); expected a table with a header; correct it."
-        )
-        raise InputError(message) from error
+        ) from error
     with_header = with_header.fillna("")
     names = [str(name).strip() for name in with_header.iloc[0]]
     return with_header.iloc[1:].set_axis(names, axis="columns").set_axis(range(2, len(with_header) + 1), axis="index")
@@ -173,8 +170,7 @@ def _read(path: Path, n_rows: int | None = None) -> pd.DataFrame:
 def _check(column: pd.Series, usable: NDArray[np.bool_], expected: str, path: Path) -> None:
     if not usable.all():
         place = int(np.flatnonzero(~usable)[0])
-        message = (
+        raise InputError(
             f"Line {column.index[place]} of {path} has {column.iloc[place]!r:.60} in column {column.name}, but "
             f"{expected} was expected ({int((~usable).sum())} such lines); correct the file."
         )
-        raise InputError(message)

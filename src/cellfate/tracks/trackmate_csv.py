@@ -67,11 +67,10 @@ def _without_headers(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     is_number = pd.to_numeric(table[key].str.strip(), errors="coerce").notna()
     found = int(table.index[is_number][0]) - _FIRST_LINE if is_number.any() else len(table)
     if found != _HEADER_LINES:
-        message = (
+        raise InputError(
             f"File {path} has {found + 1} lines before its first number in column {key}, but TrackMate writes "
             f"{_HEADER_LINES + 1} lines of header; export it again, or use format csv and name the columns."
         )
-        raise InputError(message)
     return table.loc[_FIRST_LINE + _HEADER_LINES :]
 
 
@@ -79,11 +78,10 @@ def _one_cell_a_track(spots: pd.DataFrame, path: Path) -> TrackedCells:
     twice = spots[spots.duplicated(["track", "frame"])]
     if len(twice):
         row = twice.iloc[0]
-        message = (
+        raise InputError(
             f"Track {row['track']} in {path} has two spots in frame {row['frame']}: it branches, and the table of "
             "spots does not say how; export the table of edges too and name it in tracks.edges_file, or use "
             "format trackmate_xml."
         )
-        raise InputError(message)
     spots = spots.rename(columns={"track": "cell_id"})
     return make_tracked(spots[spots["visible"]], None, cell_ids=np.unique(spots["cell_id"].to_numpy(np.int64)))

@@ -46,8 +46,9 @@ def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
     content = _parse(path)
     if content.kept is None or not content.units:
         lacking = "Model" if not content.units else "FilteredTracks"
-        message = f"File {path} has no element {lacking}, which every TrackMate file has; save it again in TrackMate."
-        raise InputError(message)
+        raise InputError(
+            f"File {path} has no element {lacking}, which every TrackMate file has; save it again in TrackMate."
+        )
     edges = np.array([edge[1:] for edge in content.edges if edge[0] in content.kept], dtype=np.int64).reshape(-1, 2)
     spots = pd.DataFrame(content.spots, columns=["spot", "frame", "y", "x", "visible"])
     tracked = spots[spots["spot"].isin(np.unique(edges))].astype({"spot": "int64", "frame": "int64"})
@@ -77,14 +78,12 @@ def _parse(path: Path) -> _Content:
             for event, element in iterparse(file, events=("start", "end"), forbid_dtd=True):
                 _take(content, event, element, path)
     except DefusedXmlException as error:
-        message = (
+        raise InputError(
             f"File {path} declares a document type or entities ({type(error).__name__}), which TrackMate never writes "
             "and which can harm; it is not read; save it again in TrackMate."
-        )
-        raise InputError(message) from error
+        ) from error
     except (ParseError, OSError, LookupError, UnicodeError) as error:
-        message = f"File {path} is no whole XML file ({error}); save it again in TrackMate."
-        raise InputError(message) from error
+        raise InputError(f"File {path} is no whole XML file ({error}); save it again in TrackMate.") from error
     return content
 
 
@@ -123,16 +122,16 @@ def _number(text: str, name: str, path: Path) -> float:
     except ValueError:
         number = float("nan")
     if not np.isfinite(number):
-        message = f"File {path} has {name} '{text[:60]}', but a number was expected; correct it in TrackMate."
-        raise InputError(message)
+        raise InputError(f"File {path} has {name} '{text[:60]}', but a number was expected; correct it in TrackMate.")
     return number
 
 
 def _whole(text: str, name: str, path: Path) -> float:
     number = _number(text, name, path)
     if number % 1 or abs(number) > LARGEST:
-        message = f"File {path} has {name} '{text[:60]}', but a whole number was expected; correct it in TrackMate."
-        raise InputError(message)
+        raise InputError(
+            f"File {path} has {name} '{text[:60]}', but a whole number was expected; correct it in TrackMate."
+        )
     return number
 
 

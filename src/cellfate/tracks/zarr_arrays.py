@@ -38,8 +38,9 @@ def read_attributes(path: Path) -> dict[str, Any]:
     elif (path / ".zattrs").is_file():
         content = _read_json(path / ".zattrs")
     else:
-        message = f"{path} is no Zarr group (no zarr.json and no .zattrs); give the folder that was written as GEFF."
-        raise InputError(message)
+        raise InputError(
+            f"{path} is no Zarr group (no zarr.json and no .zattrs); give the folder that was written as GEFF."
+        )
     return content if isinstance(content, dict) else {}
 
 
@@ -89,16 +90,14 @@ def read_array(path: Path, n_rows: int | None = None, whole: bool = False) -> ND
 def _check_metadata(path: Path, n_rows: int | None) -> tuple[int, ...]:
     name = next((name for name in (".zarray", "zarr.json") if (path / name).is_file()), None)
     if name is None:
-        message = f"There is no array {path}, which GEFF needs; write the file again."
-        raise InputError(message)
+        raise InputError(f"There is no array {path}, which GEFF needs; write the file again.")
     content = _read_json(path / name)
     foreign = _foreign_codecs(content) - _CODECS
     if foreign:
-        message = (
+        raise InputError(
             f"Array {path} is stored with the codec {min(foreign)!r:.60}, which is not let through because a file "
             "could run code by it; write it again with zstd, blosc or gzip."
         )
-        raise InputError(message)
     shape, chunks = _shape(content.get("shape"), path), _shape(_chunk_shape(content), path)
     if len(shape) != len(chunks):
         raise InputError(_damaged(path, "its chunks do not fit its shape"))

@@ -47,8 +47,9 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     try:
         return dict(torch.load(path, map_location="cpu", weights_only=True))
     except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
-        message = f"The checkpoint {path} is damaged and cannot be read; delete its folder to start the training again."
-        raise InputError(message) from error
+        raise InputError(
+            f"The checkpoint {path} is damaged and cannot be read; delete its folder to start the training again."
+        ) from error
 
 
 def read_weights(path: Path, network: str) -> dict[str, NDArray[Any]]:

@@ -92,9 +92,7 @@ def _check_fates(fold: int, part: str, fates: "pd.Series[str]", training: Traini
         return
     found = f"All {len(fates)} {part} cells of fold {fold} have the fate '{fates.iloc[0]}'"
     if part == "train":
-        message = f"{found}, but cells of both fates are needed; give recordings with both or change the split."
-        raise InputError(message)
+        raise InputError(f"{found}, but cells of both fates are needed; give recordings with both or change the split.")
     if training.monitor == "auroc":
-        message = f"{found}, so monitor 'auroc' is undefined; set monitor to 'log_loss', or give more cells."
-        raise InputError(message)
+        raise InputError(f"{found}, so monitor 'auroc' is undefined; set monitor to 'log_loss', or give more cells.")
     logger.warning("%s; its validation metrics say little", found)

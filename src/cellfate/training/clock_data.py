@@ -120,11 +120,10 @@ def open_clock_folds(
 def _check_events(fold: int, train: pd.DataFrame, shown: Sequence[str]) -> None:
     for event in shown:
         if not (train["fate"] == event).any():
-            message = (
+            raise InputError(
                 f"None of the {len(train)} training cells of fold {fold} ends in {event}; leave it out of parameter "
                 "follow_up.events, give more recordings, or change the split."
             )
-            raise InputError(message)
 
 
 def _know_frames(

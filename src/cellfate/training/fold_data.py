@@ -68,8 +68,7 @@ def each_fold(cells: pd.DataFrame, splits: pd.DataFrame) -> Iterator[tuple[int, 
         )
         if train.empty or validation.empty:
             lacking = "train" if train.empty else "validation"
-            message = f"Fold {fold} has no {lacking} cells; give more cells or change the shares of the split."
-            raise InputError(message)
+            raise InputError(f"Fold {fold} has no {lacking} cells; give more cells or change the shares of the split.")
         yield fold, train, validation
 
 
@@ -93,10 +92,9 @@ def fold_statistics(
     rows = normalisation[normalisation["fold"] == fold].set_index("channel")
     missing = [channel for channel in channels if channel not in rows.index]
     if missing:
-        message = (
+        raise InputError(
             f"Table normalisation has no row of fold {fold} and channel {missing[0]}; run data_processing again, "
             "so that it belongs to these crops and splits."
         )
-        raise InputError(message)
     ordered = rows.loc[list(channels)]
     return ordered["mean"].to_numpy(np.float64), ordered["sd"].to_numpy(np.float64)

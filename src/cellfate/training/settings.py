@@ -38,11 +38,10 @@ class TrackAugmentationSettings(AugmentationSettings):
     @model_validator(mode="after")
     def _check_drop(self) -> Self:
         if self.drop_end_least > self.drop_end_most:
-            message = (
+            raise ValueError(
                 f"drop_end_least {self.drop_end_least} is more than drop_end_most {self.drop_end_most}; "
                 "lower drop_end_least."
             )
-            raise ValueError(message)
         return self
 
 
@@ -89,11 +88,10 @@ class FittingSettings(Settings):
     @model_validator(mode="after")
     def _check_patience(self) -> Self:
         if self.plateau_epochs >= self.patience_epochs:
-            message = (
+            raise ValueError(
                 f"plateau_epochs {self.plateau_epochs} is not less than patience_epochs {self.patience_epochs}, so the "
                 "learning rate would never be lowered; lower plateau_epochs."
             )
-            raise ValueError(message)
         return self
 
 
@@ -135,11 +133,13 @@ class ClockTrainingSettings(FittingSettings):
     @model_validator(mode="after")
     def _check_encoder(self) -> Self:
         if self.encoder_rate == 0 and self.pretraining_epochs == 0:
-            message = "encoder_rate and pretraining_epochs are both 0, so the encoder would never learn; raise one."
-            raise ValueError(message)
+            raise ValueError(
+                "encoder_rate and pretraining_epochs are both 0, so the encoder would never learn; raise one."
+            )
         if self.encoder_rate == 0 and self.feature_weight > 0:
-            message = f"feature_weight is {self.feature_weight:g} but encoder_rate is 0: nothing would learn; set one."
-            raise ValueError(message)
+            raise ValueError(
+                f"feature_weight is {self.feature_weight:g} but encoder_rate is 0: nothing would learn; set one."
+            )
         return self
 
     @property

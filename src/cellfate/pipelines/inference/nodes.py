@@ -66,8 +66,9 @@ def _change(group: str, settings: AnySettings, changes: dict[str, JsonValue]) ->
     try:
         return settings.model_validate(settings.model_dump() | changes)
     except ValidationError as error:
-        message = f"{'; '.join(describe_faults(f'inference.{group}', error))}; correct parameter inference."
-        raise InputError(message) from error
+        raise InputError(
+            f"{'; '.join(describe_faults(f'inference.{group}', error))}; correct parameter inference."
+        ) from error
 
 
 def cut_crops_for_models(
