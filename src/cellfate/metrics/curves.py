@@ -44,13 +44,13 @@ def _points(known: Asked, event: str) -> pd.DataFrame:
     probability_n, positive_n = known.probabilities_nk[:, place], known.truth_n == place
     order = np.argsort(-probability_n, kind="stable")
     ends = np.flatnonzero(np.diff(probability_n[order], append=-np.inf))
-    found, called = (
-        np.concatenate([[0.0], np.cumsum(weights_n[order])[ends]])
-        for weights_n in (known.weights_n * positive_n, known.weights_n)
+    # each is a sum of its own, so that none passes its last value by rounding
+    found, wrong = (
+        np.concatenate([[0.0], np.cumsum((known.weights_n * of_n)[order])[ends]]) for of_n in (positive_n, ~positive_n)
     )
     thresholds = np.concatenate([[np.inf], probability_n[order][ends]])
     kept = np.unique(np.linspace(0, len(found) - 1, min(_MOST_POINTS, len(found))).round().astype(int))
-    wrong = called - found
+    called = found + wrong
     return pd.DataFrame(
         {
             "predictor": known.predictor,

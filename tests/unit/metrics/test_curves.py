@@ -49,6 +49,16 @@ def test_operating_curves_within_hours_weigh_landmarks():
     assert curve["n_positive"].iloc[0] == (known.truth_n == 1).sum()
 
 
+@pytest.mark.parametrize("seed", [4, 5, 6, 8])
+def test_a_predictor_that_ranks_an_event_last_has_curves_within_0_and_1(seed):
+    """Weights summed in two ways differed by their rounding, and 1 + 2e-16 was refused by the table."""
+    landmarks, truth = simulate_hazards(seed=seed)
+    table = trace_curves(forecast(landmarks, 0.5 - truth[:, 1:2] / 2, FIVE_H), landmarks, FIVE_H)
+    OperatingCurves.validate(table)
+    for _, curve in table.groupby("outcome"):
+        assert (curve[["recall", "false_positive_rate"]].diff().iloc[1:] >= 0).all(axis=None)
+
+
 def _assert_equal_to_scikit_learn(curve, happened, p, weights):
     weighted = {"sample_weight": weights, "drop_intermediate": False}
     fpr, recall, thresholds = reference.roc_curve(happened, p, **weighted)
