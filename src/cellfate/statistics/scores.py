@@ -139,7 +139,10 @@ def auroc_and_average_precision(
     counts_rg: FloatArray,
     weights_n: FloatArray | None = None,
 ) -> tuple[FloatArray, FloatArray]:
-    """AUROC, and precision averaged over the steps of recall without interpolation, for the work of one; each (r,)."""
+    """AUROC, and precision averaged over the steps of recall without interpolation, for the work of one; each (r,).
+
+    Both are NaN without a positive or without a negative.
+    """
     both = (_auroc_of_blocks, _average_precision_of_blocks)
     aurocs, precisions = _rank_scores(both, scores_n, positive_n, groups_n, counts_rg, weights_n)
     return aurocs, precisions
@@ -155,7 +158,8 @@ def _average_precision_of_blocks(positive_br: FloatArray, negative_br: FloatArra
     true_br = np.cumsum(positive_br, axis=0)
     called_br = true_br + np.cumsum(negative_br, axis=0)
     precision_br = true_br / np.where(called_br > 0, called_br, 1)
-    return _ratio((positive_br * precision_br).sum(axis=0), positive_br.sum(axis=0))
+    told_apart_r = negative_br.sum(axis=0) > 0  # of positives alone it is 1, whatever the scores
+    return _ratio((positive_br * precision_br).sum(axis=0), positive_br.sum(axis=0) * told_apart_r)
 
 
 def _rank_scores(

@@ -158,6 +158,8 @@ def test_undefined_scores_are_nan_and_not_zero():
     assert np.isnan(score.matthews(confusion)[0])
     assert np.isnan(score.auroc(p[:, 0], truth == 0, groups, ONE)[0])
     assert np.isnan(score.auroc_and_average_precision(p[:, 0], truth == 0, groups, ONE)[1][0])
+    # among cells of one fate there is nothing to tell apart, and an average precision of 1 would look like a score
+    assert np.isnan(score.auroc_and_average_precision(p[:, 0], truth == 1, groups, ONE)).all()
     empty = np.array([], dtype=int)
     assert np.isnan(score.auroc(empty.astype(float), empty == 0, empty, ONE)[0])
     assert np.isnan(score.calibration_error(empty.astype(float), empty == 0, empty, ONE, 15)[0])
