@@ -3,7 +3,7 @@
 Axes: t frames of one cell, c channels, h rows, w columns.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -27,6 +27,12 @@ OPTIONS: Final = {
     "n_neighbors": "neighbours",
 }
 """What need not be given, and what it is called where it is missing."""
+LARGEST_PIXEL: Final = 1e12
+"""Larger values are from no camera, and their squares overflow."""
+OLDEST_H: Final = 1e6
+"""Hours; no cell is older."""
+_OF_MANY_CELLS = 5
+"""Axes of an array of several cells; with fewer it is taken for one cell."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,61 +103,117 @@ def hold_cells(frames: Any, channels: Sequence[str], frame_interval_min: float, 
     InputError
         If the arrays do not fit together.
     """
-    single = isinstance(frames, np.ndarray) and frames.ndim == 4
-    arrays = [frames] if single else list(frames)
+    single = getattr(frames, "ndim", _OF_MANY_CELLS) < _OF_MANY_CELLS
+    arrays = [frames] if single else _list("frames", frames)
     said = {name: [option] if single else _spread(name, option, len(arrays)) for name, option in options.items()}
     if not arrays:
         raise InputError("No cell is given; give one array (T, C, H, W), or a list of such arrays.")
     of_cells = [dict(zip(said, of_cell, strict=True)) for of_cell in zip(*said.values(), strict=True)]
     sequences, known = [], []
     for number, (array, of_cell) in enumerate(zip(arrays, of_cells, strict=True)):
-        sequence = _hold_cell(number, np.asarray(array), tuple(channels), frame_interval_min, of_cell)
+        sequence = _hold_cell(number, array, tuple(channels), frame_interval_min, of_cell)
         sequences.append(sequence)
-        neighbors = np.nan if of_cell["n_neighbors"] is None else of_cell["n_neighbors"]
-        known.append(np.broadcast_to(np.asarray(neighbors, dtype=np.float64), len(sequence.frame_numbers_t)))
+        known.append(_read_neighbors(number, of_cell["n_neighbors"], len(sequence.frame_numbers_t)))
     given = pd.DataFrame([{OPTIONS[name]: of_cell[name] is not None for name in OPTIONS} for of_cell in of_cells])
-    ages_h = [of_cell["age_at_start_h"] or 0 for of_cell in of_cells]
+    ages_h = [_read_age_h(number, of_cell["age_at_start_h"]) for number, of_cell in enumerate(of_cells)]
     follow_ups = pd.concat([_follow(sequences, ages_h), given], axis=1)
     return CellsInMemory(tuple(channels), tuple(sequences), np.concatenate(known), follow_ups)
 
 
+def name_channels(channels: Any, frame_interval_min: Any) -> tuple[str, ...]:
+    """Give channel names as a tuple; an InputError if these are no names, or the interval is no number of minutes."""
+    if isinstance(channels, str) or not isinstance(channels, Iterable):
+        raise InputError(f"channels is {channels!r:.60}, but expected is a list of the names of axis C.")
+    if not isinstance(frame_interval_min, int | float | np.number):
+        raise InputError(f"frame_interval_min is {frame_interval_min!r:.60}, but expected is a number of minutes.")
+    return tuple(map(str, channels))
+
+
+def _list(name: str, given: Any) -> list[Any]:
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        message = f"{name} is {given!r:.60}, but expected is a list with an entry a cell, or one cell as an array."
+        raise InputError(message)
+    return list(given)
+
+
 def _spread(name: str, option: Any, n_cells: int) -> list[Any]:
     """Give what is said of each of several cells."""
-    listed = [None] * n_cells if option is None else list(option)
+    listed = [None] * n_cells if option is None else _list(name, option)
     if len(listed) != n_cells:
         raise InputError(f"{name} has {len(listed)} entries, but there are {n_cells} cells; give one (or None) a cell.")
     return listed
 
 
 def _hold_cell(
-    number: int, frames_tchw: NDArray[Any], channels: tuple[str, ...], frame_interval_min: float, said: dict[str, Any]
+    number: int, frames: Any, channels: tuple[str, ...], frame_interval_min: float, said: dict[str, Any]
 ) -> CellSequence:
-    shape = frames_tchw.shape
-    whole = frames_tchw.ndim == 4 and len(frames_tchw) > 0 and np.isfinite(frames_tchw).all()
-    _check(number, whole, f"an array of shape {shape}", "frames (T, C, H, W) of finite numbers, at least one")
-    n_frames, shape_thw = shape[0], (shape[0], *shape[2:])
-    given = said["frame_numbers"]
-    frames_t = np.arange(n_frames) if given is None else np.asarray(given, dtype=np.int64)
-    ascending = frames_t.shape == (n_frames,) and frames_t[0] >= 0 and (np.diff(frames_t) > 0).all()
-    _check(number, ascending, f"frame numbers {frames_t.tolist()}", f"{n_frames} ascending ones, counted from 0")
-    masks_thw = None if said["masks"] is None else np.asarray(said["masks"], dtype=bool)
-    if masks_thw is not None:
-        _check(number, masks_thw.shape == shape_thw, f"a mask of shape {masks_thw.shape}", f"one of {shape_thw}")
-    age_h, n_neighbors = said["age_at_start_h"], np.shape(said["n_neighbors"])
-    _check(number, age_h is None or 0 <= age_h < np.inf, f"age_at_start_h {age_h}", "0 or more, or None")
-    _check(number, n_neighbors in ((), (n_frames,)), f"n_neighbors of shape {n_neighbors}", f"one of {(n_frames,)}")
+    frames_tchw = _read_numbers(number, "frames", frames)
+    shape, expected = frames_tchw.shape, "frames (T, C, H, W) of finite numbers, at least one"
+    _check(number, len(shape) == 4 and shape[0] > 0, f"an array of shape {shape}", expected)
+    n_odd = int((~((frames_tchw >= -LARGEST_PIXEL) & (frames_tchw <= LARGEST_PIXEL))).sum())
+    _check(number, n_odd == 0, f"{n_odd} pixels that are not finite, or beyond {LARGEST_PIXEL:g}", expected)
+    frames_t = _read_frame_numbers(number, said["frame_numbers"], shape[0])
     return CellSequence(
         frames_tchw=frames_tchw,
-        masks_thw=masks_thw,
+        masks_thw=_read_masks(number, said["masks"], (shape[0], *shape[2:])),
         inside_thw=_find_inside(frames_tchw),
         frame_numbers_t=frames_t,
-        y0_px=np.zeros(n_frames, dtype=np.int64),
-        x0_px=np.zeros(n_frames, dtype=np.int64),
+        y0_px=np.zeros(shape[0], dtype=np.int64),
+        x0_px=np.zeros(shape[0], dtype=np.int64),
         recording_id=ARRAYS,
         cell_id=number,
         channels=channels,
         frame_interval_min=float(frame_interval_min),
     )
+
+
+def _read_numbers(number: int, name: str, given: Any) -> NDArray[Any]:
+    try:
+        array = np.asarray(given)
+    except ValueError as error:  # lists of different lengths
+        raise InputError(
+            f"Cell {number} of the arrays has {name} that are no array ({error}); give an array."
+        ) from error
+    _check(number, array.dtype.kind in "biuf", f"{name} of type {array.dtype}", "numbers")
+    return array
+
+
+def _read_frame_numbers(number: int, given: Any, n_frames: int) -> NDArray[np.int64]:
+    if given is None:
+        return np.arange(n_frames)
+    frames_t = _read_numbers(number, "frame numbers", given)
+    whole = frames_t.shape == (n_frames,) and (frames_t == np.floor(frames_t)).all() and frames_t.max() < 2**31
+    ascending = whole and frames_t[0] >= 0 and (np.diff(frames_t.astype(np.int64)) > 0).all()
+    found = f"frame numbers {frames_t.tolist()!s:.80}"
+    _check(number, ascending, found, f"{n_frames} ascending ones, whole, counted from 0")
+    return frames_t.astype(np.int64)
+
+
+def _read_masks(number: int, given: Any, shape_thw: tuple[int, ...]) -> NDArray[np.bool_] | None:
+    if given is None:
+        return None
+    masks_thw = _read_numbers(number, "masks", given)
+    _check(number, masks_thw.shape == shape_thw, f"a mask of shape {masks_thw.shape}", f"one of {shape_thw}")
+    for mask_hw in masks_thw:
+        found = np.unique(mask_hw[mask_hw != 0])
+        said = f"a mask with the values {found[:3].tolist()} in one frame"
+        _check(number, len(found) <= 1 and (found == np.floor(found)).all(), said, "0 and one whole number, the cell")
+    return masks_thw.astype(bool)
+
+
+def _read_age_h(number: int, given: Any) -> float:
+    age_h = _read_numbers(number, "age_at_start_h", 0 if given is None else given)
+    known = age_h.shape == () and bool(0 <= age_h <= OLDEST_H)
+    _check(number, known, f"age_at_start_h {given!r:.60}", f"0 or more hours, at most {OLDEST_H:g}, or None")
+    return float(age_h)
+
+
+def _read_neighbors(number: int, given: Any, n_frames: int) -> NDArray[np.float64]:
+    counts = _read_numbers(number, "n_neighbors", np.nan if given is None else given).astype(np.float64)
+    _check(number, counts.shape in ((), (n_frames,)), f"n_neighbors of shape {counts.shape}", f"one of {(n_frames,)}")
+    odd = counts[~(np.isnan(counts) | ((counts >= 0) & np.isfinite(counts)))]
+    _check(number, not odd.size, f"n_neighbors {odd[:3].tolist()}", "counts of cells, NaN where not known")
+    return np.broadcast_to(counts, n_frames)
 
 
 def _check(number: int, holds: object, found: str, expected: str) -> None:

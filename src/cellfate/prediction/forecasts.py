@@ -1,5 +1,6 @@
 """Forecasts of a trained model: of the cells of its run, each by a member that did not see it, and of new cells."""
 
+import logging
 from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Final
@@ -14,6 +15,7 @@ from cellfate.cohort.outcomes import competing_events
 from cellfate.cohort.questions import WHICH_FATE
 from cellfate.cohort.splits import select_part
 from cellfate.core.errors import InputError
+from cellfate.core.fates import probability_column
 from cellfate.core.predictors import CLASSIFIER
 from cellfate.core.tables import CELL, Forecasts
 from cellfate.crops.digest import CellReader
@@ -27,6 +29,8 @@ from cellfate.prediction.forecast_tables import empty_forecasts, fate_odds, tabu
 from cellfate.prediction.new_recordings import check_store
 from cellfate.prediction.records import ALL_CELLS, ClassifierConfig, ClockConfig, FolderConfig, TrainedModel
 from cellfate.prediction.trained_on import check_trained_on
+
+logger = logging.getLogger(__name__)
 
 ALL_MEMBERS: Final = "all_members"
 """Scheme of forecasts that no single fold made."""
@@ -171,6 +175,10 @@ def forecast_frames(
             f"{config.frame_interval_min:g} min, but the model forecasts from there on; give longer tracks, or train "
             "with a lower min_frames of parameter follow_up."
         )
+    n_young = n_cells - len(frames[CELL].drop_duplicates())
+    if n_young:
+        about = (n_young, n_cells, config.follow_up.min_frames)
+        logger.warning("%d of %d cells were watched for fewer than %d frames and are not forecast", *about)
     keys = _keys(frames).assign(scheme=ALL_MEMBERS, fold=NO_FOLD, part="test")
     if isinstance(config, ClassifierConfig):
         last = frames["last"]
@@ -217,4 +225,13 @@ def _tabulate(
 
 def _join(tables: Iterable[pd.DataFrame], config: FolderConfig) -> pd.DataFrame:
     """Put rows of one model together, in the columns of table `Forecasts`."""
-    return Forecasts.validate(pd.concat(tables, ignore_index=True)[list(empty_forecasts(config.events).columns)])
+    joined = pd.concat(tables, ignore_index=True)[list(empty_forecasts(config.events).columns)]
+    lacking = joined[joined[[probability_column(event) for event in config.events]].isna().any(axis=1)]
+    if len(lacking):
+        first = lacking.iloc[0]
+        raise InputError(
+            f"The {first['predictor']} gives no probability in {len(lacking)} of {len(joined)} forecasts, first for "
+            f"cell {first['cell_id']} of recording '{first['recording_id']}' at frame {first['frame']}, because its "
+            "network overflows; give pixels on the camera's scale that the model was trained on, or train again."
+        )
+    return Forecasts.validate(joined)

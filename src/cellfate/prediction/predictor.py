@@ -17,7 +17,7 @@ from cellfate.crops.store import CropStore, write_crops
 from cellfate.imaging.opening import open_recordings
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
-from cellfate.prediction.arrays import ARRAYS, OPTIONS, hold_cells
+from cellfate.prediction.arrays import ARRAYS, OPTIONS, hold_cells, name_channels
 from cellfate.prediction.boosting import load_boosting
 from cellfate.prediction.forecast_tables import tabulate_calls
 from cellfate.prediction.forecasts import forecast_frames, forecast_new
@@ -189,7 +189,7 @@ class Predictor:
         frame_interval_min
             Minutes between two frames.
         masks
-            Pixels of the cell itself, (T, H, W); for several cells one or None each, as all that follow.
+            Pixels of the cell itself, (T, H, W), 0 elsewhere; for several cells one or None each, as all that follow.
         frame_numbers
             Frames of the recording, (T,), ascending, counted from 0; a gap in the track is a jump here.
         age_at_start_h
@@ -205,12 +205,12 @@ class Predictor:
         Raises
         ------
         InputError
-            If the arrays do not fit together, channels, crop size or frame interval are not the model's, or no cell was
-            watched for `min_frames`.
+            If the arrays are no numbers or do not fit together, channels, crop size or frame interval are not the
+            model's, or no cell was watched for `min_frames`.
         """
         options = {"masks": masks, "frame_numbers": frame_numbers}
         options |= {"age_at_start_h": age_at_start_h, "n_neighbors": n_neighbors}
-        check_recording(self.config, ARRAYS, tuple(channels), frame_interval_min)
+        check_recording(self.config, ARRAYS, name_channels(channels, frame_interval_min), frame_interval_min)
         held = hold_cells(frames, channels, frame_interval_min, **options)
         for sequence in held.sequences:
             check_crops(self.config, sequence)

@@ -185,6 +185,27 @@ def test_borders_that_are_zero_in_all_channels_lie_outside_the_image():
         ({"masks": np.ones((5, 8, 7))}, r"a mask of shape \(5, 8, 7\), but expected is one of \(5, 8, 8\)"),
         ({"age_at_start_h": -1.0}, r"age_at_start_h -1\.0, but expected is 0 or more"),
         ({"n_neighbors": [1, 2]}, r"n_neighbors of shape \(2,\)"),
+        ({"frames": np.full((5, 2, 8, 8), 1e30)}, r"640 pixels that are not finite, or beyond 1e\+12"),
+        ({"frames": np.ones((5, 2, 8, 8), dtype=complex)}, "frames of type complex128, but expected is numbers"),
+        ({"frames": np.ones((5, 2, 8, 8), dtype=object)}, "frames of type object, but expected is numbers"),
+        ({"frames": np.ones((2, 8, 8))}, r"an array of shape \(2, 8, 8\), but expected is frames \(T, C, H, W\)"),
+        ({"frames": [[[1, 2], [1]]]}, "frames that are no array"),
+        ({"frames": None}, "frames is None, but expected is a list with an entry a cell"),
+        ({"frame_numbers": [0, 1.5, 3, 4.5, 6]}, "5 ascending ones, whole"),
+        ({"frame_numbers": np.array([9, 8, 7, 6, 5], dtype=np.uint8)}, "5 ascending ones"),
+        ({"masks": np.full((5, 8, 8), 0.3)}, r"a mask with the values \[0\.3\] in one frame"),
+        ({"masks": np.arange(320).reshape(5, 8, 8)}, "but expected is 0 and one whole number, the cell"),
+        ({"masks": np.full((5, 8, 8), np.nan)}, "but expected is 0 and one whole number, the cell"),
+        ({"age_at_start_h": 1e300}, "0 or more hours, at most 1e\\+06, or None"),
+        ({"age_at_start_h": [1.0]}, r"age_at_start_h \[1\.0\], but expected is 0 or more hours"),
+        ({"age_at_start_h": "4"}, "age_at_start_h of type"),
+        (
+            {"frames": [np.ones((5, 2, 8, 8))] * 2, "age_at_start_h": 1.0},
+            "age_at_start_h is 1.0, .* a list with an entry a cell",
+        ),
+        ({"n_neighbors": -1}, r"n_neighbors \[-1\.0\], but expected is counts"),
+        ({"channels": "ab"}, "channels is 'ab', but expected is a list of the names"),
+        ({"frame_interval_min": "30"}, "frame_interval_min is '30', but expected is a number of minutes"),
         ({"frames": [np.ones((5, 2, 8, 8))] * 2, "masks": [None]}, "masks has 1 entries, but there are 2 cells"),
         ({"channels": ("p53", "gfp")}, r"trained on channels \(circadian, p53\) but recording arrays has \(p53, gfp\)"),
         ({"frame_interval_min": 10.0}, "a frame every 30 min but recording arrays has one every 10 min"),
@@ -196,6 +217,24 @@ def test_arrays_that_do_not_fit_are_refused(clock, changes, words):
     given = {"frames": np.ones((5, 2, 8, 8)), "channels": ("circadian", "p53"), "frame_interval_min": 30.0}
     with pytest.raises(InputError, match=words):
         Predictor(clock.model).forecast_arrays(**(given | changes))
+
+
+def test_a_cell_that_is_too_young_is_told(trained, caplog):
+    frames = [np.ones((5, 2, 8, 8)), np.ones((2, 2, 8, 8))]
+    table = Predictor(trained.model).forecast_arrays(frames, ("circadian", "p53"), 30)
+    assert set(table["cell_id"]) == {0}
+    assert "1 of 2 cells were watched for fewer than 3 frames and are not forecast" in caplog.text
+
+
+def test_a_network_that_overflows_is_no_forecast(trained):
+    """Not a probability is NaN, and no outcome is called, in silence."""
+    key = next(key for key, held in trained.model.weights.items() if np.issubdtype(held.dtype, np.floating))
+    broken = {key: np.full_like(trained.model.weights[key], np.nan)}
+    model = replace(trained.model, weights={**trained.model.weights, **broken})
+    with pytest.raises(
+        InputError, match=r"gives no probability in .* forecasts, first for cell 0 of recording 'arrays'"
+    ):
+        Predictor(model).forecast_arrays(np.ones((5, 2, 8, 8)), ("circadian", "p53"), 30)
 
 
 def test_new_cells_are_not_seen_and_those_of_the_training_are_under_any_name(trained, tmp_path):
