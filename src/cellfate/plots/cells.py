@@ -22,7 +22,7 @@ from cellfate.core.words import (
     show_count,
     write_hours,
 )
-from cellfate.plots.theme import COLOURS, at_question, colour_predictor, finish, say_nothing
+from cellfate.plots.theme import COLOURS, at_question, colour_predictor, finish, make_grid, say_nothing
 
 MOST_CELLS: Final = 400
 MOST_COLUMNS: Final = 200
@@ -64,14 +64,8 @@ def plot_forecast_heatmap(
         return say_nothing(f"{title} (n = 0 cells)", _NOBODY)
     panels = {fate: _lay_out(rows[rows["fate"] == fate]) for fate in fates}
     heads = [f"{capitalise(name)}; {_head(fate, panels[fate])}" for name in names for fate in fates]
-    inner_px = _PANEL_PX * len(names) + _GAP_PX * (len(names) - 1)
-    figure = make_subplots(
-        len(names),
-        len(fates),
-        subplot_titles=heads,
-        horizontal_spacing=0.07,
-        vertical_spacing=_GAP_PX / inner_px if len(names) > 1 else 0,
-    )
+    look = {"subplot_titles": heads, "horizontal_spacing": 0.07}
+    figure, inner_px = make_grid(len(names), len(fates), _PANEL_PX, _GAP_PX, **look)
     for row, name in enumerate(names, start=1):
         for column, fate in enumerate(fates, start=1):
             _add_heatmap(figure, panels[fate], name, (row, column))

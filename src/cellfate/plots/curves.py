@@ -19,7 +19,7 @@ from cellfate.core.words import (
     order_predictors,
     show_count,
 )
-from cellfate.plots.theme import COLOURS, at_question, colour_predictor, finish, say_nothing, whiskers
+from cellfate.plots.theme import COLOURS, at_question, colour_predictor, finish, make_grid, say_nothing, whiskers
 
 _PANEL_PX: Final = 340
 _GAP_PX: Final = 90
@@ -47,10 +47,7 @@ def plot_operating_curves(operating_curves: pd.DataFrame, within_h: float | None
     events = _shown_events(rows, within_h)
     if not events:
         return say_nothing(f"{title} (n = 0 landmarks)", "No landmark of the test part was scored.")
-    inner_px = len(events) * _PANEL_PX + (len(events) - 1) * _GAP_PX
-    figure = make_subplots(
-        len(events), 2, horizontal_spacing=0.1, vertical_spacing=_GAP_PX / inner_px if len(events) > 1 else 0
-    )
+    figure, inner_px = make_grid(len(events), 2, _PANEL_PX, _GAP_PX, horizontal_spacing=0.1)
     counts = []
     for row, event in enumerate(events, start=1):
         of_event = rows[rows["outcome"] == event]

@@ -5,13 +5,12 @@ from typing import Any, Final
 
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from cellfate.core.fates import EVENTS
 from cellfate.core.tables import CELL, EVERYTHING, FRAME
 from cellfate.core.words import list_outcomes, name_dose, name_feature, order_doses, show_count
 from cellfate.plots.aligned_time import band_traces, choose_alignment, count_back, quartiles_by
-from cellfate.plots.theme import COLOURS, SEQUENCE, band, colour_of, finish, say_nothing, whiskers
+from cellfate.plots.theme import COLOURS, SEQUENCE, band, colour_of, finish, make_grid, say_nothing, whiskers
 
 _SIGNIFICANT: Final = 0.05
 _EFFECT_BANDS: Final = (
@@ -52,9 +51,7 @@ def plot_reporter_series(frame_features: pd.DataFrame, landmarks: pd.DataFrame) 
     alignment = choose_alignment(shown)
     rows = count_back(rows[["landmark_id", "frame", *features]], shown, alignment)
     n_rows = ceil(len(features) / _SERIES_COLUMNS)
-    inner_px = _SERIES_PX * n_rows + _GAP_PX * (n_rows - 1)
-    spacing = _GAP_PX / inner_px if n_rows > 1 else 0
-    figure = make_subplots(rows=n_rows, cols=_SERIES_COLUMNS, horizontal_spacing=0.08, vertical_spacing=spacing)
+    figure, inner_px = make_grid(n_rows, _SERIES_COLUMNS, _SERIES_PX, _GAP_PX, horizontal_spacing=0.08)
     for number, feature in enumerate(features):
         place = {"row": number // _SERIES_COLUMNS + 1, "col": number % _SERIES_COLUMNS + 1}
         for position, fate in enumerate(list_outcomes(shown["fate"])):
@@ -89,15 +86,9 @@ def plot_feature_association(feature_association: pd.DataFrame) -> go.Figure:
     features = list(dict.fromkeys(rows["feature"]))
     doses = [EVERYTHING, *order_doses(set(rows["dose"]) - {EVERYTHING})]
     n_rows = ceil(len(features) / _ALONE_COLUMNS)
-    inner_px = _ALONE_PX * n_rows + _GAP_PX * (n_rows - 1)
-    figure = make_subplots(
-        n_rows,
-        _ALONE_COLUMNS,
-        subplot_titles=[name_feature(feature) for feature in features],
-        shared_yaxes=True,
-        horizontal_spacing=0.03,
-        vertical_spacing=_GAP_PX / inner_px if n_rows > 1 else 0,
-    )
+    heads = [name_feature(feature) for feature in features]
+    look: dict[str, Any] = {"subplot_titles": heads, "shared_yaxes": True, "horizontal_spacing": 0.03}
+    figure, inner_px = make_grid(n_rows, _ALONE_COLUMNS, _ALONE_PX, _GAP_PX, **look)
     for number, feature in enumerate(features):
         place = {"row": number // _ALONE_COLUMNS + 1, "col": number % _ALONE_COLUMNS + 1}
         for position, dose in enumerate(doses):

@@ -20,7 +20,7 @@ from cellfate.core.words import (
     show_count,
     write_hours,
 )
-from cellfate.plots.theme import COLOURS, colour_predictor, finish, say_nothing, translucent, whiskers
+from cellfate.plots.theme import COLOURS, colour_predictor, finish, make_grid, say_nothing, translucent, whiskers
 
 _DOSES: Final = {
     "Control": "#8a8f98",
@@ -157,14 +157,9 @@ def plot_dose_incidence(dose_incidence: pd.DataFrame) -> go.Figure:
     if not events:
         return say_nothing(f"{title} (n = 0 cells)", "No cell of the test part was scored.")
     horizons = sorted(set(dose_incidence["within_h"]))
-    inner_px = _PANEL_PX * len(events) + _GAP_PX * (len(events) - 1)
-    figure = make_subplots(
-        len(events),
-        len(horizons),
-        subplot_titles=[f"{capitalise(HAPPENED[e])} within {write_hours(h)}" for e in events for h in horizons],
-        vertical_spacing=_GAP_PX / inner_px if len(events) > 1 else 0,
-        horizontal_spacing=0.08,
-    )
+    heads = [f"{capitalise(HAPPENED[event])} within {write_hours(hours)}" for event in events for hours in horizons]
+    look = {"subplot_titles": heads, "horizontal_spacing": 0.08}
+    figure, inner_px = make_grid(len(events), len(horizons), _PANEL_PX, _GAP_PX, **look)
     for row, event in enumerate(events, start=1):
         for column, hours in enumerate(horizons, start=1):
             is_here = (dose_incidence["outcome"] == event) & np.isclose(dose_incidence["within_h"], hours)

@@ -32,6 +32,7 @@ from cellfate.plots.theme import (
     colour_of,
     colour_predictor,
     finish,
+    make_grid,
     say_nothing,
     whiskers,
     write_counts,
@@ -100,7 +101,7 @@ def plot_scores(metrics: pd.DataFrame, within_h: float | None = None) -> go.Figu
         return say_nothing(f"{title} (n = 0 landmarks)", _NOTHING)
     predictors = order_predictors(rows["predictor"])
     series = [Series(None, hours, symbol, shown) for hours, symbol, shown in _list_horizons(rows, within_h)]
-    figure, inner_px = _make_grid(panels, len(predictors), len(series), "estimate", within_h)
+    figure, inner_px = _make_axes(panels, len(predictors), len(series), "estimate", within_h)
     for panel in panels:
         of_panel = _of_panel(rows, panel)
         for position, one in enumerate(series):
@@ -149,7 +150,7 @@ def plot_comparisons(comparisons: pd.DataFrame, within_h: float | None = None) -
         for predictor in order_predictors(rows["predictor"])
         for hours, symbol, shown in _list_horizons(rows, within_h)
     ]
-    figure, inner_px = _make_grid(panels, len(references), len(series), "difference", within_h)
+    figure, inner_px = _make_axes(panels, len(references), len(series), "difference", within_h)
     for panel in panels:
         of_panel = _of_panel(rows, panel)
         for position, one in enumerate(series):
@@ -243,24 +244,16 @@ def _list_panels(rows: pd.DataFrame, within_h: float | None) -> list[Panel]:
     ]
 
 
-def _make_grid(
+def _make_axes(
     panels: list[Panel], n_names: int, n_series: int, value: str, within_h: float | None
 ) -> tuple[go.Figure, int]:
     """Make the axes and give their height in pixels."""
     n_rows, n_columns = max(panel.row for panel in panels), max(panel.column for panel in panels)
     shown = n_series if within_h is None else max(2, n_series)
     panel_px = max(90, n_names * (14 + _SLOT_PX * shown))
-    inner_px = n_rows * panel_px + _GAPS_PX[value] * (n_rows - 1)
     heads = None if within_h is None else [capitalise(panel.outcome) for panel in panels]
-    figure = make_subplots(
-        n_rows,
-        n_columns,
-        shared_yaxes=True,
-        horizontal_spacing=0.03,
-        vertical_spacing=_GAPS_PX[value] / inner_px if n_rows > 1 else 0,
-        subplot_titles=heads,
-    )
-    return figure, inner_px
+    sizes = (n_rows, n_columns, panel_px, _GAPS_PX[value])
+    return make_grid(*sizes, shared_yaxes=True, horizontal_spacing=0.03, subplot_titles=heads)
 
 
 def _of_panel(rows: pd.DataFrame, panel: Panel) -> pd.DataFrame:

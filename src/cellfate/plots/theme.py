@@ -6,6 +6,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 from cellfate.core.predictors import (
     BLEND,
@@ -121,6 +122,13 @@ def apply_theme(figure: go.Figure, *, title: str, height_px: int = 420) -> go.Fi
     figure.update_xaxes(showline=True, linecolor="#c3cad3", ticks="outside", zeroline=False)
     figure.update_yaxes(showline=True, linecolor="#c3cad3", ticks="outside", zeroline=False)
     return figure
+
+
+def make_grid(n_rows: int, n_columns: int, panel_px: int, gap_px: int, **look: Any) -> tuple[go.Figure, int]:
+    """Make a figure of rows of panels, and give the height of all rows with the gaps between them, in pixels."""
+    inner_px = n_rows * panel_px + (n_rows - 1) * gap_px
+    spacing = gap_px / inner_px if n_rows > 1 else 0
+    return make_subplots(n_rows, n_columns, vertical_spacing=spacing, **look), inner_px
 
 
 def finish(
