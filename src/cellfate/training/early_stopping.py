@@ -4,13 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from cellfate.core.words import LOWER_IS_BETTER
 from cellfate.training.settings import FittingSettings
 
 EpochRow = dict[str, float]
 """Training loss, validation metrics and learning rate of one epoch."""
-
-LOWER_IS_BETTER = ("log_loss",)
-"""Metrics of which the smallest value is the best."""
 
 
 def best_epoch(epochs: Sequence[EpochRow], settings: FittingSettings) -> int:
