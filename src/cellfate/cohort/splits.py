@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from cellfate.cohort.dealing import deal_units
 from cellfate.cohort.outcomes import competing_events
-from cellfate.cohort.questions import shown_events
+from cellfate.cohort.questions import WHICH_FATE, shown_events
 from cellfate.cohort.settings import FollowUpSettings, SplitSettings
 from cellfate.core.errors import InputError
 from cellfate.core.tables import CELL, PARTS, Splits
@@ -28,12 +28,10 @@ def split_cells(
 
     Parameters
     ----------
-    follow_ups : DataFrame
-        Table `FollowUps`.
-    cells, detections : DataFrame
-        Tables `Cells` and `Detections`; they say where founders were first seen.
+    follow_ups, cells, detections : DataFrame
+        Tables `FollowUps`, and `Cells` and `Detections`, which say where founders were first seen.
     follow_up : FollowUpSettings
-        Events that are shown: each that occurs has to be in every part.
+        Events that are shown: each has to be in every part; others should be where it is asked which fate comes.
     splits : SplitSettings
         Scheme, shares and seed.
 
@@ -47,9 +45,10 @@ def split_cells(
     InputError
         If there are fewer groups than the split needs, or a part of a fold lacks an event.
     """
-    units = _units(follow_ups, splits)
-    needed = shown_events(competing_events(follow_ups), follow_up)
-    rng = np.random.default_rng(splits.seed)
+    units, rng = _units(follow_ups, splits), np.random.default_rng(splits.seed)
+    occurring = competing_events(follow_ups)
+    shown = shown_events(occurring, follow_up)
+    needed = occurring if WHICH_FATE in follow_up.questions else shown
     if splits.scheme in ("grouped_holdout", "random_by_cell"):
         parts_by_fold = [_hold_out(units, needed, splits, rng)]
     else:
@@ -57,7 +56,7 @@ def split_cells(
         parts_by_fold = [_hold_out(units, needed, splits, rng, blocks_g == fold) for fold in range(splits.n_folds)]
     tables = [_fold_table(follow_ups, units, parts_g, fold, splits) for fold, parts_g in enumerate(parts_by_fold)]
     for table in tables:
-        _check_parts(table, follow_ups, needed, splits)
+        _check_parts(table, follow_ups, shown, splits)
     return Splits.validate(pd.concat(tables, ignore_index=True))
 
 
@@ -196,10 +195,10 @@ def _fold_table(
 
 
 def _check_parts(
-    table: pd.DataFrame, follow_ups: pd.DataFrame, needed: tuple[str, ...], settings: SplitSettings
+    table: pd.DataFrame, follow_ups: pd.DataFrame, shown: tuple[str, ...], settings: SplitSettings
 ) -> None:
     fates = follow_ups["fate"].to_numpy()
-    counts = pd.crosstab(table["part"].to_numpy(), fates).reindex(index=PARTS, columns=list(needed), fill_value=0)
+    counts = pd.crosstab(table["part"].to_numpy(), fates).reindex(index=PARTS, columns=list(shown), fill_value=0)
     for part, row in counts.iterrows():
         if (row == 0).any():
             lacking = row.index[row == 0][0]

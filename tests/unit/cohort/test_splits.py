@@ -243,6 +243,17 @@ def test_an_event_that_is_not_shown_may_be_lacking_in_a_part() -> None:
     assert set(table["part"]) == set(PARTS)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_every_part_gets_both_fates_where_it_is_asked_which_comes_though_one_is_not_shown(seed: int) -> None:
+    # Half of the cells of three groups in twelve die: enough for three parts, and the classifier needs them in each.
+    followed = cells_of(12, seed=seed)
+    dying = followed["group_id"].isin(["g000", "g001", "g002"]) & (followed.groupby("group_id").cumcount() % 2 == 0)
+    followed = followed.assign(fate=np.where(dying, "apoptosis", "mitosis"))
+    only_mitosis, splits = FollowUpSettings(events=("mitosis",)), SplitSettings(scheme="grouped_holdout", seed=seed)
+    joined = parts_of(followed, split_cells(followed, NOTHING, NOTHING, only_mitosis, splits))
+    assert set(joined.loc[joined["fate"] == "apoptosis", "part"]) == set(PARTS)
+
+
 def test_a_part_is_selected_by_cell_whatever_the_table() -> None:
     followed = cells_of(6)
     table = part(followed, NOTHING, NOTHING, SplitSettings(scheme="grouped_folds", n_folds=3))
