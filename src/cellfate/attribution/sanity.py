@@ -127,7 +127,7 @@ def permute_fates(
         Table `Splits` of the first fold.
     """
     first = splits[splits["fold"] == splits["fold"].min()].reset_index(drop=True)
-    generator = np.random.default_rng([explanation.seed, 5])
+    generator = np.random.default_rng([explanation.seed, 6])
     fates = landmarks.drop_duplicates(CELL).set_index(CELL)["fate"].astype(object)
     seen = fates[fates.isin(EVENTS)].index
     for part in ("train", "validation"):

@@ -1,7 +1,9 @@
 """Fates that change hands for a comparison training."""
 
+import numpy as np
 import pandas as pd
 
+from cellfate.attribution.choosing import keep_one_a_cell, order_landmarks
 from cellfate.attribution.sanity import permute_fates
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.cohort.splits import select_part
@@ -35,3 +37,13 @@ def test_the_seed_decides_and_follow_ups_are_permuted_likewise(study):
     by_cell = permute_fates(study.follow_ups, study.splits, SETTINGS)[0].set_index(CELL)["fate"]
     found = by_landmark.drop_duplicates(CELL).set_index(CELL)["fate"]
     assert (by_cell[found.index] == found).all()
+
+
+def test_fates_change_hands_by_other_random_numbers_than_landmarks_are_chosen_by(study, monkeypatch):
+    opened, default_rng = [], np.random.default_rng
+    monkeypatch.setattr(np.random, "default_rng", lambda seed: opened.append(tuple(seed)) or default_rng(seed))
+    permute_fates(study.landmarks, study.splits, SETTINGS)
+    once = study.landmarks.drop_duplicates(CELL).assign(outcome="any")
+    order_landmarks(once, study.splits.query("fold == 0"), SETTINGS)
+    keep_one_a_cell(study.landmarks, 1.0, SETTINGS.seed)
+    assert len(opened) == len(set(opened)) == 3
