@@ -16,7 +16,7 @@ from tests.conftest import DATA, read_table, run_here
 pytestmark = pytest.mark.pipeline
 
 REST = ("data_processing", "model_training", "evaluation", "explainability")
-FOLLOW = ("follow_and_split_cells.follow_cells", "open_recordings_and_tracks.gather_chapter")
+FOLLOW = ("follow_and_split_cells.follow_cells",)
 CELLS = DATA / "02_intermediate" / "cells.parquet"
 
 
