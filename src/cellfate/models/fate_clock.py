@@ -101,7 +101,7 @@ class FateClock(nn.Module):
         if len(self.layers):
             inputs.append(self._attend(embeddings_btd, pad_sequences(positions_n, lengths_b)[1])[real_bt])
         inputs += [_statistics(embeddings_btd, frames)[real_bt] for frames in self.causal.statistics_frames]
-        scaled_ni = self.scale(torch.cat(inputs, dim=1)).clamp(-_FARTHEST, _FARTHEST)
+        scaled_ni = self._rescale(torch.cat(inputs, dim=1)).clamp(-_FARTHEST, _FARTHEST)
         logits: Tensor = self.head(scaled_ni)
         return logits.view(-1, *self.shape_ke)
 
@@ -139,6 +139,13 @@ class FateClock(nn.Module):
         """
         layers = [(f"Transformer layer {n}", [layer]) for n, layer in enumerate(self.layers, start=1)]
         return [("head", [self.head]), *layers[::-1], ("frame encoder", [self.encoder, self.scale])]
+
+    def _rescale(self, inputs_ni: Tensor) -> Tensor:
+        """Scale what the head sees; in training by the batch or, of a frame that is alone in it, as batches before."""
+        if self.training and len(inputs_ni) == 1:
+            seen = self.scale.running_mean, self.scale.running_var
+            return nn.functional.batch_norm(inputs_ni, *seen, eps=self.scale.eps)
+        return cast(Tensor, self.scale(inputs_ni))
 
     def _attend(self, embeddings_btd: Tensor, positions_bt: Tensor) -> Tensor:
         """Let every frame look back on itself and the `history_frames - 1` frames before it."""

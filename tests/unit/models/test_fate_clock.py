@@ -204,6 +204,21 @@ def test_frames_become_log_odds_of_every_event_in_every_bin(reading):
     torch.testing.assert_close(logits, expected)
 
 
+@pytest.mark.parametrize("reading", READINGS)
+def test_a_frame_that_is_alone_in_a_batch_of_training_is_scaled_as_those_before(reading):
+    """The last batch of an epoch may hold one cell with one frame, which has no spread of its own."""
+    network = make_clock(READINGS[reading]).train()
+    network.head.eval()  # no dropout
+    for layer in network.layers:
+        layer.eval()
+    [cell] = make_cells([1])
+    read(network, make_cells([5, 7], seed=2))
+    seen = network.scale.running_mean.clone()
+    [alone] = read(network, [cell])
+    torch.testing.assert_close(network.scale.running_mean, seen)
+    torch.testing.assert_close(alone, read(network.eval(), [cell])[0])
+
+
 def test_gradients_reach_every_parameter():
     network = make_clock(READINGS["attention and statistics"], n_features=3).train()
     (cell,) = make_cells([6])
