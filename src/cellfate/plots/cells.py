@@ -71,8 +71,8 @@ def plot_forecast_heatmap(
             _add_heatmap(figure, panels[fate], name, (row, column))
     subtitle = (
         f"n = {show_count(len(rows.drop_duplicates(CELL)), 'cell')} of the test part, "
-        f"{label_predictor(str(rows['predictor'].iloc[0]))}. Grey: no forecast, the cell is too young or its last "
-        f"{write_hours(float(rows['hours'].min()))} are not shown."
+        f"{label_predictor(str(rows['predictor'].iloc[0]))}. Grey: no forecast, the cell is too young or so near its "
+        "event that frames are not shown."
     )
     finish(figure, title, subtitle, inner_px=inner_px, legend_rows=0)
     bar = {"title": {"text": "forecast<br>(0 to 1)"}, "thickness": 12, "len": 0.6}
@@ -174,7 +174,7 @@ def plot_commitments(commitments: pd.DataFrame, events: Collection[str] = EVENTS
         f"n = {int(n_cells.reindex(fates).sum()):,} test cells with an event; a call is the likeliest outcome within "
         f"{within}, no event included. {show_count(len(others), 'cell')} without an event have nothing to count from."
     )
-    gap_px = 70 + 17 * (len(predictors) + 1)
+    gap_px = 80 + 17 * (len(predictors) + 1)
     legend_rows = 1 + len(predictors) // 4
     return finish(figure, title, subtitle, inner_px=340, legend_gap_px=gap_px, legend_rows=legend_rows)
 
@@ -221,7 +221,7 @@ def _add_never(figure: go.Figure, rows: pd.DataFrame, predictors: list[str], col
         text="<br>".join(lines),
         x=0,
         y=0,
-        yshift=-52,
+        yshift=-62,
         xref="x domain",
         yref="y domain",
         xanchor="left",

@@ -128,7 +128,7 @@ def plot_calibration(calibration: pd.DataFrame, within_h: float | None = None) -
     of_leading = rows[rows["predictor"] == choose_leading(rows["predictor"])]
     n_landmarks = int(of_leading.groupby("outcome")["n_landmarks"].sum().max())
     subtitle = (
-        f"n = {show_count(n_landmarks, 'landmark')} of the test part, at most "
+        f"n = {show_count(n_landmarks, 'landmark')} of the test part, cells lost in these hours included, at most "
         f"{show_count(rows['n_groups'].max(), 'group')} a bin; observed by Aalen-Johansen; lines are intervals."
     )
     return finish(figure, title, subtitle, inner_px=_PANEL_PX, legend_rows=2, heads=False)

@@ -47,7 +47,7 @@ _SHADES: Final = {"error": ("#f3d9d2", COLOURS["apoptosis"]), "warning": ("#f6ed
 _ROW_PX: Final = 24
 _PANEL_PX: Final = 300
 _GAP_PX: Final = 120
-_TOP_PX: Final = 80
+_TOP_PX: Final = 96
 _BOTTOM_PX: Final = 70
 _MOST_BINS: Final = 24
 
@@ -129,7 +129,7 @@ def _write_head(title: str, summary: pd.DataFrame, quality: pd.DataFrame, findin
         f"n = {show_count(len(summary), 'recording')}, {show_count(summary['n_frames'].sum(), 'frame')} "
         f"({looked_at:,} looked at), {show_count(summary['n_cells'].sum(), 'cell')}"
     )
-    return write_title(title, f"{there}: {found}")
+    return f"{write_title(title, there)}<br><span style='font-size:12px'>{found}</span>"
 
 
 def _add_findings(figure: go.Figure, findings: pd.DataFrame, summary: pd.DataFrame, checks: list[str]) -> None:
@@ -326,4 +326,5 @@ def _place_legends(figure: go.Figure, heat_px: int) -> go.Figure:
     }
     figure.update_yaxes(automargin=True)
     margin = {"t": _TOP_PX, "b": _BOTTOM_PX, "l": 70, "r": 30}
-    return figure.update_layout(**places, margin=margin, height=inner_px + _TOP_PX + _BOTTOM_PX)
+    title = {"y": 1, "yanchor": "top", "yref": "container", "pad": {"l": 12, "t": 14}}
+    return figure.update_layout(**places, title=title, margin=margin, height=inner_px + _TOP_PX + _BOTTOM_PX)

@@ -150,6 +150,7 @@ def plot_comparisons(comparisons: pd.DataFrame, within_h: float | None = None) -
         for predictor in order_predictors(rows["predictor"])
         for hours, symbol, shown in _list_horizons(rows, within_h)
     ]
+    drawn_h = next(one.hours for one in series if one.shown)
     figure, inner_px = _make_axes(panels, len(references), len(series), "difference", within_h)
     for panel in panels:
         of_panel = _of_panel(rows, panel)
@@ -164,8 +165,8 @@ def plot_comparisons(comparisons: pd.DataFrame, within_h: float | None = None) -
     return finish(
         figure,
         title,
-        f"Each model minus the reference named at the left, {write_counts(rows)}. Lines are paired intervals; filled: "
-        "the best reference that sees no image.",
+        f"Each model minus the reference named at the left, {write_counts(at_question(rows, drawn_h))}. Lines are "
+        "paired intervals; filled: the best reference that sees no image.",
         inner_px=inner_px,
         legend_rows=1 + (len(series) - 1) // 4,
         left_px=_NAMES_PX,
@@ -193,9 +194,11 @@ def plot_dose_scores(metrics: pd.DataFrame, within_h: float | None = None) -> go
     rows = rows[rows["predictor"] == choose_leading(rows["predictor"])]
     title = f"Scores by dose: {name_question(within_h)}"
     panels = _list_dose_panels(rows, within_h)
+    conditions = order_doses(rows["condition"])
     if rows.empty or not panels:
         return say_nothing(f"{title} (n = 0 landmarks)", _NOTHING)
-    conditions = order_doses(rows["condition"])
+    if len({*conditions} - {WITHIN_DOSES, EVERYTHING}) < 2:
+        return say_nothing(title, "There is one dose: its scores are those of all cells.")
     figure = make_subplots(1, len(panels), horizontal_spacing=0.09)
     for column, (text, keys, chance) in enumerate(panels, start=1):
         for position, key in enumerate(keys):
@@ -345,7 +348,8 @@ def _count(rows: pd.DataFrame, within_h: float | None) -> str:
     asked = at_question(rows, within_h)
     of_first = asked[asked["predictor"] == choose_leading(asked["predictor"])]
     events = of_first.groupby("outcome")["n_events"].max()
-    found = ", ".join(f"{int(events[event]):,} {event}" for event in list_events(events.index))
+    by = "" if within_h is None else "followed by "
+    found = ", ".join(f"{int(events[event]):,} {by}{event}" for event in list_events(events.index))
     return f"{write_counts(of_first)} ({found})"
 
 

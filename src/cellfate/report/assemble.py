@@ -74,7 +74,9 @@ def assemble_report(
     page = ReportPage(
         title=settings.title,
         answers=headline.write_answers(found["questions"], found["metrics"], found["comparisons"], follow_up),
-        counted=headline.write_counted(found["follow_ups"], found["splits"], unit, scores.confidence),
+        counted=headline.write_counted(
+            *(found[name] for name in ("follow_ups", "landmarks", "splits")), unit, scores.confidence
+        ),
         opening=_choose_opening(figures, at_chance),
         sections=build_sections(parts, figures, follow_up.headline_h),
     )
@@ -193,7 +195,7 @@ def _say_study(found: Tables, settings: ReportSettings) -> dict[Place, ReportPar
         ("data", ""): ReportPart(
             tables=(
                 tables.tabulate_recordings(found["recordings"], found["frame_files"], found["cells"]),
-                tables.tabulate_fates(found["cells"], found["recordings"], found["follow_ups"]),
+                tables.tabulate_fates(*(found[name] for name in ("cells", "recordings", "follow_ups", "landmarks"))),
                 tables.tabulate_left_out(left_out, longest),
             )
         ),

@@ -33,7 +33,7 @@ OPENING_READS: Final = (
     "Frames up to the landmark; under them the forecast made at each frame, then what it rests on: red channels and "
     "hours speak for the explained outcome, blue ones against it."
 )
-OPENING_NOT_SHOWN: Final = "A typical cell: it is the surest right forecast, chosen by rule. Others stand below."
+OPENING_NOT_SHOWN: Final = "A typical cell. It is the surest right forecast, chosen by rule. Others stand below."
 """How the opening figure reads, and what it does not show."""
 
 

@@ -6,6 +6,7 @@ from typing import Final
 import pandas as pd
 
 from cellfate.cohort.settings import FollowUpSettings
+from cellfate.core.fates import FATES
 from cellfate.core.predictors import BOOSTING, CLOCK_PREDICTORS, MEASUREMENTS, TRIVIAL_REFERENCES
 from cellfate.core.tables import CELL, EVERYTHING
 from cellfate.core.words import (
@@ -189,37 +190,41 @@ def _write_asked(scored: pd.DataFrame, within_h: float | None, follow_up: Follow
     """Say of what a question was asked, and what was not shown."""
     of_first = scored[scored["predictor"] == choose_leading(scored["predictor"])]
     events = of_first.groupby("outcome")["n_events"].max()
-    found = list_words(f"{int(events[event]):,} {event}" for event in list_events(events.index))
+    counts = [(f"{int(events[event]):,}", event) for event in list_events(events.index)]
     n_cells, n_landmarks = (int(of_first[name].max()) for name in ("n_cells", "n_landmarks"))
-    guard = f"The last {write_hours(follow_up.guard_h)} before the end of a track are never shown."
+    guard = f"The end of a track and the {write_hours(follow_up.guard_h)} before it are never shown."
     if within_h is None:
-        asked = f"Asked at the last frame shown of {show_count(n_cells, 'test cell')} whose fate was seen ({found})."
-    else:
-        asked = (
-            f"Asked at {show_count(n_landmarks, 'landmark')} of {show_count(n_cells, 'test cell')}, censored ones "
-            f"weighed in ({found} within {write_hours(within_h)})."
-        )
-    return f"{asked} {guard}"
+        cells = f"{show_count(n_cells, 'test cell')} whose fate was seen ({list_words(map(' '.join, counts))})"
+        return f"Asked at the last frame shown of {cells}. {guard}"
+    found = list_words(f"{n} are followed by {event}" for n, event in counts)
+    return (
+        f"Asked at {show_count(n_landmarks, 'landmark')} of {show_count(n_cells, 'test cell')}, censored ones weighed "
+        f"in; of these landmarks, {found} within {write_hours(within_h)}. {guard}"
+    )
 
 
-def write_counted(follow_ups: pd.DataFrame, splits: pd.DataFrame, unit: str, confidence: float) -> str:
+def write_counted(
+    follow_ups: pd.DataFrame, landmarks: pd.DataFrame, splits: pd.DataFrame, unit: str, confidence: float
+) -> str:
     """Explain once what is counted, on what was tested, and what an interval is.
 
     Parameters
     ----------
-    follow_ups, splits
-        Tables of the same names.
+    follow_ups, landmarks, splits
+        Tables of the same names; a cell without a landmark is too young to be asked.
     unit
         What a group is: "recording", "lineage" or "group".
     confidence
         Probability content of the intervals.
     """
-    tested = splits[splits["part"] == "test"][CELL].drop_duplicates()
-    groups = tested.merge(follow_ups, on=CELL)["group_id"].nunique()
+    tested = splits[splits["part"] == "test"][CELL].drop_duplicates().merge(follow_ups, on=CELL)
+    asked = tested.merge(landmarks[CELL].drop_duplicates(), on=CELL)
+    groups = tested["group_id"].nunique()
     sentence = (
-        f"{show_count(len(follow_ups), 'cell')} of {show_count(follow_ups['group_id'].nunique(), unit)} were followed. "
-        f"Scores are of the {show_count(len(tested), 'test cell')} of {show_count(groups, unit)}, each forecast by a "
-        "model that was not trained on it. A landmark is a cell at a frame at which something is asked. Intervals hold "
+        f"{show_count(len(follow_ups), 'cell')} of {show_count(follow_ups['group_id'].nunique(), unit)} were followed, "
+        f"{len(tested):,} of {show_count(groups, unit)} to test models that were not trained on them. Of these "
+        f"{show_count(len(asked), 'cell')} grew old enough (min_frames) to be asked{_write_lost(tested, asked)}. A "
+        "landmark is a cell at a frame at which something is asked. Intervals hold "
         f"{show_percent(confidence)} and resample whole {unit}s"
     )
     few = (
@@ -228,3 +233,10 @@ def write_counted(follow_ups: pd.DataFrame, splits: pd.DataFrame, unit: str, con
         else ""
     )
     return f"{sentence}{few}."
+
+
+def _write_lost(tested: pd.DataFrame, asked: pd.DataFrame) -> str:
+    """Say how many cells were too young to be asked, with their fates; empty where none was."""
+    lost = tested["fate"].value_counts().sub(asked["fate"].value_counts(), fill_value=0).astype(int)
+    found = [f"{lost[fate]:,} {fate}" for fate in FATES if lost.get(fate)]
+    return f"; no score knows of the {lost.sum():,} others ({list_words(found)})" if found else ""

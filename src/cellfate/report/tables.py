@@ -84,7 +84,8 @@ def tabulate_findings(findings: pd.DataFrame) -> ReportTable:
 def list_findings(findings: pd.DataFrame, longest: int) -> ReportTable:
     """List the findings one by one, errors first; those without a recording are of the whole folder."""
     shown = findings[["severity", "recording_id", "file", "cell_id", "frame", "finding"]]
-    shown = shown.assign(recording_id=shown["recording_id"].fillna("whole folder"))
+    names = {name: shown[name].astype("string") for name in ("cell_id", "frame")}  # an id has no thousands
+    shown = shown.assign(recording_id=shown["recording_id"].fillna("whole folder"), **names)
     shown = shown.rename(columns={"recording_id": "recording", "cell_id": "cell"})
     return as_report_table(shown, "Every finding, with file and cell", longest, folded=True)
 
@@ -107,14 +108,18 @@ def tabulate_recordings(recordings: pd.DataFrame, frame_files: pd.DataFrame, cel
     return as_report_table(frame, "Recordings that were used")
 
 
-def tabulate_fates(cells: pd.DataFrame, recordings: pd.DataFrame, follow_ups: pd.DataFrame) -> ReportTable:
-    """Count the tracked cells of each fate, one row a dose and all doses together, and those that were followed."""
+def tabulate_fates(
+    cells: pd.DataFrame, recordings: pd.DataFrame, follow_ups: pd.DataFrame, landmarks: pd.DataFrame
+) -> ReportTable:
+    """Count the tracked cells of each fate by dose, those that were followed, and of these those old enough."""
     with_dose = cells.merge(recordings[["recording_id", "dose"]], on="recording_id")
     counts = pd.crosstab(with_dose["dose"], with_dose["fate"]).reindex(
         index=order_doses(with_dose["dose"]), columns=list(FATES), fill_value=0
     )
     counts = counts.loc[:, [fate for fate in FATES if fate != "unscored" or counts[fate].any()]]
-    counts = counts.assign(cells=counts.sum(axis=1), followed=follow_ups["dose"].value_counts())
+    asked = landmarks.drop_duplicates(CELL)["dose"].value_counts()
+    followed = follow_ups["dose"].value_counts()
+    counts = counts.assign(cells=counts.sum(axis=1), followed=followed, old_enough_to_be_asked=asked)
     counts = counts.fillna(0).astype(int)
     if len(counts) > 1:
         counts = pd.concat([counts, counts.sum().to_frame("all doses").T])
@@ -136,7 +141,7 @@ def tabulate_left_out(tables: Sequence[pd.DataFrame], longest: int) -> ReportTab
     grouped = joined.assign(recordings=whole, cells=~whole).groupby(["stage", "reason"], sort=False)
     counts = grouped.agg(recordings=("recordings", "sum"), cells=("cells", "sum"), first=("recording_id", "first"))
     counts = counts.reset_index().rename(columns={"first": "for example recording"})
-    return as_report_table(counts, "Left out, by reason", longest)
+    return as_report_table(counts, "Left out, by reason; cells too young to be forecast are followed too", longest)
 
 
 def tabulate_parts(
@@ -144,18 +149,19 @@ def tabulate_parts(
 ) -> ReportTable:
     """Count cells, groups, fates and landmarks of each part; list what its cells share with training."""
     asked = landmarks.assign(which_fate=asks_which_fate(landmarks))
-    of_cell = asked.groupby(CELL)[["which_fate", "regular"]].sum().reset_index()
-    joined = splits.merge(follow_ups, on=CELL).merge(of_cell, on=CELL, how="left")
+    of_cell = asked.assign(old=~asked.duplicated(CELL)).groupby(CELL)[["old", "which_fate", "regular"]].sum()
+    joined = splits.merge(follow_ups, on=CELL).merge(of_cell.reset_index(), on=CELL, how="left")
     fates = {fate: (joined["fate"] == fate).astype(int) for fate in (*EVENTS, CENSORED)}
     counts = joined.assign(**fates).groupby(["fold", "part"], as_index=False)
     table = counts.agg(
         cells=("cell_id", "size"),
         groups=("group_id", "nunique"),
         **{fate: (fate, "sum") for fate in fates},
+        old_enough=("old", "sum"),
         asked_which_fate=("which_fate", "sum"),
         landmarks_within_hours=("regular", "sum"),
     )
-    table = table.fillna(0).astype({"asked_which_fate": int, "landmarks_within_hours": int})
+    table = table.fillna(0).astype({"old_enough": int, "asked_which_fate": int, "landmarks_within_hours": int})
     shares = [f"share_{what}" for what in _SHARES]
     table = table.merge(leakage[["fold", "part", *shares]], on=["fold", "part"], how="left")
     table = table.assign(rank=table["part"].map(PARTS.index)).sort_values(["fold", "rank"]).drop(columns="rank")
@@ -255,7 +261,7 @@ def tabulate_mapping(values: Mapping[str, Any], caption: str, heads: tuple[str, 
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Make one mapping of nested ones and of settings, names joined with dots.
+    """Make one mapping of nested ones and of settings, names joined with dots; of settings what was given.
 
     Examples
     --------
@@ -266,7 +272,7 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     for name, value in values.items():
         full = f"{prefix}{name}"
         if isinstance(value, BaseModel):
-            value = value.model_dump(mode="json")
+            value = value.model_dump(mode="json", exclude_unset=True)
         if isinstance(value, list | tuple) and any(isinstance(item, dict | BaseModel) for item in value):
             value = dict(enumerate(value))
         if isinstance(value, dict) and value:

@@ -50,6 +50,15 @@ def test_findings_are_counted_by_recording_and_errors_have_their_own_colour():
     assert "n = 2 recordings, 20 frames (8 looked at), 6 cells" in figure.layout.title.text
 
 
+def test_no_line_of_the_title_cuts_a_tag_and_all_lie_over_the_first_row():
+    found, summary, *tables = make_tables(n_recordings=200)
+    figure = plot_preflight(found, summary.assign(n_frames=123_456, n_cells=98_765), *tables)
+    lines = figure.layout.title.text.split("<br>")
+    assert [line.count("<span") for line in lines] == [line.count("</span>") for line in lines] == [0, 1, 3]
+    assert figure.layout.margin.t >= 30 + 19 * len(lines)
+    assert figure.layout.title.yanchor == "top"
+
+
 def test_bars_and_lengths_hold_every_cell():
     figure = plot_preflight(*make_tables(n_recordings=4))
     assert [sum(bar.x) for bar in traces_of(figure, go.Bar)] == [4, 4, 4]

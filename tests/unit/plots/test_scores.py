@@ -1,11 +1,13 @@
 """Figures of scores hold the numbers of their tables, of either question."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from cellfate.plots.curves import plot_calibration, plot_confusion, plot_operating_curves
 from cellfate.plots.masking import plot_masking
 from cellfate.plots.scores import find_chance, plot_comparisons, plot_dose_scores, plot_scores
+from cellfate.plots.theme import is_empty, write_counts
 from tests.cases.report_tables import report_case
 from tests.cases.score_tables import HEADLINE_H
 
@@ -21,6 +23,10 @@ def dots(figure, name, axis):
 
 def heads(figure):
     return [note.text for note in figure.layout.annotations]
+
+
+def one_line(figure):
+    return figure.layout.title.text.replace("</span><br><span style='font-size:12px'>", " ")
 
 
 def test_scores_of_which_fate_have_a_row_a_predictor_and_their_intervals(tables):
@@ -39,6 +45,7 @@ def test_of_hours_the_headline_is_drawn_first_and_others_on_a_click(tables):
     figure = plot_scores(tables["metrics"], HEADLINE_H)
     shown = {t.legendgroup: t.visible for t in figure.data if t.mode == "markers"}
     assert shown == {"within 2 h": "legendonly", "within 5 h": True, "within 10 h": "legendonly"}
+    assert "(150 followed by apoptosis, 300 followed by mitosis)" in one_line(figure)
     assert heads(figure) == ["Apoptosis"] * 3 + ["Mitosis"] * 3
     found = dots(figure, "within 5 h", "x4")
     rows = tables["metrics"].query("within_h == 5 and metric == 'auroc' and outcome == 'mitosis'")
@@ -66,6 +73,9 @@ def test_differences_stand_at_their_reference_and_the_best_without_images_is_fil
     rows = tables["comparisons"].query("within_h == 5 and metric == 'auroc' and outcome == 'apoptosis'")
     assert list(found.x) == rows["difference"].to_list()
     assert [colour == "white" for colour in found.marker.color] == [True, True, False, True]
+    other_hours = tables["comparisons"].assign(n_landmarks=tables["comparisons"]["n_landmarks"] + 700)
+    longer = pd.concat([other_hours.query("within_h == 2"), tables["comparisons"].query("within_h == 5")])
+    assert write_counts(tables["comparisons"].query("within_h == 5")) in one_line(plot_comparisons(longer, 5.0))
     assert "left of 0: better" in figure.layout.xaxis3.title.text
     assert "right of 0: better" in figure.layout.xaxis.title.text
 
@@ -86,6 +96,8 @@ def test_scores_by_dose_are_of_the_leading_predictor(tables):
     names = ["Balanced accuracy", "Recall of apoptosis", "Recall of mitosis", "AUROC of apoptosis"]
     assert [t.name for t in fates.data] == names
     assert [line.y0 for line in fates.layout.shapes] == [0.5, 0.5]
+    of_one = tables["metrics"]["condition"].isin(["all", "within_dose", "High"])
+    assert is_empty(plot_dose_scores(tables["metrics"][of_one]))
 
 
 def test_operating_curves_have_a_row_an_event_and_of_fates_the_first(tables):

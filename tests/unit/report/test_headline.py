@@ -22,8 +22,8 @@ def test_which_fate_is_answered_by_both_models_beside_the_best_references():
     ((caption, cards, verdict),) = which.lines
     assert which.question == "Which fate comes, given that one comes?"
     assert which.asked == (
-        "Asked at the last frame shown of 12 test cells whose fate was seen (5 apoptosis and 7 mitosis). The last 1 h "
-        "before the end of a track are never shown."
+        "Asked at the last frame shown of 12 test cells whose fate was seen (5 apoptosis and 7 mitosis). The end of a "
+        "track and the 1 h before it are never shown."
     )
     assert caption == "Balanced accuracy; one call for all reaches 0.50"
     assert [(card.name, card.value, card.is_model) for card in cards] == [
@@ -45,7 +45,8 @@ def test_which_fate_is_answered_by_both_models_beside_the_best_references():
 def test_what_happens_within_hours_is_answered_event_by_event():
     _, within = answer()
     assert within.question == "What happens within 5 h?"
-    assert "1,200 landmarks of 18 test cells, censored ones weighed in (150 apoptosis and 300 mitosis" in within.asked
+    followed = "of these landmarks, 150 are followed by apoptosis and 300 are followed by mitosis within 5 h."
+    assert f"1,200 landmarks of 18 test cells, censored ones weighed in; {followed}" in within.asked
     assert [line[0].split(":")[0] for line in within.lines] == ["Apoptosis within 5 h", "Mitosis within 5 h"]
     _, cards, verdict = within.lines[1]
     assert [card.name for card in cards] == ["Fate clock (blend)", "Boosting", "Track age and time"]
@@ -113,8 +114,22 @@ def test_what_was_not_asked_or_not_scored_is_said():
 
 def test_what_is_counted_is_said_once_and_few_groups_are_warned_of():
     tables = report_case().tables
-    words = headline.write_counted(tables["follow_ups"], tables["splits"], "recording", 0.95)
-    assert words.startswith("36 cells of 6 recordings were followed. Scores are of the 18 test cells of 3 recordings")
+    words = headline.write_counted(*counted(tables), "recording", 0.95)
+    assert words.startswith("36 cells of 6 recordings were followed, 18 of 3 recordings to test models that were not")
+    assert "Of these 18 cells grew old enough (min_frames) to be asked. A landmark" in words
     assert "with only 3 recordings they are rough" in words
     many = tables["follow_ups"].assign(group_id=[str(n) for n in range(36)])
-    assert "rough" not in headline.write_counted(many, tables["splits"], "group", 0.95)
+    assert "rough" not in headline.write_counted(*counted({**tables, "follow_ups": many}), "group", 0.95)
+
+
+def counted(tables):
+    return [tables[name] for name in ("follow_ups", "landmarks", "splits")]
+
+
+def test_test_cells_too_young_to_be_asked_are_counted_with_the_fates_that_go_with_them():
+    tables = report_case().tables
+    young = tables["follow_ups"].query("recording_id == 'r3' and fate == 'mitosis'")["cell_id"]
+    is_young = (tables["landmarks"]["recording_id"] == "r3") & tables["landmarks"]["cell_id"].isin(young)
+    words = headline.write_counted(*counted({**tables, "landmarks": tables["landmarks"][~is_young]}), "group", 0.95)
+    assert "Of these 16 cells grew old enough" in words
+    assert "no score knows of the 2 others (2 mitosis)." in words

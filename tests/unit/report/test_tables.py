@@ -14,35 +14,37 @@ def test_parts_are_counted_with_what_they_share(case):
     table = tables.tabulate_parts(case["follow_ups"], case["landmarks"], case["splits"], case["leakage"])
     assert table.columns == (
         *("Fold", "Part", "Cells", "Groups", "Apoptosis", "Mitosis", "Censored"),
-        *("Asked which fate", "Landmarks within hours"),
+        *("Old enough", "Asked which fate", "Landmarks within hours"),
         *(f"Share a {what} with training" for what in ("recording", "lineage", "sister")),
     )
-    assert [row[:8] for row in table.rows] == [
-        ("0", "train", "12", "2", "4", "4", "4", "8"),
-        ("0", "validation", "6", "1", "2", "2", "2", "4"),
-        ("0", "test", "18", "3", "6", "6", "6", "12"),
+    assert [row[:9] for row in table.rows] == [
+        ("0", "train", "12", "2", "4", "4", "4", "12", "8"),
+        ("0", "validation", "6", "1", "2", "2", "2", "6", "4"),
+        ("0", "test", "18", "3", "6", "6", "6", "18", "12"),
     ]
-    assert table.rows[2][9:] == ("0", "\u2013", "\u2013")
-    assert sum(int(row[8].replace(",", "")) for row in table.rows) == case["landmarks"]["regular"].sum()
+    assert table.rows[2][10:] == ("0", "\u2013", "\u2013")
+    assert sum(int(row[9].replace(",", "")) for row in table.rows) == case["landmarks"]["regular"].sum()
 
 
 def test_fates_are_counted_by_dose_in_rising_order(case):
-    table = tables.tabulate_fates(case["cells"], case["recordings"], case["follow_ups"])
-    assert table.columns == ("Dose", "Apoptosis", "Mitosis", "Censored", "Cells", "Followed")
+    table = tables.tabulate_fates(case["cells"], case["recordings"], case["follow_ups"], case["landmarks"])
+    heads = ("Dose", "Apoptosis", "Mitosis", "Censored", "Cells", "Followed", "Old enough to be asked")
+    assert table.columns == heads
     assert [row[0] for row in table.rows] == ["Control", "Low", "High", "all doses"]
-    assert table.rows[-1] == ("all doses", "12", "12", "12", "36", "36")
+    assert table.rows[-1] == ("all doses", "12", "12", "12", "36", "36", "36")
 
 
 def test_cells_that_nobody_looked_at_are_counted_where_there_are_some(case):
     cells = case["cells"].assign(fate=["unscored", *case["cells"]["fate"][1:]])
-    table = tables.tabulate_fates(cells, case["recordings"], case["follow_ups"].iloc[1:])
+    table = tables.tabulate_fates(cells, case["recordings"], case["follow_ups"].iloc[1:], case["landmarks"].iloc[:0])
     assert "Unscored" in table.columns
-    assert table.rows[-1][4:] == ("1", "36", "35")
+    assert table.rows[-1][4:] == ("1", "36", "35", "0")
 
 
 def test_one_dose_needs_no_sum(case):
     one = case["recordings"].assign(dose="Unknown")
-    assert [row[0] for row in tables.tabulate_fates(case["cells"], one, case["follow_ups"]).rows] == ["Unknown"]
+    table = tables.tabulate_fates(case["cells"], one, case["follow_ups"], case["landmarks"])
+    assert [row[0] for row in table.rows] == ["Unknown"]
 
 
 def test_what_was_left_out_is_counted_by_reason(case):
@@ -102,10 +104,10 @@ def test_findings_are_counted_by_check_with_an_example_and_errors_first(case):
 
 
 def test_findings_are_listed_with_file_and_cell_and_cut(case):
-    table = tables.list_findings(case["preflight_findings"], 2)
+    table = tables.list_findings(case["preflight_findings"].replace({"cell_id": 7}, 70_001), 2)
     assert table.left_out == 2
     assert table.rows[0][:5] == ("error", "r9", "\u2013", "\u2013", "\u2013")
-    assert table.rows[1][:5] == ("warning", "r1", "r1/004.tif", "7", "4")
+    assert table.rows[1][:5] == ("warning", "r1", "r1/004.tif", "70001", "4")
 
 
 def test_the_sentence_counts_findings_and_their_recordings(case):
