@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from cellfate.core.errors import InputError
+from cellfate.core.tables import EVERYTHING, WITHIN_DOSES
 
 _NEEDED = ("recording_id", "condition", "dose")
 
@@ -25,7 +26,7 @@ def read_conditions(path: Path) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If the file is missing, or lacks a column or a value.
+        If the file is missing, or lacks a column or a value, or gives a dose a name that scores use for all of them.
     """
     table = _read_text_table(path)
     missing = [column for column in _NEEDED if column not in table.columns]
@@ -37,6 +38,12 @@ def read_conditions(path: Path) -> pd.DataFrame:
     if len(blank):
         raise InputError(
             f"Line {blank.index[0] + 2} of conditions file {path} has an empty field; fill every field of every line."
+        )
+    reserved = table[table["dose"].str.strip().isin((EVERYTHING, WITHIN_DOSES))]
+    if len(reserved):
+        raise InputError(
+            f"Line {reserved.index[0] + 2} of conditions file {path} names the dose '{reserved['dose'].iloc[0]}', which "
+            "in tables of scores stands for all doses together; give the dose another name."
         )
     if "group_id" not in table.columns:
         table = table.assign(group_id=table["recording_id"])
