@@ -42,8 +42,8 @@ def read_conditions(path: Path) -> pd.DataFrame:
     reserved = table[table["dose"].str.strip().isin((EVERYTHING, WITHIN_DOSES))]
     if len(reserved):
         raise InputError(
-            f"Line {reserved.index[0] + 2} of conditions file {path} names the dose '{reserved['dose'].iloc[0]}', which "
-            "in tables of scores stands for all doses together; give the dose another name."
+            f"Line {reserved.index[0] + 2} of conditions file {path} names the dose '{reserved['dose'].iloc[0]}', "
+            "which in tables of scores stands for all doses together; give the dose another name."
         )
     if "group_id" not in table.columns:
         table = table.assign(group_id=table["recording_id"])

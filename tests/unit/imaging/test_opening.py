@@ -291,7 +291,7 @@ CONDITIONS = {
     "absent": ("recording_id,condition,dose\n001,a,b\n", r"no line for recordings of the folder \(1\): '002'"),
     "twice": ("recording_id,condition,dose\n001,a,b\n001,a,c\n002,a,b\n", r"lists a recording twice \(1\): '001'"),
     "blank": ("recording_id,condition,dose\n001,a,b\n002,a,\n", "Line 3 of conditions file .* has an empty field"),
-    "all doses": ("recording_id,condition,dose\n001,a,b\n002,a,all\n", "Line 3 of .* dose 'all', which .* for all doses"),
+    "all doses": ("recording_id,condition,dose\n001,a,b\n002,a,all\n", "Line 3 of .* names the dose 'all'"),
     "ragged": ("recording_id,condition,dose\n001,a,b\n002,a,b,c,d\n", "cannot be read as CSV"),
 }
 
