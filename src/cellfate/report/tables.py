@@ -261,7 +261,7 @@ def tabulate_mapping(values: Mapping[str, Any], caption: str, heads: tuple[str, 
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Make one mapping of nested ones and of settings, names joined with dots; of settings what was given.
+    """Make one mapping of nested ones and of settings, names joined with dots.
 
     Examples
     --------
@@ -272,7 +272,7 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     for name, value in values.items():
         full = f"{prefix}{name}"
         if isinstance(value, BaseModel):
-            value = value.model_dump(mode="json", exclude_unset=True)
+            value = value.model_dump(mode="json")
         if isinstance(value, list | tuple) and any(isinstance(item, dict | BaseModel) for item in value):
             value = dict(enumerate(value))
         if isinstance(value, dict) and value:
