@@ -37,7 +37,7 @@ PREDICTORS: Final[dict[str, PredictorWords]] = {
     NETWORK: PredictorWords("the network", "Network", "images"),
     BOOSTING: PredictorWords("boosting", "Boosting", "measurements"),
     BOOSTING_ON_EMBEDDINGS: PredictorWords("boosting on embeddings", "Boosting on embeddings", "images"),
-    MEASUREMENTS: PredictorWords("boosting taught which fate comes", "Measurements", "measurements"),
+    MEASUREMENTS: PredictorWords("boosting taught the fate", "Boosting taught the fate", "measurements"),
     ON_OTHER_BACKGROUND: PredictorWords(
         "the classifier, shown cells on other surroundings", "Classifier, other surroundings", "images, whole track"
     ),

@@ -10,9 +10,8 @@ from plotly.subplots import make_subplots
 from cellfate.core.tables import EVERYTHING
 from cellfate.core.words import capitalise, list_outcomes, order_doses, show_count
 from cellfate.plots.aligned_time import FEWEST_CELLS, band_traces, choose_alignment, count_back, quartiles_by
-from cellfate.plots.theme import colour_of, finish, say_nothing
+from cellfate.plots.theme import COLOURS, colour_of, finish, say_nothing
 
-_SCALE: Final = [[0.0, "#f7f7f5"], [0.35, "#c9a227"], [1.0, "#1f2933"]]
 BRIGHTEST_PERCENTILE: Final = 99.0
 """Percentile of attention over its even spread that is drawn darkest (percent)."""
 
@@ -56,6 +55,8 @@ def plot_attention(attention: pd.DataFrame, explained_landmarks: pd.DataFrame) -
 def _add_outcome(figure: go.Figure, rows: pd.DataFrame, outcome: str, position: int, column: int) -> None:
     """Add the band of one outcome, and what an even spread would give; the legend is that of the first panel."""
     table = quartiles_by(rows, "hours", "percent")
+    if table.empty:
+        return
     name = f"{outcome} (n = {rows['landmark_id'].nunique()})" if column == 1 else outcome
     traces = band_traces(table, name, position=position, unit="%", legend=column == 1)
     even = rows.groupby("hours")["even"].mean().reindex(table["hours"])
@@ -99,8 +100,9 @@ def plot_attention_cells(attention: pd.DataFrame, explained_landmarks: pd.DataFr
     figure.update_yaxes(showticklabels=False, showgrid=False, autorange="reversed")
     figure.update_yaxes(title="Cells, the longest on top", col=1)
     bar: dict[str, Any] = {"title": {"text": "times an<br>even spread"}, "thickness": 12, "len": 0.9}
-    highest = float(np.percentile(rows["times_even"], BRIGHTEST_PERCENTILE))
-    figure.update_layout(coloraxis={"colorscale": _SCALE, "cmin": 0, "cmax": highest, "colorbar": bar})
+    highest = max(1.1, float(np.percentile(rows["times_even"], BRIGHTEST_PERCENTILE)))
+    scale = [[0.0, COLOURS["marked"]], [1 / highest, "#f7f7f5"], [1.0, COLOURS["model"]]]  # 1 is neither
+    figure.update_layout(coloraxis={"colorscale": scale, "cmin": 0, "cmax": highest, "colorbar": bar})
     subtitle = f"n = {show_count(len(shown), 'cell')} of the test part."
     return finish(figure, title, subtitle, inner_px=330, legend_rows=0).update_yaxes(ticks="")
 

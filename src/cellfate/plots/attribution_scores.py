@@ -10,19 +10,23 @@ from plotly.subplots import make_subplots
 from cellfate.core.words import name_method, name_score, show_count
 from cellfate.plots.theme import band, colour_method, finish, say_nothing, whiskers
 
-_GOODNESS: Final = [[0.0, "#c8553d"], [0.5, "#f7f7f5"], [1.0, "#2a7f9e"]]
-"""From bad over neither to good."""
+FOUND_AUROC: Final = 0.8
+"""Least area over frames at which planted hours count as found."""
+CHANGED_CORRELATION: Final = 0.5
+"""Rank correlation with the trained model's values under which randomised weights have changed an attribution."""
+_VERDICTS: Final = [[0.0, "#edb9ab"], [0.5, "#f2f2ef"], [1.0, "#a5cbd8"]]
+"""Fails, has no threshold, passes."""
+_AGREEMENT: Final = [[0.0, "#c8553d"], [0.5, "#f7f7f5"], [1.0, "#2a7f9e"]]
+"""From -1 over 0 to 1."""
 
 
 def plot_attribution_scores(attribution_scores: pd.DataFrame) -> go.Figure:
-    """Draw every method by every score: the number, and its colour by how good it is.
+    """Draw every method by every score: the number, and whether it passes as a colour.
 
     Parameters
     ----------
     attribution_scores
-        Table `AttributionScores`. A logit is coloured on the scale of its score's largest value, a correlation from -1
-        to 1, a share and an area from 0 to 1; where lower is better the scale is turned. Methods and scores without
-        any value are left out.
+        Table `AttributionScores`. Methods and scores without any value are left out.
     """
     title = "What each attribution is worth"
     known = attribution_scores.dropna(subset=["value"])
@@ -31,7 +35,7 @@ def plot_attribution_scores(attribution_scores: pd.DataFrame) -> go.Figure:
     kept = attribution_scores["score"].isin(known["score"]) & attribution_scores["method"].isin(known["method"])
     shown = attribution_scores[kept]
     methods, scores = list(dict.fromkeys(shown["method"])), list(dict.fromkeys(shown["score"]))
-    cells = shown.assign(goodness=grade_scores(shown), text=[_write(row) for row in shown.itertuples()])
+    cells = shown.assign(goodness=_grade(shown), text=[_write(row) for row in shown.itertuples()])
     cells = cells.assign(hover=[_explain(row) for row in shown.itertuples()])
     grids = {
         name: cells.pivot_table(index="method", columns="score", values=name, aggfunc="first", dropna=False).reindex(
@@ -48,7 +52,7 @@ def plot_attribution_scores(attribution_scores: pd.DataFrame) -> go.Figure:
             customdata=grids["hover"].fillna("").to_numpy(),
             texttemplate="%{text}",
             hovertemplate="%{y}<br>%{x}<br>%{customdata}<extra></extra>",
-            colorscale=_GOODNESS,
+            colorscale=_VERDICTS,
             zmin=0,
             zmax=1,
             showscale=False,
@@ -58,18 +62,32 @@ def plot_attribution_scores(attribution_scores: pd.DataFrame) -> go.Figure:
     )
     figure.update_yaxes(autorange="reversed", ticks="")
     figure.update_xaxes(side="top", ticks="", tickangle=-30)
-    subtitle = f"n = {show_count(known['n_cells'].max(), 'cell')} at most; blue is good, red is bad."
+    subtitle = (
+        f"n = {show_count(known['n_cells'].max(), 'cell')} at most; blue passes, red fails, grey has no threshold."
+    )
     finish(figure, title, subtitle, inner_px=44 * len(methods), legend_gap_px=10, legend_rows=0, left_px=230)
     return figure.update_layout(margin={"t": 190, "r": 90}, height=figure.layout.height + 190 - figure.layout.margin.t)
 
 
-def grade_scores(scores: pd.DataFrame) -> pd.Series:
-    """Grade every score from 0 (bad) to 1 (good) on its own scale; NaN where it has no value."""
-    largest = scores["value"].abs().groupby(scores["score"]).transform("max")
-    reach = largest.where(scores["unit"] == "logit", 1.0)
-    signed = scores["unit"].isin(["logit", "correlation"])
-    graded = scores["value"].where(~signed, (scores["value"] / reach.where(reach > 0, 1.0) + 1) / 2)
-    return graded.where(scores["better"] == "higher", 1 - graded)
+def check_scores(scores: pd.DataFrame) -> dict[str, bool]:
+    """Tell of the scores of one method, rows of `AttributionScores`, that have a threshold and a value who passes."""
+    known = scores.dropna(subset=["value"]).set_index("score")
+    value, low = known["value"].to_dict(), known["low"].to_dict()
+    passed = {score: low[score] > 0 for score in ("deletion_gain", "insertion_gain") if score in value}
+    if "randomised_weights" in value:
+        passed["randomised_weights"] = value["randomised_weights"] < CHANGED_CORRELATION
+    if "label_permuted" in value and "retrained" in value:
+        passed["label_permuted"] = value["label_permuted"] < value["retrained"]
+    if "window_auroc" in value:
+        passed["window_auroc"] = value["window_auroc"] >= FOUND_AUROC
+    return passed
+
+
+def _grade(scores: pd.DataFrame) -> list[float]:
+    """Grade scores: 1 passes, 0 fails, 0.5 has no threshold; NaN where there is no value."""
+    passed = {method: check_scores(part) for method, part in scores.groupby("method")}
+    keys = zip(scores["method"], scores["score"], scores["value"], strict=True)
+    return [float("nan") if pd.isna(value) else float(passed[name].get(score, 0.5)) for name, score, value in keys]
 
 
 def _write(row: Any) -> str:
@@ -158,7 +176,7 @@ def plot_agreement(attribution_agreement: pd.DataFrame) -> go.Figure:
     text = np.where(np.isnan(correlations), "", np.char.mod("%.2f", np.nan_to_num(correlations)))
     figure = go.Figure(
         go.Heatmap(
-            z=correlations, x=names, y=names, text=text, texttemplate="%{text}", colorscale=_GOODNESS, zmin=-1,
+            z=correlations, x=names, y=names, text=text, texttemplate="%{text}", colorscale=_AGREEMENT, zmin=-1,
             zmax=1, xgap=2, ygap=2, showscale=False,
         )
     )  # fmt: skip

@@ -27,7 +27,7 @@ def plot_occlusion(occlusion: pd.DataFrame, explained_landmarks: pd.DataFrame) -
         Table `Landmarks` with `outcome` and `lead_time_h`: those of `occlusion` at least.
     """
     title = "Occlusion: what the forecast loses without an input"
-    rows, shown = _join_outcomes(occlusion, explained_landmarks)
+    rows, shown = join_outcomes(occlusion, explained_landmarks)
     if shown.empty:
         return say_nothing(f"{title} (n = 0 cells)", "No landmark was explained.")
     heads = ["Without a time window", "Without a channel"]
@@ -43,11 +43,11 @@ def plot_occlusion(occlusion: pd.DataFrame, explained_landmarks: pd.DataFrame) -
     figure.update_xaxes(**in_time, title=_window_title(shown), col=1)
     figure.update_xaxes(title="Channel", col=2)
     figure.update_yaxes(title="Lost log odds (logit)")
-    subtitle = f"Log odds of {_explained(occlusion)}, n = {show_count(len(shown), 'cell')} of the test part."
+    subtitle = _write_subtitle(occlusion, shown, "above 0 an input speaks")
     return finish(figure, title, subtitle, inner_px=320, legend_gap_px=100)
 
 
-def _join_outcomes(attributions: pd.DataFrame, landmarks: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def join_outcomes(attributions: pd.DataFrame, landmarks: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Add the outcome to attributions; the landmarks that have some."""
     shown = landmarks[landmarks["landmark_id"].isin(attributions["landmark_id"])]
     return attributions.merge(shown[["landmark_id", "outcome"]], on="landmark_id", validate="many_to_one"), shown
@@ -81,7 +81,7 @@ def plot_shapley(shapley: pd.DataFrame, explained_landmarks: pd.DataFrame) -> go
         As in `plot_occlusion`.
     """
     title = "Shapley values of channels and time windows"
-    rows, shown = _join_outcomes(shapley, explained_landmarks)
+    rows, shown = join_outcomes(shapley, explained_landmarks)
     if shown.empty:
         return say_nothing(f"{title} (n = 0 cells)", "No landmark was explained.")
     rows = rows.assign(size=rows["value"].abs())
@@ -113,7 +113,7 @@ def plot_shapley(shapley: pd.DataFrame, explained_landmarks: pd.DataFrame) -> go
     figure.update_xaxes(title=_window_title(shown), row=2)
     figure.update_xaxes(type="category", tickfont={"size": 11}, tickangle=-35)
     figure.update_yaxes(type="category", autorange="reversed")
-    subtitle = f"Log odds of {_explained(shapley)}, n = {show_count(len(shown), 'cell')} of the test part."
+    subtitle = _write_subtitle(shapley, shown, "red speaks")
     finish(figure, title, subtitle, inner_px=inner_px, legend_rows=0, legend_gap_px=90, left_px=100)
     return figure.update_yaxes(tickfont={"size": 11})
 
@@ -137,9 +137,13 @@ def _window_title(landmarks: pd.DataFrame) -> str:
     return f"Time window<br>({choose_alignment(landmarks).title[5:-4]}, h)"
 
 
-def _explained(attributions: pd.DataFrame) -> str:
-    """Outcome whose log odds were explained."""
-    return str(attributions["explained_outcome"].iloc[0])
+def _write_subtitle(attributions: pd.DataFrame, landmarks: pd.DataFrame, speaks: str) -> str:
+    """Name the outcome whose log odds were explained and what speaks for it, n, and what stands for an absent part."""
+    mask = " `mask` is the outline of the cell." if (attributions["channel"] == "mask").any() else ""
+    return (
+        f"Log odds of {attributions['explained_outcome'].iloc[0]}: {speaks} for it. n = "
+        f"{show_count(len(landmarks), 'cell')} of the test part. Absent parts are given the mean pixel.{mask}"
+    )
 
 
 def _window_means(rows: pd.DataFrame, column: str, channels: list[str], n_windows: int) -> np.ndarray:

@@ -58,7 +58,7 @@ def plot_reporter_series(frame_features: pd.DataFrame, landmarks: pd.DataFrame) 
             part = rows[rows["outcome"] == fate]
             name = f"{fate} (n = {part['landmark_id'].nunique()})"
             table = quartiles_by(part, "hours", feature)
-            traces = band_traces(table, name, position=position, legend=number == 0)
+            traces = band_traces(table, name, position=position, legend=number == 0 and len(table) > 0)
             figure.add_traces(traces, rows=place["row"], cols=place["col"])
         figure.update_yaxes(title={"text": name_feature(feature, unit=True), "standoff": 4}, **place)
         below = number + _SERIES_COLUMNS >= len(features)

@@ -289,7 +289,9 @@ def _add_panel(figure: go.Figure, strip: FilmStrip, panel: StripPanel, where: di
     figure.update_yaxes(title=title, tickfont=SMALL, nticks=3, **where)
     if not panel.has_data:
         _add_unseen(figure, strip, where)
-        figure.update_yaxes(title_text=f"{panel.title}<br>(none)", showticklabels=False, showgrid=False, **where)
+        figure.update_yaxes(
+            title_text=f"{panel.title}<br>(not computed)", showticklabels=False, showgrid=False, **where
+        )
     if panel.values is not None:
         _add_map(figure, panel.values, where)
     named = {trace.name for trace in figure.data if trace.showlegend}

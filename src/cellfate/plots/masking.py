@@ -31,12 +31,16 @@ def plot_masking(masking_curves: pd.DataFrame) -> go.Figure:
     title = "Which fate comes, with fewer frames"
     if masking_curves.empty:
         return say_nothing(f"{title} (n = 0 cells)", "No cell of the test part was shortened.")
-    panels = [(experiment, cohort) for cohort in _COHORTS for experiment in _EXPERIMENTS]
+    filled = set(masking_curves.loc[masking_curves["n_landmarks"] > 0, "cohort"])
+    cohorts = [cohort for cohort in _COHORTS if cohort in filled]
+    if not cohorts:
+        return say_nothing(f"{title} (n = 0 cells)", "No cell of the test part was shortened.")
+    panels = [(experiment, cohort) for cohort in cohorts for experiment in _EXPERIMENTS]
     figure = make_subplots(
-        len(_COHORTS),
+        len(cohorts),
         len(_EXPERIMENTS),
         subplot_titles=[f"{_EXPERIMENTS[experiment]}, {_COHORTS[cohort]}" for experiment, cohort in panels],
-        vertical_spacing=0.16,
+        vertical_spacing=0.16 if len(cohorts) > 1 else 0,
         horizontal_spacing=0.09,
     )
     for index, (experiment, cohort) in enumerate(panels):
@@ -48,8 +52,9 @@ def plot_masking(masking_curves: pd.DataFrame) -> go.Figure:
         marks = [0, 0.25, 0.5, 0.75, 1]
         figure.update_yaxes(title_text="Score (0 to 1)", range=[-0.24, 1.04], tickvals=marks, **where)
     total = masking_curves[masking_curves["metric"] == "balanced_accuracy"]
-    subtitle = f"Test part, {write_counts(total)}, one landmark a cell; bands are intervals."
-    return finish(figure, title, subtitle, inner_px=640)
+    gone = "" if "fixed" in filled else " No cell has a frame left at every point: there are no same cells to follow."
+    subtitle = f"Test part, {write_counts(total)}, one landmark a cell; bands are intervals.{gone}"
+    return finish(figure, title, subtitle, inner_px=320 * len(cohorts))
 
 
 def _add_panel(figure: go.Figure, rows: pd.DataFrame, place: tuple[int, int]) -> None:

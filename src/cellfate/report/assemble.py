@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
-from cellfate.core.words import READINGS, capitalise, name_question, show_count
+from cellfate.core.words import READINGS, capitalise, list_words, name_question, show_count
 from cellfate.metrics.settings import ScoreSettings
 from cellfate.plots.theme import is_empty
 from cellfate.report import belief, contents, headline, tables
@@ -19,6 +19,8 @@ from cellfate.report.settings import ReportSettings
 Place = tuple[str, str]
 """Anchor of a section, and the question or reading that a part of it is of (`FigureText.of`)."""
 Tables = Mapping[str, pd.DataFrame]
+_SIMULATED: Final = ("known_answer", "scenario", "simulation.")
+"""How the names of parameters begin that only simulated recordings are made with."""
 _OWNERS: Final = ("", "which_fate", "within_hours", *READINGS)
 
 
@@ -143,7 +145,10 @@ def _choose_opening(figures: Mapping[str, go.Figure], at_chance: Mapping[str, bo
     if not ordered:
         return None
     reading = ordered[0].split("_")[0]
-    reads = f"{READINGS[reading]}. {contents.OPENING_READS}"
+    titles = [str(axis.title.text).split("<br>")[0] for axis in figures[ordered[0]].select_yaxes()]
+    under = [words for title, words in contents.OPENING_READS.items() if title in titles]
+    panels = f"; under them {list_words(under)}" if under else ""
+    reads = f"{READINGS[reading]}. Frames up to the landmark{panels}."
     limit = belief.NOTHING_TO_EXPLAIN if at_chance[reading] else contents.OPENING_NOT_SHOWN
     return ReportFigure(ordered[0], figures[ordered[0]], reads, limit)
 
@@ -171,7 +176,7 @@ def _say_explanations(found: Tables, at_chance: Mapping[str, bool]) -> dict[Plac
     """Say what each reading rests on, and which explanation of it to believe."""
     parts = {}
     for reading in READINGS:
-        shapley, trees, scored = (found[f"{reading}_{name}"] for name in contents.READING_TABLES)
+        shapley, trees, scored, explained = (found[f"{reading}_{name}"] for name in contents.READING_TABLES)
         if shapley.empty and scored.empty:
             continue
         said: tuple[str, ...] = (belief.NOTHING_TO_EXPLAIN,) if at_chance[reading] else ()
@@ -181,7 +186,9 @@ def _say_explanations(found: Tables, at_chance: Mapping[str, bool]) -> dict[Plac
         swap = found["background_swap"]
         swapped = (belief.tabulate_background_swap(swap),) if reading == "classifier" and len(swap) else ()
         methods = (belief.tabulate_attribution_scores(scored),) if scored["value"].notna().any() else ()
-        parts["explanations", reading] = ReportPart(sentences=said, tables=belief.tabulate_rests_on(shapley, trees))
+        parts["explanations", reading] = ReportPart(
+            sentences=said, tables=belief.tabulate_rests_on(shapley, trees, explained)
+        )
         believed = (belief.write_belief(scored, at_chance[reading]),) if methods else ()
         parts["belief", reading] = ReportPart(sentences=believed, tables=(*methods, *swapped))
     return parts
@@ -219,8 +226,14 @@ def _tabulate_settings(
     )
     flat = tables.flatten(parameters)  # sorted: their order in the configuration differs from run to run
     read = {name: flat[name] for name in sorted(flat) if not name.startswith("_")}
+    groups = {True: {}, False: {}}  # type: dict[bool, dict[str, Any]]
+    for name, value in read.items():
+        groups[name.startswith(_SIMULATED)][name] = value
+    heads = ("Parameter", "Value")
+    simulated = "Parameters of pipelines that simulate recordings: this study read them only if it was simulated"
     return (
-        tables.tabulate_mapping(read, "Every parameter, seeds included", ("Parameter", "Value")),
+        tables.tabulate_mapping(groups[False], "Every parameter, seeds included", heads),
         *folders,
         tables.tabulate_mapping(list_versions(), "Versions", ("Package", "Version")),
+        *((tables.tabulate_mapping(groups[True], simulated, heads),) if groups[True] else ()),
     )

@@ -16,19 +16,18 @@ from cellfate.core.words import (
     name_score,
     show_score,
 )
+from cellfate.plots.aligned_time import choose_alignment
+from cellfate.plots.attribution_scores import check_scores
+from cellfate.plots.attributions import join_outcomes, window_labels
 from cellfate.report.page import ReportTable
 from cellfate.report.tables import as_report_table
 
-FOUND_AUROC: Final = 0.8
-"""Least area over frames at which planted hours count as found."""
 CHANCE_AUROC: Final = 0.5
 """Area under the ROC curve of a forecast that knows nothing."""
 NOTHING_TO_EXPLAIN: Final = (
     "The model is not clearly better than chance (its AUROC interval includes .5), so there is nothing to explain: "
     "believe none of them, whatever their scores."
 )
-CHANGED_CORRELATION: Final = 0.5
-"""Rank correlation with the trained model's values under which randomised weights have changed an attribution."""
 EXPLAINED: Final = {"classifier": CLASSIFIER, "clock": NETWORK}
 """Predictor of each reading whose forecasts are explained."""
 
@@ -48,29 +47,28 @@ def judge_methods(attribution_scores: pd.DataFrame) -> pd.DataFrame:
         be checked.
     """
     rows = [
-        {"method": method, **_judge(part.set_index("score"))}
+        {"method": method, **_judge(part.set_index("score"), check_scores(part))}
         for method, part in attribution_scores.groupby("method", sort=False)
     ]
     return pd.DataFrame(rows, columns=["method", "verdict", "reasons"])
 
 
-def _judge(scores: pd.DataFrame) -> dict[str, str]:
-    """Verdict on one method from its scores."""
-    value, low = scores["value"].to_dict(), scores["low"].to_dict()
+def _judge(scores: pd.DataFrame, passed: dict[str, bool]) -> dict[str, str]:
+    """Verdict on one method from its scores, and which of them pass."""
+    failed = {score for score, passes in passed.items() if not passes}
     gains = {"deletion_gain": "deletion", "insertion_gain": "insertion"}
-    unclear = [words for score, words in gains.items() if pd.notna(value.get(score)) and not low[score] > 0]
+    unclear = [words for score, words in gains.items() if score in failed]
     are = "are" if len(unclear) > 1 else "is"
     failures = [f"{list_words(unclear)} {are} not clearly better than random orders"] if unclear else []
-    if pd.notna(value.get("randomised_weights")) and value["randomised_weights"] >= CHANGED_CORRELATION:
+    if "randomised_weights" in failed:
         failures.append("it stays alike when the weights are random")
-    permuted, again = value.get("label_permuted"), value.get("retrained")
-    if pd.notna(permuted) and pd.notna(again) and permuted >= again:
+    if "label_permuted" in failed:
         failures.append("a model of permuted outcomes gives it as well as one trained again")
-    if pd.notna(value.get("window_auroc")) and value["window_auroc"] < FOUND_AUROC:
-        failures.append(f"it misses the planted hours (AUROC {value['window_auroc']:.2f})")
+    if "window_auroc" in failed:
+        failures.append(f"it misses the planted hours (AUROC {scores['value']['window_auroc']:.2f})")
     if failures:
         return {"verdict": "fails", "reasons": list_words(failures)}
-    if pd.isna(value.get("deletion_gain")):
+    if "deletion_gain" not in passed:
         return {"verdict": "not checked", "reasons": str(scores["reason"].get("deletion_gain", ""))}
     return {"verdict": "passes", "reasons": ""}
 
@@ -157,15 +155,20 @@ def tabulate_background_swap(background_swap: pd.DataFrame) -> ReportTable:
     return as_report_table(frame, "Does the model read the cell, or what lies beside it?")
 
 
-def tabulate_rests_on(shapley: pd.DataFrame, tree_shapley: pd.DataFrame) -> tuple[ReportTable, ...]:
-    """List what forecasts rest on: channels and hours of the network, features of the boosting."""
+def tabulate_rests_on(
+    shapley: pd.DataFrame, tree_shapley: pd.DataFrame, explained_landmarks: pd.DataFrame
+) -> tuple[ReportTable, ...]:
+    """List what forecasts rest on: channels and hours of the network, as its figure has them; boosting's features."""
     tables = []
     if len(shapley):
-        size = shapley.assign(size=shapley["value"].abs(), hours=shapley["windows_back"] * shapley["window_h"])
+        _, shown = join_outcomes(shapley, explained_landmarks)
+        labels, clock = window_labels(shapley, shown), choose_alignment(shown).title
+        hours = shapley["windows_back"].map(labels.__getitem__)
+        size = shapley.assign(size=shapley["value"].abs(), hours=hours)
         by_channel = _share(size, "channel")
-        by_hours = _share(size, "hours").rename(columns={"hours": "hours before the last frame"})
+        by_hours = _share(size, "hours").set_index("hours").reindex(labels[::-1]).reset_index(names=clock)
         tables.append(as_report_table(by_channel, "Share of the values' size, by channel"))
-        tables.append(as_report_table(by_hours, "By time window", longest=5))
+        tables.append(as_report_table(by_hours, "By time window"))
     if len(tree_shapley):
         of_features = tree_shapley.assign(
             size=tree_shapley["value"].abs(), feature=tree_shapley["feature"].map(name_feature)

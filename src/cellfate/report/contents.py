@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-READING_TABLES: Final = ("shapley", "tree_shapley", "attribution_scores")
+READING_TABLES: Final = ("shapley", "tree_shapley", "attribution_scores", "explained_landmarks")
 """Tables of each reading that the report reads: `classifier_shapley`, `clock_shapley` and so on."""
 TABLES: Final = (
     "questions",
@@ -29,12 +29,15 @@ TABLES: Final = (
 
 OPENINGS: Final = ("clock_opening_figure", "classifier_opening_figure")
 """One cell of each reading; the first that has something to say stands at the top of the report."""
-OPENING_READS: Final = (
-    "Frames up to the landmark; under them the forecast made at each frame, then what it rests on: red channels and "
-    "hours speak for the explained outcome, blue ones against it."
-)
+OPENING_READS: Final = {
+    "forecast": "the forecast made at each frame",
+    "attention": "the share of the attention of each frame",
+    "Shapley": "Shapley values of channels and hours (red speaks for what is explained, blue against it)",
+    "Occlusion": "what the forecast loses without a window",
+    "reporters": "the reporters",
+}
 OPENING_NOT_SHOWN: Final = "A typical cell. It is the surest right forecast, chosen by rule. Others stand below."
-"""How the opening figure reads, and what it does not show."""
+"""What each panel under the frames of the opening figure holds, by the first word of its title; its limits."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +191,7 @@ _EXPLANATIONS = (
     FigureText(
         "occlusion_figure",
         "explanations",
-        "Log odds that the forecast loses when a time window or a channel is blanked.",
+        "Log odds that the forecast loses without a time window or a channel.",
         "What two inputs say alike: without one, the other still says it.",
     ),
     FigureText(
@@ -201,12 +204,13 @@ _EXPLANATIONS = (
     FigureText(
         "attention_cells_figure",
         "explanations",
-        "One row a cell; dark is more attention than an even spread over its frames.",
+        "One row a cell; dark is more attention than an even spread over its frames, gold less, white as much.",
     ),
     FigureText(
         "attribution_scores_figure",
         "belief",
-        "Blue is good. Hover for intervals, and for why a field is empty.",
+        "Colours follow the verdict; scores without a threshold have none. Hover for intervals, and for why a field is "
+        "empty.",
         "How a method does elsewhere; pipeline known_answer shows it where the answer is planted.",
     ),
     FigureText(
@@ -253,8 +257,8 @@ FIGURES: Final[tuple[FigureText, ...]] = (
     FigureText(
         "masking_figure",
         "timing",
-        "Frames are taken away and the same model is asked again: left the last ones, right all but the last. Above, "
-        "the same cells at every point; below, short tracks drop out. Numbers count cells.",
+        "Frames are taken away and the same model is asked again: left the last ones, right all but the last. Of all "
+        "cells, short tracks drop out. Numbers count cells.",
         "What a model trained on shortened tracks would reach.",
         of="which_fate",
     ),

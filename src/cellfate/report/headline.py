@@ -171,7 +171,7 @@ def judge(first: str, differences: dict[str, tuple[float, ...] | None]) -> str:
     Examples
     --------
     >>> judge("classifier", {"dose": (0.2, 0.1, 0.3), "measurements": (0.0, -0.1, 0.1)})
-    'The classifier is better than dose alone and not told apart from boosting taught which fate comes.'
+    'The classifier is better than dose alone and not told apart from boosting taught the fate.'
     """
     verdicts = {"better than": [], "worse than": [], "not told apart from": []}  # type: dict[str, list[str]]
     for name, difference in differences.items():

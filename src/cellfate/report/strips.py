@@ -28,7 +28,7 @@ from cellfate.report.settings import ReportSettings
 
 FloatArray = NDArray[np.float64]
 
-KINDS: Final = {"right and sure": True, "wrong and sure": False}
+KINDS: Final = {"surest right": True, "surest wrong": False}
 """Kind of example, and whether its call is right."""
 USUAL: Final = (0.05, 0.95)
 """Quantiles over all cells and frames that are drawn as 0 and 1."""
@@ -142,8 +142,10 @@ def draw_examples(
         tables.forecasts, tables.attention, tables.attributions, tables.frame_features, methods=tables.methods
     )
     opening = build_film_strips(crops, choose_opening(examples), plain, settings)
-    title = "One cell: its forecast, and what it rests on"
-    return draw_film_strips(strips, bright), draw_film_strips(opening, bright, n_columns=1, title=title)
+    explained = tables.attributions["explained_outcome"].head(1) if len(examples) else ()
+    red = "".join(f", red speaks for {outcome}" for outcome in explained)
+    one = draw_film_strips(opening, bright, n_columns=1, title=f"One cell{red}")
+    return draw_film_strips(strips, bright, title=f"Example cells{red}"), one
 
 
 def build_film_strips(
@@ -206,6 +208,8 @@ def describe_example(landmark: pd.Series) -> tuple[str, ...]:
     what = name_asked(landmark["outcome"], within_h)
     gave = f"{label_predictor(landmark['predictor'])}: {what} {landmark['p_true']:.2f}"
     called = f"called {name_outcome(landmark['call'])}"
+    if landmark["call"] != landmark["outcome"]:
+        called += f" ({landmark[probability_column(landmark['call'])]:.2f})"
     where = f"recording {landmark['recording_id']}, cell {landmark['cell_id']}, dose {landmark['dose']}"
     return f"{landmark['kind']}: {followed}", f"{gave}, {called}", where
 

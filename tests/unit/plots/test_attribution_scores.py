@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from cellfate.plots.attribution_scores import (
-    grade_scores,
+    check_scores,
     plot_agreement,
     plot_attribution_scores,
     plot_faithfulness,
@@ -16,16 +16,16 @@ from tests.cases.explanation_tables import attribution_scores
 NAN = (np.nan, np.nan, np.nan)
 
 
-def test_scores_are_graded_on_their_own_scale_and_turned_where_lower_is_better():
-    table = pd.DataFrame(
-        {
-            "score": ["gain", "gain", "random", "auroc"],
-            "value": [2.0, -1.0, 0.5, 0.25],
-            "unit": ["logit", "logit", "correlation", "auroc"],
-            "better": ["higher", "higher", "lower", "higher"],
-        }
-    )
-    np.testing.assert_allclose(grade_scores(table), [1.0, 0.25, 0.25, 0.25])
+def test_the_colour_of_a_score_follows_its_threshold_and_none_has_no_colour():
+    bad = {"deletion_gain": (1.5, -0.1, 1.8), "randomised_weights": (0.6, 0.5, 0.7), "window_auroc": (0.79, 0.7, 0.9)}
+    again = {"label_permuted": (0.7, 0.6, 0.8), "retrained": (0.7, 0.6, 0.8)}
+    table = attribution_scores(shapley={**bad, **again, "over_reverse": (0.0, 0.0, 0.0)})
+    passed = check_scores(table[table["method"] == "shapley"])
+    assert passed == {**dict.fromkeys((*bad, "label_permuted"), False), "insertion_gain": True}
+    grid = plot_attribution_scores(table).data[0]
+    row = dict(zip(grid.x, grid.z[list(grid.y).index("Shapley values")], strict=True))
+    assert (row["Deletion, over random"], row["Insertion, over random"], row["Over reverse order"]) == (0, 1, 0.5)
+    assert {"randomised_weights", "label_permuted"} <= set(check_scores(table[table["method"] == "attention"]))
 
 
 def test_empty_fields_say_why_and_scores_without_any_value_are_left_out():

@@ -82,7 +82,18 @@ def test_cells_stand_under_each_other_by_length_in_units_of_an_even_spread():
     assert drawn.customdata[-1, 0] == shorter
     assert np.isnan(drawn.z[-1]).any()
     assert not np.isnan(drawn.z[0]).any()
+    (low, _), (middle, colour), (high, _) = figure.layout.coloraxis.colorscale
+    highest = figure.layout.coloraxis.cmax
+    assert (low, middle * highest, high, colour) == (0, 1, 1, "#f7f7f5")
     np.testing.assert_allclose(drawn.z[0], 1.0)  # attention is spread evenly over the frames of a cell
+
+
+def test_an_outcome_of_too_few_cells_for_a_line_has_no_legend():
+    table = landmarks(8).assign(outcome=["mitosis"] * 6 + ["apoptosis"] * 2)
+    assert [trace.name for trace in plot_attention(attention(table), table).data if trace.showlegend] == [
+        "mitosis (n = 6)",
+        "mitosis: if spread evenly",
+    ]
 
 
 def test_landmarks_without_an_event_are_aligned_at_the_last_frame():
@@ -115,7 +126,11 @@ def test_occlusion_shows_windows_and_channels():
     figure = plot_occlusion(attributions(table), table)
     assert set(figure.data[0].x) == {"2.5-1.5", "3.5-2.5", "over 3.5"}
     assert set(figure.data[1].x) == {"a", "b"}
-    assert "Log odds of apoptosis, n = 12 cells" in figure.layout.title.text
+    assert "Log odds of apoptosis: above 0 an input speaks for it. n = 12 cells" in figure.layout.title.text
+    assert "Absent parts are given the mean" in figure.layout.title.text
+    masked = attributions(table).replace({"channel": {"b": "mask"}})
+    assert "outline" in plot_shapley(masked.query("method == 'shapley'"), table).layout.title.text
+    assert "outline" not in figure.layout.title.text
 
 
 def test_association_has_a_panel_a_feature_and_doses_wait_in_the_legend():

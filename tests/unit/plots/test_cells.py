@@ -33,7 +33,7 @@ def test_the_heat_map_counts_hours_back_from_the_event_and_leaves_the_guard_blan
     by_hour = dict(zip(heat.x, np.asarray(heat.z)[0], strict=True))
     known = {hour: round(float(p), 3) for hour, p in by_hour.items() if not np.isnan(p)}
     assert known == {1.0: 0.8, 2.5: 0.5, 3.0: 0.4}
-    assert "not shown" in figure.layout.title.text
+    assert "so near its event" in figure.layout.title.text
     assert " h " not in figure.layout.title.text.split("<br>", 1)[1]  # the guard is said once, by the answers
     assert figure.layout.xaxis.range[1] == 0
 

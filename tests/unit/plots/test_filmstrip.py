@@ -98,11 +98,11 @@ def test_panels_without_anything_in_any_cell_are_left_out():
     assert len(list(figure.select_yaxes())) == 3
     mixed = draw_film_strips([make_strip(), make_strip(values=make_values())], (0.5, 99.8))
     titles = [axis.title.text for axis in mixed.select_yaxes()]
-    assert (titles.count("Shapley"), titles.count("Shapley<br>(none)")) == (1, 1)
+    assert (titles.count("Shapley"), titles.count("Shapley<br>(not computed)")) == (1, 1)
 
 
 def test_no_line_over_a_strip_is_longer_than_its_column():
-    title = ("right and sure: apoptosis 1.5 h later", "recording 2024-03-12_experiment_1_position_003_rerun, cell 17")
+    title = ("surest right: apoptosis 1.5 h later", "recording 2024-03-12_experiment_1_position_003_rerun, cell 17")
     figure = draw_film_strips([make_strip(title=title), make_strip(title=title)], (0.5, 99.8))
     lines = [line for note in figure.layout.annotations for line in note.text.split("<br>")]
     assert max(len(line.replace("<b>", "").replace("</b>", "")) for line in lines) <= 50

@@ -31,7 +31,13 @@ def one_line(figure):
 
 def test_scores_of_which_fate_have_a_row_a_predictor_and_their_intervals(tables):
     figure = plot_scores(tables["metrics"])
-    assert list(figure.layout.yaxis.ticktext) == ["Classifier", "Blend", "Measurements", "Track length", "Dose"]
+    assert list(figure.layout.yaxis.ticktext) == [
+        "Classifier",
+        "Blend",
+        "Boosting taught the fate",
+        "Track length",
+        "Dose",
+    ]
     found = dots(figure, "", "x2")  # AUROC
     rows = tables["metrics"].query("within_h.isna() and metric == 'auroc' and outcome == 'apoptosis'")
     assert list(found.x) == rows[rows["condition"] == "all"]["estimate"].to_list()
@@ -130,3 +136,15 @@ def test_masking_prints_the_cells_of_each_outcome_and_chance(tables):
     printed = [list(trace.text) for trace in figure.data if trace.mode == "text"]
     assert printed == [["5", "5", "5"], ["7", "7", "7"]] * 2 + [["5", "4", "3"], ["7", "6", "5"]] * 2
     assert {line.y0 for line in figure.layout.shapes} == {0.5}
+
+
+def test_a_fixed_cohort_without_cells_is_left_out_with_a_sentence(tables):
+    curves, is_fixed = tables["masking_curves"], tables["masking_curves"]["cohort"] == "fixed"
+    emptied = curves.assign(n_landmarks=curves["n_landmarks"].mask(is_fixed, 0))
+    figure = plot_masking(emptied)
+    assert len(heads(figure)) == 2
+    assert "same cells" not in " ".join(heads(figure))
+    assert "there are no same cells to follow" in one_line(figure)
+    assert any(trace.showlegend for trace in figure.data)
+    assert is_empty(plot_masking(emptied.assign(n_landmarks=0)))
+    assert "no same cells" not in one_line(plot_masking(curves))

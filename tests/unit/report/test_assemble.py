@@ -27,7 +27,7 @@ def case():
 
 def make_page(case, settings=None, figures=DRAWN, follow_up=FOLLOW_UP, **changed):
     drawn = {name: go.Figure(go.Scatter(x=[0, 1], y=[1, 0])) for name in figures}
-    parameters = {"training": {"seed": 7, "note": "<b>odd</b>"}, "scores": ScoreSettings()}
+    parameters = {"training": {"seed": 7, "note": "<b>odd</b>"}, "scores": ScoreSettings(), "simulation": {"seed": 3}}
     artefacts = {**case.tables, **drawn, **changed}
     return assemble_report(artefacts, case.models, parameters, settings or ReportSettings(), ScoreSettings(), follow_up)
 
@@ -145,6 +145,23 @@ def test_what_was_left_out_is_listed_with_its_reason(page):
 def test_parameters_are_listed_and_escaped(page):
     for text in ("training.seed", "scores.n_resamples", "&lt;b&gt;odd&lt;/b&gt;", "0123abcd"):
         assert text in page
+
+
+def test_parameters_of_simulated_recordings_stand_apart_at_the_end(page):
+    last = page[page.index("Parameters of pipelines that simulate recordings") :]
+    assert "simulation.seed" in last
+    assert page.count("simulation.seed") == 1
+    assert "scores.n_resamples" not in last
+
+
+def test_the_opening_is_described_by_the_panels_it_has(case):
+    figure = go.Figure(go.Scatter(x=[0], y=[0])).update_layout(yaxis_title="forecast<br>within 5 h")
+    page = make_page(case, clock_opening_figure=figure.update_layout(yaxis2={"title": "Shapley<br>values"}))
+    said = page[page.index('id="figure-clock_opening_figure"') :].split("<figcaption>")[1].split("</figcaption>")[0]
+    assert "under them the forecast made at each frame and Shapley values of channels and hours" in said
+    assert "attention" not in said
+    assert "What this does not show:" in said
+    assert "under them" not in make_page(case).split('<section id="scores"')[0]
 
 
 def test_events_that_are_not_shown_have_no_calls(case):

@@ -100,11 +100,14 @@ def test_background_swap_is_shown_before_and_after():
 
 
 def test_what_a_forecast_rests_on_is_shared_out():
-    channels, hours, features = tabulate_rests_on(shapley_values(), tree_shapley_values())
+    facts = {"outcome": "mitosis", "event_frame": [10], "lead_time_h": 1.5}
+    explained = pd.DataFrame({"landmark_id": ["a:1:7"], **facts}).astype({"event_frame": "Int64"})
+    channels, hours, features = tabulate_rests_on(shapley_values(), tree_shapley_values(), explained)
     assert channels.rows == (("p53", "0.80"), ("circadian", "0.20"))
-    assert hours.rows == (("2", "0.80"), ("0", "0.20"))
+    assert hours.columns == ("Time before the event (h)", "Share")  # the clock of the figure, in its order
+    assert hours.rows == (("over 3.5", "0.80"), ("3.5-1.5", "0.20"))
     assert features.rows == (("area", "0.75"), ("p53", "0.25"))
-    assert tabulate_rests_on(shapley_values().head(0), tree_shapley_values().head(0)) == ()
+    assert tabulate_rests_on(shapley_values().head(0), tree_shapley_values().head(0), explained) == ()
     assert "AUROC 0.80" in features.caption
 
 

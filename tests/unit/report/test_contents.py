@@ -43,3 +43,8 @@ def test_every_predictor_has_its_words():
 
 def test_doses_stand_from_low_to_high():
     assert words.order_doses(["Unknown", "High", "x", "Control", "Low"]) == ["Control", "Low", "High", "Unknown", "x"]
+
+
+def test_a_predictor_has_one_name_on_a_card_and_in_a_sentence():
+    word = words.PREDICTORS[predictors.MEASUREMENTS]
+    assert word.label == words.capitalise(word.sentence)

@@ -29,7 +29,7 @@ def test_which_fate_is_answered_by_both_models_beside_the_best_references():
     assert [(card.name, card.value, card.is_model) for card in cards] == [
         ("Classifier", "0.87", True),
         ("Fate clock (blend)", "0.85", True),
-        ("Measurements", "0.83", False),
+        ("Boosting taught the fate", "0.83", False),
         ("Dose", "0.71", False),
     ]
     assert cards[0].interval == "0.82 to 0.91"
@@ -37,7 +37,7 @@ def test_which_fate_is_answered_by_both_models_beside_the_best_references():
     assert cards[3].note == "classifier minus this +0.16 (0.05 to 0.23)"
     assert cards[3].sees == "no image"
     assert verdict == (
-        "The classifier is better than boosting taught which fate comes and dose alone and not told apart from the "
+        "The classifier is better than boosting taught the fate and dose alone and not told apart from the "
         "blend of network and boosting."
     )
 

@@ -59,10 +59,10 @@ def test_examples_are_the_surest_right_and_wrong_of_each_outcome_none_included()
     chosen = choose_examples(*make_cells(WITHIN), 5.0)
     found = [(row.kind, row.outcome, row.cell_id, row.call, round(row.p_true, 2)) for row in chosen.itertuples()]
     assert found == [
-        ("right and sure", "apoptosis", 2, "apoptosis", 0.9),  # cell 3 is surer but has no Shapley values
-        ("right and sure", "none", 7, "none", 0.9),
-        ("wrong and sure", "apoptosis", 4, "none", 0.3),
-        ("wrong and sure", "mitosis", 5, "apoptosis", 0.2),  # neither is likeliest in cell 6: it is surer than that
+        ("surest right", "apoptosis", 2, "apoptosis", 0.9),  # cell 3 is surer but has no Shapley values
+        ("surest right", "none", 7, "none", 0.9),
+        ("surest wrong", "apoptosis", 4, "none", 0.3),
+        ("surest wrong", "mitosis", 5, "apoptosis", 0.2),  # neither is likeliest in cell 6: it is surer than that
     ]
 
 
@@ -89,7 +89,7 @@ def test_the_opening_is_the_first_right_one_that_met_an_event():
     chosen = choose_examples(*make_cells(WITHIN), 5.0)
     assert choose_opening(chosen)["cell_id"].tolist() == [2]
     assert choose_opening(chosen[chosen["outcome"] == "mitosis"])["cell_id"].tolist() == [5]
-    bare = chosen.assign(kind="right and sure", shapley=chosen["cell_id"] == 5)
+    bare = chosen.assign(kind="surest right", shapley=chosen["cell_id"] == 5)
     assert choose_opening(bare)["cell_id"].tolist() == [5]
     assert choose_opening(chosen.head(0)).empty
 
@@ -154,11 +154,26 @@ def test_lines_over_a_strip_say_what_came_what_was_forecast_and_which_cell():
     chosen = choose_examples(forecasts, explained, 5.0)
     strips = build_film_strips(AnyStore(), chosen, under(forecasts), ReportSettings())
     assert strips[0].title == (
-        "right and sure: apoptosis 1.5 h later",
+        "surest right: apoptosis 1.5 h later",
         "Blend: apoptosis within 5 h 0.90, called apoptosis",
         "recording r0, cell 2, dose Low",
     )
     assert strips[1].title[:2] == (
-        "right and sure: no event was seen",
+        "surest right: no event was seen",
         "Blend: no event within 5 h 0.90, called no event",
     )
+    assert strips[2].title[1] == "Blend: apoptosis within 5 h 0.30, called no event (0.60)"
+
+
+def test_the_explained_outcome_is_named_and_a_panel_without_values_is_not_an_outcome():
+    forecasts, explained = make_cells(WITHIN)
+    examples = choose_examples(forecasts, explained, 5.0)
+    name = examples["landmark_id"].iloc[0]
+    tables = under(forecasts, shapley=[(name, 0, 3, "p53", -1.0)])
+    tables.attributions["explained_outcome"] = "mitosis within 5 h"
+    strips, opening = draw_examples(AnyStore(), examples, tables, ReportSettings())
+    assert strips.layout.title.text.startswith("Example cells, red speaks for mitosis within 5 h (n = ")
+    assert opening.layout.title.text.startswith("One cell, red speaks for mitosis within 5 h (n = 1")
+    titles = [str(axis.title.text) for axis in strips.select_yaxes()]
+    assert "Shapley<br>values<br>(not computed)" in titles
+    assert not any("(none)" in title for title in titles)
