@@ -6,10 +6,9 @@
 """
 
 from cellfate.features.consistency import count_failures
-from cellfate.features.landmarks import describe_landmarks
 from cellfate.features.measurements import measure_cells
 from cellfate.features.settings import FeatureSettings
-from cellfate.features.summaries import summarise_history
+from cellfate.features.summaries import describe_landmarks, summarise_history
 
 __all__ = [
     "FeatureSettings",

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from cellfate.core.errors import InputError
 from cellfate.core.fates import UNSCORED
 from cellfate.crops.store import CellSequence
-from cellfate.features.landmarks import describe_landmarks
 from cellfate.features.measurements import measure_cells
+from cellfate.features.summaries import describe_landmarks
 from cellfate.prediction.records import ClockConfig
 
 ARRAYS: Final = "arrays"

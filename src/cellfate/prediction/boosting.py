@@ -14,7 +14,7 @@ from cellfate.cohort.splits import select_part
 from cellfate.core.errors import InputError
 from cellfate.core.predictors import BOOSTING, BOOSTING_ON_EMBEDDINGS
 from cellfate.crops.store import CropStore
-from cellfate.features.landmarks import describe_landmarks
+from cellfate.features.summaries import describe_landmarks
 from cellfate.models.boosted_hazards import BoostedHazards, fit_boosted_hazards
 from cellfate.prediction.clock_member import load_clock_member, read_landmarks
 from cellfate.prediction.records import ALL_CELLS, ClockConfig, TrainedModel

@@ -20,8 +20,8 @@ from cellfate.core.predictors import CLASSIFIER
 from cellfate.core.tables import CELL, Forecasts
 from cellfate.crops.digest import CellReader
 from cellfate.crops.store import CropStore
-from cellfate.features.landmarks import describe_landmarks
 from cellfate.features.measurements import measure_cells
+from cellfate.features.summaries import describe_landmarks
 from cellfate.prediction.blending import Describe, clock_hazards
 from cellfate.prediction.classifier_member import load_classifier_member
 from cellfate.prediction.embeddings import embed_landmarks

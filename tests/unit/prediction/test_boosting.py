@@ -9,7 +9,7 @@ import pytest
 from cellfate.cohort.landmarks import list_forecast_frames
 from cellfate.cohort.outcomes import label_landmarks
 from cellfate.cohort.splits import select_part
-from cellfate.features.landmarks import describe_landmarks
+from cellfate.features.summaries import describe_landmarks
 from cellfate.models.boosted_hazards import fit_boosted_hazards
 from cellfate.models.settings import BlendSettings
 from cellfate.prediction import boosting

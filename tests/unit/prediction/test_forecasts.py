@@ -13,7 +13,7 @@ from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
 from cellfate.core.tables import FateTable, Forecasts, ForecastTable
 from cellfate.crops.store import CropStore
-from cellfate.features.landmarks import describe_landmarks
+from cellfate.features.summaries import describe_landmarks
 from cellfate.prediction import forecasts
 from cellfate.prediction.classifier_member import load_classifier_member
 from cellfate.prediction.clock_member import load_clock_member
