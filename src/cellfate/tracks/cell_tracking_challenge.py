@@ -21,24 +21,17 @@ from cellfate.imaging.settings import RecordingSettings
 from cellfate.imaging.tiff import read_label_image
 from cellfate.tracks.lineages import find_divisions
 from cellfate.tracks.reading import read_each
-from cellfate.tracks.records import TrackedCells, make_tracked
-from cellfate.tracks.settings import TrackSettings
+from cellfate.tracks.records import OpenedRecordings, Tables, TrackedCells, make_tracked
 
 _log = logging.getLogger(__name__)
 _AGREEING_SHARE = 0.9
 """Least share of the pixels that a marker and a mask have in common which must carry the same label in both."""
 
 
-def read_tracks(
-    folder: RecordingFolder,
-    recordings: pd.DataFrame,
-    frame_files: pd.DataFrame,
-    settings: RecordingSettings,
-    tracks: TrackSettings,
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+def read_tracks(opened: OpenedRecordings) -> Tables:
     """Read tracks and positions of the opened recordings; an importer as `importing.ReadTracks`."""
-    opened = list(lazy_recordings(folder, recordings, frame_files))
-    return read_each(opened, lambda recording: _read_sequence(folder, recording, settings))
+    recordings = list(lazy_recordings(opened.folder, opened.table, opened.frame_files))
+    return read_each(recordings, lambda recording: _read_sequence(opened.folder, recording, opened.settings))
 
 
 def find_centroids(labels_yx: NDArray[np.integer]) -> pd.DataFrame:

@@ -16,30 +16,22 @@ from cellfate.core.errors import InputError
 from cellfate.core.fates import APOPTOSIS, CENSORED, MITOSIS
 from cellfate.core.tables import CELL
 from cellfate.imaging.annotation_file import read_annotation_file
-from cellfate.imaging.records import RecordingFolder
-from cellfate.imaging.settings import RecordingSettings
 from cellfate.tracks.problems import one_problem_a_recording
 from cellfate.tracks.reading import CELL_KINDS
-from cellfate.tracks.settings import TrackSettings
+from cellfate.tracks.records import OpenedRecordings, Tables
 
 _log = logging.getLogger(__name__)
 _TIMES = {"time_of_death": APOPTOSIS, "time_of_division": MITOSIS}
 
 
-def read_tracks(
-    folder: RecordingFolder,
-    recordings: pd.DataFrame,
-    frame_files: pd.DataFrame,
-    settings: RecordingSettings,
-    tracks: TrackSettings,
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+def read_tracks(opened: OpenedRecordings) -> Tables:
     """Read boxes and fates of the opened recordings; an importer as `importing.ReadTracks`.
 
     Where a cell has neither time it is censored, if the file states times at all.
     """
-    path = folder.root / settings.annotation_file
+    path, recordings = opened.folder.root / opened.settings.annotation_file, opened.table
     tables = read_annotation_file(path, "videos", "images", "annotations")
-    marks = _keep_categories(tables["annotations"], path, settings.cell_categories)
+    marks = _keep_categories(tables["annotations"], path, opened.settings.cell_categories)
     marks = _with_images(marks, tables["images"], tables["videos"], path)
     marks = marks[marks["recording_id"].isin(recordings["recording_id"])]
     cells = _gather_cells(marks)

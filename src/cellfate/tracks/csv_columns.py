@@ -11,27 +11,20 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
-from cellfate.imaging.records import RecordingFolder
-from cellfate.imaging.settings import RecordingSettings
 from cellfate.tracks.fate_tables import state_fates
 from cellfate.tracks.reading import list_sources, open_table, read_each
-from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
+from cellfate.tracks.records import OpenedRecordings, Tables, TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
 from cellfate.tracks.text_tables import optional_whole_numbers, read_marks
 
 
-def read_tracks(
-    folder: RecordingFolder,
-    recordings: pd.DataFrame,
-    frame_files: pd.DataFrame,
-    settings: RecordingSettings,
-    tracks: TrackSettings,
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+def read_tracks(opened: OpenedRecordings) -> Tables:
     """Read the CSV of each recording, or the one CSV of all; an importer as `importing.ReadTracks`."""
-    columns = tracks.columns
+    tracks, columns = opened.tracks, opened.tracks.columns
     names = (columns.cell_id, columns.frame, columns.y, columns.x, columns.parent_id, columns.fate, columns.event_frame)
-    rows_of = open_table(folder, recordings, "files", tracks.file_template, names, columns.recording_id)
-    return read_each(list_sources(folder, recordings), lambda source: _read_rows(rows_of(source), source, tracks))
+    rows_of = open_table(opened.folder, opened.table, "files", tracks.file_template, names, columns.recording_id)
+    sources = list_sources(opened.folder, opened.table)
+    return read_each(sources, lambda source: _read_rows(rows_of(source), source, tracks))
 
 
 def _read_rows(table: pd.DataFrame, source: TrackSource, tracks: TrackSettings) -> TrackedCells:

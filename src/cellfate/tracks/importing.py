@@ -23,16 +23,15 @@ from cellfate.tracks.fate_tables import join_fates
 from cellfate.tracks.fates import settle_fates
 from cellfate.tracks.problems import problem_table, set_aside_or_stop
 from cellfate.tracks.reading import check_one_file_each, list_sources, read_each
-from cellfate.tracks.records import TrackedCells, TrackSource
+from cellfate.tracks.records import OpenedRecordings, Tables, TrackedCells, TrackSource
 from cellfate.tracks.settings import TrackSettings
 from cellfate.tracks.validate import find_problems
 
 _log = logging.getLogger(__name__)
 
 
-Tables = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
-ReadTracks = Callable[[RecordingFolder, pd.DataFrame, pd.DataFrame, RecordingSettings, TrackSettings], Tables]
-"""What every importer is: it reads the tracks of opened recordings (tables `Recordings` and `FrameFiles`).
+ReadTracks = Callable[[OpenedRecordings], Tables]
+"""What every importer is: it reads the tracks of opened recordings.
 
 It returns columns of `Detections`, columns of `Cells` but group_id (with a fate where one is stated or the tracks show
 a division, else null), and problems (recording_id and reason). It raises `InputError` if a file that all recordings
@@ -43,15 +42,10 @@ or not usable."""
 
 
 def _file_each(read_recording: ReadRecording) -> ReadTracks:
-    def read_tracks(
-        folder: RecordingFolder,
-        recordings: pd.DataFrame,
-        frame_files: pd.DataFrame,
-        settings: RecordingSettings,
-        tracks: TrackSettings,
-    ) -> Tables:
-        check_one_file_each(tracks.file_template, recordings)
-        return read_each(list_sources(folder, recordings), lambda source: read_recording(source, tracks))
+    def read_tracks(opened: OpenedRecordings) -> Tables:
+        check_one_file_each(opened.tracks.file_template, opened.table)
+        sources = list_sources(opened.folder, opened.table)
+        return read_each(sources, lambda source: read_recording(source, opened.tracks))
 
     return read_tracks
 
@@ -150,7 +144,7 @@ def gather_tracks(
         If a file that all recordings share is not usable, or the parameters ask for what the format cannot give.
     """
     chosen = tracks.format if tracks.format is not None else _format_of(settings)
-    detections, cells, found = IMPORTERS[chosen](folder, recordings, frame_files, settings, tracks)
+    detections, cells, found = IMPORTERS[chosen](OpenedRecordings(folder, recordings, frame_files, settings, tracks))
     cells, unjoined = join_fates(cells, folder, recordings, tracks)
     detections, cells, unwatched = settle_fates(detections, cells, tracks)
     problems = [found, unjoined, unwatched]

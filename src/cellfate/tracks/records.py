@@ -1,4 +1,4 @@
-"""Records of the room: where the tracks of one recording come from, and what was read there."""
+"""Records of the room: whose tracks are read, where those of one recording come from, and what was read there."""
 
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -8,10 +8,37 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
+from cellfate.imaging.records import RecordingFolder
+from cellfate.imaging.settings import RecordingSettings
 from cellfate.imaging.units import MICROMETRES
-from cellfate.tracks.settings import PLACEHOLDER
+from cellfate.tracks.settings import PLACEHOLDER, TrackSettings
 
 PIXEL_WORDS = frozenset({"px", "pixel", "pixels"})
+Tables = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
+"""Detections, cells, and what is wrong with some recordings."""
+
+
+@dataclass(frozen=True, eq=False)
+class OpenedRecordings:
+    """Opened recordings, and what a person says of their tracks.
+
+    Attributes
+    ----------
+    folder : RecordingFolder
+        Folder of recordings.
+    table, frame_files : DataFrame
+        Tables `Recordings` and `FrameFiles`.
+    settings : RecordingSettings
+        Their layout.
+    tracks : TrackSettings
+        Format of the tracks.
+    """
+
+    folder: RecordingFolder
+    table: pd.DataFrame
+    frame_files: pd.DataFrame
+    settings: RecordingSettings
+    tracks: TrackSettings
 
 
 @dataclass(frozen=True)
