@@ -189,9 +189,13 @@ def _check_against(rows: pd.DataFrame, cells: pd.DataFrame, recording_id: str, n
 def _with_fates(cells: pd.DataFrame, stated: list[pd.DataFrame]) -> pd.DataFrame:
     if not stated:
         return cells
-    rows = pd.concat(stated, ignore_index=True).rename(columns={"fate": "stated", "event_frame": "stated_frame"})
+    rows = pd.concat(stated, ignore_index=True).rename(
+        columns={"fate": "fate_of_table", "event_frame": "frame_of_table"}
+    )
     joined = cells.merge(rows.astype({"cell_id": "int64"}), on=CELL, how="left", validate="many_to_one")
-    silent = joined["stated"].isna() | ((joined["stated"] == UNSCORED) & joined["fate"].isin(EVENTS))
-    fate = joined["fate"].where(silent, joined["stated"]).astype("str")
-    event_frame = joined["stated_frame"].astype("Int64").fillna(joined["event_frame"])
-    return joined.assign(fate=fate, event_frame=event_frame)[list(cells.columns)]
+    silent = joined["fate_of_table"].isna()
+    fate = joined["fate"].where(silent, joined["fate_of_table"]).astype("str")
+    frame = joined["frame_of_table"].astype("Int64")
+    of_tracks = joined["event_frame"].where(fate != UNSCORED)
+    listed = joined["stated"] | ~silent | frame.notna()
+    return joined.assign(fate=fate, event_frame=frame.fillna(of_tracks), stated=listed)[list(cells.columns)]

@@ -26,8 +26,8 @@ def settle_fates(
     detections : DataFrame
         Columns of `Detections`.
     cells : DataFrame
-        Columns of `Cells` but group_id: fate null where nothing is stated and the tracks show no division; event_frame
-        of a cell that is stated to be censored is the last frame in which it was watched.
+        Columns `reading.CELL_KINDS`: fate null where nothing is stated and the tracks show no division; event_frame of
+        a cell that is stated to be censored is the last frame in which it was watched.
     tracks : TrackSettings
         Whether fates are given, and what cells are that they do not list.
 
@@ -36,20 +36,28 @@ def settle_fates(
     detections : DataFrame
         Without those of censored cells after the frame to which they were watched.
     cells : DataFrame
-        With a fate each; event_frame is null where a cell was stated to be censored, last_frame the last that is left.
+        Columns of `Cells` but group_id, with a fate each; event_frame is null where a cell was stated to be censored,
+        last_frame the last that is left. Where the fate of some cell of a recording is not known, a division that the
+        tracks show of a cell nobody stated anything of does not count either: kept, the cells that divide would stand
+        for all that were not looked at, and too many would divide.
     problems : DataFrame
         recording_id and reason: a cell that was watched to a frame before its first one.
     """
     detections, cells, problems = _end_watching(detections, cells)
-    unstated = cells["fate"].isna()
     fate = tracks.unlisted_cells if tracks.states_fates else CENSORED
-    if fate == UNSCORED and unstated.any():
+    in_part = cells["fate"].isna().groupby(cells["recording_id"]).transform("any").astype(bool)
+    unscored = (fate == UNSCORED) & ~cells["stated"] & in_part
+    if unscored.any():
         text = (
-            "No fate is stated of %d of %d cells: they are neither trained on nor scored. If every cell was watched, "
-            "and only those with an event were written down, set tracks.unlisted_cells to censored"
+            "No fate is stated of %d of %d cells, %d of which divide in the tracks: they are neither trained on nor "
+            "scored. If every cell was watched, and only some events were written down, set tracks.unlisted_cells to "
+            "censored"
         )
-        _log.warning(text, unstated.sum(), len(cells))
-    return detections, cells.assign(fate=cells["fate"].fillna(fate)), problems
+        _log.warning(text, unscored.sum(), len(cells), (unscored & cells["fate"].notna()).sum())
+    cells = cells.assign(
+        fate=cells["fate"].fillna(fate).mask(unscored, UNSCORED), event_frame=cells["event_frame"].mask(unscored)
+    )
+    return detections, cells.drop(columns="stated"), problems
 
 
 def _end_watching(detections: pd.DataFrame, cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:

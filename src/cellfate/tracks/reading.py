@@ -29,7 +29,9 @@ CELL_KINDS = {
     "last_frame": "Int64",
     "fate": "str",
     "event_frame": "Int64",
+    "stated": "bool",
 }
+"""Columns of `Cells` but group_id, and `stated`: whether the fate was stated, not read off the daughters."""
 
 
 class _Named(Protocol):
@@ -172,7 +174,7 @@ def assemble(recording_id: str, read: TrackedCells) -> tuple[pd.DataFrame, pd.Da
     detections : DataFrame
         Columns of `Detections`.
     cells : DataFrame
-        Columns of `Cells` but group_id. The fate of a cell that neither divides nor has a stated one is null.
+        Columns `CELL_KINDS`. The fate of a cell that neither divides nor has a stated one is null.
 
     Raises
     ------
@@ -195,6 +197,7 @@ def assemble(recording_id: str, read: TrackedCells) -> tuple[pd.DataFrame, pd.Da
         last_frame=seen["max"].array,
         fate=fate,
         event_frame=cells["event_frame"].fillna(by_daughters.where(fate == MITOSIS)),
+        stated=cells["fate"].notna() | cells["event_frame"].notna(),
     )
     detections = read.detections.assign(recording_id=recording_id)
     return detections[list(DETECTION_KINDS)].astype(DETECTION_KINDS), table[list(CELL_KINDS)].astype(CELL_KINDS)

@@ -70,13 +70,24 @@ def test_with_a_table_of_fates_every_format_says_the_same(case: FormatCase, tmp_
 
 @each_format
 def test_a_cell_that_a_table_of_fates_does_not_list_is_unscored(case: FormatCase, tmp_path: Path) -> None:
-    """Annotations of COCO-VID state the fate of every cell themselves."""
+    """Annotations of COCO-VID state the fate of every cell themselves, and a table of CSV those of its mothers.
+
+    A division that is shown and not listed does not count where other cells are not listed: kept, the cells that divide
+    would stand for all that were not looked at.
+    """
     case.write(tmp_path, FAMILY)
     write_fates(tmp_path, [FAMILY[2]])
     _, cells, problems = read(tmp_path, case, **FATES_SETTINGS)
     assert problems["reason"].tolist() == []
     silent = CENSORED if case.name == "coco_vid" else UNSCORED
-    assert cells.sort_values("cell_id")["fate"].tolist() == [MITOSIS, silent, APOPTOSIS, silent]
+    mother = MITOSIS if case.name in ("coco_vid", "csv") else UNSCORED
+    assert cells.sort_values("cell_id")["fate"].tolist() == [mother, silent, APOPTOSIS, silent]
+    assert cells.loc[cells["fate"] == UNSCORED, "event_frame"].isna().all()
+    write_fates(tmp_path, FAMILY[1:])
+    _, cells, _ = read(tmp_path, case, **FATES_SETTINGS)
+    assert (
+        cells.sort_values("cell_id")["fate"].tolist()[0] == MITOSIS
+    )  # all others are listed, so it is known to divide
     _, cells, _ = read(tmp_path, case, **FATES_SETTINGS, unlisted_cells="censored")
     assert cells.sort_values("cell_id")["fate"].tolist() == [MITOSIS, CENSORED, APOPTOSIS, CENSORED]
 

@@ -29,8 +29,7 @@ def test_hours_become_the_first_frame_in_which_the_event_can_be_seen(tmp_path: P
     cells, problems = read(tmp_path, f"01,3,dead,{hours}\n")
     assert problems == []
     assert cells.loc[3, ["fate", "event_frame"]].tolist() == ["apoptosis", frame]
-    assert cells.loc[1, ["fate", "event_frame"]].tolist() == ["mitosis", 4]
-    assert cells.loc[2, "fate"] == "unscored"
+    assert cells.loc[[1, 2], "fate"].tolist() == ["unscored", "unscored"]  # cell 1 divides, but nobody looked at cell 2
 
 
 def test_frames_are_counted_as_in_the_tracks(tmp_path: Path) -> None:
@@ -82,7 +81,7 @@ def test_a_table_a_recording(tmp_path: Path) -> None:
     columns = {"recording_id": None}
     _, cells, problems = gather(tmp_path, **NAPARI, fates_file="{recording_id}_fates.csv", fates_columns=columns)
     assert problems.empty
-    assert cells["fate"].tolist() == ["mitosis", "unscored", "apoptosis", "unscored"]
+    assert cells["fate"].tolist() == ["unscored", "unscored", "apoptosis", "unscored"]
 
 
 def test_a_missing_table_stops_all(tmp_path: Path) -> None:
@@ -109,10 +108,11 @@ def test_own_words_come_first(tmp_path: Path) -> None:
     assert cells.loc[4, "fate"] == "unscored"
 
 
-def test_what_the_tracks_show_is_not_unscored(tmp_path: Path) -> None:
-    cells, problems = read(tmp_path, "01,1,unscored,\n")
+def test_unscored_is_taken_at_its_word_whatever_the_tracks_show(tmp_path: Path) -> None:
+    cells, problems = read(tmp_path, "01,1,unscored,\n01,2,lost,\n01,3,dead,2.9\n01,4,lost,\n")
     assert problems == []
-    assert cells.loc[1, ["fate", "event_frame"]].tolist() == ["mitosis", 4]
+    assert cells["fate"].tolist() == ["unscored", "censored", "apoptosis", "censored"]
+    assert cells["event_frame"].fillna(-1).tolist() == [-1, -1, 6, -1]
 
 
 def test_a_time_without_a_fate_is_that_of_the_division_in_the_tracks(tmp_path: Path) -> None:
