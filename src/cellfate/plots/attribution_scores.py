@@ -7,8 +7,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from cellfate.core.words import name_method, name_score, show_count
-from cellfate.plots.theme import band, colour_method, finish, say_nothing, whiskers
+from cellfate.core.words import METHOD_SCORES, name_method, name_score, show_count
+from cellfate.plots.theme import SIGNED, band, colour_method, finish, say_nothing, whiskers
 
 FOUND_AUROC: Final = 0.8
 """Least area over frames at which planted hours count as found."""
@@ -16,8 +16,6 @@ CHANGED_CORRELATION: Final = 0.5
 """Rank correlation with the trained model's values under which randomised weights have changed an attribution."""
 _VERDICTS: Final = [[0.0, "#edb9ab"], [0.5, "#f2f2ef"], [1.0, "#a5cbd8"]]
 """Fails, has no threshold, passes."""
-_AGREEMENT: Final = [[0.0, "#c8553d"], [0.5, "#f7f7f5"], [1.0, "#2a7f9e"]]
-"""From -1 over 0 to 1."""
 
 
 def plot_attribution_scores(attribution_scores: pd.DataFrame) -> go.Figure:
@@ -71,16 +69,17 @@ def plot_attribution_scores(attribution_scores: pd.DataFrame) -> go.Figure:
 
 def check_scores(scores: pd.DataFrame) -> dict[str, bool]:
     """Tell of the scores of one method, rows of `AttributionScores`, that have a threshold and a value who passes."""
-    known = scores.dropna(subset=["value"]).set_index("score")
-    value, low = known["value"].to_dict(), known["low"].to_dict()
-    passed = {score: low[score] > 0 for score in ("deletion_gain", "insertion_gain") if score in value}
-    if "randomised_weights" in value:
-        passed["randomised_weights"] = value["randomised_weights"] < CHANGED_CORRELATION
-    if "label_permuted" in value and "retrained" in value:
-        passed["label_permuted"] = value["label_permuted"] < value["retrained"]
-    if "window_auroc" in value:
-        passed["window_auroc"] = value["window_auroc"] >= FOUND_AUROC
-    return passed
+    table = scores.set_index("score")[["value", "low"]].astype(float)
+    value, low = (table[name].reindex(list(METHOD_SCORES)) for name in ("value", "low"))
+    passed = {
+        "deletion_gain": low["deletion_gain"] > 0,
+        "insertion_gain": low["insertion_gain"] > 0,
+        "randomised_weights": value["randomised_weights"] < CHANGED_CORRELATION,
+        "label_permuted": value["label_permuted"] < value["retrained"],
+        "window_auroc": value["window_auroc"] >= FOUND_AUROC,
+    }
+    value["label_permuted"] += 0 * value["retrained"]  # not known without the model trained again
+    return {score: bool(passes) for score, passes in passed.items() if pd.notna(value[score])}
 
 
 def _grade(scores: pd.DataFrame) -> list[float]:
@@ -92,7 +91,7 @@ def _grade(scores: pd.DataFrame) -> list[float]:
 
 def _write(row: Any) -> str:
     """Write a score's value."""
-    return "" if pd.isna(row.value) else f"{row.value:.2f}"
+    return "" if pd.isna(row.value) else f"{round(row.value, 2) + 0.0:.2f}"  # no -0.00
 
 
 def _explain(row: Any) -> str:
@@ -176,8 +175,8 @@ def plot_agreement(attribution_agreement: pd.DataFrame) -> go.Figure:
     text = np.where(np.isnan(correlations), "", np.char.mod("%.2f", np.nan_to_num(correlations)))
     figure = go.Figure(
         go.Heatmap(
-            z=correlations, x=names, y=names, text=text, texttemplate="%{text}", colorscale=_AGREEMENT, zmin=-1,
-            zmax=1, xgap=2, ygap=2, showscale=False,
+            z=correlations, x=names, y=names, text=text, texttemplate="%{text}", colorscale=SIGNED,
+            reversescale=True, zmin=-1, zmax=1, xgap=2, ygap=2, showscale=False,
         )
     )  # fmt: skip
     figure.update_yaxes(autorange="reversed", ticks="")
@@ -202,7 +201,7 @@ def plot_randomised_weights(randomised_weights: pd.DataFrame) -> go.Figure:
         return say_nothing("Randomised weights (n = 0 cells)", "No landmark was explained again.")
     stages = randomised_weights.drop_duplicates("stage").sort_values("stage")
     figure = go.Figure()
-    for method, rows in randomised_weights.groupby("method", sort=False):
+    for method, rows in randomised_weights.dropna(subset=["rank_correlation"]).groupby("method", sort=False):
         ordered = rows.sort_values("stage")
         figure.add_scatter(
             x=ordered["stage"],

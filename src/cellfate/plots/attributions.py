@@ -139,7 +139,7 @@ def _window_title(landmarks: pd.DataFrame) -> str:
 
 def _write_subtitle(attributions: pd.DataFrame, landmarks: pd.DataFrame, speaks: str) -> str:
     """Name the outcome whose log odds were explained and what speaks for it, n, and what stands for an absent part."""
-    mask = " `mask` is the outline of the cell." if (attributions["channel"] == "mask").any() else ""
+    mask = " The mask is the outline of the cell." if (attributions["channel"] == "mask").any() else ""
     return (
         f"Log odds of {attributions['explained_outcome'].iloc[0]}: {speaks} for it. n = "
         f"{show_count(len(landmarks), 'cell')} of the test part. Absent parts are given the mean pixel.{mask}"

@@ -326,5 +326,4 @@ def _place_legends(figure: go.Figure, heat_px: int) -> go.Figure:
     }
     figure.update_yaxes(automargin=True)
     margin = {"t": _TOP_PX, "b": _BOTTOM_PX, "l": 70, "r": 30}
-    title = {"y": 1, "yanchor": "top", "yref": "container", "pad": {"l": 12, "t": 14}}
-    return figure.update_layout(**places, title=title, margin=margin, height=inner_px + _TOP_PX + _BOTTOM_PX)
+    return figure.update_layout(**places, margin=margin, height=inner_px + _TOP_PX + _BOTTOM_PX)

@@ -40,6 +40,7 @@ from cellfate.plots.theme import (
 
 _METRICS: Final = ("auroc", "average_precision", "brier")
 _SYMBOLS: Final = ("circle", "square", "diamond", "triangle-up", "cross")
+_DOSE_SYMBOLS: Final = {"auroc": "diamond", "average_precision": "square"}
 _GAPS_PX: Final = {"estimate": 112, "difference": 140}
 """Space between two rows of panels of scores, and of differences, in pixels."""
 _SLOT_PX: Final = 13
@@ -380,7 +381,7 @@ def _add_doses(
         y=of_key["estimate"],
         error_y=whiskers(of_key, "estimate", colour),
         mode="markers",
-        marker={"color": colour, "size": 9},
+        marker={"color": colour, "size": 9, "symbol": _DOSE_SYMBOLS.get(metric, _SYMBOLS[0])},
         name=label_metric(metric, outcome),
         customdata=of_key[["n_landmarks", "n_groups"]],
         hovertemplate="%{y:.3f}, n = %{customdata[0]} landmarks in %{customdata[1]} groups",

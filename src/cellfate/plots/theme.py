@@ -66,6 +66,16 @@ _UNKNOWN_PREDICTORS: Final = ("#9d4edd", "#4f772d", "#936639")
 _HEAD_WIDTH: Final = 120
 """Most letters in a line under a title: more would be cut off on a narrow page."""
 _LEGEND_ROW_PX: Final = 24
+_TITLE: Final = {
+    "x": 0,
+    "xanchor": "left",
+    "xref": "container",
+    "y": 1,
+    "yanchor": "top",
+    "yref": "container",
+    "pad": {"l": 12, "t": 14},
+    "font": {"size": 16},
+}
 
 
 def colour_of(name: str, position: int = 0) -> str:
@@ -112,7 +122,7 @@ def apply_theme(figure: go.Figure, *, title: str, height_px: int = 420) -> go.Fi
     """Give a figure the house look. The figure is changed and returned."""
     figure.update_layout(
         template="plotly_white",
-        title={"text": title, "x": 0, "xanchor": "left", "xref": "container", "pad": {"l": 12}, "font": {"size": 16}},
+        title={"text": title, **_TITLE},
         font={"family": "Inter, 'Helvetica Neue', Arial, sans-serif", "size": 13, "color": "#1f2933"},
         height=height_px,
         margin={"l": 70, "r": 30, "t": 60, "b": 60},
@@ -166,8 +176,7 @@ def finish(
     bottom_px = legend_gap_px + 10 + _LEGEND_ROW_PX * legend_rows
     apply_theme(figure, title=words, height_px=inner_px + top_px + bottom_px)
     margin = {"t": top_px, "b": bottom_px, "l": left_px}
-    figure.update_layout(margin=margin, legend={"y": -legend_gap_px / inner_px}, showlegend=legend_rows > 0)
-    return figure.update_layout(title={"y": 1, "yanchor": "top", "yref": "container", "pad": {"l": 12, "t": 14}})
+    return figure.update_layout(margin=margin, legend={"y": -legend_gap_px / inner_px}, showlegend=legend_rows > 0)
 
 
 def band(

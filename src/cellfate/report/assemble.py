@@ -77,7 +77,7 @@ def assemble_report(
         title=settings.title,
         answers=headline.write_answers(found["questions"], found["metrics"], found["comparisons"], follow_up),
         counted=headline.write_counted(
-            *(found[name] for name in ("follow_ups", "landmarks", "splits")), unit, scores.confidence
+            found["follow_ups"], found["landmarks"], found["splits"], unit, scores.confidence
         ),
         opening=_choose_opening(figures, at_chance),
         sections=build_sections(parts, figures, follow_up.headline_h),
@@ -202,7 +202,7 @@ def _say_study(found: Tables, settings: ReportSettings) -> dict[Place, ReportPar
         ("data", ""): ReportPart(
             tables=(
                 tables.tabulate_recordings(found["recordings"], found["frame_files"], found["cells"]),
-                tables.tabulate_fates(*(found[name] for name in ("cells", "recordings", "follow_ups", "landmarks"))),
+                tables.tabulate_fates(found["cells"], found["recordings"], found["follow_ups"], found["landmarks"]),
                 tables.tabulate_left_out(left_out, longest),
             )
         ),
@@ -225,15 +225,11 @@ def _tabulate_settings(
         for reading, config in models.items()
     )
     flat = tables.flatten(parameters)  # sorted: their order in the configuration differs from run to run
-    read = {name: flat[name] for name in sorted(flat) if not name.startswith("_")}
-    groups = {True: {}, False: {}}  # type: dict[bool, dict[str, Any]]
-    for name, value in read.items():
-        groups[name.startswith(_SIMULATED)][name] = value
-    heads = ("Parameter", "Value")
-    simulated = "Parameters of pipelines that simulate recordings: this study read them only if it was simulated"
+    order = sorted(flat, key=lambda name: (name.startswith(_SIMULATED), name))
+    read = {name: flat[name] for name in order if not name.startswith("_")}
+    caption = "Every parameter, seeds included; last those of pipelines that simulate recordings"
     return (
-        tables.tabulate_mapping(groups[False], "Every parameter, seeds included", heads),
+        tables.tabulate_mapping(read, caption, ("Parameter", "Value")),
         *folders,
         tables.tabulate_mapping(list_versions(), "Versions", ("Package", "Version")),
-        *((tables.tabulate_mapping(groups[True], simulated, heads),) if groups[True] else ()),
     )

@@ -233,9 +233,9 @@ _EXPLANATIONS = (
     FigureText(
         "examples_figure",
         "examples",
-        "Time ends at the landmark. Rows named `for`: red pixels speak for the explained outcome, blue ones against it "
-        "(gradient times input). Maps: red channels and hours speak for it. One brightness scale serves all cells; 0 "
-        "and 1 of the reporters are the usual ends over all cells.",
+        "Time ends at the landmark. Rows that end in 'for': red pixels speak for the explained outcome, blue ones "
+        "against it (gradient times input). Maps: red channels and hours speak for it. One brightness scale serves all "
+        "cells; 0 and 1 of the reporters are the usual ends over all cells.",
     ),
 )
 """Figures of each reading."""

@@ -219,23 +219,18 @@ def write_counted(
     """
     tested = splits[splits["part"] == "test"][CELL].drop_duplicates().merge(follow_ups, on=CELL)
     asked = tested.merge(landmarks[CELL].drop_duplicates(), on=CELL)
-    groups = tested["group_id"].nunique()
+    groups, young = show_count(tested["group_id"].nunique(), unit), _write_young(tested, asked)
     sentence = (
         f"{show_count(len(follow_ups), 'cell')} of {show_count(follow_ups['group_id'].nunique(), unit)} were followed, "
-        f"{len(tested):,} of {show_count(groups, unit)} to test models that were not trained on them. Of these "
-        f"{show_count(len(asked), 'cell')} grew old enough (min_frames) to be asked{_write_lost(tested, asked)}. A "
-        "landmark is a cell at a frame at which something is asked. Intervals hold "
-        f"{show_percent(confidence)} and resample whole {unit}s"
+        f"{len(tested):,} of {groups} to test models that were not trained on them; {len(asked):,} of these grew old "
+        f"enough (min_frames) to be asked{young}. A landmark is a cell at a frame at which something is asked. "
+        f"Intervals hold {show_percent(confidence)} and resample whole {unit}s"
     )
-    few = (
-        f"; with only {show_count(groups, unit)} they are rough and tend to be too narrow"
-        if groups < FEW_GROUPS
-        else ""
-    )
-    return f"{sentence}{few}."
+    few = f"; with only {groups} they are rough and tend to be too narrow"
+    return f"{sentence}{few if tested['group_id'].nunique() < FEW_GROUPS else ''}."
 
 
-def _write_lost(tested: pd.DataFrame, asked: pd.DataFrame) -> str:
+def _write_young(tested: pd.DataFrame, asked: pd.DataFrame) -> str:
     """Say how many cells were too young to be asked, with their fates; empty where none was."""
     lost = tested["fate"].value_counts().sub(asked["fate"].value_counts(), fill_value=0).astype(int)
     found = [f"{lost[fate]:,} {fate}" for fate in FATES if lost.get(fate)]

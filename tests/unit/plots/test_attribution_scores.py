@@ -86,6 +86,8 @@ def test_stages_of_randomised_weights_are_named_by_their_layer():
     )  # fmt: skip
     figure = plot_randomised_weights(table)
     assert list(figure.data[0].y) == [1.0, 0.2]
+    unknown = table.assign(method="attention", rank_correlation=np.nan)
+    assert len(plot_randomised_weights(pd.concat([table, unknown])).data) == 1
     assert list(figure.layout.xaxis.ticktext) == ["none", "head"]
 
 

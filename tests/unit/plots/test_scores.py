@@ -101,6 +101,8 @@ def test_scores_by_dose_are_of_the_leading_predictor(tables):
     fates = plot_dose_scores(tables["metrics"])
     names = ["Balanced accuracy", "Recall of apoptosis", "Recall of mitosis", "AUROC of apoptosis"]
     assert [t.name for t in fates.data] == names
+    for drawn in (figure, fates):
+        assert len({(t.marker.color, t.marker.symbol) for t in drawn.data}) == len(drawn.data)  # no two look alike
     assert [line.y0 for line in fates.layout.shapes] == [0.5, 0.5]
     of_one = tables["metrics"]["condition"].isin(["all", "within_dose", "High"])
     assert is_empty(plot_dose_scores(tables["metrics"][of_one]))

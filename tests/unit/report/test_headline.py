@@ -116,7 +116,7 @@ def test_what_is_counted_is_said_once_and_few_groups_are_warned_of():
     tables = report_case().tables
     words = headline.write_counted(*counted(tables), "recording", 0.95)
     assert words.startswith("36 cells of 6 recordings were followed, 18 of 3 recordings to test models that were not")
-    assert "Of these 18 cells grew old enough (min_frames) to be asked. A landmark" in words
+    assert "; 18 of these grew old enough (min_frames) to be asked. A landmark" in words
     assert "with only 3 recordings they are rough" in words
     many = tables["follow_ups"].assign(group_id=[str(n) for n in range(36)])
     assert "rough" not in headline.write_counted(*counted({**tables, "follow_ups": many}), "group", 0.95)
@@ -131,5 +131,5 @@ def test_test_cells_too_young_to_be_asked_are_counted_with_the_fates_that_go_wit
     young = tables["follow_ups"].query("recording_id == 'r3' and fate == 'mitosis'")["cell_id"]
     is_young = (tables["landmarks"]["recording_id"] == "r3") & tables["landmarks"]["cell_id"].isin(young)
     words = headline.write_counted(*counted({**tables, "landmarks": tables["landmarks"][~is_young]}), "group", 0.95)
-    assert "Of these 16 cells grew old enough" in words
+    assert "; 16 of these grew old enough" in words
     assert "no score knows of the 2 others (2 mitosis)." in words
