@@ -141,11 +141,17 @@ def draw_examples(
     plain = StripTables(
         tables.forecasts, tables.attention, tables.attributions, tables.frame_features, methods=tables.methods
     )
-    opening = build_film_strips(crops, choose_opening(examples), plain, settings)
-    explained = tables.attributions["explained_outcome"].head(1) if len(examples) else ()
-    red = "".join(f", red speaks for {outcome}" for outcome in explained)
-    one = draw_film_strips(opening, bright, n_columns=1, title=f"One cell{red}")
-    return draw_film_strips(strips, bright, title=f"Example cells{red}"), one
+    first = choose_opening(examples)
+    opening = build_film_strips(crops, first, plain, settings)
+    title = _name_red("One cell", tables.attributions, first)
+    one = draw_film_strips(opening, bright, n_columns=1, title=title)
+    return draw_film_strips(strips, bright, title=_name_red("Example cells", tables.attributions, examples)), one
+
+
+def _name_red(title: str, attributions: pd.DataFrame, landmarks: pd.DataFrame) -> str:
+    """Add to a title what red speaks for; nothing where no landmark has values."""
+    own = attributions[attributions["landmark_id"].isin(landmarks["landmark_id"])]
+    return title if own.empty else f"{title}, red speaks for {own['explained_outcome'].iloc[0]}"
 
 
 def build_film_strips(

@@ -174,6 +174,9 @@ def test_the_explained_outcome_is_named_and_a_panel_without_values_is_not_an_out
     strips, opening = draw_examples(AnyStore(), examples, tables, ReportSettings())
     assert strips.layout.title.text.startswith("Example cells, red speaks for mitosis within 5 h (n = ")
     assert opening.layout.title.text.startswith("One cell, red speaks for mitosis within 5 h (n = 1")
+    tables.attributions["landmark_id"] = examples["landmark_id"].iloc[1]
+    strips, opening = draw_examples(AnyStore(), examples, tables, ReportSettings())
+    assert opening.layout.title.text == "One cell (n = 1 cell)"  # it has nothing red
     titles = [str(axis.title.text) for axis in strips.select_yaxes()]
     assert "Shapley<br>values<br>(not computed)" in titles
     assert not any("(none)" in title for title in titles)
