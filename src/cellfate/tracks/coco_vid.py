@@ -134,6 +134,6 @@ def _with_fates(cells: pd.DataFrame) -> pd.DataFrame:
     times = cells[list(_TIMES)]
     fate = np.select([times[name].notna() for name in _TIMES], list(_TIMES.values()), CENSORED)
     events = np.floor(cells["time_of_death"].fillna(cells["time_of_division"]))
-    stated = times.notna().any(axis=None)
+    stated = bool(times.notna().any(axis=None))
     table = cells.assign(fate=fate if stated else None, event_frame=events, stated=stated)
     return table.reindex(columns=list(CELL_KINDS)).astype(CELL_KINDS)

@@ -13,7 +13,7 @@ from cellfate.core.fates import MITOSIS
 from cellfate.imaging.records import RecordingFolder
 from cellfate.tracks.lineages import find_divisions, find_founders
 from cellfate.tracks.problems import problem_table
-from cellfate.tracks.records import TrackedCells, TrackSource
+from cellfate.tracks.records import Tables, TrackedCells, TrackSource
 from cellfate.tracks.settings import PLACEHOLDER
 from cellfate.tracks.text_tables import read_text_columns
 
@@ -44,7 +44,7 @@ Source = TypeVar("Source", bound=_Named)
 
 def read_each(
     sources: Sequence[Source], read_file: Callable[[Source], TrackedCells]
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+) -> Tables:
     """Read the tracks of every recording; what is wrong with one does not keep the others from being read.
 
     Parameters
