@@ -42,9 +42,7 @@ class _Named(Protocol):
 Source = TypeVar("Source", bound=_Named)
 
 
-def read_each(
-    sources: Sequence[Source], read_file: Callable[[Source], TrackedCells]
-) -> Tables:
+def read_each(sources: Sequence[Source], read_file: Callable[[Source], TrackedCells]) -> Tables:
     """Read the tracks of every recording; what is wrong with one does not keep the others from being read.
 
     Parameters
