@@ -78,7 +78,7 @@ def match_conditions(path: Path, table: pd.DataFrame, recording_ids: list[str]) 
 
 def _read_text_table(path: Path) -> pd.DataFrame:
     try:
-        table = pd.read_csv(path, dtype=str, skipinitialspace=True)
+        table = pd.read_csv(path, dtype=str, skipinitialspace=True, keep_default_na=False, na_values=[""])
     except FileNotFoundError as error:
         raise InputError(f"Conditions file {path} is missing; put it there, or set conditions_file to null.") from error
     except (OSError, ValueError) as error:

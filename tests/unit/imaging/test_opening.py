@@ -316,6 +316,13 @@ def test_conditions_can_name_the_group(coco: Path) -> None:
     assert recordings["dose"].tolist() == ["Control", "Low"]
 
 
+def test_words_that_pandas_takes_for_nothing_are_doses(coco: Path) -> None:
+    (coco / "conditions.csv").write_text("recording_id,condition,dose\n001,NA,None\n002,null,0\n")
+    recordings, _, _ = open_recordings(RecordingFolder(coco), change(COCO, conditions_file="conditions.csv"))
+    assert recordings["condition"].tolist() == ["NA", "null"]
+    assert recordings["dose"].tolist() == ["None", "0"]
+
+
 def test_a_recording_set_aside_may_stand_in_the_conditions(coco: Path) -> None:
     _truncate(coco)
     settings = change(COCO, conditions_file="conditions.csv", on_bad_recording="skip")
