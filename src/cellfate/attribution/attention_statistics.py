@@ -92,7 +92,7 @@ def gather_cases(
     attention, frame_features
         Tables `Attention` and `FrameFeatures`.
     explained_landmarks
-        Table of `choosing.choose_explained_landmarks` or `choosing.choose_training_landmarks`.
+        Table of `explained_landmarks.choose_explained_landmarks` or `explained_landmarks.choose_training_landmarks`.
     features
         Columns of `frame_features`.
     """

@@ -1,7 +1,7 @@
 """Explanations of many landmarks by the members of a trained model, whichever its reading.
 
-Every function takes the crop store, the table of `choosing.choose_explained_landmarks`, the model, and what is
-explained of it; each landmark is explained by the member of its fold. Without landmarks the tables are empty.
+Every function takes the crop store, the table of `explained_landmarks.choose_explained_landmarks`, the model, and
+what is explained of it; each landmark is explained by the member of its fold. Without landmarks the tables are empty.
 """
 
 import zlib
@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from cellfate.attribution.choosing import show_landmarks
+from cellfate.attribution.explained_landmarks import show_landmarks
 from cellfate.attribution.explained_models import AttentiveMember, Landmark, ModelView, view_model
 from cellfate.attribution.games import all_subsets, occlusion_subsets, whole_subset
 from cellfate.attribution.gradients import gradient_times_input
@@ -179,7 +179,7 @@ def attribute_trees(
     frame_features, landmarks, splits
         Tables `FrameFeatures`, `Landmarks` and `Splits`.
     explained_landmarks, model, explanation
-        Table of `choosing.choose_explained_landmarks`, and what that was given.
+        Table of `explained_landmarks.choose_explained_landmarks`, and what that was given.
 
     Returns
     -------

@@ -50,7 +50,7 @@ def trace_faithfulness(
     crops
         Crop store.
     explained_landmarks, attributions
-        Tables of `choosing.choose_explained_landmarks` and `gathering.gather_attributions`.
+        Tables of `explained_landmarks.choose_explained_landmarks` and `gathering.gather_attributions`.
     model
         The model; TreeSHAP of the boosting is scored by it too, by windows: does it point at hours that matter?
     explanation

@@ -35,7 +35,7 @@ def gather_attributions(
     tree_shapley
         Table `Attributions` with a column `feature`; values are summed over the features of a channel.
     explained_landmarks, explanation
-        Table of `choosing.choose_explained_landmarks`; length and number of windows.
+        Table of `explained_landmarks.choose_explained_landmarks`; length and number of windows.
 
     Returns
     -------

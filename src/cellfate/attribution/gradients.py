@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cellfate.attribution.choosing import show_landmarks
+from cellfate.attribution.explained_landmarks import show_landmarks
 from cellfate.attribution.explained_models import view_model
 from cellfate.attribution.games import whole_subset
 from cellfate.attribution.methods import GRADIENT, LOGIT

@@ -25,7 +25,7 @@ def score_planted(attributions: pd.DataFrame, explained_landmarks: pd.DataFrame,
     Parameters
     ----------
     attributions, explained_landmarks
-        Tables of `gathering.gather_attributions` and `choosing.choose_explained_landmarks`.
+        Tables of `gathering.gather_attributions` and `explained_landmarks.choose_explained_landmarks`.
     truth
         Table `Truth`.
 

@@ -55,7 +55,7 @@ def open_landmarks(
     crops
         Crop store.
     landmarks
-        Table of `choosing.choose_explained_landmarks`.
+        Table of `explained_landmarks.choose_explained_landmarks`.
     view
         The model, and what is asked of it; length and number of windows.
     subsets

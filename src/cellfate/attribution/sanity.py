@@ -37,7 +37,8 @@ def check_sanity(
     crops
         Crop store.
     explained_landmarks
-        Table of `choosing.choose_explained_landmarks`; of the fold with most of them the first `max_sanity_landmarks`.
+        Table of `explained_landmarks.choose_explained_landmarks`; of the fold with most of them the first
+        `max_sanity_landmarks`.
     model, explanation
         The model and what is explained of it; windows, orders of the players, seed, resamples.
 

@@ -1,56 +1,13 @@
-"""Words a reader sees: what predictors, metrics, outcomes and questions are called, and how numbers are written."""
+"""Words a reader sees: what metrics, outcomes, questions and methods are called, and how numbers are written."""
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 import pandas as pd
 
 from cellfate.core.fates import APOPTOSIS, EVENTS, MITOSIS, NONE, OUTCOMES
-from cellfate.core.predictors import (
-    BLEND,
-    BOOSTING,
-    BOOSTING_ON_EMBEDDINGS,
-    CLASSIFIER,
-    MEASUREMENTS,
-    NETWORK,
-    ON_OTHER_BACKGROUND,
-    TRUTH,
-)
 from cellfate.core.tables.base import EVERYTHING, WITHIN_DOSES
-
-
-@dataclass(frozen=True)
-class PredictorWords:
-    """What a predictor is called in a sentence and on a figure, and what it makes its forecast from."""
-
-    sentence: str
-    label: str
-    sees: str
-
-
-_NO_IMAGE: Final = "no image"
-PREDICTORS: Final[dict[str, PredictorWords]] = {
-    CLASSIFIER: PredictorWords("the classifier", "Classifier", "images, whole track"),
-    BLEND: PredictorWords("the blend of network and boosting", "Blend", "images and measurements"),
-    NETWORK: PredictorWords("the network", "Network", "images"),
-    BOOSTING: PredictorWords("boosting", "Boosting", "measurements"),
-    BOOSTING_ON_EMBEDDINGS: PredictorWords("boosting on embeddings", "Boosting on embeddings", "images"),
-    MEASUREMENTS: PredictorWords("boosting taught the fate", "Boosting taught the fate", "measurements"),
-    ON_OTHER_BACKGROUND: PredictorWords(
-        "the classifier, shown cells on other surroundings", "Classifier, other surroundings", "images, whole track"
-    ),
-    "age_and_time": PredictorWords("track age and time in the recording", "Track age and time", _NO_IMAGE),
-    "track_age": PredictorWords("track age alone", "Track age", _NO_IMAGE),
-    "recording_time": PredictorWords("time in the recording alone", "Time in the recording", _NO_IMAGE),
-    "length_and_dose": PredictorWords("track length and dose", "Track length and dose", _NO_IMAGE),
-    "track_length": PredictorWords("track length alone", "Track length", _NO_IMAGE),
-    "dose": PredictorWords("dose alone", "Dose", _NO_IMAGE),
-    "position": PredictorWords("position in the image alone", "Position in the image", _NO_IMAGE),
-    TRUTH: PredictorWords("the true hazards", "True hazards", "the simulation"),
-}
-"""Words of every predictor, in the order they are shown; one that is not listed keeps its own name."""
 
 READINGS: Final = {"classifier": "Classifier", "clock": "Fate clock"}
 """What the two models are called in a heading."""
@@ -106,44 +63,6 @@ EMPTY: Final = "\u2013"
 _DOSES: Final = ("Control", "Low", "Medium", "High", "Unknown")
 _FEATURES: Final = {"n_neighbors": "neighbours"}
 _UNITS: Final = {"area": "px²", "perimeter": "px", "equivalent_diameter": "px"}
-
-
-def name_predictor(name: str) -> str:
-    """Name of a predictor in a sentence."""
-    return PREDICTORS[name].sentence if name in PREDICTORS else name.replace("_", " ")
-
-
-def label_predictor(name: str) -> str:
-    """Name of a predictor on a figure and in a table."""
-    return PREDICTORS[name].label if name in PREDICTORS else name.replace("_", " ")
-
-
-def what_it_sees(name: str) -> str:
-    """Say what a predictor makes its forecast from."""
-    return PREDICTORS[name].sees if name in PREDICTORS else "not known"
-
-
-def order_predictors(names: Iterable[str]) -> list[str]:
-    """List different predictors in the order they are shown; those that are not known come last, by name.
-
-    Examples
-    --------
-    >>> order_predictors(["dose", "network", "mine", "network"])
-    ['network', 'dose', 'mine']
-    """
-    found = set(names)
-    return [name for name in PREDICTORS if name in found] + sorted(found - set(PREDICTORS))
-
-
-def choose_leading(names: Iterable[str]) -> str | None:
-    """Choose the predictor that a figure of one predictor is about: the first in order; None where there is none.
-
-    Examples
-    --------
-    >>> choose_leading(["dose", "network", "blend"])
-    'blend'
-    """
-    return next(iter(order_predictors(names)), None)
 
 
 def name_metric(name: str) -> str:

@@ -10,18 +10,9 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from cellfate.core.fates import EVENTS, NONE, probability_column
-from cellfate.core.predictors import CLOCK_PREDICTORS
+from cellfate.core.predictors import CLOCK_PREDICTORS, choose_leading, label_predictor, order_predictors
 from cellfate.core.tables import CELL
-from cellfate.core.words import (
-    capitalise,
-    choose_leading,
-    label_predictor,
-    list_events,
-    list_words,
-    order_predictors,
-    show_count,
-    write_hours,
-)
+from cellfate.core.words import capitalise, list_events, list_words, show_count, write_hours
 from cellfate.plots.theme import COLOURS, at_question, colour_predictor, finish, make_grid, say_nothing
 
 MOST_CELLS: Final = 400

@@ -7,18 +7,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from cellfate.core.predictors import BLEND, CLASSIFIER
-from cellfate.core.words import (
-    capitalise,
-    choose_leading,
-    label_predictor,
-    list_events,
-    list_outcomes,
-    name_asked,
-    name_question,
-    order_predictors,
-    show_count,
-)
+from cellfate.core.predictors import BLEND, CLASSIFIER, choose_leading, label_predictor, order_predictors
+from cellfate.core.words import capitalise, list_events, list_outcomes, name_asked, name_question, show_count
 from cellfate.plots.theme import COLOURS, at_question, colour_predictor, finish, make_grid, say_nothing, whiskers
 
 _PANEL_PX: Final = 340

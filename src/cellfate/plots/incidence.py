@@ -7,19 +7,9 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from cellfate.core.predictors import BLEND, NETWORK
+from cellfate.core.predictors import BLEND, NETWORK, label_predictor, order_predictors
 from cellfate.core.tables import EVERYTHING
-from cellfate.core.words import (
-    HAPPENED,
-    capitalise,
-    label_predictor,
-    list_events,
-    name_dose,
-    order_doses,
-    order_predictors,
-    show_count,
-    write_hours,
-)
+from cellfate.core.words import HAPPENED, capitalise, list_events, name_dose, order_doses, show_count, write_hours
 from cellfate.plots.theme import COLOURS, colour_predictor, finish, make_grid, say_nothing, translucent, whiskers
 
 _DOSES: Final = {

@@ -11,19 +11,17 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from cellfate.core.predictors import choose_leading, label_predictor, order_predictors
 from cellfate.core.tables import EVERYTHING, WITHIN_DOSES
 from cellfate.core.words import (
     LOWER_IS_BETTER,
     capitalise,
-    choose_leading,
     label_metric,
-    label_predictor,
     list_events,
     list_outcomes,
     name_metric,
     name_question,
     order_doses,
-    order_predictors,
     write_hours,
 )
 from cellfate.plots.theme import (

@@ -12,7 +12,7 @@ from cellfate.preflight.images import look_at_images
 from cellfate.preflight.reading import OpenedFolder, open_folder
 from cellfate.preflight.settings import PreflightSettings
 from cellfate.preflight.summary import summarise_recordings
-from cellfate.preflight.tracked import check_detections, check_tracks, measure_cells, place_detections
+from cellfate.preflight.tracks import check_detections, check_tracks, measure_cells, place_detections
 from cellfate.tracks.problems import set_aside
 from cellfate.tracks.settings import TrackSettings
 

@@ -65,7 +65,7 @@ def open_folder(folder: RecordingFolder, settings: RecordingSettings, tracks: Tr
     except InputError as error:
         findings = pd.concat([not_opened, _tell_folder(error)], ignore_index=True)
         return OpenedFolder(recordings, frame_files, Detections.empty(), Cells.empty(), findings)
-    # single detections in no frame or image, or twice in a frame, are told cell by cell (`preflight.tracked`)
+    # single detections in no frame or image, or twice in a frame, are told cell by cell (`preflight.tracks`)
     contradictions = find_problems(_mend_detections(detections, recordings), cells, recordings)
     problems = pd.concat([unread, contradictions], ignore_index=True)
     told = make_findings("tracks", problems.rename(columns={"reason": "finding"}))

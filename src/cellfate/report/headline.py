@@ -7,18 +7,24 @@ import pandas as pd
 
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.fates import FATES
-from cellfate.core.predictors import BOOSTING, CLOCK_PREDICTORS, MEASUREMENTS, TRIVIAL_REFERENCES
+from cellfate.core.predictors import (
+    BOOSTING,
+    CLOCK_PREDICTORS,
+    MEASUREMENTS,
+    TRIVIAL_REFERENCES,
+    choose_leading,
+    label_predictor,
+    name_predictor,
+    what_it_sees,
+)
 from cellfate.core.tables import CELL, EVERYTHING
 from cellfate.core.words import (
     READINGS,
     capitalise,
-    choose_leading,
-    label_predictor,
     list_events,
     list_words,
     name_asked,
     name_metric,
-    name_predictor,
     name_question,
     show_count,
     show_difference,
@@ -26,7 +32,6 @@ from cellfate.core.words import (
     show_number,
     show_percent,
     show_score,
-    what_it_sees,
     write_hours,
 )
 from cellfate.metrics.comparisons import leading_predictors

@@ -5,9 +5,9 @@ from typing import Final
 import pandas as pd
 
 from cellfate.core.fates import APOPTOSIS
-from cellfate.core.predictors import CLASSIFIER, ON_OTHER_BACKGROUND
+from cellfate.core.predictors import CLASSIFIER, ON_OTHER_BACKGROUND, name_predictor
 from cellfate.core.tables import EVERYTHING
-from cellfate.core.words import name_method, name_predictor, name_score, show_difference, show_score
+from cellfate.core.words import name_method, name_score, show_difference, show_score
 from cellfate.plots.attribution_scores import plot_attribution_scores
 from cellfate.report.belief import is_at_chance, judge_methods, tabulate_attribution_scores, write_belief
 from cellfate.report.page import ReportFigure, ReportPage, ReportPart, ReportSection, ReportTable, render_page

@@ -11,16 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from cellfate.attribution.windows import place_windows
 from cellfate.core.fates import listed_outcomes, probability_column
+from cellfate.core.predictors import choose_leading, label_predictor
 from cellfate.core.tables import CELL, FRAME
-from cellfate.core.words import (
-    choose_leading,
-    label_predictor,
-    list_outcomes,
-    name_asked,
-    name_method,
-    name_outcome,
-    write_hours,
-)
+from cellfate.core.words import list_outcomes, name_asked, name_method, name_outcome, write_hours
 from cellfate.crops.store import CropStore
 from cellfate.plots.filmstrip import FilmStrip, StripCurve, StripPanel, draw_film_strips
 from cellfate.plots.theme import at_question

@@ -8,11 +8,10 @@ from pydantic import BaseModel
 
 from cellfate.cohort.landmarks import asks_which_fate
 from cellfate.core.fates import CENSORED, EVENTS, FATES
+from cellfate.core.predictors import choose_leading, label_predictor, order_predictors, what_it_sees
 from cellfate.core.tables import CELL, EVERYTHING, PARTS
 from cellfate.core.words import (
     capitalise,
-    choose_leading,
-    label_predictor,
     list_events,
     list_words,
     name_asked,
@@ -20,14 +19,12 @@ from cellfate.core.words import (
     name_outcome,
     name_question,
     order_doses,
-    order_predictors,
     show_cell,
     show_count,
     show_difference,
     show_interval,
     show_number,
     show_score,
-    what_it_sees,
 )
 from cellfate.plots.cells import choose_called
 from cellfate.plots.preflight import name_check

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 import pytest
 
-from cellfate.attribution.choosing import choose_explained_landmarks
+from cellfate.attribution.explained_landmarks import choose_explained_landmarks
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.prediction.records import TrainedModel
 from tests.cases.crop_stores import TinyStudy, tiny_study

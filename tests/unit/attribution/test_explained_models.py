@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cellfate.attribution.choosing import show_landmarks
+from cellfate.attribution.explained_landmarks import show_landmarks
 from cellfate.attribution.explained_models import view_model
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.core.errors import InputError

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from cellfate.attribution.choosing import keep_one_a_cell, order_landmarks
+from cellfate.attribution.explained_landmarks import keep_one_a_cell, order_landmarks
 from cellfate.attribution.sanity import permute_fates
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.cohort.splits import select_part

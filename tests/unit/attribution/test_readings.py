@@ -11,7 +11,7 @@ from cellfate.attribution import explained_models, sanity
 from cellfate.attribution.agreement import compare_methods
 from cellfate.attribution.attention_statistics import compare_top_attention_frames
 from cellfate.attribution.attention_summary import summarise_attention_statistics
-from cellfate.attribution.choosing import choose_explained_landmarks, choose_training_landmarks
+from cellfate.attribution.explained_landmarks import choose_explained_landmarks, choose_training_landmarks
 from cellfate.attribution.explained_models import AttentiveMember, view_model
 from cellfate.attribution.explaining import (
     attribute_gradients,

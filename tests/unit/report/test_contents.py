@@ -35,10 +35,10 @@ def test_every_figure_stands_in_a_section_once():
 
 def test_every_predictor_has_its_words():
     known = {predictors.CLASSIFIER, predictors.ON_OTHER_BACKGROUND, predictors.TRUTH, *predictors.CLOCK_PREDICTORS}
-    assert set(words.PREDICTORS) == known | set(get_args(ReferenceName))
-    assert set(BlendSettings().parts) <= set(words.PREDICTORS)
-    assert len({word.label for word in words.PREDICTORS.values()}) == len(words.PREDICTORS)
-    assert words.order_predictors(["b", "dose", "truth", "a", "blend"]) == ["blend", "dose", "truth", "a", "b"]
+    assert set(predictors.PREDICTORS) == known | set(get_args(ReferenceName))
+    assert set(BlendSettings().parts) <= set(predictors.PREDICTORS)
+    assert len({word.label for word in predictors.PREDICTORS.values()}) == len(predictors.PREDICTORS)
+    assert predictors.order_predictors(["b", "dose", "truth", "a", "blend"]) == ["blend", "dose", "truth", "a", "b"]
 
 
 def test_doses_stand_from_low_to_high():
@@ -46,5 +46,5 @@ def test_doses_stand_from_low_to_high():
 
 
 def test_a_predictor_has_one_name_on_a_card_and_in_a_sentence():
-    word = words.PREDICTORS[predictors.MEASUREMENTS]
+    word = predictors.PREDICTORS[predictors.MEASUREMENTS]
     assert word.label == words.capitalise(word.sentence)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cellfate.attribution.choosing import (
+from cellfate.attribution.explained_landmarks import (
     choose_explained_landmarks,
     choose_training_landmarks,
     keep_one_a_cell,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from cellfate.core import tables
 from cellfate.imaging.windows import cut_window
 from cellfate.preflight import PreflightSettings
-from cellfate.preflight.tracked import check_detections, check_tracks, measure_cells, place_detections
+from cellfate.preflight.tracks import check_detections, check_tracks, measure_cells, place_detections
 
 RECORDINGS = pd.DataFrame(
     {"recording_id": ["a"], "n_frames": 6, "height_px": 40, "width_px": 60, "condition": "drug", "dose": "Low"}
