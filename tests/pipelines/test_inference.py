@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -218,6 +219,28 @@ def test_what_does_not_fit_the_models_ends_the_run_with_a_sentence(project, othe
                 inference={"recordings": {"conditions_file": None, **changed}},
             )
         assert "\n" not in str(caught.value)
+
+
+def test_models_that_are_no_pair_are_refused(project, models):
+    classifier, clock = models
+    follow_up = clock.config.follow_up.model_copy(update={"guard_h": 2.0})
+    other = replace(clock, config=clock.config.model_copy(update={"follow_up": follow_up}))
+    with pytest.raises(
+        InputError, match=r"with follow_up\.guard_h 1\.0 and the fate clock with 2\.0, but .*; train both on one study"
+    ):
+        nodes.follow_new_cells(*new_cells(project), classifier, other)
+    with pytest.raises(InputError, match="is a fate clock, but a classifier is needed"):
+        nodes.follow_new_cells(*new_cells(project), clock, clock)
+
+
+def test_new_cells_are_measured_as_the_fate_clock_says(project, models):
+    crops, _, detections, _ = new_cells(project)
+    clock = models[1]
+    measured = nodes.measure_new_cells(crops, detections, clock)
+    pd.testing.assert_frame_equal(measured, read_new(project, "04_feature", "frame_features"))
+    features = clock.config.features.model_copy(update={"neighbor_radius_px": 1.0})
+    other = replace(clock, config=clock.config.model_copy(update={"features": features}))
+    assert not nodes.measure_new_cells(crops, detections, other)["n_neighbors"].any()
 
 
 def new_cells(project: Path) -> tuple[CropStore, pd.DataFrame, pd.DataFrame, pd.DataFrame]:

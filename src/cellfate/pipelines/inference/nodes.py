@@ -21,6 +21,7 @@ from cellfate.core.settings import Settings, describe_faults
 from cellfate.core.tables import CELL, Commitments, Comparisons, Forecasts, Landmarks, Metrics
 from cellfate.crops.cutting import CropPlan
 from cellfate.crops.store import CropStore
+from cellfate.features.measurements import measure_cells
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.metrics.commitments import find_commitments
@@ -83,6 +84,11 @@ def cut_crops_for_models(
     """Plan crops of the size that the models were trained on; see `cut_new_crops`."""
     model = _trained(classifier, clock)[0]
     return cut_new_crops(folder, recordings, frame_files, detections, model, settings)
+
+
+def measure_new_cells(crops: CropStore, detections: pd.DataFrame, clock: TrainedModel) -> pd.DataFrame:
+    """Measure new cells as those of the study were: table `FrameFeatures`."""
+    return measure_cells(crops, detections, clock.clock_config.features)
 
 
 def follow_new_cells(
@@ -245,12 +251,21 @@ def score_new_cells(
     return metrics, comparisons, find_commitments(forecasts, follow_ups, known)
 
 
-def _trained(*models: TrainedModel) -> list[TrainedModel]:
-    """Those that have members."""
-    trained = [model for model in models if model.config.members]
+def _trained(classifier: TrainedModel, clock: TrainedModel) -> list[TrainedModel]:
+    """Those that have members; an InputError if none has, or they are of different studies."""
+    configs = classifier.classifier_config, clock.clock_config
+    trained = [model for model in (classifier, clock) if model.config.members]
     if not trained:
-        reasons = "; ".join(f"{model.config.kind}: {model.config.reason}" for model in models)
+        reasons = "; ".join(f"{config.kind}: {config.reason}" for config in configs)
         raise InputError(f"No model of this study was trained ({reasons}), so nothing can be forecast.")
+    shared = {"channels", "frame_interval_min", "crops", "follow_up"}
+    first, second = (pd.json_normalize(config.model_dump(include=shared)).iloc[0] for config in configs)
+    for name in first.index:
+        if first[name] != second[name]:
+            raise InputError(
+                f"The classifier was trained with {name} {first[name]} and the fate clock with {second[name]}, but new "
+                "cells are read once for both; train both on one study."
+            )
     return trained
 
 

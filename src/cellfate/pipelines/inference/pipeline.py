@@ -2,7 +2,6 @@
 
 from kedro.pipeline import Pipeline, node
 
-from cellfate.features.measurements import measure_cells
 from cellfate.imaging.opening import open_recordings
 from cellfate.pipelines.inference import nodes
 from cellfate.tracks.importing import import_tracks
@@ -41,8 +40,8 @@ def _prepare() -> Pipeline:
                 name="cut_new_crops",
             ),
             node(
-                measure_cells,
-                ["new_crops", tracked[0], "params:features"],
+                nodes.measure_new_cells,
+                ["new_crops", tracked[0], MODELS[1]],
                 "new_frame_features",
                 name="measure_new_cells",
             ),
