@@ -7,14 +7,13 @@ frame after its last, so that every track is shortened alike, however it ended.
 
 import logging
 
-import numpy as np
 import pandas as pd
 
-from cellfate.cohort.guard import guard_frames
+from cellfate.cohort.guard import withhold_frames
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
 from cellfate.core.fates import CENSORED, EVENTS, UNSCORED
-from cellfate.core.tables import CELL, FRAME, FollowUps, SetAside
+from cellfate.core.tables import CELL, FollowUps, SetAside
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +24,6 @@ NOT_SHOWN = "no tracked frame before the guard"
 TOO_YOUNG = "watched for fewer than min_frames frames before the guard: it teaches, but is too young to be forecast"
 
 _STAGE = "follow_cells"
-_SHOWN_TO_THE_LAST = np.iinfo(np.int64).max
 
 
 def follow_cells(
@@ -119,24 +117,14 @@ def _watch(
     watched = watched.merge(seen, on=CELL, how="left", validate="one_to_one")
     has_event = watched["event_frame"].notna()
     end = watched["event_frame"].fillna(watched["seen_last"] + 1)
-    guard = guard_frames(follow_up.guard_h, watched["frame_interval_min"])
-    before = (end - guard).fillna(0).astype("int64").where(has_event | (not open_ends), _SHOWN_TO_THE_LAST)
-    watched = _add_shown(watched.assign(end_frame=end - (~has_event)), detections, before)
+    withheld = end.where(has_event) if open_ends else end
+    watched = withhold_frames(watched, detections, withheld, follow_up.guard_h)
+    watched["end_frame"] = end - (~has_event)
     too_early = has_event & (end <= watched["seen_first"])
     watched["reason"] = pd.Series(None, index=watched.index, dtype=object)
     watched.loc[watched["n_frames"] == 0, "reason"] = NOT_SHOWN
     watched.loc[too_early.fillna(False), "reason"] = EVENT_TOO_EARLY
     return watched
-
-
-def _add_shown(watched: pd.DataFrame, detections: pd.DataFrame, before: "pd.Series[int]") -> pd.DataFrame:
-    """Add first, last and number of the tracked frames that lie before a frame of each cell."""
-    asked = watched[CELL].assign(before=before)
-    frames = detections[FRAME].merge(asked, on=CELL, validate="many_to_one")
-    shown = frames[frames["frame"] < frames["before"]].groupby(CELL)["frame"].agg(["min", "max", "nunique"])
-    names = {"min": "first_frame", "max": "last_frame", "nunique": "n_frames"}
-    added = watched.merge(shown.rename(columns=names).reset_index(), on=CELL, how="left", validate="one_to_one")
-    return added.assign(n_frames=added["n_frames"].fillna(0).astype("int64"))
 
 
 def _check_event_frames(cells: pd.DataFrame) -> None:

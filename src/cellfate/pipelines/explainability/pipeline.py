@@ -6,7 +6,7 @@ from kedro.pipeline.node import Node
 from cellfate.attribution.agreement import compare_methods
 from cellfate.attribution.attention_statistics import compare_top_attention_frames
 from cellfate.attribution.attention_summary import summarise_attention_statistics
-from cellfate.attribution.choosing import choose_explained_landmarks, choose_training_landmarks
+from cellfate.attribution.explained_landmarks import choose_explained_landmarks, choose_training_landmarks
 from cellfate.attribution.explaining import (
     attribute_gradients,
     attribute_trees,
