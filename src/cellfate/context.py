@@ -7,6 +7,7 @@ from typing import Any
 from kedro.framework.context import KedroContext
 from kedro.framework.project import pipelines
 from kedro.validation import ParameterValidationError, TypeExtractor
+from omegaconf.errors import ConfigTypeError
 from pydantic import TypeAdapter, ValidationError
 
 from cellfate.core.errors import InputError
@@ -26,9 +27,16 @@ class PlainContext(KedroContext):
         Raises
         ------
         InputError
-            If a group is unknown, or a parameter is unknown or out of range.
+            If a group is unknown, a parameter is unknown or out of range, or a root is no path.
         """
-        parameters = self.config_loader["parameters"]
+        try:
+            parameters = self.config_loader["parameters"]
+        except ConfigTypeError as error:
+            raise InputError(
+                "A key is given of a parameter that is a list, not a group; give the whole list, in conf or, with one "
+                "entry, as --params group.key=[entry]."
+            ) from error
+        check_roots({**self.config_loader.get("globals", {}), **parameters})
         check_groups(parameters, known_groups())
         try:
             return super().params
@@ -42,6 +50,23 @@ def known_groups() -> set[str]:
     inputs = {name for pipeline in pipelines.values() for name in pipeline.inputs()}
     groups = {name.removeprefix("params:").split(".")[0] for name in inputs if name.startswith("params:")}
     return groups | set(ROOTS)
+
+
+def check_roots(given: Mapping[str, Any]) -> None:
+    """Check that roots, where they are given, are paths: an empty one would make a folder of the name None.
+
+    Raises
+    ------
+    InputError
+        If one is not.
+    """
+    for name in ROOTS:
+        path = given.get(name, ".")
+        if not (isinstance(path, str) and path.strip()):
+            raise InputError(
+                f"{name} is {path!r}, but expected is the path of a folder, such as ./results; correct it in "
+                "globals.yml or --params."
+            )
 
 
 def check_groups(parameters: Iterable[str], known: set[str]) -> None:

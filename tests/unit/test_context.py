@@ -1,8 +1,10 @@
 """What is wrong with the parameters is said in one sentence."""
 
 import pytest
+from kedro.config import OmegaConfigLoader
 from kedro.framework.project import configure_project
 
+from cellfate.cohort.settings import FollowUpSettings
 from cellfate.context import PlainContext, check_groups, explain_parameters, known_groups
 from cellfate.core.errors import InputError
 from cellfate.imaging import RecordingSettings
@@ -62,6 +64,33 @@ def test_parameters_that_contradict_each_other_keep_their_own_sentence():
 def test_an_empty_group_and_a_missing_parameter_are_named():
     assert explained(tracks=None).startswith("Parameter tracks is None, but a group of parameters was expected")
     assert explained(recordings={"channels": None}).startswith("Parameter recordings.layout is missing")
+
+
+def test_one_word_in_place_of_a_list_is_shown_as_a_list():
+    sentence = explain_parameters({"follow_up": {"questions": "which_fate"}}, {"follow_up": FollowUpSettings})
+    assert sentence.startswith(
+        "Parameter follow_up.questions is 'which_fate', but a list was expected, such as [which_fate]; correct"
+    )
+
+
+@pytest.mark.parametrize("path", [None, "", "  ", 2024])
+def test_a_root_that_is_no_path_is_named(tmp_path, path):
+    """Else a folder of the name None would be made."""
+    configure_project("cellfate")
+    for given in ({"parameters": {"data_root": path}}, {"parameters": {}, "globals": {"data_root": path}}):
+        context = PlainContext(tmp_path, given, "base", "cellfate", hook_manager=None)
+        with pytest.raises(InputError, match=r"data_root is .*, but expected is the path of a folder"):
+            _ = context.params
+
+
+def test_a_key_within_a_list_ends_in_a_sentence(tmp_path):
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base" / "parameters.yml").write_text("follow_up: {report_h: [2.0]}")
+    configure_project("cellfate")
+    given = {"base_env": "base", "default_run_env": "base", "merge_strategy": {"parameters": "soft"}}
+    loader = OmegaConfigLoader(str(tmp_path), runtime_params={"follow_up": {"report_h": {"0": 3.0}}}, **given)
+    with pytest.raises(InputError, match="a list, not a group; give the whole list"):
+        _ = PlainContext(tmp_path, loader, "base", "cellfate", hook_manager=None).params
 
 
 def test_a_long_value_is_cut():

@@ -35,4 +35,6 @@ def _describe_fault(group: str, fault: Mapping[str, Any]) -> str:
         return f"Parameter {place}: {str(fault['ctx']['error']).rstrip('.')}"
     if fault["type"] == "model_type":
         return f"Parameter {place} is {value}, but a group of parameters was expected"
+    if fault["type"] == "tuple_type":
+        return f"Parameter {place} is {value}, but a list was expected, such as [{fault['input']}]"
     return f"Parameter {place} is {value}: {fault['msg'][:1].lower()}{fault['msg'][1:]}"
