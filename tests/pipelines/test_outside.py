@@ -17,15 +17,15 @@ def test_it_runs_in_an_empty_folder_and_writes_under_data_root(tmp_path: Path, m
     empty.mkdir()
     for name in ("DO_NOT_TRACK", "KEDRO_DISABLE_TELEMETRY"):
         monkeypatch.delenv(name, raising=False)
-    roots = f"data_root={data},recordings_root={data / 'recordings'}"
-    arguments = ("--conf-source", str(conf), "--env", "test", "--pipelines", "simulation", "--params", roots)
+    arguments = ("--conf-source", str(conf), "--env", "test", "--pipelines", "simulation")
+    arguments += ("--params", f"data_root={data}")
     at_home = {"HOME": str(home), "XDG_CONFIG_HOME": str(home), "DO_NOT_TRACK": ""}
     finished = run_command(empty, "cellfate", *arguments, **at_home)
     assert finished.returncode == 0, finished.stderr[-3000:]
     assert "Pipeline execution completed" in finished.stdout + finished.stderr
     made = create_pipeline().all_outputs()
     assert {"raw_recordings", "truth", "recordings_preview_figure"} <= made
-    assert len(list((data / "recordings" / "images").iterdir())) == 8
+    assert len(list((data / "01_raw" / "recordings" / "images").iterdir())) == 8
     assert (data / "01_raw" / "truth.parquet").exists()
     assert (data / "08_reporting" / "figures" / "recordings_preview.json").exists()
     assert {path.name for path in tmp_path.iterdir()} <= {"conf", "empty", "data", "home"}

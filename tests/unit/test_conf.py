@@ -162,14 +162,32 @@ def test_an_entry_names_its_layer_and_a_table_its_schema(name):
         assert issubclass(getattr(tables, schema), tables.Table)
 
 
-def test_every_path_lies_under_a_root_that_can_be_given(resolver):
-    """With `--params data_root=...` nothing is written elsewhere."""
-    given = {"data_root": "/elsewhere", "recordings_root": "/recordings", "new_recordings_root": "/new"}
-    loader = OmegaConfigLoader(conf_source=str(CONF), env="base", runtime_params=given, **CONFIG_LOADER_ARGS)
-    paths = {name: entry["filepath"] for name, entry in loader["catalog"].items() if not name.startswith("_")}
-    assert {name for name, path in paths.items() if not path.startswith("/elsewhere/")} == {
-        "raw_recordings",
-        "new_recordings",
+RECORDINGS = {"raw_recordings": "recordings", "new_recordings": "new_recordings"}
+
+
+def paths_and_parameters(env: str, **given: str) -> tuple[dict[str, str], str]:
+    """Paths of the catalog, and the parameters, in an environment with what is given at the command line."""
+    loader = OmegaConfigLoader(conf_source=str(CONF), env=env, runtime_params=given, **CONFIG_LOADER_ARGS)
+    entries = loader["catalog"].items()
+    return {name: entry["filepath"] for name, entry in entries if not name.startswith("_")}, str(loader["parameters"])
+
+
+@pytest.mark.parametrize("env", sorted({path.parent.name for path in CONF.glob("*/globals.yml")} - {"mydata"}))
+def test_every_path_lies_under_the_data_root_that_is_given(env):
+    """With `--params data_root=...` nothing is written elsewhere, and simulated recordings are written there too."""
+    paths, parameters = paths_and_parameters(env, data_root="/elsewhere")
+    assert [name for name, path in paths.items() if not path.startswith("/elsewhere/")] == []
+    assert {name: paths[name] for name in RECORDINGS} == {
+        name: f"/elsewhere/01_raw/{folder}" for name, folder in RECORDINGS.items()
     }
-    folders = [value for text in (str(loader["parameters"]),) for value in re.findall(r"'([^']*/[^']*)'", text)]
+    folders = re.findall(r"'([^']*/[^']*)'", parameters)
     assert [folder for folder in folders if "06_models" in folder and not folder.startswith("/elsewhere/")] == []
+
+
+@pytest.mark.parametrize("env", ["base", "mydata"])
+def test_recordings_can_lie_elsewhere(env):
+    given = {"recordings_root": "/recordings", "new_recordings_root": "/new"}
+    paths, _ = paths_and_parameters(env, **given)
+    assert {name: paths[name] for name in RECORDINGS} == {"raw_recordings": "/recordings", "new_recordings": "/new"}
+    of_globals, _ = paths_and_parameters("mydata", data_root="/elsewhere")
+    assert of_globals["raw_recordings"] == "data/mydata/01_raw/recordings"
