@@ -56,7 +56,11 @@ def read_weights(path: Path, network: str) -> dict[str, NDArray[Any]]:
     """Weights of one of a module's networks, `network` or `average`, in a checkpoint of the module."""
     state = read_checkpoint(path)["state_dict"]
     prefix = f"{network}."
-    return {name.removeprefix(prefix): np.array(value) for name, value in state.items() if name.startswith(prefix)}
+    return {
+        name.removeprefix(prefix): value.numpy(force=True).copy()
+        for name, value in state.items()
+        if name.startswith(prefix)
+    }
 
 
 def save_member(member: FittedMember, folder: Path) -> None:

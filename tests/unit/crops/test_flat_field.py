@@ -21,7 +21,7 @@ FLAT = np.array([[1.0, 3.0], [2.0, 2.0]])  # mean 2: half the light, one and a h
 
 
 def corrected_by(tmp_path: Path, flat: np.ndarray, background: float | tuple[float, ...] = 100.0) -> CropSettings:
-    tifffile.imwrite(tmp_path / "flat.tif", flat.astype(np.float32))
+    tifffile.imwrite(tmp_path / "flat.tif", flat.astype(np.float32), photometric="minisblack")
     return CropSettings(
         height_px=8, width_px=8, correction="flat_field", flat_field_file="flat.tif", background=background
     )
