@@ -6,8 +6,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from cellfate.attribution.settings import ExplanationSettings
 from cellfate.core.errors import InputError
-from tests.conftest import DATA, copy_project, run_command, run_here
+from cellfate.crops.store import CropStore
+from cellfate.pipelines.explainability.nodes import choose_tested_landmarks
+from cellfate.prediction.model_folder import load_model_folder
+from tests.conftest import DATA, copy_project, read_table, run_command, run_here
 
 pytestmark = pytest.mark.pipeline
 
@@ -82,3 +86,27 @@ def test_an_annotation_file_that_is_not_json_is_named(project):
 def test_what_an_earlier_pipeline_makes_is_asked_for(project):
     with pytest.raises(InputError, match="first run the pipeline data_processing"):
         run_here(project, "model_training")
+
+
+@pytest.mark.parametrize("reading", ["classifier", "clock"])
+def test_a_model_that_was_trained_on_other_splits_is_not_explained(demo_project, reading):
+    """Its test cells may have trained it."""
+    crops = CropStore(demo_project / DATA / "03_primary" / "crops.zarr")
+    model = load_model_folder(demo_project / DATA / "06_models" / f"{reading}_model")
+    names = ("landmarks", "splits", "follow_ups")
+    landmarks, splits, follow_ups = (read_table(demo_project, "05_model_input", name) for name in names)
+    measured = read_table(demo_project, "04_feature", "frame_features")
+    also = (follow_ups, measured) if reading == "clock" else ()
+    swapped = splits.assign(part=splits["part"].replace({"train": "test", "test": "train"}))
+    assert len(choose_tested_landmarks(crops, landmarks, splits, model, ExplanationSettings(), *also))
+    with pytest.raises(InputError, match="so it may have seen the test cells"):
+        choose_tested_landmarks(crops, landmarks, swapped, model, ExplanationSettings(), *also)
+
+
+def test_explainability_refuses_a_model_of_another_study(demo_project, tmp_path):
+    project = shutil.copytree(demo_project, tmp_path / "project")
+    path = project / DATA / "05_model_input" / "splits.parquet"
+    splits = pd.read_parquet(path)
+    splits.assign(part=splits["part"].replace({"train": "test", "test": "train"})).to_parquet(path)
+    with pytest.raises(InputError, match="so it may have seen the test cells"):
+        run_here(project, "explainability")

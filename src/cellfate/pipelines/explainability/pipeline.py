@@ -6,7 +6,7 @@ from kedro.pipeline.node import Node
 from cellfate.attribution.agreement import compare_methods
 from cellfate.attribution.attention_statistics import compare_top_attention_frames
 from cellfate.attribution.attention_summary import summarise_attention_statistics
-from cellfate.attribution.explained_landmarks import choose_explained_landmarks, choose_training_landmarks
+from cellfate.attribution.explained_landmarks import choose_training_landmarks
 from cellfate.attribution.explaining import (
     attribute_gradients,
     attribute_trees,
@@ -20,6 +20,7 @@ from cellfate.attribution.gathering import gather_attributions
 from cellfate.attribution.sanity import check_sanity
 from cellfate.attribution.scoring import score_attributions
 from cellfate.metrics.feature_association import associate_features
+from cellfate.pipelines.explainability.nodes import choose_tested_landmarks
 from cellfate.plots.attention import plot_attention, plot_attention_cells
 from cellfate.plots.attribution_scores import (
     plot_agreement,
@@ -30,6 +31,8 @@ from cellfate.plots.attribution_scores import (
 from cellfate.plots.attributions import plot_occlusion, plot_shapley
 from cellfate.plots.features import plot_effect_sizes, plot_feature_association, plot_reporter_series
 
+ALSO_TRAINED_ON = {"classifier": (), "clock": ("follow_ups", "frame_features")}
+"""Tables that a reading is trained on besides landmarks and splits."""
 METHODS = ("attention", "rollout", "occlusion", "shapley", "gradients", "tree_shapley")
 
 
@@ -89,8 +92,8 @@ def _attribute(reading: str, settings: str) -> list[Node]:
     }
     return [
         node(
-            choose_explained_landmarks,
-            ["crops", "landmarks", "splits", model, settings],
+            choose_tested_landmarks,
+            ["crops", "landmarks", "splits", model, settings, *ALSO_TRAINED_ON[reading]],
             explained,
             name="choose_explained_landmarks",
         ),
