@@ -13,6 +13,8 @@ from cellfate.core.errors import InputError
 
 logger = logging.getLogger("cellfate")
 
+SETTINGS = "study_settings"
+"""Dataset of the settings that all stages of a study share."""
 RESULTS = ("report", "fate_table", "forecast_table")
 """Datasets that a person opens after a run."""
 
@@ -47,6 +49,31 @@ class PlainErrors:
             "The run stopped; nothing half-written is used by the next run. Mend the input above, then run again. (%s)",
             type(error).__name__,
         )
+
+
+class OneStudy:
+    """Before a run that begins after `data_processing`, hold its parameters against those the tables were made with."""
+
+    @hook_impl
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
+        """Check that what `data_processing` recorded holds still.
+
+        Raises
+        ------
+        InputError
+            If a parameter has another value than the tables, and so the models, of this study were made with.
+        """
+        if SETTINGS in pipeline.all_outputs() or not catalog.exists(SETTINGS):
+            return
+        for group, recorded in catalog.load(SETTINGS).items():
+            if f"params:{group}" in pipeline.inputs():
+                settings = catalog.load(f"params:{group}").model_dump(mode="json")
+                for key in sorted(recorded.keys() & settings.keys()):
+                    if settings[key] != recorded[key]:
+                        raise InputError(
+                            f"Parameter {group}.{key} is {settings[key]}, but the tables of this study were made with "
+                            f"{recorded[key]}; run data_processing again with it, or leave it as it was."
+                        )
 
 
 class WhereToLook:

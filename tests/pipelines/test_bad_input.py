@@ -110,3 +110,9 @@ def test_explainability_refuses_a_model_of_another_study(demo_project, tmp_path)
     splits.assign(part=splits["part"].replace({"train": "test", "test": "train"})).to_parquet(path)
     with pytest.raises(InputError, match="so it may have seen the test cells"):
         run_here(project, "explainability")
+
+
+@pytest.mark.parametrize("changed", [{"follow_up": {"min_frames": 6}}, {"features": {"smoothing_px": 2.0}}])
+def test_a_stage_with_other_settings_than_its_tables_is_refused(demo_project, changed):
+    with pytest.raises(InputError, match="but the tables of this study were made with"):
+        run_here(demo_project, "model_training", **changed)
