@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -44,6 +45,7 @@ def save_model_folder(model: TrainedModel, path: Path) -> None:
             (partial / name).write_text(json.dumps(held, indent=1), encoding="utf-8")
     digests = {file.name: _digest(file) for file in sorted(partial.iterdir())}
     config = model.config.model_copy(update={"file_digests": digests})
+    digests[CONFIG_FILE] = digest_config(config.model_dump(mode="json"))
     (partial / CONFIG_FILE).write_text(config.model_dump_json(indent=1), encoding="utf-8")
     (partial / CARD_FILE).write_text(write_model_card(config), encoding="utf-8")
     shutil.rmtree(path, ignore_errors=True)
@@ -65,7 +67,8 @@ def load_model_folder(path: Path) -> TrainedModel:
         files do not belong together.
     """
     config = _read(_existing(path, CONFIG_FILE), _EITHER_CONFIG)
-    files = {WEIGHTS_FILE, TRAINED_ON_FILE, *config.file_digests}
+    _check_config(path / CONFIG_FILE, config.file_digests.get(CONFIG_FILE))
+    files = {WEIGHTS_FILE, TRAINED_ON_FILE, *config.file_digests} - {CONFIG_FILE}
     for name in sorted(files):
         _check_digest(_existing(path, name), config.file_digests.get(name))
     boosters = _read(path / BOOSTERS_FILE, dict[str, str]) if BOOSTERS_FILE in files else {}
@@ -107,6 +110,20 @@ def _load_weights(file: Path) -> dict[str, NDArray[Any]]:
         raise InputError(
             f"{file} is not readable as safetensors ({error}); copy the folder again or train again."
         ) from error
+
+
+def digest_config(content: Mapping[str, Any]) -> str:
+    """SHA-256 over what a `config.json` says, but for this digest itself, in hexadecimal; layout does not count."""
+    digests = {name: digest for name, digest in content["file_digests"].items() if name != CONFIG_FILE}
+    return hashlib.sha256(json.dumps({**content, "file_digests": digests}, sort_keys=True).encode()).hexdigest()
+
+
+def _check_config(file: Path, expected: str | None) -> None:
+    if expected is not None and digest_config(json.loads(file.read_bytes())) != expected:
+        raise InputError(
+            f"{file} was changed after the model was trained (its digest differs), so it no longer describes the "
+            "weights beside it; take the whole folder from one run, or train the model again."
+        )
 
 
 def _check_digest(file: Path, expected: str | None) -> None:

@@ -90,7 +90,7 @@ class FolderConfig(Settings):
     data_digest: str = ""
     """SHA-256 over crops, tables and splits of the training, in hexadecimal; the normalisation follows from these."""
     file_digests: dict[str, str] = Field(default_factory=dict)
-    """SHA-256 of the files beside this one, by name, in hexadecimal; filled when the folder is written."""
+    """SHA-256 of the files of the folder, by name, in hexadecimal; filled when it is written."""
     versions: dict[str, str] = Field(default_factory=dict)
     """Versions of the packages that trained the model."""
 

@@ -13,6 +13,7 @@ from cellfate.prediction.boosting import load_boosting
 from cellfate.prediction.classifier_member import load_classifier_member
 from cellfate.prediction.clock_member import load_clock_member
 from cellfate.prediction.forecasts import forecast_classifier, forecast_clock
+from cellfate.prediction.model_folder import digest_config
 from tests.cases.trained_models import model_without_members
 
 KINDS = ["classifier", "clock"]
@@ -56,7 +57,7 @@ def test_the_folder_holds_text_and_weights_and_no_pickle(trained, folder):
     assert config["format_version"] == 2
     assert config["kind"] == trained.model.config.kind
     assert "checkpoint_folder" not in config["training"]
-    assert sorted(config["file_digests"]) == sorted(set(names) - {"README.md", "config.json"})
+    assert sorted(config["file_digests"]) == sorted(set(names) - {"README.md"})
 
 
 @both
@@ -101,6 +102,27 @@ def test_a_missing_file_is_named(folder, name):
 def test_files_that_were_changed_are_refused(folder, name, content):
     (folder / name).write_bytes(content)
     with pytest.raises(InputError, match=f"{name} is not the file that config.json beside it describes"):
+        load_model_folder(folder)
+
+
+@both
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda config: config["events"].reverse(),
+        lambda config: config["follow_up"].update(min_frames=1),
+        lambda config: config["members"][0].update(sd=[-1.0, 1.0]),
+        lambda config: config["file_digests"].pop("trained_on.json"),
+    ],
+)
+def test_a_config_that_was_changed_is_refused(folder, change):
+    """It would be read without a fault, and its forecasts would be of something else."""
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config))
+    load_model_folder(folder)  # only laid out otherwise
+    change(config)
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(InputError, match=r"config\.json was changed after the model was trained"):
         load_model_folder(folder)
 
 
@@ -158,6 +180,7 @@ def test_weights_that_are_no_safetensors_are_refused(folder):
     (folder / "weights.safetensors").write_bytes(content)
     config = json.loads((folder / "config.json").read_text())
     config["file_digests"]["weights.safetensors"] = hashlib.sha256(content).hexdigest()
+    config["file_digests"]["config.json"] = digest_config(config)
     (folder / "config.json").write_text(json.dumps(config))
     with pytest.raises(InputError, match="not readable as safetensors"):
         load_model_folder(folder)
