@@ -17,7 +17,7 @@ from cellfate.cohort.splits import select_part
 from cellfate.core.errors import InputError
 from cellfate.core.fates import probability_column
 from cellfate.core.predictors import CLASSIFIER
-from cellfate.core.tables import CELL, Forecasts
+from cellfate.core.tables import CELL, FRAME, Forecasts
 from cellfate.crops.digest import CellReader
 from cellfate.crops.store import CropStore
 from cellfate.features.measurements import measure_cells
@@ -151,7 +151,8 @@ def forecast_new(
     Raises
     ------
     InputError
-        If channels, crop size or frame interval are not the model's, or no cell was watched for `min_frames`.
+        If channels, crop size or frame interval are not the model's, no cell was watched for `min_frames`, or a frame
+        is not in `frame_features`.
     """
     check_store(model.config, crops, follow_ups)
     frames = list_forecast_frames(detections, follow_ups, model.config.follow_up)
@@ -160,8 +161,21 @@ def forecast_new(
         measured = frame_features
         if measured is None:
             measured = measure_cells(crops, detections, model.config.features)
+        _check_measured(measured, frames)
         describe = partial(describe_landmarks, measured, history_h=model.config.blend.history_h)
     return forecast_frames(model, crops, frames, len(follow_ups), describe)
+
+
+def _check_measured(frame_features: pd.DataFrame, frames: pd.DataFrame) -> None:
+    """Refuse measurements of other cells or frames: boosted hazards would take what lacks for not measurable."""
+    asked = frames[CELL].assign(frame=frames["last_frame"])
+    lacking = asked[~pd.MultiIndex.from_frame(asked).isin(pd.MultiIndex.from_frame(frame_features[FRAME]))]
+    if len(lacking):
+        recording_id, cell_id, frame = lacking.iloc[0]
+        raise InputError(
+            f"Table frame_features lacks {len(lacking)} of the {len(asked)} frames to forecast, first frame {frame} of "
+            f"cell {cell_id} of recording '{recording_id}'; measure the same cells, or leave the table out."
+        )
 
 
 def forecast_frames(

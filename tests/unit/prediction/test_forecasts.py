@@ -283,3 +283,11 @@ def test_hazards_are_written_by_hand():
     table = tabulate_hazards(keys, [[[0.5, 0.0], [0.0, 0.5]]], ("apoptosis", "mitosis"), (0.0, 1.0, 2.0), (1.0, 2.0))
     assert table[["within_h", *PROBABILITIES]].to_numpy().tolist() == [[1, 0.5, 0, 0.5], [2, 0.5, 0.25, 0.25]]
     assert table["expected_h"].tolist() == [1.125, 1.125]  # .75 of the first hour, .375 of the second
+
+
+def test_measurements_of_other_cells_are_refused(clock):
+    """Boosted hazards would take what lacks for not measurable."""
+    measured = clock.frame_features
+    for fewer in (measured.head(0), measured[measured["frame"] != 3]):
+        with pytest.raises(InputError, match=r"frame_features lacks .* of the .* frames to forecast, first frame"):
+            forecast_new(clock.model, *clock.new, fewer)
