@@ -23,6 +23,8 @@ EVENT_TOO_EARLY = "the event is not after the first tracked frame"
 NOT_SHOWN = "no tracked frame before the guard"
 TOO_YOUNG = "watched for fewer than min_frames frames before the guard: it teaches, but is too young to be forecast"
 
+SAME_INTERVAL = 0.01
+"""Frame intervals that differ by less than this share are the same."""
 _STAGE = "follow_cells"
 
 
@@ -51,7 +53,8 @@ def follow_cells(
     Raises
     ------
     InputError
-        If no cell can be followed, or a fate and its event frame contradict each other.
+        If no cell can be followed, recordings have different frame intervals, or a fate and its event frame contradict
+        each other.
     """
     watched = _watch(detections, cells, recordings, follow_up)
     watched.loc[watched["fate"] == UNSCORED, "reason"] = NOBODY_LOOKED
@@ -92,7 +95,8 @@ def follow_open_cells(
     Raises
     ------
     InputError
-        If no cell can be followed, or a fate and its event frame contradict each other.
+        If no cell can be followed, recordings have different frame intervals, or a fate and its event frame contradict
+        each other.
     """
     watched = _watch(detections, cells, recordings, follow_up, open_ends=True)
     kept = watched[watched["reason"].isna()]
@@ -108,6 +112,7 @@ def _watch(
     open_ends: bool = False,
 ) -> pd.DataFrame:
     """Columns of `FollowUps` for every cell, and `reason`: why it is not followed, or null."""
+    _check_intervals(recordings)
     _check_event_frames(cells)
     about = recordings[["recording_id", "dose", "frame_interval_min", "n_frames"]]
     watched = cells[[*CELL, "group_id", "fate", "event_frame"]].merge(
@@ -125,6 +130,19 @@ def _watch(
     watched.loc[watched["n_frames"] == 0, "reason"] = NOT_SHOWN
     watched.loc[too_early.fillna(False), "reason"] = EVENT_TOO_EARLY
     return watched
+
+
+def _check_intervals(recordings: pd.DataFrame) -> None:
+    """Refuse recordings of different frame intervals: networks look back over frames, and a frame is one time."""
+    by_interval = recordings.sort_values("frame_interval_min", kind="stable")
+    intervals = by_interval["frame_interval_min"].to_numpy(float)
+    if len(intervals) and intervals[-1] > intervals[0] * (1 + SAME_INTERVAL):
+        names = by_interval["recording_id"]
+        raise InputError(
+            f"Recording '{names.iloc[0]}' has a frame every {intervals[0]:g} min but '{names.iloc[-1]}' one every "
+            f"{intervals[-1]:g} min, and a model needs one interval; leave out frames or recordings, or correct "
+            "frame_interval_min of parameter recordings."
+        )
 
 
 def _check_event_frames(cells: pd.DataFrame) -> None:

@@ -2,15 +2,13 @@
 
 import pandas as pd
 
+from cellfate.cohort.follow_ups import SAME_INTERVAL
 from cellfate.core.errors import InputError
 from cellfate.crops.cutting import CropPlan, plan_crops
 from cellfate.crops.store import CropStore
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.prediction.records import FolderConfig, TrainedModel
-
-INTERVAL_TOLERANCE = 0.01
-"""Frame intervals that differ by less than this share are the same."""
 
 
 def cut_new_crops(
@@ -50,7 +48,7 @@ def check_recording(
             f"The model was trained on channels ({', '.join(config.channels)}) but recording {recording_id} has "
             f"({', '.join(channels)}); give recordings with these channels in this order, or train a model on yours."
         )
-    if not abs(frame_interval_min / config.frame_interval_min - 1) <= INTERVAL_TOLERANCE:  # so neither may be NaN
+    if not abs(frame_interval_min / config.frame_interval_min - 1) <= SAME_INTERVAL:  # so neither may be NaN
         raise InputError(
             f"The model was trained on a frame every {config.frame_interval_min:g} min but recording {recording_id} "
             f"has one every {frame_interval_min:g} min; check frame_interval_min, or train a model on such recordings."

@@ -50,6 +50,16 @@ def tables_of(*written: WrittenCell, frame_interval_min: float = 30.0, n_frames:
     return detections, cells, recordings
 
 
+def test_recordings_of_different_frame_intervals_are_refused() -> None:
+    """A network looks back over frames: with two intervals it would learn neither."""
+    detections, cells, recordings = tables_of(DIVIDING, LOST)
+    near, far = (recordings.assign(recording_id="s", frame_interval_min=minutes) for minutes in (30.2, 10.0))
+    follow_cells(detections, cells, pd.concat([recordings, near]), HOURLY)
+    for follow in (follow_cells, follow_open_cells):
+        with pytest.raises(InputError, match="Recording 's' has a frame every 10 min but 'r' one every 30 min"):
+            follow(detections, cells, pd.concat([recordings, far]), HOURLY)
+
+
 def test_every_cell_is_followed_to_its_event_or_to_where_it_was_lost() -> None:
     dying = WrittenCell(2, (0, 1, 3, 4, 5, 6), "apoptosis", 7)  # a gap in frame 2; guard of 2 frames: shown before 5
     written = WrittenCell(1, span(2, 9), "mitosis", 10), dying, WrittenCell(3, span(1, 9))
