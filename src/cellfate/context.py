@@ -38,6 +38,7 @@ class PlainContext(KedroContext):
             ) from error
         check_roots({**self.config_loader.get("globals", {}), **parameters})
         check_groups(parameters, known_groups())
+        check_groups(list_inner_groups(parameters, read_groups()), read_groups())
         try:
             return super().params
         except ParameterValidationError as error:
@@ -47,9 +48,19 @@ class PlainContext(KedroContext):
 
 def known_groups() -> set[str]:
     """Names that may stand at the top of the parameters: what nodes and the catalog read."""
+    return {name.split(".")[0] for name in read_groups()} | set(ROOTS)
+
+
+def read_groups() -> set[str]:
+    """Names of the parameters that nodes read, such as `splits` or `p53_early.simulation`."""
     inputs = {name for pipeline in pipelines.values() for name in pipeline.inputs()}
-    groups = {name.removeprefix("params:").split(".")[0] for name in inputs if name.startswith("params:")}
-    return groups | set(ROOTS)
+    return {name.removeprefix("params:") for name in inputs if name.startswith("params:")}
+
+
+def list_inner_groups(parameters: Mapping[str, Any], read: set[str]) -> list[str]:
+    """Names of the groups in those that are never read as a whole: a scenario's `simulation`."""
+    outer = {name.split(".")[0] for name in read if "." in name} - read
+    return [f"{name}.{key}" for name in sorted(outer & parameters.keys()) for key in parameters[name] or ()]
 
 
 def check_roots(given: Mapping[str, Any]) -> None:

@@ -5,7 +5,14 @@ from kedro.config import OmegaConfigLoader
 from kedro.framework.project import configure_project
 
 from cellfate.cohort.settings import FollowUpSettings
-from cellfate.context import PlainContext, check_groups, explain_parameters, known_groups
+from cellfate.context import (
+    PlainContext,
+    check_groups,
+    explain_parameters,
+    known_groups,
+    list_inner_groups,
+    read_groups,
+)
 from cellfate.core.errors import InputError
 from cellfate.imaging import RecordingSettings
 from cellfate.preflight import PreflightSettings
@@ -113,3 +120,12 @@ def test_a_group_that_nothing_reads_is_named_with_the_nearest_known_name():
         check_groups(["trakcs"], known)
     with pytest.raises(InputError, match=r"'recording_root'.*did you mean 'recordings_root'"):
         check_groups(["recording_root"], known)
+
+
+def test_a_group_within_a_scenario_that_nothing_reads_is_named(tmp_path):
+    configure_project("cellfate")
+    given = {"parameters": {"p53_early": {"simulatoin": {"seed": 3}}}}
+    with pytest.raises(InputError, match=r"'p53_early\.simulatoin' .* did you mean 'p53_early\.simulation'"):
+        _ = PlainContext(tmp_path, given, "base", "cellfate", hook_manager=None).params
+    whole = {"p53_early": {"simulation": {}}, "tracks": {"columns": {}}, "follow_up": {"guard_h": 1.0}}
+    assert list_inner_groups(whole, read_groups()) == ["p53_early.simulation"]
