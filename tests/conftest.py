@@ -15,6 +15,8 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from kedro.io import DataCatalog
 
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as in cellfate.settings: before OpenMP starts
+
 ROOT = Path(__file__).resolve().parents[1]
 REAL_DATA = ROOT.parent / "shared" / "data"
 DATA = Path("data/test")

@@ -10,7 +10,7 @@ import fsspec
 import numpy as np
 import pytest
 import zarr
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
@@ -123,7 +123,9 @@ def test_a_truncated_chunk_never_reads_as_something_else(
     _, (recording,), _ = open_zarr(root)
     chunk = root / ("pos1.ome.zarr/0/2/0/1/0/0" if zarr_format == 2 else "pos1.ome.zarr/0/c/2/0/1/0/0")
     content = chunk.read_bytes()
-    chunk.write_bytes(content[: kept % len(content)] + garbage)
+    damaged = content[: kept % len(content)] + garbage
+    assume(len(damaged) != len(content))  # another byte at the end of as many is another image, and no cut
+    chunk.write_bytes(damaged)
     assert_array_equal(recording.read_frame(1), IMAGE[1].max(axis=0))
     try:
         image = recording.read_frame(2)
