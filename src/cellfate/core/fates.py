@@ -19,6 +19,10 @@ FATES: Final = (APOPTOSIS, MITOSIS, CENSORED, UNSCORED)
 """Of a censored cell it is known that nothing happened until its last frame; of an unscored one nobody looked."""
 OUTCOMES: Final = (APOPTOSIS, MITOSIS, NONE)
 
+SURE: Final = "yes"
+HARDLY_SURE: Final = "hardly"
+"""What column `sure` says of a call; `prediction.forecast_tables.add_calls` decides."""
+
 
 def probability_column(outcome: str) -> str:
     """Name of the column that holds the probability of an outcome.

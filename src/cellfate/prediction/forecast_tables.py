@@ -4,16 +4,20 @@ Array suffixes: n landmarks, k bins of time, e events.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from cellfate.core.fates import NONE, listed_outcomes, probability_column
+from cellfate.core.fates import HARDLY_SURE, NONE, SURE, listed_outcomes, probability_column
 from cellfate.core.predictors import BLEND
 from cellfate.core.tables import CELL, FRAME, FateTable, Forecasts, ForecastTable
 from cellfate.prediction.records import TrainedModel
 from cellfate.statistics.incidence import cumulative_incidence, expected_time_h
+
+SURE_RATIO: Final = 2.0
+"""A call is sure where it is so many times as likely as the next likeliest outcome: of two outcomes, from 2/3 on."""
 
 
 def tabulate_hazards(
@@ -95,10 +99,35 @@ def empty_forecasts(events: Sequence[str]) -> pd.DataFrame:
 
 
 def add_calls(forecasts: pd.DataFrame) -> pd.DataFrame:
-    """Add `call`: the likeliest outcome, none included; the first of equals."""
+    """Add the call of each forecast, and how sure it is; this is the one place where that is decided.
+
+    Parameters
+    ----------
+    forecasts
+        Any table with the columns `p_<outcome>` of two or more outcomes.
+
+    Returns
+    -------
+    DataFrame
+        With `call`: the likeliest outcome, none included, the first of equals; `p_call`: its probability; and `sure`:
+        `yes` where that is at least `SURE_RATIO` times the probability of the next likeliest outcome, else `hardly`:
+        such a call says little more than that the answer is open.
+
+    Examples
+    --------
+    >>> add_calls(pd.DataFrame({"p_apoptosis": [0.517, 0.7], "p_mitosis": [0.483, 0.3]}))[["call", "sure"]]
+            call    sure
+    0  apoptosis  hardly
+    1  apoptosis     yes
+    """
     outcomes = np.array(listed_outcomes(forecasts.columns), dtype=object)
-    likeliest_n = forecasts[[probability_column(outcome) for outcome in outcomes]].to_numpy().argmax(axis=1)
-    return forecasts.assign(call=outcomes[likeliest_n])
+    probabilities_no = forecasts[[probability_column(outcome) for outcome in outcomes]].to_numpy()
+    next_n, likeliest_n = np.sort(probabilities_no, axis=1)[:, -2:].T
+    return forecasts.assign(
+        call=outcomes[probabilities_no.argmax(axis=1)],
+        p_call=likeliest_n,
+        sure=np.where(likeliest_n >= SURE_RATIO * next_n, SURE, HARDLY_SURE).astype(object),
+    )
 
 
 def tabulate_fates(forecasts: pd.DataFrame, model: TrainedModel, seen: pd.DataFrame) -> pd.DataFrame:
@@ -132,10 +161,11 @@ def tabulate_calls(forecasts: pd.DataFrame, seen: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        recording_id, cell_id, frame, predictor, within_h, `p_<outcome>`, call, expected_h, seen_in_training.
+        recording_id, cell_id, frame, predictor, within_h, `p_<outcome>`, call, p_call, sure, expected_h,
+        seen_in_training.
     """
     probabilities = [probability_column(outcome) for outcome in listed_outcomes(forecasts.columns)]
-    columns = [*FRAME, "predictor", "within_h", *probabilities, "call", "expected_h"]
+    columns = [*FRAME, "predictor", "within_h", *probabilities, "call", "p_call", "sure", "expected_h"]
     return add_calls(forecasts)[columns].merge(seen, on=CELL, how="left", validate="many_to_one")
 
 

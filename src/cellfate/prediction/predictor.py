@@ -42,7 +42,8 @@ class Predictor:
     predictor         `classifier`; or `blend`, which is the answer of a fate clock, and what it is made of
     within_h          hours after the frame that the row is about; NaN: which fate comes, given that one comes
     p_<outcome>       probability of each event, and that none comes within these hours
-    call              the likeliest outcome
+    call, p_call      the likeliest outcome, and its probability
+    sure              `yes`: twice as likely as the next likeliest outcome or more; else `hardly`
     expected_h        hours to the first event, counted to the horizon; NaN for which fate comes
     seen_in_training  the model was trained on this cell, so the forecast looks better than it is
     missing           arrays: what the model would have used and was not given

@@ -242,6 +242,13 @@ def test_the_call_is_the_likeliest_outcome_none_included():
     assert add_calls(table)["call"].tolist() == ["none", "apoptosis", "apoptosis"]
 
 
+def test_a_call_is_sure_from_twice_the_probability_of_the_next_likeliest_on():
+    told = [(0.517, 0.483, 0.0), (0.4, 0.2, 0.4), (0.25, 0.5, 0.25), (0.2, 0.7, 0.1), (1.0, 0.0, 0.0)]
+    called = add_calls(pd.DataFrame(told, columns=["p_apoptosis", "p_mitosis", "p_none"]))
+    assert called["sure"].tolist() == ["hardly", "hardly", "yes", "yes", "yes"]
+    assert called["p_call"].tolist() == [0.517, 0.4, 0.5, 0.7, 1.0]
+
+
 def test_the_fate_table_has_a_row_a_cell_and_question_of_what_leads(classifier, clock):
     for trained, predictor, hours in ((classifier, "classifier", [None]), (clock, "blend", [2.0, None])):
         forecasts = forecast_new(trained.model, *trained.new)

@@ -33,8 +33,8 @@ RECORDINGS = RecordingSettings(
     layout="coco_vid", channels=CHANNELS, frame_interval_min=30.0, on_bad_recording="stop", group_by="recording"
 )
 COLUMNS = [
-    *CELL, "frame", "predictor", "within_h", "p_apoptosis", "p_mitosis", "p_none", "call", "expected_h",
-    "seen_in_training",
+    *CELL, "frame", "predictor", "within_h", "p_apoptosis", "p_mitosis", "p_none", "call", "p_call", "sure",
+    "expected_h", "seen_in_training",
 ]  # fmt: skip
 KINDS = ["classifier", "clock"]
 

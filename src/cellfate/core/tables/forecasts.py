@@ -4,7 +4,7 @@ import pandera.pandas as pa
 from pandas import Int64Dtype
 from pandera.typing.pandas import Series
 
-from cellfate.core.fates import FATES, OUTCOMES
+from cellfate.core.fates import FATES, HARDLY_SURE, OUTCOMES, SURE
 from cellfate.core.tables.base import PARTS, Table
 
 
@@ -47,6 +47,8 @@ class FateTable(Table):
     frame: Series[int] = pa.Field(ge=0, description="the last frame that was shown")
     within_h: Series[float] = pa.Field(gt=0, nullable=True, description="NaN: which fate comes")
     call: Series[str] = pa.Field(isin=OUTCOMES, description="the likeliest outcome")
+    p_call: Series[float] = pa.Field(ge=0, le=1 + 1e-6, description="probability of the call")
+    sure: Series[str] = pa.Field(isin=(SURE, HARDLY_SURE), description="yes: twice as likely as the next likeliest")
     seen_in_training: Series[bool] = pa.Field(description="the model was trained on this cell")
 
 
