@@ -1,19 +1,28 @@
 """What a person decides about crops."""
 
-from typing import Literal
+import math
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from cellfate.core.settings import Settings
 
+CROP_DIAMETERS = 2.8
+"""Side of a crop, in diameters of a cell."""
+MAX_CROP_PX = 1024
+"""Longest side of a crop."""
+
 
 class CropSettings(Settings):
     """How cells are cut out of images, and how the crops are stored; a trained model remembers it."""
 
-    height_px: int = Field(ge=8, le=1024)
-    """Rows of a crop, in pixels."""
-    width_px: int = Field(ge=8, le=1024)
-    """Columns of a crop, in pixels."""
+    cell_diameter_px: float | None = Field(default=None, gt=0)
+    """Usual diameter of a cell (of its nucleus, where that is what is imaged), in pixels. A crop whose size is not
+    given has sides of `CROP_DIAMETERS` of it, rounded up to a multiple of 8, so that a cell that has grown fits in."""
+    height_px: int = Field(ge=8, le=MAX_CROP_PX)
+    """Rows of a crop, in pixels; null: follows from the diameter."""
+    width_px: int = Field(ge=8, le=MAX_CROP_PX)
+    """Columns of a crop, in pixels; null: follows from the diameter."""
     chunk_frames: int = Field(default=32, ge=1)
     """Frames in one chunk of the store; a sequence is read in whole chunks."""
     compression: Literal["none", "lz4", "zstd"] = "lz4"
@@ -29,6 +38,20 @@ class CropSettings(Settings):
     the recordings, also of those that a trained model is given later."""
     background: float | tuple[float, ...] = 0.0
     """`flat_field`: counts of the camera in the dark, one number or one a channel."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _size_crop(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or None not in (given.get("height_px"), given.get("width_px")):
+            return given
+        diameter_px = given.get("cell_diameter_px")
+        if not isinstance(diameter_px, int | float) or not 0 < diameter_px < MAX_CROP_PX:
+            raise ValueError(
+                f"height_px is {given.get('height_px')}, width_px {given.get('width_px')} and cell_diameter_px "
+                f"{diameter_px}; give the diameter of a cell in pixels, or the size of a crop."
+            )
+        side_px = min(MAX_CROP_PX, 8 * math.ceil(CROP_DIAMETERS * diameter_px / 8))
+        return given | {key: side_px for key in ("height_px", "width_px") if given.get(key) is None}
 
     @model_validator(mode="after")
     def _check_correction(self) -> "CropSettings":

@@ -233,6 +233,12 @@ class CropStore:
         return CropSettings(**self.manifest["settings"])
 
     @property
+    def crop_px(self) -> tuple[int, int]:
+        """Rows and columns of a crop."""
+        settings = self.manifest["settings"]
+        return settings["height_px"], settings["width_px"]
+
+    @property
     def digest(self) -> str:
         """SHA-256 over pixels and index of every recording and what was cut, in hexadecimal.
 
@@ -311,7 +317,7 @@ class CropStore:
         return CellSequence(
             frames_tchw=frames_tchw,
             masks_thw=masks_thw,
-            inside_thw=pixels_inside(y0_px, x0_px, self._crop_shape, self.image_shape(recording_id)),
+            inside_thw=pixels_inside(y0_px, x0_px, self.crop_px, self.image_shape(recording_id)),
             frame_numbers_t=opened.frame_numbers[rows],
             y0_px=y0_px,
             x0_px=x0_px,
@@ -320,11 +326,6 @@ class CropStore:
             channels=self.channels,
             frame_interval_min=float(self._entry(recording_id)["frame_interval_min"]),
         )
-
-    @property
-    def _crop_shape(self) -> tuple[int, int]:
-        settings = self.manifest["settings"]
-        return settings["height_px"], settings["width_px"]
 
     def _entry(self, recording_id: str) -> dict[str, Any]:
         if recording_id not in self._entries:

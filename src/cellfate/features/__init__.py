@@ -1,8 +1,8 @@
 """Segmentation of the cell in its crop, morphology and reporter series, summaries of a cell's history.
 
 >>> from cellfate.features import FeatureSettings
->>> FeatureSettings().neighbor_radius_px
-40.0
+>>> FeatureSettings().lengths(height_px=40, width_px=40)
+Lengths(min_area_px=12, max_offset_px=6.0, neighbor_radius_px=40)
 """
 
 from cellfate.features.consistency import count_failures

@@ -15,7 +15,7 @@ from cellfate.core.errors import InputError
 BoolArray = NDArray[np.bool_]
 
 
-def label_cells(images_thw: NDArray[np.float64], min_area_px: int) -> NDArray[np.int64]:
+def label_cells(images_thw: NDArray[np.float64], min_area_px: float) -> NDArray[np.int64]:
     """Let Cellpose find every cell of every crop.
 
     Parameters

@@ -37,6 +37,10 @@ class CropReader(CellReader, Protocol):
     def tracks(self) -> pd.DataFrame:
         """One row a stored cell: recording_id, cell_id, first_frame, last_frame, n_frames."""
 
+    @property
+    def crop_px(self) -> tuple[int, int]:
+        """Rows and columns of a crop."""
+
 
 def measure_cells(crops: CropReader, detections: pd.DataFrame, features: FeatureSettings) -> pd.DataFrame:
     """Measure every cell in every frame: shape, reporters, neighbours, texture, changes, and how sound the mask is.
@@ -71,7 +75,7 @@ def measure_cells(crops: CropReader, detections: pd.DataFrame, features: Feature
         for recording_id, cell_id in tqdm(_cells(crops.tracks), desc="Measuring cells", disable=None)
     ]
     measured = pd.concat(parts, ignore_index=True) if parts else _empty(crops.channels)
-    neighbors = count_neighbors(detections, features.neighbor_radius_px)
+    neighbors = count_neighbors(detections, features.lengths(*crops.crop_px).neighbor_radius_px)
     table = measured.merge(neighbors, on=FRAME, how="left", validate="one_to_one")
     summarised = [*SHAPE_FEATURES, "n_neighbors", *intensity_columns(crops.channels)]
     return table[[*FRAME, "segmented", *summarised, *_later_columns(crops.channels)]]

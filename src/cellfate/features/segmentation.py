@@ -51,7 +51,7 @@ def segment_cell(
         Masks, bool (T, H, W); a frame without a single True pixel is a failed segmentation.
     """
     given_thw: BoolArray = np.zeros_like(inside_thw) if masks_thw is None else masks_thw & inside_thw
-    given_t = given_thw.sum(axis=(1, 2)) >= settings.min_area_px
+    given_t = given_thw.sum(axis=(1, 2)) >= settings.lengths(*inside_thw.shape[1:]).min_area_px
     found_thw: BoolArray = given_thw & given_t[:, None, None]
     if not given_t.all():
         rest_t = ~given_t
@@ -72,10 +72,12 @@ def find_by_cellpose(frames_tchw: NDArray[Any], inside_thw: BoolArray, settings:
     numpy.ndarray
         Masks, bool (T, H, W), empty where nothing passed.
     """
+    crop_px = inside_thw.shape[1:]
+    lengths = settings.lengths(*crop_px)
     scores_thw = smoothed_scores(frames_tchw, inside_thw, settings.smoothing_px)
-    labels_thw = np.where(inside_thw, label_cells(scores_thw, settings.min_area_px), 0)
-    masks_thw = nearest_label(labels_thw, distance_to_centre(*inside_thw.shape[1:]), settings.max_offset_px)
-    large_t = masks_thw.sum(axis=(1, 2)) >= settings.min_area_px
+    labels_thw = np.where(inside_thw, label_cells(scores_thw, lengths.min_area_px), 0)
+    masks_thw = nearest_label(labels_thw, distance_to_centre(*crop_px), lengths.max_offset_px)
+    large_t = masks_thw.sum(axis=(1, 2)) >= lengths.min_area_px
     kept_thw: BoolArray = masks_thw & large_t[:, None, None]
     return kept_thw
 
@@ -93,13 +95,13 @@ def threshold_cell(frames_tchw: NDArray[Any], inside_thw: BoolArray, settings: F
         Masks, bool (T, H, W), empty where nothing passed.
     """
     scores_thw = smoothed_scores(frames_tchw, inside_thw, settings.smoothing_px)
-    distance_hw = distance_to_centre(*inside_thw.shape[1:])
-    disc_hw = distance_hw <= max(settings.max_offset_px, 1.5)
+    lengths, distance_hw = settings.lengths(*inside_thw.shape[1:]), distance_to_centre(*inside_thw.shape[1:])
+    disc_hw = distance_hw <= max(lengths.max_offset_px, 1.5)
     ceiling_t = scores_thw[:, disc_hw].max(axis=1)
     clipped_thw = np.minimum(scores_thw, ceiling_t[:, None, None])
     bright_thw = (clipped_thw > otsu_thresholds(clipped_thw, inside_thw)[:, None, None]) & inside_thw
-    masks_thw = fill_holes(central_components(bright_thw, distance_hw, settings.max_offset_px))
-    keep_t = (masks_thw.sum(axis=(1, 2)) >= settings.min_area_px) & (
+    masks_thw = fill_holes(central_components(bright_thw, distance_hw, lengths.max_offset_px))
+    keep_t = (masks_thw.sum(axis=(1, 2)) >= lengths.min_area_px) & (
         contrasts(scores_thw, masks_thw, inside_thw) >= settings.min_contrast
     )
     kept_thw: BoolArray = masks_thw & keep_t[:, None, None]

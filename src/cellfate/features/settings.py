@@ -1,10 +1,20 @@
 """Parameters of the measurements made on every crop."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field
 
 from cellfate.core.settings import Settings
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Lengths of what is measured, in px; each is explained by the parameter of its name."""
+
+    min_area_px: float
+    max_offset_px: float
+    neighbor_radius_px: float
 
 
 class FeatureSettings(Settings):
@@ -16,10 +26,11 @@ class FeatureSettings(Settings):
     """Channel looked at where the tracker gave no mask; null: all together, each in units of its own spread."""
     smoothing_px: float = Field(default=1.0, ge=0)
     """Standard deviation in px of the Gaussian that smooths the crop before the search; 0 smooths nothing."""
-    min_area_px: int = Field(default=12, ge=3)
-    """Smallest mask in px that counts as a cell; a smaller one is a failed segmentation."""
-    max_offset_px: float = Field(default=6.0, ge=0)
-    """Farthest distance in px from the crop's centre to the mask's nearest pixel; farther is a failed segmentation."""
+    min_area_px: int | None = Field(default=None, ge=3)
+    """Smallest mask in px that counts as a cell; a smaller one is a failed segmentation. null: .0075 of the crop."""
+    max_offset_px: float | None = Field(default=None, ge=0)
+    """Farthest distance in px from the crop's centre to the mask's nearest pixel; farther is a failed segmentation.
+    null: .15 of the crop's shorter side."""
     min_contrast: float = Field(default=3.0, ge=0)
     """Least difference of the means in and out of a thresholded mask, in robust standard deviations of the outside."""
     max_area_factor: float = Field(default=2.0, gt=1)
@@ -28,5 +39,21 @@ class FeatureSettings(Settings):
     """Frames of the running median of the areas, half of them before and half after a mask."""
     min_overlap: float = Field(default=0.4, ge=0, le=1)
     """Least intersection over union with the mask of the frame before, once centred; less is flagged."""
-    neighbor_radius_px: float = Field(default=40.0, gt=0)
-    """Cells whose centres are within this distance in px, in the same frame, count as neighbours."""
+    neighbor_radius_px: float | None = Field(default=None, gt=0)
+    """Cells whose centres are within this distance in px, in the same frame, count as neighbours. null: the crop's
+    shorter side."""
+
+    def lengths(self, height_px: int, width_px: int) -> Lengths:
+        """Lengths on crops of this size: those that are null follow from it.
+
+        Examples
+        --------
+        >>> FeatureSettings(max_offset_px=9).lengths(40, 40)
+        Lengths(min_area_px=12, max_offset_px=9.0, neighbor_radius_px=40)
+        """
+        side_px = min(height_px, width_px)
+        return Lengths(
+            max(3, round(0.0075 * height_px * width_px)) if self.min_area_px is None else self.min_area_px,
+            0.15 * side_px if self.max_offset_px is None else self.max_offset_px,
+            side_px if self.neighbor_radius_px is None else self.neighbor_radius_px,
+        )

@@ -63,6 +63,12 @@ class CellsInMemory:
         return self.follow_ups
 
     @property
+    def crop_px(self) -> tuple[int, int]:
+        """Rows and columns of a crop."""
+        height_px, width_px = self.sequences[0].inside_thw.shape[1:]
+        return height_px, width_px
+
+    @property
     def detections(self) -> pd.DataFrame:
         """One row a cell and frame, without positions."""
         frames = [sequence.frame_numbers_t for sequence in self.sequences]

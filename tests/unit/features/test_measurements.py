@@ -27,6 +27,7 @@ class Store:
 
     channels: tuple[str, ...]
     sequences: dict[tuple[str, int], Sequence]
+    crop_px: tuple[int, int] = (24, 24)
 
     @property
     def tracks(self) -> pd.DataFrame:
