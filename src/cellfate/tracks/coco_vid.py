@@ -126,6 +126,7 @@ def _detections(marks: pd.DataFrame, recordings: pd.DataFrame) -> pd.DataFrame:
             "frame": marks["frame"].to_numpy(),
             "y_px": marks["centre_y"].to_numpy() * sizes["height_px"].to_numpy() - 0.5,
             "x_px": marks["centre_x"].to_numpy() * sizes["width_px"].to_numpy() - 0.5,
+            "spot_id": pd.array([pd.NA] * len(marks), dtype="Int64"),
         }
     )
 

@@ -38,7 +38,9 @@ def join_forecasts(detections: pd.DataFrame, cells: pd.DataFrame, forecasts: pd.
     kept = ["call", *map(probability_column, listed_outcomes(forecasts.columns)), "expected_h"]
     told = forecasts[[*FRAME, *(name for name in kept if name in forecasts)]]
     told = told.rename(columns={"frame": "forecast_frame"}).astype({"recording_id": "str", "forecast_frame": "int64"})
-    rows = detections.merge(cells[[*CELL, "parent_id", "fate", "event_frame"]], on=CELL, validate="many_to_one")
+    of_cell = ["parent_id", "fate", "event_frame", *_given(cells, "cell_name")]
+    of_frame = [*FRAME, "y_px", "x_px", *_given(detections, "spot_id")]
+    rows = detections[of_frame].merge(cells[[*CELL, *of_cell]], on=CELL, validate="many_to_one")
     rows = rows.assign(within_h=forecasts["within_h"].max()).sort_values("frame", kind="stable")
     if about_cell:
         joined = rows.merge(told, on=CELL, how="left")
@@ -46,6 +48,11 @@ def join_forecasts(detections: pd.DataFrame, cells: pd.DataFrame, forecasts: pd.
         told = told.sort_values("forecast_frame", kind="stable")
         joined = pd.merge_asof(rows, told, left_on="frame", right_on="forecast_frame", by=CELL)
     return TrackForecasts.validate(joined.sort_values(FRAME, ignore_index=True))
+
+
+def _given(table: pd.DataFrame, name: str) -> list[str]:
+    """Keep a column of the tracker's own names, unless the tracker gives none."""
+    return [name] if name in table and table[name].notna().any() else []
 
 
 def _check_once(forecasts: pd.DataFrame, keys: list[str]) -> None:

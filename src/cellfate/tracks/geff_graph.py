@@ -55,6 +55,7 @@ def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
     detections = pd.DataFrame(
         {
             "cell_id": cell_ids,
+            "spot_id": node_ids,
             "frame": frames,
             "y_px": source.to_pixels(y, tracks.position_unit or axes.y_unit or "px", path),
             "x_px": source.to_pixels(x, tracks.position_unit or axes.x_unit or "px", path),

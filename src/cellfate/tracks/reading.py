@@ -19,7 +19,14 @@ from cellfate.tracks.text_tables import read_text_columns
 
 _log = logging.getLogger(__name__)
 
-DETECTION_KINDS = {"recording_id": "str", "cell_id": "int64", "frame": "int64", "y_px": "float64", "x_px": "float64"}
+DETECTION_KINDS = {
+    "recording_id": "str",
+    "cell_id": "int64",
+    "frame": "int64",
+    "y_px": "float64",
+    "x_px": "float64",
+    "spot_id": "Int64",
+}
 CELL_KINDS = {
     "recording_id": "str",
     "cell_id": "int64",
@@ -29,6 +36,7 @@ CELL_KINDS = {
     "last_frame": "Int64",
     "fate": "str",
     "event_frame": "Int64",
+    "cell_name": "str",
     "stated": "bool",
 }
 """Columns of `Cells` but group_id, and `stated`: whether the fate was stated, not read off the daughters."""

@@ -1,5 +1,6 @@
 """Records of the room: whose tracks are read, where those of one recording come from, and what was read there."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -132,10 +133,12 @@ class TrackedCells:
     Attributes
     ----------
     detections : DataFrame
-        cell_id, frame, y_px, x_px: one row a cell and frame in which it was seen.
+        cell_id, frame, y_px, x_px, spot_id (Int64, null where the file numbers no spots): one row a cell and frame in
+        which it was seen.
     cells : DataFrame
         cell_id, each once; parent_id (Int64, null for none); fate (null where none is stated), event_frame (Int64,
-        null where none is stated); begin (where the file itself says in which frame a cell begins).
+        null where none is stated); cell_name (null where the file gives none); begin (where the file itself says in
+        which frame a cell begins).
     parents_known : bool
         Whether the file says who came from whom. Where it does not, parent_id is null throughout.
     """
@@ -150,19 +153,22 @@ def make_tracked(
     parents: dict[int, int] | None,
     stated: pd.DataFrame | None = None,
     cell_ids: NDArray[np.int64] | None = None,
+    names: Mapping[int, str | None] | None = None,
 ) -> TrackedCells:
     """Put together what a file says of its cells.
 
     Parameters
     ----------
     detections : DataFrame
-        cell_id, frame, y_px, x_px.
+        cell_id, frame, y_px, x_px and, where the file numbers its spots, spot_id.
     parents : dict of int to int, or None
         Parent of each cell that has one; None where parents are not known.
     stated : DataFrame or None
         fate and event_frame, indexed by cell_id, of cells whose fate the file states.
     cell_ids : ndarray of int64, or None
         Cells that the file lists; those of the detections when not given.
+    names : mapping of int to str, or None
+        Name that the file gives each cell; None where it gives none.
     """
     ids = np.unique(detections["cell_id"].to_numpy(np.int64)) if cell_ids is None else np.sort(cell_ids)
     nothing = pd.DataFrame({"fate": [], "event_frame": []}, index=pd.Index([], dtype="int64"))
@@ -174,7 +180,8 @@ def make_tracked(
             "parent_id": pd.array([known.get(int(cell), pd.NA) for cell in ids], dtype="Int64"),
             "fate": stated["fate"].astype(object).to_numpy(),
             "event_frame": pd.array(stated["event_frame"].array, dtype="Int64"),
+            "cell_name": [None if names is None else names.get(int(cell)) for cell in ids],
         }
     )
-    kinds = {"cell_id": "int64", "frame": "int64", "y_px": "float64", "x_px": "float64"}
-    return TrackedCells(detections[list(kinds)].astype(kinds), cells, parents is not None)
+    kinds = {"cell_id": "int64", "frame": "int64", "y_px": "float64", "x_px": "float64", "spot_id": "Int64"}
+    return TrackedCells(detections.reindex(columns=list(kinds)).astype(kinds), cells, parents is not None)

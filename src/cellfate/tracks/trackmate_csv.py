@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from cellfate.core.errors import InputError
+from cellfate.tracks.branch_names import name_branches
 from cellfate.tracks.graphs import SpotGraph, cut_graph
 from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
@@ -36,10 +37,11 @@ def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
     edges_path = source.find(tracks.edges_file)
     edges = _without_headers(read_text_columns(edges_path, _EDGES), edges_path)
     links = np.column_stack([whole_numbers(edges[name], edges_path) for name in _EDGES])
-    graph = SpotGraph(edges_path, spots["spot"].to_numpy(), spots["frame"].to_numpy(), links, directed=False)
+    graph = SpotGraph(edges_path, spots["spot_id"].to_numpy(), spots["frame"].to_numpy(), links, directed=False)
     cell_ids, parents = cut_graph(graph)
     spots["cell_id"] = cell_ids
-    return make_tracked(spots[spots["visible"]], parents, cell_ids=np.unique(cell_ids))
+    names = name_branches(spots, parents)
+    return make_tracked(spots[spots["visible"]], parents, cell_ids=np.unique(cell_ids), names=names)
 
 
 def _read_spots(path: Path, tracks: TrackSettings) -> tuple[pd.DataFrame, str]:
@@ -49,7 +51,7 @@ def _read_spots(path: Path, tracks: TrackSettings) -> tuple[pd.DataFrame, str]:
     table = table[~table["TRACK_ID"].str.strip().str.lower().isin(["", "none", "nan"])]
     spots = pd.DataFrame(
         {
-            "spot": whole_numbers(table["ID"], path),
+            "spot_id": whole_numbers(table["ID"], path),
             "track": whole_numbers(table["TRACK_ID"], path),
             "frame": whole_numbers(table["FRAME"], path) - tracks.first_frame,
             "y_px": real_numbers(table["POSITION_Y"], path),
@@ -84,4 +86,6 @@ def _one_cell_a_track(spots: pd.DataFrame, path: Path) -> TrackedCells:
             "format trackmate_xml."
         )
     spots = spots.rename(columns={"track": "cell_id"})
-    return make_tracked(spots[spots["visible"]], None, cell_ids=np.unique(spots["cell_id"].to_numpy(np.int64)))
+    cell_ids = np.unique(spots["cell_id"].to_numpy(np.int64))
+    names = {int(cell): str(cell) for cell in cell_ids}
+    return make_tracked(spots[spots["visible"]], None, cell_ids=cell_ids, names=names)

@@ -18,6 +18,7 @@ import pandas as pd
 
 from cellfate.core.errors import InputError
 from cellfate.imaging.units import MINUTES
+from cellfate.tracks.branch_names import name_branches
 from cellfate.tracks.graphs import SpotGraph, cut_graph
 from cellfate.tracks.numbers import LARGEST
 from cellfate.tracks.records import PIXEL_WORDS, TrackedCells, TrackSource, make_tracked
@@ -34,6 +35,7 @@ class _Content:
 
     units: dict[str, str] = field(default_factory=dict)
     track: str = ""
+    track_names: dict[float, str] = field(default_factory=dict)
     image: dict[str, str] = field(default_factory=dict)
     spots: list[tuple[float, ...]] = field(default_factory=list)
     edges: list[tuple[float, float, float]] = field(default_factory=list)
@@ -49,7 +51,8 @@ def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
         raise InputError(
             f"File {path} has no element {lacking}, which every TrackMate file has; save it again in TrackMate."
         )
-    edges = np.array([edge[1:] for edge in content.edges if edge[0] in content.kept], dtype=np.int64).reshape(-1, 2)
+    kept = [edge for edge in content.edges if edge[0] in content.kept]
+    edges = np.array([edge[1:] for edge in kept], dtype=np.int64).reshape(-1, 2)
     spots = pd.DataFrame(content.spots, columns=["spot", "frame", "y", "x", "visible"])
     tracked = spots[spots["spot"].isin(np.unique(edges))].astype({"spot": "int64", "frame": "int64"})
     _report(source, content, len(spots) - len(tracked), path)
@@ -58,12 +61,16 @@ def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
     detections = pd.DataFrame(
         {
             "cell_id": cell_ids,
+            "spot_id": graph.node_ids,
             "frame": tracked["frame"].to_numpy() - tracks.first_frame,
             "y_px": _to_pixels(tracked["y"], "pixelheight", source, content, tracks, path),
             "x_px": _to_pixels(tracked["x"], "pixelwidth", source, content, tracks, path),
         }
     )
-    return make_tracked(detections[tracked["visible"].to_numpy() != 0], parents, cell_ids=np.unique(cell_ids))
+    track_of = {spot: content.track_names.get(track) for track, *ends in kept for spot in ends}
+    names = name_branches(detections.assign(track=tracked["spot"].map(track_of).to_numpy()), parents)
+    visible = tracked["visible"].to_numpy() != 0
+    return make_tracked(detections[visible], parents, cell_ids=np.unique(cell_ids), names=names)
 
 
 def _parse(path: Path) -> _Content:
@@ -96,6 +103,8 @@ def _take(content: _Content, event: str, element: Any, path: Path) -> None:
             content.kept = set() if content.kept is None else content.kept
         elif element.tag == "Track":
             content.track = element.attrib.get("TRACK_ID", "")
+            if "name" in element.attrib:
+                content.track_names[_whole(content.track, "TRACK_ID", path)] = element.attrib["name"]
         return
     if element.tag == "Spot":
         hidden = element.attrib.get("VISIBILITY", "1")

@@ -79,6 +79,8 @@ class TrackForecasts(Table):
     forecast_frame: Series[Int64Dtype] = pa.Field(nullable=True, description="last frame shown for it; null: none yet")
     within_h: Series[float] = pa.Field(nullable=True, description="hours forecast about; null: which fate comes")
     call: Series[str] = pa.Field(isin=OUTCOMES, nullable=True)
+    spot_id: Series[Int64Dtype] | None = pa.Field(nullable=True, description="of the tracker, where it gives any")
+    cell_name: Series[str] | None = pa.Field(nullable=True, description="of the tracker, where it gives any")
 
 
 class Commitments(Table):

@@ -51,17 +51,26 @@ class FrameFiles(Table):
 
 
 class Detections(Table):
-    """One row a cell and frame."""
+    """One row a cell and frame.
+
+    Tables of earlier versions lack `spot_id`.
+    """
 
     recording_id: Series[str]
     cell_id: Series[int]
     frame: Series[int] = pa.Field(ge=0)
     y_px: Series[float]
     x_px: Series[float]
+    spot_id: Series[Int64Dtype] | None = pa.Field(
+        nullable=True, description="ID of the spot in the tracker's file; null: it gives none"
+    )
 
 
 class Cells(Table):
-    """One row a cell: its track, its parent and its fate."""
+    """One row a cell: its track, its parent and its fate.
+
+    Tables of earlier versions lack `cell_name`.
+    """
 
     recording_id: Series[str]
     cell_id: Series[int]
@@ -72,6 +81,9 @@ class Cells(Table):
     fate: Series[str] = pa.Field(isin=FATES)
     event_frame: Series[Int64Dtype] = pa.Field(nullable=True)
     group_id: Series[str] = pa.Field(description="unit of splits and of the bootstrap")
+    cell_name: Series[str] | None = pa.Field(
+        nullable=True, description="name of the cell in the tracker's file; null: it gives none"
+    )
 
 
 class SetAside(Table):
