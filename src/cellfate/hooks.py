@@ -1,4 +1,4 @@
-"""Kedro hooks: what a run says when something is wrong, and where its results are."""
+"""Kedro hooks: what a run checks before it begins, and where its results are."""
 
 import logging
 from typing import Any
@@ -7,7 +7,6 @@ from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
-from kedro.pipeline.node import Node
 
 from cellfate.core.errors import InputError
 
@@ -19,8 +18,8 @@ RESULTS = ("report", "fate_table", "forecast_table")
 """Datasets that a person opens after a run."""
 
 
-class PlainErrors:
-    """After a failed run, say in one line which node failed and why; Kedro's traceback follows."""
+class NothingMissing:
+    """Before a run, hold what it reads from earlier pipelines against what is there."""
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
@@ -36,19 +35,6 @@ class PlainErrors:
             own = type(dataset).__module__.startswith("cellfate.")
             if not (own or name == "parameters" or name.startswith("params:") or catalog.exists(name)):
                 raise InputError(_describe_lack(name, getattr(dataset, "_filepath", None)))
-
-    @hook_impl
-    def on_node_error(self, error: Exception, node: Node) -> None:
-        """Log the error as one sentence with the node's name."""
-        logger.error("%s stopped: %s", node.name, error)
-
-    @hook_impl
-    def on_pipeline_error(self, error: Exception, run_params: dict[str, Any]) -> None:
-        """Log how to go on after the error."""
-        logger.error(
-            "The run stopped; nothing half-written is used by the next run. Mend the input above, then run again. (%s)",
-            type(error).__name__,
-        )
 
 
 class OneStudy:

@@ -5,13 +5,15 @@ import os
 from kedro.config import OmegaConfigLoader
 
 from cellfate.context import PlainContext
-from cellfate.hooks import OneStudy, PlainErrors, WhereToLook
+from cellfate.hooks import NothingMissing, OneStudy, WhereToLook
+from cellfate.session import PlainSession
 
 # Threads that wait for small batches sleep instead of spinning; read when OpenMP starts. A value that is set stays.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 CONTEXT_CLASS = PlainContext
-HOOKS = (PlainErrors(), OneStudy(), WhereToLook())
+SESSION_CLASS = PlainSession
+HOOKS = (NothingMissing(), OneStudy(), WhereToLook())
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)  # a run sends nothing, in the project folder or outside it
 CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {

@@ -9,7 +9,7 @@ from kedro.pipeline import Pipeline, node
 
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
-from cellfate.hooks import OneStudy, PlainErrors, WhereToLook
+from cellfate.hooks import NothingMissing, OneStudy, WhereToLook
 
 SCORING = Pipeline([node(len, "recordings", "scores", name="count_recordings")])
 
@@ -25,21 +25,21 @@ def test_a_missing_table_is_named_with_the_pipeline_that_makes_it(tmp_path):
     configure_project("cellfate")
     words = r"'recordings' is not in .*recordings\.json.*first run the pipeline data_processing"
     with pytest.raises(InputError, match=words):
-        PlainErrors().before_pipeline_run(SCORING, catalog_of(tmp_path))
+        NothingMissing().before_pipeline_run(SCORING, catalog_of(tmp_path))
 
 
 def test_of_what_is_never_saved_the_whole_pipeline_is_asked_for():
     configure_project("cellfate")
     boosting = Pipeline([node(len, "clock_networks", "clock_model", name="boost_clock")])
     with pytest.raises(InputError, match=r"'clock_networks' is never saved.*run the whole pipeline model_training"):
-        PlainErrors().before_pipeline_run(boosting, DataCatalog())
+        NothingMissing().before_pipeline_run(boosting, DataCatalog())
 
 
 def test_a_table_that_is_there_is_not_read(tmp_path, monkeypatch):
     (tmp_path / "recordings.json").write_text("not looked at")
     catalog, reads = catalog_of(tmp_path), []
     monkeypatch.setattr(DataCatalog, "load", lambda *arguments: reads.append(arguments))
-    PlainErrors().before_pipeline_run(SCORING, catalog)
+    NothingMissing().before_pipeline_run(SCORING, catalog)
     assert reads == []
 
 

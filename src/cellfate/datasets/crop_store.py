@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from kedro.io import AbstractDataset, DatasetError
+from kedro.io import AbstractDataset
 from kedro_datasets._typing import TablePreview
 
 from cellfate.core.errors import InputError
 from cellfate.crops.cutting import CropPlan
 from cellfate.crops.store import CropStore, write_crops
+from cellfate.datasets.errors import DatasetInputError
 
 
 class CropStoreDataset(AbstractDataset[CropPlan, CropStore]):
@@ -42,30 +43,30 @@ class CropStoreDataset(AbstractDataset[CropPlan, CropStore]):
 
         Raises
         ------
-        DatasetError
+        DatasetInputError
             If there is no finished store.
         """
         try:
             return CropStore(self._filepath)
         except InputError as error:
-            raise DatasetError(str(error)) from error
+            raise DatasetInputError(str(error)) from error
 
     def save(self, data: CropPlan) -> None:
         """Crop every recording of the plan that is new or changed, and list those of the plan only.
 
         Raises
         ------
-        DatasetError
+        DatasetInputError
             If a recording cannot be cropped and is not to be skipped, or the filepath is a URL.
         """
         if isinstance(self._filepath, str):
-            raise DatasetError(
+            raise DatasetInputError(
                 f"Crops are written to a folder, but filepath is {self._filepath}; write them here and copy them."
             )
         try:
             write_crops(self._filepath, data, data.settings)
         except InputError as error:
-            raise DatasetError(str(error)) from error
+            raise DatasetInputError(str(error)) from error
 
     def preview(self, nrows: int = 20) -> TablePreview:
         """List the first recordings for kedro-viz: how many cells and crops each has."""

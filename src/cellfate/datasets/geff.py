@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from kedro.io import AbstractDataset, DatasetError
+from kedro.io import AbstractDataset
 
 from cellfate.core.errors import InputError
+from cellfate.datasets.errors import DatasetInputError
 from cellfate.tracks.geff_tables import read_geff, write_geff
 
 _SUFFIX = ".geff"
@@ -44,16 +45,16 @@ class GeffDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
 
         Raises
         ------
-        DatasetError
+        DatasetInputError
             If there is no such folder, or a graph is damaged.
         """
         paths = sorted(self._filepath.glob(f"*{_SUFFIX}"))
         if not paths:
-            raise DatasetError(f"{self._filepath} holds no GEFF; run the pipeline that writes it.")
+            raise DatasetInputError(f"{self._filepath} holds no GEFF; run the pipeline that writes it.")
         try:
             tables = [read_geff(path).assign(recording_id=path.name.removesuffix(_SUFFIX)) for path in paths]
         except InputError as error:
-            raise DatasetError(str(error)) from error
+            raise DatasetInputError(str(error)) from error
         joined = pd.concat(tables, ignore_index=True)
         return joined[["recording_id", *(name for name in joined.columns if name != "recording_id")]]
 
@@ -62,7 +63,7 @@ class GeffDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
 
         Raises
         ------
-        DatasetError
+        DatasetInputError
             If a recording has a name that is no file name, or the folder holds something else.
         """
         self._refuse_to_overwrite()
@@ -82,7 +83,7 @@ class GeffDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
         others = [self._filepath] if not self._filepath.is_dir() else list(self._filepath.iterdir())
         strange = [path for path in others if path.suffix != _SUFFIX]
         if strange:
-            raise DatasetError(f"{strange[0]} is no GEFF and would be overwritten; give another filepath.")
+            raise DatasetInputError(f"{strange[0]} is no GEFF and would be overwritten; give another filepath.")
 
     def _exists(self) -> bool:
         return any(self._filepath.glob(f"*{_SUFFIX}"))
@@ -93,5 +94,5 @@ class GeffDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
 
 def _file_name(recording_id: str) -> str:
     if not recording_id.strip(". ") or {"/", "\\"} & set(recording_id):
-        raise DatasetError(f"Recording '{recording_id}' has a name that is no file name; rename it.")
+        raise DatasetInputError(f"Recording '{recording_id}' has a name that is no file name; rename it.")
     return recording_id + _SUFFIX

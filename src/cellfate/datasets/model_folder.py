@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from kedro.io import AbstractDataset, DatasetError
+from kedro.io import AbstractDataset
 
 from cellfate.core.errors import InputError
+from cellfate.datasets.errors import DatasetInputError
 from cellfate.prediction.model_folder import CONFIG_FILE, load_model_folder, save_model_folder
 from cellfate.prediction.records import TrainedModel
 
@@ -41,13 +42,13 @@ class ModelFolderDataset(AbstractDataset[TrainedModel, TrainedModel]):
 
         Raises
         ------
-        DatasetError
+        DatasetInputError
             If the folder is missing, incomplete or does not fit together.
         """
         try:
             return load_model_folder(self._filepath)
         except InputError as error:
-            raise DatasetError(str(error)) from error
+            raise DatasetInputError(str(error)) from error
 
     def save(self, data: TrainedModel) -> None:
         """Write the model, in place of an older one."""

@@ -4,9 +4,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from kedro.io import AbstractDataset, DatasetError
+from kedro.io import AbstractDataset
 
 from cellfate.core.errors import InputError
+from cellfate.datasets.errors import DatasetInputError
 from cellfate.imaging.records import RecordingFolder
 from cellfate.simulation import SimulatedStudy, write_study
 from cellfate.simulation.writer import SETTINGS_FILE
@@ -43,21 +44,21 @@ class RecordingFolderDataset(AbstractDataset[SimulatedStudy, RecordingFolder]):
 
         Raises
         ------
-        DatasetError
+        DatasetInputError
             If there is no such folder.
         """
         try:
             return RecordingFolder(self._filepath)
         except InputError as error:
             hint = "for yours, set recordings_root (inference: new_recordings_root)."
-            raise DatasetError(f"{error} To simulate recordings, run the pipeline simulation; {hint}") from error
+            raise DatasetInputError(f"{error} To simulate recordings, run the pipeline simulation; {hint}") from error
 
     def save(self, data: SimulatedStudy) -> None:
         """Make the images of a study and write it, in place of an older simulation.
 
         Raises
         ------
-        DatasetError
+        DatasetInputError
             If the folder holds something that no simulation made.
         """
         self._refuse_to_overwrite()
@@ -73,7 +74,7 @@ class RecordingFolderDataset(AbstractDataset[SimulatedStudy, RecordingFolder]):
         if self._filepath.is_dir() and not any(self._filepath.iterdir()):
             return
         if self._filepath.exists() and not (self._filepath / SETTINGS_FILE).is_file():
-            raise DatasetError(
+            raise DatasetInputError(
                 f"{self._filepath} holds recordings that no simulation made ({SETTINGS_FILE} is not in it) and is not "
                 "overwritten; give another recordings_root, or run the pipelines without simulation."
             )

@@ -152,7 +152,8 @@ def _report(findings: pd.DataFrame, summary: pd.DataFrame) -> None:
             counts = by_check[severity]
             listed = ", ".join(f"{count} {check}" for check, count in counts.items())
             log("Preflight: %d %s(s) in %d recordings: %s", counts.sum(), severity, len(summary), listed)
-            first = findings.loc[findings["severity"] == severity, "finding"].iloc[0]
-            log("The first: %s All are listed in %s of the data folder", first, FINDINGS_FILE)
+    warnings = findings.loc[findings["severity"] == "warning", "finding"]
+    if len(warnings):  # the first error ends the run, or sets its recording aside, and is told there
+        _log.warning("The first warning: %s All are listed in %s of the data folder", warnings.iloc[0], FINDINGS_FILE)
     if findings.empty:
         _log.info("Preflight: nothing found in %d recordings", len(summary))

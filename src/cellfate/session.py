@@ -1,0 +1,47 @@
+"""Kedro's session: a run keeps a log, and one that fails ends with a sentence; the traceback is in the log."""
+
+import os
+import traceback
+from pathlib import Path
+from typing import Any
+
+import click
+from kedro.framework.session import KedroSession
+
+from cellfate.failures import TRACEBACK_VARIABLE, Failure
+from cellfate.run_log import LOG_FILE, RunLog
+
+
+class PlainSession(KedroSession):
+    """Keeps `run.log` below data_root, and ends a failed command with one sentence."""
+
+    def run(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Run pipelines, as `KedroSession.run`.
+
+        Raises
+        ------
+        click.ClickException
+            At the command line, which shows it as one line; elsewhere the error is raised as it is.
+        """
+        with RunLog(self._find_log()) as log:
+            try:
+                return super().run(*args, **kwargs)
+            except Exception as error:
+                log.keep(error)
+                if click.get_current_context(silent=True) is None:
+                    raise
+                failure = Failure(error, kwargs.get("pipeline_names") or ())
+                if os.environ.get(TRACEBACK_VARIABLE) or failure.is_ours:
+                    click.echo("".join(traceback.format_exception(error)), err=True)
+                raise click.ClickException(failure.tell(log.name, log.resume)) from error
+
+    def _find_log(self) -> Path | None:
+        """Where the log of this run is; None if the configuration or the disk does not allow one."""
+        try:
+            globals_ = self._get_config_loader().get("globals", {})
+            root = {**globals_, **(self.store.get("runtime_params") or {})}["data_root"]
+            path = Path(self._project_path, root, LOG_FILE)
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except Exception:  # whatever it is, the run meets it too, and tells it
+            return None
+        return path
