@@ -1,7 +1,6 @@
 """Landmarks, opened for explanation: their time windows, and what the model says when parts of them are absent."""
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +12,7 @@ from cellfate.attribution.explained_models import ExplainedMember, ModelView
 from cellfate.attribution.games import FrameGame, build_game
 from cellfate.attribution.windows import TimeWindows, cut_time_windows, frames_in
 from cellfate.crops.store import CropStore
+from cellfate.models.threads import at_most_threads
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +64,7 @@ def open_landmarks(
         What is done with them, for the progress bar.
     """
     wanted = list(subsets(len(view.channels)))
-    with _one_thread():
+    with at_most_threads(1):
         for row in tqdm(landmarks.to_dict("records"), desc=title, disable=None):
             member = view.member_for(row)
             sequence = crops.read(row["recording_id"], row["cell_id"], row["shown_from"], row["last_frame"])
@@ -74,16 +74,3 @@ def open_landmarks(
             game = build_game(member, frames_tchw, frames_t - frames_t[0], view.outcome_number, wanted)
             named = row["landmark_id"], row["group_id"]
             yield OpenedLandmark(*named, windows, view.channels, member, frames_tchw, game)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Let torch compute on one thread."""
-    import torch
-
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(n_threads)

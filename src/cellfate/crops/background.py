@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from cellfate.statistics.medians import masked_median
+
 
 def lift_above_background(
     frames_tchw: NDArray[np.generic], inside_thw: NDArray[np.bool_], sd_c: NDArray[np.float64]
@@ -28,9 +30,9 @@ def lift_above_background(
     """
     n_frames, n_channels = frames_tchw.shape[:2]
     lifted = frames_tchw.astype(np.float32)
-    for t in range(n_frames):
-        medians_c = np.median(lifted[t][:, inside_thw[t]], axis=1) if inside_thw[t].any() else np.zeros(n_channels)
-        lifted[t] -= medians_c[:, None, None].astype(np.float32)
+    pixels = lifted.reshape(n_frames * n_channels, -1)
+    inside = np.repeat(inside_thw.reshape(n_frames, -1), n_channels, axis=0)
+    pixels -= np.nan_to_num(masked_median(pixels, inside))[:, None].astype(np.float32)
     lifted /= np.asarray(sd_c, dtype=np.float32)[:, None, None]
     np.arcsinh(lifted, out=lifted)
     lifted *= inside_thw[:, None]

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.core.tables import CELL
-from cellfate.features.medians import masked_median
+from cellfate.statistics.medians import masked_median
 from cellfate.features.settings import FeatureSettings
 
 BoolArray = NDArray[np.bool_]

@@ -42,8 +42,10 @@ class CropReader(CellReader, Protocol):
         """Rows and columns of a crop."""
 
 
-def measure_cells(crops: CropReader, detections: pd.DataFrame, features: FeatureSettings) -> pd.DataFrame:
-    """Measure every cell in every frame: shape, reporters, neighbours, texture, changes, and how sound the mask is.
+def measure_cells(
+    crops: CropReader, detections: pd.DataFrame, features: FeatureSettings, cells: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Measure cells in every frame: shape, reporters, neighbours, texture, changes, and how sound the mask is.
 
     Parameters
     ----------
@@ -53,6 +55,8 @@ def measure_cells(crops: CropReader, detections: pd.DataFrame, features: Feature
         Table `Detections`; neighbours are counted among the detections of all tracks.
     features
         How to segment, which masks are flagged and how far neighbours reach.
+    cells
+        Rows that name the cells to measure; every cell of the store when not given.
 
     Returns
     -------
@@ -72,7 +76,7 @@ def measure_cells(crops: CropReader, detections: pd.DataFrame, features: Feature
         measure_sequence(crops.read(recording_id, cell_id), crops.channels, numbers, features).assign(
             recording_id=recording_id, cell_id=cell_id
         )
-        for recording_id, cell_id in tqdm(_cells(crops.tracks), desc="Measuring cells", disable=None)
+        for recording_id, cell_id in tqdm(_cells(crops.tracks if cells is None else cells), desc="Measuring cells", disable=None)
     ]
     measured = pd.concat(parts, ignore_index=True) if parts else _empty(crops.channels)
     neighbors = count_neighbors(detections, features.lengths(*crops.crop_px).neighbor_radius_px)
@@ -138,7 +142,7 @@ def measure_sequence(
 
 
 def _cells(tracks: pd.DataFrame) -> list[tuple[str, int]]:
-    """List recording and cell of every stored track."""
+    """List recording and cell of every row."""
     return [(str(r), int(c)) for r, c in zip(tracks["recording_id"], tracks["cell_id"], strict=True)]
 
 

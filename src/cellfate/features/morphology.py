@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cellfate.features.medians import masked_median
+from cellfate.statistics.medians import masked_median
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]

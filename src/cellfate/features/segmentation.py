@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellfate.features.cellpose_masks import label_cells
-from cellfate.features.medians import masked_median
+from cellfate.statistics.medians import masked_median
 from cellfate.features.settings import FeatureSettings
 
 BoolArray = NDArray[np.bool_]

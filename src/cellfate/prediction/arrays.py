@@ -5,7 +5,7 @@ Axes: t frames of one cell, c channels, h rows, w columns.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cellfate.core.errors import InputError
 from cellfate.core.fates import UNSCORED
 from cellfate.crops.store import CellSequence
-from cellfate.features.measurements import measure_cells
+from cellfate.features.measurements import find_masks, measure_cells
 from cellfate.features.summaries import describe_landmarks
 from cellfate.prediction.records import ClockConfig
 
@@ -89,6 +89,14 @@ class CellsInMemory:
         last = frames_t[-1] if last_frame is None else last_frame
         found = self.sequences[cell_id].take(np.flatnonzero((frames_t >= first) & (frames_t <= last)))
         return found if with_masks else replace(found, masks_thw=None)
+
+    def with_masks(self, config: ClockConfig) -> Self:
+        """Find the masks of all cells once; measuring and the network would else both look for them."""
+        found = (
+            replace(sequence, masks_thw=find_masks(sequence, self.channels, config.features))
+            for sequence in self.sequences
+        )
+        return replace(self, sequences=tuple(found))
 
     def describe(self, landmarks: pd.DataFrame, config: ClockConfig) -> pd.DataFrame:
         """Give what boosted hazards see of landmarks; what is not known of a cell is NaN."""

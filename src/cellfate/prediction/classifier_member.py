@@ -57,10 +57,8 @@ class ClassifierMember(Member):
 
     def rollout(self, embeddings: Sequence[FloatArray], positions: Sequence[IntArray]) -> list[FloatArray]:
         """Attention rolled out through all layers, as `attention` gives the pooling attention; it sums to 1."""
-        import torch
-
         rows = []
-        with torch.inference_mode():
+        with self.computing():
             for embeddings_td, positions_t in zip(embeddings, positions, strict=True):
                 packed = self.tensor(embeddings_td, np.float32), *self._places([positions_t])
                 rows.append(self.network.roll_out(*packed)[0].cpu().numpy())

@@ -104,11 +104,9 @@ class AttentiveClockAtLandmark(ClockAtLandmark):
 
     def _look_back(self, embeddings_td: FloatArray, positions_t: IntArray) -> tuple[FloatArray, FloatArray]:
         """Attention and rollout of one sequence."""
-        import torch
-
         places_t = positions_t + self.first_shown_frame - self.first_tracked_frame
         tensor = self.member.tensor
-        with torch.inference_mode():
+        with self.member.computing():
             shares = self.member.network.look_back(tensor(embeddings_td, np.float32), tensor(places_t, np.int64))
         attention_s, rolled_s = (np.append(np.float32(0), shares_t.cpu().numpy()) for shares_t in shares)
         return attention_s, rolled_s

@@ -59,7 +59,7 @@ class ClockMember(Member):
         embeddings_td = self.tensor(self.encode(self.prepare(sequence)), np.float32)
         lengths = self.tensor(np.array([len(frames_t)]), np.int64)
         ages_ta = self.tensor(ages_since(began, frames_t, sequence.frame_interval_min), np.float32)
-        with torch.inference_mode():
+        with self.computing():
             logits_tke = self.network.read(embeddings_td, self.tensor(frames_t - began, np.int64), lengths, ages_ta)
             hazards_tke = hazards_of(logits_tke.double()).cpu().numpy()
             inputs_ti = torch.cat((self.network.summarise(embeddings_td, lengths), ages_ta), dim=1)

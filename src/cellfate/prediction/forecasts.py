@@ -160,7 +160,7 @@ def forecast_new(
     if isinstance(model.config, ClockConfig):
         measured = frame_features
         if measured is None:
-            measured = measure_cells(crops, detections, model.config.features)
+            measured = measure_cells(crops, detections, model.config.features, follow_ups)
         _check_measured(measured, frames)
         describe = partial(describe_landmarks, measured, history_h=model.config.blend.history_h)
     return forecast_frames(model, crops, frames, len(follow_ups), describe)

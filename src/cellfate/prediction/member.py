@@ -4,6 +4,7 @@ Axes: t frames of one sequence, c channels, h rows, w columns, d embedding, b se
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Self, cast
 
 import numpy as np
@@ -13,6 +14,7 @@ from cellfate.core.errors import InputError
 from cellfate.crops.preprocessing import Preprocessing
 from cellfate.crops.store import CellSequence
 from cellfate.models.settings import shows_mask
+from cellfate.models.threads import at_most_threads
 from cellfate.prediction.records import FolderConfig, MemberConfig, TrainedModel
 
 FloatArray = NDArray[np.float32]
@@ -56,6 +58,14 @@ class Member:
         """Where the network computes."""
         return next(self.network.parameters()).device
 
+    @contextmanager
+    def computing(self) -> Iterator[None]:
+        """Compute without gradients, on no more threads than the training did."""
+        import torch
+
+        with torch.inference_mode(), at_most_threads(self.config.threads):
+            yield
+
     def prepare(self, sequence: CellSequence) -> FloatArray:
         """Prepare the frames of a cell as in training.
 
@@ -83,10 +93,8 @@ class Member:
         -------
         ndarray of float32, shape (T, D)
         """
-        import torch
-
         chunks = [np.zeros((0, self.config.architecture.embedding_size), np.float32)]
-        with torch.inference_mode():
+        with self.computing():
             for start in range(0, len(frames_tchw), ENCODER_FRAMES):
                 frames_nchw = self.tensor(frames_tchw[start : start + ENCODER_FRAMES], np.float32)
                 chunks.append(self.network.encode(frames_nchw).cpu().numpy())
@@ -118,12 +126,10 @@ class Member:
         `read` is given the packed embeddings of a batch as a tensor, and its positions (T,); yielded are the places of
         the batch's sequences, and what `read` gave.
         """
-        import torch
-
         lengths_b = np.array([len(positions_t) for positions_t in positions], dtype=np.int64)
         for places in _batches_of_like_length(lengths_b):
             packed_nd = self.tensor(np.concatenate([embeddings[place] for place in places]), np.float32)
-            with torch.inference_mode():
+            with self.computing():
                 found = read(packed_nd, [positions[place] for place in places])
             yield places, found
 

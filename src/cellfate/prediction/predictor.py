@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
+import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
@@ -218,8 +219,9 @@ class Predictor:
         asked = list_forecast_frames(held.detections, held.follow_ups, self.config.follow_up)
         describe, used = None, [OPTIONS["frame_numbers"]]
         if isinstance(self.config, ClockConfig):
+            held = held.with_masks(self.config)
             describe, used = partial(held.describe, config=self.config), list(OPTIONS.values())
         forecasts = forecast_frames(self.model, held, asked, len(held.sequences), describe)
         table = tabulate_calls(forecasts, find_seen(self.model, held, held.follow_ups))
-        given = held.follow_ups.loc[table["cell_id"], used]
-        return table.assign(missing=[", ".join(given.columns[~row]) for row in given.to_numpy(bool)])
+        missing = [", ".join(np.compress(~given, used)) for given in held.follow_ups[used].to_numpy(bool)]
+        return table.assign(missing=table["cell_id"].map(pd.Series(missing)))

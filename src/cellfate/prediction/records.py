@@ -99,6 +99,12 @@ class FolderConfig(Settings):
         """Folds in the order of the members."""
         return tuple(member.fold for member in self.members)
 
+    @property
+    def threads(self) -> int | None:
+        """CPU threads of a step of the training, and most that networks forecast on; None: as many as torch takes."""
+        threads = self.training.get("threads")
+        return threads if isinstance(threads, int) else None
+
     def member(self, fold: int) -> MemberConfig:
         """Look up the member of a fold; an InputError if there is none."""
         if fold in self.folds:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from cellfate.features.medians import masked_median
+from cellfate.statistics.medians import masked_median
 
 
 @given(
