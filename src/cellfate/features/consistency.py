@@ -8,8 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.core.tables import CELL
-from cellfate.statistics.medians import masked_median
 from cellfate.features.settings import FeatureSettings
+from cellfate.statistics.medians import masked_median
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]

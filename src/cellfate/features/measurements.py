@@ -72,11 +72,12 @@ def measure_cells(
         When the segmentation channel is not a channel of the recordings.
     """
     numbers = segmentation_channels(crops.channels, features)
+    measured_cells = _cells(crops.tracks if cells is None else cells)
     parts = [
         measure_sequence(crops.read(recording_id, cell_id), crops.channels, numbers, features).assign(
             recording_id=recording_id, cell_id=cell_id
         )
-        for recording_id, cell_id in tqdm(_cells(crops.tracks if cells is None else cells), desc="Measuring cells", disable=None)
+        for recording_id, cell_id in tqdm(measured_cells, desc="Measuring cells", disable=None)
     ]
     measured = pd.concat(parts, ignore_index=True) if parts else _empty(crops.channels)
     neighbors = count_neighbors(detections, features.lengths(*crops.crop_px).neighbor_radius_px)

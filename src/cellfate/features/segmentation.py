@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellfate.features.cellpose_masks import label_cells
-from cellfate.statistics.medians import masked_median
 from cellfate.features.settings import FeatureSettings
+from cellfate.statistics.medians import masked_median
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]

@@ -80,6 +80,12 @@ def test_the_table_holds_one_row_a_cell_and_frame() -> None:
     assert (blank["n_neighbors"] == 0).all()
 
 
+def test_some_cells_are_measured_as_among_all() -> None:
+    whole = measure_cells(STORE, detections_of(STORE), FeatureSettings())
+    some = measure_cells(STORE, detections_of(STORE), FeatureSettings(), STORE.tracks.iloc[[1]])
+    pd.testing.assert_frame_equal(some, whole.query("recording_id == 'r1' and cell_id == 2").reset_index(drop=True))
+
+
 def test_no_cells_leave_the_columns() -> None:
     empty = Store(("a",), {})
     table = measure_cells(empty, detections_of(STORE), FeatureSettings())

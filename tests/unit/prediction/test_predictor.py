@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from cellfate import Predictor
 from cellfate.cohort.follow_ups import follow_open_cells
@@ -19,6 +20,8 @@ from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.prediction import save_model_folder
 from cellfate.prediction.arrays import hold_cells
+from cellfate.prediction.classifier_member import load_classifier_member
+from cellfate.prediction.clock_member import load_clock_member
 from cellfate.prediction.forecasts import forecast_new
 from cellfate.prediction.new_recordings import cut_new_crops
 from cellfate.tracks.importing import import_tracks
@@ -108,6 +111,43 @@ def test_arrays_of_a_store_are_forecast_as_its_crops(trained):
         one = of_arrays[of_arrays["cell_id"] == place].sort_values(keys, ignore_index=True)
         other = of_crops[same].sort_values(keys, ignore_index=True)
         pd.testing.assert_frame_equal(one[[*keys, *numbers]], other[[*keys, *numbers]], atol=TOLERANCE)
+
+
+def test_only_cells_that_are_asked_for_are_read(trained, monkeypatch):
+    crops, detections, follow_ups = trained.new
+    read, asked = set(), follow_ups.iloc[[4]]
+    reader = CropStore.read
+    monkeypatch.setattr(
+        CropStore, "read", lambda self, *cell, **which: read.add(cell[:2]) or reader(self, *cell, **which)
+    )
+    Predictor(trained.model).forecast_crops(crops, detections, asked)
+    assert read == set(asked[CELL].itertuples(index=False, name=None))
+
+
+def test_masks_are_looked_for_once(clock, monkeypatch):
+    looked_at, spread = [], np.hypot(*(np.mgrid[:8, :8] - 4)) <= 2.5
+    monkeypatch.setattr(
+        "cellfate.features.segmentation.threshold_cell",
+        lambda frames_tchw, *_: looked_at.append(len(frames_tchw)) or np.tile(spread, (len(frames_tchw), 1, 1)),
+    )
+    forecast_rows(clock, [2], masks=None)
+    assert looked_at == [len(arrays_of(clock, 2)["frames"])]
+
+
+def test_networks_take_no_more_threads_than_their_training(trained):
+    config = trained.model.config.model_copy(update={"training": {"threads": 1}})
+    model, found, outside = replace(trained.model, config=config), [], torch.get_num_threads()
+    load = load_clock_member if config.kind == "clock" else load_classifier_member
+    for fold in config.folds:
+        for part in load(model, fold).network.modules():
+            part.register_forward_pre_hook(lambda *_: found.append(torch.get_num_threads()))
+    torch.set_num_threads(2)
+    try:
+        Predictor(model).forecast_crops(*trained.new)
+        assert set(found) == {1}
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(outside)
 
 
 def test_one_array_is_a_list_of_one(trained):
