@@ -74,8 +74,8 @@ class FittingSettings(Settings):
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
     """Arithmetic: `32-true` everywhere, or mixed precision for GPUs that gain by it."""
     threads: int | None = Field(default=None, ge=1)
-    """CPU threads of a step, and most of a forecast; null leaves it to torch. Small networks gain little by a second one, and waiting threads
-    take the processor from whatever else runs."""
+    """CPU threads of a step, and most of a forecast; null leaves it to torch. Small networks gain little by a second
+    one, and waiting threads take the processor from whatever else runs."""
     cache_limit_mb: int = Field(default=2048, ge=0)
     """Crops are kept in memory up to so many megabytes; the rest is read again for each batch."""
     augmentation: AugmentationSettings = AugmentationSettings()
