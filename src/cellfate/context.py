@@ -2,17 +2,22 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
+from kedro.config import AbstractConfigLoader
 from kedro.framework.context import KedroContext
 from kedro.framework.project import pipelines
 from kedro.validation import ParameterValidationError, TypeExtractor
+from omegaconf import OmegaConf
 from omegaconf.errors import ConfigTypeError
 from pydantic import TypeAdapter, ValidationError
 
 from cellfate.core.errors import InputError
 from cellfate.core.settings import describe_faults
 
+OPEN = "???"
+"""OmegaConf's mark of a value that is missing: a question that a person has not answered."""
 ROOTS = ("data_root", "recordings_root", "new_recordings_root")
 """Parameters that the catalog reads and no node does."""
 
@@ -27,8 +32,11 @@ class PlainContext(KedroContext):
         Raises
         ------
         InputError
-            If a group is unknown, a parameter is unknown or out of range, or a root is no path.
+            If a question is open, a group is unknown, a parameter is unknown or out of range, or a root is no path.
         """
+        loader = self.config_loader
+        if isinstance(loader, AbstractConfigLoader):
+            check_questions(Path(str(loader.conf_source), loader.env or "local"), loader.runtime_params or {})
         try:
             parameters = self.config_loader["parameters"]
         except ConfigTypeError as error:
@@ -44,6 +52,49 @@ class PlainContext(KedroContext):
         except ParameterValidationError as error:
             groups = TypeExtractor(dict(pipelines)).extract_types_from_pipelines()
             raise InputError(explain_parameters(parameters, groups) or str(error)) from None
+
+
+def check_questions(environment: Path, given: Mapping[str, Any]) -> None:
+    """Check that no parameter of an environment is still a question, as `cellfate new` leaves them.
+
+    The files themselves are looked at: once they are merged, a missing value is the one of another environment.
+
+    Parameters
+    ----------
+    environment : Path
+        Folder of the environment.
+    given : mapping
+        Parameters given at the command line; they answer a question too.
+
+    Raises
+    ------
+    InputError
+        Naming every open question, and the file.
+    """
+    for path in sorted(environment.rglob("parameters*.yml")) if environment.is_dir() else ():
+        written = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+        questions = [name for name in _list_open("", written) if not _is_given(name.split("."), given)]
+        if questions:
+            raise InputError(
+                f"{path} leaves {len(questions)} question{'s' * (len(questions) > 1)} open ({', '.join(questions)}); "
+                f"put a value in the place of each {OPEN}, as the comment above it says."
+            )
+
+
+def _list_open(name: str, value: Any) -> Iterator[str]:
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in entries:
+        yield from _list_open(f"{name}.{key}".removeprefix("."), one)
+    if isinstance(value, str) and value == OPEN:
+        yield name
+
+
+def _is_given(parts: list[str], given: Any) -> bool:
+    for part in parts:
+        if not isinstance(given, Mapping) or part not in given:
+            return False
+        given = given[part]
+    return True
 
 
 def known_groups() -> set[str]:

@@ -129,3 +129,28 @@ def test_a_group_within_a_scenario_that_nothing_reads_is_named(tmp_path):
         _ = PlainContext(tmp_path, given, "base", "cellfate", hook_manager=None).params
     whole = {"p53_early": {"simulation": {}}, "tracks": {"columns": {}}, "follow_up": {"guard_h": 1.0}}
     assert list_inner_groups(whole, read_groups()) == ["p53_early.simulation"]
+
+
+def test_open_questions_are_listed_with_their_file_and_a_run_stops(tmp_path):
+    for env in ("base", "mine"):
+        (tmp_path / env).mkdir()
+    (tmp_path / "base" / "parameters.yml").write_text("recordings: {layout: vendor, channels: [a]}\ntracks: {}")
+    mine = tmp_path / "mine" / "parameters.yml"
+    mine.write_text('recordings:\n  channels: ???\n  z: ???\ntracks:\n  fate_names: {died: apoptosis, blebs: "???"}\n')
+    configure_project("cellfate")
+
+    def params(**given):
+        options = {"base_env": "base", "default_run_env": "local", "merge_strategy": {"parameters": "soft"}}
+        loader = OmegaConfigLoader(str(tmp_path), env="mine", runtime_params=given, **options)
+        return PlainContext(tmp_path, loader, "mine", "cellfate", hook_manager=None).params
+
+    with pytest.raises(InputError) as caught:
+        params()
+    assert str(caught.value) == (
+        f"{mine} leaves 3 questions open (recordings.channels, recordings.z, tracks.fate_names.blebs); put a value in "
+        "the place of each ???, as the comment above it says."
+    )
+    with pytest.raises(InputError, match=r"leaves 1 question open \(recordings\.z\)"):
+        params(recordings={"channels": ["b"]}, tracks={"fate_names": {"blebs": "apoptosis"}})
+    mine.write_text("recordings: {channels: [b]}")
+    assert params()["recordings"].channels == ("b",)

@@ -68,11 +68,17 @@ def _match_files(root: Path, settings: RecordingSettings) -> list[_Plane]:
     return sorted(planes, key=lambda plane: (plane.recording_id, plane.file_name))
 
 
+def recording_of(match: re.Match[str]) -> str:
+    """Name of the recording that a file belongs to, from the groups of the pattern that its path matches."""
+    groups = match.groupdict().items()
+    place = [text.replace("/", "_") for name, text in groups if name not in _PLANE_GROUPS and text]
+    return "_".join(place) or "recording"
+
+
 def _plane(file_name: str, match: re.Match[str]) -> _Plane:
     groups = {name: text or "" for name, text in match.groupdict().items()}
-    place = [text.replace("/", "_") for name, text in groups.items() if name not in _PLANE_GROUPS and text]
     time, channel, z = (groups.get(name, "") for name in _PLANE_GROUPS)
-    return _Plane("_".join(place) or "recording", time, channel, z, file_name)
+    return _Plane(recording_of(match), time, channel, z, file_name)
 
 
 def _examine(root: Path, name: str, planes: list[_Plane], settings: RecordingSettings) -> Examined:

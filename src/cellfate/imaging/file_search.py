@@ -1,5 +1,6 @@
 """Finding files of a folder of recordings, and keeping to that folder."""
 
+import itertools
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
@@ -40,6 +41,19 @@ def find_files(root: Path, files: str | None, suffixes: tuple[str, ...]) -> list
             f"The folder {root} has no files {wanted}; correct the parameter files, or put the recordings there."
         )
     return paths
+
+
+def name_root(root: Path, files: str | None) -> Path:
+    """Folder from which recordings are named: the folders that a glob spells out are the same for all of them.
+
+    Examples
+    --------
+    >>> name_root(Path("study"), "images/day*/*.tif").as_posix()
+    'study/images'
+    """
+    folders = PurePosixPath(files or "").parts[:-1]
+    spelt_out = itertools.takewhile(lambda part: not set("*?[") & set(part), folders)
+    return root.joinpath(*spelt_out)
 
 
 def recording_name(root: Path, path: Path, suffixes: tuple[str, ...]) -> str:

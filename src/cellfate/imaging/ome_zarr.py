@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
-from cellfate.imaging.file_search import check_inside, find_files, recording_name
+from cellfate.imaging.file_search import check_inside, find_files, name_root, recording_name
 from cellfate.imaging.headers import ADVICE, Examined, FrameFile, Looked, StackHeader, first_line, look
 from cellfate.imaging.ome_zarr_metadata import ZarrImage, inner_path, ome_attributes, read_image
 from cellfate.imaging.planes import ZChoice, check_plane, project
@@ -101,7 +101,7 @@ def _find_groups(root: Path, settings: RecordingSettings) -> list[tuple[str, str
     if settings.files is None and root.suffix == ".zarr":
         return [(recording_name(root.parent, root, _ENDING), ".")]
     return [
-        (recording_name(root, path, _ENDING), path.relative_to(root).as_posix())
+        (recording_name(name_root(root, settings.files), path, _ENDING), path.relative_to(root).as_posix())
         for path in find_files(root, settings.files, _ENDING)
     ]
 

@@ -60,7 +60,7 @@ def open_recordings(
     rows: list[dict[str, Any]] = []
     frames: list[pd.DataFrame] = []
     reasons: dict[str, str] = {}
-    found = _LAYOUTS.get(settings.layout, _look_at_listed)(folder.root, settings)
+    found = look_at_recordings(folder.root, settings)
     for looked in tqdm(found, desc="Opening recordings", unit="recording", disable=None):
         try:
             row = _recording_row(looked, settings)
@@ -80,6 +80,29 @@ def open_recordings(
         pd.concat(frames, ignore_index=True),
         set_aside_table(reasons, _STAGE),
     )
+
+
+def look_at_recordings(root: Path, settings: RecordingSettings) -> Iterator[Looked]:
+    """Look at the recordings of a folder one by one, by the headers of their files.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of recordings.
+    settings : RecordingSettings
+        Its layout and what its files do not say.
+
+    Yields
+    ------
+    Looked
+        What was found, or why the recording cannot be used. A recording is opened when it is asked for.
+
+    Raises
+    ------
+    InputError
+        If there is none, or the folder as a whole is not usable.
+    """
+    yield from _LAYOUTS.get(settings.layout, _look_at_listed)(root, settings)
 
 
 def lazy_recordings(

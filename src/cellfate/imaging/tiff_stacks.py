@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
-from cellfate.imaging.file_search import check_inside, find_files, recording_name
+from cellfate.imaging.file_search import check_inside, find_files, name_root, recording_name
 from cellfate.imaging.headers import Examined, FrameFile, Looked, StackHeader, damaged, look
 from cellfate.imaging.planes import ZChoice, check_plane
 from cellfate.imaging.reopening import Reopened
@@ -85,7 +85,7 @@ def look_at_stacks(root: Path, settings: RecordingSettings) -> Iterator[Looked]:
     for path in find_files(root, settings.files, _SUFFIXES):
         if path in seen:  # a file of an OME-TIFF set that was opened by its first file
             continue
-        name = recording_name(root, path, _SUFFIXES)
+        name = recording_name(name_root(root, settings.files), path, _SUFFIXES)
         place = path.relative_to(root).as_posix()
         try:
             check_inside(root, name, [place])

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
-from cellfate.imaging.file_search import check_inside, find_files, recording_name
+from cellfate.imaging.file_search import check_inside, find_files, name_root, recording_name
 from cellfate.imaging.headers import (
     ADVICE,
     Examined,
@@ -110,7 +110,8 @@ def open_vendor_file(path: Path) -> Any:
 def look_at_vendor_files(root: Path, settings: RecordingSettings) -> Iterator[Looked]:
     """Look at every vendor file of a folder; as `opening.LookAt`."""
     for path in find_files(root, settings.files, _SUFFIXES):
-        name, place = recording_name(root, path, (path.suffix.lower(),)), path.relative_to(root).as_posix()
+        name = recording_name(name_root(root, settings.files), path, (path.suffix.lower(),))
+        place = path.relative_to(root).as_posix()
         try:
             check_inside(root, name, [place])
             image = open_vendor_file(path)

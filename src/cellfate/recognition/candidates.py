@@ -1,0 +1,53 @@
+"""A layout that the images of a folder may have."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from cellfate.imaging.headers import Looked
+from cellfate.imaging.settings import Layout
+from cellfate.recognition.findings import Finding
+
+
+def _of_looked(looked: list[Looked]) -> tuple[str, ...]:
+    return tuple(one.recording_id for one in looked)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Images of one layout.
+
+    Attributes
+    ----------
+    layout : str
+        The layout.
+    words : str
+        What was seen, for a sentence.
+    settings : dict of str to object, or None
+        Parameters `recordings` with which the first recordings are opened; None where a question must be answered
+        before.
+    values : tuple of Finding
+        What follows for `recordings`, and questions.
+    claimed : frozenset of str
+        Files that belong to this layout.
+    names : callable
+        Names of all recordings, given the first ones that were opened.
+    notes : tuple of str
+        What else was seen.
+    cell_px : float or None
+        Diameter of a cell in pixels, where the files say it.
+    """
+
+    layout: Layout
+    words: str
+    settings: dict[str, Any] | None
+    values: tuple[Finding, ...]
+    claimed: frozenset[str] = field(repr=False)
+    names: Callable[[list[Looked]], tuple[str, ...]] = _of_looked
+    notes: tuple[str, ...] = ()
+    cell_px: float | None = None
+
+    @property
+    def has_questions(self) -> bool:
+        """Whether a person must answer before the images can be opened."""
+        return any(value.is_question for value in self.values)

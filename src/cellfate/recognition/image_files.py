@@ -1,0 +1,225 @@
+"""Layouts that are files of images alone: TIFF stacks, one file a frame, OME-Zarr, vendors' files."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from cellfate.core.errors import InputError
+from cellfate.imaging.file_patterns import PRESETS, recording_of
+from cellfate.imaging.file_search import name_root, recording_name
+from cellfate.imaging.headers import Examined, Looked
+from cellfate.imaging.settings import Layout
+from cellfate.imaging.tiff_series import open_series
+from cellfate.recognition.candidates import Candidate
+from cellfate.recognition.findings import Finding, ask, found
+from cellfate.recognition.own_names import guess_pattern
+from cellfate.recognition.survey import Survey, folder_of, shown
+
+_TIFF = (".tif", ".tiff", ".btf", ".tf8", ".tf2")
+_PLANES = (".tif", ".tiff", ".png")
+_VENDOR = (".nd2", ".czi", ".lif")
+_NO_RECORDING = re.compile(
+    r"(?<![a-z])(masks?|seg|segm\w*|labels?|labelled|max|mip|avg|proj\w*|flat\w*|background|dark|shading|thumbs?|crops?)"
+    r"(?![a-z])"
+)
+"""Words in names of images that are made from recordings, or go with them."""
+_MOST_FOLDERS = 20
+"""Folders of which a file is opened to see what kind it is."""
+
+
+def find_vendor(survey: Survey) -> list[Candidate]:
+    """Files of microscopes' makers."""
+    files = survey.with_endings(*_VENDOR)
+    return [_candidate("vendor", survey, files, "files")] if files else []
+
+
+def find_zarr(survey: Survey) -> list[Candidate]:
+    """Zarr folders that hold images."""
+    stores = tuple(name for name in survey.stores if name.endswith(".zarr") or name == ".")
+    stores = tuple(name for name in stores if _is_image(survey.root / name))
+    if not stores:
+        return []
+    if stores == (".",):
+        values = (found("recordings.layout", "ome_zarr", "the folder itself, which is OME-Zarr"),)
+        return [Candidate("ome_zarr", "the folder itself", {"layout": "ome_zarr"}, values, frozenset())]
+    return [_candidate("ome_zarr", survey, stores, "OME-Zarr groups")]
+
+
+def find_tiff(survey: Survey) -> list[Candidate]:
+    """TIFF files of several pages, and files of one image each; which they are, the first of each folder tells."""
+    files = [name for name in survey.with_endings(*_TIFF, ".png") if not _NO_RECORDING.search(_words(name))]
+    files = files or list(survey.with_endings(*_TIFF, ".png"))
+    folders: dict[str, list[str]] = {}
+    for name in files:
+        folders.setdefault(folder_of(name), []).append(name)
+    kinds = {folder: _is_stack(survey.root / names[0]) for folder, names in list(folders.items())[:_MOST_FOLDERS]}
+    usual = Counter(kinds.values()).most_common(1)[0][0] if kinds else False
+    stacks = [name for name in files if kinds.get(folder_of(name), usual)]
+    planes = [name for name in files if not kinds.get(folder_of(name), usual)]
+    planes = [name for name in planes if name.lower().endswith(_PLANES)]
+    left_out = len(survey.with_endings(*_TIFF, ".png")) - len(files)
+    said = f"{left_out} images whose names say mask, projection, flat field or the like are left out."
+    notes = (said,) if left_out else ()
+    of_stacks = [_candidate("tiff_stacks", survey, stacks, "TIFF files of several pages", notes)] if stacks else []
+    return [*of_stacks, *_plane_files(survey.root, planes, notes, bool(stacks))]
+
+
+def _words(name: str) -> str:
+    return re.sub(r"[\d_]", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)).lower()
+
+
+def _is_stack(path: Path) -> bool:
+    if path.suffix.lower() == ".png":
+        return False
+    try:
+        series = open_series(path)[0]
+    except InputError:
+        return True  # what is wrong is said when it is opened
+    return any(size > 1 for axis, size in zip(series.axes, series.shape, strict=True) if axis not in "YXS")
+
+
+def _is_image(path: Path) -> bool:
+    """Whether a Zarr folder says that it is an image, a plate, or a series of images; a GEFF is none."""
+    for name in ("zarr.json", ".zattrs"):
+        try:
+            content = json.loads((path / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        attributes = content.get("attributes", content)
+        return "geff" not in attributes
+    return (path / ".zgroup").is_file()
+
+
+def _candidate(
+    layout: Layout, survey: Survey, files: Sequence[str], what: str, notes: tuple[str, ...] = ()
+) -> Candidate:
+    """Make the candidate of recordings that are a file (or folder) each."""
+    suffixes = {"vendor": _VENDOR, "ome_zarr": (".zarr",)}.get(layout, _TIFF)
+    glob, question = _glob(files, what)
+    source = f"{len(files)} {what}, such as {files[0]}"
+    values = [found("recordings.layout", layout, source)]
+    values.append(question or found("recordings.files", glob, f"where they lie: {shown(_folders(files))}"))
+    settings = None if question else {"layout": layout, "files": glob}
+    if layout == "tiff_stacks" and settings:
+        axes, supposed = _file_axes(survey.root / files[0], files[0])
+        values.append(axes)
+        settings = None if axes.is_question and supposed is None else settings | {"file_axes": supposed}
+    root = name_root(survey.root, glob)
+    names = tuple(recording_name(root, survey.root / name, suffixes) for name in files)
+    return Candidate(
+        layout, source, settings, tuple(values), frozenset(files), _with_scenes(survey.root, files, names), notes
+    )
+
+
+def _folders(files: Sequence[str]) -> list[str]:
+    return sorted({folder_of(name) or "the folder itself" for name in files})
+
+
+def _glob(files: Sequence[str], what: str) -> tuple[str | None, Finding | None]:
+    """Glob that matches these files, or a question where they lie in folders of different kinds."""
+    folders = sorted({folder_of(name) for name in files})
+    endings = {Path(name).suffix for name in files}
+    start = min(endings, key=len)
+    ending = start if len(endings) == 1 else f"{start}*"
+    if folders == [""]:
+        return None, None
+    if len(folders) == 1:
+        return f"{folders[0]}*{ending}", None
+    depths = {folder.count("/") for folder in folders}
+    if len(depths) > 1 or not all(one.startswith(start) for one in endings):
+        return None, ask(
+            "recordings.files",
+            f"{what} lie in {shown(_folders(files), 6)}; say which are recordings, such as '{folders[-1]}*{ending}'.",
+        )
+    parts = zip(*(folder.rstrip("/").split("/") for folder in folders), strict=True)
+    wild = "/".join(one[0] if len(set(one)) == 1 else "*" for one in parts)
+    return f"{wild}/*{ending}", None
+
+
+def _with_scenes(root: Path, files: Sequence[str], names: tuple[str, ...]) -> Callable[[list[Looked]], tuple[str, ...]]:
+    def all_names(looked: list[Looked]) -> tuple[str, ...]:
+        """Names of the opened recordings as they are, of the others as their files are called."""
+        opened: set[str] = {one.source for one in looked}
+        for one in looked:
+            if isinstance(one.outcome, Examined):
+                opened |= {file.file_name for file in one.outcome.frame_files}
+        others = (name for file, name in zip(files, names, strict=True) if file not in opened)
+        return tuple(sorted({one.recording_id for one in looked if one.source} | set(others)))
+
+    return all_names
+
+
+def _file_axes(path: Path, name: str) -> tuple[Finding, str | None]:
+    """Tell or ask what the pages of a file are; beside a question stand the axes to open it with, where supposed."""
+    key = "recordings.file_axes"
+    try:
+        series = open_series(path)[0]
+    except InputError:
+        return found(key, None, "as the files say"), None
+    axes, shape = str(series.axes), tuple(series.shape)
+    sizes = {axis: size for axis, size in zip(axes, shape, strict=True) if size > 1}
+    leading = set(sizes) - set("YXS")
+    if leading <= set("TCZ") and not ("Z" in leading and "T" not in leading):
+        return found(key, None, f"{axes} of {name}, as the files say"), None
+    if leading <= set("TCZ"):
+        given = axes.replace("T", "").replace("Z", "T")
+        seen = f"{name} says that it holds one frame of {sizes['Z']} planes"
+        advice = f"if these are time points, set {given}; stacks of planes, one file a frame, are not read."
+        return ask(key, f"{seen}; {advice}"), given
+    seen = f"{name} has the shape {' x '.join(map(str, shape))} and does not say what its pages are"
+    choices = (
+        "TYX (each page a frame, one channel), TCYX (all channels of a frame, then the next frame) or CTYX (all frames "
+        "of a channel, then the next channel)."
+    )
+    return ask(key, f"{seen}: {choices}"), None
+
+
+def _plane_files(root: Path, files: list[str], notes: tuple[str, ...], beside_stacks: bool) -> list[Candidate]:
+    """Sort files of one image each by their names."""
+    few = len(files) < 2 or (beside_stacks and len(files) <= 2 * len({folder_of(name) for name in files}))
+    if not files or few:
+        return []
+    pattern, source = _preset(files), f"{len(files)} images, such as {files[0]}"
+    guess = pattern or guess_pattern(files)
+    values = [found("recordings.layout", "file_pattern", source)]
+    if guess is None:
+        sample = "(?P<folder>.+)/img_t(?P<time>\\d+)\\.tif"
+        values.append(
+            ask(
+                "recordings.pattern",
+                f"The names of {source} could mean more than one thing; give a regular expression with the group time "
+                f"and, where names say them, channel and z, such as '{sample}' (docs/recordings.md).",
+            )
+        )
+        return [Candidate("file_pattern", source, None, tuple(values), frozenset(files), lambda looked: (), notes)]
+    values.append(found("recordings.pattern", guess, f"the names of {source}"))
+    expressions = [re.compile(text) for text in PRESETS.get(guess, (guess,))]
+    settings = {"layout": "file_pattern", "pattern": guess}
+    return [
+        Candidate(
+            "file_pattern",
+            source,
+            settings,
+            tuple(values),
+            frozenset(files),
+            lambda looked: _pattern_names(expressions, files),
+            notes,
+        )
+    ]
+
+
+def _preset(files: list[str]) -> str | None:
+    """Name the program whose names all the files have; MetaMorph's must say a channel or a position, too."""
+    for name, patterns in PRESETS.items():
+        matches = [next(filter(None, (re.fullmatch(text, file) for text in patterns)), None) for file in files]
+        told = all(match and (name != "metamorph" or match["channel"] or match["position"]) for match in matches)
+        if told:
+            return name
+    return None
+
+
+def _pattern_names(expressions: list[re.Pattern[str]], files: list[str]) -> tuple[str, ...]:
+    matches = (next(filter(None, (expression.fullmatch(file) for expression in expressions)), None) for file in files)
+    return tuple(sorted({recording_of(match) for match in matches if match}))

@@ -1,0 +1,185 @@
+"""Which layout the images of a folder have, and what the first recordings say of channels, time and pixels."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from cellfate.core.errors import InputError
+from cellfate.imaging.headers import Examined, Looked, StackHeader
+from cellfate.imaging.opening import look_at_recordings
+from cellfate.imaging.settings import Layout, RecordingSettings
+from cellfate.recognition import image_files, image_folders
+from cellfate.recognition.candidates import Candidate
+from cellfate.recognition.findings import Finding, ask, found
+from cellfate.recognition.survey import Survey, shown
+
+FIRST = 3
+"""Recordings that are opened; what they say is taken for all."""
+_IMAGES = (".tif", ".tiff", ".btf", ".png", ".nd2", ".czi", ".lif")
+_UNREAD = {".stk", ".lsm", ".ims", ".oib", ".oif", ".vsi", ".avi", ".mp4", ".mov", ".jpg", ".jpeg", ".dv", ".bmp"}
+_FINDERS: tuple[Callable[[Survey], list[Candidate]], ...] = (
+    image_folders.find_coco,
+    image_folders.find_challenge,
+    image_files.find_vendor,
+    image_files.find_zarr,
+    image_files.find_tiff,
+)
+
+
+@dataclass(frozen=True)
+class Images:
+    """The recordings of a folder, as far as names and the first few files tell.
+
+    Attributes
+    ----------
+    layout : str
+        Layout of the recordings.
+    names : tuple of str
+        Recordings, ordered.
+    header : StackHeader or None
+        What the first recording says; None where none could be opened without an answer of a person.
+    values : tuple of Finding
+        Values of `recordings`, and questions.
+    notes : tuple of str
+        What else was seen.
+    cell_px : float or None
+        Diameter of a cell in pixels, where masks or boxes say it.
+    folder : Path
+        The folder.
+    """
+
+    layout: Layout
+    names: tuple[str, ...]
+    header: StackHeader | None
+    values: tuple[Finding, ...]
+    notes: tuple[str, ...] = ()
+    cell_px: float | None = None
+    claimed: frozenset[str] = field(default=frozenset(), repr=False)
+
+    @property
+    def frame_interval_min(self) -> float | None:
+        """Minutes between two frames, where known."""
+        given = next((one.value for one in self.values if one.key == "recordings.frame_interval_min"), None)
+        if isinstance(given, float):
+            return given
+        return None if self.header is None else self.header.frame_interval_min
+
+
+def recognise_images(survey: Survey, layout: Layout | None = None) -> Images:
+    """Recognise the layout of the images, and open the first recordings.
+
+    Parameters
+    ----------
+    survey : Survey
+        Names of what lies in the folder.
+    layout : str or None
+        The one that a person wants, where there are several.
+
+    Raises
+    ------
+    InputError
+        If there are no images that can be read, or images of several layouts.
+    """
+    candidate = _choose(survey, layout)
+    looked = _open_first(survey.root, candidate)
+    headers = [one.outcome.header for one in looked if isinstance(one.outcome, Examined)]
+    errors = [one.outcome for one in looked if isinstance(one.outcome, InputError)]
+    if errors and not headers and not candidate.has_questions:
+        raise InputError(
+            f"The recordings in {survey.root} look like layout {candidate.layout}, but none of the first {len(looked)} "
+            f"can be opened; the first: {errors[0]}"
+        )
+    names = candidate.names(looked)
+    header = headers[0] if headers else None
+    unread = [
+        f"Recording '{one.recording_id}' cannot be opened: {one.outcome}" for one in looked if one.outcome in errors
+    ]
+    return Images(
+        candidate.layout,
+        names,
+        header,
+        (*candidate.values, *_said(candidate, looked, headers)),
+        (*candidate.notes, *(unread if headers else ())),
+        candidate.cell_px,
+        candidate.claimed,
+    )
+
+
+def _choose(survey: Survey, layout: Layout | None) -> Candidate:
+    candidates: list[Candidate] = []
+    rest = survey
+    for find in _FINDERS:
+        found_here = find(rest)
+        candidates += found_here
+        rest = rest.without(name for one in found_here for name in one.claimed)
+    if layout is not None:
+        candidates = [one for one in candidates if one.layout == layout]
+    if not candidates:
+        raise InputError(_no_images(survey, layout))
+    if len(candidates) > 1:
+        listed = "; ".join(f"{one.layout} ({one.words})" for one in candidates)
+        raise InputError(
+            f"The folder {survey.root} holds images in {len(candidates)} layouts: {listed}; keep one in the folder, or "
+            f"say which is meant, such as --layout {candidates[0].layout}."
+        )
+    return candidates[0]
+
+
+def _no_images(survey: Survey, layout: Layout | None) -> str:
+    endings = sorted({Path(name).suffix.lower() or "none" for name in survey.files})
+    seen = f"{len(survey.files)} files (endings: {shown(endings, 8)})" if survey.files else "no files"
+    unread = sorted(_UNREAD & set(endings))
+    advice = f"; {', '.join(unread)} is not read, save it as TIFF (in Fiji: File > Save As > Tiff)" if unread else ""
+    wanted = f"images of layout {layout}" if layout else "images (TIFF, PNG, OME-Zarr, .nd2, .czi, .lif)"
+    return f"The folder {survey.root} has no {wanted} but {seen}{advice}; give the folder that the images are in."
+
+
+def _open_first(root: Path, candidate: Candidate) -> list[Looked]:
+    if candidate.settings is None:
+        return []
+    settings = RecordingSettings(**candidate.settings)
+    try:
+        return list(islice(look_at_recordings(root, settings), FIRST))
+    except InputError as error:
+        return [Looked(candidate.layout, "", error)]
+
+
+def _said(candidate: Candidate, looked: list[Looked], headers: list[StackHeader]) -> Iterator[Finding]:
+    """Gather what files say of channels, time and pixels; null stands for: as the files say."""
+    asked = {value.key for value in candidate.values}
+    first = looked[0].recording_id if looked else "the first recording"
+    header = headers[0] if headers else None
+    if "recordings.channels" not in asked:
+        yield _channels(candidate, header, first)
+    if "recordings.frame_interval_min" not in asked:
+        yield _interval(header, first)
+    size = header.pixel_size_um if header else None
+    said = f"{size:g} um, as the files say" if size else "the files do not say it; used only where a unit needs it"
+    yield found("recordings.pixel_size_um", None, said)
+
+
+def _channels(candidate: Candidate, header: StackHeader | None, first: str) -> Finding:
+    key = "recordings.channels"
+    needs_names = candidate.layout in ("coco_vid", "cell_tracking_challenge")
+    if header is None:
+        return ask(key, "How many channels there are could not be told; name them in the order they are stored.")
+    if header.channels and not all(name.isdigit() for name in header.channels):
+        if needs_names:
+            return found(key, list(header.channels), f"the files of '{first}'")
+        return found(key, None, f"{', '.join(header.channels)}, as the files say")
+    if header.n_channels == 1:
+        return found(key, ["channel"] if needs_names else None, "one channel without a name; called channel")
+    return ask(
+        key,
+        f"'{first}' has {header.n_channels} channels without names; name them in the order they are stored, such as "
+        f"[{', '.join(('h2b', 'p53', 'cdt1', 'gem')[: header.n_channels])}].",
+    )
+
+
+def _interval(header: StackHeader | None, first: str) -> Finding:
+    key = "recordings.frame_interval_min"
+    minutes = header.frame_interval_min if header else None
+    if minutes:
+        return found(key, None, f"{minutes:g} min, as the files say")
+    return ask(key, f"The files of '{first}' do not say the time between two frames; give it in minutes.")

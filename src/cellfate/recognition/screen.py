@@ -1,0 +1,75 @@
+"""What `cellfate new` says on the screen."""
+
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+from cellfate.recognition.findings import Finding
+from cellfate.recognition.recognising import Recognised
+from cellfate.recognition.template import render
+
+_WIDTH = 118
+_GROUPS = ("recordings", "tracks", "crops", "follow_up", "splits", "references", "masking")
+
+
+def describe(recognised: Recognised, folder: Path, name: str, given: str = "") -> Iterator[str]:
+    """Lines for the screen: every value and what it was taken from, the questions, the next command.
+
+    Parameters
+    ----------
+    recognised : Recognised
+        What was recognised.
+    folder : Path
+        The new folder of parameters.
+    name : str
+        Name of the study.
+    given : str
+        Options that the next command needs too.
+    """
+    findings, images = recognised.findings, recognised.images
+    yield f"{recognised.root}: {_count(len(images.names), 'recording')}, layout {images.layout}"
+    yield ""
+    ordered = sorted(findings.values, key=lambda one: _GROUPS.index(one.key.split(".")[0]))
+    for value in (one for one in ordered if not one.is_question):
+        yield from _value(value)
+    if findings.notes:
+        yield ""
+        for note in findings.notes:
+            yield from _wrapped(note, "Note: ", "      ")
+    yield ""
+    yield f"Written: {folder / 'globals.yml'} and {folder / 'parameters.yml'}"
+    yield from _questions(findings.questions, folder)
+    command = f"cellfate --env {name}{given} --pipelines data_processing"
+    yield ""
+    yield f"Next: {'answer, then ' if findings.questions else ''}{command}"
+
+
+def _value(value: Finding) -> Iterator[str]:
+    key = f"  {value.key:<30} "
+    text = render(value.value)
+    head = f"{key}{text}"
+    if len(head) + len(value.words) + 2 <= _WIDTH:
+        yield f"{head:<48}  {value.words}" if len(head) < 48 else f"{head}  {value.words}"
+    else:
+        yield head
+        yield from _wrapped(value.words, " " * 33, " " * 33)
+
+
+def _questions(questions: tuple[Finding, ...], folder: Path) -> Iterator[str]:
+    if not questions:
+        yield "No question is left."
+        return
+    count = "1 question" if len(questions) == 1 else f"{len(questions)} questions"
+    yield f"{count} to answer in {folder / 'parameters.yml'}: put a value in the place of each ???"
+    for number, question in enumerate(questions, start=1):
+        yield from _wrapped(f"{question.key}: {question.words}", f"  {number}. ", "     ")
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'s' * (number != 1)}"
+
+
+def _wrapped(text: str, first: str, others: str) -> list[str]:
+    return textwrap.wrap(
+        text, _WIDTH, initial_indent=first, subsequent_indent=others, break_on_hyphens=False, break_long_words=False
+    )

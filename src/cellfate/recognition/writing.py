@@ -1,0 +1,123 @@
+"""The new folder of parameters: the template's text with what was recognised."""
+
+import re
+from pathlib import Path
+
+from cellfate.core.errors import InputError
+from cellfate.recognition.findings import found
+from cellfate.recognition.recognising import Recognised
+from cellfate.recognition.template import fill_template
+
+TEMPLATE = "mydata"
+"""Folder in the configuration that is the template."""
+FILES = ("globals.yml", "parameters.yml")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_OF_LAYOUTS = {
+    "files": {"tiff_stacks", "ome_zarr", "vendor"},
+    "file_axes": {"tiff_stacks"},
+    "pattern": {"file_pattern"},
+    "channel_codes": {"file_pattern"},
+    "z": {"file_pattern", "tiff_stacks", "ome_zarr", "vendor"},
+    "images_url": {"ome_zarr"},
+    "missing_chunks": {"ome_zarr"},
+    "annotation_file": {"coco_vid"},
+    "image_folder": {"coco_vid"},
+    "cell_categories": {"coco_vid"},
+    "labels": {"cell_tracking_challenge"},
+}
+"""Keys of `recordings` that belong to some layouts only; the others leave them out."""
+_OF_FORMATS = {
+    "files": {"trackmate_xml", "trackmate_csv", "btrack", "geff", "napari_csv", "csv"},
+    "graph_file": {"napari_csv"},
+    "edges_file": {"trackmate_csv"},
+    "columns": {"csv", "geff"},
+    "position_unit": {"trackmate_xml", "trackmate_csv", "btrack", "geff", "napari_csv", "csv"},
+    "first_frame": {"trackmate_csv", "btrack", "geff", "napari_csv", "csv"},
+    "btrack_axes": {"btrack"},
+    "keep_false_positives": {"btrack"},
+}
+"""Keys of `tracks` that belong to some formats only."""
+
+
+def default_name(folder: Path) -> str:
+    """Name of a study after its folder."""
+    return re.sub(r"[^A-Za-z0-9]+", "_", folder.expanduser().resolve().name).strip("_") or "study"
+
+
+def check_place(conf: Path, name: str) -> None:
+    """Check, before anything is looked at, that a study of this name can be written.
+
+    Raises
+    ------
+    InputError
+        If the template is not there, the name is no name of a folder, or is taken.
+    """
+    lacking = [file for file in FILES if not (conf / TEMPLATE / file).is_file()]
+    if lacking:
+        raise InputError(
+            f"The template {conf / TEMPLATE / lacking[0]} is not there; run the command in cellfate's project folder, "
+            "or give its conf folder (an archive unpacked) with --conf-source."
+        )
+    if not _NAME.fullmatch(name):
+        raise InputError(
+            f"'{name}' is no name for a study; give one of letters, digits, - and _, such as 2024_p53: cellfate new "
+            "FOLDER NAME."
+        )
+    if (conf / name).exists():
+        raise InputError(f"{conf / name} exists and is never overwritten; give another name: cellfate new FOLDER NAME.")
+
+
+def write_conf(conf: Path, name: str, recognised: Recognised) -> Path:
+    """Write `globals.yml` and `parameters.yml` of a study.
+
+    Parameters
+    ----------
+    conf : Path
+        Folder of the configuration, with the template in it.
+    name : str
+        Name of the study.
+    recognised : Recognised
+        What its folder holds.
+
+    Returns
+    -------
+    Path
+        The new folder.
+    """
+    texts = {file: (conf / TEMPLATE / file).read_text(encoding="utf-8") for file in FILES}
+    texts = {file: text.replace("myname", name) for file, text in texts.items()}
+    data_root = f"data/{name}"
+    roots = (
+        found("data_root", data_root, "the name of the study"),
+        found("recordings_root", str(recognised.root), "the folder that was looked at"),
+        found("new_recordings_root", f"{data_root}/01_raw/new_recordings", "the name of the study"),
+    )
+    head = f"# {name}: written by `cellfate new`. Lines with `found` say what a value was taken from.\n"
+    of_roots = re.sub(r"\A(#.*\n)+", lambda _: head, texts["globals.yml"])
+    values = recognised.findings.values
+    written = {
+        "globals.yml": fill_template(of_roots, roots),
+        "parameters.yml": fill_template(texts["parameters.yml"], values, _unused(recognised, texts["parameters.yml"])),
+    }
+    folder = conf / name
+    folder.mkdir()
+    for file, text in written.items():
+        (folder / file).write_text(text, encoding="utf-8")
+    return folder
+
+
+def _unused(recognised: Recognised, template: str) -> set[str]:
+    """Keys that belong to other layouts and formats than those found."""
+    findings, layout = recognised.findings, recognised.images.layout
+    chosen = findings.value("tracks.format")
+    dropped = {f"recordings.{key}" for key, layouts in _OF_LAYOUTS.items() if layout not in layouts}
+    if chosen != "???":
+        dropped |= {f"tracks.{key}" for key, formats in _OF_FORMATS.items() if (chosen or layout) not in formats}
+    if findings.value("tracks.fates_file") is None and not any(
+        key.key.startswith("tracks.fates_file") and key.is_question for key in findings.values
+    ):
+        dropped |= set(re.findall(r"^  (fates_columns|fates_time_unit):", template, re.MULTILINE)) and {
+            "tracks.fates_columns",
+            "tracks.fates_time_unit",
+        }
+    return dropped - {value.key for value in findings.values}

@@ -1,0 +1,206 @@
+"""Every layout is recognised, and what is written reads what the writer of the folder says it takes."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from cellfate.core.errors import InputError
+from cellfate.imaging import RecordingFolder, RecordingSettings, open_recordings
+from cellfate.recognition.images import FIRST, Images, recognise_images
+from cellfate.recognition.survey import survey_folder
+from tests.cases import stored_images
+from tests.cases.coco_folder import CHANNELS, write_coco_folder
+from tests.cases.ctc_folder import write_ctc_folder
+
+
+def look(root: Path, **options) -> Images:
+    return recognise_images(survey_folder(root), **options)
+
+
+def settings_of(images: Images, **answers) -> RecordingSettings:
+    """Settings that are written, with a person's answers; every question must have one and no other."""
+    questions = {one.key.removeprefix("recordings.") for one in images.values if one.is_question}
+    assert questions == set(answers)
+    values = {one.key.removeprefix("recordings."): one.value for one in images.values}
+    return RecordingSettings(**{**values, **answers})
+
+
+ANSWERS = {
+    "imagej": {"channels": stored_images.CHANNELS},
+    "plain_pages": {
+        "channels": stored_images.CHANNELS,
+        "frame_interval_min": stored_images.INTERVAL_MIN,
+        "file_axes": "TCYX",
+    },
+    "plane_files": {"channels": stored_images.CHANNELS, "frame_interval_min": stored_images.INTERVAL_MIN},
+}
+"""What a person must say of each format: what its files do not say."""
+
+
+@pytest.mark.parametrize("name", stored_images.WRITERS)
+def test_a_folder_gets_the_settings_that_it_was_written_with(name, tmp_path):
+    written = stored_images.WRITERS[name](tmp_path, stored_images.make_image())
+    images = look(tmp_path)
+    assert settings_of(images, **ANSWERS.get(name, {})) == RecordingSettings(**written)
+    recordings, _, _ = open_recordings(RecordingFolder(tmp_path), RecordingSettings(**written))
+    assert list(images.names) == recordings["recording_id"].tolist()
+
+
+@pytest.mark.parametrize("folder", ["images", "day 1/raw"])
+def test_recordings_in_a_subfolder_are_named_by_their_files(folder, tmp_path):
+    (tmp_path / folder).mkdir(parents=True)
+    written = stored_images.write_ome_tiff(tmp_path / folder, stored_images.make_image())
+    images = look(tmp_path)
+    assert settings_of(images) == RecordingSettings(**written, files=f"{folder}/*.tif")
+    assert images.names == ("pos1",)
+
+
+def test_recordings_in_several_folders_are_named_by_folder_and_file(tmp_path):
+    for day in ("day1", "day2"):
+        (tmp_path / "raw" / day).mkdir(parents=True)
+        written = stored_images.write_ome_tiff(tmp_path / "raw" / day, stored_images.make_image())
+    images = look(tmp_path)
+    settings = settings_of(images)
+    assert settings == RecordingSettings(**written, files="raw/*/*.tif")
+    assert images.names == ("day1_pos1", "day2_pos1")
+    recordings, _, _ = open_recordings(RecordingFolder(tmp_path), settings)
+    assert list(images.names) == recordings["recording_id"].tolist()
+
+
+def test_a_coco_folder(tmp_path):
+    write_coco_folder(tmp_path)
+    images = look(tmp_path)
+    expected = RecordingSettings(layout="coco_vid", channels=CHANNELS, frame_interval_min=30.0)
+    assert settings_of(images, channels=CHANNELS, frame_interval_min=30.0) == expected
+    assert images.names == ("001", "002")
+    assert images.cell_px == pytest.approx(10)
+
+
+@pytest.mark.parametrize(
+    ("options", "labels", "cell_px"),
+    [
+        ({}, "silver_truth", np.sqrt(4 * 25 / np.pi)),
+        ({"masks": False}, "none", None),
+        ({"tracker": True}, "silver_truth", np.sqrt(4 * 25 / np.pi)),
+    ],
+)
+def test_a_cell_tracking_challenge_folder(options, labels, cell_px, tmp_path):
+    write_ctc_folder(tmp_path, "01", "02", **options)
+    images = look(tmp_path)
+    given = {
+        "layout": "cell_tracking_challenge",
+        "channels": ("channel",),
+        "frame_interval_min": 30.0,
+        "labels": labels,
+    }
+    assert settings_of(images, frame_interval_min=30.0) == RecordingSettings(**given)
+    assert images.names == ("01", "02")
+    assert images.cell_px == (None if cell_px is None else pytest.approx(cell_px))  # masks of 5 x 5 px
+
+
+def test_metamorph_and_incucyte_names(tmp_path):
+    image = np.ones((8, 9), np.uint16)
+    names = [f"exp_w{w}_s{s}_t{t}.TIF" for w in ("1CFP", "2YFP") for s in (1, 2) for t in (1, 2, 3)]
+    metamorph, incucyte = tmp_path / "m", tmp_path / "i"
+    metamorph.mkdir()
+    incucyte.mkdir()
+    for name in names:
+        tifffile.imwrite(metamorph / name, image)
+    for name in [f"{c}_A1_1_00d{h:02d}h00m.tif" for c in ("Phase", "Green") for h in (0, 1, 2)]:
+        tifffile.imwrite(incucyte / name, image)
+    images = look(metamorph)
+    assert settings_of(images, frame_interval_min=5.0).pattern == "metamorph"
+    assert images.names == ("exp_1", "exp_2")
+    assert settings_of(look(incucyte)) == RecordingSettings(layout="file_pattern", pattern="incucyte")
+
+
+def test_own_names_are_read_as_they_are_guessed(tmp_path):
+    for position in ("ctrl", "drug"):
+        for frame in range(4):
+            for channel in ("GFP", "RFP"):
+                path = tmp_path / "raw" / position / f"{channel}_t{frame:02d}.tif"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                tifffile.imwrite(path, np.ones((8, 9), np.uint16))
+    images = look(tmp_path)
+    settings = settings_of(images, frame_interval_min=5.0)
+    recordings, _, _ = open_recordings(RecordingFolder(tmp_path), settings)
+    assert recordings["recording_id"].tolist() == ["ctrl", "drug"] == list(images.names)
+    assert recordings["channels"].tolist() == ["GFP|RFP"] * 2
+    assert recordings["n_frames"].tolist() == [4, 4]
+
+
+def test_names_that_mean_more_than_one_thing_are_a_question(tmp_path):
+    for a in range(3):
+        for b in range(3):
+            tifffile.imwrite(tmp_path / f"{a}_{b}.tif", np.ones((8, 9), np.uint16))
+            tifffile.imwrite(tmp_path / f"x{a}_y{b}.tif", np.ones((8, 9), np.uint16))
+    questions = [one.key for one in look(tmp_path).values if one.is_question]
+    assert questions == ["recordings.pattern", "recordings.channels", "recordings.frame_interval_min"]
+
+
+def test_planes_that_may_be_time_points_are_a_question(tmp_path):
+    stack = np.ones((12, 2, 8, 9), np.uint16)
+    details = {"axes": "ZCYX", "finterval": 300.0}
+    tifffile.imwrite(tmp_path / "a.tif", stack, imagej=True, metadata=details)
+    images = look(tmp_path)
+    question = next(one for one in images.values if one.key == "recordings.file_axes")
+    assert question.is_question
+    assert "12 planes; if these are time points, set TCYX" in question.words
+    assert images.frame_interval_min == 5.0
+    settings = settings_of(images, file_axes="TCYX", channels=("a", "b"))
+    recordings, _, _ = open_recordings(RecordingFolder(tmp_path), settings)
+    assert recordings[["n_frames", "frame_interval_min"]].to_numpy().tolist() == [[12, 5.0]]
+
+
+def test_masks_and_projections_beside_recordings_are_left_out(tmp_path):
+    (tmp_path / "raw").mkdir()
+    stored_images.write_ome_tiff(tmp_path / "raw", stored_images.make_image())
+    for folder in ("masks", "MAX"):
+        shutil.copytree(tmp_path / "raw", tmp_path / folder)
+    images = look(tmp_path)
+    assert images.names == ("pos1",)
+    assert images.notes == ("2 images whose names say mask, projection, flat field or the like are left out.",)
+
+
+def test_a_folder_without_images_says_what_it_holds(tmp_path):
+    for name in ("a.avi", "b.csv"):
+        (tmp_path / name).write_text("x")
+    with pytest.raises(
+        InputError, match=r"no images .* but 2 files \(endings: \.avi, \.csv\); \.avi is not read, save"
+    ):
+        look(tmp_path)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="but no files; give the folder"):
+        look(tmp_path / "empty")
+
+
+def test_two_layouts_are_named_and_one_can_be_chosen(tmp_path):
+    stored_images.write_ome_tiff(tmp_path, stored_images.make_image())
+    stored_images.write_ome_zarr(tmp_path, stored_images.make_image())
+    with pytest.raises(InputError, match=r"2 layouts: ome_zarr \(1 OME-Zarr .*\); tiff_stacks .* --layout ome_zarr"):
+        look(tmp_path)
+    assert look(tmp_path, layout="tiff_stacks").layout == "tiff_stacks"
+    with pytest.raises(InputError, match="no images of layout vendor"):
+        look(tmp_path, layout="vendor")
+
+
+def test_images_that_cannot_be_opened_are_an_error(tmp_path):
+    (tmp_path / "a.tif").write_bytes(b"II*\0 no image")
+    with pytest.raises(InputError, match=r"look like layout tiff_stacks, but none of the first 1 can be opened"):
+        look(tmp_path)
+
+
+def test_only_the_first_recordings_are_opened(tmp_path, monkeypatch):
+    stored_images.write_ome_tiff(tmp_path, stored_images.make_image())
+    for number in range(30):
+        shutil.copy(tmp_path / "pos1.ome.tif", tmp_path / f"q{number:02d}.ome.tif")
+    opened = []
+    from cellfate.imaging import tiff_series, tiff_stacks
+
+    monkeypatch.setattr(tiff_stacks, "open_series", lambda path: opened.append(path) or tiff_series.open_series(path))
+    images = look(tmp_path)
+    assert len(images.names) == 31
+    assert len(opened) == FIRST
