@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
 from cellfate.core.fates import APOPTOSIS
-from cellfate.tracks.numbers import as_whole
+from cellfate.core.numbers import as_whole
 from cellfate.tracks.problems import DAMAGED
 from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings

@@ -11,11 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
+from cellfate.core.text_tables import optional_whole_numbers
 from cellfate.tracks.fate_tables import state_fates
+from cellfate.tracks.marks import read_marks
 from cellfate.tracks.reading import list_sources, open_table, read_each
 from cellfate.tracks.records import OpenedRecordings, Tables, TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
-from cellfate.tracks.text_tables import optional_whole_numbers, read_marks
 
 
 def read_tracks(opened: OpenedRecordings) -> Tables:

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from cellfate.core.errors import InputError
 from cellfate.core.fates import CENSORED, EVENTS, UNSCORED
 from cellfate.core.tables import CELL
+from cellfate.core.text_tables import real_numbers, whole_numbers
 from cellfate.imaging.records import RecordingFolder
 from cellfate.tracks.problems import problem_table
 from cellfate.tracks.reading import list_sources, open_table
 from cellfate.tracks.records import TrackSource
 from cellfate.tracks.settings import PLACEHOLDER, TrackSettings
-from cellfate.tracks.text_tables import real_numbers, whole_numbers
 
 _TOLERANCE_FRAMES = 1e-6
 

@@ -14,10 +14,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
+from cellfate.core.numbers import LARGEST, as_whole
 from cellfate.imaging.units import MINUTES
 from cellfate.tracks.fate_tables import state_fates
 from cellfate.tracks.graphs import SpotGraph, cut_graph
-from cellfate.tracks.numbers import LARGEST, as_whole
 from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
 from cellfate.tracks.zarr_arrays import has_array, read_array, read_attributes

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from cellfate.core.errors import InputError
+from cellfate.core.text_tables import read_header, read_text_columns
+from cellfate.tracks.marks import read_marks
 from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
-from cellfate.tracks.text_tables import read_header, read_marks, read_text_columns
 
 _NAMES = {
     "cell_id": ("track_id", "id", "trackid", "track id", "track"),

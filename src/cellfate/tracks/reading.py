@@ -10,12 +10,12 @@ from tqdm import tqdm
 
 from cellfate.core.errors import InputError
 from cellfate.core.fates import MITOSIS
+from cellfate.core.text_tables import read_text_columns
 from cellfate.imaging.records import RecordingFolder
 from cellfate.tracks.lineages import find_divisions, find_founders
 from cellfate.tracks.problems import problem_table
 from cellfate.tracks.records import Tables, TrackedCells, TrackSource
 from cellfate.tracks.settings import PLACEHOLDER
-from cellfate.tracks.text_tables import read_text_columns
 
 _log = logging.getLogger(__name__)
 

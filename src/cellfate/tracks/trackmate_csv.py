@@ -12,11 +12,17 @@ import numpy as np
 import pandas as pd
 
 from cellfate.core.errors import InputError
+from cellfate.core.text_tables import (
+    optional_whole_numbers,
+    parse_numbers,
+    read_text_columns,
+    real_numbers,
+    whole_numbers,
+)
 from cellfate.tracks.branch_names import name_branches
 from cellfate.tracks.graphs import SpotGraph, cut_graph
 from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
-from cellfate.tracks.text_tables import optional_whole_numbers, read_text_columns, real_numbers, whole_numbers
 
 _SPOTS = ("ID", "TRACK_ID", "FRAME", "POSITION_Y", "POSITION_X")
 _EDGES = ("SPOT_SOURCE_ID", "SPOT_TARGET_ID")
@@ -61,12 +67,12 @@ def _read_spots(path: Path, tracks: TrackSettings) -> tuple[pd.DataFrame, str]:
     )
     if "VISIBILITY" in table:
         spots["visible"] = (optional_whole_numbers(table["VISIBILITY"], path).fillna(1) != 0).to_numpy(bool)
-    return spots, tracks.position_unit or unit.replace("\ufffd", "\u00b5")
+    return spots, tracks.position_unit or unit
 
 
 def _without_headers(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     key = table.columns[0]
-    is_number = pd.to_numeric(table[key].str.strip(), errors="coerce").notna()
+    is_number = ~np.isnan(parse_numbers(table[key]))
     found = int(table.index[is_number][0]) - _FIRST_LINE if is_number.any() else len(table)
     if found != _HEADER_LINES:
         raise InputError(

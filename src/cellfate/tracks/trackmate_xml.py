@@ -17,10 +17,10 @@ import numpy as np
 import pandas as pd
 
 from cellfate.core.errors import InputError
+from cellfate.core.numbers import LARGEST
 from cellfate.imaging.units import MINUTES
 from cellfate.tracks.branch_names import name_branches
 from cellfate.tracks.graphs import SpotGraph, cut_graph
-from cellfate.tracks.numbers import LARGEST
 from cellfate.tracks.records import PIXEL_WORDS, TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
 

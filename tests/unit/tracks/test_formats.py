@@ -221,7 +221,7 @@ def test_one_csv_for_several_recordings(tmp_path: Path) -> None:
         ("1,1,10,10", "1,1,inf,10", "'inf' in column Y, but a number was expected"),
         ("1,1,10,10", "1,1.5,10,10", "'1.5' in column Frame, but a whole number was expected"),
         ("1,1,10,10", "one,1,10,10", "'one' in column Track"),
-        ("1,1,10,10", "1,1,10,10,1,2,3,4", "cannot be read as CSV"),
+        ("1,1,10,10", "1,1,10,10,1,2,3,4", "has 11 fields separated by commas, but its header has 7"),
         ("1,1,10,10", "1,2,10,10", "cell 1 is marked twice in frame 1"),
         ("1,1,10,10,,divided", "1,1,10,10,,died", "but a cell has one fate"),
         ("1,1,10,10,,divided", "1,1,10,10,,gone", "has the fate 'gone'"),

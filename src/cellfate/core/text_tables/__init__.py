@@ -1,0 +1,20 @@
+"""Tables that a person hands in: read from the file as it is, as text, so that a wrong field is named by file and line.
+
+Comma, semicolon or tab; decimal point or comma; UTF-8, UTF-16 or Windows-1252; packed by gzip; or the first sheet of an
+Excel workbook (.xlsx): all of this is told from the file, never from its name.
+"""
+
+from cellfate.core.text_tables.numbers import optional_whole_numbers, parse_numbers, real_numbers, whole_numbers
+from cellfate.core.text_tables.reading import read_header, read_table, read_text_columns
+from cellfate.core.text_tables.system_files import is_system_file
+
+__all__ = [
+    "is_system_file",
+    "optional_whole_numbers",
+    "parse_numbers",
+    "read_header",
+    "read_table",
+    "read_text_columns",
+    "real_numbers",
+    "whole_numbers",
+]

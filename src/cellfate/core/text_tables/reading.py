@@ -1,0 +1,203 @@
+"""Reading a table as text, whatever it was written as."""
+
+import zipfile
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from cellfate.core.errors import InputError
+from cellfate.core.text_tables.dialects import SEPARATORS, Dialect, tell_dialect
+from cellfate.core.text_tables.numbers import check_decimals
+from cellfate.core.text_tables.system_files import is_system_file
+from cellfate.core.text_tables.workbooks import is_workbook, read_sheet
+
+_UNREADABLE: Final = (OSError, ValueError, EOFError, OverflowError, KeyError, zlib.error, zipfile.BadZipFile)
+_SHOWN_COLUMNS: Final = 20
+
+
+@dataclass(frozen=True, eq=False)
+class _Content:
+    """Fields of a file below its header.
+
+    Attributes
+    ----------
+    table : DataFrame of str
+        Named as the header names them, indexed by the number of the line; names may be blank or stand there twice.
+    separator : str or None
+        What separates fields; None in a workbook.
+    dates : dict of str to int
+        Columns with cells that a workbook holds as dates or times of day, and the first line that has one.
+    """
+
+    table: pd.DataFrame
+    separator: str | None
+    dates: dict[str, int]
+
+
+def read_text_columns(
+    path: Path, needed: Sequence[str], optional: Iterable[str] = (), *, named_in: str = "tracks"
+) -> pd.DataFrame:
+    """Read columns of a table as text.
+
+    Parameters
+    ----------
+    path : Path
+        CSV (comma, semicolon, tab; UTF-8, UTF-16, Windows-1252; packed by gzip or not) or Excel workbook (.xlsx).
+    needed : sequence of str
+        Columns that must be there.
+    optional : iterable of str
+        Columns that are read where they are there.
+    named_in : str
+        Parameter that names the columns, for messages.
+
+    Returns
+    -------
+    DataFrame
+        Text columns, blank fields as empty text, indexed by the number of the line in the file; lines without any
+        content are left out.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read as a table, lacks a column, holds a date in one, or has commas in numbers that could
+        mean two things.
+    """
+    content = _read(path)
+    table = content.table
+    missing = [name for name in needed if name not in table.columns]
+    if missing:
+        found = ", ".join(list(table.columns)[:_SHOWN_COLUMNS])
+        raise InputError(
+            f"File {path} has no column {', '.join(missing)}; found {found[:300]}; add it, or correct the parameter "
+            f"{named_in}."
+        )
+    wanted = list(dict.fromkeys([*needed, *(name for name in optional if name in table.columns)]))
+    _check_once(table, wanted, path)
+    for name in wanted:
+        if name in content.dates:
+            raise InputError(
+                f"Line {content.dates[name]} of {path} has a date or a time of day in column {name}, which Excel makes "
+                "of text such as 1-2; give the column the format Text or Number and enter the value again."
+            )
+    chosen = table[wanted]
+    check_decimals(chosen, content.separator, path)
+    return chosen
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read all columns of a table as text, to look at it.
+
+    Parameters
+    ----------
+    path : Path
+        As in `read_text_columns`.
+
+    Returns
+    -------
+    DataFrame
+        Text columns, blank fields as empty text, indexed by the number of the line in the file. Columns without a name
+        and lines without any content are left out; dates of a workbook are in ISO form.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read as a table, or two columns have one name.
+    """
+    table = _read(path).table
+    names = [name for name in table.columns if name]
+    _check_once(table, names, path)
+    return table[names]
+
+
+def read_header(path: Path) -> list[str]:
+    """Names of the columns of a table, without blanks around them.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read as a table.
+    """
+    return [str(name) for name in _read(path, n_rows=0).table.columns]
+
+
+def _check_once(table: pd.DataFrame, names: Sequence[str], path: Path) -> None:
+    twice = [name for name in names if (table.columns == name).sum() > 1]
+    if twice:
+        raise InputError(f"File {path} has the column {twice[0]} twice; keep one.")
+
+
+def _read(path: Path, n_rows: int | None = None) -> _Content:
+    if is_system_file(path.name):
+        raise InputError(f"File {path} was made by macOS or Windows and is no table; name another.")
+    try:
+        content = _read_workbook(path) if is_workbook(path) else _read_text(path, tell_dialect(path), n_rows)
+    except InputError:
+        raise
+    except FileNotFoundError as error:
+        raise InputError(f"File {path} is missing; put it there, or correct the parameter that names it.") from error
+    except _UNREADABLE as error:
+        raise InputError(
+            f"File {path} cannot be read as CSV or .xlsx ({str(error).strip()}); expected a table with a header; "
+            "correct it."
+        ) from error
+    blank = (content.table == "").all(axis=1)
+    return _Content(content.table[~blank], content.separator, content.dates) if blank.any() else content
+
+
+def _read_text(path: Path, dialect: Dialect, n_rows: int | None) -> _Content:
+    """Read with a column to spare, for a separator at the end of lines; pandas would rename columns of one name."""
+    try:
+        with dialect.open_text(path) as text:
+            fields = pd.read_csv(
+                text,
+                sep=dialect.separator,
+                header=None,
+                names=range(dialect.n_columns + 1),
+                index_col=False,
+                dtype=str,
+                keep_default_na=False,
+                skipinitialspace=True,
+                skip_blank_lines=False,
+                skiprows=dialect.n_skipped,
+                nrows=None if n_rows is None else n_rows + 1,
+            )
+    except pd.errors.ParserError as error:
+        _check_fields(path, dialect)
+        raise error
+    fields = fields.fillna("")
+    if (fields[dialect.n_columns] != "").any():
+        _check_fields(path, dialect)
+    names = [str(name).strip() for name in fields.iloc[0, : dialect.n_columns]]
+    first = dialect.n_skipped + 1
+    table = fields.iloc[1:, : dialect.n_columns].set_axis(names, axis="columns")
+    return _Content(table.set_axis(range(first + 1, first + len(fields)), axis="index"), dialect.separator, {})
+
+
+def _check_fields(path: Path, dialect: Dialect) -> None:
+    """Name the first line that has more fields than the header."""
+    n_columns, name = dialect.n_columns, SEPARATORS[dialect.separator]
+    for line, row in dialect.read_rows(path):
+        if any(field.strip() for field in row[n_columns:]) or len(row) > n_columns + 1:
+            hint = ", or save the table with semicolons if its numbers have decimal commas"
+            raise InputError(
+                f"Line {line} of {path} has {len(row)} fields separated by {name}, but its header has {n_columns}; put "
+                f"text with {name} in quotes{hint if dialect.separator == ',' else ''}."
+            )
+
+
+def _read_workbook(path: Path) -> _Content:
+    sheet = read_sheet(path)
+    first = next((number for number, row in enumerate(sheet.rows) if any(field.strip() for field in row)), None)
+    if first is None:
+        raise InputError(f"The first sheet of {path} is empty, but a table with a header was expected; fill it.")
+    width = max(len(row) for row in sheet.rows)
+    rows = [row + [""] * (width - len(row)) for row in sheet.rows[first:]]
+    names = [name.strip() for name in rows[0]]
+    lines = range(first + 2, first + 1 + len(rows))
+    table = pd.DataFrame(rows[1:], columns=range(width), index=lines, dtype="str").set_axis(names, axis="columns")
+    dates = {names[column]: row + 1 for row, column in reversed(sheet.dates) if row > first}
+    return _Content(table, None, dates)

@@ -1,0 +1,231 @@
+"""Tables that a person hands in, in whatever way they were written."""
+
+import csv
+import datetime as dt
+import gzip
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cellfate.core.errors import InputError
+from cellfate.core.text_tables import dialects, read_header, read_table, read_text_columns, real_numbers, whole_numbers
+
+ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252")
+NUMBERS = st.floats(-1e6, 1e6, allow_nan=False)
+# Characters that all the encodings have, those that separate among them.
+FIELDS = st.text(st.sampled_from("aZ09 ,;\t.-_\"'µüÅ°\n"), max_size=8).map(str.strip)
+
+
+def write(path: Path, content: str, encoding: str = "utf-8", *, packed: bool = False) -> Path:
+    data = content.encode(encoding)
+    path.write_bytes(gzip.compress(data) if packed else data)
+    return path
+
+
+def as_csv(rows: list[list[str]], separator: str, line_end: str) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=separator, lineterminator=line_end).writerows(rows)
+    return text.getvalue()
+
+
+def write_workbook(path: Path, rows: list[list[Any]]) -> Path:
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.worksheets[0].append(row)
+    book.create_sheet("notes").append(["another", "table"])
+    book.save(path)
+    return path
+
+
+@settings(deadline=None)
+@given(
+    rows=st.lists(st.tuples(FIELDS, FIELDS, FIELDS).filter(any).map(list), max_size=6),
+    separator=st.sampled_from(",;\t"),
+    line_end=st.sampled_from(["\n", "\r\n"]),
+    encoding=st.sampled_from(ENCODINGS),
+    packed=st.booleans(),
+)
+def test_a_table_reads_equal_however_it_was_written(
+    tmp_path_factory: pytest.TempPathFactory,
+    rows: list[list[str]],
+    separator: str,
+    line_end: str,
+    encoding: str,
+    packed: bool,
+) -> None:
+    path = tmp_path_factory.mktemp("t") / "table"
+    header = ["cell", "Größe µm", "note"]
+    write(path, as_csv([header, *rows], separator, line_end), encoding, packed=packed)
+    assert read_header(path) == header
+    assert read_table(path).to_numpy().tolist() == rows
+
+
+@settings(deadline=None)
+@given(
+    values=st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=5),
+    how=st.sampled_from([(",", "."), (";", "."), (";", ","), ("\t", "."), ("\t", ","), (",", ",")]),
+    encoding=st.sampled_from(ENCODINGS),
+)
+def test_numbers_read_equal_with_point_or_comma(
+    tmp_path_factory: pytest.TempPathFactory, values: list[tuple[float, float]], how: tuple[str, str], encoding: str
+) -> None:
+    path = tmp_path_factory.mktemp("t") / "table.csv"
+    separator, decimal = how
+    rows = [[f"{number:.4f}".replace(".", decimal) for number in row] for row in values]  # 4 places are no thousands
+    write(path, as_csv([["y", "x"], *rows], separator, "\n"), encoding)
+    table = read_text_columns(path, ["x", "y"])
+    found = np.column_stack([real_numbers(table[name], path) for name in ("y", "x")])
+    np.testing.assert_array_equal(found, np.round(values, 4))
+
+
+def test_a_workbook_is_read_as_text_from_its_first_sheet(tmp_path: Path) -> None:
+    rows = [[], ["cell", "x", "note", None], [3.0, 0.5, "001", "outside"], [], [4, 1e300, True], ["5", None, "a,b"]]
+    path = write_workbook(tmp_path / "a table", rows)
+    expected = pd.DataFrame(
+        {"cell": ["3", "4", "5"], "x": ["0.5", "1e+300", ""], "note": ["001", "TRUE", "a,b"]}, index=[3, 5, 6]
+    )
+    pd.testing.assert_frame_equal(read_table(path), expected, check_dtype=False, check_index_type=False)
+    assert whole_numbers(read_text_columns(path, ["cell"])["cell"], path).tolist() == [3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    "value", [dt.datetime(2026, 2, 1), dt.date(2026, 2, 1), dt.time(1, 30), dt.timedelta(hours=30)]
+)
+def test_a_date_in_a_column_that_is_used_is_refused(tmp_path: Path, value: object) -> None:
+    path = write_workbook(tmp_path / "t.xlsx", [["well", "when"], ["A1", None], ["A2", value]])
+    with pytest.raises(InputError, match=r"Line 3 of .*t.xlsx has a date or a time of day in column when"):
+        read_text_columns(path, ["well", "when"])
+    assert read_text_columns(path, ["well"])["well"].tolist() == ["A1", "A2"]
+    assert len(read_table(path)) == 2
+
+
+def test_a_whole_number_that_was_saved_with_a_point_is_whole(tmp_path: Path) -> None:
+    path = write_workbook(tmp_path / "t.xlsx", [["cell"], [3]])
+    with zipfile.ZipFile(path) as archive:
+        parts = {part: archive.read(part) for part in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for part, content in parts.items():
+            archive.writestr(part, content.replace(b"<v>3</v>", b"<v>3.0</v>"))
+    assert read_table(path)["cell"].tolist() == ["3"]
+
+
+@pytest.mark.parametrize(
+    ("content", "header"),
+    [
+        ("Area, um;Frame;x\n1,5;2;3\n", ["Area, um", "Frame", "x"]),
+        ("Area, um;Frame\n1,5;2\n", ["Area, um", "Frame"]),
+        ("Area; um,Frame,x\n1,2,3\n", ["Area; um", "Frame", "x"]),
+        ("name; group,x,y\nA; 1,2,3\n", ["name; group", "x", "y"]),
+        ("Area, um, mean;Frame\n1,5;2\n", ["Area, um, mean", "Frame"]),
+        ("x, y\tz\n1\t2\n", ["x, y", "z"]),
+    ],
+)
+def test_the_separator_is_told_by_header_and_lines(tmp_path: Path, content: str, header: list[str]) -> None:
+    assert read_header(write(tmp_path / "t.csv", content)) == header
+
+
+def test_lines_are_counted_as_in_the_file(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", '\n"sep=;"\r\na;b\r\n1;2\r\n\r\n;\r\n3;4\r\n')
+    assert read_table(path).index.tolist() == [4, 7]
+    assert read_table(path)["b"].tolist() == ["2", "4"]
+
+
+@pytest.mark.parametrize("header", ["a;b", "a;b;"])
+def test_a_separator_at_the_end_of_lines_is_no_field(tmp_path: Path, header: str) -> None:
+    path = write(tmp_path / "t.csv", f"{header}\n1,5;2;\n3;4\n5\n")
+    assert read_table(path).to_numpy().tolist() == [["1,5", "2"], ["3", "4"], ["5", ""]]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (
+            "cell,y,x\n1,2,3\n2,2,5,3\n",
+            "Line 3 of .* has 4 fields separated by commas, but its header has 3; .*decimal",
+        ),
+        ("cell,y,x\n1,2,3\n2,2,5,3,5\n", "Line 3 of .* has 5 fields"),
+        ("cell;y;x\n1;2;3\n2;2;5;3,5\n", "Line 3 of .* has 4 fields separated by semicolons, but its header has 3"),
+        ("y\n1,5\n2\n", "Line 2 of .* has 2 fields separated by commas, but its header has 1"),
+        ("cell;y;x\n1;2,5;3\n2;2;3.5\n", "Line 2 of .* has '2,5' in column y and line 3 has '3.5' in column x"),
+        ("cell\ty\tx\n1\t2,500\t3\n", "Line 2 of .* has '2,500' in column y, which can mean thousands or"),
+        ('cell,y,x\n1,"2,500",3\n', "Line 2 of .* has '2,500' in column y, which can mean thousands or"),
+        ("cell;y\n1;2\n", "has no column x; found cell, y; add it, or correct the parameter tracks"),
+        ("x;y;x\n1;2;3\n", "has the column x twice"),
+        ("", "is empty"),
+        ("\n\n;;\n", "is empty"),
+        ("y,x\n\x00\x00\x00", "is no text"),
+    ],
+)
+def test_a_table_that_can_be_misread_is_refused(tmp_path: Path, content: str, words: str) -> None:
+    path = write(tmp_path / "t.csv", content)
+    with pytest.raises(InputError, match=words):
+        read_text_columns(path, ["y"] if content.startswith("y") else ["y", "x"])
+
+
+@pytest.mark.parametrize(("field", "number"), [("2,500", 2.5), ("0,250", 0.25), ("-1,5e3", -1500.0), (",5", 0.5)])
+def test_semicolons_make_a_comma_decimal(tmp_path: Path, field: str, number: float) -> None:
+    path = write(tmp_path / "t.csv", f"cell;y\n1;{field}\n")
+    assert real_numbers(read_text_columns(path, ["y"])["y"], path).tolist() == [number]
+
+
+@pytest.mark.parametrize("field", ["1,234,567", "1,5,", "1.234,5", "1,5 px", "1 5"])
+def test_what_is_no_number_is_named_by_line(tmp_path: Path, field: str) -> None:
+    path = write(tmp_path / "t.csv", f"cell;y\n1;3\n2;{field}\n")
+    with pytest.raises(InputError, match=r"Line 3 of .* in column y, but a number was expected \(1 such lines\)"):
+        real_numbers(read_text_columns(path, ["y"])["y"], path)
+
+
+def test_a_column_that_is_not_used_decides_nothing(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", "day;y\n12.03;2,5\n")
+    assert real_numbers(read_text_columns(path, ["y"])["y"], path).tolist() == [2.5]
+
+
+def test_a_file_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dialects, "MAX_UNPACKED_BYTES", 2**22)
+    monkeypatch.setattr("cellfate.core.text_tables.workbooks.MAX_UNPACKED_BYTES", 2**12)
+    rows = "y,x\n" + "1,2\n" * 2**20
+    with pytest.raises(InputError, match=r"t.csv.gz unpacks to more than .* if it is one, unpack it"):
+        read_table(write(tmp_path / "t.csv.gz", rows, packed=True))
+    assert len(read_table(write(tmp_path / "t.csv", rows))) == 2**20  # as it lies there, a person knows its size
+    with pytest.raises(InputError, match=r"t.xlsx unpacks to more than"):
+        read_table(write_workbook(tmp_path / "t.xlsx", [["y"], [1]]))
+
+
+@pytest.mark.parametrize("name", ["._t.csv", ".DS_Store", "Thumbs.db", "thumbs.db"])
+def test_files_of_the_system_are_no_tables(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match="was made by macOS or Windows and is no table"):
+        read_table(write(tmp_path / name, "y,x\n1,2\n"))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (gzip.compress(b"y,x\n1,2\n" * 999)[:-9], "cannot be read"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", r"old form \(.xls\); save it as .xlsx or as CSV"),
+        (b"PK\x03\x04 and no more", "cannot be read"),
+    ],
+)
+def test_damaged_and_old_files_are_an_input_error(tmp_path: Path, content: bytes, words: str) -> None:
+    (tmp_path / "t.csv").write_bytes(content)
+    with pytest.raises(InputError, match=words):
+        read_table(tmp_path / "t.csv")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"t.csv is missing; put it there, or correct the parameter"):
+        read_table(tmp_path / "t.csv")
+
+
+def test_windows_text_far_into_a_file_is_found(tmp_path: Path) -> None:
+    rows = "y,note\n" + "1,a\n" * 300_000 + "2,µ\n"
+    table = read_table(write(tmp_path / "t.csv", rows, "cp1252"))
+    assert table["note"].iloc[-1] == "µ"
+    assert len(table) == 300_001
