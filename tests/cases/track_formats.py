@@ -58,6 +58,7 @@ def recordings_table(*names: str) -> pd.DataFrame:
     rows = [
         {
             "recording_id": name,
+            "source": name,
             "channels": "gfp",
             "n_frames": N_FRAMES,
             "height_px": HEIGHT_PX,
@@ -185,7 +186,7 @@ def write_trackmate_xml(root: Path, cells: Iterable[TrackedCell]) -> None:
         '<?xml version="1.0" encoding="UTF-8"?>\n<TrackMate version="7.11.1"><Log>made by hand</Log>'
         f'<Model spatialunits="micron" timeunits="min"><AllSpots nspots="{len(numbers)}">{spots}</AllSpots>'
         f"<AllTracks>{tracks}</AllTracks><FilteredTracks>{kept}</FilteredTracks></Model><Settings>"
-        f'<ImageData filename="a.tif" width="{WIDTH_PX}" height="{HEIGHT_PX}" nframes="{N_FRAMES}" '
+        f'<ImageData filename="{RECORDING}.tif" width="{WIDTH_PX}" height="{HEIGHT_PX}" nframes="{N_FRAMES}" '
         f'pixelwidth="{PIXEL_SIZE_UM}" pixelheight="{PIXEL_SIZE_UM}" timeinterval="{FRAME_INTERVAL_MIN}" />'
         "</Settings></TrackMate>\n"
     )

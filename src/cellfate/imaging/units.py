@@ -10,6 +10,10 @@ MINUTES = {
     **dict.fromkeys(("d", "day", "days"), 1440.0),
 }
 """Minutes in a unit of time."""
+FRAME_WORDS = frozenset({"frame", "frames", "timepoint", "timepoints", "time point", "time points"})
+"""Words that say that time is counted in frames."""
+PIXEL_WORDS = frozenset({"px", "pixel", "pixels"})
+"""Words that say that lengths are counted in pixels."""
 MICROMETRES = {
     "pm": 1e-6,
     "Å": 1e-4,

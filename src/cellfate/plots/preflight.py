@@ -23,10 +23,13 @@ CHECKS: Final = {
     "unreadable_frame": "Frame cannot be decoded",
     "not_finite": "Pixels are no numbers",
     "tracks": "Tracks contradict themselves",
+    "other_image": "Tracks of an image of another size",
     "absent_frame": "Cell in a frame that is not there",
     "outside": "Cell outside the image",
     "duplicate": "Cell twice in a frame",
     "no_cells": "No cells",
+    "other_facts": "Tracks state other facts",
+    "merge": "Tracks cut where they merge",
     "coinciding": "Two cells at one place",
     "gap": "Gap in a track",
     "jump": "Jump in a track",
@@ -45,6 +48,7 @@ MOST_CONDITIONS: Final = 10
 """More conditions than this are put together, the rarest first."""
 _SHADES: Final = {"error": ("#f3d9d2", COLOURS["apoptosis"]), "warning": ("#f6edd0", COLOURS["marked"])}
 _ROW_PX: Final = 24
+_MOST_HEAT_PX: Final = 390
 _PANEL_PX: Final = 300
 _GAP_PX: Final = 120
 _TOP_PX: Final = 96
@@ -86,7 +90,7 @@ def plot_preflight(
     if preflight_summary.empty and preflight_findings.empty:
         return say_nothing(f"{title} (n = 0 recordings)", "No recording was looked at.")
     checks = [name for name in CHECKS if name in set(preflight_findings["check"])]
-    heat_px = _ROW_PX * max(3, len(checks)) + 20
+    heat_px = min(_ROW_PX * max(3, len(checks)) + 20, _MOST_HEAT_PX)
     figure = _make_panels(heat_px)
     apply_theme(figure, title=_write_head(title, preflight_summary, frame_quality, preflight_findings))
     _add_findings(figure, preflight_findings, preflight_summary, checks)

@@ -139,7 +139,7 @@ def _find_without_cells(opened: OpenedFolder, settings: PreflightSettings) -> pd
     told = opened.findings
     if (told["check"] == "folder").any():
         return told.head(0)
-    names = {*opened.cells["recording_id"], *told["recording_id"]}
+    names = {*opened.cells["recording_id"], *told.loc[told["severity"] == "error", "recording_id"]}
     bare = opened.recordings[~opened.recordings["recording_id"].isin(names)].assign(value=0.0, limit=1.0)
     sentence = "no cell is tracked; add its tracks, or leave the recording out"
     return list_findings(bare, "no_cells", sentence, settings.max_rows_a_check)

@@ -68,8 +68,9 @@ def open_folder(folder: RecordingFolder, settings: RecordingSettings, tracks: Tr
     # single detections in no frame or image, or twice in a frame, are told cell by cell (`preflight.tracks`)
     contradictions = find_problems(_mend_detections(detections, recordings), cells, recordings)
     problems = pd.concat([unread, contradictions], ignore_index=True)
-    told = make_findings("tracks", problems.rename(columns={"reason": "finding"}))
-    findings = pd.concat([not_opened, told], ignore_index=True)
+    by_check = problems.rename(columns={"reason": "finding"}).groupby("check", sort=False)
+    told = [make_findings(str(check), rows) for check, rows in by_check]
+    findings = pd.concat([not_opened, *told], ignore_index=True)
     return OpenedFolder(recordings, frame_files, detections, cells, findings)
 
 

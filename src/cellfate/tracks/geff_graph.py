@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
 from cellfate.core.numbers import LARGEST, as_whole
-from cellfate.imaging.units import MINUTES
+from cellfate.imaging.units import FRAME_WORDS, MINUTES
 from cellfate.tracks.fate_tables import state_fates
 from cellfate.tracks.graphs import SpotGraph, cut_graph
 from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
@@ -51,17 +51,17 @@ def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
     own_ids = _own_ids(path, metadata, n_nodes, tracks)
     directed = metadata.get("directed") is not False
     graph = SpotGraph(path, node_ids, frames, _read_edges(path, n_nodes), directed, own_ids)
-    cell_ids, parents = cut_graph(graph)
+    cut = cut_graph(graph, tracks.on_merge)
     detections = pd.DataFrame(
         {
-            "cell_id": cell_ids,
+            "cell_id": cut.cell_ids,
             "spot_id": node_ids,
             "frame": frames,
             "y_px": source.to_pixels(y, tracks.position_unit or axes.y_unit or "px", path),
             "x_px": source.to_pixels(x, tracks.position_unit or axes.x_unit or "px", path),
         }
     )
-    return make_tracked(detections, parents, _stated(path, cell_ids, tracks))
+    return make_tracked(detections, cut.parents, _stated(path, cut.cell_ids, tracks), remarks=cut.remarks)
 
 
 def _read_metadata(path: Path) -> dict[str, Any]:
@@ -101,8 +101,13 @@ def _property(path: Path, name: str, n_nodes: int, whole: bool = False) -> NDArr
 
 
 def _frames(times: NDArray[Any], axes: _Axes, source: TrackSource, path: Path) -> NDArray[np.int64]:
-    unit = (axes.t_unit or "frame").lower()
+    unit = (axes.t_unit or "frame").strip().lower()
     minutes = MINUTES.get(unit)
+    if minutes is None and unit not in FRAME_WORDS:
+        raise InputError(
+            f"Times in {path} are in '{axes.t_unit}', which is not known; call the unit of the axis {axes.t} frame, "
+            "second, minute or hour in the file's metadata."
+        )
     frames = times.astype(np.float64) * (1.0 if minutes is None else minutes / source.frame_interval_min)
     usable = np.isfinite(frames) & (np.abs(frames) < LARGEST)
     near = np.zeros_like(frames)

@@ -1,13 +1,18 @@
 """Graphs of spots, as TrackMate and GEFF write them, cut into cells where a cell divides."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
+from cellfate.tracks.records import Remark
+
+OnMerge = Literal["stop", "cut"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,38 +43,117 @@ class SpotGraph:
     own_ids: NDArray[np.int64] | None = None
 
 
-def cut_graph(graph: SpotGraph) -> tuple[NDArray[np.int64], dict[int, int]]:
+@dataclass(frozen=True, eq=False)
+class CutGraph:
+    """Cells of a graph of spots.
+
+    Attributes
+    ----------
+    cell_ids : ndarray of int64, shape (N,)
+        Cell of each spot. Where the file numbers no cells, a cell has the number of its first spot.
+    parents : dict of int to int
+        Parent of each cell that has one.
+    remarks : tuple of Remark
+        Where tracks that merge were cut.
+    """
+
+    cell_ids: NDArray[np.int64]
+    parents: dict[int, int]
+    remarks: tuple[Remark, ...] = ()
+
+
+def cut_graph(graph: SpotGraph, on_merge: OnMerge = "stop") -> CutGraph:
     """Cut a graph into cells: a cell ends where it has two or more children, or where the file's own number changes.
 
     Parameters
     ----------
     graph : SpotGraph
         Spots and links.
+    on_merge : {"stop", "cut"}
+        What is done with a spot that has two parents: refuse the graph, or end the cells before it; what comes after
+        is then a cell of its own, whose parent is not known.
 
     Returns
     -------
-    cell_ids : ndarray of int64, shape (N,)
-        Cell of each spot. Where the file numbers no cells, a cell has the number of its first spot.
-    parents : dict of int to int
-        Parent of each cell that has one.
+    CutGraph
+        Cell of each spot, and parents of cells.
 
     Raises
     ------
     InputError
-        If spots are listed twice, a link names an unknown spot or does not go forward in time, a spot has two parents,
-        or a number of the file's own is given to two cells.
+        If spots or links are listed twice, a link names an unknown spot or does not go forward in time, a number of
+        the file's own is given to two cells, or tracks merge and `on_merge` is `stop`.
     """
     source, target = _place_edges(graph)
-    _check_merges(graph, target)
-    children = np.bincount(source, minlength=len(graph.node_ids))
-    goes_on = children[source] == 1
+    merged = np.bincount(target, minlength=len(graph.node_ids)) > 1
+    remarks = settle_merges(_merge_places(graph, merged), graph.path, on_merge)
+    goes_on = (np.bincount(source, minlength=len(graph.node_ids))[source] == 1) & ~merged[target]
     if graph.own_ids is not None:
         goes_on &= graph.own_ids[source] == graph.own_ids[target]
     pieces = _connect(len(graph.node_ids), source[goes_on], target[goes_on])
     cell_ids = _number_cells(graph, pieces)
-    cut = ~goes_on
+    cut, into_merge = ~goes_on & ~merged[target], merged[target]
     parents = dict(zip(cell_ids[target[cut]].tolist(), cell_ids[source[cut]].tolist(), strict=True))
-    return cell_ids, parents
+    merging = pd.Series(cell_ids[source[into_merge]]).groupby(target[into_merge]).agg(list)
+    return CutGraph(cell_ids, forget_rejoined(parents, merging), remarks)
+
+
+def settle_merges(places: Sequence[str], path: Path, on_merge: OnMerge) -> tuple[Remark, ...]:
+    """Refuse merges, or say that they were cut.
+
+    Parameters
+    ----------
+    places : sequence of str
+        Where tracks merge, in words.
+    path : Path
+        File that they are from.
+    on_merge : {"stop", "cut"}
+        What is done.
+
+    Raises
+    ------
+    InputError
+        If there are merges and `on_merge` is `stop`; it names all.
+    """
+    if not places:
+        return ()
+    n, listed = len(places), ", ".join(places)
+    if on_merge == "stop":
+        raise InputError(
+            f"Tracks merge at {n} place{'s' * (n > 1)} in {path} ({listed}), but a cell comes from one; remove these "
+            "links, or set tracks.on_merge to cut, and the cells before a merge end there."
+        )
+    cut = f"Tracks in {path} merge at {n} place{'s' * (n > 1)} and were cut there ({listed}): the cells before end, "
+    return (Remark("merge", f"{cut}and what follows is a new cell without a parent; look at them."),)
+
+
+def forget_rejoined(parents: Mapping[int, int], merging: Iterable[Sequence[int]]) -> dict[int, int]:
+    """Take daughters from their mother that merge with each other: she did not divide, she was found twice for a while.
+
+    Parameters
+    ----------
+    parents : mapping of int to int
+        Parent of each cell that has one.
+    merging : iterable of sequences of int
+        Cells that merge, a sequence a merge.
+
+    Returns
+    -------
+    dict of int to int
+        `parents` without these daughters.
+    """
+    rejoined: set[int] = set()
+    for cells in merging:
+        mothers = [parents.get(cell) for cell in cells]
+        sisters = {mother for mother in mothers if mother is not None and mothers.count(mother) > 1}
+        rejoined |= {cell for cell, mother in zip(cells, mothers, strict=True) if mother in sisters}
+    return {cell: parent for cell, parent in parents.items() if cell not in rejoined}
+
+
+def _merge_places(graph: SpotGraph, merged: NDArray[np.bool_]) -> list[str]:
+    places = np.flatnonzero(merged)
+    places = places[np.lexsort((graph.node_ids[places], graph.frames[places]))]
+    return [f"spot {graph.node_ids[place]} in frame {graph.frames[place]}" for place in places]
 
 
 def _place_edges(graph: SpotGraph) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -90,6 +174,10 @@ def _place_edges(graph: SpotGraph) -> tuple[NDArray[np.int64], NDArray[np.int64]
         swap = graph.frames[source] > graph.frames[target]
         source, target = np.where(swap, target, source), np.where(swap, source, target)
     _check_forward(graph, source, target)
+    twice = pd.Index(source * len(index) + target).duplicated()
+    if twice.any():
+        one, other = graph.node_ids[source[twice][0]], graph.node_ids[target[twice][0]]
+        raise InputError(f"File {graph.path} lists the link from spot {one} to spot {other} twice; keep one.")
     return source, target
 
 
@@ -101,15 +189,6 @@ def _check_forward(graph: SpotGraph, source: NDArray[np.int64], target: NDArray[
             f"The link from spot {graph.node_ids[first]} (frame {graph.frames[first]}) to spot "
             f"{graph.node_ids[second]} (frame {graph.frames[second]}) in {graph.path} does not go forward in time; "
             "correct the link."
-        )
-
-
-def _check_merges(graph: SpotGraph, target: NDArray[np.int64]) -> None:
-    merged = np.flatnonzero(np.bincount(target, minlength=len(graph.node_ids)) > 1)
-    if len(merged):
-        raise InputError(
-            f"Spot {graph.node_ids[merged[0]]} in frame {graph.frames[merged[0]]} of {graph.path} has two parents "
-            f"({len(merged)} such spots), but a cell comes from one; remove the link of the merge."
         )
 
 

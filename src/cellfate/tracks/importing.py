@@ -136,7 +136,8 @@ def gather_tracks(
     cells : DataFrame
         Columns of `Cells` but group_id; first_frame and last_frame may be null.
     problems : DataFrame
-        recording_id and reason; one row a recording and kind of problem, empty if all is well.
+        recording_id, reason and the check of the preflight that tells it, which may be a warning; empty if all is
+        well.
 
     Raises
     ------

@@ -12,6 +12,7 @@ import numpy as np
 
 from cellfate.core.errors import InputError
 from cellfate.core.text_tables import read_header, read_text_columns
+from cellfate.tracks.graphs import forget_rejoined, settle_merges
 from cellfate.tracks.marks import read_marks
 from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
@@ -33,11 +34,14 @@ def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
     if tracks.graph_file is None:
         return make_tracked(detections, None)
     graph_path = source.find(tracks.graph_file)
-    parents = _read_graph(graph_path)
-    unknown = set(parents) - set(np.unique(detections["cell_id"]).tolist())
+    listed = _read_graph(graph_path)
+    unknown = set(listed) - set(np.unique(detections["cell_id"]).tolist())
     if unknown:
         raise InputError(f"Graph {graph_path} names cell {min(unknown)}, which has no row in {path}; correct either.")
-    return make_tracked(detections, parents)
+    merges = {cell: cells for cell, cells in sorted(listed.items()) if len(cells) > 1}
+    remarks = settle_merges([f"cell {cell}" for cell in merges], graph_path, tracks.on_merge)
+    single = {cell: cells[0] for cell, cells in listed.items() if cell not in merges}
+    return make_tracked(detections, forget_rejoined(single, merges.values()), remarks=remarks)
 
 
 def _find_columns(path: Path) -> dict[str, str]:
@@ -53,7 +57,7 @@ def _find_columns(path: Path) -> dict[str, str]:
     return {key: str(name) for key, name in found.items()}
 
 
-def _read_graph(path: Path) -> dict[int, int]:
+def _read_graph(path: Path) -> dict[int, list[int]]:
     try:
         with path.open(encoding="utf-8") as file:
             content = json.load(file, object_pairs_hook=_refuse_repeats)
@@ -63,7 +67,7 @@ def _read_graph(path: Path) -> dict[int, int]:
         ) from error
     if not isinstance(content, dict):
         raise InputError(f"Graph {path} holds no JSON object, but {{daughter: [parent]}} was expected; correct it.")
-    return {_cell(daughter, path): _one_parent(daughter, parents, path) for daughter, parents in content.items()}
+    return {_cell(daughter, path): _parents(daughter, parents, path) for daughter, parents in content.items()}
 
 
 def _refuse_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -83,11 +87,10 @@ def _cell(value: Any, path: Path) -> int:
     return whole
 
 
-def _one_parent(daughter: str, parents: Any, path: Path) -> int:
+def _parents(daughter: str, parents: Any, path: Path) -> list[int]:
     listed = parents if isinstance(parents, list) else [parents]
-    if len(listed) != 1:
+    if not listed:
         raise InputError(
-            f"Graph {path} gives cell {daughter:.40} {len(listed)} parents, but a cell comes from one; remove the "
-            "merge."
+            f"Graph {path} gives cell {daughter:.40} 0 parents, but one was expected; leave founders out of the graph."
         )
-    return _cell(listed[0], path)
+    return [_cell(parent, path) for parent in listed]

@@ -1,13 +1,16 @@
 """Problems found in tracks: a table with a sentence each, so that all checks run before anything is decided."""
 
+import logging
 from collections.abc import Iterable
 
 import pandas as pd
 
 from cellfate.core.errors import InputError
+from cellfate.core.tables import PREFLIGHT_ERRORS
 from cellfate.imaging.opening import all_set_aside_message, set_aside_table
 from cellfate.imaging.settings import RecordingSettings
 
+_log = logging.getLogger(__name__)
 STAGE = "import_tracks"
 DAMAGED = (
     OSError,
@@ -24,9 +27,9 @@ DAMAGED = (
 _COLUMNS = ("recording_id", "reason")
 
 
-def problem_table(rows: Iterable[tuple[str, str]] = ()) -> pd.DataFrame:
-    """Table of problems: recording_id and reason, one sentence each."""
-    return pd.DataFrame(list(rows), columns=list(_COLUMNS), dtype="str")
+def problem_table(rows: Iterable[tuple[str, str]] = (), check: str = "tracks") -> pd.DataFrame:
+    """Table of problems: recording_id and reason, one sentence each, and the check of the preflight that tells them."""
+    return pd.DataFrame(list(rows), columns=list(_COLUMNS), dtype="str").assign(check=check).astype("str")
 
 
 def one_problem_a_recording(found: pd.DataFrame, sentence: str) -> pd.DataFrame:
@@ -57,15 +60,19 @@ def one_problem_a_recording(found: pd.DataFrame, sentence: str) -> pd.DataFrame:
 def set_aside_or_stop(
     problems: pd.DataFrame, recordings: pd.DataFrame, settings: RecordingSettings
 ) -> tuple[set[str], pd.DataFrame]:
-    """Stop at the first problem if `on_bad_recording` is `stop`, or set the recordings with problems aside.
+    """Stop at the first error if `on_bad_recording` is `stop`, or set the recordings with errors aside; log the rest.
 
-    Parameters and what is returned are those of `set_aside`.
+    Parameters and what is returned are those of `set_aside`; problems whose check is a warning do no harm.
 
     Raises
     ------
     InputError
-        If there is a problem and `on_bad_recording` is `stop`, or no recording is left.
+        If there is an error and `on_bad_recording` is `stop`, or no recording is left.
     """
+    harmful = problems["check"].isin(PREFLIGHT_ERRORS)
+    for reason in problems.loc[~harmful, "reason"]:
+        _log.warning("%s", reason)
+    problems = problems[harmful]
     if len(problems) and settings.on_bad_recording == "stop":
         raise InputError(str(problems["reason"].iloc[0]))
     return set_aside(problems, recordings, STAGE)

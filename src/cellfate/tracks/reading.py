@@ -67,18 +67,21 @@ def read_each(sources: Sequence[Source], read_file: Callable[[Source], TrackedCe
     cells : DataFrame
         Columns of `Cells` but group_id; fate as `assemble`.
     problems : DataFrame
-        recording_id and reason; a recording with a problem has no rows in the other two.
+        recording_id, reason and check; a recording that could not be read has no rows in the other two.
     """
-    detections, cells, problems = [empty_table(DETECTION_KINDS)], [empty_table(CELL_KINDS)], []
+    detections, cells, problems = [empty_table(DETECTION_KINDS)], [empty_table(CELL_KINDS)], [problem_table()]
     for source in tqdm(sources, desc="Importing tracks", unit="recording", disable=None):
         try:
-            found, tracked = assemble(source.recording_id, read_file(source))
+            read = read_file(source)
+            found, tracked = assemble(source.recording_id, read)
         except InputError as error:
-            problems.append((source.recording_id, str(error)))
+            problems.append(problem_table([(source.recording_id, str(error))]))
             continue
         detections.append(found)
         cells.append(tracked)
-    return pd.concat(detections, ignore_index=True), pd.concat(cells, ignore_index=True), problem_table(problems)
+        problems += [problem_table([(source.recording_id, one.sentence)], one.check) for one in read.remarks]
+    marks, tracked, told = (pd.concat(tables, ignore_index=True) for tables in (detections, cells, problems))
+    return marks, tracked, told
 
 
 def list_sources(folder: RecordingFolder, recordings: pd.DataFrame) -> list[TrackSource]:
@@ -90,6 +93,9 @@ def list_sources(folder: RecordingFolder, recordings: pd.DataFrame) -> list[Trac
             int(row["n_frames"]),
             float(row["frame_interval_min"]),
             float("nan") if pd.isna(row["pixel_size_um"]) else float(row["pixel_size_um"]),
+            int(row["height_px"]),
+            int(row["width_px"]),
+            str(row["source"]),
         )
         for row in recordings.to_dict("records")
     ]

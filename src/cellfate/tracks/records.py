@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from cellfate.core.errors import InputError
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
-from cellfate.imaging.units import MICROMETRES
+from cellfate.imaging.units import MICROMETRES, PIXEL_WORDS
 from cellfate.tracks.settings import PLACEHOLDER, TrackSettings
 
-PIXEL_WORDS = frozenset({"px", "pixel", "pixels"})
 Tables = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
 """Detections, cells, and what is wrong with some recordings."""
 
@@ -58,6 +57,10 @@ class TrackSource:
         Minutes between two frames.
     pixel_size_um : float
         Side of a pixel in micrometres; NaN where it is not known.
+    height_px, width_px : int
+        Size of its images.
+    image : str
+        Its file or folder, relative to the root, for messages.
     """
 
     root: Path
@@ -65,6 +68,9 @@ class TrackSource:
     n_frames: int
     frame_interval_min: float
     pixel_size_um: float
+    height_px: int
+    width_px: int
+    image: str
 
     def find(self, template: str) -> Path:
         """Path of a file of this recording.
@@ -126,6 +132,22 @@ class TrackSource:
         return values * (MICROMETRES[word] / self.pixel_size_um)
 
 
+@dataclass(frozen=True)
+class Remark:
+    """Something about the tracks of a recording that a person should know although they can be read.
+
+    Attributes
+    ----------
+    check : str
+        Check of the preflight that it is told under; it decides whether it is an error.
+    sentence : str
+        What was found and what to do.
+    """
+
+    check: str
+    sentence: str
+
+
 @dataclass(frozen=True, eq=False)
 class TrackedCells:
     """What a file says of the cells of one recording.
@@ -141,11 +163,14 @@ class TrackedCells:
         which frame a cell begins).
     parents_known : bool
         Whether the file says who came from whom. Where it does not, parent_id is null throughout.
+    remarks : tuple of Remark
+        What a person should know about them.
     """
 
     detections: pd.DataFrame
     cells: pd.DataFrame
     parents_known: bool
+    remarks: tuple[Remark, ...] = ()
 
 
 def make_tracked(
@@ -154,6 +179,7 @@ def make_tracked(
     stated: pd.DataFrame | None = None,
     cell_ids: NDArray[np.int64] | None = None,
     names: Mapping[int, str | None] | None = None,
+    remarks: tuple[Remark, ...] = (),
 ) -> TrackedCells:
     """Put together what a file says of its cells.
 
@@ -169,6 +195,8 @@ def make_tracked(
         Cells that the file lists; those of the detections when not given.
     names : mapping of int to str, or None
         Name that the file gives each cell; None where it gives none.
+    remarks : tuple of Remark
+        What a person should know about the tracks.
     """
     ids = np.unique(detections["cell_id"].to_numpy(np.int64)) if cell_ids is None else np.sort(cell_ids)
     nothing = pd.DataFrame({"fate": [], "event_frame": []}, index=pd.Index([], dtype="int64"))
@@ -184,4 +212,4 @@ def make_tracked(
         }
     )
     kinds = {"cell_id": "int64", "frame": "int64", "y_px": "float64", "x_px": "float64", "spot_id": "Int64"}
-    return TrackedCells(detections.reindex(columns=list(kinds)).astype(kinds), cells, parents is not None)
+    return TrackedCells(detections.reindex(columns=list(kinds)).astype(kinds), cells, parents is not None, remarks)

@@ -94,6 +94,9 @@ class TrackSettings(Settings):
     """`btrack`: which coordinate stands first. btrack names the first x; files made from (row, column) hold y there."""
     keep_false_positives: bool = True
     """`btrack`: keep tracks whose fate is FALSE_POSITIVE, as censored cells; false leaves them out."""
+    on_merge: Literal["stop", "cut"] = "stop"
+    """What is done with tracks that merge (`trackmate_xml`, `trackmate_csv`, `geff`, `napari_csv`): the recording is
+    refused; or the cells end where they merge, and what follows is a new cell whose parent is not known."""
     fates_file: str | None = None
     """CSV with the fates of cells, relative to the folder of recordings, {recording_id} allowed; null: none."""
     fates_columns: FateColumns = FateColumns()

@@ -44,10 +44,11 @@ def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
     edges = _without_headers(read_text_columns(edges_path, _EDGES), edges_path)
     links = np.column_stack([whole_numbers(edges[name], edges_path) for name in _EDGES])
     graph = SpotGraph(edges_path, spots["spot_id"].to_numpy(), spots["frame"].to_numpy(), links, directed=False)
-    cell_ids, parents = cut_graph(graph)
-    spots["cell_id"] = cell_ids
-    names = name_branches(spots, parents)
-    return make_tracked(spots[spots["visible"]], parents, cell_ids=np.unique(cell_ids), names=names)
+    cut = cut_graph(graph, tracks.on_merge)
+    spots["cell_id"] = cut.cell_ids
+    names = name_branches(spots, cut.parents)
+    visible = spots[spots["visible"]]
+    return make_tracked(visible, cut.parents, cell_ids=np.unique(cut.cell_ids), names=names, remarks=cut.remarks)
 
 
 def _read_spots(path: Path, tracks: TrackSettings) -> tuple[pd.DataFrame, str]:

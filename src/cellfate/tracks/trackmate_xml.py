@@ -18,15 +18,16 @@ import pandas as pd
 
 from cellfate.core.errors import InputError
 from cellfate.core.numbers import LARGEST
-from cellfate.imaging.units import MINUTES
+from cellfate.imaging.units import MICROMETRES, MINUTES
 from cellfate.tracks.branch_names import name_branches
 from cellfate.tracks.graphs import SpotGraph, cut_graph
-from cellfate.tracks.records import PIXEL_WORDS, TrackedCells, TrackSource, make_tracked
+from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
+from cellfate.tracks.stated import StatedFacts, compare_facts
 
 _log = logging.getLogger(__name__)
 _SPOT = ("ID", "FRAME", "POSITION_Y", "POSITION_X")
-_INTERVAL_TOLERANCE = 0.01
+_FACTS = ("width", "height", "nframes", "pixelwidth", "timeinterval")
 
 
 @dataclass
@@ -34,6 +35,7 @@ class _Content:
     """What is gathered while the file is read."""
 
     units: dict[str, str] = field(default_factory=dict)
+    root: str = ""
     track: str = ""
     track_names: dict[float, str] = field(default_factory=dict)
     image: dict[str, str] = field(default_factory=dict)
@@ -46,21 +48,18 @@ def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
     """Read the XML file of one recording; a reader as `importing.ReadRecording`."""
     path = source.find(tracks.file_template)
     content = _parse(path)
-    if content.kept is None or not content.units:
-        lacking = "Model" if not content.units else "FilteredTracks"
-        raise InputError(
-            f"File {path} has no element {lacking}, which every TrackMate file has; save it again in TrackMate."
-        )
-    kept = [edge for edge in content.edges if edge[0] in content.kept]
+    kept = _kept_edges(content, path)
     edges = np.array([edge[1:] for edge in kept], dtype=np.int64).reshape(-1, 2)
     spots = pd.DataFrame(content.spots, columns=["spot", "frame", "y", "x", "visible"])
     tracked = spots[spots["spot"].isin(np.unique(edges))].astype({"spot": "int64", "frame": "int64"})
-    _report(source, content, len(spots) - len(tracked), path)
+    if len(tracked) < len(spots):
+        text = "%s: %d spots belong to no track that TrackMate keeps; they are left out"
+        _log.info(text, path, len(spots) - len(tracked))
     graph = SpotGraph(path, tracked["spot"].to_numpy(), tracked["frame"].to_numpy(), edges, directed=False)
-    cell_ids, parents = cut_graph(graph)
+    cut = cut_graph(graph, tracks.on_merge)
     detections = pd.DataFrame(
         {
-            "cell_id": cell_ids,
+            "cell_id": cut.cell_ids,
             "spot_id": graph.node_ids,
             "frame": tracked["frame"].to_numpy() - tracks.first_frame,
             "y_px": _to_pixels(tracked["y"], "pixelheight", source, content, tracks, path),
@@ -68,9 +67,32 @@ def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
         }
     )
     track_of = {spot: content.track_names.get(track) for track, *ends in kept for spot in ends}
-    names = name_branches(detections.assign(track=tracked["spot"].map(track_of).to_numpy()), parents)
-    visible = tracked["visible"].to_numpy() != 0
-    return make_tracked(detections[visible], parents, cell_ids=np.unique(cell_ids), names=names)
+    names = name_branches(detections.assign(track=tracked["spot"].map(track_of).to_numpy()), cut.parents)
+    visible, cells = tracked["visible"].to_numpy() != 0, np.unique(cut.cell_ids)
+    remarks = (*cut.remarks, *compare_facts(_stated_facts(content, tracks, path), source))
+    return make_tracked(detections[visible], cut.parents, cell_ids=cells, names=names, remarks=remarks)
+
+
+def _kept_edges(content: _Content, path: Path) -> list[tuple[float, float, float]]:
+    """Edges of the tracks that TrackMate's filters keep."""
+    if content.root == "Tracks":
+        raise InputError(
+            f"File {path} is what TrackMate's action 'Export tracks to XML file' writes, without the IDs of spots and "
+            "without divisions; press Save in TrackMate, and give the XML file that it writes then."
+        )
+    if content.kept is None or not content.units:
+        lacking = "Model" if not content.units else "FilteredTracks"
+        raise InputError(
+            f"File {path} has no element {lacking}, which every TrackMate file has; save it again in TrackMate."
+        )
+    absent = sorted(content.kept - {edge[0] for edge in content.edges})
+    if absent:
+        raise InputError(
+            f"File {path} keeps {len(absent)} tracks (TRACK_ID {', '.join(f'{track:.0f}' for track in absent[:10])}) "
+            "that it does not hold: they stand in FilteredTracks, but not with edges in AllTracks; save it again in "
+            "TrackMate."
+        )
+    return [edge for edge in content.edges if edge[0] in content.kept]
 
 
 def _parse(path: Path) -> _Content:
@@ -97,6 +119,7 @@ def _parse(path: Path) -> _Content:
 def _take(content: _Content, event: str, element: Any, path: Path) -> None:
     """Take what is needed of an element, and forget it, so that a large file stays out of memory."""
     if event == "start":
+        content.root = content.root or element.tag
         if element.tag == "Model":
             content.units.update({"spatialunits": "pixel", **element.attrib})
         elif element.tag == "FilteredTracks":
@@ -157,22 +180,21 @@ def _to_pixels(
     return source.to_pixels(values, content.units["spatialunits"], path)
 
 
-def _report(source: TrackSource, content: _Content, n_left: int, path: Path) -> None:
-    if n_left:
-        _log.info("%s: %d spots belong to no track that TrackMate keeps; they are left out", path, n_left)
+def _stated_facts(content: _Content, tracks: TrackSettings, path: Path) -> StatedFacts:
+    """Gather what the file states about its image; an interval of 1 without a pixel size is what nobody set."""
+    stated = {key: _number(content.image[key], key, path) for key in _FACTS if content.image.get(key)}
+    length = MICROMETRES.get(content.units["spatialunits"].strip().lower())
     minutes = MINUTES.get(content.units.get("timeunits", "").strip().lower())
-    interval = content.image.get("timeinterval")
-    if minutes is None or interval is None:
-        return
-    stated = _number(interval, "timeinterval", path) * minutes
-    if abs(stated / source.frame_interval_min - 1) > _INTERVAL_TOLERANCE:
-        text = (
-            "%s says a frame every %g min, the recording has one every %g min; frames are counted, times are not used"
-        )
-        _log.warning(text, path, stated, source.frame_interval_min)
-    if content.units["spatialunits"].strip().lower() in PIXEL_WORDS:
-        return
-    width = _number(content.image.get("pixelwidth", "1"), "pixelwidth", path)
-    if source.pixel_size_um > 0 and abs(width / source.pixel_size_um - 1) > _INTERVAL_TOLERANCE:
-        text = "%s says a pixel of %g %s, the recording has one of %g um; positions are divided by the file's own"
-        _log.warning(text, path, width, content.units["spatialunits"], source.pixel_size_um)
+    interval, pixel = stated.get("timeinterval", 0.0), stated.get("pixelwidth", 0.0)
+    is_set = interval > 0 and minutes is not None and (length is not None or interval != 1)
+    width_px, height_px, n_frames = (int(stated.get(key, 0)) or None for key in ("width", "height", "nframes"))
+    return StatedFacts(
+        path.name,
+        width_px,
+        height_px,
+        n_frames,
+        frame_interval_min=interval * minutes if is_set and minutes is not None else None,
+        pixel_size_um=pixel * length if length is not None and pixel > 0 else None,
+        image_name=content.image.get("filename"),
+        from_micrometres=tracks.position_unit == "um",
+    )

@@ -53,16 +53,16 @@ def change(path: Path, old: str, new: str, count: int = -1) -> None:
 # TrackMate XML
 
 
-def test_xml_takes_the_pixel_size_of_the_file_and_warns(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_xml_takes_the_pixel_size_of_the_file_and_warns(tmp_path: Path) -> None:
     write_trackmate_xml(tmp_path, FAMILY)
     change(tmp_path / "01.xml", 'pixelwidth="0.5"', 'pixelwidth="0.25"')
     change(tmp_path / "01.xml", 'timeinterval="30.0"', 'timeinterval="20.0"')
-    with caplog.at_level(logging.WARNING):
-        detections, _, _ = gather(tmp_path, **XML)
+    detections, _, problems = gather(tmp_path, **XML)
     first = detections[detections["cell_id"] == 1].iloc[0]
     assert (first["y_px"], first["x_px"]) == (10, 20)
-    assert "a frame every 20 min, the recording has one every 30 min" in caplog.text
-    assert "a pixel of 0.25 micron, the recording has one of 0.5 um" in caplog.text
+    assert problems["check"].tolist() == ["other_facts", "other_facts", "tracks"]  # twice as far lies outside
+    assert "a frame every 20 min, but recording '01' (01) has one every 30 min" in problems["reason"].iloc[0]
+    assert "pixels of 0.25 um, but recording '01' (01) has pixels of 0.5 um" in problems["reason"].iloc[1]
 
 
 def test_xml_hidden_spots_are_gaps(tmp_path: Path) -> None:
@@ -95,6 +95,11 @@ def test_xml_with_entities_is_refused(tmp_path: Path, prologue: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
+        (
+            '<TrackID TRACK_ID="1" />',
+            '<TrackID TRACK_ID="5" /><TrackID TRACK_ID="7" />',
+            "2 tracks (TRACK_ID 5, 7)",
+        ),
         ("FilteredTracks", "Filtered", "no element FilteredTracks"),
         ("Model", "Graph", "no element Model"),
         ('SPOT_TARGET_ID="2"', 'SPOT_TARGET_ID="77"', "names spot 77, which is not in the file"),
@@ -109,11 +114,22 @@ def test_xml_that_is_not_sound_is_refused(tmp_path: Path, old: str, new: str, wo
     assert words in the_problem(tmp_path, **XML)
 
 
+def test_xml_of_the_action_that_exports_tracks_is_named(tmp_path: Path) -> None:
+    (tmp_path / "01.xml").write_text(
+        '<?xml version="1.0" encoding="UTF-8"?>\n<Tracks nTracks="1" spaceUnits="pixel" frameInterval="1.0" '
+        'timeUnits="sec"><particle nSpots="1"><detection t="0" x="3.0" y="4.0" z="0.0" /></particle></Tracks>'
+    )
+    said = the_problem(tmp_path, **XML)
+    assert "'Export tracks to XML file'" in said
+    assert "press Save in TrackMate" in said
+
+
 def test_xml_merge_is_named_by_spot_and_frame(tmp_path: Path) -> None:
     write_trackmate_xml(tmp_path, FAMILY)
     merge = '<Edge SPOT_SOURCE_ID="4" SPOT_TARGET_ID="3" LINK_COST="1.0" /></Track>'
     change(tmp_path / "01.xml", "</Track>", merge, 1)
-    assert "Spot 3 in frame 4 of" in the_problem(tmp_path, **XML)
+    assert "Tracks merge at 1 place in" in the_problem(tmp_path, **XML)
+    assert "(spot 3 in frame 4)" in the_problem(tmp_path, **XML)
 
 
 # TrackMate CSV
@@ -166,7 +182,7 @@ def test_napari_without_a_graph_knows_no_parents(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("graph", "words"),
     [
-        ('{"2": [1, 4]}', "gives cell 2 2 parents"),
+        ('{"2": [1, 4]}', "Tracks merge at 1 place in"),
         ('{"2": [1], "2": [4]}', "stands there twice"),
         ('{"9": [1]}', "names cell 9, which has no row"),
         ('{"2": ["a"]}', "'a' in the place of the number of a cell"),
@@ -340,6 +356,17 @@ def test_geff_units_are_honoured(tmp_path: Path) -> None:
     for unit in ("minute", "min"):
         geff_attributes(tmp_path, lambda geff, unit=unit: geff["axes"][0].update(unit=unit))
         assert "is no whole number of frames of 30 min" in the_problem(tmp_path, format="geff")
+
+
+def test_a_time_unit_of_geff_that_is_not_known_stops(tmp_path: Path) -> None:
+    write_geff(tmp_path, FAMILY)
+    geff_attributes(tmp_path, lambda geff: geff["axes"][0].update(unit="fortnight"))
+    said = the_problem(tmp_path, format="geff")
+    assert "are in 'fortnight', which is not known; call the unit of the axis t frame, second" in said
+    for unit in ("Frames", "timepoint"):
+        geff_attributes(tmp_path, lambda geff, unit=unit: geff["axes"][0].update(unit=unit))
+        detections, _, _ = gather(tmp_path, format="geff")
+        assert found_detections(detections) == expected_detections(FAMILY)
 
 
 def test_a_geff_property_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:

@@ -26,33 +26,33 @@ def graph(links: list[tuple[int, int]], own: list[int] | None = None, directed: 
 
 
 def test_a_cell_ends_where_it_has_two_children() -> None:
-    cells, parents = cut_graph(graph(LINKS))
-    assert cells.tolist() == [10, 10, 10, 13, 13, 15]
-    assert parents == {13: 10, 15: 10}
+    cut = cut_graph(graph(LINKS))
+    assert cut.cell_ids.tolist() == [10, 10, 10, 13, 13, 15]
+    assert cut.parents == {13: 10, 15: 10}
 
 
 def test_links_without_direction_are_turned() -> None:
-    cells, parents = cut_graph(graph([(b, a) for a, b in LINKS], directed=False))
-    assert cells.tolist() == [10, 10, 10, 13, 13, 15]
-    assert parents == {13: 10, 15: 10}
+    cut = cut_graph(graph([(b, a) for a, b in LINKS], directed=False))
+    assert cut.cell_ids.tolist() == [10, 10, 10, 13, 13, 15]
+    assert cut.parents == {13: 10, 15: 10}
     with pytest.raises(InputError, match="does not go forward in time"):
         cut_graph(graph([(b, a) for a, b in LINKS]))
 
 
 def test_a_cell_ends_where_the_number_of_the_file_changes() -> None:
-    cells, parents = cut_graph(graph(LINKS, own=[1, 1, 2, 3, 3, 4]))
-    assert cells.tolist() == [1, 1, 2, 3, 3, 4]
-    assert parents == {2: 1, 3: 2, 4: 2}
+    cut = cut_graph(graph(LINKS, own=[1, 1, 2, 3, 3, 4]))
+    assert cut.cell_ids.tolist() == [1, 1, 2, 3, 3, 4]
+    assert cut.parents == {2: 1, 3: 2, 4: 2}
 
 
 @pytest.mark.parametrize(
     ("links", "words"),
     [
-        ([*LINKS, (11, 13)], r"Spot 13 in frame 3 of a.xml has two parents \(1 such spots\)"),
+        ([*LINKS, (11, 13)], r"Tracks merge at 1 place in a.xml \(spot 13 in frame 3\), but a cell comes from one"),
         ([(10, 99)], "names spot 99"),
         ([(10, 10)], "does not go forward in time"),
         ([(14, 15)], r"spot 14 \(frame 4\) to spot 15 \(frame 4\)"),
-        ([(10, 11), (10, 11)], "Spot 11 in frame 1 of a.xml has two parents"),
+        ([(10, 11), (10, 11)], "lists the link from spot 10 to spot 11 twice"),
     ],
 )
 def test_graphs_that_are_no_families_are_refused(links: list[tuple[int, int]], words: str) -> None:

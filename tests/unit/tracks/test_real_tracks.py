@@ -23,6 +23,7 @@ def mdck(real_data: Path) -> Path:
 def read(folder: Path, recording_id: str, **tracks: object) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     recording = {
         "recording_id": recording_id,
+        "source": recording_id,
         "n_frames": 500,
         "height_px": 1200,
         "width_px": 1600,

@@ -14,6 +14,7 @@ PREFLIGHT_ERRORS: Final = (
     "unreadable_frame",
     "not_finite",
     "tracks",
+    "other_image",
     "absent_frame",
     "outside",
     "duplicate",
@@ -21,6 +22,8 @@ PREFLIGHT_ERRORS: Final = (
 """Checks whose findings are errors: what they name cannot be used as it is."""
 PREFLIGHT_WARNINGS: Final = (
     "no_cells",
+    "other_facts",
+    "merge",
     "coinciding",
     "gap",
     "jump",

@@ -1,0 +1,108 @@
+"""What a track file states about its images, held against the recording."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+
+from cellfate.core.errors import InputError
+from cellfate.imaging import RecordingFolder, RecordingSettings, open_recordings
+from cellfate.preflight.reading import open_folder
+from cellfate.tracks import TrackSettings, import_tracks
+from cellfate.tracks.records import TrackSource
+from cellfate.tracks.stated import StatedFacts, compare_facts
+from tests.cases.track_formats import FAMILY, HEIGHT_PX, N_FRAMES, WIDTH_PX, gather, write_trackmate_xml
+
+SOURCE = TrackSource(Path(), "A01", 8, 30.0, 0.5, 40, 60, "A01.ome.tif")
+
+
+def said(source: TrackSource = SOURCE, **stated: Any) -> list[tuple[str, str]]:
+    return [(remark.check, remark.sentence) for remark in compare_facts(StatedFacts("a.xml", **stated), source)]
+
+
+def test_what_agrees_or_is_not_stated_is_not_told() -> None:
+    assert said() == []
+    assert said(width_px=60, height_px=40, n_frames=8, frame_interval_min=30.1, pixel_size_um=0.502) == []
+    unknown = TrackSource(Path(), "A01", 8, 30.0, float("nan"), 40, 60, "A01.ome.tif")
+    assert said(unknown, pixel_size_um=0.2) == []
+
+
+def test_an_image_of_another_size_is_an_error_with_both_sizes_and_files() -> None:
+    ((check, sentence),) = said(width_px=30, height_px=20)
+    assert check == "other_image"
+    assert "a.xml states an image of 30 x 20 px, but recording 'A01' (A01.ome.tif) has 60 x 40 px" in sentence
+
+
+def test_positions_in_micrometres_of_a_smaller_copy_are_right() -> None:
+    """Half as many pixels, twice as large: the same field."""
+    copy = {"width_px": 30, "height_px": 20, "from_micrometres": True}
+    assert said(**copy, pixel_size_um=1.0) == []
+    ((check, sentence),) = said(**copy, pixel_size_um=0.5)
+    assert check == "other_image"
+    assert "30 x 20 px of 0.5 um, but" in sentence
+    ((check, _),) = said(width_px=60, height_px=40, from_micrometres=True, pixel_size_um=1.0)
+    assert check == "other_image"
+
+
+@pytest.mark.parametrize(
+    ("stated", "words"),
+    [
+        ({"n_frames": 9}, "states 9 frames, but recording 'A01' (A01.ome.tif) has 8"),
+        ({"frame_interval_min": 20.0}, "a frame every 20 min, but recording 'A01' (A01.ome.tif) has one every 30 min"),
+        ({"pixel_size_um": 0.25}, "pixels of 0.25 um, but recording 'A01' (A01.ome.tif) has pixels of 0.5 um"),
+        ({"image_name": "B07.tif"}, "made on the image 'B07.tif', but is read for recording 'A01' (A01.ome.tif)"),
+    ],
+)
+def test_other_facts_are_warnings(stated: dict[str, Any], words: str) -> None:
+    ((check, sentence),) = said(**stated)
+    assert check == "other_facts"
+    assert words in sentence
+
+
+@pytest.mark.parametrize("name", ["a01.tif", "C:\\data\\A01_registered.tif", "", "A.tif"])
+def test_names_are_alike_if_one_holds_the_other(name: str) -> None:
+    assert said(image_name=name) == []
+
+
+def half_size(root: Path) -> TrackSettings:
+    """Images of the recording, and tracks that state half their size."""
+    tifffile.imwrite(
+        root / "01.ome.tif", np.zeros((N_FRAMES, HEIGHT_PX, WIDTH_PX), np.uint16), metadata={"axes": "TYX"}
+    )
+    write_trackmate_xml(root, FAMILY)
+    path = root / "01.xml"
+    text = re.sub(r'width="60" height="40"', 'width="30" height="20"', path.read_text())
+    path.write_text(text.replace('filename="01.tif"', 'filename="other.tif"'))
+    return TrackSettings(format="trackmate_xml")
+
+
+LAYOUT = RecordingSettings(
+    layout="tiff_stacks", channels=("gfp",), frame_interval_min=30, pixel_size_um=0.5, file_axes="TYX"
+)
+
+
+def test_an_image_of_another_size_is_found_by_the_preflight_and_stops_the_import(tmp_path: Path) -> None:
+    tracks, folder = half_size(tmp_path), RecordingFolder(tmp_path)
+    found = open_folder(folder, LAYOUT, tracks).findings
+    assert found[["check", "severity", "recording_id"]].to_numpy().tolist() == [
+        ["other_image", "error", "01"],
+        ["other_facts", "warning", "01"],
+    ]
+    recordings, frame_files, _ = open_recordings(folder, LAYOUT)
+    with pytest.raises(InputError, match=r"30 x 20 px, but recording '01' \(01.ome.tif\) has 60 x 40 px"):
+        import_tracks(folder, recordings, frame_files, LAYOUT, tracks)
+
+
+def test_an_interval_that_nobody_set_is_not_told(tmp_path: Path) -> None:
+    write_trackmate_xml(tmp_path, FAMILY)
+    path = tmp_path / "01.xml"
+    text = path.read_text().replace("micron", "pixel").replace('timeinterval="30.0"', 'timeinterval="1.0"')
+    path.write_text(text.replace('pixelwidth="0.5" pixelheight="0.5"', 'pixelwidth="1.0" pixelheight="1.0"'))
+    _, _, problems = gather(tmp_path, format="trackmate_xml")
+    assert problems.empty
+    path.write_text(path.read_text().replace('timeinterval="1.0"', 'timeinterval="2.0"'))
+    _, _, problems = gather(tmp_path, format="trackmate_xml")
+    assert "a frame every 2 min" in problems["reason"].iloc[0]
