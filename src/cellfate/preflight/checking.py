@@ -1,6 +1,7 @@
 """The door of the room: everything is looked at once, nothing stops; and what follows from errors."""
 
 import logging
+from functools import partial
 
 import pandas as pd
 
@@ -9,10 +10,12 @@ from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.preflight.findings import list_findings, order_findings
 from cellfate.preflight.images import look_at_images
+from cellfate.preflight.misfits import find_misfits, leave_out
 from cellfate.preflight.reading import OpenedFolder, open_folder
 from cellfate.preflight.settings import PreflightSettings
 from cellfate.preflight.summary import summarise_recordings
 from cellfate.preflight.tracks import check_detections, check_tracks, measure_cells, place_detections
+from cellfate.tracks.importing import name_track_file
 from cellfate.tracks.problems import set_aside
 from cellfate.tracks.settings import TrackSettings
 
@@ -60,13 +63,16 @@ def run_preflight(
     """
     opened = open_folder(folder, recordings, tracks)
     placed = place_detections(opened.detections, opened.recordings, opened.frame_files, crop_px)
+    misfits = find_misfits(placed, tracks, partial(name_track_file, folder.root, recordings, tracks))
+    fitting = leave_out(placed, misfits, "outside")  # of what lies outside, borders and ways are not worth a word
     quality, of_images = look_at_images(folder, opened.recordings, opened.frame_files, settings)
     max_jump_px = settings.max_jump_px or min(crop_px) / 2
     findings = order_findings(
         [
             opened.findings,
-            *check_detections(placed, settings),
-            *check_tracks(placed, opened.frame_files, settings, max_jump_px),
+            misfits,
+            *check_detections(placed, settings, misfits),
+            *check_tracks(fitting, opened.frame_files, settings, max_jump_px),
             *of_images,
             _find_without_cells(opened, settings),
         ]
@@ -95,6 +101,8 @@ def stop_at_errors(findings: pd.DataFrame, settings: RecordingSettings) -> None:
     errors = findings[findings["severity"] == "error"]
     if errors.empty or settings.on_bad_recording == "skip":
         return
+    if errors["check"].iloc[0] == "folder":  # all of it is concerned: no recording can be skipped
+        raise InputError(errors["finding"].iloc[0])
     count, names = int(errors["n_cases"].sum()), errors["recording_id"].dropna().unique()
     where = f" in {len(names)} recording{'s' * (len(names) > 1)}" if len(names) else ""
     raise InputError(

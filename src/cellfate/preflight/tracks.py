@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cellfate.core.tables import CELL, FRAME
+from cellfate.core.tables import CELL, FRAME, PreflightFindings
 from cellfate.preflight.findings import list_findings, name_files
+from cellfate.preflight.misfits import leave_out
 from cellfate.preflight.settings import PreflightSettings
 
 
@@ -32,11 +33,11 @@ def place_detections(
     Returns
     -------
     DataFrame
-        `detections`, ordered by recording, cell and frame, with n_frames, height_px, width_px, file (null where the
-        frame does not exist), exists (bool), beyond_px (distance to the image, 0 inside) and outside_share (of the
-        crop's area, 0 to 1).
+        `detections`, ordered by recording, cell and frame, with source, n_frames, height_px, width_px, pixel_size_um,
+        file (null where the frame does not exist), exists (bool), beyond_px (distance to the image, 0 inside) and
+        outside_share (of the crop's area, 0 to 1).
     """
-    sizes = recordings[["recording_id", "n_frames", "height_px", "width_px"]]
+    sizes = recordings[["recording_id", "source", "n_frames", "height_px", "width_px", "pixel_size_um"]]
     files = name_files(frame_files)
     placed = detections.merge(sizes, on="recording_id").merge(files, on=["recording_id", "frame"], how="left")
     y, x = placed["y_px"].to_numpy(), placed["x_px"].to_numpy()
@@ -86,7 +87,9 @@ def measure_cells(placed: pd.DataFrame, cells: pd.DataFrame, recordings: pd.Data
     return table[columns].sort_values(CELL, kind="stable", ignore_index=True)
 
 
-def check_detections(placed: pd.DataFrame, settings: PreflightSettings) -> list[pd.DataFrame]:
+def check_detections(
+    placed: pd.DataFrame, settings: PreflightSettings, misfits: pd.DataFrame | None = None
+) -> list[pd.DataFrame]:
     """Find detections that cannot be right: in frames that do not exist, outside the image, or twice in a frame.
 
     Parameters
@@ -95,17 +98,21 @@ def check_detections(placed: pd.DataFrame, settings: PreflightSettings) -> list[
         As `place_detections` gives them.
     settings : PreflightSettings
         How many cases are listed.
+    misfits : DataFrame, optional
+        As `misfits.find_misfits` gives them: what is told there is not told one by one.
 
     Returns
     -------
     list of DataFrame
         Tables `PreflightFindings`, one a check.
     """
+    told = PreflightFindings.empty() if misfits is None else misfits
     there = placed[placed["exists"]]
     marks = there.groupby(FRAME, sort=False).agg(value=("frame", "size"), file=("file", "first")).reset_index()
-    outside = there[~(there["beyond_px"] <= 0)]  # so that a position that is no number is found, too
+    # what is not inside: so a position that is no number is found, too
+    outside = leave_out(there[~(there["beyond_px"] <= 0)], told, "outside")
     checks = (
-        ("absent_frame", _find_absent(placed), _ABSENT),
+        ("absent_frame", _find_absent(leave_out(placed, told, "absent_frame")), _ABSENT),
         ("outside", outside.assign(value=outside["beyond_px"], limit=0.0), _OUTSIDE),
         ("duplicate", marks[marks["value"] > 1].assign(limit=1.0), _DUPLICATE),
     )

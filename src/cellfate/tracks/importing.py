@@ -2,11 +2,13 @@
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 
 import pandas as pd
 
 from cellfate.core.errors import InputError
 from cellfate.core.tables import CELL, FRAME
+from cellfate.imaging.layouts import find_track_files
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.tracks import (
@@ -24,7 +26,7 @@ from cellfate.tracks.fates import settle_fates
 from cellfate.tracks.problems import problem_table, set_aside_or_stop
 from cellfate.tracks.reading import check_one_file_each, list_sources, read_each
 from cellfate.tracks.records import OpenedRecordings, Tables, TrackedCells, TrackSource
-from cellfate.tracks.settings import TrackSettings
+from cellfate.tracks.settings import PLACEHOLDER, TrackSettings
 from cellfate.tracks.validate import find_problems
 
 _log = logging.getLogger(__name__)
@@ -152,6 +154,17 @@ def gather_tracks(
     if settings.group_by == "lineage":
         problems.append(_find_no_lineage(cells, chosen))
     return detections, cells, pd.concat(problems, ignore_index=True)
+
+
+def name_track_file(root: Path, settings: RecordingSettings, tracks: TrackSettings, recording_id: str) -> str:
+    """Name the file that the tracks of a recording are in, relative to the folder of recordings."""
+    chosen = tracks.format if tracks.format is not None else settings.layout
+    if chosen == "coco_vid":
+        return settings.annotation_file
+    if chosen == "cell_tracking_challenge":
+        found = find_track_files(root, recording_id)
+        return "no file" if found is None else found.table.relative_to(root).as_posix()
+    return tracks.file_template.replace(PLACEHOLDER, recording_id)
 
 
 def _format_of(settings: RecordingSettings) -> str:

@@ -12,7 +12,16 @@ from cellfate.preflight import PreflightSettings
 from cellfate.preflight.tracks import check_detections, check_tracks, measure_cells, place_detections
 
 RECORDINGS = pd.DataFrame(
-    {"recording_id": ["a"], "n_frames": 6, "height_px": 40, "width_px": 60, "condition": "drug", "dose": "Low"}
+    {
+        "recording_id": ["a"],
+        "source": "a.tif",
+        "n_frames": 6,
+        "height_px": 40,
+        "width_px": 60,
+        "pixel_size_um": 0.5,
+        "condition": "drug",
+        "dose": "Low",
+    }
 )
 FILES = pd.DataFrame({"recording_id": "a", "frame": range(6), "file_name": [f"a/{frame}.tif" for frame in range(6)]})
 CROP = (10, 10)
