@@ -71,7 +71,8 @@ class Failure:
         for error in _chain(self._error):
             if isinstance(error, InputError):
                 return _one_line(error)
-        if isinstance(self._error, OmegaConfBaseException) or _raised_by_kedro(self._error):
+        of_conf = isinstance(self._error, OmegaConfBaseException) or type(self._error).__module__.startswith("yaml.")
+        if of_conf or _raised_by_kedro(self._error):
             return _one_line(self._error)
         return None
 

@@ -12,6 +12,9 @@ from cellfate.imaging.records import RecordingFolder
 from cellfate.simulation import SimulatedStudy, write_study
 from cellfate.simulation.writer import SETTINGS_FILE
 
+SIMULATED_ROOT = "recordings_root"
+"""Parameter that says where recordings are simulated to."""
+
 
 class RecordingFolderDataset(AbstractDataset[SimulatedStudy, RecordingFolder]):
     """Loads the handle of a folder of recordings, and saves a simulated study as one.
@@ -23,6 +26,8 @@ class RecordingFolderDataset(AbstractDataset[SimulatedStudy, RecordingFolder]):
     ----------
     filepath : str
         Folder of the recordings.
+    root_parameter : str
+        Parameter that says where the folder is, for messages.
     metadata : dict, optional
         For kedro-viz.
 
@@ -35,8 +40,11 @@ class RecordingFolderDataset(AbstractDataset[SimulatedStudy, RecordingFolder]):
           filepath: data/01_raw/recordings
     """
 
-    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, *, filepath: str, root_parameter: str = SIMULATED_ROOT, metadata: dict[str, Any] | None = None
+    ) -> None:
         self._filepath = Path(filepath)
+        self._root_parameter = root_parameter
         self.metadata = metadata
 
     def load(self) -> RecordingFolder:
@@ -50,8 +58,10 @@ class RecordingFolderDataset(AbstractDataset[SimulatedStudy, RecordingFolder]):
         try:
             return RecordingFolder(self._filepath)
         except InputError as error:
-            hint = "for yours, set recordings_root (inference: new_recordings_root)."
-            raise DatasetInputError(f"{error} To simulate recordings, run the pipeline simulation; {hint}") from error
+            simulate = ", or simulate recordings with the pipeline simulation" * (
+                self._root_parameter == SIMULATED_ROOT
+            )
+            raise DatasetInputError(f"{str(error).rstrip('.')}: set {self._root_parameter}{simulate}.") from error
 
     def save(self, data: SimulatedStudy) -> None:
         """Make the images of a study and write it, in place of an older simulation.

@@ -10,6 +10,7 @@ from pathlib import Path
 from cellfate.core.errors import InputError
 from cellfate.imaging.file_search import check_inside
 from cellfate.imaging.file_times import FileClock, order_times
+from cellfate.imaging.folder_contents import nothing_here
 from cellfate.imaging.headers import Examined, FrameFile, ImageHeader, Looked, StackHeader, look
 from cellfate.imaging.image_files import read_header
 from cellfate.imaging.planes import check_plane
@@ -55,6 +56,9 @@ def _match_files(root: Path, settings: RecordingSettings) -> list[_Plane]:
     given = str(settings.pattern)
     patterns = [re.compile(pattern) for pattern in PRESETS.get(given, (given,))]
     names = [path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file() or path.is_symlink()]
+    if not names:
+        advice = "give the folder of the images, or a folder above it"
+        raise nothing_here(root, "file_pattern", "file at all", lambda name: False, advice)
     planes = []
     for name in names:
         match = next(filter(None, (pattern.fullmatch(name) for pattern in patterns)), None)
@@ -63,7 +67,7 @@ def _match_files(root: Path, settings: RecordingSettings) -> list[_Plane]:
     if not planes:
         raise InputError(
             f"None of the {len(names)} files in {root} matches the pattern '{given}', which must match a whole path "
-            f"relative to that folder{f', such as {min(names)}' if names else ''}; correct the parameter pattern."
+            f"relative to that folder, such as {min(names)}; correct recordings.pattern, or give another folder."
         )
     return sorted(planes, key=lambda plane: (plane.recording_id, plane.file_name))
 

@@ -2,20 +2,23 @@
 
 import itertools
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from cellfate.core.errors import InputError
+from cellfate.imaging.folder_contents import nothing_here
+from cellfate.imaging.settings import RecordingSettings
 
 
-def find_files(root: Path, files: str | None, suffixes: tuple[str, ...]) -> list[Path]:
+def find_files(root: Path, settings: RecordingSettings, suffixes: tuple[str, ...]) -> list[Path]:
     """Files of a folder, ordered by name.
 
     Parameters
     ----------
     root : Path
         The folder.
-    files : str or None
-        Glob relative to the folder; None: those of the folder itself with one of the suffixes.
+    settings : RecordingSettings
+        `files`: glob relative to the folder; null: those of the folder itself with one of the suffixes.
     suffixes : tuple of str
         In lower case, with the dot.
 
@@ -29,17 +32,17 @@ def find_files(root: Path, files: str | None, suffixes: tuple[str, ...]) -> list
     InputError
         If there is none, or the glob leads out of the folder.
     """
+    files = settings.files
     if files is not None and (PurePosixPath(files).is_absolute() or ".." in PurePosixPath(files).parts):
         raise InputError(
-            f"The parameter files is '{files}', which leads out of the recordings' folder; give a glob inside it."
+            f"recordings.files is '{files}', which leads out of the recordings' folder; give a glob inside it."
         )
     found = root.iterdir() if files is None else root.glob(files)
     paths = sorted(path for path in found if files is not None or path.suffix.lower() in suffixes)
     if not paths:
-        wanted = f"that match files: '{files}'" if files is not None else f"that end with {', '.join(suffixes)}"
-        raise InputError(
-            f"The folder {root} has no files {wanted}; correct the parameter files, or put the recordings there."
-        )
+        wanted = f"file that matches recordings.files '{files}'" if files else f"file that ends with {suffixes[0]}"
+        advice = "give another folder, or say by recordings.files which files are recordings"
+        raise nothing_here(root, settings.layout, wanted, partial(_is_wanted, files, suffixes), advice)
     return paths
 
 
@@ -54,6 +57,10 @@ def name_root(root: Path, files: str | None) -> Path:
     folders = PurePosixPath(files or "").parts[:-1]
     spelt_out = itertools.takewhile(lambda part: not set("*?[") & set(part), folders)
     return root.joinpath(*spelt_out)
+
+
+def _is_wanted(files: str | None, suffixes: tuple[str, ...], name: str) -> bool:
+    return PurePosixPath(name).match(files) if files is not None else name.lower().endswith(suffixes)
 
 
 def recording_name(root: Path, path: Path, suffixes: tuple[str, ...]) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from cellfate.core.errors import InputError
 from cellfate.imaging.annotation_file import read_annotation_file
+from cellfate.imaging.folder_contents import nothing_here
 from cellfate.imaging.settings import RecordingSettings
 
 _log = logging.getLogger(__name__)
@@ -102,6 +103,10 @@ def numbered_files(folder: Path, prefix: str) -> dict[int, Path]:
 
 def _list_videos(root: Path, settings: RecordingSettings) -> list[ListedRecording]:
     path = root / settings.annotation_file
+    if not path.is_file():
+        name = settings.annotation_file
+        advice = "give another folder, or name the annotation file in recordings.annotation_file"
+        raise nothing_here(root, "coco_vid", f"annotation file {name}", lambda found: found == name, advice)
     tables = read_annotation_file(path, "videos", "images")
     videos, images = tables["videos"], tables["images"]
     for table, key, what in ((videos, "id", "video id"), (videos, "name", "video name"), (images, "id", "image id")):
@@ -144,13 +149,13 @@ def _listed_video(name: str, images: pd.DataFrame, settings: RecordingSettings) 
 def _list_sequences(root: Path, settings: RecordingSettings) -> list[ListedRecording]:
     names = sorted(path.name for path in root.iterdir() if path.is_dir() and path.name.isdigit())
     tracked = [name for name in names if find_track_files(root, name) is not None]
+    if not names:
+        advice = "give the folder that such folders are in"
+        raise nothing_here(root, "cell_tracking_challenge", "numbered sequence folder such as 01", str.isdigit, advice)
     if not tracked:
-        found = (
-            f"the sequences {', '.join(names)} without tracks" if names else "no numbered sequence folder such as 01"
-        )
         raise InputError(
-            f"Folder {root} holds {found}, but a folder 01 beside 01_GT/TRA/man_track.txt or 01_RES/res_track.txt was "
-            "expected; add the tracks, or give another folder."
+            f"Folder {root} holds the sequences {', '.join(names)} without tracks, but a folder 01 beside "
+            "01_GT/TRA/man_track.txt or 01_RES/res_track.txt was expected; add the tracks, or give another folder."
         )
     if len(tracked) < len(names):
         _log.warning("Sequences without tracks are left out: %s", ", ".join(sorted(set(names) - set(tracked))))

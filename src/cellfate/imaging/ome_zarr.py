@@ -102,7 +102,7 @@ def _find_groups(root: Path, settings: RecordingSettings) -> list[tuple[str, str
         return [(recording_name(root.parent, root, _ENDING), ".")]
     return [
         (recording_name(name_root(root, settings.files), path, _ENDING), path.relative_to(root).as_posix())
-        for path in find_files(root, settings.files, _ENDING)
+        for path in find_files(root, settings, _ENDING)
     ]
 
 

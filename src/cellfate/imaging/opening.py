@@ -1,5 +1,6 @@
 """Opening recordings: every file is checked by its header, none is decoded."""
 
+import itertools
 import logging
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -56,11 +57,12 @@ def open_recordings(
     InputError
         If the folder or its tables are not usable, or a recording is not and `on_bad_recording` is `stop`, or none is.
     """
+    found = look_at_recordings(folder.root, settings)
+    found = itertools.chain([next(found)], found)  # a wrong folder is told as such before what it lacks
     conditions = _read_conditions(folder, settings)
     rows: list[dict[str, Any]] = []
     frames: list[pd.DataFrame] = []
     reasons: dict[str, str] = {}
-    found = look_at_recordings(folder.root, settings)
     for looked in tqdm(found, desc="Opening recordings", unit="recording", disable=None):
         try:
             row = _recording_row(looked, settings)

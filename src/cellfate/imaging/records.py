@@ -1,6 +1,7 @@
 """Records of the room: a folder of recordings, and one opened recording."""
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,18 @@ class RecordingFolder:
     root: Path
 
     def __post_init__(self) -> None:
+        if self.root.is_file():
+            raise InputError(f"The folder of recordings {self.root} is a file; give the folder that it is in.")
         if not self.root.is_dir():
-            found = "is a file" if self.root.is_file() else "does not exist"
-            raise InputError(f"The folder of recordings {self.root} {found}; give the path of an existing folder.")
+            raise InputError(f"The folder of recordings {self.root} does not exist; {_name_nearest(self.root)}.")
+
+
+def _name_nearest(path: Path) -> str:
+    """Say what there is in the place of a folder that does not exist."""
+    there = next((folder for folder in path.parents if folder.is_dir()), Path())
+    gone = path.relative_to(there).parts[0]
+    near = get_close_matches(gone, sorted(found.name for found in there.iterdir() if found.is_dir()), 1)
+    return f"did you mean {there / near[0]}" if near else f"in {there} there is no folder '{gone}'"
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
 from cellfate.imaging.file_search import check_inside, find_files, name_root, recording_name
+from cellfate.imaging.folder_contents import TIFF_ENDINGS
 from cellfate.imaging.headers import Examined, FrameFile, Looked, StackHeader, damaged, look
 from cellfate.imaging.planes import ZChoice, check_plane
 from cellfate.imaging.reopening import Reopened
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.imaging.tiff_metadata import read_facts
 from cellfate.imaging.tiff_series import TiffSeries, label_axes, ome_file_names, open_series
-
-_SUFFIXES = (".tif", ".tiff", ".btf", ".tf8", ".tf2")
 
 
 @dataclass(frozen=True)
@@ -82,10 +81,10 @@ class TiffStack(Reopened):
 def look_at_stacks(root: Path, settings: RecordingSettings) -> Iterator[Looked]:
     """Look at every TIFF of a folder; as `opening.LookAt`."""
     seen: set[Path] = set()
-    for path in find_files(root, settings.files, _SUFFIXES):
+    for path in find_files(root, settings, TIFF_ENDINGS):
         if path in seen:  # a file of an OME-TIFF set that was opened by its first file
             continue
-        name = recording_name(name_root(root, settings.files), path, _SUFFIXES)
+        name = recording_name(name_root(root, settings.files), path, TIFF_ENDINGS)
         place = path.relative_to(root).as_posix()
         try:
             check_inside(root, name, [place])

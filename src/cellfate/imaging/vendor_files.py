@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
 from cellfate.imaging.file_search import check_inside, find_files, name_root, recording_name
+from cellfate.imaging.folder_contents import VENDOR_ENDINGS
 from cellfate.imaging.headers import (
     ADVICE,
     Examined,
@@ -26,8 +27,6 @@ from cellfate.imaging.headers import (
 from cellfate.imaging.planes import ZChoice, check_plane, project
 from cellfate.imaging.reopening import Reopened
 from cellfate.imaging.settings import RecordingSettings
-
-_SUFFIXES = (".nd2", ".czi", ".lif")
 
 
 @dataclass(frozen=True)
@@ -109,7 +108,7 @@ def open_vendor_file(path: Path) -> Any:
 
 def look_at_vendor_files(root: Path, settings: RecordingSettings) -> Iterator[Looked]:
     """Look at every vendor file of a folder; as `opening.LookAt`."""
-    for path in find_files(root, settings.files, _SUFFIXES):
+    for path in find_files(root, settings, VENDOR_ENDINGS):
         name = recording_name(name_root(root, settings.files), path, (path.suffix.lower(),))
         place = path.relative_to(root).as_posix()
         try:

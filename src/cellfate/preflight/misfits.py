@@ -34,7 +34,7 @@ def find_misfits(placed: pd.DataFrame, tracks: TrackSettings, track_file: Callab
     DataFrame
         Table `PreflightFindings`, of the checks absent_frame and outside, at most one row a recording and check.
     """
-    found = [PreflightFindings.empty()]
+    found: list[pd.DataFrame] = [PreflightFindings.empty()]
     for name, marks in placed.groupby("recording_id"):
         where = f"In recording '{name}' ({marks['source'].iloc[0]}; tracks in {track_file(str(name))})"
         absent, there = marks[~marks["exists"]], marks[marks["exists"]]

@@ -227,7 +227,7 @@ def test_samples_that_do_not_match_the_channels_are_an_input_error(coco: Path) -
 
 
 BAD_FILES = {
-    "missing": (lambda root: (root / "annotations.json").unlink(), r"annotations\.json is missing"),
+    "missing": (lambda root: (root / "annotations.json").unlink(), r"has no annotation file annotations\.json"),
     "cut short": (
         lambda root: (root / "annotations.json").write_text((root / "annotations.json").read_text()[:500]),
         "is not valid JSON in the COCO-VID layout",
@@ -335,7 +335,7 @@ def test_a_missing_folder_is_an_input_error(tmp_path: Path) -> None:
 
 
 def test_folders_without_sequences_or_tracks_are_an_input_error(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="holds no numbered sequence folder such as 01"):
+    with pytest.raises(InputError, match="has no numbered sequence folder such as 01"):
         open_recordings(RecordingFolder(tmp_path), CTC)
     (tmp_path / "01").mkdir()
     with pytest.raises(InputError, match="holds the sequences 01 without tracks"):

@@ -324,7 +324,7 @@ def test_files_are_found_by_a_glob(tmp_path: Path) -> None:
     recordings, _, _ = open_stacks(tmp_path, files="day*/*.tif")
     assert recordings["recording_id"].tolist() == ["day1_A01", "day1_A02", "day2_A01"]
     assert recordings["source"].tolist() == ["day1/A01.tif", "day1/A02.tif", "day2/A01.tif"]
-    for files, words in (("../*.tif", "leads out"), ("/tmp/*.tif", "leads out"), ("*.lsm", "has no files that match")):
+    for files, words in (("../*.tif", "leads out"), ("/tmp/*.tif", "leads out"), ("*.lsm", "has no file that match")):
         with pytest.raises(InputError, match=words):
             open_stacks(tmp_path, files=files)
     (tmp_path / "day1_A01.tif").write_bytes((tmp_path / "notes.tif").read_bytes())
@@ -333,5 +333,5 @@ def test_files_are_found_by_a_glob(tmp_path: Path) -> None:
 
 
 def test_an_empty_folder_is_an_input_error(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"has no files that end with \.tif"):
+    with pytest.raises(InputError, match=r"has no file that ends with \.tif; it is empty"):
         open_stacks(tmp_path)

@@ -163,7 +163,7 @@ def test_floats_that_are_no_numbers_are_errors(tmp_path):
     ("damage", "words"),
     [
         (lambda root: (root / "annotations.json").write_text("{"), "annotations.json"),
-        (lambda root: (root / "annotations.json").unlink(), "is missing"),
+        (lambda root: (root / "annotations.json").unlink(), "has no annotation file annotations.json"),
         (lambda root: (root / "conditions.csv").write_text("recording_id\n001\n"), "has no column"),
         (lambda root: [path.unlink() for path in root.rglob("0001.tif")], "None of the 2 recordings"),
     ],
