@@ -1,6 +1,7 @@
 """Words a reader sees: what metrics, outcomes, questions and methods are called, and how numbers are written."""
 
 import math
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -61,6 +62,10 @@ EMPTY: Final = "\u2013"
 """What stands in a table where there is no value: a dash."""
 
 _DOSES: Final = ("Control", "Low", "Medium", "High", "Unknown")
+_UNTREATED: Final = frozenset({"control", "dmso", "mock", "untreated", "vehicle"})
+_AMOUNT: Final = re.compile(r"\s*([+-]?\d*\.?\d+(?:[eE][+-]?\d+)?)\s*(.*?)\s*")
+_UNIT: Final = re.compile(r"([pnu\u00b5\u03bcmk]?)((?:mol|M|g|Gy|J|U)(?![a-zA-Z]).*)")
+_PREFIXES: Final = {"p": 1e-12, "n": 1e-9, "u": 1e-6, "\u00b5": 1e-6, "\u03bc": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3}
 _FEATURES: Final = {"n_neighbors": "neighbours"}
 _UNITS: Final = {"area": "px²", "perimeter": "px", "equivalent_diameter": "px"}
 
@@ -140,16 +145,31 @@ def name_dose(dose: str) -> str:
 
 
 def order_doses(doses: Iterable[str]) -> list[str]:
-    """List different doses: the known names from low to high, others by name; last the mean within doses, and all.
+    """List different doses from low to high: known names, names of no treatment, amounts, and others by name.
+
+    Last come the mean within doses, and all of them. Amounts are ordered by number, with the prefix of their unit.
 
     Examples
     --------
     >>> order_doses(["all", "High", "Control", "High"])
     ['Control', 'High', 'all']
+    >>> order_doses(["10 uM", "2.5 uM", "500 nM", "DMSO", "0 uM", "combined"])
+    ['DMSO', '0 uM', '500 nM', '2.5 uM', '10 uM', 'combined']
     """
     found = set(doses)
     last = [name for name in (WITHIN_DOSES, EVERYTHING) if name in found]
-    return [dose for dose in _DOSES if dose in found] + sorted(found - {*_DOSES, *last}) + last
+    return [dose for dose in _DOSES if dose in found] + sorted(found - {*_DOSES, *last}, key=_rank_dose) + last
+
+
+def _rank_dose(dose: str) -> tuple[int, str, float, str]:
+    amount = _AMOUNT.fullmatch(dose)
+    if amount is None:
+        return (0 if dose.casefold() in _UNTREATED else 2, "", 0.0, dose)
+    number, unit = float(amount.group(1)), amount.group(2)
+    known = _UNIT.fullmatch(unit)
+    if known is not None:
+        number, unit = number * _PREFIXES[known.group(1)], known.group(2)
+    return (1, unit if number else "", number, dose)
 
 
 def list_events(outcomes: Iterable[str]) -> list[str]:

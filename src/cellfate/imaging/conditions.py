@@ -1,57 +1,72 @@
 """The table of conditions: which recording was treated how."""
 
+import logging
 from pathlib import Path
 
 import pandas as pd
 
 from cellfate.core.errors import InputError
 from cellfate.core.tables import EVERYTHING, WITHIN_DOSES
+from cellfate.core.text_tables import parse_numbers, read_text_columns
+from cellfate.imaging.recording_names import list_names, match_names
+from cellfate.imaging.settings import ConditionColumns
 
-_NEEDED = ("recording_id", "condition", "dose")
+_log = logging.getLogger(__name__)
+_COLUMNS = ["recording_id", "condition", "dose", "group_id"]
 
 
-def read_conditions(path: Path) -> pd.DataFrame:
+def read_conditions(
+    path: Path,
+    columns: ConditionColumns = ConditionColumns(),  # noqa: B008  # frozen
+    dose_unit: str | None = None,
+) -> pd.DataFrame:
     """Read the table of conditions.
 
     Parameters
     ----------
     path : Path
-        CSV with the columns recording_id, condition, dose and, if wanted, group_id.
+        CSV or Excel workbook, as `core.text_tables` reads them.
+    columns : ConditionColumns
+        Names of its columns.
+    dose_unit : str or None
+        Unit of doses that are numbers, where the table gives none.
 
     Returns
     -------
-    DataFrame
-        recording_id, condition, dose and group_id (the recording_id where the file has none).
+    DataFrame of str
+        recording_id as it is written there; condition (the dose where the table has none); dose (a number in its
+        shortest form and its unit, or a word; the condition where the table has none); group_id (blank where the table
+        has none); indexed by line.
 
     Raises
     ------
     InputError
-        If the file is missing, or lacks a column or a value, or gives a dose a name that scores use for all of them.
+        If the file is missing, or lacks a column or a value, or gives a dose a name that scores use for all of them, or
+        some doses have a unit and others lack one.
     """
-    table = _read_text_table(path)
-    missing = [column for column in _NEEDED if column not in table.columns]
-    if missing:
-        raise InputError(
-            f"Conditions file {path} has no column {', '.join(missing)}; expected {', '.join(_NEEDED)}; add the column."
-        )
-    blank = table[table.isna().any(axis=1)]
-    if len(blank):
-        raise InputError(
-            f"Line {blank.index[0] + 2} of conditions file {path} has an empty field; fill every field of every line."
-        )
-    reserved = table[table["dose"].str.strip().isin((EVERYTHING, WITHIN_DOSES))]
-    if len(reserved):
-        raise InputError(
-            f"Line {reserved.index[0] + 2} of conditions file {path} names the dose '{reserved['dose'].iloc[0]}', "
-            "which in tables of scores stands for all doses together; give the dose another name."
-        )
-    if "group_id" not in table.columns:
-        table = table.assign(group_id=table["recording_id"])
-    return table[[*_NEEDED, "group_id"]]
+    asked = columns.model_dump()
+    usual = ConditionColumns().model_dump()
+    optional = [asked[key] for key in ("condition", "group_id", "dose_unit") if asked[key] == usual[key]]
+    needed = [name for name in asked.values() if name is not None and name not in optional]
+    if not path.exists():
+        raise InputError(f"Conditions file {path} is missing; put it there, or set recordings.conditions_file to null.")
+    table = read_text_columns(path, needed, optional, named_in="recordings.conditions_columns")
+    table = table.apply(lambda column: column.str.strip())
+    given = {key: table[name] for key, name in asked.items() if name is not None and name in table}
+    _check_filled(path, {key: column for key, column in given.items() if key != "dose_unit"})
+    if "dose" in given:
+        given["dose"] = _write_doses(path, given["dose"], given.get("dose_unit"), dose_unit)
+    treated = {
+        "dose": given.get("dose", given.get("condition")),
+        "condition": given.get("condition", given.get("dose")),
+    }
+    found = pd.DataFrame({"group_id": "", **given, **treated}, index=table.index)[_COLUMNS].astype("str")
+    _check_words(path, found)
+    return found
 
 
 def match_conditions(path: Path, table: pd.DataFrame, recording_ids: list[str]) -> pd.DataFrame:
-    """Find the conditions of every recording.
+    """Find the conditions of every recording; lines about others are left out, and counted in the log.
 
     Parameters
     ----------
@@ -65,40 +80,75 @@ def match_conditions(path: Path, table: pd.DataFrame, recording_ids: list[str]) 
     Returns
     -------
     DataFrame
-        condition, dose and group_id, indexed by recording_id.
+        condition, dose and group_id (the recording_id where the table has none), indexed by recording_id.
 
     Raises
     ------
     InputError
-        If the table lists a recording twice, lists an unknown one, or lacks one.
+        If the table lists a recording twice, or lacks one, or a name in it could be of several.
     """
-    _check_ids(path, table["recording_id"].tolist(), recording_ids)
-    return table.set_index("recording_id")
-
-
-def _read_text_table(path: Path) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(path, dtype=str, skipinitialspace=True, keep_default_na=False, na_values=[""])
-    except FileNotFoundError as error:
-        raise InputError(f"Conditions file {path} is missing; put it there, or set conditions_file to null.") from error
-    except (OSError, ValueError) as error:
+    where = f"Conditions file {path}"
+    names = match_names(table["recording_id"], recording_ids, where)
+    strangers = [name for name, recording_id in names.items() if recording_id is None]
+    found = table.assign(recording_id=table["recording_id"].map(names)).dropna(subset="recording_id")
+    twice = found["recording_id"][found["recording_id"].duplicated()]
+    if len(twice):
+        raise InputError(f"{where} lists a recording twice: {list_names(set(twice))}; keep one line a recording.")
+    absent = set(recording_ids) - set(found["recording_id"])
+    if absent:
+        unused = f"; its lines without a recording are {list_names(strangers)}" if strangers else ""
         raise InputError(
-            f"Conditions file {path} cannot be read as CSV ({str(error).strip()}); expected {', '.join(_NEEDED)}; "
-            "correct it."
-        ) from error
-    return table
+            f"{where} has no line for {len(absent)} of {len(recording_ids)} recordings of the folder: "
+            f"{list_names(absent)}{unused}; write one line for each, with the name that the recording has."
+        )
+    if strangers:
+        _log.warning(
+            "%s has lines of recordings that the folder does not have, and that are left out: %s",
+            *(path.name, list_names(strangers)),
+        )
+    groups = found["group_id"].where(found["group_id"] != "", found["recording_id"])
+    return found.assign(group_id=groups).set_index("recording_id")
 
 
-def _check_ids(path: Path, listed: list[str], recording_ids: list[str]) -> None:
-    twice = sorted({name for name in listed if listed.count(name) > 1})
-    unknown = sorted(set(listed) - set(recording_ids))
-    absent = sorted(set(recording_ids) - set(listed))
-    for names, problem, advice in (
-        (twice, "lists a recording twice", "keep one line a recording"),
-        (unknown, "lists recordings that the folder does not have", f"use its names, such as {recording_ids[0]!r}"),
-        (absent, "has no line for recordings of the folder", "add one line for each"),
-    ):
-        if names:
+def _check_filled(path: Path, columns: dict[str, pd.Series]) -> None:
+    for column in columns.values():
+        blank = column[column == ""]
+        if len(blank):
             raise InputError(
-                f"Conditions file {path} {problem} ({len(names)}): {', '.join(map(repr, names[:5]))}; {advice}."
+                f"Line {blank.index[0]} of conditions file {path} has an empty field in column {column.name}; fill "
+                "every field of every line."
             )
+
+
+def _write_doses(path: Path, doses: pd.Series, units: pd.Series | None, dose_unit: str | None) -> pd.Series:
+    """Write doses that are numbers in one form, with their unit; a dose of 0 without one has that of the others."""
+    numbers = pd.Series(parse_numbers(doses), index=doses.index)
+    units = pd.Series("", index=doses.index) if units is None else units
+    units = units.where(units != "", dose_unit or "")
+    stated = set(units[numbers.notna() & (units != "")])
+    if len(stated) == 1:
+        units = units.where((units != "") | (numbers != 0), next(iter(stated)))
+    without = doses[(units == "") & numbers.notna() & (numbers != 0)]
+    if stated and len(without):
+        raise InputError(
+            f"Line {without.index[0]} of conditions file {path} has the dose {without.iloc[0]} without a unit, but "
+            f"others are in {' and '.join(sorted(stated))}; fill in the unit."
+        )
+    written = (numbers.map("{:.12g}".format) + " " + units).str.strip()
+    return doses.where(numbers.isna(), written)
+
+
+def _check_words(path: Path, table: pd.DataFrame) -> None:
+    reserved = table[table["dose"].isin((EVERYTHING, WITHIN_DOSES))]
+    if len(reserved):
+        raise InputError(
+            f"Line {reserved.index[0]} of conditions file {path} names the dose '{reserved['dose'].iloc[0]}', "
+            "which in tables of scores stands for all doses together; give the dose another name."
+        )
+    several = table.groupby("dose")["condition"].nunique()
+    mixed = [dose for dose in several.index[several > 1] if dose.split(" ")[0] != "0"]
+    if mixed:
+        _log.warning(
+            "%s gives the dose %s to several conditions (%s): scores and figures by dose put these together",
+            *(path.name, mixed[0], ", ".join(sorted(set(table.loc[table["dose"] == mixed[0], "condition"])))),
+        )

@@ -186,7 +186,9 @@ _LAYOUTS: dict[str, LookAt] = {
 
 
 def _read_conditions(folder: RecordingFolder, settings: RecordingSettings) -> pd.DataFrame | None:
-    return None if settings.conditions_file is None else read_conditions(folder.root / settings.conditions_file)
+    if settings.conditions_file is None:
+        return None
+    return read_conditions(folder.root / settings.conditions_file, settings.conditions_columns, settings.dose_unit)
 
 
 def _find_conditions(

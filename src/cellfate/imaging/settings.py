@@ -14,6 +14,27 @@ WITH_TRACKS: tuple[Layout, ...] = ("coco_vid", "cell_tracking_challenge")
 """Layouts in which images and tracks lie together and the files say nothing about time or channels."""
 
 
+class ConditionColumns(Settings):
+    """Names of the columns of the table of conditions."""
+
+    recording_id: str = "recording_id"
+    """Name of the recording."""
+    condition: str | None = "condition"
+    """What was done to it, such as the drug; null, or a table without `condition`: the dose says it."""
+    dose: str | None = "dose"
+    """How much of it, a number or a word; null: the condition says it."""
+    dose_unit: str | None = "dose_unit"
+    """Unit of the dose on this line; null, or a table without `dose_unit`: the parameter `dose_unit`."""
+    group_id: str | None = "group_id"
+    """Well, plate or day that recordings share; null, or a table without `group_id`: each recording is its own."""
+
+    @model_validator(mode="after")
+    def _check_treatment(self) -> "ConditionColumns":
+        if self.condition is None and self.dose is None:
+            raise ValueError("condition and dose are both null, but one of them is needed; name a column.")
+        return self
+
+
 class RecordingSettings(Settings):
     """How the folder of recordings is laid out, and what its files do not say."""
 
@@ -45,8 +66,11 @@ class RecordingSettings(Settings):
     missing_chunks: Literal["error", "empty"] = "error"
     """`ome_zarr`: a chunk that is not there is an error, or was left out by its writer because it is empty."""
     conditions_file: str | None = None
-    """CSV in the root with recording_id, condition, dose and, if wanted, group_id; null: every condition `unknown`,
-    every dose `Unknown`."""
+    """Table in the root (CSV, .xlsx), a line a recording; null: every condition is `unknown`, every dose `Unknown`."""
+    conditions_columns: ConditionColumns = ConditionColumns()
+    """Names of its columns."""
+    dose_unit: str | None = Field(default=None, min_length=1)
+    """Unit of its doses that are numbers, such as `uM`, shown beside them; null: as the table says, or not known."""
     annotation_file: str = "annotations.json"
     """`coco_vid`: the annotation file, relative to the root."""
     image_folder: str = "images"

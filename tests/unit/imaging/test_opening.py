@@ -283,16 +283,20 @@ def test_an_indented_annotation_file_is_read(coco: Path) -> None:
 
 CONDITIONS = {
     "missing": (None, "is missing"),
-    "column": ("recording_id,dose\n001,High\n002,Low\n", "has no column condition"),
+    "column": ("recording_id,condition\n001,High\n002,Low\n", "has no column dose; .* recordings.conditions_columns"),
     "unknown": (
-        "recording_id,condition,dose\n001,a,b\n002,a,b\n7,a,b\n",
-        r"does not have \(1\): '7'; use its names, such as '001'",
+        "recording_id,condition,dose\n001,a,b\nB02,a,b\n7,a,b\n",
+        r"no line for 1 of 2 recordings of the folder: '002'; its lines without a recording are '7', 'B02'; write",
     ),
-    "absent": ("recording_id,condition,dose\n001,a,b\n", r"no line for recordings of the folder \(1\): '002'"),
-    "twice": ("recording_id,condition,dose\n001,a,b\n001,a,c\n002,a,b\n", r"lists a recording twice \(1\): '001'"),
-    "blank": ("recording_id,condition,dose\n001,a,b\n002,a,\n", "Line 3 of conditions file .* has an empty field"),
+    "absent": (
+        "recording_id,condition,dose\n001,a,b\n",
+        "no line for 1 of 2 recordings of the folder: '002'; write one",
+    ),
+    "twice": ("recording_id,condition,dose\n001,a,b\n001.tif,a,c\n002,a,b\n", "lists a recording twice: '001'"),
+    "blank": ("recording_id,condition,dose\n001,a,b\n002,a,\n", "Line 3 of .* has an empty field in column dose"),
     "all doses": ("recording_id,condition,dose\n001,a,b\n002,a,all\n", "Line 3 of .* names the dose 'all'"),
-    "ragged": ("recording_id,condition,dose\n001,a,b\n002,a,b,c,d\n", "cannot be read as CSV"),
+    "ragged": ("recording_id,condition,dose\n001,a,b\n002,a,b,c,d\n", "Line 3 of .* has 5 fields separated by commas"),
+    "unit": ("recording_id,condition,dose,dose_unit\n001,a,1,uM\n002,a,2,\n", "Line 3 of .* the dose 2 without a unit"),
 }
 
 

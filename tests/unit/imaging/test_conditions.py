@@ -1,0 +1,127 @@
+"""Conditions as people write them, and names of recordings as tables write them."""
+
+import logging
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from cellfate.core.errors import InputError
+from cellfate.core.words import order_doses
+from cellfate.imaging.conditions import match_conditions, read_conditions
+from cellfate.imaging.recording_names import match_names
+from cellfate.imaging.settings import ConditionColumns
+
+PLATE_MAP = ConditionColumns(recording_id="Well", condition="Drug", dose="Dose", dose_unit="Unit", group_id="Plate")
+
+
+def write(root: Path, content: str) -> Path:
+    path = root / "map.csv"
+    path.write_text(content)
+    return path
+
+
+def test_a_plate_map_is_read_with_its_own_columns(tmp_path: Path) -> None:
+    path = write(tmp_path, "Plate;Well;Drug;Dose;Unit;\nP1;A1;nutlin;2,50;uM;\nP1;A2;nutlin;10;uM;\nP1;A3;DMSO;0;;\n")
+    table = match_conditions(path, read_conditions(path, PLATE_MAP), ["A01", "A02", "A03"])
+    assert table["condition"].to_dict() == {"A01": "nutlin", "A02": "nutlin", "A03": "DMSO"}
+    assert table["dose"].tolist() == ["2.5 uM", "10 uM", "0 uM"]
+    assert table["group_id"].tolist() == ["P1", "P1", "P1"]
+
+
+@pytest.mark.parametrize(
+    ("content", "columns", "unit", "expected"),
+    [
+        ("recording_id,dose\na,10.0\nb,High\n", ConditionColumns(), None, [("10", "10"), ("High", "High")]),
+        ("recording_id,dose\na,10.0\nb,High\n", ConditionColumns(), "Gy", [("10 Gy", "10 Gy"), ("High", "High")]),
+        ("recording_id,drug\na,x\nb,y\n", {"condition": "drug", "dose": None}, None, [("x", "x"), ("y", "y")]),
+        ("recording_id,condition,dose\na,NA,None\nb,null,nan\n", {}, "uM", [("NA", "None"), ("null", "nan")]),
+        (
+            "recording_id,condition,dose\na,x,1e3\nb,y,10 uM\n",
+            {"condition": None},
+            None,
+            [("1000", "1000"), ("10 uM",) * 2],
+        ),
+        ("recording_id,dose,dose_unit\na,1,nM\nb,2,\n", {}, "uM", [("1 nM",) * 2, ("2 uM",) * 2]),
+    ],
+)
+def test_condition_and_dose_stand_in_for_each_other(
+    tmp_path: Path, content: str, columns: dict[str, str | None], unit: str | None, expected: list[tuple[str, str]]
+) -> None:
+    path = write(tmp_path, content)
+    chosen = ConditionColumns.model_validate(columns)
+    table = match_conditions(path, read_conditions(path, chosen, unit), ["a", "b"])
+    assert list(zip(table["condition"], table["dose"], strict=True)) == expected
+    assert table["group_id"].tolist() == ["a", "b"]
+
+
+def test_a_column_that_was_named_must_be_there(tmp_path: Path) -> None:
+    path = write(tmp_path, "recording_id,dose\na,1\n")
+    for key in ("condition", "group_id", "dose_unit"):
+        with pytest.raises(InputError, match=r"has no column Mine; found recording_id, dose; .*conditions_columns"):
+            read_conditions(path, ConditionColumns.model_validate({key: "Mine"}))
+    with pytest.raises(ValidationError, match="condition and dose are both null"):
+        ConditionColumns(condition=None, dose=None)
+
+
+def test_lines_of_other_recordings_are_left_out_and_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = write(tmp_path, "recording_id,dose\nA01.tif,1\nH12,2\n")
+    assert match_conditions(path, read_conditions(path), ["A01"]).index.tolist() == ["A01"]
+    assert "map.csv has lines of recordings that the folder does not have, and that are left out: 'H12'" in caplog.text
+
+
+def test_one_dose_of_several_drugs_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    content = "recording_id,condition,dose\na,x,0\nb,y,0\nc,x,0.5\n"
+    with caplog.at_level(logging.WARNING):
+        read_conditions(write(tmp_path, content))
+        assert caplog.text == ""
+        read_conditions(write(tmp_path, content + "d,y,0.5\n"))
+    assert "gives the dose 0.5 to several conditions (x, y)" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("listed", "recording_id"),
+    [("A01", "A01"), (" a01.TIF", "A01"), ("A01.ome.tif", "A01"), ("A1", "A01"), ("a001.nd2", "A01"), ("B01", None)],
+)
+def test_names_match_without_ending_case_and_zeros(listed: str, recording_id: str | None) -> None:
+    assert match_names([listed], ["A01", "A10", "C02"], "The table") == {listed: recording_id}
+
+
+def test_names_match_in_any_unicode_form_and_with_folders() -> None:
+    found = match_names(["Gro\u0308\u00dfe", "day1/A.tif"], ["Gr\u00f6\u00dfe", "day1_A"], "The table")
+    assert list(found.values()) == ["Gr\u00f6\u00dfe", "day1_A"]
+
+
+def test_the_name_as_it_is_written_comes_first() -> None:
+    names = ["A1", "A01", "a1"]
+    assert match_names(names, names, "The table") == dict(zip(names, names, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("listed", "recording_ids", "words"),
+    [
+        (["A001"], ["A1", "A01"], "has the recording 'A001', which can be 'A1' or 'A01'; write it as the folder does"),
+        (["a1.tif"], ["A1", "a1"], "which can be 'A1' or 'a1'"),
+        (["A1", "A01"], ["A01"], "has the recordings 'A01', 'A1', but the folder has only 'A01'"),
+        (["A1", "A001"], ["A01"], "has the recordings 'A001', 'A1', but the folder has only 'A01'"),
+    ],
+)
+def test_names_that_could_be_others_are_refused(listed: list[str], recording_ids: list[str], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        match_names(listed, recording_ids, "The table")
+
+
+@given(st.lists(st.floats(0, 1e6).map(lambda number: float(f"{number:.6g}")), unique=True))
+@settings(deadline=None)
+def test_doses_are_ordered_by_number(numbers: list[float]) -> None:
+    written = [f"{number:.12g} uM" for number in numbers]
+    assert [float(dose.split()[0]) for dose in order_doses(written)] == sorted(numbers)
+
+
+def test_doses_of_other_prefixes_are_ordered_by_amount() -> None:
+    doses = ["1 mM", "all", "combined", "10 \u00b5M", "Vehicle", "20 nM", "2.5 uM", "Control", "0"]
+    assert order_doses(doses) == [
+        *("Control", "Vehicle", "0", "20 nM", "2.5 uM", "10 \u00b5M", "1 mM", "combined", "all")
+    ]
