@@ -3,7 +3,7 @@
 Axes: t frames of one cell, c channels, h rows, w columns.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
@@ -37,23 +37,23 @@ _OF_MANY_CELLS = 5
 
 @dataclass(frozen=True, eq=False)
 class CellsInMemory:
-    """Cells of the recording `arrays`, numbered from 0; they are read as those of a `CropStore`.
+    """Cells of the recording `arrays`; they are read as those of a `CropStore`.
 
     Attributes
     ----------
     channels : tuple of str
         Channel names, in the order of axis c.
-    sequences : tuple of CellSequence
-        Their crops; numbered from 0 where frame numbers are not known.
+    sequences : dict of int to CellSequence
+        Their crops, by cell; frames are numbered from 0 where their numbers are not known.
     n_neighbors_n : ndarray of float64
         Neighbours in all frames, cell by cell; NaN: not known.
     follow_ups : DataFrame
-        Columns of table `FollowUps`, and one a value of `OPTIONS`: whether it was given. A track that began before the
-        first frame given begins there.
+        Columns of table `FollowUps`, and one a value of `OPTIONS`: whether it was given; indexed by cell. A track that
+        began before the first frame given begins there.
     """
 
     channels: tuple[str, ...]
-    sequences: tuple[CellSequence, ...]
+    sequences: Mapping[int, CellSequence]
     n_neighbors_n: NDArray[np.float64]
     follow_ups: pd.DataFrame
 
@@ -65,14 +65,14 @@ class CellsInMemory:
     @property
     def crop_px(self) -> tuple[int, int]:
         """Rows and columns of a crop."""
-        height_px, width_px = self.sequences[0].inside_thw.shape[1:]
+        height_px, width_px = next(iter(self.sequences.values())).inside_thw.shape[1:]
         return height_px, width_px
 
     @property
     def detections(self) -> pd.DataFrame:
         """One row a cell and frame, without positions."""
-        frames = [sequence.frame_numbers_t for sequence in self.sequences]
-        cells_n = np.repeat(np.arange(len(frames)), [len(frames_t) for frames_t in frames])
+        frames = [sequence.frame_numbers_t for sequence in self.sequences.values()]
+        cells_n = np.repeat(list(self.sequences), [len(frames_t) for frames_t in frames])
         return pd.DataFrame({"recording_id": ARRAYS, "cell_id": cells_n, "frame": np.concatenate(frames)})
 
     def read(
@@ -92,11 +92,11 @@ class CellsInMemory:
 
     def with_masks(self, config: ClockConfig) -> Self:
         """Find the masks of all cells once; measuring and the network would else both look for them."""
-        found = (
-            replace(sequence, masks_thw=find_masks(sequence, self.channels, config.features))
-            for sequence in self.sequences
-        )
-        return replace(self, sequences=tuple(found))
+        found = {
+            cell_id: replace(sequence, masks_thw=find_masks(sequence, self.channels, config.features))
+            for cell_id, sequence in self.sequences.items()
+        }
+        return replace(self, sequences=found)
 
     def describe(self, landmarks: pd.DataFrame, config: ClockConfig) -> pd.DataFrame:
         """Give what boosted hazards see of landmarks; what is not known of a cell is NaN."""
@@ -123,15 +123,14 @@ def hold_cells(frames: Any, channels: Sequence[str], frame_interval_min: float, 
     if not arrays:
         raise InputError("No cell is given; give one array (T, C, H, W), or a list of such arrays.")
     of_cells = [dict(zip(said, of_cell, strict=True)) for of_cell in zip(*said.values(), strict=True)]
-    sequences, known = [], []
+    sequences, known = {}, []
     for number, (array, of_cell) in enumerate(zip(arrays, of_cells, strict=True)):
-        sequence = _hold_cell(number, array, tuple(channels), frame_interval_min, of_cell)
-        sequences.append(sequence)
-        known.append(_read_neighbors(number, of_cell["n_neighbors"], len(sequence.frame_numbers_t)))
+        sequences[number] = _hold_cell(number, array, tuple(channels), frame_interval_min, of_cell)
+        known.append(_read_neighbors(number, of_cell["n_neighbors"], len(sequences[number].frame_numbers_t)))
     given = pd.DataFrame([{OPTIONS[name]: of_cell[name] is not None for name in OPTIONS} for of_cell in of_cells])
     ages_h = [_read_age_h(number, of_cell["age_at_start_h"]) for number, of_cell in enumerate(of_cells)]
-    follow_ups = pd.concat([_follow(sequences, ages_h), given], axis=1)
-    return CellsInMemory(tuple(channels), tuple(sequences), np.concatenate(known), follow_ups)
+    follow_ups = pd.concat([follow_arrays(list(sequences.values()), ages_h), given], axis=1)
+    return CellsInMemory(tuple(channels), sequences, np.concatenate(known), follow_ups)
 
 
 def name_channels(channels: Any, frame_interval_min: Any) -> tuple[str, ...]:
@@ -245,8 +244,9 @@ def _find_inside(frames_tchw: NDArray[Any]) -> NDArray[np.bool_]:
     return np.asarray(between[0][:, :, None] & between[1][:, None, :])
 
 
-def _follow(sequences: Sequence[CellSequence], ages_h: Sequence[float]) -> pd.DataFrame:
-    """Columns of table `FollowUps`."""
+def follow_arrays(sequences: Sequence[CellSequence], ages_h: Sequence[float]) -> pd.DataFrame:
+    """Follow cells that had been tracked for so many hours at their first frame: columns of table `FollowUps`."""
+    ids = [sequence.cell_id for sequence in sequences]
     last = np.array([sequence.frame_numbers_t[-1] for sequence in sequences])
     first = [
         sequence.frame_numbers_t[0] - round(age_h * 60 / sequence.frame_interval_min)
@@ -255,7 +255,7 @@ def _follow(sequences: Sequence[CellSequence], ages_h: Sequence[float]) -> pd.Da
     return pd.DataFrame(
         {
             "recording_id": ARRAYS,
-            "cell_id": np.arange(len(sequences)),
+            "cell_id": ids,
             "group_id": ARRAYS,
             "dose": "unknown",
             "first_frame": first,
@@ -266,5 +266,6 @@ def _follow(sequences: Sequence[CellSequence], ages_h: Sequence[float]) -> pd.Da
             "end_frame": last,
             "frame_interval_min": sequences[0].frame_interval_min,
             "recording_frames": last + 1,
-        }
+        },
+        index=pd.Index(ids),
     )

@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -18,10 +18,11 @@ from cellfate.crops.store import CropStore, write_crops
 from cellfate.imaging.opening import open_recordings
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
-from cellfate.prediction.arrays import ARRAYS, OPTIONS, hold_cells, name_channels
+from cellfate.prediction.arrays import ARRAYS, OPTIONS, CellsInMemory, hold_cells, name_channels
 from cellfate.prediction.boosting import load_boosting
 from cellfate.prediction.forecast_tables import tabulate_calls
 from cellfate.prediction.forecasts import forecast_frames, forecast_new
+from cellfate.prediction.images import cut_images
 from cellfate.prediction.member import check_crops
 from cellfate.prediction.model_folder import load_model_folder
 from cellfate.prediction.new_recordings import check_recording, cut_new_crops
@@ -37,7 +38,7 @@ class Predictor:
     Whatever the cells are given as, the answer is one table, one row a cell, frame, predictor and question:
 
     ================  ======================================================================================
-    recording_id      recording of the cell; `arrays` for arrays
+    recording_id      recording of the cell; `arrays` for arrays and images
     cell_id           the cell; of arrays its place, from 0
     frame             the last frame that the forecast has seen
     predictor         `classifier`; or `blend`, which is the answer of a fate clock, and what it is made of
@@ -47,7 +48,7 @@ class Predictor:
     sure              `yes`: twice as likely as the next likeliest outcome or more; else `hardly`
     expected_h        hours to the first event, counted to the horizon; NaN for which fate comes
     seen_in_training  the model was trained on this cell, so the forecast looks better than it is
-    missing           arrays: what the model would have used and was not given
+    missing           arrays and images: what the model would have used and was not given
     ================  ======================================================================================
 
     The classifier answers at the last frame of a cell, the fate clock at every frame from `min_frames` on.
@@ -213,8 +214,48 @@ class Predictor:
         options = {"masks": masks, "frame_numbers": frame_numbers}
         options |= {"age_at_start_h": age_at_start_h, "n_neighbors": n_neighbors}
         check_recording(self.config, ARRAYS, name_channels(channels, frame_interval_min), frame_interval_min)
-        held = hold_cells(frames, channels, frame_interval_min, **options)
-        for sequence in held.sequences:
+        return self._forecast_held(hold_cells(frames, channels, frame_interval_min, **options))
+
+    def forecast_images(
+        self, images: Any, detections: pd.DataFrame, channels: Sequence[str], frame_interval_min: float
+    ) -> pd.DataFrame:
+        """Forecast cells of a recording whose whole images and tracks are in memory, such as layers of napari.
+
+        Parameters
+        ----------
+        images
+            Images (T, C, Y, X) on the camera's scale, corrected as those that the model was trained on, all frames from
+            0 on: a NumPy array, or one of Dask or Zarr, of which a frame is read at a time.
+        detections
+            Where each cell was tracked: columns `cell_id`, `frame` (from 0), `y_px` and `x_px`; others are not looked
+            at. Cells that are not in the table are no neighbours.
+        channels
+            Names of axis C.
+        frame_interval_min
+            Minutes between two frames.
+
+        Returns
+        -------
+        DataFrame
+            See the class; `missing` names the mask, which is found as in training.
+
+        Raises
+        ------
+        InputError
+            If images and detections do not fit together, channels or frame interval are not the model's, or no cell was
+            watched for `min_frames`.
+
+        Examples
+        --------
+        >>> tracks = pd.DataFrame(layer.data, columns=["cell_id", "frame", "y_px", "x_px"])  # doctest: +SKIP
+        >>> predictor.forecast_images(images, tracks, ("h2b", "p53"), frame_interval_min=10)  # doctest: +SKIP
+        """
+        named = name_channels(channels, frame_interval_min)
+        check_recording(self.config, ARRAYS, named, frame_interval_min)
+        return self._forecast_held(cut_images(images, detections, self.config))
+
+    def _forecast_held(self, held: CellsInMemory) -> pd.DataFrame:
+        for sequence in held.sequences.values():
             check_crops(self.config, sequence)
         asked = list_forecast_frames(held.detections, held.follow_ups, self.config.follow_up)
         describe, used = None, [OPTIONS["frame_numbers"]]
@@ -223,5 +264,6 @@ class Predictor:
             describe, used = partial(held.describe, config=self.config), list(OPTIONS.values())
         forecasts = forecast_frames(self.model, held, asked, len(held.sequences), describe)
         table = tabulate_calls(forecasts, find_seen(self.model, held, held.follow_ups))
-        missing = [", ".join(np.compress(~given, used)) for given in held.follow_ups[used].to_numpy(bool)]
-        return table.assign(missing=table["cell_id"].map(pd.Series(missing)))
+        given = held.follow_ups[used]
+        missing = pd.Series([", ".join(np.compress(~row, used)) for row in given.to_numpy(bool)], index=given.index)
+        return table.assign(missing=table["cell_id"].map(missing))

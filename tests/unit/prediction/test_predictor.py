@@ -17,7 +17,6 @@ from cellfate.crops.settings import CropSettings
 from cellfate.crops.store import CropStore, write_crops
 from cellfate.imaging.opening import open_recordings
 from cellfate.imaging.records import RecordingFolder
-from cellfate.imaging.settings import RecordingSettings
 from cellfate.prediction import save_model_folder
 from cellfate.prediction.arrays import hold_cells
 from cellfate.prediction.classifier_member import load_classifier_member
@@ -26,15 +25,11 @@ from cellfate.prediction.forecasts import forecast_new
 from cellfate.prediction.new_recordings import cut_new_crops
 from cellfate.tracks.importing import import_tracks
 from cellfate.tracks.settings import TrackSettings
-from tests.cases.coco_folder import CHANNELS, write_coco_folder
 from tests.cases.crop_stores import tiny_study
-from tests.cases.trained_models import tiny_classifier, tiny_clock
+from tests.unit.prediction.conftest import RECORDINGS
 
 CELL = ["recording_id", "cell_id"]
 TOLERANCE = 1e-5  # float32 sums in another order
-RECORDINGS = RecordingSettings(
-    layout="coco_vid", channels=CHANNELS, frame_interval_min=30.0, on_bad_recording="stop", group_by="recording"
-)
 COLUMNS = [
     *CELL, "frame", "predictor", "within_h", "p_apoptosis", "p_mitosis", "p_none", "call", "p_call", "sure",
     "expected_h", "seen_in_training",
@@ -291,17 +286,6 @@ def test_crops_of_another_size_are_refused(trained, tmp_path):
     config = trained.model.config.model_copy(update={"crops": CropSettings(height_px=16, width_px=16)})
     with pytest.raises(InputError, match="8 x 8 px but the model was trained on 16 x 16 px"):
         Predictor(replace(trained.model, config=config)).forecast_crops(*trained.new)
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory):
-    return write_coco_folder(tmp_path_factory.mktemp("recordings"))
-
-
-@pytest.fixture(scope="module", params=KINDS)
-def of_three_channels(request, tmp_path_factory):
-    train = {"classifier": tiny_classifier, "clock": tiny_clock}[request.param]
-    return train(tmp_path_factory.mktemp("model"), channels=3)[1]
 
 
 def test_recordings_are_forecast_as_their_crops_are(of_three_channels, root, tmp_path):
