@@ -8,6 +8,7 @@ from cellfate import Predictor
 from cellfate.core.errors import InputError
 from cellfate.imaging.opening import lazy_recordings, open_recordings
 from cellfate.imaging.records import RecordingFolder
+from cellfate.prediction.images import cut_images
 from cellfate.tracks.importing import import_tracks
 from cellfate.tracks.settings import TrackSettings
 from tests.cases.coco_folder import CHANNELS
@@ -18,13 +19,13 @@ TOLERANCE = 1e-5  # float32 sums in another order
 
 @pytest.fixture(scope="module")
 def in_memory(root):
-    """Images and detections of recording 002, as a viewer holds them."""
+    """Images and detections of recording 001, as a viewer holds them; one of its cells touches the border."""
     folder = RecordingFolder(root)
     recordings, frame_files, _ = open_recordings(folder, RECORDINGS)
     detections, _, _ = import_tracks(folder, recordings, frame_files, RECORDINGS, TrackSettings())
-    (recording,) = lazy_recordings(folder, recordings[recordings["recording_id"] == "002"], frame_files)
+    (recording,) = lazy_recordings(folder, recordings[recordings["recording_id"] == "001"], frame_files)
     images = np.stack([recording.read_frame(frame) for frame in range(recording.n_frames)])
-    return images, detections.loc[detections["recording_id"] == "002", ["frame", "x_px", "y_px", "cell_id"]]
+    return images, detections.loc[detections["recording_id"] == "001", ["frame", "x_px", "y_px", "cell_id"]]
 
 
 def test_images_in_memory_are_forecast_as_their_recording(of_three_channels, root, in_memory):
@@ -36,13 +37,27 @@ def test_images_in_memory_are_forecast_as_their_recording(of_three_channels, roo
     assert set(of_images["missing"]) <= {"", "mask"}
     both = (
         predictor.forecast_recordings(root, RECORDINGS)
-        .query("recording_id == '002'")
+        .query("recording_id == '001'")
         .merge(of_images, on=["cell_id", "frame", "predictor", "within_h"], suffixes=("", "_of_images"))
     )
-    assert set(of_images["cell_id"]) == {1, 2}
-    assert set(both["cell_id"]) == ({1, 2} if of_three_channels.config.kind == "clock" else {1})
+    assert set(of_images["cell_id"]) == {1, 2, 3}
+    assert 3 in set(both["cell_id"])
     for name in ("p_apoptosis", "p_mitosis", "p_none", "expected_h"):
         np.testing.assert_allclose(both[name], both[f"{name}_of_images"], atol=TOLERANCE)
+
+
+def test_cells_are_cut_with_their_neighbours_and_the_border(clock):
+    """Crops of 8 x 8 px, so neighbours are within 8 px; the second cell comes near in the last frame."""
+    rows = [(7, 3, 2.0, 30.0), (7, 5, 2.0, 31.0), (4, 3, 20.0, 20.0), (4, 4, 20.0, 21.0), (4, 5, 8.0, 33.0)]
+    images = np.random.default_rng(0).integers(1, 9, (6, 2, 40, 60), dtype=np.uint8)
+    held = cut_images(images, pd.DataFrame(rows, columns=["cell_id", "frame", "y_px", "x_px"]), clock.model.config)
+    assert list(held.sequences) == [4, 7]
+    assert held.n_neighbors_n.tolist() == [0, 0, 1, 0, 1]
+    assert held.follow_ups.loc[7, ["first_frame", "last_frame", "recording_frames"]].tolist() == [3, 5, 6]
+    above = held.sequences[7]
+    assert above.frame_numbers_t.tolist() == [3, 5]
+    assert above.inside_thw[0].tolist() == [[False] * 8] * 2 + [[True] * 8] * 6
+    np.testing.assert_array_equal(above.frames_tchw[1, :, 2:], images[5, :, :6, 27:35])
 
 
 def test_images_are_read_a_frame_at_a_time(of_three_channels, in_memory):
