@@ -70,8 +70,11 @@ def test_importing_the_package_is_fast_and_the_predictor_needs_no_torch():
     """In a process of its own: here everything is imported already."""
     code = (
         "import sys, cellfate; assert not {'pandas', 'torch'} & set(sys.modules); "
-        "from cellfate import Predictor; assert not {'torch', 'lightning', 'kedro'} & set(sys.modules); "
-        "assert Predictor is cellfate.prediction.Predictor"
+        "from cellfate import Predictor, RecordingSettings, TrackSettings; "
+        "assert not {'torch', 'lightning', 'kedro'} & set(sys.modules); "
+        "assert Predictor is cellfate.prediction.Predictor; "
+        "assert RecordingSettings is cellfate.imaging.RecordingSettings; "
+        "assert TrackSettings is cellfate.tracks.TrackSettings"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
