@@ -10,13 +10,13 @@ from pandas.api.types import is_numeric_dtype
 
 from cellfate.core.errors import InputError
 from cellfate.core.fates import CENSORED
+from cellfate.core.numbers import as_whole
 from cellfate.crops.cutting import RecordingCrops, crop_recording, pixels_inside
 from cellfate.crops.store import CellSequence
 from cellfate.features.neighbors import count_neighbors
 from cellfate.imaging.records import Recording
 from cellfate.prediction.arrays import ARRAYS, OPTIONS, CellsInMemory, follow_arrays
 from cellfate.prediction.records import ClassifierConfig, ClockConfig
-from cellfate.tracks.numbers import as_whole
 from cellfate.tracks.reading import assemble
 from cellfate.tracks.records import make_tracked
 from cellfate.tracks.validate import find_problems
