@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from cellfate.core.errors import InputError
+from cellfate.imaging.folder_contents import TIFF_ENDINGS, VENDOR_ENDINGS
 
-_ENDINGS: Final = (".ome", ".tif", ".tiff", ".btf", ".tf8", ".tf2", ".png", ".zarr", ".nd2", ".czi", ".lif")
+_ENDINGS: Final = (".ome", ".zarr", ".png", *TIFF_ENDINGS, *VENDOR_ENDINGS)
 _SHOWN_NAMES: Final = 5
 
 
