@@ -7,13 +7,10 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from cellfate.core.words import METHOD_SCORES, name_method, name_score, show_count
+from cellfate.core.verdicts import check_scores
+from cellfate.core.words import name_method, name_score, show_count
 from cellfate.plots.theme import SIGNED, band, colour_method, finish, say_nothing, whiskers
 
-FOUND_AUROC: Final = 0.8
-"""Least area over frames at which planted hours count as found."""
-CHANGED_CORRELATION: Final = 0.5
-"""Rank correlation with the trained model's values under which randomised weights have changed an attribution."""
 _VERDICTS: Final = [[0.0, "#edb9ab"], [0.5, "#f2f2ef"], [1.0, "#a5cbd8"]]
 """Fails, has no threshold, passes."""
 
@@ -65,21 +62,6 @@ def plot_attribution_scores(attribution_scores: pd.DataFrame) -> go.Figure:
     )
     finish(figure, title, subtitle, inner_px=44 * len(methods), legend_gap_px=10, legend_rows=0, left_px=230)
     return figure.update_layout(margin={"t": 190, "r": 90}, height=figure.layout.height + 190 - figure.layout.margin.t)
-
-
-def check_scores(scores: pd.DataFrame) -> dict[str, bool]:
-    """Tell of the scores of one method, rows of `AttributionScores`, that have a threshold and a value who passes."""
-    table = scores.set_index("score")[["value", "low"]].astype(float)
-    value, low = (table[name].reindex(list(METHOD_SCORES)) for name in ("value", "low"))
-    passed = {
-        "deletion_gain": low["deletion_gain"] > 0,
-        "insertion_gain": low["insertion_gain"] > 0,
-        "randomised_weights": value["randomised_weights"] < CHANGED_CORRELATION,
-        "label_permuted": value["label_permuted"] < value["retrained"],
-        "window_auroc": value["window_auroc"] >= FOUND_AUROC,
-    }
-    value["label_permuted"] += 0 * value["retrained"]  # not known without the model trained again
-    return {score: bool(passes) for score, passes in passed.items() if pd.notna(value[score])}
 
 
 def _grade(scores: pd.DataFrame) -> list[float]:

@@ -7,6 +7,7 @@ import pandas as pd
 from cellfate.cohort.landmarks import asks_which_fate
 from cellfate.core.errors import InputError
 from cellfate.core.tables import CELL
+from cellfate.core.words import READINGS
 from cellfate.crops.digest import CellReader, digest_cells, digest_data
 from cellfate.crops.store import CropStore
 from cellfate.prediction.records import ClassifierConfig, TrainedModel
@@ -46,9 +47,9 @@ def find_seen(model: TrainedModel, crops: CellReader, follow_ups: pd.DataFrame) 
     seen_n = digest_cells(crops, follow_ups).isin(model.trained_on).to_numpy(bool)
     if seen_n.any():
         logger.warning(
-            "The model was trained on %d of these %d cells: forecasts of them look better than those of new cells, and "
+            "The %s was trained on %d of these %d cells: forecasts of them look better than those of new cells, and "
             "are marked seen_in_training",
-            *(seen_n.sum(), len(seen_n)),
+            *(READINGS[model.config.kind].lower(), seen_n.sum(), len(seen_n)),
         )
     return follow_ups[CELL].assign(seen_in_training=seen_n)
 

@@ -13,14 +13,15 @@ from cellfate.metrics.settings import ScoreSettings
 from cellfate.plots.theme import is_empty
 from cellfate.report import belief, contents, headline, tables
 from cellfate.report.page import ReportFigure, ReportPage, ReportPart, ReportSection, ReportTable, render_page
-from cellfate.report.provenance import list_versions
+from cellfate.report.provenance import check_one_run, list_versions
 from cellfate.report.settings import ReportSettings
+from cellfate.report.training import write_training
 
 Place = tuple[str, str]
 """Anchor of a section, and the question or reading that a part of it is of (`FigureText.of`)."""
 Tables = Mapping[str, pd.DataFrame]
-_SIMULATED: Final = ("known_answer", "scenario", "simulation.")
-"""How the names of parameters begin that only simulated recordings are made with."""
+_ANSWERED_BY: Final = {"which_fate": "classifier", "within_hours": "clock"}
+"""Reading whose training matters most to each question."""
 _OWNERS: Final = ("", "which_fate", "within_hours", *READINGS)
 
 
@@ -42,7 +43,7 @@ def assemble_report(
     models
         The `config.json` of each model folder, by reading.
     parameters
-        All parameters of the run, as nested mappings.
+        Parameters of the study, as nested mappings or settings.
     settings
         How the page is made.
     scores
@@ -58,24 +59,29 @@ def assemble_report(
     Raises
     ------
     InputError
-        If a table is missing.
+        If a table is missing, or forecasts or explanations are of other splits.
     """
     found = {name: item for name, item in artefacts.items() if isinstance(item, pd.DataFrame)}
     missing = [name for name in contents.TABLES if name not in found]
     if missing:
         raise InputError(f"The report lacks the table {missing[0]!r}; run the pipelines that come before `reporting`.")
+    explained = {name: found[name] for name in (f"{reading}_explained_landmarks" for reading in READINGS)}
+    check_one_run(found["splits"], found["forecasts"], explained)
     figures = {name: item for name, item in artefacts.items() if isinstance(item, go.Figure) and not is_empty(item)}
+    trained = {reading: _say_training(reading, found, models) for reading in READINGS}
+    caveats = {question: trained[reading] for question, reading in _ANSWERED_BY.items()}
     at_chance = {reading: _is_at_chance(found, reading) for reading in READINGS}
     parts = {
         **_say_scores(found, follow_up),
         **_say_explanations(found, at_chance),
         **_say_study(found, settings),
+        **{("training", reading): ReportPart(sentences=said) for reading, said in trained.items()},
         ("settings", ""): ReportPart(tables=_tabulate_settings(models, parameters)),
     }
     unit = name_unit(found["follow_ups"])
     page = ReportPage(
         title=settings.title,
-        answers=headline.write_answers(found["questions"], found["metrics"], found["comparisons"], follow_up),
+        answers=headline.write_answers(found["questions"], found["metrics"], found["comparisons"], follow_up, caveats),
         counted=headline.write_counted(
             found["follow_ups"], found["landmarks"], found["splits"], unit, scores.confidence
         ),
@@ -160,6 +166,11 @@ def _is_at_chance(found: Tables, reading: str) -> bool:
     return belief.is_at_chance(found["metrics"], belief.EXPLAINED[reading], str(shapley["explained_outcome"].iloc[0]))
 
 
+def _say_training(reading: str, found: Tables, models: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+    settings = models.get(reading, {}).get("training", {})
+    return write_training(reading, found[f"{reading}_history"], found["splits"], settings)
+
+
 def _say_scores(found: Tables, follow_up: FollowUpSettings) -> dict[Place, ReportPart]:
     """Scores in numbers of each question, and the calls of cells."""
     metrics, comparisons = found["metrics"], found["comparisons"]
@@ -176,7 +187,7 @@ def _say_explanations(found: Tables, at_chance: Mapping[str, bool]) -> dict[Plac
     """Say what each reading rests on, and which explanation of it to believe."""
     parts = {}
     for reading in READINGS:
-        shapley, trees, scored, explained = (found[f"{reading}_{name}"] for name in contents.READING_TABLES)
+        shapley, trees, scored, explained = (found[f"{reading}_{name}"] for name in contents.EXPLANATION_TABLES)
         if shapley.empty and scored.empty:
             continue
         said: tuple[str, ...] = (belief.NOTHING_TO_EXPLAIN,) if at_chance[reading] else ()
@@ -224,10 +235,9 @@ def _tabulate_settings(
         tables.tabulate_mapping(config, f"{READINGS.get(reading, reading)}: the model folder", ("Setting", "Value"))
         for reading, config in models.items()
     )
-    flat = tables.flatten(parameters)  # sorted: their order in the configuration differs from run to run
-    order = sorted(flat, key=lambda name: (name.startswith(_SIMULATED), name))
-    read = {name: flat[name] for name in order if not name.startswith("_")}
-    caption = "Every parameter, seeds included; last those of pipelines that simulate recordings"
+    flat = tables.flatten(parameters)
+    read = {name: flat[name] for name in sorted(flat)}  # their order in the configuration differs from run to run
+    caption = "Every parameter of the study, seeds included"
     return (
         tables.tabulate_mapping(read, caption, ("Parameter", "Value")),
         *folders,

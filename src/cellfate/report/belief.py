@@ -6,6 +6,7 @@ import pandas as pd
 
 from cellfate.core.predictors import CLASSIFIER, NETWORK, ON_OTHER_BACKGROUND
 from cellfate.core.tables import EVERYTHING
+from cellfate.core.verdicts import check_scores
 from cellfate.core.words import (
     EMPTY,
     list_words,
@@ -17,7 +18,6 @@ from cellfate.core.words import (
     show_score,
 )
 from cellfate.plots.aligned_time import choose_alignment
-from cellfate.plots.attribution_scores import check_scores
 from cellfate.plots.attributions import join_outcomes, window_labels
 from cellfate.report.page import ReportTable
 from cellfate.report.tables import as_report_table

@@ -3,14 +3,17 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-READING_TABLES: Final = ("shapley", "tree_shapley", "attribution_scores", "explained_landmarks")
-"""Tables of each reading that the report reads: `classifier_shapley`, `clock_shapley` and so on."""
+EXPLANATION_TABLES: Final = ("shapley", "tree_shapley", "attribution_scores", "explained_landmarks")
+"""Tables of each reading that its explanations are told from: `classifier_shapley`, `clock_shapley` and so on."""
+READING_TABLES: Final = (*EXPLANATION_TABLES, "history")
+"""Tables of each reading that the report reads."""
 TABLES: Final = (
     "questions",
     "metrics",
     "comparisons",
     "commitment_summary",
     "background_swap",
+    "forecasts",
     *(f"{reading}_{name}" for reading in ("classifier", "clock") for name in READING_TABLES),
     "recordings",
     "frame_files",

@@ -1,6 +1,8 @@
 """The answers: scores with intervals beside what sees less, and what their differences show, in words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Final
 
 import pandas as pd
@@ -46,7 +48,11 @@ Key = tuple[str, str]
 
 
 def write_answers(
-    questions: pd.DataFrame, metrics: pd.DataFrame, comparisons: pd.DataFrame, follow_up: FollowUpSettings
+    questions: pd.DataFrame,
+    metrics: pd.DataFrame,
+    comparisons: pd.DataFrame,
+    follow_up: FollowUpSettings,
+    caveats: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
 ) -> tuple[ReportAnswer, ...]:
     """Answer every question with the scores of the models beside the best references.
 
@@ -56,13 +62,16 @@ def write_answers(
         Tables of the same names.
     follow_up
         The guard and the headline horizon.
+    caveats
+        By question, what to know of the model that answers it.
 
     Returns
     -------
     tuple of ReportAnswer
         One a question; of one that was not asked it says why.
     """
-    return tuple(_answer(row, metrics, comparisons, follow_up) for _, row in questions.iterrows())
+    answers = [(str(row["question"]), _answer(row, metrics, comparisons, follow_up)) for _, row in questions.iterrows()]
+    return tuple(replace(answer, caveats=caveats.get(name, ()) if answer.lines else ()) for name, answer in answers)
 
 
 def _answer(

@@ -107,11 +107,14 @@ class ReportAnswer:
         The question, and of what it was asked or why it was not.
     lines
         Caption, scores beside each other, and a sentence on what their differences show.
+    caveats
+        What to know of the models before relying on the scores.
     """
 
     question: str
     asked: str
     lines: tuple[tuple[str, tuple[ReportScore, ...], str], ...] = ()
+    caveats: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

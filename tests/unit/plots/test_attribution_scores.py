@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from cellfate.core.verdicts import check_scores
 from cellfate.plots.attribution_scores import (
-    check_scores,
     plot_agreement,
     plot_attribution_scores,
     plot_faithfulness,

@@ -63,7 +63,7 @@ def test_seen_cells_are_marked_and_counted_once(clock, tmp_path, caplog):
         marked = find_seen(clock.model, clock.study.crops, seen)
     assert marked["seen_in_training"].all()
     assert [record.getMessage()[:53] for record in caplog.records] == [
-        "The model was trained on 10 of these 10 cells: foreca"
+        "The fate clock was trained on 10 of these 10 cells: f"
     ]
     caplog.clear()
     other = tiny_study(tmp_path, channels=2, size=8, seed=5)

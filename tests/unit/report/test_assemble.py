@@ -27,7 +27,7 @@ def case():
 
 def make_page(case, settings=None, figures=DRAWN, follow_up=FOLLOW_UP, **changed):
     drawn = {name: go.Figure(go.Scatter(x=[0, 1], y=[1, 0])) for name in figures}
-    parameters = {"training": {"seed": 7, "note": "<b>odd</b>"}, "scores": ScoreSettings(), "simulation": {"seed": 3}}
+    parameters = {"training": {"seed": 7, "note": "<b>odd</b>"}, "scores": ScoreSettings()}
     artefacts = {**case.tables, **drawn, **changed}
     return assemble_report(artefacts, case.models, parameters, settings or ReportSettings(), ScoreSettings(), follow_up)
 
@@ -147,12 +147,30 @@ def test_parameters_are_listed_and_escaped(page):
         assert text in page
 
 
-def test_parameters_of_simulated_recordings_come_last(page):
-    read = page[page.index("last those of pipelines that simulate recordings") :].split("</table>")[0]
-    names = re.findall(r">\s*((?:scores|simulation|training)\.\w+)\s*<", read)
-    assert names[-1] == "simulation.seed"
-    assert names[:-1] == sorted(names[:-1])
+def test_the_order_of_parameters_is_that_of_their_names(case, page):
+    read = page[page.index("Every parameter of the study") :].split("</table>")[0]
+    names = re.findall(r">\s*((?:scores|training)\.\w+)\s*<", read)
+    assert names == sorted(names)
     assert "training.seed" in names
+
+
+def test_tables_of_two_runs_are_refused(case):
+    moved = case.tables["splits"].assign(part=case.tables["splits"]["part"].replace({"test": "train", "train": "test"}))
+    with pytest.raises(InputError, match=r"18 of 18 cells of 'forecasts' .* cell 1 of recording 'r3' in test of fold 0"):
+        make_page(case, splits=moved)
+    explained = case.tables["clock_explained_landmarks"]
+    with pytest.raises(InputError, match=r"12 of 12 cells of 'clock_explained_landmarks' .* expected tables of one run"):
+        make_page(case, clock_explained_landmarks=explained.assign(fold=1))
+
+
+def test_a_training_that_stopped_early_is_said_beside_the_headline_and_in_its_section(case):
+    history = case.tables["clock_history"].query("epoch <= 3")  # the best epoch, 3, is the last
+    body = body_of(make_page(case, clock_history=history))
+    words = "The fate clock stopped at the epoch limit (4 epochs) while still improving"
+    answers, rest = body.split('<section id="scores"')
+    assert answers.count(words) == rest.count(words) == 1
+    assert answers.index("What happens within 5 h?") < answers.index(words)
+    assert 'class="caveat"' not in body_of(make_page(case))
 
 
 def test_the_opening_is_described_by_the_panels_it_has(case):

@@ -1,11 +1,15 @@
 """Wiring of the `reporting` pipeline."""
 
 from collections import defaultdict
+from typing import Any
 
 from kedro.pipeline import Pipeline, node
 from kedro.pipeline.node import Node
+from kedro.validation import TypeExtractor
+from pydantic import TypeAdapter
 
 from cellfate.pipelines.reporting import nodes
+from cellfate.report import ReportSettings
 from cellfate.report.contents import FIGURES, OPENINGS, TABLES
 
 EXPLANATIONS = {"classifier": "params:explanation", "clock": "params:clock_explanation"}
@@ -41,7 +45,7 @@ def create_pipeline(study: Pipeline) -> Pipeline:
         {
             "classifier": "classifier_model",
             "clock": "clock_model",
-            "parameters": "parameters",
+            "parameters": "study_parameters",
             "settings": "params:report",
             "scores": "params:scores",
             "follow_up": "params:follow_up",
@@ -51,7 +55,21 @@ def create_pipeline(study: Pipeline) -> Pipeline:
         name="assemble_report",
         namespace="report",
     )
-    return Pipeline([*drawn, *gathered, assemble])
+    return Pipeline([*drawn, *gathered, _read_settings(study), assemble])
+
+
+def _read_settings(study: Pipeline) -> Node:
+    """Read the parameters of the stages and of the report, and no others.
+
+    Kedro gives the groups that no node of a run reads as the files have them, without defaults; here each is read as
+    its settings, so that the page does not depend on what else was run.
+    """
+    kinds = TypeExtractor({"study": study}).extract_types_from_pipelines() | {"report": ReportSettings}
+
+    def read_settings(parameters: dict[str, Any]) -> dict[str, Any]:
+        return {name: TypeAdapter(kind).validate_python(parameters[name]) for name, kind in kinds.items()}
+
+    return node(read_settings, "parameters", "study_parameters", name="read_settings", namespace="report")
 
 
 def _find_stages(study: Pipeline) -> dict[str, str]:
