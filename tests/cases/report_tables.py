@@ -203,6 +203,7 @@ def make_commitments(follow_ups: pd.DataFrame, forecasts: pd.DataFrame) -> pd.Da
                 "within_h": HEADLINE_H,
                 "frame": frame if calls[-1] != NONE else pd.NA,
                 "hours_before_event": (cell["end_frame"] - frame) * INTERVAL_MIN / 60 if known else np.nan,
+                "from_first": calls[-1] != NONE and not len(stays),
             }
         )
     return pd.DataFrame(rows).astype({"frame": "Int64", "cell_id": "int64"})
@@ -213,7 +214,9 @@ def _commitment_summary(commitments: pd.DataFrame) -> pd.DataFrame:
     for (predictor, fate), cells in commitments.groupby(["predictor", "fate"]):
         measured = {"share_called": (cells["call"] != NONE).mean()}
         if fate != CENSORED:
+            right = cells[cells["call"] == fate]
             measured |= {"share_right": (cells["call"] == fate).mean(), "median_lead_h": 2.5}
+            measured["share_from_first"] = right["from_first"].mean()
         for metric, value in measured.items():
             rows.append((predictor, fate, metric, value, value - 0.1, value + 0.1, len(cells), 3))
     columns = ["predictor", "fate", "metric", "estimate", "low", "high", "n_cells", "n_groups"]

@@ -44,7 +44,8 @@ def find_commitments(forecasts: pd.DataFrame, follow_ups: pd.DataFrame, follow_u
     -------
     DataFrame
         Table `Commitments`, by predictor in their order and by cell; every tested cell, censored ones too. The call is
-        of any event that competes. `hours_before_event` is up to the event that came, be the call right or wrong.
+        of any event that competes. `hours_before_event` is up to the event that came, be the call right or wrong; of a
+        cell that was called so from its first forecast on it is a lower bound: nobody asked before.
 
     Raises
     ------
@@ -54,7 +55,9 @@ def find_commitments(forecasts: pd.DataFrame, follow_ups: pd.DataFrame, follow_u
     rows = add_calls(_order(select_tested(forecasts, follow_up.headline_h)))
     starts_c = np.flatnonzero(~rows.duplicated(["predictor", *CELL]).to_numpy())
     from_c = _stays_from(number_groups(rows["call"].to_numpy(object)), starts_c)
-    found = rows.iloc[from_c][["predictor", *CELL, "frame", "call"]].assign(within_h=follow_up.headline_h)
+    found = rows.iloc[from_c][["predictor", *CELL, "frame", "call"]].assign(
+        within_h=follow_up.headline_h, from_first=from_c == starts_c
+    )
     return _add_endings(found, follow_ups)[list(Commitments.to_schema().columns)]
 
 
@@ -114,6 +117,7 @@ def _add_endings(found: pd.DataFrame, follow_ups: pd.DataFrame) -> pd.DataFrame:
     lead_h = (joined["event_frame"].astype("Float64") - joined["frame"]) * joined["frame_interval_min"] / 60
     return joined.assign(
         frame=joined["frame"].astype("Int64").where(called),
+        from_first=joined["from_first"] & called,
         hours_before_event=lead_h.where(called & joined["fate"].isin(EVENTS)).to_numpy(np.float64, na_value=np.nan),
     )
 
@@ -133,8 +137,9 @@ def summarise_commitments(commitments: pd.DataFrame, scores: ScoreSettings) -> p
     DataFrame
         Table `CommitmentSummary`, clustered intervals. Metrics: `share_called` of the cells of this fate, to
         whatever event; `share_right`, those called rightly at the last frame shown; `share_right_of_called`;
-        `median_lead_h`, hours before the event over the right ones. Of censored cells no call is right or wrong: they
-        have the first metric only.
+        `share_from_first`, of the right ones those called so from their first forecast on; `median_lead_h`, hours
+        before the event over the right ones, a lower bound where some were called so from the first on. Of censored
+        cells no call is right or wrong: they have the first metric only.
     """
     rows = [
         row
@@ -150,6 +155,7 @@ def _summarise_predictor(predictor: str, cells: pd.DataFrame, scores: ScoreSetti
     called_n = (cells["call"] != NONE).to_numpy(bool)
     right_n = (cells["call"] == cells["fate"]).to_numpy(bool)
     leads_n = cells["hours_before_event"].to_numpy(np.float64)
+    first_n = cells["from_first"].to_numpy(bool)
     for fate in (fate for fate in FATES if fate in set(cells["fate"])):
         of_n = (cells["fate"] == fate).to_numpy(bool)
         measured = {"share_called": (of_n, mean_by_group(called_n, groups_n, counts_rg, of_n))}
@@ -158,6 +164,7 @@ def _summarise_predictor(predictor: str, cells: pd.DataFrame, scores: ScoreSetti
             measured |= {
                 "share_right": (of_n, mean_by_group(right_n, groups_n, counts_rg, of_n)),
                 "share_right_of_called": (called_of_n, mean_by_group(right_n, groups_n, counts_rg, called_of_n)),
+                "share_from_first": (timed_n, mean_by_group(first_n, groups_n, counts_rg, timed_n)),
                 "median_lead_h": (timed_n, median_by_group(leads_n[timed_n], groups_n[timed_n], counts_rg)),
             }
         for metric, (among_n, values_r) in measured.items():

@@ -1,4 +1,4 @@
-"""Forecasts of single cells, aligned at the event: a heat map of all cells, and since when their call was right."""
+"""Forecasts of single cells, aligned at the event: a heat map of all cells, and commitments to the right call."""
 
 from collections.abc import Collection, Iterable
 from typing import Final
@@ -22,6 +22,7 @@ _GAP_PX: Final = 95
 _PANEL_PX: Final = 260
 _SCALE: Final = [[0.0, "#fbf7ea"], [0.35, "#e0bf55"], [0.7, "#8d4f63"], [1.0, "#1f2933"]]
 _BLANK: Final = "#d5dbe2"
+_MARK: Final = "line-ns-open"
 _NOBODY: Final = "No cell of the test part ended in an event."
 
 
@@ -126,7 +127,7 @@ def _fill_grid(panel: pd.DataFrame, column: str) -> NDArray[np.float32]:
 
 
 def plot_commitments(commitments: pd.DataFrame, events: Collection[str] = EVENTS) -> go.Figure:
-    """Draw, looking back from the last frame shown, since when the call of each cell was right and stayed so.
+    """Draw commitments: looking back from the last frame shown, since when the call was right and stayed so.
 
     Parameters
     ----------
@@ -139,9 +140,10 @@ def plot_commitments(commitments: pd.DataFrame, events: Collection[str] = EVENTS
     -------
     plotly.graph_objects.Figure
         One panel a fate, one colour a predictor; the share is of all cells of that fate. Under each panel stands how
-        many were not called right at the last frame shown, and how many of these were called the other event.
+        many were not called right at the last frame shown, how many of these were called the other event, and how many
+        were called right from their first forecast on: those are marked on the curve, as their commitment is earlier.
     """
-    title = "Looking back from the last frame shown: since when the call was right"
+    title = "Commitments: since when the call was right, looking back from the last frame shown"
     fates = [fate for fate in list_events(commitments["fate"]) if fate in events]
     if not fates:
         return say_nothing(f"{title} (n = 0 cells)", _NOBODY)
@@ -155,6 +157,7 @@ def plot_commitments(commitments: pd.DataFrame, events: Collection[str] = EVENTS
         limits_h = (float(hours.max()), float(hours.min())) if len(hours) else (1.0, 0.0)
         for predictor in predictors:
             _add_curve(figure, of_fate[of_fate["predictor"] == predictor], predictor, limits_h, column)
+        _name_marks(figure, column)
         figure.add_hline(y=0.5, line={"dash": "dot", "color": COLOURS["reference"]}, row=1, col=column)
         _add_never(figure, of_fate, predictors, column)
         figure.update_xaxes(title_text="Time before the event (h)", range=[1.03 * limits_h[0], 0], row=1, col=column)
@@ -163,10 +166,10 @@ def plot_commitments(commitments: pd.DataFrame, events: Collection[str] = EVENTS
     others = commitments[~commitments["fate"].isin(EVENTS)].drop_duplicates(CELL)
     subtitle = (
         f"n = {int(n_cells.reindex(fates).sum()):,} test cells with an event; a call is the likeliest outcome within "
-        f"{within}, no event included. {show_count(len(others), 'cell')} without an event have nothing to count from."
+        f"{within}, none included. {show_count(len(others), 'cell')} without an event have nothing to count from."
     )
     gap_px = 80 + 17 * (len(predictors) + 1)
-    legend_rows = 1 + len(predictors) // 4
+    legend_rows = 1 + (len(predictors) + 1) // 3
     return finish(figure, title, subtitle, inner_px=340, legend_gap_px=gap_px, legend_rows=legend_rows)
 
 
@@ -179,15 +182,27 @@ def choose_called(predictors: Iterable[str]) -> list[str]:
 def _add_curve(
     figure: go.Figure, rows: pd.DataFrame, predictor: str, limits_h: tuple[float, float], column: int
 ) -> None:
-    """Add the share of cells, counted up from the earliest lasting call of any predictor to the last one."""
-    right = rows[rows["call"] == rows["fate"]].dropna(subset=["hours_before_event"])
-    hours = np.sort(right["hours_before_event"].to_numpy(float))[::-1]
+    """Add the share of cells, counted up from the earliest commitment of any predictor to the last one, with marks."""
+    right = _select_right(rows).sort_values("hours_before_event", ascending=False)
+    hours, first = right["hours_before_event"].to_numpy(float), right["from_first"].to_numpy(bool)
     share = np.arange(len(hours) + 1) / max(1, len(rows))
+    colour = colour_predictor(predictor)
+    figure.add_scatter(
+        x=hours[first],
+        y=share[1:][first],
+        mode="markers",
+        marker={"color": colour, "symbol": _MARK, "size": 9, "line": {"color": colour, "width": 2}},
+        legendgroup=predictor,
+        showlegend=False,
+        hovertemplate="%{x:.1f} h before or earlier: right from its first forecast on<extra></extra>",
+        row=1,
+        col=column,
+    )
     figure.add_scatter(
         x=[limits_h[0], *hours, limits_h[1]],
         y=[*share, share[-1]],
         mode="lines",
-        line={"color": colour_predictor(predictor), "width": 2.2, "shape": "hv"},
+        line={"color": colour, "width": 2.2, "shape": "hv"},
         name=label_predictor(predictor),
         legendgroup=predictor,
         showlegend=column == 1,
@@ -197,15 +212,36 @@ def _add_curve(
     )
 
 
+def _select_right(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of cells that were called right at the last frame shown, before an event that was seen."""
+    return rows[rows["call"] == rows["fate"]].dropna(subset=["hours_before_event"])
+
+
+def _name_marks(figure: go.Figure, column: int) -> None:
+    """Name the marks of all predictors once, in the legend."""
+    look = {"color": COLOURS["model"], "symbol": _MARK, "size": 9, "line": {"color": COLOURS["model"], "width": 2}}
+    figure.add_scatter(
+        x=[None],
+        y=[None],
+        mode="markers",
+        marker=look,
+        name="right from its first forecast on: since when is not known",
+        showlegend=column == 1,
+        row=1,
+        col=column,
+    )
+
+
 def _add_never(figure: go.Figure, rows: pd.DataFrame, predictors: list[str], column: int) -> None:
-    """Write under a panel how many cells each predictor did not call right at the end."""
-    lines = ["not right at the last frame shown:"]
+    """Write under a panel how many cells each predictor did not call right at the end, or did from the first on."""
+    lines = ["not right at the last frame shown; right from the first forecast on:"]
     for predictor in predictors:
         of_predictor = rows[rows["predictor"] == predictor]
         n_wrong = int((of_predictor["call"] != of_predictor["fate"]).sum())
         n_other = n_wrong - int((of_predictor["call"] == NONE).sum())
         words = (
-            f"{label_predictor(predictor)}: {n_wrong:,} of {len(of_predictor):,}, {n_other:,} called the other event"
+            f"{label_predictor(predictor)}: {n_wrong:,} of {len(of_predictor):,}, {n_other:,} called the other event; "
+            f"{_select_right(of_predictor)['from_first'].sum():,}"
         )
         lines.append(f"<span style='color:{colour_predictor(predictor)}'>{words}</span>")
     figure.add_annotation(

@@ -276,8 +276,8 @@ FIGURES: Final[tuple[FigureText, ...]] = (
     FigureText(
         "commitments_figure",
         "timing",
-        "The share of cells whose call, the likeliest outcome, was right from that hour on and stayed so. A call "
-        "within some hours cannot honestly come much earlier than those hours.",
+        "The share of cells whose call was right from that hour on and stayed so. A call within some hours cannot "
+        "honestly come much earlier than those hours. Marked: right from the first forecast on, since when is unknown.",
         of="within_hours",
     ),
     FigureText(

@@ -32,11 +32,12 @@ from cellfate.plots.theme import at_question
 from cellfate.report.headline import Key, find_difference, find_row, headline_keys
 from cellfate.report.page import ReportTable
 
-_CALLS: Final = {
+_COMMITMENTS: Final = {
     "share_right": "right at the last frame shown",
     "share_called": "called any event there",
     "share_right_of_called": "right among these",
-    "median_lead_h": "median hours before the event since when it was right",
+    "share_from_first": "of the right ones, right from their first forecast on",
+    "median_lead_h": "median commitment time of the right ones (h before the event)",
 }
 _SHARES: Final = ("recording", "lineage", "sister")
 
@@ -231,23 +232,31 @@ def tabulate_scores(metrics: pd.DataFrame, within_h: float | None) -> ReportTabl
 
 
 def tabulate_commitments(summary: pd.DataFrame, events: Collection[str]) -> ReportTable | None:
-    """List by fate and predictor how many calls were right at the last frame shown, and since when; None: no cell."""
+    """List by fate and predictor how many calls were right at the last frame shown, and since when; None: no cell.
+
+    Where some were right from their first forecast on, nobody knows since when: the median is a lower bound.
+    """
     rows = []
     for fate in (fate for fate in FATES if fate in (*events, CENSORED)):
         for predictor in choose_called(summary["predictor"]):
             found = summary[(summary["fate"] == fate) & (summary["predictor"] == predictor)].set_index("metric")
             if len(found):
-                shown = [_show_summary(found, metric) for metric in _CALLS]
+                shown = [_show_summary(found, metric) for metric in _COMMITMENTS]
                 rows.append((fate, label_predictor(predictor), show_cell(int(found["n_cells"].max())), *shown))
-    heads = ("Fate", "Predictor", "Cells", *map(capitalise, _CALLS.values()))
-    return ReportTable("Calls, looking back from the last frame shown", heads, tuple(rows)) if rows else None
+    heads = ("Fate", "Predictor", "Cells", *map(capitalise, _COMMITMENTS.values()))
+    return ReportTable("Commitments, looking back from the last frame shown", heads, tuple(rows)) if rows else None
 
 
 def _show_summary(found: pd.DataFrame, metric: str) -> str:
     if metric not in found.index:
         return ""
     value, low, high = found.loc[[metric], ["estimate", "low", "high"]].to_numpy(float)[0]
-    return show_score(value, low, high, 1 if metric == "median_lead_h" else 2)
+    n = int(found.loc[metric, "n_cells"])
+    of_n = "" if n == found["n_cells"].max() else f", n = {n:,}"
+    if metric != "median_lead_h":
+        return f"{show_score(value, low, high)}{of_n}"
+    from_first = "share_from_first" in found.index and found.loc["share_from_first", "estimate"] > 0
+    return f"{'at least ' if from_first and n else ''}{show_score(value, low, high, 1)}{of_n}"
 
 
 def tabulate_mapping(values: Mapping[str, Any], caption: str, heads: tuple[str, str]) -> ReportTable:

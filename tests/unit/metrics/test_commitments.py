@@ -39,6 +39,7 @@ def test_the_commitment_is_the_first_frame_from_which_the_call_stays():
     assert found["frame"].tolist() == [2, 2, 3, pd.NA, 0]
     np.testing.assert_allclose(found["hours_before_event"], [5.0, 5.0, 4.5, np.nan, 6.0])
     assert found["fate"].eq("apoptosis").all()
+    assert found["from_first"].tolist() == [False, False, False, False, True]
     assert found["within_h"].eq(5.0).all()
 
 
@@ -48,6 +49,7 @@ def test_the_call_is_the_likeliest_outcome_none_included():
     found = _find(cells, {("r", 1): ([0.25], [0.17]), ("r", 2): ([0.40], [0.35])})
     assert found["call"].tolist() == ["none", "apoptosis"]
     assert found["frame"].tolist() == [pd.NA, 0]
+    assert found["from_first"].tolist() == [False, True]  # what was never called has no commitment
     # The wrong call still has hours: up to the event that came.
     assert found["hours_before_event"].iloc[1] == 6.0
 
@@ -138,7 +140,7 @@ def test_twenty_five_thousand_forecasts_take_less_than_a_second():
 
 
 def _summary(rows):
-    columns = ["predictor", "fate", "call", "group_id", "hours_before_event"]
+    columns = ["predictor", "fate", "call", "group_id", "hours_before_event", "from_first"]
     table = summarise_commitments(pd.DataFrame(rows, columns=columns), FEW)
     return CommitmentSummary.validate(table).set_index(["fate", "metric"])
 
@@ -146,22 +148,28 @@ def _summary(rows):
 def test_the_summary_by_hand():
     summary = _summary(
         [
-            ("network", "apoptosis", "apoptosis", "a", 2.0),
-            ("network", "apoptosis", "apoptosis", "a", 3.0),
-            ("network", "apoptosis", "apoptosis", "b", 7.0),
-            ("network", "apoptosis", "mitosis", "b", 9.0),
-            ("network", "apoptosis", "none", "c", np.nan),
-            ("network", "mitosis", "none", "c", np.nan),
-            ("network", "censored", "apoptosis", "c", np.nan),
-            ("network", "censored", "none", "c", np.nan),
+            ("network", "apoptosis", "apoptosis", "a", 2.0, False),
+            ("network", "apoptosis", "apoptosis", "a", 3.0, True),
+            ("network", "apoptosis", "apoptosis", "b", 7.0, False),
+            ("network", "apoptosis", "mitosis", "b", 9.0, True),
+            ("network", "apoptosis", "none", "c", np.nan, False),
+            ("network", "mitosis", "none", "c", np.nan, False),
+            ("network", "censored", "apoptosis", "c", np.nan, False),
+            ("network", "censored", "none", "c", np.nan, False),
         ]
     )
     apoptosis = summary.loc["apoptosis"]
     assert apoptosis["estimate"].to_dict() == pytest.approx(
-        {"share_called": 0.8, "share_right": 0.6, "share_right_of_called": 0.75, "median_lead_h": 3.0}
+        {
+            "share_called": 0.8,
+            "share_right": 0.6,
+            "share_right_of_called": 0.75,
+            "share_from_first": 1 / 3,
+            "median_lead_h": 3.0,
+        }
     )
-    assert apoptosis["n_cells"].tolist() == [5, 5, 4, 3]
-    assert apoptosis["n_groups"].tolist() == [3, 3, 2, 2]
+    assert apoptosis["n_cells"].tolist() == [5, 5, 4, 3, 3]
+    assert apoptosis["n_groups"].tolist() == [3, 3, 2, 2, 2]
     # Drawn are a (2 of 2 right), b (1 of 2) and c (0 of 1): from c alone to a alone.
     assert summary.loc[("apoptosis", "share_right"), ["low", "high"]].tolist() == [0.0, 1.0]
     assert np.isnan(summary.loc[("mitosis", "median_lead_h"), "estimate"])
@@ -171,6 +179,6 @@ def test_the_summary_by_hand():
 
 
 def test_each_predictor_is_summarised_by_itself():
-    rows = [("network", "mitosis", "mitosis", "a", 1.0), ("blend", "mitosis", "mitosis", "a", 5.0)]
+    rows = [("network", "mitosis", "mitosis", "a", 1.0, False), ("blend", "mitosis", "mitosis", "a", 5.0, True)]
     leads = _summary(rows).loc[("mitosis", "median_lead_h")]
     assert dict(zip(leads["predictor"], leads["estimate"], strict=True)) == {"network": 1.0, "blend": 5.0}

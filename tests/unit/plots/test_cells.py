@@ -66,33 +66,42 @@ def test_only_the_test_part_and_cells_with_an_event_are_in_the_heat_map(tables):
 
 
 def commitments(rows):
-    table = pd.DataFrame(rows, columns=["cell_id", "fate", "call", "hours_before_event"])
+    table = pd.DataFrame(rows, columns=["cell_id", "fate", "call", "hours_before_event", "from_first"])
     return table.assign(predictor="blend", recording_id="r", within_h=5.0)
 
 
 def test_calls_are_counted_over_all_cells_of_a_fate_and_the_figure_says_that_it_looks_back():
     nan = float("nan")
     rows = [
-        (1, "mitosis", "mitosis", 6.0),
-        (2, "mitosis", "mitosis", 2.0),
-        (3, "mitosis", "apoptosis", 4.0),
-        (4, "mitosis", "none", nan),
-        (5, "censored", "mitosis", nan),
+        (1, "mitosis", "mitosis", 6.0, False),
+        (2, "mitosis", "mitosis", 2.0, True),
+        (3, "mitosis", "apoptosis", 4.0, True),
+        (4, "mitosis", "none", nan, False),
+        (5, "censored", "mitosis", nan, True),
     ]
     figure = plot_commitments(commitments(rows))
-    (line,) = (t for t in figure.data if t.name)
+    (line,) = (t for t in figure.data if t.name == "Blend")
     assert list(zip(line.x, line.y, strict=True)) == [(6.0, 0.0), (6.0, 0.25), (2.0, 0.5), (2.0, 0.5)]
     assert heads(figure)[0] == "Mitosis (n = 4 cells)"
-    assert "2 of 4, 1 called the other event" in heads(figure)[1]
-    assert figure.layout.title.text.startswith("Looking back from the last frame shown")
-    assert "no event included. 1 cell without an event" in figure.layout.title.text.replace("</span><br>", " ")
+    assert "2 of 4, 1 called the other event; 1<" in heads(figure)[1]
+    assert figure.layout.title.text.startswith("Commitments: since when the call was right, looking back from the last")
+    assert "none included. 1 cell without an event" in figure.layout.title.text.replace("</span><br>", " ")
 
 
 def test_calls_of_references_are_not_drawn_beside_those_of_the_clock(tables):
     both = pd.concat([tables["commitments"], tables["commitments"].assign(predictor="dose")])
-    assert {t.name for t in plot_commitments(both).data if t.name} == {"Blend", "Network"}
+    assert {t.name for t in plot_commitments(both).data if t.mode == "lines"} == {"Blend", "Network"}
     only = plot_commitments(both[both["predictor"] == "dose"])
-    assert {t.name for t in only.data if t.name} == {"Dose"}
+    assert {t.name for t in only.data if t.mode == "lines"} == {"Dose"}
+
+
+def test_cells_called_right_from_their_first_forecast_on_are_marked_on_the_curve():
+    rows = [(1, "mitosis", "mitosis", 6.0, True), (2, "mitosis", "mitosis", 4.0, False)]
+    rows += [(3, "mitosis", "mitosis", 2.0, True), (4, "mitosis", "apoptosis", 3.0, True)]
+    marks, _, named = plot_commitments(commitments(rows)).data
+    assert list(zip(marks.x, marks.y, strict=True)) == [(6.0, 0.25), (2.0, 0.75)]
+    assert named.name == "right from its first forecast on: since when is not known"
+    assert named.marker.symbol == marks.marker.symbol
 
 
 def test_cells_of_an_event_that_is_not_shown_are_not_drawn(tables):

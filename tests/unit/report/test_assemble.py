@@ -156,10 +156,14 @@ def test_the_order_of_parameters_is_that_of_their_names(case, page):
 
 def test_tables_of_two_runs_are_refused(case):
     moved = case.tables["splits"].assign(part=case.tables["splits"]["part"].replace({"test": "train", "train": "test"}))
-    with pytest.raises(InputError, match=r"18 of 18 cells of 'forecasts' .* cell 1 of recording 'r3' in test of fold 0"):
+    with pytest.raises(
+        InputError, match=r"18 of 18 cells of 'forecasts' .* cell 1 of recording 'r3' in test of fold 0"
+    ):
         make_page(case, splits=moved)
     explained = case.tables["clock_explained_landmarks"]
-    with pytest.raises(InputError, match=r"12 of 12 cells of 'clock_explained_landmarks' .* expected tables of one run"):
+    with pytest.raises(
+        InputError, match=r"12 of 12 cells of 'clock_explained_landmarks' .* expected tables of one run"
+    ):
         make_page(case, clock_explained_landmarks=explained.assign(fold=1))
 
 
@@ -183,9 +187,9 @@ def test_the_opening_is_described_by_the_panels_it_has(case):
     assert "under them" not in make_page(case).split('<section id="scores"')[0]
 
 
-def test_events_that_are_not_shown_have_no_calls(case):
+def test_events_that_are_not_shown_have_no_commitments(case):
     body = body_of(make_page(case, follow_up=FOLLOW_UP.model_copy(update={"events": ("mitosis",)})))
-    calls = body[body.index("Calls, looking back") :].split("</table>")[0]
+    calls = body[body.index("Commitments, looking back") :].split("</table>")[0]
     assert "mitosis" in calls
     assert "apoptosis" not in calls
 

@@ -96,3 +96,4 @@ class Commitments(Table):
     within_h: Series[float] = pa.Field(gt=0)
     frame: Series[Int64Dtype] = pa.Field(nullable=True, description="first frame from which the call stays")
     hours_before_event: Series[float] = pa.Field(nullable=True, description="NaN: no event came, or none was called")
+    from_first: Series[bool] = pa.Field(description="called so from its first forecast on: the hours are a lower bound")

@@ -45,7 +45,7 @@ def create_pipeline(study: Pipeline) -> Pipeline:
         {
             "classifier": "classifier_model",
             "clock": "clock_model",
-            "parameters": "study_parameters",
+            "parameters": "settings_chapter",
             "settings": "params:report",
             "scores": "params:scores",
             "follow_up": "params:follow_up",
@@ -69,7 +69,7 @@ def _read_settings(study: Pipeline) -> Node:
     def read_settings(parameters: dict[str, Any]) -> dict[str, Any]:
         return {name: TypeAdapter(kind).validate_python(parameters[name]) for name, kind in kinds.items()}
 
-    return node(read_settings, "parameters", "study_parameters", name="read_settings", namespace="report")
+    return node(read_settings, "parameters", "settings_chapter", name="read_settings", namespace="report")
 
 
 def _find_stages(study: Pipeline) -> dict[str, str]:
