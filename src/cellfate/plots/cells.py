@@ -157,10 +157,11 @@ def plot_commitments(commitments: pd.DataFrame, events: Collection[str] = EVENTS
         limits_h = (float(hours.max()), float(hours.min())) if len(hours) else (1.0, 0.0)
         for predictor in predictors:
             _add_curve(figure, of_fate[of_fate["predictor"] == predictor], predictor, limits_h, column)
-        _name_marks(figure, column)
         figure.add_hline(y=0.5, line={"dash": "dot", "color": COLOURS["reference"]}, row=1, col=column)
         _add_never(figure, of_fate, predictors, column)
         figure.update_xaxes(title_text="Time before the event (h)", range=[1.03 * limits_h[0], 0], row=1, col=column)
+    if any(len(trace.x) for trace in figure.data if trace.mode == "markers"):
+        _name_marks(figure)
     figure.update_yaxes(title_text="Share right from then on (0 to 1)", range=[-0.02, 1.02])
     within = list_words(write_hours(hours) for hours in sorted(set(commitments["within_h"])))
     others = commitments[~commitments["fate"].isin(EVENTS)].drop_duplicates(CELL)
@@ -217,7 +218,7 @@ def _select_right(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["call"] == rows["fate"]].dropna(subset=["hours_before_event"])
 
 
-def _name_marks(figure: go.Figure, column: int) -> None:
+def _name_marks(figure: go.Figure) -> None:
     """Name the marks of all predictors once, in the legend."""
     look = {"color": COLOURS["model"], "symbol": _MARK, "size": 9, "line": {"color": COLOURS["model"], "width": 2}}
     figure.add_scatter(
@@ -226,22 +227,23 @@ def _name_marks(figure: go.Figure, column: int) -> None:
         mode="markers",
         marker=look,
         name="right from its first forecast on: since when is not known",
-        showlegend=column == 1,
         row=1,
-        col=column,
+        col=1,
     )
 
 
 def _add_never(figure: go.Figure, rows: pd.DataFrame, predictors: list[str], column: int) -> None:
     """Write under a panel how many cells each predictor did not call right at the end, or did from the first on."""
-    lines = ["not right at the last frame shown; right from the first forecast on:"]
+    lines = ["not right at the last frame shown:"]
     for predictor in predictors:
         of_predictor = rows[rows["predictor"] == predictor]
         n_wrong = int((of_predictor["call"] != of_predictor["fate"]).sum())
         n_other = n_wrong - int((of_predictor["call"] == NONE).sum())
+        n_first = int(_select_right(of_predictor)["from_first"].sum())
+        marked = f"; marked: {n_first:,}" if n_first else ""
         words = (
-            f"{label_predictor(predictor)}: {n_wrong:,} of {len(of_predictor):,}, {n_other:,} called the other event; "
-            f"{_select_right(of_predictor)['from_first'].sum():,}"
+            f"{label_predictor(predictor)}: {n_wrong:,} of {len(of_predictor):,}, {n_other:,} called the other event"
+            f"{marked}"
         )
         lines.append(f"<span style='color:{colour_predictor(predictor)}'>{words}</span>")
     figure.add_annotation(

@@ -300,8 +300,9 @@ def _add_panel(figure: go.Figure, strip: FilmStrip, panel: StripPanel, where: di
         figure.add_scatter(
             x=curve.hours,
             y=curve.values,
-            mode="lines",
+            mode="lines" if np.isfinite(curve.values).sum() > 1 else "markers",  # one point has no line
             line={"color": colour, "width": 1.8},
+            marker={"color": colour, "size": 6},
             fill="tozeroy" if curve.filled else None,
             fillcolor=translucent(colour, 0.18),
             name=curve.name,

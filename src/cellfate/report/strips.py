@@ -10,13 +10,14 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
 from cellfate.attribution.windows import place_windows
-from cellfate.core.fates import listed_outcomes, probability_column
+from cellfate.core.fates import SURE, listed_outcomes, probability_column
 from cellfate.core.predictors import choose_leading, label_predictor
 from cellfate.core.tables import CELL, FRAME
-from cellfate.core.words import list_outcomes, name_asked, name_method, name_outcome, write_hours
+from cellfate.core.words import HAPPENED, list_outcomes, name_asked, name_method, name_outcome, write_hours
 from cellfate.crops.store import CropStore
 from cellfate.plots.filmstrip import FilmStrip, StripCurve, StripPanel, draw_film_strips
 from cellfate.plots.theme import at_question
+from cellfate.prediction.forecast_tables import add_calls
 from cellfate.report.settings import ReportSettings
 
 FloatArray = NDArray[np.float64]
@@ -79,8 +80,8 @@ def choose_examples(
     Returns
     -------
     pandas.DataFrame
-        Columns of `explained_landmarks` and of the forecast, `call` (likeliest outcome), `p_true` (probability of what
-        came) and `kind`, ordered by kind and outcome.
+        Columns of `explained_landmarks` and of the forecast, `call`, `p_call` and `sure` (see `add_calls`), `p_true`
+        (probability of what came) and `kind`, ordered by kind and outcome.
     """
     asked = at_question(forecasts[forecasts["part"] == "test"], within_h)
     asked = asked[asked["predictor"] == choose_leading(asked["predictor"])]
@@ -90,8 +91,7 @@ def choose_examples(
     outcomes = listed_outcomes(joined.columns)
     p_nk = joined[[probability_column(name) for name in outcomes]].to_numpy(np.float64)
     true_n = joined["outcome"].map({name: place for place, name in enumerate(outcomes)}).to_numpy(np.int64)
-    call = np.array(outcomes, dtype=object)[p_nk.argmax(axis=1)]
-    joined = joined.assign(call=call, p_true=p_nk[np.arange(len(joined)), true_n])
+    joined = add_calls(joined).assign(p_true=p_nk[np.arange(len(joined)), true_n])
     chosen = [joined.head(0).assign(kind=pd.Series(dtype=str))]
     for kind, is_right in KINDS.items():
         for outcome in list_outcomes(joined["outcome"]):
@@ -199,22 +199,22 @@ def hours_to_last(frames: ArrayLike, landmark: pd.Series) -> FloatArray:
 
 
 def describe_example(landmark: pd.Series) -> tuple[str, ...]:
-    """Lines over a strip: why it is shown and what followed, what was forecast, and which cell it is."""
-    lead_h = landmark["lead_time_h"]
-    event = str(landmark["fate"])
-    followed = f"{event} {write_hours(lead_h)} later" if pd.notna(lead_h) else "no event was seen"
+    """Lines over a strip: why it is shown, what was called and how sure; what became of the cell; which one it is."""
     within_h = None if pd.isna(landmark["within_h"]) else float(landmark["within_h"])
-    what = name_asked(landmark["outcome"], within_h)
-    gave = f"{label_predictor(landmark['predictor'])}: {what} {landmark['p_true']:.2f}"
-    called = f"called {name_outcome(landmark['call'])}"
+    hardly = "" if landmark["sure"] == SURE else f", {landmark['sure']} sure"
+    called = f"called {name_asked(landmark['call'], within_h)}, {landmark['p_call']:.2f}{hardly}"
+    lead_h, fate = landmark["lead_time_h"], str(landmark["fate"])
+    became = (
+        f"{write_hours(lead_h)} before; it {HAPPENED[fate].split(' (')[0]}" if pd.notna(lead_h) else "no event was seen"
+    )
     if landmark["call"] != landmark["outcome"]:
-        called += f" ({landmark[probability_column(landmark['call'])]:.2f})"
-    where = f"recording {landmark['recording_id']}, cell {landmark['cell_id']}, dose {landmark['dose']}"
-    return f"{landmark['kind']}: {followed}", f"{gave}, {called}", where
+        became += f"; {name_outcome(landmark['outcome'])} was given {landmark['p_true']:.2f}"
+    who = f"{label_predictor(landmark['predictor'])}; recording {landmark['recording_id']}, cell {landmark['cell_id']}"
+    return f"{landmark['kind']}: {called}", became, f"{who}, dose {landmark['dose']}"
 
 
 def _show_forecast(forecasts: pd.DataFrame, landmark: pd.Series) -> StripPanel:
-    """Draw the forecasts made at every frame shown; a forecast made at one frame only is no curve."""
+    """Draw the forecasts made at every frame shown; which fate comes is asked once, and the lines above say it."""
     is_cell = (forecasts["recording_id"] == landmark["recording_id"]) & (forecasts["cell_id"] == landmark["cell_id"])
     is_shown = forecasts["frame"].between(landmark["shown_from"], landmark["last_frame"])
     rows = forecasts[is_cell & is_shown & (forecasts["part"] == "test")]
@@ -225,7 +225,7 @@ def _show_forecast(forecasts: pd.DataFrame, landmark: pd.Series) -> StripPanel:
     curves = tuple(
         StripCurve(name, hours, rows[probability_column(name)].to_numpy(np.float64))
         for name in listed_outcomes(rows.columns)
-        if len(rows) > 1
+        if within_h is not None
     )
     within = "" if within_h is None else f"<br>within {write_hours(within_h)}"
     return StripPanel(f"forecast{within}", curves, height_px=90, ends=_ENDS)

@@ -251,12 +251,12 @@ def _show_summary(found: pd.DataFrame, metric: str) -> str:
     if metric not in found.index:
         return ""
     value, low, high = found.loc[[metric], ["estimate", "low", "high"]].to_numpy(float)[0]
-    n = int(found.loc[metric, "n_cells"])
+    n = int(found.loc[[metric], "n_cells"].to_numpy()[0])
     of_n = "" if n == found["n_cells"].max() else f", n = {n:,}"
     if metric != "median_lead_h":
         return f"{show_score(value, low, high)}{of_n}"
-    from_first = "share_from_first" in found.index and found.loc["share_from_first", "estimate"] > 0
-    return f"{'at least ' if from_first and n else ''}{show_score(value, low, high, 1)}{of_n}"
+    from_first = bool((found.loc[found.index == "share_from_first", "estimate"] > 0).any())
+    return f"{'at least ' if from_first else ''}{show_score(value, low, high, 1)}{of_n}"
 
 
 def tabulate_mapping(values: Mapping[str, Any], caption: str, heads: tuple[str, str]) -> ReportTable:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from cellfate.core.words import READINGS, list_words, name_metric, show_count
+from cellfate.core.words import LOWER_IS_BETTER, READINGS, list_words, name_metric, show_count
 
 LIMITS: Final = {"classifier": "training.max_epochs", "clock": "clock_training.max_epochs"}
 """Parameter of each reading that limits its epochs."""
@@ -38,38 +38,49 @@ def write_training(
         return ()
     n = f"of n = {show_count(splits['fold'].nunique(), 'fold')}"
     score = f"validation_{training.get('monitor', 'log_loss')}"
-    ends = pd.DataFrame([_end(int(fold), epochs, score) for fold, epochs in history.groupby("fold")])
+    patience = int(training.get("patience_epochs", 1))
+    ends = pd.DataFrame([_end(epochs, score, patience) for _, epochs in history.groupby("fold")])
     model = READINGS[reading].lower()
     never = sorted(set(splits["fold"].astype(int)) - set(ends["fold"]))
     flat = ends[(ends["best"] == 0) & (ends["last"] > 0) & ends["known"]]
     waited = ends["last"] - ends["best"]
-    limited = ends[(waited < training.get("patience_epochs", 1)) & ends["known"]].drop(flat.index, errors="ignore")
+    limited = ends[(waited < patience) & ends["known"]].drop(flat.index, errors="ignore")
     said = (
         (never, f"The {model} was not trained in {{}}: its cells are in no score of it."),
         (_folds(ends[~ends["known"]]), f"The {model} has no validation score in any epoch of {{}}: do not rely on it."),
         (_folds(flat), f"The {model} did not improve after its first epoch in {{}}: it hardly learnt there."),
-        (_folds(limited), _write_limit(reading, limited, score)),
+        (_folds(limited), _write_limit(reading, limited, score, patience)),
     )
     return tuple(words.format(f"{_name_folds(folds)} {n}") for folds, words in said if folds)
 
 
-def _end(fold: int, epochs: pd.DataFrame, score: str) -> dict[str, Any]:
-    """Fold, epoch kept, last epoch, and whether the score that chooses was ever defined."""
-    best = epochs.loc[epochs["kept"], "epoch"]
-    known = score in epochs and bool(epochs[score].notna().any())
-    return {"fold": fold, "best": int(best.iloc[0]), "last": int(epochs["epoch"].max()), "known": known}
+def _end(epochs: pd.DataFrame, score: str, patience: int) -> dict[str, Any]:
+    """Fold, epoch kept, last epoch, whether the score that chooses was ever defined, and what it gained of late."""
+    best, last = int(epochs.loc[epochs["kept"], "epoch"].iloc[0]), int(epochs["epoch"].max())
+    values = epochs.set_index("epoch")[score] if score in epochs else pd.Series(dtype=float)
+    values = -values if score.removeprefix("validation_") in LOWER_IS_BETTER else values
+    gained = values.max() - values[values.index <= last - patience].max()
+    return {
+        "fold": int(epochs["fold"].iloc[0]),
+        "best": best,
+        "last": last,
+        "known": values.notna().any(),
+        "gained": gained,
+    }
 
 
-def _write_limit(reading: str, limited: pd.DataFrame, score: str) -> str:
+def _write_limit(reading: str, limited: pd.DataFrame, score: str, patience: int) -> str:
     """Say that the limit ended a training: while it improved, or before early stopping could tell that it did not."""
     if limited.empty:
         return ""
     n_epochs, waited = int(limited["last"].max()) + 1, int((limited["last"] - limited["best"]).min())
     how = "while still improving" if waited == 0 else f"{show_count(waited, 'epoch')} after its best, too soon to tell"
     by = name_metric(score.removeprefix("validation_"))
+    gained = limited["gained"].max()
+    much = "" if pd.isna(gained) else f", {gained:.2g} better in the last {show_count(patience, 'epoch')}"
     return (
-        f"The {READINGS[reading].lower()} stopped at the epoch limit ({n_epochs} epochs) {how}, by validation {by}, in "
-        f"{{}}; longer training may help: {LIMITS[reading]}."
+        f"The {READINGS[reading].lower()} stopped at the epoch limit ({n_epochs} epochs) {how} (validation {by}{much}) "
+        f"in {{}}; longer training may help: {LIMITS[reading]}."
     )
 
 

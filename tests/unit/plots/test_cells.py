@@ -83,7 +83,7 @@ def test_calls_are_counted_over_all_cells_of_a_fate_and_the_figure_says_that_it_
     (line,) = (t for t in figure.data if t.name == "Blend")
     assert list(zip(line.x, line.y, strict=True)) == [(6.0, 0.0), (6.0, 0.25), (2.0, 0.5), (2.0, 0.5)]
     assert heads(figure)[0] == "Mitosis (n = 4 cells)"
-    assert "2 of 4, 1 called the other event; 1<" in heads(figure)[1]
+    assert "2 of 4, 1 called the other event; marked: 1<" in heads(figure)[1]
     assert figure.layout.title.text.startswith("Commitments: since when the call was right, looking back from the last")
     assert "none included. 1 cell without an event" in figure.layout.title.text.replace("</span><br>", " ")
 
@@ -102,6 +102,10 @@ def test_cells_called_right_from_their_first_forecast_on_are_marked_on_the_curve
     assert list(zip(marks.x, marks.y, strict=True)) == [(6.0, 0.25), (2.0, 0.75)]
     assert named.name == "right from its first forecast on: since when is not known"
     assert named.marker.symbol == marks.marker.symbol
+    assert "marked: 2" in heads(plot_commitments(commitments(rows)))[1]
+    none = plot_commitments(commitments([(*row[:4], False) for row in rows]))
+    assert [t.name for t in none.data if t.name] == ["Blend"]
+    assert "marked" not in heads(none)[1]
 
 
 def test_cells_of_an_event_that_is_not_shown_are_not_drawn(tables):

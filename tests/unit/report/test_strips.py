@@ -13,6 +13,7 @@ from cellfate.report import (
     choose_opening,
     draw_examples,
 )
+from cellfate.report.strips import describe_example
 from tests.cases.report_figures import AnyStore
 
 WITHIN = [
@@ -130,7 +131,15 @@ def test_the_forecast_of_each_outcome_is_a_curve_up_to_the_landmark(example):
     ]
     once = forecasts[forecasts["frame"] == 7]
     (strip,) = build_film_strips(AnyStore(), chosen, under(once), ReportSettings())
-    assert strip.panels[0].curves == ()  # a forecast at one frame is no curve
+    assert (strip.panels[0].curves[0].hours.tolist(), strip.panels[0].curves[0].values.tolist()) == ([0.0], [0.9])
+    figure, _ = draw_examples(AnyStore(), chosen, under(once), ReportSettings())
+    assert [trace.mode for trace in figure.data if trace.name == "apoptosis"] == ["markers"]  # one point has no line
+
+
+def test_which_fate_comes_is_asked_once_and_has_no_panel():
+    forecasts, explained = make_cells(WITHIN[:2], within_h=np.nan)
+    (strip,) = build_film_strips(AnyStore(), choose_examples(forecasts, explained), under(forecasts), ReportSettings())
+    assert strip.panels[0].curves == ()
 
 
 def test_values_last_as_long_as_their_windows_and_reporters_have_one_scale_for_all_cells(example):
@@ -154,15 +163,23 @@ def test_lines_over_a_strip_say_what_came_what_was_forecast_and_which_cell():
     chosen = choose_examples(forecasts, explained, 5.0)
     strips = build_film_strips(AnyStore(), chosen, under(forecasts), ReportSettings())
     assert strips[0].title == (
-        "surest right: apoptosis 1.5 h later",
-        "Blend: apoptosis within 5 h 0.90, called apoptosis",
-        "recording r0, cell 2, dose Low",
+        "surest right: called apoptosis within 5 h, 0.90",
+        "1.5 h before; it died",
+        "Blend; recording r0, cell 2, dose Low",
     )
     assert strips[1].title[:2] == (
-        "surest right: no event was seen",
-        "Blend: no event within 5 h 0.90, called no event",
+        "surest right: called no event within 5 h, 0.90",
+        "no event was seen",
     )
-    assert strips[2].title[1] == "Blend: apoptosis within 5 h 0.30, called no event (0.60)"
+    assert strips[2].title[:2] == (
+        "surest wrong: called no event within 5 h, 0.60",  # twice as likely as apoptosis
+        "1.5 h before; it died; apoptosis was given 0.30",
+    )
+
+
+def test_a_call_that_is_hardly_likelier_than_the_next_outcome_is_not_shown_as_sure():
+    (example,) = choose_examples(*make_cells([("mitosis", 0.45, 0.52, True)]), 5.0).to_dict("records")
+    assert describe_example(pd.Series(example))[0] == "surest right: called mitosis within 5 h, 0.52, hardly sure"
 
 
 def test_the_explained_outcome_is_named_and_a_panel_without_values_is_not_an_outcome():

@@ -26,14 +26,16 @@ def test_a_training_that_early_stopping_ended_needs_no_word():
 @pytest.mark.parametrize(
     ("losses", "how"),
     [
-        ((0.9, 0.6, 0.5), "(3 epochs) while still improving"),
-        ((0.9, 0.5, 0.6, 0.6), "(4 epochs) 2 epochs after its best, too soon to tell"),
+        ((0.9, 0.6, 0.5), "(3 epochs) while still improving (validation log loss)"),
+        ((0.9, 0.8, 0.7, 0.6, 0.55), "(5 epochs) while still improving (validation log loss, 0.25 better"),
+        ((0.9, 0.5, 0.6, 0.6), "(4 epochs) 2 epochs after its best, too soon to tell (validation log loss, 0.4 better"),
     ],
 )
 def test_a_training_that_the_limit_ended_is_named_with_its_parameter(losses, how):
     (words,) = write_training("clock", history(*losses), folds(0), PATIENT)
+    late = " in the last 3 epochs)" if how.endswith("better") else ""
     assert words == (
-        f"The fate clock stopped at the epoch limit {how}, by validation log loss, in fold 0 of n = 1 fold; "
+        f"The fate clock stopped at the epoch limit {how}{late} in fold 0 of n = 1 fold; "
         "longer training may help: clock_training.max_epochs."
     )
     assert "training.max_epochs." in write_training("classifier", history(*losses), folds(0), PATIENT)[0]
@@ -62,6 +64,6 @@ def test_a_model_that_was_not_asked_for_has_no_training():
 
 
 def test_the_score_that_chose_is_named():
-    table = history(0.9, 0.5).rename(columns={"validation_log_loss": "validation_auroc"})
+    table = history(0.5, 0.7, 0.6, 0.9, kept=3).rename(columns={"validation_log_loss": "validation_auroc"})
     (words,) = write_training("classifier", table, folds(0), PATIENT | {"monitor": "auroc"})
-    assert "by validation AUROC" in words
+    assert "(validation AUROC, 0.4 better in the last 3 epochs)" in words
