@@ -104,7 +104,7 @@ def add_calls(forecasts: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     forecasts
-        Any table with the columns `p_<outcome>` of two or more outcomes.
+        Any table with the columns `p_<outcome>` of one or more outcomes; one alone where no event can come.
 
     Returns
     -------
@@ -122,7 +122,9 @@ def add_calls(forecasts: pd.DataFrame) -> pd.DataFrame:
     """
     outcomes = np.array(listed_outcomes(forecasts.columns), dtype=object)
     probabilities_no = forecasts[[probability_column(outcome) for outcome in outcomes]].to_numpy()
-    next_n, likeliest_n = np.sort(probabilities_no, axis=1)[:, -2:].T
+    ordered_no = np.sort(probabilities_no, axis=1)
+    likeliest_n = ordered_no[:, -1]
+    next_n = ordered_no[:, -2] if len(outcomes) > 1 else np.zeros_like(likeliest_n)
     return forecasts.assign(
         call=outcomes[probabilities_no.argmax(axis=1)],
         p_call=likeliest_n,

@@ -247,6 +247,9 @@ def test_a_call_is_sure_from_twice_the_probability_of_the_next_likeliest_on():
     called = add_calls(pd.DataFrame(told, columns=["p_apoptosis", "p_mitosis", "p_none"]))
     assert called["sure"].tolist() == ["hardly", "hardly", "yes", "yes", "yes"]
     assert called["p_call"].tolist() == [0.517, 0.4, 0.5, 0.7, 1.0]
+    assert add_calls(pd.DataFrame({"p_none": [1.0]}))[["call", "p_call", "sure"]].to_numpy().tolist() == [
+        ["none", 1, "yes"]
+    ]
 
 
 def test_the_fate_table_has_a_row_a_cell_and_question_of_what_leads(classifier, clock):
