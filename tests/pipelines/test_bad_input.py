@@ -84,7 +84,7 @@ def test_an_annotation_file_that_is_not_json_is_named(project):
 
 
 def test_what_an_earlier_pipeline_makes_is_asked_for(project):
-    with pytest.raises(InputError, match="first run the pipeline data_processing"):
+    with pytest.raises(InputError, match="first run pipeline data_processing"):
         run_here(project, "model_training")
 
 

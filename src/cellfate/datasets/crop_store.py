@@ -8,7 +8,7 @@ from kedro_datasets._typing import TablePreview
 
 from cellfate.core.errors import InputError
 from cellfate.crops.cutting import CropPlan
-from cellfate.crops.store import CropStore, write_crops
+from cellfate.crops.store import MANIFEST, CropStore, write_crops
 from cellfate.datasets.errors import DatasetInputError
 
 
@@ -37,6 +37,11 @@ class CropStoreDataset(AbstractDataset[CropPlan, CropStore]):
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
         self._filepath: Path | str = filepath if "://" in filepath else Path(filepath)
         self.metadata = metadata
+
+    @property
+    def sealed_by(self) -> Path | None:
+        """File that changes when the store does; None behind a URL."""
+        return None if isinstance(self._filepath, str) else self._filepath / MANIFEST
 
     def load(self) -> CropStore:
         """Open the store; pixels stay on disk until a cell is read.

@@ -37,6 +37,11 @@ class ModelFolderDataset(AbstractDataset[TrainedModel, TrainedModel]):
         self._filepath = Path(filepath)
         self.metadata = metadata
 
+    @property
+    def sealed_by(self) -> Path:
+        """File that changes when the model does."""
+        return self._filepath / CONFIG_FILE
+
     def load(self) -> TrainedModel:
         """Read the model.
 

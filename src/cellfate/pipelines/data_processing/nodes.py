@@ -1,13 +1,10 @@
 """Nodes of the `data_processing` pipeline that join two rooms: the preflight, and the opening that follows it."""
 
 import pandas as pd
-from pydantic import JsonValue
 
 from cellfate import imaging, preflight
-from cellfate.cohort.settings import FollowUpSettings
 from cellfate.crops.settings import CropSettings
 from cellfate.crops.store import CropStore
-from cellfate.features.settings import FeatureSettings
 from cellfate.imaging import RecordingFolder, RecordingSettings
 from cellfate.preflight import PreflightSettings
 from cellfate.tracks.settings import TrackSettings
@@ -55,24 +52,3 @@ def list_cropped(crops: CropStore, recordings: pd.DataFrame) -> tuple[pd.DataFra
     """
     cropped = recordings[recordings["recording_id"].isin(crops.recording_ids)]
     return cropped.reset_index(drop=True), crops.set_aside
-
-
-def record_settings(
-    questions: pd.DataFrame, follow_up: FollowUpSettings, features: FeatureSettings
-) -> dict[str, dict[str, JsonValue]]:
-    """Keep the settings that later stages must share with the tables of this one; `hooks.OneStudy` compares them.
-
-    Parameters
-    ----------
-    questions
-        Table `Questions`, the last of them: what is kept is as new as it is.
-    follow_up, features
-        Settings.
-
-    Returns
-    -------
-    dict
-        Keys and values of each group of parameters.
-    """
-    assert len(questions)
-    return {"follow_up": follow_up.model_dump(mode="json"), "features": features.model_dump(mode="json")}

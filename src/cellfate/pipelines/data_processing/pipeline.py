@@ -10,7 +10,7 @@ from cellfate.cohort.splits import split_cells
 from cellfate.crops.cutting import plan_crops
 from cellfate.crops.normalisation import fit_normalisation
 from cellfate.features.measurements import measure_cells
-from cellfate.pipelines.data_processing.nodes import list_cropped, open_recordings, record_settings, run_preflight
+from cellfate.pipelines.data_processing.nodes import list_cropped, open_recordings, run_preflight
 from cellfate.plots.preflight import plot_preflight
 from cellfate.tracks.importing import import_tracks
 
@@ -68,12 +68,6 @@ def _follow() -> Pipeline:
         ),
         node(list_landmarks, ["detections", "follow_ups", settings], "landmarks", name="list_landmarks"),
         node(list_questions, ["follow_ups", "landmarks", settings], "questions", name="list_questions"),
-        node(
-            record_settings,
-            ["questions", settings, "params:features"],
-            "study_settings",
-            name="record_settings",
-        ),
         node(
             split_cells,
             ["follow_ups", "cells", "detections", settings, "params:splits"],

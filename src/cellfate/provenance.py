@@ -1,0 +1,240 @@
+"""What every saved dataset was made from: kept beside the data, and checked before a run builds on it."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from filelock import FileLock, Timeout
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.framework.project import pipelines
+from kedro.io import CatalogProtocol
+from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
+
+from cellfate.core.errors import InputError
+
+LEDGER: Final = "made_from.json"
+"""File in data_root: of each saved dataset its digest, and the digests and parameters that it was made from."""
+PARAMETERS: Final = "params:"
+WITHOUT_EFFECT: Final = frozenset(
+    {"threads", "n_threads", "workers", "scheduler_address", "memory_limit_mb", "scratch_folder", "cache_limit_mb"}
+    | {"checkpoint_folder", "chunk_frames", "compression", "compression_level"}
+)
+"""Keys of parameters that say where and how is computed, and change no result."""
+Record = dict[str, Any]
+"""`digest` of a dataset; `inputs`, dataset to digest, and `parameters`, group to values, that it was made from."""
+
+
+class OneStudy:
+    """Sees that what a run builds on is whole, belongs together, and was made with the parameters of the run.
+
+    One run at a time writes into a data_root.
+    """
+
+    def __init__(self) -> None:
+        self._root = Path()
+        self._lock: FileLock | None = None
+        self._records: dict[str, Record] = {}
+        self._passing: dict[str, Record] = {}
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Learn where the data of the run are."""
+        self._root = Path(context.project_path) / find_data_root(context)
+
+    @hook_impl
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
+        """Check the datasets that the run reads and does not make.
+
+        Raises
+        ------
+        InputError
+            If one is not as it was saved, was made from another dataset than the one that is there now, or with other
+            parameters; or if another run is writing in the same data_root.
+        """
+        self._take_lock()
+        self._catalog, self._passing, self._records = catalog, {}, read_ledger(self._root)
+        for name in sorted(pipeline.inputs() & self._records.keys()):
+            self._check_whole(name)
+            for made, record in list_ancestors(name, self._records):
+                check_inputs(made, record, self._records)
+                check_parameters(made, record, {group: self._settings(group) for group in record["parameters"]})
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
+        """Note what a dataset was made from; of one that is only held in memory, for those that are made of it."""
+        record = self._describe(node)
+        digest = digest_dataset(self._catalog.get(dataset_name))
+        if digest is None:
+            self._passing[dataset_name] = record
+        else:
+            self._records[dataset_name] = {"digest": digest, **record}
+            write_ledger(self._root, self._records)
+
+    @hook_impl
+    def after_pipeline_run(self) -> None:
+        """Let other runs write."""
+        self._release_lock()
+
+    @hook_impl
+    def on_pipeline_error(self) -> None:
+        """Let other runs write."""
+        self._release_lock()
+
+    def _take_lock(self) -> None:
+        self._release_lock()
+        self._root.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self._root / ".lock", timeout=0, thread_local=False)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise InputError(
+                f"Another run is writing in {self._root}; wait until it has ended, or give this one a data_root of its "
+                "own."
+            ) from error
+        self._lock = lock
+
+    def _release_lock(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def _settings(self, group: str) -> Any:
+        """Values of a group of parameters as JSON has them; None where the run knows no such group."""
+        name = f"{PARAMETERS}{group}"
+        dataset = self._catalog.get(name) if name in self._catalog else None
+        if dataset is None:
+            return None
+        value = dataset.load()
+        return json.loads(json.dumps(value.model_dump(mode="json") if hasattr(value, "model_dump") else value))
+
+    def _describe(self, node: Node) -> Record:
+        record: Record = {"inputs": {}, "parameters": {}}
+        for name in node.inputs:
+            if name.startswith(PARAMETERS):
+                group = name.removeprefix(PARAMETERS)
+                record["parameters"][group] = self._settings(group)
+            elif name in self._passing:
+                for key, known in self._passing[name].items():
+                    record[key] |= known
+            elif name in self._records:
+                record["inputs"][name] = self._records[name]["digest"]
+        return record
+
+    def _check_whole(self, name: str) -> None:
+        dataset = self._catalog.get(name)
+        if digest_dataset(dataset) not in (None, self._records[name]["digest"]):
+            raise InputError(
+                f"'{name}' in {getattr(dataset, '_filepath', self._root)} is not as it was saved: it was changed or "
+                f"damaged; run {name_maker(name)} again."
+            )
+
+
+def find_data_root(context: KedroContext) -> str:
+    """Give the data_root of a run: the command line's, else that of its environment."""
+    given = (context.config_loader.runtime_params or {}).get("data_root")
+    return str(given or context.config_loader["globals"]["data_root"])
+
+
+def digest_dataset(dataset: Any) -> str | None:
+    """SHA-256 of a dataset's file, or of the file that seals a folder of ours; None where there is neither."""
+    path = getattr(dataset, "sealed_by", getattr(dataset, "_filepath", None))
+    if path is None or not Path(str(path)).is_file():
+        return None
+    with Path(str(path)).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_ledger(root: Path) -> dict[str, Record]:
+    """Read the records of a data_root; none where there is no ledger.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged.
+    """
+    path = root / LEDGER
+    if not path.is_file():
+        return {}
+    try:
+        records = json.loads(path.read_text(encoding="utf-8"))
+        whole = all({"digest", "inputs", "parameters"} <= set(record) for record in records.values())
+    except (ValueError, AttributeError, TypeError):
+        whole = False
+    if not whole:
+        raise InputError(f"{path} is damaged; remove it, and run data_processing and what follows it again.")
+    return dict(records)
+
+
+def write_ledger(root: Path, records: Mapping[str, Record]) -> None:
+    """Write the records, in place of older ones at once."""
+    unfinished = root / f"{LEDGER}.partial"
+    unfinished.write_text(json.dumps(records, indent=1), encoding="utf-8")
+    unfinished.replace(root / LEDGER)
+
+
+def list_ancestors(name: str, records: Mapping[str, Record]) -> Iterator[tuple[str, Record]]:
+    """Go through a dataset and all that it was made from, each once; the dataset itself first."""
+    waiting, seen = [name], {name}
+    while waiting:
+        made = waiting.pop()
+        yield made, records[made]
+        found = [other for other in records[made]["inputs"] if other in records and other not in seen]
+        seen.update(found)
+        waiting += found
+
+
+def check_inputs(made: str, record: Record, records: Mapping[str, Record]) -> None:
+    """Check that a dataset was made from the datasets that are there now.
+
+    Raises
+    ------
+    InputError
+        If one of them was made anew since.
+    """
+    for name, digest in record["inputs"].items():
+        if name in records and records[name]["digest"] != digest:
+            raise InputError(
+                f"'{made}' was made from another '{name}' than the one that is there now, so they do not belong "
+                f"together; run {name_maker(made)} again."
+            )
+
+
+def check_parameters(made: str, record: Record, given: Mapping[str, Any]) -> None:
+    """Check that a dataset was made with the parameters of a run, where the run knows these groups.
+
+    Raises
+    ------
+    InputError
+        If one has another value now.
+    """
+    for group, then in record["parameters"].items():
+        for key, was, value in list_differences(group, then, given[group]) if given[group] is not None else ():
+            raise InputError(
+                f"Parameter {key} is {value}, but '{made}' was made with {was}; run {name_maker(made)} again with it, "
+                "or leave it as it was."
+            )
+
+
+def list_differences(name: str, then: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Keys whose values differ, with both; keys that only one of them has, or without effect, are left out.
+
+    Examples
+    --------
+    >>> list(list_differences("splits", {"seed": 0, "old": 1}, {"seed": 1, "new": 2}))
+    [('splits.seed', 0, 1)]
+    """
+    if isinstance(then, Mapping) and isinstance(now, Mapping):
+        for key in sorted(then.keys() & now.keys() - WITHOUT_EFFECT):
+            yield from list_differences(f"{name}.{key}", then[key], now[key])
+    elif then != now:
+        yield name, then, now
+
+
+def name_maker(name: str) -> str:
+    """Name the smallest pipeline that makes a dataset."""
+    sizes = {key: len(pipeline.nodes) for key, pipeline in pipelines.items() if name in pipeline.all_outputs()}
+    return f"pipeline {min(sizes, key=lambda key: sizes[key])}" if sizes else "the pipeline that makes it"

@@ -1,0 +1,121 @@
+"""What a run builds on is whole, belongs together, and was made with the parameters of the run."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kedro.framework.project import configure_project
+from kedro.io import DataCatalog
+from kedro.pipeline import Pipeline, node
+from kedro.runner import SequentialRunner
+
+from cellfate.cohort.settings import SplitSettings
+from cellfate.core.errors import InputError
+from cellfate.provenance import LEDGER, OneStudy, list_ancestors
+
+FOLLOW = Pipeline([node(list, "recordings", "landmarks", name="list_landmarks")])
+SPLIT = Pipeline(
+    [
+        node(sorted, "landmarks", "ordered", name="order"),  # held in memory only
+        node(lambda cells, settings: cells[settings.seed :], ["ordered", "params:splits"], "splits", name="split"),
+    ]
+)
+TRAIN = Pipeline([node(lambda *tables: tables, ["landmarks", "splits"], "model", name="train")])
+
+
+class Study:
+    """A data_root, and runs in it; every run is a process of its own as far as the hook can tell."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.save("recordings", ["b", "a", "c"])
+
+    def path(self, name: str) -> Path:
+        return self.root / f"{name}.json"
+
+    def save(self, name: str, value: Any) -> None:
+        self.path(name).write_text(json.dumps(value))
+
+    def run(self, pipeline: Pipeline, seed: int = 0) -> None:
+        saved = ("recordings", "landmarks", "splits", "model")
+        entries = {name: {"type": "json.JSONDataset", "filepath": str(self.path(name))} for name in saved}
+        catalog = DataCatalog.from_config(entries)
+        catalog["params:splits"] = SplitSettings(scheme="grouped_folds", seed=seed)
+        hook = OneStudy()
+        hook._root = self.root  # as after_context_created finds it
+        hook.before_pipeline_run(pipeline, catalog)
+        try:
+            for step in pipeline.nodes:
+                SequentialRunner().run(Pipeline([step]), catalog)
+                for name in step.outputs:
+                    hook.after_dataset_saved(name, step)
+        finally:
+            hook.after_pipeline_run()
+
+
+@pytest.fixture(name="study")
+def _study(tmp_path: Path) -> Study:
+    configure_project("cellfate")
+    study = Study(tmp_path)
+    for pipeline in (FOLLOW, SPLIT):
+        study.run(pipeline)
+    return study
+
+
+def test_what_belongs_together_is_taken(study):
+    study.run(TRAIN)
+    records = json.loads((study.root / LEDGER).read_text())
+    assert records["model"]["inputs"].keys() == {"landmarks", "splits"}
+    # through the table that is held in memory only
+    assert records["splits"]["inputs"] == {"landmarks": records["landmarks"]["digest"]}
+    assert records["splits"]["parameters"]["splits"]["seed"] == 0
+    assert {name for name, _ in list_ancestors("model", records)} == {"model", "landmarks", "splits"}
+
+
+def test_splits_of_older_landmarks_are_refused(study):
+    """As after a run that was stopped between the two, or that made landmarks alone."""
+    study.save("recordings", ["b", "a", "d"])
+    study.run(FOLLOW)
+    words = "'splits' was made from another 'landmarks' than the one that is there now.*run pipeline data_processing"
+    with pytest.raises(InputError, match=words):
+        study.run(TRAIN)
+    study.run(SPLIT)
+    study.run(TRAIN)
+
+
+def test_the_same_table_made_again_changes_nothing(study):
+    study.run(FOLLOW)
+    study.run(TRAIN)
+
+
+def test_a_flipped_bit_is_noticed(study):
+    whole = study.path("splits").read_bytes()
+    study.path("splits").write_bytes(bytes([whole[0] ^ 1, *whole[1:]]))
+    words = r"'splits' in .*splits\.json is not as it was saved.*run pipeline data_processing again"
+    with pytest.raises(InputError, match=words):
+        study.run(TRAIN)
+
+
+def test_another_parameter_than_the_tables_were_made_with_is_named(study):
+    words = r"Parameter splits\.seed is 1, but 'splits' was made with 0; run pipeline data_processing again with it"
+    with pytest.raises(InputError, match=words):
+        study.run(TRAIN, seed=1)
+    study.run(SPLIT, seed=1)
+    study.run(TRAIN, seed=1)
+
+
+def test_a_damaged_ledger_says_what_to_do(study):
+    (study.root / LEDGER).write_text('{"splits": 3}')
+    with pytest.raises(InputError, match=r"made_from\.json is damaged; remove it"):
+        study.run(TRAIN)
+
+
+def test_two_runs_do_not_write_into_one_folder(study):
+    other = OneStudy()
+    other._root = study.root
+    other.before_pipeline_run(FOLLOW, DataCatalog())
+    with pytest.raises(InputError, match="Another run is writing in"):
+        study.run(FOLLOW)
+    other.on_pipeline_error()
+    study.run(FOLLOW)
