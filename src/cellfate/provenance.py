@@ -36,14 +36,16 @@ class OneStudy:
 
     def __init__(self) -> None:
         self._root = Path()
+        self._parameters: Mapping[str, Any] = {}
         self._lock: FileLock | None = None
         self._records: dict[str, Record] = {}
         self._passing: dict[str, Record] = {}
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Learn where the data of the run are."""
+        """Learn where the data of the run are, and what its parameters say."""
         self._root = Path(context.project_path) / find_data_root(context)
+        self._parameters = context.config_loader["parameters"]
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
@@ -61,7 +63,7 @@ class OneStudy:
             self._check_whole(name)
             for made, record in list_ancestors(name, self._records):
                 check_inputs(made, record, self._records)
-                check_parameters(made, record, {group: self._settings(group) for group in record["parameters"]})
+                check_parameters(made, record, self._parameters)
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
@@ -102,21 +104,12 @@ class OneStudy:
             self._lock.release()
             self._lock = None
 
-    def _settings(self, group: str) -> Any:
-        """Values of a group of parameters as JSON has them; None where the run knows no such group."""
-        name = f"{PARAMETERS}{group}"
-        dataset = self._catalog.get(name) if name in self._catalog else None
-        if dataset is None:
-            return None
-        value = dataset.load()
-        return json.loads(json.dumps(value.model_dump(mode="json") if hasattr(value, "model_dump") else value))
-
     def _describe(self, node: Node) -> Record:
         record: Record = {"inputs": {}, "parameters": {}}
         for name in node.inputs:
             if name.startswith(PARAMETERS):
                 group = name.removeprefix(PARAMETERS)
-                record["parameters"][group] = self._settings(group)
+                record["parameters"][group] = find_group(group, self._parameters)
             elif name in self._passing:
                 for key, known in self._passing[name].items():
                     record[key] |= known
@@ -203,8 +196,8 @@ def check_inputs(made: str, record: Record, records: Mapping[str, Record]) -> No
             )
 
 
-def check_parameters(made: str, record: Record, given: Mapping[str, Any]) -> None:
-    """Check that a dataset was made with the parameters of a run, where the run knows these groups.
+def check_parameters(made: str, record: Record, parameters: Mapping[str, Any]) -> None:
+    """Check that a dataset was made with the parameters of a run, as they stand in its files and on its command line.
 
     Raises
     ------
@@ -212,11 +205,19 @@ def check_parameters(made: str, record: Record, given: Mapping[str, Any]) -> Non
         If one has another value now.
     """
     for group, then in record["parameters"].items():
-        for key, was, value in list_differences(group, then, given[group]) if given[group] is not None else ():
+        for key, was, value in list_differences(group, then, find_group(group, parameters)):
             raise InputError(
                 f"Parameter {key} is {value}, but '{made}' was made with {was}; run {name_maker(made)} again with it, "
                 "or leave it as it was."
             )
+
+
+def find_group(group: str, parameters: Mapping[str, Any]) -> Any:
+    """Values of a group such as `splits` or `p53_early.simulation`; empty where there is none."""
+    value: Any = parameters
+    for key in group.split("."):
+        value = value.get(key, {}) if isinstance(value, Mapping) else {}
+    return value
 
 
 def list_differences(name: str, then: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:

@@ -11,6 +11,7 @@ from cellfate.core.errors import InputError
 from cellfate.core.fates import CENSORED
 from cellfate.core.predictors import BLEND, CLASSIFIER
 from cellfate.prediction.model_folder import load_model_folder
+from cellfate.provenance import LEDGER
 from tests.conftest import DATA, read_table, run_here
 
 pytestmark = pytest.mark.pipeline
@@ -26,6 +27,7 @@ def run_on(demo_project: Path, folder: Path, cells: pd.DataFrame, **parameters: 
     for layer in ("05_model_input", "06_models", "07_model_output", "08_reporting/explanations"):
         shutil.rmtree(project / DATA / layer)
     cells.to_parquet(project / CELLS)
+    (project / DATA / LEDGER).unlink()  # it would refuse a table that was changed by hand
     run_here(project, *REST, from_nodes=FOLLOW, **parameters)
     run_here(project, "reporting", **parameters)
     return project

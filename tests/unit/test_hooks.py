@@ -8,11 +8,7 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline, node
 
 from cellfate.core.errors import InputError
-<<<<<<< HEAD
-from cellfate.hooks import NothingMissing, OneStudy, WhereToLook
-=======
-from cellfate.hooks import PlainErrors, WhereToLook
->>>>>>> 017d439 (Saved data know what they were made from: mixed, damaged or outdated tables are refused; one run at a time a folder)
+from cellfate.hooks import NothingMissing, WhereToLook
 
 SCORING = Pipeline([node(len, "recordings", "scores", name="count_recordings")])
 

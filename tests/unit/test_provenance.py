@@ -43,7 +43,7 @@ class Study:
         catalog = DataCatalog.from_config(entries)
         catalog["params:splits"] = SplitSettings(scheme="grouped_folds", seed=seed)
         hook = OneStudy()
-        hook._root = self.root  # as after_context_created finds it
+        hook._root, hook._parameters = self.root, {"splits": {"seed": seed}}  # as after_context_created finds them
         hook.before_pipeline_run(pipeline, catalog)
         try:
             for step in pipeline.nodes:
