@@ -8,7 +8,7 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
 from cellfate.core.errors import InputError
-from cellfate.provenance import name_maker
+from cellfate.made_from import name_maker
 
 logger = logging.getLogger("cellfate")
 

@@ -6,7 +6,7 @@ from kedro.config import OmegaConfigLoader
 
 from cellfate.context import PlainContext
 from cellfate.hooks import NothingMissing, WhereToLook
-from cellfate.provenance import OneStudy
+from cellfate.made_from import OneStudy
 from cellfate.session import PlainSession
 
 # Threads that wait for small batches sleep instead of spinning; read when OpenMP starts. A value that is set stays.

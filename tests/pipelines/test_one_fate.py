@@ -10,8 +10,8 @@ import pytest
 from cellfate.core.errors import InputError
 from cellfate.core.fates import CENSORED
 from cellfate.core.predictors import BLEND, CLASSIFIER
+from cellfate.made_from import LEDGER
 from cellfate.prediction.model_folder import load_model_folder
-from cellfate.provenance import LEDGER
 from tests.conftest import DATA, read_table, run_here
 
 pytestmark = pytest.mark.pipeline

@@ -13,7 +13,7 @@ from cellfate.metrics.settings import ScoreSettings
 from cellfate.plots.theme import is_empty
 from cellfate.report import belief, contents, headline, tables
 from cellfate.report.page import ReportFigure, ReportPage, ReportPart, ReportSection, ReportTable, render_page
-from cellfate.report.provenance import check_one_run, list_versions
+from cellfate.report.provenance import list_versions
 from cellfate.report.settings import ReportSettings
 from cellfate.report.training import write_training
 
@@ -59,14 +59,12 @@ def assemble_report(
     Raises
     ------
     InputError
-        If a table is missing, or forecasts or explanations are of other splits.
+        If a table is missing.
     """
     found = {name: item for name, item in artefacts.items() if isinstance(item, pd.DataFrame)}
     missing = [name for name in contents.TABLES if name not in found]
     if missing:
         raise InputError(f"The report lacks the table {missing[0]!r}; run the pipelines that come before `reporting`.")
-    explained = {name: found[name] for name in (f"{reading}_explained_landmarks" for reading in READINGS)}
-    check_one_run(found["splits"], found["forecasts"], explained)
     figures = {name: item for name, item in artefacts.items() if isinstance(item, go.Figure) and not is_empty(item)}
     trained = {reading: _say_training(reading, found, models) for reading in READINGS}
     caveats = {question: trained[reading] for question, reading in _ANSWERED_BY.items()}

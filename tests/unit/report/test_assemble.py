@@ -154,19 +154,6 @@ def test_the_order_of_parameters_is_that_of_their_names(case, page):
     assert "training.seed" in names
 
 
-def test_tables_of_two_runs_are_refused(case):
-    moved = case.tables["splits"].assign(part=case.tables["splits"]["part"].replace({"test": "train", "train": "test"}))
-    with pytest.raises(
-        InputError, match=r"18 of 18 cells of 'forecasts' .* cell 1 of recording 'r3' in test of fold 0"
-    ):
-        make_page(case, splits=moved)
-    explained = case.tables["clock_explained_landmarks"]
-    with pytest.raises(
-        InputError, match=r"12 of 12 cells of 'clock_explained_landmarks' .* expected tables of one run"
-    ):
-        make_page(case, clock_explained_landmarks=explained.assign(fold=1))
-
-
 def test_a_training_that_stopped_early_is_said_beside_the_headline_and_in_its_section(case):
     history = case.tables["clock_history"].query("epoch <= 3")  # the best epoch, 3, is the last
     body = body_of(make_page(case, clock_history=history))

@@ -12,7 +12,7 @@ from kedro.runner import SequentialRunner
 
 from cellfate.cohort.settings import SplitSettings
 from cellfate.core.errors import InputError
-from cellfate.provenance import LEDGER, OneStudy, list_ancestors
+from cellfate.made_from import LEDGER, OneStudy, list_ancestors
 
 FOLLOW = Pipeline([node(list, "recordings", "landmarks", name="list_landmarks")])
 SPLIT = Pipeline(
