@@ -1,6 +1,6 @@
 """Which layout the images of a folder have, and what the first recordings say of channels, time and pixels."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -45,8 +45,10 @@ class Images:
         What else was seen.
     cell_px : float or None
         Diameter of a cell in pixels, where masks or boxes say it.
-    folder : Path
-        The folder.
+    claimed : frozenset of str
+        Files that belong to the images.
+    sources : dict of str to str
+        File or folder of the recordings that were opened.
     """
 
     layout: Layout
@@ -56,6 +58,7 @@ class Images:
     notes: tuple[str, ...] = ()
     cell_px: float | None = None
     claimed: frozenset[str] = field(default=frozenset(), repr=False)
+    sources: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def frame_interval_min(self) -> float | None:
@@ -103,6 +106,7 @@ def recognise_images(survey: Survey, layout: Layout | None = None) -> Images:
         (*candidate.notes, *(unread if headers else ())),
         candidate.cell_px,
         candidate.claimed,
+        {one.recording_id: one.source for one in looked},
     )
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cellfate.recognition.findings import Finding, found
+from cellfate.recognition.findings import Finding, ask, found
 
 _HOURS = ((1.0, 1.0), (0.5, 0.5), (0.25, 0.25))
 """Guards and bins that are tried, in hours; the largest that leaves something to ask is taken."""
@@ -17,6 +17,8 @@ _LONG_FRAMES = 75
 _ENOUGH_GROUPS = 40
 """Groups from which one test part is enough."""
 _FOLDS = 5
+LEAST_GROUPS = 3
+"""Groups that can be parted into training, validation and test."""
 
 
 @dataclass(frozen=True)
@@ -82,17 +84,52 @@ def grouping_values(n_recordings: int, n_groups: int, parents_known: bool | None
     parents_known : bool or None
         Whether the tracks say who came from whom; None: not known yet.
     """
-    if n_recordings == 1:
-        unit = "lineage" if parents_known else "recording"
-        why = "and tracks that say who came from whom" if parents_known else "and no parents in the tracks"
-        yield found("recordings.group_by", unit, f"a single recording, {why}")
-        yield found("splits.scheme", "spatial_blocks", "a single recording")
-    elif n_recordings:
+    if n_recordings == 0:
+        return
+    if n_groups >= LEAST_GROUPS:
         scheme = "grouped_holdout" if n_groups >= _ENOUGH_GROUPS else "grouped_folds"
-        yield found("recordings.group_by", "recording", f"{n_recordings} recordings")
+        yield found("recordings.group_by", "recording", f"{n_groups} groups")
         yield found("splits.scheme", scheme, f"{n_groups} groups")
         if n_groups < _FOLDS:
-            yield found("splits.n_folds", max(2, n_groups), f"{n_groups} groups")
+            yield found("splits.n_folds", n_groups, f"{n_groups} groups")
+        return
+    seen = "a single recording" if n_recordings == 1 else f"{n_recordings} recordings are too few to be parted"
+    if parents_known is not None:
+        unit = "lineage" if parents_known else "recording"
+        why = "and tracks that say who came from whom" if parents_known else "and no parents in the tracks"
+        yield found("recordings.group_by", unit, f"{seen}, {why}")
+    yield found("splits.scheme", "spatial_blocks", seen)
+
+
+def questions_values(events: frozenset[str], lacks_table: bool) -> Iterator[Finding]:
+    """Choose what can be asked with the events that are known.
+
+    Parameters
+    ----------
+    events : frozenset of str
+        Events that tracks or a table show.
+    lacks_table : bool
+        Whether there is no table of fates; where no event is known, it is asked for.
+    """
+    if len(events) == 1:
+        event = next(iter(events))
+        words = f"{event} is the one event that tracks and tables show"
+        yield found("follow_up.questions", ["within_hours"], words)
+        yield found("follow_up.events", [event], words)
+    elif not events and lacks_table:
+        yield ask(
+            "tracks.fates_file",
+            "Nothing in the folder says which cells divide or die: no track of the first recordings divides, and no "
+            "table has numbers of cells beside words for fates. Add such a table (docs/tracks.md) and name it.",
+        )
+
+
+def reference_values(has_doses: bool) -> Iterator[Finding]:
+    """Leave out the references that need doses where there are none."""
+    if not has_doses:
+        words = "there are no doses"
+        yield found("references.names_which_fate", ["track_length", "track_age", "position", "measurements"], words)
+        yield found("references.names_within_hours", ["track_age", "age_and_time"], words)
 
 
 def _with_reports(guard_h: float, bin_h: float, n_bins: int, min_frames: int) -> Hours:

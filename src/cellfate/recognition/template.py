@@ -10,7 +10,7 @@ from cellfate.recognition.findings import OPEN, Finding
 
 _KEY = re.compile(r"( *)([A-Za-z_]\w*):(?:\s|$)")
 _PLAIN = re.compile(r"[A-Za-z_][\w./-]*(?: [\w./-]+)*")
-_RESERVED = frozenset({"null", "true", "false", "yes", "no", "on", "off", "none", "y", "n"})
+_RESERVED = frozenset({"null", "true", "false", "yes", "no", "on", "off", "none"})
 _WIDTH = 118
 
 

@@ -44,5 +44,6 @@ def test_one_recording_is_divided_by_lineages_and_space_and_several_by_recording
         "splits.scheme": "grouped_folds",
         "splits.n_folds": 3,
     }
+    assert values(2, 2, True) == {"recordings.group_by": "lineage", "splits.scheme": "spatial_blocks"}
     assert values(60, 8, True) == {"recordings.group_by": "recording", "splits.scheme": "grouped_folds"}
     assert values(60, 60, None)["splits.scheme"] == "grouped_holdout"

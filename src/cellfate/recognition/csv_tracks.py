@@ -1,0 +1,171 @@
+"""Columns of tracks in a plain table: guessed from names, and held against the recordings and what is in them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from cellfate.core.text_tables import parse_numbers, read_table
+from cellfate.recognition.columns import (
+    fate_column,
+    fate_names,
+    find_column,
+    find_columns,
+    matching_column,
+    plain,
+    whole,
+)
+from cellfate.recognition.findings import OPEN, Finding, ask, found
+from cellfate.recognition.images import Images
+
+_MICROMETRES = ("um", "micron", "microns", "micrometer", "micrometers")
+_EDGE = 1.02
+"""Share of the image's side up to which a position counts as inside."""
+_NONE = (-1, 0)
+"""Numbers that stand for no parent."""
+
+
+@dataclass(frozen=True)
+class Guessed:
+    """What the columns of a table of tracks are.
+
+    Attributes
+    ----------
+    values : list of Finding
+        Values of `tracks`, and questions.
+    is_shared : bool
+        Whether the one file holds several recordings.
+    facts : dict of str to float
+        What it says of the size of cells.
+    """
+
+    values: list[Finding]
+    is_shared: bool
+    facts: Mapping[str, float] = field(default_factory=dict)
+
+
+def guess_columns(root: Path, name: str, images: Images, one_each: bool) -> Guessed:
+    """Guess the columns of a table of tracks.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of recordings.
+    name : str
+        The table, relative to it.
+    images : Images
+        Its recordings.
+    one_each : bool
+        Whether there is one such table a recording.
+    """
+    table = read_table(root / name)
+    by = None if one_each else matching_column(table, images.names)
+    columns = list(table.columns)
+    chosen = {key: find_column(key, columns) for key in ("frame", "y", "x")}
+    chosen["cell_id"] = _cell_column(table, by, str(chosen["frame"]))
+    values: list[Finding] = []
+    parent = find_column("parent_id", columns)
+    optional: dict[str, str | None] = {"parent_id": parent if _are_parents(table, parent, chosen["cell_id"]) else None}
+    fate = fate_column(table)
+    if fate is not None:
+        optional["fate"] = fate
+        optional["event_frame"] = next(
+            (one for one in find_columns("event_frame", columns) if one != fate and whole(table[one]) is not None), None
+        )
+        values += list(_words(table[fate], fate))
+    optional["recording_id"] = by
+    given = {key: chosen[key] for key in ("cell_id", "frame", "y", "x")}
+    given |= {key: value for key, value in optional.items() if value is not None}
+    if any(value is None for value in chosen.values()):
+        asked = {key: OPEN if value is None else value for key, value in given.items()}
+        return Guessed(
+            [ask("tracks.columns", f"{name} has the columns {', '.join(columns)}; name those that are ???.", asked)],
+            by is not None,
+        )
+    values.insert(0, found("tracks.columns", given, f"the columns of {name}"))
+    values.append(_first_frame(table, str(chosen["frame"]), name, images))
+    values.append(_unit(table, str(chosen["y"]), str(chosen["x"]), name, images))
+    return Guessed(values, by is not None)
+
+
+def _cell_column(table: pd.DataFrame, by: str | None, frame: str) -> str | None:
+    """Find the column of cells: whole numbers, of which one stands on several rows, each of another frame."""
+    for column in find_columns("cell_id", list(table.columns)):
+        if column == by or whole(table[column]) is None:
+            continue
+        keys = [*([by] if by else []), column]
+        if not table.duplicated([*keys, frame]).any() and table.duplicated(keys).any():
+            return column
+    return None
+
+
+def _are_parents(table: pd.DataFrame, parent: str | None, cell: str | None) -> bool:
+    """Tell whether a column holds numbers of cells, and not, say, of spots."""
+    if parent is None or cell is None:
+        return False
+    given = table[parent][~table[parent].str.strip().str.lower().isin(["", "nan", "none"])]
+    numbers, cells = whole(given), whole(table[cell])
+    if len(given) == 0:
+        return True
+    return numbers is not None and cells is not None and set(numbers) - set(cells) <= set(_NONE)
+
+
+def _words(column: pd.Series, name: str) -> list[Finding]:
+    proposed, unknown = fate_names(column.unique())
+    return [fate_words(proposed, unknown, f"the words in column {name}")] if proposed or unknown else []
+
+
+def fate_words(proposed: Mapping[str, str], unknown: list[str], source: str) -> Finding:
+    """Make the finding, or question, about words for fates."""
+    if not unknown:
+        return found("tracks.fate_names", dict(proposed), source)
+    listed = ", ".join(repr(word) for word in unknown[:10])
+    return ask(
+        "tracks.fate_names",
+        f"What the fates {listed} mean, of {source}, is not known: apoptosis, mitosis, censored (watched to the end, "
+        "and nothing happened) or unscored (nobody looked).",
+        {**proposed, **dict.fromkeys(unknown, OPEN)},
+    )
+
+
+def _first_frame(table: pd.DataFrame, frame: str, name: str, images: Images) -> Finding:
+    key, numbers = "tracks.first_frame", whole(table[frame])
+    if numbers is None or images.header is None:
+        return found(key, 0, "frames count from 0")
+    low, high, n_frames = int(numbers.min()), int(numbers.max()), images.header.n_frames
+    seen = f"frames {low} to {high} in {name}, of {n_frames} images"
+    if low == 0:
+        return found(key, 0, seen)
+    if high >= n_frames:
+        return found(key, 1, seen)
+    if low == 1:
+        return ask(key, f"There are {seen}: 1 if the first image is frame 1 in this table, 0 if it is frame 0.")
+    return found(key, 0, seen)
+
+
+def _unit(table: pd.DataFrame, y: str, x: str, name: str, images: Images) -> Finding:
+    key, header = "tracks.position_unit", images.header
+    ending = plain(x)
+    if ending.endswith(_MICROMETRES):
+        return found(key, "um", f"column {x} of {name}")
+    if ending.endswith(("px", "pixel", "pixels")):
+        return found(key, "px", f"column {x} of {name}")
+    if header is None:
+        return ask(key, f"Whether {y} and {x} of {name} are pixels (px) or micrometres (um) could not be told.")
+    farthest = max(
+        float(np.nanmax(parse_numbers(table[column]))) / size
+        for column, size in ((y, header.height_px), (x, header.width_px))
+    )
+    pixel = header.pixel_size_um
+    seen = f"{name} has positions up to {farthest:.0%} of the image if they are pixels"
+    as_um_of_image = farthest / pixel if pixel else float("inf")
+    as_px, as_um = farthest <= _EDGE, as_um_of_image <= _EDGE
+    if as_px and (pixel == 1 or not as_um) and (pixel is not None or farthest > 1 / 2):
+        return found(key, "px", seen)
+    if as_um and not as_px:
+        return found(key, "um", f"{seen}, {as_um_of_image:.0%} if micrometres")
+    if not as_px and not as_um:
+        return ask(key, f"{seen}, outside of it: x and y may be swapped, or the images others; px or um.")
+    return ask(key, f"{seen}, and does not say whether they are pixels (px) or micrometres (um).")

@@ -1,0 +1,250 @@
+"""Which table says how cells ended: told by a column of cell numbers beside one of words for fates."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from cellfate.core.errors import InputError
+from cellfate.core.fates import APOPTOSIS, MITOSIS
+from cellfate.core.text_tables import parse_numbers, read_table
+from cellfate.recognition.columns import (
+    fate_column,
+    fate_names,
+    find_columns,
+    matching_column,
+    meaning,
+    named_recordings,
+    plain,
+    whole,
+)
+from cellfate.recognition.csv_tracks import fate_words
+from cellfate.recognition.findings import OPEN, Finding, ask, found
+from cellfate.recognition.images import Images
+from cellfate.recognition.naming import match_files
+from cellfate.recognition.survey import Survey, shown
+from cellfate.recognition.tracks import Tracks
+
+_AGREEING = 0.8
+"""Least share of the numbers in a column that must be cells with tracks."""
+_HOURS = (
+    "h",
+    "hr",
+    "hrs",
+    "hour",
+    "hours",
+    "timeh",
+    "timehours",
+    "timehrs",
+    "hoursh",
+    "eventh",
+    "eventtimeh",
+    "timeofeventh",
+)
+_FRAMES = ("frame", "frames", "eventframe", "timepoint", "slice", "endframe", "fateframe", "frameofevent", "t frame")
+_MINUTES = ("min", "mins", "minutes", "timemin", "timeminutes")
+
+
+@dataclass(frozen=True)
+class FateTable:
+    """A table of fates.
+
+    Attributes
+    ----------
+    values : tuple of Finding
+        Values of `tracks`, and questions; empty where there is no such table.
+    notes : tuple of str
+        What else was seen.
+    fates : frozenset of str
+        Fates that its words mean.
+    used : frozenset of str
+        Its files.
+    """
+
+    values: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+    fates: frozenset[str] = frozenset()
+    used: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, eq=False)
+class _Candidate:
+    template: str
+    files: tuple[str, ...]
+    table: pd.DataFrame
+    by: str | None
+    cell: str | None
+    fate: str
+
+    @property
+    def times(self) -> list[str]:
+        """Columns that may say when, the likeliest first."""
+        return [column for column in find_columns("time", list(self.table.columns)) if _is_time(self, column)]
+
+
+def recognise_fates(survey: Survey, images: Images, tracks: Tracks, tables: list[str]) -> FateTable:
+    """Recognise the table of fates among tables that are no tracks.
+
+    Parameters
+    ----------
+    survey : Survey
+        Names of what lies in the folder.
+    images, tracks
+        Its recordings and their tracks.
+    tables : list of str
+        Files that are tables.
+    """
+    candidates = []
+    for template, files in match_files(tables, images.names).items():
+        one = _look(survey, images, tracks, template, dict(files))
+        if one is not None:
+            candidates.append(one)
+    shows_events = tracks.shows(MITOSIS) or tracks.shows(APOPTOSIS)
+    timeless = [one for one in candidates if shows_events and not one.times]
+    candidates = [one for one in candidates if one not in timeless]
+    notes = tuple(f"{one.files[0]} has words for fates but not when; it is not used." for one in timeless)
+    if not candidates and notes:
+        return FateTable(notes=notes)
+    if not candidates:
+        return FateTable()
+    if len(candidates) > 1:
+        listed = shown([one.template for one in candidates], 5)
+        question = ask("tracks.fates_file", f"Fates may be in {listed}; say which table is meant.")
+        return FateTable(
+            (question, *_values(candidates[0], images, tracks)[1:]), used=_files(candidates), fates=_fates(candidates)
+        )
+    return FateTable(
+        tuple(_values(candidates[0], images, tracks)),
+        tuple(_notes(candidates[0], images, tracks)),
+        _fates(candidates),
+        _files(candidates),
+    )
+
+
+def _files(candidates: list[_Candidate]) -> frozenset[str]:
+    return frozenset(name for one in candidates for name in one.files)
+
+
+def _fates(candidates: list[_Candidate]) -> frozenset[str]:
+    return frozenset(filter(None, (meaning(word) for one in candidates for word in one.table[one.fate].unique())))
+
+
+def _look(survey: Survey, images: Images, tracks: Tracks, template: str, files: Mapping[str, str]) -> _Candidate | None:
+    name = next(iter(files.values()), template)
+    try:
+        table = read_table(survey.root / name)
+    except InputError:
+        return None
+    by = None if files else matching_column(table, images.names)
+    fate = fate_column(table)
+    if fate is None or (not files and by is None and len(images.names) > 1):
+        return None
+    cell = _cell_column(table, {by, fate}, _rows_of_cells(table, by, images, tracks), next(iter(files), None), tracks)
+    return _Candidate(template, tuple(files.values()) or (name,), table, by, cell, fate)
+
+
+def _rows_of_cells(table: pd.DataFrame, by: str | None, images: Images, tracks: Tracks) -> pd.Series:
+    """Mark the rows about recordings whose tracks were read."""
+    if by is None or tracks.cells is None:
+        return pd.Series(True, index=table.index)
+    recordings = table[by].str.strip().map(named_recordings(table[by], images.names))
+    return recordings.isin(set(tracks.cells["recording_id"]))
+
+
+def _cell_column(
+    table: pd.DataFrame, others: set[str | None], rows: pd.Series, recording: str | None, tracks: Tracks
+) -> str | None:
+    """Find the column of numbers that are cells of the tracks: one that is called so first, a column of times last."""
+    called_so, times = find_columns("cell_id", list(table.columns)), find_columns("time", list(table.columns))
+    rest = [str(column) for column in table.columns if column not in called_so and column not in times]
+    for column in (*called_so, *rest):
+        given = rows & (table[column].str.strip() != "")
+        held = None if column in others else whole(table.loc[given, column])
+        if held is None:
+            continue
+        if tracks.cells is None or tracks.cells.empty:
+            return column if column in called_so else None
+        cells = tracks.cells if recording is None else tracks.cells[tracks.cells["recording_id"] == recording]
+        known = set(cells["cell_id"])
+        if sum(number in known for number in held) >= _AGREEING * len(held):
+            return column
+    return None
+
+
+def _values(one: _Candidate, images: Images, tracks: Tracks) -> list[Finding]:
+    name, times = one.files[0], one.times
+    columns = {"recording_id": one.by, "cell_id": one.cell or OPEN, "fate": one.fate, "time": [*times, OPEN][0]}
+    values = [found("tracks.fates_file", one.template, f"{name}: column {one.fate} holds words for fates")]
+    if OPEN in columns.values():
+        lacking = [_lack_of_cells(tracks)] if one.cell is None else []
+        lacking += [] if times else ["no column says when"]
+        question = (
+            f"{name} has the columns {', '.join(one.table.columns)}, but {', and '.join(lacking)}; name or add it."
+        )
+        values.append(ask("tracks.fates_columns", question, columns))
+    else:
+        values.append(found("tracks.fates_columns", columns, f"the columns of {name}"))
+    return [*values, *([_unit(one, times[0], images)] if times else ()), *_words(one)]
+
+
+def _lack_of_cells(tracks: Tracks) -> str:
+    cells = [] if tracks.cells is None else tracks.cells["cell_id"].tolist()
+    such = f", such as {shown(map(str, cells))}" if cells else ""
+    hint = "; of TrackMate that is the ID of a cell's first spot" if tracks.format == "trackmate_xml" else ""
+    return f"no column holds the numbers that cells have in the tracks{such}{hint}"
+
+
+def _is_time(one: _Candidate, column: str) -> bool:
+    if column in (one.by, one.cell, one.fate):
+        return False
+    given = one.table[column][one.table[column].str.strip() != ""]
+    return len(given) > 0 and bool(pd.notna(parse_numbers(given)).all())
+
+
+def _words(one: _Candidate) -> list[Finding]:
+    proposed, unknown = fate_names(one.table[one.fate].unique())
+    return [fate_words(proposed, unknown, f"column {one.fate} of {one.files[0]}")] if proposed or unknown else []
+
+
+def _unit(one: _Candidate, time: str, images: Images) -> Finding:
+    """Tell hours from frames: by the name of the column, else by what fits the length of the recordings."""
+    key, name = "tracks.fates_time_unit", plain(time)
+    column = one.table[time][one.table[time].str.strip() != ""]
+    numbers = parse_numbers(column)
+    if name in _HOURS or name.endswith(("hours", "hrs", "inh")):
+        return found(key, "h", f"the name of column {time}")
+    if name in _FRAMES or name.endswith(("frame", "frames")):
+        return found(key, "frame", f"the name of column {time}")
+    seen = f"column {time} of {one.files[0]} has times up to {numbers.max():g}"
+    if name in _MINUTES or name.endswith(("min", "minutes")):
+        return ask(
+            key,
+            f"{seen}, which its name calls minutes; write hours into the table, then set h.",
+        )
+    if (numbers % 1 != 0).any():
+        return found(key, "h", f"column {time} has fractions, which frames have not")
+    n_frames = images.header.n_frames if images.header else None
+    minutes = images.frame_interval_min
+    if n_frames and minutes and numbers.max() > n_frames * minutes / 60:
+        return found(key, "frame", f"{seen}, longer than the recordings in hours")
+    if n_frames and numbers.max() > n_frames:
+        return found(key, "h", f"{seen}, more than the recordings have frames")
+    return ask(key, f"{seen}: hours since the first frame (h), or frames (frame)? Both fit.")
+
+
+def _notes(one: _Candidate, images: Images, tracks: Tracks) -> Iterator[str]:
+    if one.by is not None:
+        matched = named_recordings(one.table[one.by], images.names)
+        strangers = sorted(word for word, recording in matched.items() if recording is None)
+        if strangers:
+            yield (
+                f"{one.files[0]} names recordings that the folder does not have ({len(strangers)}), such as "
+                f"{strangers[0]!r}; the folder's are called {shown(images.names)}."
+            )
+        n_matched = len(set(matched.values()) - {None})
+        yield f"{n_matched} of {len(images.names)} recordings have fates in {one.files[0]}."
+    elif len(images.names) > 1:
+        yield f"{len(one.files)} of {len(images.names)} recordings have a table of fates."
+    if tracks.cells is not None and len(tracks.cells) and len(images.names) == 1:
+        listed = (one.table[one.cell].str.strip() != "").sum() if one.cell else 0
+        yield f"{one.files[0]} lists {listed} of {len(tracks.cells)} cells; tracks.unlisted_cells says what others are."

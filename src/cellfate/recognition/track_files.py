@@ -1,0 +1,115 @@
+"""Which files hold tracks, and in which format: told by their first bytes or their header."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from cellfate.core.errors import InputError
+from cellfate.core.text_tables import read_header
+from cellfate.imaging.headers import usable
+from cellfate.imaging.units import MINUTES
+from cellfate.recognition.columns import find_column, plain
+from cellfate.recognition.survey import Survey
+
+TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".csv.gz", ".tsv.gz")
+_ENDS = 2**18
+"""Bytes at the beginning and the end of an XML file that are looked at."""
+_ONE_SECOND_MIN = 1 / 60
+"""What TrackMate writes as interval where nobody told it one."""
+
+
+def kind_of(survey: Survey, name: str) -> str | None:
+    """Format of a file of tracks; `edges`, `graph` and `table` of what goes with tracks; None of anything else."""
+    path, ending = survey.root / name, name.lower()
+    if name in survey.stores:
+        return "geff" if is_geff(path) else None
+    if ending.endswith(".xml"):
+        start = _read(path, 0)
+        return "trackmate_xml" if "<TrackMate" in start else "simple_xml" if "<Tracks" in start else None
+    if ending.endswith((".h5", ".hdf5", ".hdf")):
+        return "btrack" if _is_btrack(path) else None
+    if ending.endswith(".json"):
+        return "graph" if _is_graph(path) else None
+    return _kind_of_table(path) if ending.endswith(TABLES) else None
+
+
+def is_geff(path: Path) -> bool:
+    """Whether a Zarr folder says that it is a GEFF."""
+    for name in ("zarr.json", ".zattrs"):
+        try:
+            content = json.loads((path / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        return "geff" in content.get("attributes", content) or "geff_version" in content.get("attributes", content)
+    return False
+
+
+def trackmate_facts(path: Path) -> dict[str, float]:
+    """Read what a TrackMate file says besides its tracks.
+
+    Returns
+    -------
+    dict of str to float
+        As far as they are said: `frame_interval_min`, `pixel_size_um`, and `cell_px`, twice the usual radius of a
+        spot, in pixels.
+    """
+    start, end = _read(path, 0), _read(path, max(path.stat().st_size - _ENDS, 0))
+    model = re.search(r"<Model\b[^>]*>", start)
+    units = dict(re.findall(r'(\w+)="([^"]*)"', model.group(0))) if model else {}
+    image = re.search(r"<ImageData\b[^>]*>", end) or re.search(r"<ImageData\b[^>]*>", start)
+    said = dict(re.findall(r'(\w+)="([^"]*)"', image.group(0))) if image else {}
+    pixel = usable(said.get("pixelwidth"))
+    facts: dict[str, float] = {}
+    interval, minutes = usable(said.get("timeinterval")), MINUTES.get(units.get("timeunits", "").strip().lower())
+    if interval and minutes and abs(interval * minutes - _ONE_SECOND_MIN) > 1e-9:
+        facts["frame_interval_min"] = interval * minutes
+    if pixel and pixel != 1 and plain(units.get("spatialunits", "")) in ("micron", "um", "microns", "micrometer"):
+        facts["pixel_size_um"] = pixel
+    radii = sorted(float(text) for text in re.findall(r'\bRADIUS="([0-9.]+)"', start))
+    if radii and pixel:
+        facts["cell_px"] = 2 * radii[len(radii) // 2] / pixel
+    return facts
+
+
+def _read(path: Path, begin: int) -> str:
+    with path.open("rb") as file:
+        file.seek(begin)
+        return file.read(_ENDS).decode("utf-8", errors="replace")
+
+
+def _is_btrack(path: Path) -> bool:
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            return "tracks" in file and "objects" in file
+    except OSError:
+        return False
+
+
+def _is_graph(path: Path) -> bool:
+    """Whether a JSON file is {daughter: [parent]}."""
+    try:
+        content: Any = json.loads(path.read_text(encoding="utf-8")) if path.stat().st_size < 2**26 else None
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(content, dict) and bool(content) and all(str(key).lstrip("-").isdigit() for key in content)
+
+
+def _kind_of_table(path: Path) -> str | None:
+    try:
+        header = [name for name in read_header(path) if name]
+    except InputError:
+        return None
+    if {"SPOT_SOURCE_ID", "SPOT_TARGET_ID"} <= set(header):
+        return "edges"
+    if {"TRACK_ID", "FRAME", "POSITION_X", "POSITION_Y"} <= set(header):
+        return "trackmate_csv"
+    small = {name.lower() for name in header}
+    if {"track_id", "t", "y", "x"} <= small and small <= {"track_id", "t", "z", "y", "x", "id", "index", ""}:
+        return "napari_csv"
+    if small >= {"axis-0", "axis-1", "axis-2"}:
+        return "napari_csv"
+    found = {role: find_column(role, header) for role in ("cell_id", "frame", "y", "x")}
+    return "csv" if all(found.values()) else "table"

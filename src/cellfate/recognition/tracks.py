@@ -1,0 +1,260 @@
+"""Which tracks belong to the recordings: format and files; the first are read to see that they are tracks."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pandas as pd
+
+from cellfate.core.errors import InputError
+from cellfate.core.fates import APOPTOSIS, MITOSIS
+from cellfate.imaging.annotation_file import read_annotation_file
+from cellfate.imaging.layouts import find_track_files
+from cellfate.imaging.records import RecordingFolder
+from cellfate.imaging.settings import RecordingSettings
+from cellfate.recognition.columns import find_column
+from cellfate.recognition.csv_tracks import Guessed, guess_columns
+from cellfate.recognition.findings import Finding, ask, found
+from cellfate.recognition.images import FIRST, Images
+from cellfate.recognition.naming import fullest, match_files
+from cellfate.recognition.survey import Survey, shown
+from cellfate.recognition.track_files import TABLES, kind_of, trackmate_facts
+from cellfate.tracks.importing import IMPORTERS
+from cellfate.tracks.records import OpenedRecordings
+from cellfate.tracks.settings import PLACEHOLDER, TrackSettings
+
+_FORMATS = ("trackmate_xml", "btrack", "geff", "trackmate_csv", "napari_csv", "csv")
+_MOST_TEMPLATES = 60
+"""Kinds of files that are looked into; in a folder with more, the rest is not."""
+_LARGE_BYTES = 100_000_000
+"""A file of tracks larger than this is not read, only recognised."""
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """The tracks of the recordings, as far as names and the first files tell.
+
+    Attributes
+    ----------
+    format : str or None
+        Format; None where there are no tracks, or the layout's own.
+    values : tuple of Finding
+        Values of `tracks`, and questions.
+    notes : tuple of str
+        What else was seen.
+    cells : DataFrame or None
+        recording_id, cell_id, first_frame, last_frame and fate of the cells of the first recordings.
+    parents_known : bool or None
+        Whether the tracks say who came from whom; None: not known.
+    facts : dict of str to float
+        What the files of tracks say of interval, pixel size and size of cells.
+    used : frozenset of str
+        Files that are tracks.
+    """
+
+    format: str | None
+    values: tuple[Finding, ...]
+    notes: tuple[str, ...] = ()
+    cells: pd.DataFrame | None = None
+    parents_known: bool | None = None
+    facts: Mapping[str, float] = field(default_factory=dict)
+    used: frozenset[str] = frozenset()
+
+    @property
+    def states_deaths(self) -> bool:
+        """Whether the format, or a column, can state that a cell died."""
+        columns: Mapping[str, Any] = next((one.value for one in self.values if one.key == "tracks.columns"), {})
+        return self.format == "btrack" or "fate" in columns
+
+    def shows(self, fate: str) -> bool:
+        """Whether tracks of the first recordings show or state a fate."""
+        return self.cells is not None and bool((self.cells["fate"] == fate).any())
+
+
+def recognise_tracks(survey: Survey, images: Images) -> Tracks:
+    """Recognise the tracks of the recordings.
+
+    Parameters
+    ----------
+    survey : Survey
+        Names of what lies in the folder.
+    images : Images
+        Its recordings.
+    """
+    if images.layout == "cell_tracking_challenge":
+        return _challenge(survey, images)
+    if images.layout == "coco_vid":
+        return _coco(survey, images)
+    matched = match_files(_candidates(survey, images), images.names)
+    order = sorted(matched, key=lambda template: (-len(matched[template]), template))[:_MOST_TEMPLATES]
+    kinds = {template: kind_of(survey, next(iter(matched[template].values()), template)) for template in order}
+    for kind in _FORMATS:
+        templates = [template for template in order if kinds[template] == kind]
+        usable = [one for one in templates if matched[one] or len(images.names) == 1 or kind == "csv"]
+        if usable:
+            return _of_format(survey, images, kind, fullest(usable, matched), matched, kinds)
+    simple = [next(iter(matched[one].values()), one) for one in order if kinds[one] == "simple_xml"]
+    return _none(images, simple)
+
+
+def _candidates(survey: Survey, images: Images) -> list[str]:
+    endings = (".xml", ".h5", ".hdf5", ".hdf", ".json", *TABLES)
+    files = [name for name in survey.with_endings(*endings) if name not in images.claimed]
+    return [*files, *(name for name in survey.stores if name not in images.claimed and name != ".")]
+
+
+def _none(images: Images, simple: list[str]) -> Tracks:
+    hint = f"; {simple[0]} is TrackMate's short export without families: save the whole file (Save)" if simple else ""
+    question = (
+        f"No tracks were found beside the recordings{hint}. Put them into the folder, named like the recordings "
+        f"({images.names[0] if images.names else 'A01'}), and run this command again; docs/tracks.md lists the formats."
+    )
+    return Tracks(None, (ask("tracks.format", question),))
+
+
+def _of_format(
+    survey: Survey,
+    images: Images,
+    kind: str,
+    templates: list[str],
+    matched: Mapping[str, Mapping[str, str]],
+    kinds: Mapping[str, str | None],
+) -> Tracks:
+    template = templates[0]
+    files = dict(matched[template]) or dict.fromkeys(images.names[:1], template)
+    first = next(iter(files.values()))
+    values = [found("tracks.format", kind, first)]
+    if len(templates) > 1:
+        values.append(ask("tracks.files", f"Tracks may be in {shown(templates, 5)}; say which are meant."))
+        used = {name for one in templates for name in (one, *matched[one].values())}
+        return Tracks(kind, tuple(values), used=frozenset(used))
+    values.append(found("tracks.files", template, _coverage(files, images)))
+    extra: dict[str, Any] = {}
+    guessed: Guessed | None = None
+    if kind == "csv":
+        guessed = guess_columns(survey.root, first, images, one_each=bool(matched[template]))
+        values += guessed.values
+    if kind == "geff":
+        values += _geff_columns(survey, first)
+    if kind in ("trackmate_csv", "napari_csv"):
+        part, key = ("edges", "edges_file") if kind == "trackmate_csv" else ("graph", "graph_file")
+        beside = [one for one, what in kinds.items() if what == part and (matched[one] or len(images.names) == 1)]
+        extra[key] = next(iter(fullest(beside, matched)), None)
+        words = "beside the tracks" if extra[key] else f"no table of {part} beside the tracks: parents are not known"
+        values.append(found(f"tracks.{key}", extra[key], words))
+    is_shared = guessed is not None and guessed.is_shared
+    notes = [] if is_shared else list(_unmatched(files, images))
+    used = {*files.values(), template, *(name for name in matched.get(extra.get("edges_file") or "", {}).values())}
+    tracks = Tracks(kind, tuple(values), tuple(notes), used=frozenset(used))
+    if kind == "trackmate_xml":
+        tracks = replace(tracks, facts=trackmate_facts(survey.root / first))
+    if guessed is not None:
+        tracks = replace(tracks, facts=guessed.facts)
+    return _read_first(survey, images, tracks, list(images.names if is_shared else files))
+
+
+def _geff_columns(survey: Survey, name: str) -> list[Finding]:
+    """Find the node properties that state fates: one called so, beside one that says when."""
+    folder = survey.root / name / "nodes" / "props"
+    properties = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    fate, event = find_column("fate", properties), find_column("event_frame", properties)
+    if fate is None or event is None or fate == event:
+        return []
+    return [found("tracks.columns", {"fate": fate, "event_frame": event}, f"the node properties of {name}")]
+
+
+def _coverage(files: Mapping[str, str], images: Images) -> str:
+    return f"{next(iter(files.values()))}; {len(files)} of {len(images.names)} recordings have tracks"
+
+
+def _unmatched(files: Mapping[str, str], images: Images) -> Iterator[str]:
+    without = [name for name in images.names if name not in files]
+    if without:
+        yield (
+            f"{len(files)} of {len(images.names)} recordings have tracks; without are {shown(without, 5)}. A run stops "
+            "at these: add their tracks, or set recordings.on_bad_recording to skip."
+        )
+
+
+def _read_first(survey: Survey, images: Images, tracks: Tracks, names: list[str]) -> Tracks:
+    """Read the tracks of the first recordings, as a run does; where that fails, say why."""
+    given = {one.key.removeprefix("tracks."): one.value for one in tracks.values}
+    if any(one.is_question for one in tracks.values) or images.header is None:
+        return tracks
+    sizes = [(survey.root / str(given["files"]).replace(PLACEHOLDER, name)) for name in names[:FIRST]]
+    if any(path.is_file() and path.stat().st_size > _LARGE_BYTES for path in sizes):
+        return replace(tracks, notes=(*tracks.notes, f"{sizes[0]} is large and was not read."))
+    interval = tracks.facts.get("frame_interval_min") or images.frame_interval_min
+    pixel = images.header.pixel_size_um or tracks.facts.get("pixel_size_um")
+    table = pd.DataFrame(
+        {
+            "recording_id": names[:FIRST],
+            "source": [images.sources.get(name, name) for name in names[:FIRST]],
+            "n_frames": images.header.n_frames,
+            "frame_interval_min": interval or 1.0,
+            "pixel_size_um": pixel or float("nan"),
+            "height_px": images.header.height_px,
+            "width_px": images.header.width_px,
+        }
+    )
+    settings = RecordingSettings(layout="tiff_stacks")
+    for changes in ({}, {"on_merge": "cut"}):
+        opened = OpenedRecordings(
+            RecordingFolder(survey.root), table, table, settings, TrackSettings(**{**given, **changes})
+        )
+        try:
+            _, cells, problems = IMPORTERS[str(tracks.format)](opened)
+        except InputError as error:
+            cells, problems = pd.DataFrame(), pd.DataFrame({"reason": [str(error)]})
+        reasons = problems["reason"].tolist()
+        if not cells.empty or not any("on_merge" in reason for reason in reasons):
+            break
+        tracks = replace(tracks, values=(*tracks.values, ask("tracks.on_merge", reasons[0])))
+    if cells.empty:
+        return _unreadable(tracks, str(reasons[0]) if reasons else "they hold no cell.")
+    notes = (*tracks.notes, *(f"Of the first tracks: {reason}" for reason in reasons))
+    return replace(tracks, cells=cells, notes=notes, parents_known=bool(cells["lineage_id"].notna().any()))
+
+
+def _unreadable(tracks: Tracks, reason: str) -> Tracks:
+    given = {one.key.removeprefix("tracks."): one.value for one in tracks.values}
+    by_file = bool(given.get("graph_file") or given.get("edges_file"))
+    tracks = replace(tracks, parents_known=by_file or tracks.format in ("trackmate_xml", "btrack", "geff"))
+    if "pixel size" in reason:
+        question = ask(
+            "recordings.pixel_size_um",
+            "The tracks are in micrometres, and no file says the side of a pixel; give it in micrometres.",
+        )
+        return replace(tracks, values=(*tracks.values, question))
+    return replace(tracks, notes=(*tracks.notes, f"The first tracks cannot be read yet: {reason}"))
+
+
+def _challenge(survey: Survey, images: Images) -> Tracks:
+    parts = []
+    for name in images.names[:FIRST]:
+        files = find_track_files(survey.root, name)
+        assert files is not None
+        lines = [line.split() for line in files.table.read_text().splitlines() if line.strip()]
+        part = pd.DataFrame(lines, columns=["cell_id", "first_frame", "last_frame", "parent"]).astype("int64")
+        mothers = part["parent"].value_counts()
+        divides = part["cell_id"].isin(mothers.index[mothers >= 2])
+        parts.append(
+            part.assign(recording_id=name, fate=pd.Series("censored", index=part.index).mask(divides, MITOSIS))
+        )
+    cells = pd.concat(parts, ignore_index=True)
+    values = (found("tracks.format", None, "the tracks of the layout"),)
+    return Tracks(None, values, cells=cells, parents_known=True)
+
+
+def _coco(survey: Survey, images: Images) -> Tracks:
+    name = next(one.value for one in images.values if one.key == "recordings.annotation_file")
+    tables = read_annotation_file(survey.root / name, "videos", "images", "annotations")
+    marks = tables["annotations"].drop(columns="video_id", errors="ignore")
+    marks = marks.merge(tables["images"][["id", "video_id", "frame_id"]], left_on="image_id", right_on="id")
+    marks = marks.merge(tables["videos"].rename(columns={"id": "video_id", "name": "recording_id"}), on="video_id")
+    groups = marks.groupby(["recording_id", "cell_id"])
+    cells = groups["frame_id"].agg(first_frame="min", last_frame="max").reset_index()
+    dies, divides = (groups[name].first().notna().to_numpy() for name in ("time_of_death", "time_of_division"))
+    fates = pd.Series("censored", index=cells.index).mask(divides, MITOSIS).mask(dies, APOPTOSIS)
+    values = (found("tracks.format", None, f"the annotations in {name}"),)
+    return Tracks(None, values, cells=cells.assign(fate=fates), parents_known=False)

@@ -1,0 +1,118 @@
+"""Which table says how recordings were treated: one line a recording, and no cells."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from cellfate.core.errors import InputError
+from cellfate.core.text_tables import read_table
+from cellfate.recognition.columns import find_column, matching_column, named_recordings
+from cellfate.recognition.findings import Finding, ask, found
+from cellfate.recognition.images import Images
+from cellfate.recognition.study import LEAST_GROUPS
+from cellfate.recognition.survey import Survey, shown
+
+_UNIT = re.compile(r"[ _(\[]([nuµμm]?M|[nuµμm]g/ml|%)[)\]]?$")
+"""Unit of doses at the end of the name of their column."""
+
+
+@dataclass(frozen=True)
+class Treatments:
+    """A table of conditions.
+
+    Attributes
+    ----------
+    values : tuple of Finding
+        Values of `recordings`, and questions.
+    notes : tuple of str
+        What else was seen.
+    n_groups : int
+        Groups that it names; the recordings where it names none.
+    used : frozenset of str
+        Its file.
+    has_doses : bool
+        Whether there is more than one dose.
+    """
+
+    values: tuple[Finding, ...]
+    notes: tuple[str, ...]
+    n_groups: int
+    has_doses: bool
+    used: frozenset[str] = frozenset()
+
+
+def recognise_treatments(survey: Survey, images: Images, tables: Sequence[str]) -> Treatments:
+    """Recognise the table of conditions among tables that hold neither tracks nor fates."""
+    candidates = []
+    for name in tables:
+        try:
+            table = read_table(survey.root / name)
+        except InputError:
+            continue
+        by = matching_column(table, images.names)
+        if (
+            by is not None
+            and not table[by].str.strip().duplicated().any()
+            and {"condition", "dose"} & _roles(table, by).keys()
+        ):
+            candidates.append((name, table, by))
+    if not candidates:
+        none = found("recordings.conditions_file", None, "no table with a line a recording: no doses")
+        return Treatments((none,), (), len(images.names), False)
+    if len(candidates) > 1:
+        listed = shown([name for name, _, _ in candidates], 5)
+        question = ask("recordings.conditions_file", f"Treatments may be in {listed}; say which table is meant.")
+        return Treatments(
+            (question, *_values(*candidates[0])[1:]),
+            (),
+            len(images.names),
+            True,
+            frozenset(name for name, _, _ in candidates),
+        )
+    name, table, by = candidates[0]
+    return _chosen(name, table, by, images)
+
+
+def _roles(table: pd.DataFrame, by: str) -> dict[str, str]:
+    others = [str(column) for column in table.columns if column != by]
+    roles = {role: find_column(role, others) for role in ("condition", "dose", "dose_unit", "group_id")}
+    return {role: column for role, column in roles.items() if column is not None}
+
+
+def _values(name: str, table: pd.DataFrame, by: str) -> list[Finding]:
+    roles = _roles(table, by)
+    columns = {"recording_id": by, **dict.fromkeys(("condition", "dose", "dose_unit", "group_id")), **roles}
+    values = [
+        found("recordings.conditions_file", name, f"{name}: column {by} names recordings, one line each"),
+        found("recordings.conditions_columns", columns, f"the columns of {name}"),
+    ]
+    unit = _UNIT.search(roles.get("dose", ""))
+    if unit and "dose_unit" not in roles:
+        values.append(found("recordings.dose_unit", unit.group(1), f"the name of column {roles['dose']}"))
+    return values
+
+
+def _chosen(name: str, table: pd.DataFrame, by: str, images: Images) -> Treatments:
+    roles = _roles(table, by)
+    matched = named_recordings(table[by], images.names)
+    without = sorted(set(images.names) - set(matched.values()))
+    strangers = sorted(word for word, recording in matched.items() if recording is None)
+    notes = [f"{name} treats {len(images.names) - len(without)} of {len(images.names)} recordings."]
+    if without:
+        notes.append(f"{name} has no line for {shown(without, 5)}: a run stops until it has.")
+    if strangers:
+        notes.append(f"{name} has lines of recordings that the folder does not have: {shown(strangers, 5)}.")
+    n_groups = table[roles["group_id"]].nunique() if "group_id" in roles else len(images.names)
+    values = _values(name, table, by)
+    if n_groups < LEAST_GROUPS <= len(images.names):
+        notes.append(f"Column {roles['group_id']} of {name} makes {n_groups} groups, too few to be parted; not used.")
+        values, n_groups = _without_groups(values), len(images.names)
+    doses = table[roles.get("dose", roles.get("condition", by))].nunique()
+    return Treatments(tuple(values), tuple(notes), n_groups, doses > 1, frozenset({name}))
+
+
+def _without_groups(values: list[Finding]) -> list[Finding]:
+    key = "recordings.conditions_columns"
+    return [replace(one, value={**one.value, "group_id": None}) if one.key == key else one for one in values]

@@ -1,0 +1,241 @@
+"""Every format of tracks is recognised, and the settings are those that the writer of the files says they take."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+
+from cellfate.imaging import RecordingFolder, RecordingSettings, open_recordings
+from cellfate.recognition.images import recognise_images
+from cellfate.recognition.recognising import Recognised, recognise
+from cellfate.recognition.survey import survey_folder
+from cellfate.tracks import TrackSettings, gather_tracks
+from tests.cases import track_formats
+from tests.cases.track_formats import FAMILY, FATES_SETTINGS, FORMATS, FormatCase, found_cells
+
+BY_NAME = {case.name: case for case in FORMATS}
+FILE_EACH = [case for case in FORMATS if case.name not in ("coco_vid", "cell_tracking_challenge")]
+
+
+def write_images(root: Path, *names: str) -> None:
+    """OME-TIFF of the family's recording."""
+    root.mkdir(parents=True, exist_ok=True)
+    image = np.ones((track_formats.N_FRAMES, track_formats.HEIGHT_PX, track_formats.WIDTH_PX), np.uint16)
+    details = {"axes": "TYX", "TimeIncrement": 30.0, "TimeIncrementUnit": "min", "Channel": {"Name": ["gfp"]}}
+    details |= {"PhysicalSizeX": 0.5, "PhysicalSizeY": 0.5}
+    for name in names or (track_formats.RECORDING,):
+        tifffile.imwrite(root / f"{name}.ome.tif", image, metadata=details)
+
+
+def settings_of(seen: Recognised, **answers: Any) -> TrackSettings:
+    """Settings of the tracks; a question must have an answer."""
+    values = {one.key.removeprefix("tracks."): one for one in seen.findings.values if one.key.startswith("tracks.")}
+    assert {key for key, one in values.items() if one.is_question} == set(answers)
+    return TrackSettings(**{**{key: one.value for key, one in values.items()}, **answers})
+
+
+WORDS = {"divided": "mitosis", "died": "apoptosis"}
+"""Words for fates that the CSV has."""
+
+
+def expected(case: FormatCase, files: str | None, **others: Any) -> TrackSettings:
+    given = {"position_unit": "px", "fate_names": WORDS} if case.name == "csv" else {}
+    return TrackSettings(**{"format": case.name, "files": files, **case.settings, **given, **others})
+
+
+@pytest.mark.parametrize("case", FILE_EACH, ids=lambda case: case.name)
+def test_tracks_get_the_settings_that_they_were_written_with(case, tmp_path):
+    write_images(tmp_path)
+    case.write(tmp_path, FAMILY)
+    seen = recognise(tmp_path)
+    template = case.file.replace("01", "{recording_id}")
+    settings = settings_of(seen)
+    assert settings == expected(case, template)
+    recordings = RecordingSettings(**{one.key.removeprefix("recordings."): one.value for one in seen.images.values})
+    tables = open_recordings(RecordingFolder(tmp_path), recordings)[:2]
+    _, cells, problems = gather_tracks(RecordingFolder(tmp_path), *tables, recordings, settings)
+    assert problems.empty
+    assert found_cells(cells) == case.expected_cells(FAMILY)
+
+
+@pytest.mark.parametrize("name", ["trackmate_xml", "btrack", "csv"])
+def test_tracks_in_a_folder_of_their_own_are_matched_to_images_in_another(name, tmp_path):
+    case = BY_NAME[name]
+    write_images(tmp_path / "images")
+    (tmp_path / "my tracks").mkdir()
+    case.write(tmp_path / "my tracks", FAMILY)
+    assert settings_of(recognise(tmp_path)).files == f"my tracks/{case.file.replace('01', '{recording_id}')}"
+
+
+def test_how_many_recordings_have_tracks_is_said(tmp_path):
+    write_images(tmp_path, "01", "02", "A1")
+    BY_NAME["trackmate_xml"].write(tmp_path, FAMILY)
+    seen = recognise(tmp_path)
+    assert seen.findings.value("tracks.files") == "{recording_id}.xml"
+    assert any(note.startswith("1 of 3 recordings have tracks; without are 02, A1.") for note in seen.findings.notes)
+
+
+def test_one_table_of_all_recordings(tmp_path):
+    write_images(tmp_path / "raw", "01", "02")
+    BY_NAME["csv"].write(tmp_path, FAMILY)
+    one = pd.read_csv(tmp_path / "01.csv")
+    (tmp_path / "01.csv").unlink()
+    pd.concat([one.assign(Movie="01"), one.assign(Movie="02")]).to_csv(tmp_path / "all tracks.csv", index=False)
+    settings = settings_of(recognise(tmp_path))
+    columns = {**track_formats.CSV_COLUMNS, "recording_id": "Movie"}
+    changed = {"columns": columns, "first_frame": 1, "fate_names": WORDS}
+    assert settings == TrackSettings(format="csv", files="all tracks.csv", position_unit="px", **changed)
+
+
+@pytest.mark.parametrize("name", ["trackmate_xml", "napari_csv"])
+def test_a_table_of_fates_is_told_by_its_contents(name, tmp_path):
+    case = BY_NAME[name]
+    write_images(tmp_path)
+    case.write(tmp_path, FAMILY)
+    track_formats.write_fates(tmp_path, FAMILY)
+    (tmp_path / "fates.csv").rename(tmp_path / "scored by hand.csv")
+    given = {**FATES_SETTINGS, "fates_file": "scored by hand.csv", "fate_names": {"dead": "apoptosis"}}
+    assert settings_of(recognise(tmp_path)) == expected(case, case.file.replace("01", "{recording_id}"), **given)
+
+
+def write_fates(root: Path, text: str) -> None:
+    write_images(root)
+    BY_NAME["trackmate_xml"].write(root, FAMILY)
+    (root / "fates.csv").write_text(text)
+
+
+def test_times_that_fit_hours_and_frames_are_a_question(tmp_path):
+    write_fates(tmp_path, "movie,cell,end,time\n01,1,divided,2\n01,3,died,3\n")  # 8 frames of 30 min are 4 h
+    question = next(one for one in recognise(tmp_path).findings.questions)
+    assert question.key == "tracks.fates_time_unit"
+    assert "up to 3: hours since the first frame (h), or frames (frame)? Both fit." in question.words
+
+
+@pytest.mark.parametrize(
+    ("times", "unit"),
+    [
+        ("time\n01,1,divided,4\n01,3,died,6", "frame"),
+        ("time\n01,1,divided,2.0\n01,3,died,2.9", "h"),
+        ("Frame\n01,1,divided,4\n01,3,died,4", "frame"),
+    ],
+)
+def test_times_that_fit_one_unit_are_told(times, unit, tmp_path):
+    write_fates(tmp_path, f"movie,cell,end,{times}\n")
+    assert settings_of(recognise(tmp_path)).fates_time_unit == unit
+
+
+def test_words_that_nobody_knows_are_a_question(tmp_path):
+    write_fates(tmp_path, "movie;cell;end;hours\n01;1;Divided;2,0\n01;3;blebbed;3,0\n01;4;alive;\n")
+    seen = recognise(tmp_path)
+    question = next(one for one in seen.findings.questions)
+    assert question.key == "tracks.fate_names"
+    assert question.value == {"Divided": "mitosis", "blebbed": "???"}
+    assert "'blebbed'" in question.words
+    assert "alive" not in question.words
+
+
+def test_two_tables_of_fates_and_two_files_of_tracks_are_questions(tmp_path):
+    write_fates(tmp_path, "movie,cell,end,hours\n01,1,divided,2\n")
+    (tmp_path / "fates2.csv").write_text("movie,cell,end,hours\n01,1,divided,2\n")
+    (tmp_path / "01 filtered.xml").write_bytes((tmp_path / "01.xml").read_bytes())
+    questions = {one.key: one.words for one in recognise(tmp_path).findings.questions}
+    assert "fates.csv, fates2.csv" in questions["tracks.fates_file"]
+    assert "{recording_id} filtered.xml, {recording_id}.xml" in questions["tracks.files"]
+
+
+def test_a_table_that_fits_nothing_is_taken_for_nothing(tmp_path):
+    write_images(tmp_path)
+    BY_NAME["trackmate_xml"].write(tmp_path, FAMILY)
+    (tmp_path / "inventory.csv").write_text("item,price\nbox,3\n")
+    seen = recognise(tmp_path)
+    assert seen.findings.value("tracks.fates_file") is None
+    assert seen.findings.value("recordings.conditions_file") is None
+    assert "Not used, since they name neither cells nor treatments: inventory.csv." in seen.findings.notes
+
+
+def test_fates_of_cells_that_the_tracks_do_not_have_are_a_question(tmp_path):
+    write_fates(tmp_path, "movie,cell,end,hours\n01,77,divided,2\n01,78,died,3\n")
+    question = next(one for one in recognise(tmp_path).findings.questions)
+    assert question.key == "tracks.fates_columns"
+    assert question.value == {"recording_id": "movie", "cell_id": "???", "fate": "end", "time": "hours"}
+    assert "numbers that cells have in the tracks, such as 1, 2, 3, ...; of TrackMate that is the ID" in question.words
+
+
+def test_a_column_of_cells_is_told_by_its_numbers(tmp_path):
+    write_fates(tmp_path, "movie,who,points,end,hours\n01,1,500,divided,2\n01,3,900,died,3\n")
+    assert settings_of(recognise(tmp_path)).fates_columns.cell_id == "who"
+
+
+def test_no_tracks_are_a_question(tmp_path):
+    write_images(tmp_path)
+    (tmp_path / "01_Tracks.xml").write_text('<?xml version="1.0"?><Tracks nTracks="1"></Tracks>')
+    question = next(one for one in recognise(tmp_path).findings.questions if one.key == "tracks.format")
+    assert "No tracks were found beside the recordings; 01_Tracks.xml is TrackMate's short export" in question.words
+
+
+def test_the_size_of_a_cell_is_read_from_the_radius_of_spots(tmp_path):
+    write_images(tmp_path)
+    BY_NAME["trackmate_xml"].write(tmp_path, FAMILY)  # radius 2.5 um, pixels of .5 um
+    assert recognise(tmp_path).findings.value("crops.cell_diameter_px") == 10.0
+
+
+def test_interval_and_pixel_size_are_taken_from_tracks_where_images_do_not_say_them(tmp_path):
+    image = np.ones((track_formats.N_FRAMES, track_formats.HEIGHT_PX, track_formats.WIDTH_PX), np.uint16)
+    tifffile.imwrite(tmp_path / "01.tif", image, imagej=True, metadata={"axes": "TYX"})
+    BY_NAME["trackmate_xml"].write(tmp_path, FAMILY)
+    findings = recognise(tmp_path).findings
+    assert findings.value("recordings.frame_interval_min") == 30.0
+    assert findings.value("recordings.pixel_size_um") == 0.5
+    text = (tmp_path / "01.xml").read_text()
+    (tmp_path / "01.xml").write_text(
+        text.replace('timeunits="min"', 'timeunits="sec"').replace('timeinterval="30.0"', 'timeinterval="1.0"')
+    )
+    assert recognise(tmp_path).findings.value("recordings.frame_interval_min") == "???"  # 1 s: what nobody wrote
+
+
+def test_micrometres_without_a_pixel_size_are_a_question(tmp_path):
+    image = np.ones((track_formats.N_FRAMES, track_formats.HEIGHT_PX, track_formats.WIDTH_PX), np.uint16)
+    tifffile.imwrite(tmp_path / "01.tif", image, imagej=True, metadata={"axes": "TYX", "finterval": 1800})
+    BY_NAME["trackmate_csv"].write(tmp_path, FAMILY)
+    assert "recordings.pixel_size_um" in [one.key for one in recognise(tmp_path).findings.questions]
+
+
+@pytest.mark.parametrize(
+    ("change", "question"),
+    [
+        (lambda table: table.assign(Frame=table["Frame"].clip(1, 7)), "tracks.first_frame"),
+        (lambda table: table.assign(Y=table["Y"] / 5, X=table["X"] / 5), "tracks.position_unit"),
+        (lambda table: table.assign(Y=table["Y"] * 5), "tracks.position_unit"),
+        (lambda table: table.rename(columns={"Track": "who"}), "tracks.format"),
+    ],
+)
+def test_a_table_of_tracks_that_leaves_something_open(change, question, tmp_path):
+    write_images(tmp_path)
+    BY_NAME["csv"].write(tmp_path, FAMILY)
+    table = change(pd.read_csv(tmp_path / "01.csv"))
+    table.drop_duplicates([column for column in table.columns if column in ("Track", "Frame")]).to_csv(
+        tmp_path / "01.csv", index=False
+    )
+    assert question in [one.key for one in recognise(tmp_path).findings.questions]
+
+
+def test_names_of_cells_that_stand_once_are_spots_and_another_column_is_taken(tmp_path):
+    write_images(tmp_path)
+    rows = [
+        (10 * cell + frame, 10 * cell + frame - 1 if frame else -1, frame, 10.0, 35.0, cell)
+        for cell in (1, 2)
+        for frame in range(5)
+    ]
+    pd.DataFrame(rows, columns=["ID", "Parent ID", "Time", "y", "x", "Tracklet ID"]).to_csv(
+        tmp_path / "01.csv", index=False
+    )
+    columns = recognise(tmp_path).findings.value("tracks.columns")
+    assert columns == {"cell_id": "Tracklet ID", "frame": "Time", "y": "y", "x": "x"}
+
+
+def test_images_alone_are_recognised_first(tmp_path):
+    write_images(tmp_path)
+    assert recognise_images(survey_folder(tmp_path)).names == ("01",)
