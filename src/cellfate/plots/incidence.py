@@ -71,7 +71,8 @@ def plot_observed_incidence(observed_incidence: pd.DataFrame) -> go.Figure:
         marks = [mark for mark in np.arange(0, 1.01, 0.2 if top > 0.45 else 0.05).round(2).tolist() if mark <= top]
         limits = [-top * (0.1 + _LINE_SHARE * len(doses)), top]
         figure.update_yaxes(title_text="Share of cells (0 to 1)", range=limits, tickvals=marks, row=1, col=column)
-    figure.update_xaxes(title_text="Time since the first landmark (h)")
+    last_h = float(observed_incidence["time_h"].max())
+    figure.update_xaxes(title_text="Time since each cell's first landmark (h)", range=[0, 1.03 * last_h or 1])
     subtitle = f"All parts, {_count_cells(observed_incidence)}; bands are intervals; below: cells still watched."
     return finish(figure, title, subtitle, inner_px=380, legend_rows=2)
 
@@ -120,6 +121,7 @@ def _add_at_risk(figure: go.Figure, rows: pd.DataFrame, colour: str, y: float, c
         y=[y] * len(hours),
         text=[f"{n:,}" for n in rows["n_at_risk"].to_numpy()[place]],
         mode="text",
+        textposition=["middle right", *["middle center"] * (_N_TICKS - 1)],  # the first would stand on the axis
         textfont={"color": colour, "size": 11},
         hoverinfo="skip",
         showlegend=False,

@@ -277,7 +277,7 @@ FIGURES: Final[tuple[FigureText, ...]] = (
         "commitments_figure",
         "timing",
         "The share of cells whose call was right from that hour on and stayed so. A call within some hours cannot "
-        "honestly come much earlier than those hours. Marked: right from the first forecast on, since when is unknown.",
+        "honestly come much earlier than those hours.",
         of="within_hours",
     ),
     FigureText(

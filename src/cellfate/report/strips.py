@@ -204,9 +204,9 @@ def describe_example(landmark: pd.Series) -> tuple[str, ...]:
     hardly = "" if landmark["sure"] == SURE else f", {landmark['sure']} sure"
     called = f"called {name_asked(landmark['call'], within_h)}, {landmark['p_call']:.2f}{hardly}"
     lead_h, fate = landmark["lead_time_h"], str(landmark["fate"])
-    became = (
-        f"{write_hours(lead_h)} before; it {HAPPENED[fate].split(' (')[0]}" if pd.notna(lead_h) else "no event was seen"
-    )
+    at = f"at {write_hours(landmark['last_frame'] * landmark['frame_interval_min'] / 60)} of the recording"
+    seen = f", {write_hours(lead_h)} before; it {HAPPENED[fate].split(' (')[0]}" if pd.notna(lead_h) else ""
+    became = at + (seen or "; no event was seen")
     if landmark["call"] != landmark["outcome"]:
         became += f"; {name_outcome(landmark['outcome'])} was given {landmark['p_true']:.2f}"
     who = f"{label_predictor(landmark['predictor'])}; recording {landmark['recording_id']}, cell {landmark['cell_id']}"

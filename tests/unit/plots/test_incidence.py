@@ -25,6 +25,12 @@ def test_observed_curves_stand_by_dose_from_low_to_high_over_the_cells_still_wat
     assert "n = 360 cells in 6 groups" in figure.layout.title.text
 
 
+def test_observed_curves_begin_at_the_axis_and_say_where_each_cell_does(tables):
+    for axis in plot_observed_incidence(tables["observed_incidence"]).select_xaxes():
+        assert axis.title.text == "Time since each cell's first landmark (h)"
+        assert tuple(axis.range) == (0, 1.03 * 40)
+
+
 def test_a_single_dose_is_drawn_once(tables):
     of_low = tables["observed_incidence"].query("dose in ['Low', 'all']")
     assert [t.name for t in plot_observed_incidence(of_low).data if t.name] == ["Low (n = 120 cells, 2 groups)"] * 2

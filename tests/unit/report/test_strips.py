@@ -164,16 +164,16 @@ def test_lines_over_a_strip_say_what_came_what_was_forecast_and_which_cell():
     strips = build_film_strips(AnyStore(), chosen, under(forecasts), ReportSettings())
     assert strips[0].title == (
         "surest right: called apoptosis within 5 h, 0.90",
-        "1.5 h before; it died",
+        "at 3.5 h of the recording, 1.5 h before; it died",
         "Blend; recording r0, cell 2, dose Low",
     )
     assert strips[1].title[:2] == (
         "surest right: called no event within 5 h, 0.90",
-        "no event was seen",
+        "at 3.5 h of the recording; no event was seen",
     )
     assert strips[2].title[:2] == (
         "surest wrong: called no event within 5 h, 0.60",  # twice as likely as apoptosis
-        "1.5 h before; it died; apoptosis was given 0.30",
+        "at 3.5 h of the recording, 1.5 h before; it died; apoptosis was given 0.30",
     )
 
 
