@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
 from cellfate.crops.flat_field import FlatField, open_flat_field
+from cellfate.crops.pixel_checks import check_pixels
 from cellfate.crops.scratch import release_pages, zeros_in_memory_or_file
 from cellfate.crops.settings import CropBuildSettings, CropSettings
 from cellfate.imaging.opening import lazy_recordings
@@ -229,7 +230,7 @@ def crop_recording(
     Raises
     ------
     InputError
-        If an image cannot be read.
+        If an image cannot be read, or has pixels in a cell with which nothing can be computed.
     """
     ordered = detections.sort_values(["cell_id", "frame"], kind="stable", ignore_index=True)
     cell_ids, starts = np.unique(ordered["cell_id"].to_numpy(np.int64), return_index=True)
@@ -248,6 +249,8 @@ def crop_recording(
             n_clipped += n_here
         for row in rows:
             paste_window(image_cyx, int(y0_px[row]), int(x0_px[row]), frames_nchw[row])
+        if image_cyx.dtype.kind == "f":
+            check_pixels(frames_nchw[rows], recording, frame, ordered["cell_id"].to_numpy(np.int64)[rows])
         if masks_nhw is not None:
             _cut_masks(recording.read_labels(frame), ordered["cell_id"], rows, (y0_px, x0_px), masks_nhw)
         if count % _FRAMES_BETWEEN_RELEASES == 0:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from cellfate.crops.chunks import ChunkedWriter, Compression, as_bytes, compression_of
+from cellfate.crops.chunks import CHECKSUM_BYTES, ChunkedWriter, Compression, as_bytes, compression_of
 from cellfate.crops.cutting import RecordingCrops
 from cellfate.crops.index import INDEX_ARRAYS
 from cellfate.crops.scratch import release_pages
@@ -59,7 +59,8 @@ def find_group(root: Path, recording_id: str, inputs: str) -> dict[str, Any] | N
     Returns
     -------
     dict or None
-        Its entry for the manifest. None if there is none, or files of it are lost or cut short.
+        Its entry for the manifest. None if there is none, or a file of it is lost, cut short or damaged, so that what
+        was noticed while reading is cut again.
     """
     folder = root / group_name(recording_id, inputs)
     try:
@@ -69,7 +70,7 @@ def find_group(root: Path, recording_id: str, inputs: str) -> dict[str, Any] | N
         fits = entry["group"] == folder.name and entry["recording_id"] == recording_id and record["inputs"] == inputs
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return dict(entry) if whole and fits else None
+    return dict(entry) if whole and fits and all(map(_is_undamaged, folder.glob("*/c/**/*"))) else None
 
 
 def write_group(root: Path, crops: RecordingCrops, settings: CropSettings, inputs: str | None = None) -> dict[str, Any]:
@@ -148,6 +149,16 @@ def _write_pixels(group: Any, folder: Path, name: str, pixels: Any, settings: Cr
         writer.write_chunk(number, rows)
         release_pages(pixels)
     return f"{name}|{pixels.dtype.newbyteorder('<').str}|{pixels.shape}".encode() + checksums.tobytes()
+
+
+def _is_undamaged(path: Path) -> bool:
+    """Tell whether a chunk has the checksum that it ends with; a folder has none."""
+    from google_crc32c import value
+
+    if path.is_dir():
+        return True
+    stored = path.read_bytes()
+    return int(value(stored[:-CHECKSUM_BYTES])).to_bytes(CHECKSUM_BYTES, "little") == stored[-CHECKSUM_BYTES:]
 
 
 def _measure(folder: Path) -> dict[str, int]:

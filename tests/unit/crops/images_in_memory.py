@@ -28,6 +28,13 @@ class ImagesInMemory:
     width_px = property(lambda self: self.frames_tcyx.shape[3])
     dtype = property(lambda self: str(self.frames_tcyx.dtype))
 
+    @property
+    def source(self) -> "ImagesInMemory":
+        return self
+
+    def place(self, frame: int) -> str:
+        return f"memory/{frame}"
+
     def read_frame(self, frame: int) -> np.ndarray:
         return self.frames_tcyx[frame]
 

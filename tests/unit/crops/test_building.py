@@ -91,7 +91,9 @@ def test_a_recording_that_is_gone_leaves_the_store(tmp_path: Path, plan: CropPla
     assert len([path for path in (tmp_path / "crops.zarr").iterdir() if path.is_dir()]) == 1
 
 
-@pytest.mark.parametrize("harm", ["cut short", "lost", "no record", "record of nonsense", "record of another"])
+@pytest.mark.parametrize(
+    "harm", ["cut short", "lost", "no record", "record of nonsense", "record of another", "flipped bit"]
+)
 def test_a_damaged_group_is_made_again(tmp_path: Path, plan: CropPlan, harm: str) -> None:
     path = tmp_path / "crops.zarr"
     write_crops(path, plan, plan.settings)
@@ -102,6 +104,8 @@ def test_a_damaged_group_is_made_again(tmp_path: Path, plan: CropPlan, harm: str
         chunk.write_bytes(chunk.read_bytes()[:-1])
     elif harm == "lost":
         chunk.unlink()
+    elif harm == "flipped bit":
+        chunk.write_bytes(bytes([chunk.read_bytes()[0] ^ 1]) + chunk.read_bytes()[1:])
     elif harm == "no record":
         (first / "record.json").unlink()
     else:
