@@ -28,7 +28,7 @@ CHECKS: Final = {
     "outside": "Cell outside the image",
     "duplicate": "Cell twice in a frame",
     "no_cells": "No cells",
-    "other_facts": "Tracks state other facts",
+    "other_facts": "Tracks state other images",
     "merge": "Tracks cut where they merge",
     "coinciding": "Two cells at one place",
     "gap": "Gap in a track",

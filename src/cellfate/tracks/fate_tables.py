@@ -11,6 +11,7 @@ from cellfate.core.fates import CENSORED, EVENTS, UNSCORED
 from cellfate.core.tables import CELL
 from cellfate.core.text_tables import real_numbers, whole_numbers
 from cellfate.imaging.records import RecordingFolder
+from cellfate.tracks.named_cells import find_cells
 from cellfate.tracks.problems import problem_table
 from cellfate.tracks.reading import list_sources, open_table
 from cellfate.tracks.records import TrackSource
@@ -99,7 +100,7 @@ def join_fates(
     for source in list_sources(folder, recordings):
         mine = cells[cells["recording_id"] == source.recording_id]
         try:
-            rows = _read_fates(rows_of(source), source, tracks)
+            rows = _read_fates(rows_of(source), mine, source, tracks)
             _check_against(rows, mine, source.recording_id, tracks.fates_file)
         except InputError as error:
             problems.append((source.recording_id, str(error)))
@@ -108,14 +109,14 @@ def join_fates(
     return _with_fates(cells, stated), problem_table(problems)
 
 
-def _read_fates(table: pd.DataFrame, source: TrackSource, tracks: TrackSettings) -> pd.DataFrame:
+def _read_fates(table: pd.DataFrame, cells: pd.DataFrame, source: TrackSource, tracks: TrackSettings) -> pd.DataFrame:
     columns, path = tracks.fates_columns, source.find(str(tracks.fates_file))
     fates = _translate(table[columns.fate], tracks, path)
     given = fates.notna() | (table[columns.time].str.strip() != "")
     table, fates = table[given], fates[given]
     return pd.DataFrame(
         {
-            "cell_id": whole_numbers(table[columns.cell_id], path),
+            "cell_id": find_cells(table[columns.cell_id], cells, tracks.fates_cell, path),
             "fate": fates.to_numpy(),
             "event_frame": _event_frames(table[columns.time], fates == CENSORED, source, tracks, path).array,
         }

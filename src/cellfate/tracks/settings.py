@@ -28,6 +28,8 @@ DEFAULT_FILES: dict[str, str] = {
     "csv": "{recording_id}.csv",
 }
 """Where the tracks of a recording are looked for, relative to the folder of recordings."""
+SPOT_FORMATS = frozenset({"trackmate_xml", "trackmate_csv"})
+"""Formats in which a person can type the fate of a cell into the name of a spot."""
 _WORDS: dict[str, str] = {
     **{fate: fate for fate in FATES},
     **dict.fromkeys(("lost", "neither", "none", "no event", "alive", "survived"), CENSORED),
@@ -37,7 +39,10 @@ _WORDS: dict[str, str] = {
 
 
 class TrackColumns(Settings):
-    """Names of the columns of a plain CSV; `fate`, `event_frame` and `cell_id` also name node properties of GEFF."""
+    """Names of the columns of a plain CSV; some also name properties of spots.
+
+    `fate`, `event_frame` and `cell_id` name node properties of GEFF, `fate` an attribute of the spots of TrackMate.
+    """
 
     cell_id: str = "cell_id"
     """Number of the cell. In GEFF it is used where the file has such a property or names its tracklets."""
@@ -50,7 +55,9 @@ class TrackColumns(Settings):
     parent_id: str | None = None
     """Number of the cell it came from: blank, -1, or 0 where no cell has the number 0, for none; null: not known."""
     fate: str | None = None
-    """Fate of the cell, the same on each of its rows or blank; null: the file states none."""
+    """Fate of the cell, the same on each of its rows or blank; null: the file states none. `trackmate_xml`: an
+    attribute of the spots, such as name; `trackmate_csv`: a column of theirs, such as LABEL. There, the first spot with
+    a fate is the event, and names that TrackMate gives (ID12, Track_3) state nothing."""
     event_frame: str | None = None
     """Frame of the event (censored cells: the last frame in which they were watched), the same on each row of the cell
     or blank; null: the file states none."""
@@ -64,7 +71,7 @@ class FateColumns(Settings):
     recording_id: str | None = "recording_id"
     """Recording of the cell; null where `fates_file` names a file a recording."""
     cell_id: str = "cell_id"
-    """Number of the cell."""
+    """Number of the cell, or its name: see `fates_cell`."""
     fate: str = "fate"
     """Fate of the cell."""
     time: str = "event_frame"
@@ -101,6 +108,11 @@ class TrackSettings(Settings):
     """CSV with the fates of cells, relative to the folder of recordings, {recording_id} allowed; null: none."""
     fates_columns: FateColumns = FateColumns()
     """Names of the columns of that CSV."""
+    fates_cell: Literal["cell_id", "cell_name"] = "cell_id"
+    """How that CSV calls cells: by their number (TrackMate: the ID of a cell's first spot), or by the name that the
+    tracker gives them (TrackMate: Track_3, and Track_3.a and Track_3.b for its daughters)."""
+    name_cells_by: Literal["track_name", "track_id"] = "track_name"
+    """`trackmate_xml`: what cells are named by: the name of their track, or its TRACK_ID, which is another number."""
     fates_time_unit: Literal["frame", "h"] = "frame"
     """Unit of its times: frames, counted as in `first_frame`, or hours since the first frame of the recording."""
     fate_names: dict[str, Literal["apoptosis", "mitosis", "censored", "unscored"]] = Field(default={})
@@ -137,6 +149,11 @@ class TrackSettings(Settings):
                     f"{name} is '{getattr(self, name)}' but format is {self.format}, and {name} is only for "
                     f"{', '.join(sorted(formats))}; set {name} to null or correct the format."
                 )
+        if self.columns.event_frame is not None and self.format in SPOT_FORMATS:
+            raise ValueError(
+                f"columns.event_frame is '{self.columns.event_frame}' but format is {self.format}, where the first "
+                "spot with a fate is the event; set columns.event_frame to null."
+            )
         if self.first_frame and self.format in {None, "coco_vid", "cell_tracking_challenge"}:
             raise ValueError(
                 f"first_frame is {self.first_frame} but format is {self.format}, whose frames are numbered by the "
@@ -152,7 +169,7 @@ class TrackSettings(Settings):
     @property
     def states_fates(self) -> bool:
         """Whether fates are given beside what the tracks show: as a table, or as a column or property of the tracks."""
-        in_tracks = self.format in {"csv", "geff"} and self.columns.fate is not None
+        in_tracks = self.format in {"csv", "geff", *SPOT_FORMATS} and self.columns.fate is not None
         return in_tracks or self.fates_file is not None
 
     def fate_of(self, word: str) -> str | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from cellfate.imaging.units import MICROMETRES, MINUTES
 from cellfate.tracks.records import Remark, TrackSource
 
 _TOLERANCE = 0.01
@@ -29,6 +30,8 @@ class StatedFacts:
         File name of the image.
     from_micrometres : bool
         Whether positions became pixels by the pixel size of the recording; false: they are pixels of the stated image.
+    unit_missing : bool
+        Whether a format that names the unit of positions does not do so here.
     """
 
     file: str
@@ -39,6 +42,27 @@ class StatedFacts:
     pixel_size_um: float | None = None
     image_name: str | None = None
     from_micrometres: bool = False
+    unit_missing: bool = False
+
+
+def read_interval(interval: float | None, time_unit: str, length_unit: str) -> float | None:
+    """Turn a stated frame interval into minutes.
+
+    Parameters
+    ----------
+    interval : float or None
+        Time between two frames.
+    time_unit, length_unit : str
+        Words for the units of times and positions.
+
+    Returns
+    -------
+    float or None
+        None where the file states none: an interval of 1 beside positions in pixels is what nobody set.
+    """
+    minutes = MINUTES.get(time_unit.strip().lower())
+    never_set = interval == 1 and length_unit.strip().lower() not in MICROMETRES
+    return None if interval is None or interval <= 0 or minutes is None or never_set else interval * minutes
 
 
 def compare_facts(stated: StatedFacts, source: TrackSource) -> tuple[Remark, ...]:
@@ -83,6 +107,11 @@ def _other_size(stated: StatedFacts, source: TrackSource, about: str) -> Iterato
 
 
 def _other_facts(stated: StatedFacts, source: TrackSource, about: str) -> Iterator[str]:
+    if stated.unit_missing:
+        yield (
+            f"{stated.file} does not state the unit of its positions, which are taken for pixels of {about}; set "
+            "tracks.position_unit to um if they are micrometres, or to px."
+        )
     if stated.n_frames is not None and stated.n_frames != source.n_frames:
         yield (
             f"{stated.file} states {stated.n_frames} frames, but {about} has {source.n_frames}; check that the tracks "

@@ -1,11 +1,14 @@
 """Importer of the tables that TrackMate exports: spots and, where given, edges.
 
-A table has four lines of header: keys, names, short names, and units. `TRACK_ID` is the number of a whole family, so
-spots alone do not say who came from whom: with the table of edges the graph is cut into cells where a cell divides, and
-a cell has the number of its first spot; without it a track is one cell, parents are not known, and a track with two
-spots in a frame is refused. TrackMate knows no deaths: a track that only ends is censored.
+A table has four lines of header: keys, names, short names, and units; that of TrackMate before version 7 has the keys
+alone, and its positions are taken for pixels unless the parameters say otherwise. `TRACK_ID` is the number of a whole
+family, so spots alone do not say who came from whom: with the table of edges the graph is cut into cells where a cell
+divides, and a cell has the number of its first spot; without it a track is one cell, parents are not known, and a track
+with two spots in a frame is refused. TrackMate knows no deaths: a track that only ends is censored.
 """
 
+import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,67 +26,103 @@ from cellfate.tracks.branch_names import name_branches
 from cellfate.tracks.graphs import SpotGraph, cut_graph
 from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
+from cellfate.tracks.spot_fates import read_spot_fates
+from cellfate.tracks.stated import StatedFacts, compare_facts, read_interval
+
+_log = logging.getLogger(__name__)
 
 _SPOTS = ("ID", "TRACK_ID", "FRAME", "POSITION_Y", "POSITION_X")
 _EDGES = ("SPOT_SOURCE_ID", "SPOT_TARGET_ID")
 _FIRST_LINE = 2
 """Line of a file that comes after the keys."""
-_HEADER_LINES = 3
-"""Lines of header below the keys: names, short names, units."""
+_UNITS_LINE = 4
+"""Line of a file with the units of its columns, below keys, names and short names."""
+_UNTRACKED = ("", "none", "nan")
 
 
 def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
     """Read the tables of one recording; a reader as `importing.ReadRecording`."""
     path = source.find(tracks.file_template)
-    spots, unit = _read_spots(path, tracks)
-    spots["y_px"] = source.to_pixels(spots["y_px"].to_numpy(), unit, path)
-    spots["x_px"] = source.to_pixels(spots["x_px"].to_numpy(), unit, path)
+    spots, facts = _read_spots(path, tracks, source)
+    remarks = compare_facts(facts, source)
     if tracks.edges_file is None:
-        return _one_cell_a_track(spots, path)
+        return replace(_one_cell_a_track(spots, tracks, path), remarks=remarks)
     edges_path = source.find(tracks.edges_file)
-    edges = _without_headers(read_text_columns(edges_path, _EDGES), edges_path)
+    edges, _ = _without_headers(read_text_columns(edges_path, _EDGES), edges_path)
     links = np.column_stack([whole_numbers(edges[name], edges_path) for name in _EDGES])
     graph = SpotGraph(edges_path, spots["spot_id"].to_numpy(), spots["frame"].to_numpy(), links, directed=False)
     cut = cut_graph(graph, tracks.on_merge)
     spots["cell_id"] = cut.cell_ids
-    names = name_branches(spots, cut.parents)
-    visible = spots[spots["visible"]]
-    return make_tracked(visible, cut.parents, cell_ids=np.unique(cut.cell_ids), names=names, remarks=cut.remarks)
+    return make_tracked(
+        spots[spots["visible"]],
+        cut.parents,
+        read_spot_fates(spots, cut.parents, tracks, path),
+        cell_ids=np.unique(cut.cell_ids),
+        names=name_branches(spots, cut.parents),
+        remarks=(*cut.remarks, *remarks),
+    )
 
 
-def _read_spots(path: Path, tracks: TrackSettings) -> tuple[pd.DataFrame, str]:
-    with_headers = read_text_columns(path, _SPOTS, optional=("VISIBILITY",))
-    table = _without_headers(with_headers, path)
-    unit = with_headers["POSITION_X"].get(_FIRST_LINE + _HEADER_LINES - 1, "").strip().strip("()")
-    table = table[~table["TRACK_ID"].str.strip().str.lower().isin(["", "none", "nan"])]
+def _read_spots(path: Path, tracks: TrackSettings, source: TrackSource) -> tuple[pd.DataFrame, StatedFacts]:
+    label = tracks.columns.fate
+    needed = _SPOTS if label is None else (*_SPOTS, label)
+    every, units = _without_headers(read_text_columns(path, needed, optional=("VISIBILITY", "POSITION_T")), path)
+    table = every[~every["TRACK_ID"].str.strip().str.lower().isin(_UNTRACKED)]
+    if len(table) < len(every):
+        _log.info("%s: %d spots belong to no track; they are left out", path, len(every) - len(table))
+    unit = tracks.position_unit or units.get("POSITION_X", "") or "px"
+    y, x = (source.to_pixels(real_numbers(table[key], path), unit, path) for key in ("POSITION_Y", "POSITION_X"))
     spots = pd.DataFrame(
         {
             "spot_id": whole_numbers(table["ID"], path),
             "track": whole_numbers(table["TRACK_ID"], path),
             "frame": whole_numbers(table["FRAME"], path) - tracks.first_frame,
-            "y_px": real_numbers(table["POSITION_Y"], path),
-            "x_px": real_numbers(table["POSITION_X"], path),
+            "y_px": y,
+            "x_px": x,
             "visible": True,
         }
     )
+    if label is not None:
+        spots["word"] = table[label].to_numpy()
     if "VISIBILITY" in table:
         spots["visible"] = (optional_whole_numbers(table["VISIBILITY"], path).fillna(1) != 0).to_numpy(bool)
-    return spots, tracks.position_unit or unit
+    facts = StatedFacts(
+        path.name,
+        frame_interval_min=read_interval(_interval(table), units.get("POSITION_T", ""), unit),
+        unit_missing=not (tracks.position_unit or units.get("POSITION_X")),
+    )
+    return spots, facts
 
 
-def _without_headers(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+def _interval(table: pd.DataFrame) -> float | None:
+    """Time between two frames by the latest spot; None where no times are given."""
+    if "POSITION_T" not in table or table.empty:
+        return None
+    frames, times = parse_numbers(table["FRAME"]), parse_numbers(table["POSITION_T"])
+    late = int(np.argmax(frames))
+    return float(times[late] / frames[late]) if frames[late] > 0 and np.isfinite(times[late]) else None
+
+
+def _without_headers(table: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Part the spots from the lines of header, of which TrackMate writes four, before version 7 one; and units."""
     key = table.columns[0]
     is_number = ~np.isnan(parse_numbers(table[key]))
-    found = int(table.index[is_number][0]) - _FIRST_LINE if is_number.any() else len(table)
-    if found != _HEADER_LINES:
+    first = int(table.index[is_number][0]) if is_number.any() else int(table.index.max() if len(table) else 1) + 1
+    if first == _FIRST_LINE:
+        return table, {}
+    if first != _UNITS_LINE + 1:
         raise InputError(
-            f"File {path} has {found + 1} lines before its first number in column {key}, but TrackMate writes "
-            f"{_HEADER_LINES + 1} lines of header; export it again, or use format csv and name the columns."
+            f"File {path} has {first - 1} lines before its first number in column {key}, but TrackMate writes 4 lines "
+            "of header, and before version 7 one; export it again, or use format csv and name the columns."
         )
-    return table.loc[_FIRST_LINE + _HEADER_LINES :]
+    units = {
+        str(name): text.strip().strip("()")
+        for name, text in table.reindex([_UNITS_LINE], fill_value="").iloc[0].items()
+    }
+    return table.loc[table.index > _UNITS_LINE], units
 
 
-def _one_cell_a_track(spots: pd.DataFrame, path: Path) -> TrackedCells:
+def _one_cell_a_track(spots: pd.DataFrame, tracks: TrackSettings, path: Path) -> TrackedCells:
     twice = spots[spots.duplicated(["track", "frame"])]
     if len(twice):
         row = twice.iloc[0]
@@ -95,4 +134,5 @@ def _one_cell_a_track(spots: pd.DataFrame, path: Path) -> TrackedCells:
     spots = spots.rename(columns={"track": "cell_id"})
     cell_ids = np.unique(spots["cell_id"].to_numpy(np.int64))
     names = {int(cell): str(cell) for cell in cell_ids}
-    return make_tracked(spots[spots["visible"]], None, cell_ids=cell_ids, names=names)
+    stated = read_spot_fates(spots, None, tracks, path)
+    return make_tracked(spots[spots["visible"]], None, stated, cell_ids=cell_ids, names=names)

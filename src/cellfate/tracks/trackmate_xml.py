@@ -18,12 +18,13 @@ import pandas as pd
 
 from cellfate.core.errors import InputError
 from cellfate.core.numbers import LARGEST
-from cellfate.imaging.units import MICROMETRES, MINUTES
+from cellfate.imaging.units import MICROMETRES
 from cellfate.tracks.branch_names import name_branches
 from cellfate.tracks.graphs import SpotGraph, cut_graph
 from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
-from cellfate.tracks.stated import StatedFacts, compare_facts
+from cellfate.tracks.spot_fates import read_spot_fates
+from cellfate.tracks.stated import StatedFacts, compare_facts, read_interval
 
 _log = logging.getLogger(__name__)
 _SPOT = ("ID", "FRAME", "POSITION_Y", "POSITION_X")
@@ -34,12 +35,15 @@ _FACTS = ("width", "height", "nframes", "pixelwidth", "timeinterval")
 class _Content:
     """What is gathered while the file is read."""
 
+    label: str | None
+    by_name: bool
     units: dict[str, str] = field(default_factory=dict)
     root: str = ""
     track: str = ""
     track_names: dict[float, str] = field(default_factory=dict)
     image: dict[str, str] = field(default_factory=dict)
     spots: list[tuple[float, ...]] = field(default_factory=list)
+    words: list[str | None] = field(default_factory=list)
     edges: list[tuple[float, float, float]] = field(default_factory=list)
     kept: set[float] | None = None
 
@@ -47,7 +51,7 @@ class _Content:
 def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
     """Read the XML file of one recording; a reader as `importing.ReadRecording`."""
     path = source.find(tracks.file_template)
-    content = _parse(path)
+    content = _parse(path, tracks)
     kept = _kept_edges(content, path)
     edges = np.array([edge[1:] for edge in kept], dtype=np.int64).reshape(-1, 2)
     spots = pd.DataFrame(content.spots, columns=["spot", "frame", "y", "x", "visible"])
@@ -66,11 +70,24 @@ def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
             "x_px": _to_pixels(tracked["x"], "pixelwidth", source, content, tracks, path),
         }
     )
+    stated = read_spot_fates(_with_words(detections, tracked, content, path), cut.parents, tracks, path)
     track_of = {spot: content.track_names.get(track) for track, *ends in kept for spot in ends}
     names = name_branches(detections.assign(track=tracked["spot"].map(track_of).to_numpy()), cut.parents)
     visible, cells = tracked["visible"].to_numpy() != 0, np.unique(cut.cell_ids)
     remarks = (*cut.remarks, *compare_facts(_stated_facts(content, tracks, path), source))
-    return make_tracked(detections[visible], cut.parents, cell_ids=cells, names=names, remarks=remarks)
+    return make_tracked(detections[visible], cut.parents, stated, cell_ids=cells, names=names, remarks=remarks)
+
+
+def _with_words(detections: pd.DataFrame, tracked: pd.DataFrame, content: _Content, path: Path) -> pd.DataFrame:
+    """Put what stands in the attribute that states fates beside the spots."""
+    if content.label is None:
+        return detections
+    if all(word is None for word in content.words):
+        raise InputError(
+            f"No spot in {path} has the attribute '{content.label}', which tracks.columns.fate names; the names of "
+            "spots are in the attribute name."
+        )
+    return detections.assign(word=pd.Series(content.words).fillna("").loc[tracked.index].to_numpy())
 
 
 def _kept_edges(content: _Content, path: Path) -> list[tuple[float, float, float]]:
@@ -95,13 +112,13 @@ def _kept_edges(content: _Content, path: Path) -> list[tuple[float, float, float
     return [edge for edge in content.edges if edge[0] in content.kept]
 
 
-def _parse(path: Path) -> _Content:
+def _parse(path: Path, tracks: TrackSettings) -> _Content:
     from xml.etree.ElementTree import ParseError
 
     from defusedxml import DefusedXmlException
     from defusedxml.ElementTree import iterparse
 
-    content = _Content()
+    content = _Content(tracks.columns.fate, tracks.name_cells_by == "track_name")
     try:
         with path.open("rb") as file:
             for event, element in iterparse(file, events=("start", "end"), forbid_dtd=True):
@@ -126,11 +143,14 @@ def _take(content: _Content, event: str, element: Any, path: Path) -> None:
             content.kept = set() if content.kept is None else content.kept
         elif element.tag == "Track":
             content.track = element.attrib.get("TRACK_ID", "")
-            if "name" in element.attrib:
-                content.track_names[_whole(content.track, "TRACK_ID", path)] = element.attrib["name"]
+            track = _whole(content.track, "TRACK_ID", path)
+            name = element.attrib.get("name") if content.by_name else f"{track:.0f}"
+            content.track_names.update({} if name is None else {track: name})
         return
     if element.tag == "Spot":
         hidden = element.attrib.get("VISIBILITY", "1")
+        if content.label is not None:
+            content.words.append(element.attrib.get(content.label))
         content.spots.append((*_numbers(element, _SPOT, path), _number(hidden, "VISIBILITY", path)))
     elif element.tag == "Edge":
         track = _whole(content.track, "TRACK_ID", path)
@@ -181,19 +201,19 @@ def _to_pixels(
 
 
 def _stated_facts(content: _Content, tracks: TrackSettings, path: Path) -> StatedFacts:
-    """Gather what the file states about its image; an interval of 1 without a pixel size is what nobody set."""
+    """Gather what the file states about its image."""
     stated = {key: _number(content.image[key], key, path) for key in _FACTS if content.image.get(key)}
     length = MICROMETRES.get(content.units["spatialunits"].strip().lower())
-    minutes = MINUTES.get(content.units.get("timeunits", "").strip().lower())
-    interval, pixel = stated.get("timeinterval", 0.0), stated.get("pixelwidth", 0.0)
-    is_set = interval > 0 and minutes is not None and (length is not None or interval != 1)
+    pixel = stated.get("pixelwidth", 0.0)
     width_px, height_px, n_frames = (int(stated.get(key, 0)) or None for key in ("width", "height", "nframes"))
     return StatedFacts(
         path.name,
         width_px,
         height_px,
         n_frames,
-        frame_interval_min=interval * minutes if is_set and minutes is not None else None,
+        frame_interval_min=read_interval(
+            stated.get("timeinterval"), content.units.get("timeunits", ""), content.units["spatialunits"]
+        ),
         pixel_size_um=pixel * length if length is not None and pixel > 0 else None,
         image_name=content.image.get("filename"),
         from_micrometres=tracks.position_unit == "um",

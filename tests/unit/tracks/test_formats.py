@@ -147,8 +147,34 @@ def test_spots_without_edges_know_no_parents_and_refuse_branches(tmp_path: Path)
 
 def test_header_lines_of_trackmate_are_counted(tmp_path: Path) -> None:
     write_trackmate_csv(tmp_path, FAMILY)
-    change(tmp_path / "01_spots.csv", SPOT_HEADER, SPOT_HEADER.splitlines()[0] + "\n")
-    assert "has 1 lines before its first number" in the_problem(tmp_path, **SPOTS)
+    change(tmp_path / "01_spots.csv", SPOT_HEADER, "\n".join(SPOT_HEADER.splitlines()[:2]) + "\n")
+    assert "has 2 lines before its first number" in the_problem(tmp_path, **SPOTS)
+
+
+def test_a_table_with_one_line_of_header_is_read_and_its_untracked_spots_are_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_trackmate_csv(tmp_path, FAMILY)
+    path = tmp_path / "01_spots.csv"
+    change(path, SPOT_HEADER, SPOT_HEADER.splitlines()[0] + "\n")
+    with path.open("a") as file:
+        file.write("ID901,901,None,1.0,2.0,2.0,0.0,0.0,0,2.5,1,\n")
+    with caplog.at_level(logging.INFO):
+        detections, _, problems = gather(tmp_path, position_unit="um", **SPOTS)
+    assert problems.empty
+    assert found_detections(detections) == expected_detections(FAMILY)
+    assert "2 spots belong to no track; they are left out" in caplog.text
+    detections, _, problems = gather(tmp_path, **SPOTS)
+    assert detections["y_px"].min() == 4
+    assert problems["check"].tolist() == ["other_facts"]
+    assert "does not state the unit of its positions, which are taken for pixels" in problems["reason"].iloc[0]
+
+
+def test_times_of_spots_are_held_against_the_frame_interval(tmp_path: Path) -> None:
+    write_trackmate_csv(tmp_path, FAMILY)
+    change(tmp_path / "01_spots.csv", "(min)", "(sec)")
+    _, _, problems = gather(tmp_path, **SPOTS)
+    assert "states a frame every 0.5 min, but recording '01' (01) has one every 30 min" in problems["reason"].iloc[0]
 
 
 @pytest.mark.parametrize(("unit", "factor"), [("pixel", 0.5), ("\u00b5m", 1.0), ("micron", 1.0)])

@@ -1,0 +1,73 @@
+"""Which cell a table means: by its number, or by the name that the tracker gives it."""
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cellfate.core.errors import InputError
+from cellfate.core.numbers import are_whole
+from cellfate.core.text_tables import parse_numbers, whole_numbers
+
+_SHOWN_NAMES = 10
+
+
+def find_cells(
+    column: pd.Series, cells: pd.DataFrame, by: Literal["cell_id", "cell_name"], path: Path
+) -> NDArray[np.int64]:
+    """Find the cells that the rows of a table mean.
+
+    Parameters
+    ----------
+    column : Series of str
+        Numbers or names of cells, indexed by the line of the file.
+    cells : DataFrame
+        cell_id and cell_name (null where the tracker gives none), of one recording.
+    by : {"cell_id", "cell_name"}
+        What the column holds. A name and a number are never tried one after the other: both can exist.
+    path : Path
+        The file, for messages.
+
+    Returns
+    -------
+    ndarray of int64
+        cell_id of each row. A number is not looked for among the cells.
+
+    Raises
+    ------
+    InputError
+        If a field is no number, or a name is that of no cell or of several.
+    """
+    if by == "cell_id":
+        return whole_numbers(column, path)
+    if cells.empty:  # the tracks themselves were not usable, and that is said elsewhere
+        return -1 - np.arange(len(column), dtype=np.int64)
+    named = cells.loc[cells["cell_name"].notna(), ["cell_id", "cell_name"]]
+    if named.empty:
+        raise InputError(
+            f"The cells in {path} are called by name (tracks.fates_cell), but the tracks of recording "
+            f"'{cells['recording_id'].iloc[0]}' give cells no names; set tracks.fates_cell to cell_id."
+        )
+    wanted = _plain(column)
+    counts = wanted.map(named["cell_name"].value_counts()).fillna(0)
+    wrong = counts.index[counts != 1]
+    if len(wrong):
+        has = f"{counts[wrong[0]]:.0f} cells have" if counts[wrong[0]] else "no cell has"
+        shown = ", ".join(sorted(named["cell_name"].unique())[:_SHOWN_NAMES])
+        raise InputError(
+            f"Line {wrong[0]} of {path} names the cell {wanted[wrong[0]]!r:.60}, but {has} that name ({len(wrong)} "
+            f"such lines; there are {shown}); correct it, or give numbers and set tracks.fates_cell to cell_id."
+        )
+    ids = named.drop_duplicates("cell_name").set_index("cell_name")["cell_id"]
+    return wanted.map(ids).to_numpy(np.int64)
+
+
+def _plain(column: pd.Series) -> pd.Series:
+    """Names without blanks around them; 12.0, as programs for tables write the TRACK_ID 12, is 12."""
+    numbers = parse_numbers(column)
+    whole = are_whole(numbers)
+    plain = column.str.strip().astype(object)
+    plain[whole] = [f"{number:.0f}" for number in numbers[whole]]
+    return plain
