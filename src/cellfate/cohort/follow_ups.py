@@ -141,7 +141,7 @@ def _check_intervals(recordings: pd.DataFrame) -> None:
         raise InputError(
             f"Recording '{names.iloc[0]}' has a frame every {intervals[0]:g} min but '{names.iloc[-1]}' one every "
             f"{intervals[-1]:g} min, and a model needs one interval; leave out frames or recordings, or correct "
-            "frame_interval_min of parameter recordings."
+            "recordings.frame_interval_min."
         )
 
 

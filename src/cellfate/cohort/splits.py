@@ -165,7 +165,7 @@ def spatial_blocks(
         if len(groups) < n_blocks:
             raise InputError(
                 f"Recording '{recording_id}' has {len(groups)} groups of cells, fewer than {n_blocks} spatial blocks; "
-                "set group_by of parameter recordings to 'lineage', take fewer n_folds, or choose another scheme."
+                "set recordings.group_by to 'lineage', take fewer n_folds, or choose another scheme."
             )
         bands.append(_bands(groups, n_blocks))
     return pd.concat(bands)

@@ -54,7 +54,7 @@ def read_annotation_file(path: Path, *lists: str) -> dict[str, pd.DataFrame]:
 
     if not path.is_file():
         raise InputError(
-            f"Annotation file {path} is missing; put it there, or name another in the parameter annotation_file."
+            f"Annotation file {path} is missing; put it there, or name another in recordings.annotation_file."
         )
     try:
         table = _parse(path, lists)

@@ -63,8 +63,7 @@ def _check_headers(recording: ListedRecording, headers: list[ImageHeader], setti
     if first.n_samples != len(channels):
         raise InputError(
             f"File {first_file} of recording '{name}' has {first.n_samples} sample(s) a pixel, but channels names "
-            f"{len(channels)} ({', '.join(channels)}); correct the parameter (recordings.channels, "
-            "for new recordings inference.recordings.channels) or the file."
+            f"{len(channels)} ({', '.join(channels)}); correct recordings.channels or the file."
         )
     for header, (_, file_name) in zip(headers, recording.frame_files, strict=True):
         if header != first:
@@ -116,8 +115,8 @@ def _check_labels(root: Path, recording: ListedRecording, image: ImageHeader) ->
     name, frames = recording.recording_id, {frame for frame, _ in recording.frame_files}
     if not recording.label_files:
         raise InputError(
-            f"Recording '{name}' has no label images in {recording.labels_expected}, but the parameter labels asks for "
-            "them; add them, or set labels to 'none'."
+            f"Recording '{name}' has no label images in {recording.labels_expected}, but recordings.labels asks for "
+            "them; add them, or set it to 'none'."
         )
     without = len(frames - set(recording.label_files))
     if without:

@@ -154,7 +154,8 @@ def _check_complete(
     if missing:
         raise InputError(
             f"Recording '{name}' has no file of {_words(missing[0], clock)} ({len(missing)} of {len(wanted)} files are "
-            f"missing; one that is there is {next(iter(table.values()))}); add it, or set on_bad_recording to 'skip'."
+            f"missing; one that is there is {next(iter(table.values()))}); add it, or set "
+            "recordings.on_bad_recording to 'skip'."
         )
 
 

@@ -12,7 +12,7 @@ _log = logging.getLogger(__name__)
 _SAME_WITHIN = 0.01
 """Relative difference up to which a file and a parameter say the same."""
 
-ADVICE = "replace the file, or set on_bad_recording to 'skip' to go on without its recording."
+ADVICE = "replace the file, or set recordings.on_bad_recording to 'skip' to go on without its recording."
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,8 @@ def missing_file(path: Path, error: OSError | None = None) -> InputError:
     if error is not None and not isinstance(error, FileNotFoundError):
         reason = f"cannot be read ({error.strerror})"
     return InputError(
-        f"File {path} {reason}; put the file there, or set on_bad_recording to 'skip' to go on without its recording."
+        f"File {path} {reason}; put the file there, or set recordings.on_bad_recording to 'skip' to go on without its "
+        "recording."
     )
 
 
@@ -209,13 +210,12 @@ def settle_channels(recording_id: str, given: tuple[str, ...] | None, header: St
     if names is None:
         raise InputError(
             f"Recording '{recording_id}' has {header.n_channels} channels that its files do not name; give their names "
-            "in the parameter channels."
+            "in recordings.channels."
         )
     if len(names) != header.n_channels:
         raise InputError(
             f"Recording '{recording_id}' has {header.n_channels} channel(s), but channels names {len(names)} "
-            f"({', '.join(names)}); correct the parameter (recordings.channels, for new recordings "
-            "inference.recordings.channels) or the file."
+            f"({', '.join(names)}); correct recordings.channels or the file."
         )
     if given and header.channels and given != header.channels:
         _log.warning(
@@ -227,7 +227,7 @@ def settle_channels(recording_id: str, given: tuple[str, ...] | None, header: St
     if len(set(names)) < len(names) or any(not name.strip() or "|" in name for name in names):
         raise InputError(
             f"Recording '{recording_id}' calls its channels {', '.join(names)}, but different names without '|' were "
-            "expected; name them in the parameter channels."
+            "expected; name them in recordings.channels."
         )
     return names
 
@@ -244,6 +244,6 @@ def settle_interval(recording_id: str, given: float | None, found: float | None)
     if minutes is None:
         raise InputError(
             f"The files of recording '{recording_id}' do not say the time between two frames (or say 0); give it in "
-            "minutes in the parameter frame_interval_min."
+            "minutes in recordings.frame_interval_min."
         )
     return minutes

@@ -116,14 +116,14 @@ def _list_url(url: str, files: str | None) -> list[tuple[str, str]]:
         found = system.glob(f"{path}/{files}") if files else system.ls(path, detail=False)
     except Exception as error:  # file systems raise errors of their own
         raise InputError(
-            f"The URL {url} cannot be listed ({error}); correct the parameter images_url, or give a group's URL."
+            f"The URL {url} cannot be listed ({error}); correct recordings.images_url, or give a group's URL."
         ) from error
     start = path.rstrip("/") + "/"
     names = sorted(str(place).rstrip("/").removeprefix(start) for place in found)
     names = [name for name in names if files or name.endswith(_ENDING)]
     if not names:
         raise InputError(
-            f"The URL {url} holds no group that ends with .zarr; correct the parameters images_url and files."
+            f"The URL {url} holds no group that ends with .zarr; correct recordings.images_url and recordings.files."
         )
     return [(_bare_name(name.replace("/", "_")), f"{url}/{name}") for name in names]
 
@@ -222,7 +222,7 @@ def _check_chunks(folder: Path, image: ZarrImage, array: "zarr.Array[Any]") -> N
 
 def _missing(place: str, where: str) -> str:
     return (
-        f"OME-Zarr image {place} has no chunk of {where}; copy it again, or set the parameter missing_chunks to "
+        f"OME-Zarr image {place} has no chunk of {where}; copy it again, or set recordings.missing_chunks to "
         "'empty' if its writer leaves out chunks in which all pixels are 0."
     )
 

@@ -40,6 +40,6 @@ def check_plane(where: str, z: ZChoice, n_planes: int) -> None:
     """
     if z != "max" and z >= n_planes:
         raise InputError(
-            f"{where} has {n_planes} plane(s), numbered from 0, but the parameter z is {z}; give 'max' or the number "
+            f"{where} has {n_planes} plane(s), numbered from 0, but recordings.z is {z}; give 'max' or the number "
             "of a plane."
         )

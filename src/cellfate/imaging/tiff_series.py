@@ -305,7 +305,7 @@ def label_axes(
     if not known or (leading >= 0 and shape[leading:] != series.keyframe.shape and file_axes is None):
         raise InputError(
             f"File {path} has axes {series.axes} of shape {tuple(series.shape)}, which do not say what is time and "
-            "what is channel; give the parameter file_axes, for example TYX or TCYX (slowest first)."
+            "what is channel; give recordings.file_axes, for example TYX or TCYX (slowest first)."
         )
     labelled = TiffSeries(path, series, axes, shape)
     if (labelled.size("C") > 1 and labelled.size("S") > 1) or "T" in labelled.page_axes:
@@ -315,7 +315,7 @@ def label_axes(
     if file_axes is None and labelled.size("T") == 1 and labelled.size("Z") > 1:
         raise InputError(
             f"File {path} says that it holds one frame of {labelled.size('Z')} planes (axes {axes}); if its planes are "
-            "time points, set the parameter file_axes to 'TYX'; a recording of one frame needs file_axes 'ZYX'."
+            "time points, set recordings.file_axes to 'TYX'; a recording of one frame needs 'ZYX' there."
         )
     return labelled
 
@@ -331,7 +331,7 @@ def _given_axes(
         if given[2:] == axes[1:]:
             return given, sizes + shape[1:]
     raise InputError(
-        f"The parameter file_axes is {given}, but file {path} has axes {axes} of shape {shape}"
+        f"Parameter recordings.file_axes is {given}, but file {path} has axes {axes} of shape {shape}"
         f"{f' and channels names {n_channels}' if n_channels else ''}; give axes that fit."
     )
 
@@ -366,8 +366,8 @@ def _check_ome(path: Path, text: str) -> None:
         reference = re.search(r'MetadataFile="([^"]*)"', text)
         raise InputError(
             f"File {path} is part of an OME-TIFF set whose description is in another file "
-            f"({reference.group(1) if reference else 'not named'}); give the file that holds the OME-XML in the "
-            f"parameter files, or {ADVICE}"
+            f"({reference.group(1) if reference else 'not named'}); name the file that holds the OME-XML in "
+            f"recordings.files, or {ADVICE}"
         )
     for name in ome_file_names(text):
         if PurePosixPath(name).name != name or "\\" in name or os.sep in name:

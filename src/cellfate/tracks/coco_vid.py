@@ -46,7 +46,7 @@ def _keep_categories(annotations: pd.DataFrame, path: Path, categories: tuple[in
     if kept.empty:
         raise InputError(
             f"Annotation file {path} has no annotation of the categories {list(categories)}; the annotations of each "
-            f"category number {counts}; name the right ones in the parameter cell_categories."
+            f"category number {counts}; name the right ones in recordings.cell_categories."
         )
     return kept
 

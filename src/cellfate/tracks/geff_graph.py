@@ -165,8 +165,8 @@ def _optional(path: Path, name: str, n_nodes: int) -> pd.Series:
             sorted(entry.name for entry in folder.parent.iterdir() if entry.is_dir()) if folder.parent.is_dir() else []
         )
         raise InputError(
-            f"{path} has no node property '{name}', which the parameter tracks.columns names; it has "
-            f"{', '.join(found) or 'none'}; correct the parameter, or set it to null."
+            f"{path} has no node property '{name}', which tracks.columns names; it has "
+            f"{', '.join(found) or 'none'}; correct it there, or set it to null."
         )
     values = pd.Series(read_array(folder / "values", n_rows=n_nodes).reshape(n_nodes, -1)[:, 0]).astype(object)
     if has_array(folder / "missing"):

@@ -180,8 +180,9 @@ def _format_of(settings: RecordingSettings) -> str:
 def _find_no_lineage(cells: pd.DataFrame, chosen: str) -> pd.DataFrame:
     unknown = cells[cells["lineage_id"].isna() & cells["parent_id"].isna()].drop_duplicates("recording_id")
     sentence = (
-        "group_by is 'lineage', but the tracks of recording '{}' (format {}) do not say who came from whom; give the "
-        "parents (graph_file, edges_file or columns.parent_id), or set group_by to 'recording'."
+        "recordings.group_by is 'lineage', but the tracks of recording '{}' (format {}) do not say who came from whom; "
+        "give the parents (tracks.graph_file, tracks.edges_file or tracks.columns.parent_id), or set "
+        "recordings.group_by to 'recording'."
     )
     return problem_table((str(name), sentence.format(name, chosen)) for name in unknown["recording_id"])
 

@@ -89,13 +89,13 @@ class TrackSource:
         if relative.is_absolute() or ".." in relative.parts:
             raise InputError(
                 f"The tracks of recording '{self.recording_id}' would be in {relative}, outside the folder of "
-                "recordings; give the recording a name without '..', or correct the parameter files."
+                "recordings; give the recording a name without '..', or correct tracks.files."
             )
         path = self.root / relative
         if not path.exists():
             raise InputError(
-                f"Recording '{self.recording_id}' has no track file {path}; put it there, or name another in the "
-                "parameter tracks (files, graph_file, edges_file)."
+                f"Recording '{self.recording_id}' has no track file {path}; put it there, or name another in "
+                "tracks.files (or tracks.graph_file, tracks.edges_file)."
             )
         return path
 

@@ -144,7 +144,7 @@ def test_an_interval_that_nobody_says_is_an_input_error(tmp_path: Path, name: st
         import tifffile
 
         tifffile.imwrite(tmp_path / "pos1.tif", IMAGE, imagej=True, metadata={"axes": "TZCYX", "finterval": 0})
-    with pytest.raises(InputError, match="in minutes in the parameter frame_interval_min"):
+    with pytest.raises(InputError, match="in minutes in recordings.frame_interval_min"):
         open_folder(tmp_path, {**parameters, "frame_interval_min": None})
 
 

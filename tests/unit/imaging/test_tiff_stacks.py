@@ -205,7 +205,7 @@ def test_imagej_says_its_unit_of_length(tmp_path: Path, unit: str, expected: flo
 
 def test_planes_without_time_are_not_taken_for_one_frame(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", MOVIE, imagej=True, metadata={"axes": "ZYX"})
-    with pytest.raises(InputError, match=r"one frame of 6 planes .* set the parameter file_axes to 'TYX'"):
+    with pytest.raises(InputError, match=r"one frame of 6 planes .* set recordings\.file_axes to 'TYX'"):
         open_stacks(tmp_path)
     _, (recording,), _ = open_stacks(tmp_path, file_axes="TYX")
     assert_array_equal(read_all(recording)[:, 0], MOVIE)
@@ -215,7 +215,7 @@ def test_planes_without_time_are_not_taken_for_one_frame(tmp_path: Path) -> None
 
 def test_pages_of_several_channels_need_their_order(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", MOVIE, photometric="minisblack", metadata=None)
-    with pytest.raises(InputError, match="do not say what is time and what is channel; give the parameter file_axes"):
+    with pytest.raises(InputError, match=r"do not say what is time and what is channel; give recordings\.file_axes"):
         open_stacks(tmp_path, channels=("a", "b"))
     _, (recording,), _ = open_stacks(tmp_path, channels=("a", "b"), file_axes="TCYX")
     assert_array_equal(read_all(recording), MOVIE.reshape(3, 2, 12, 17))

@@ -109,7 +109,7 @@ def test_an_interval_that_the_file_does_not_say_is_asked_for(
     folder: Path, monkeypatch: pytest.MonkeyPatch, interval: Any
 ) -> None:
     reader = make_reader(interval=interval, size=None)
-    with pytest.raises(InputError, match="parameter frame_interval_min"):
+    with pytest.raises(InputError, match=r"in recordings\.frame_interval_min"):
         open_invented(folder, monkeypatch, reader)
     recordings, _, _ = open_invented(folder, monkeypatch, reader, frame_interval_min=15)
     assert recordings["frame_interval_min"].tolist() == [15, 15]

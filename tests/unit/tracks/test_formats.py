@@ -399,7 +399,7 @@ def test_a_geff_property_that_is_not_there_is_told_with_those_that_are(tmp_path:
     write_geff(tmp_path, FAMILY)
     said = the_problem(tmp_path, format="geff", columns={"fate": "fate"})
     assert "has no node property 'fate'" in said
-    assert "it has outcome, t, when, x, y; correct the parameter" in said
+    assert "it has outcome, t, when, x, y; correct it there" in said
 
 
 def test_geff_numbers_of_its_own_are_kept(tmp_path: Path) -> None:

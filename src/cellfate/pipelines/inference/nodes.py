@@ -4,6 +4,9 @@ The *training run* is the one that made the models; references are fitted to all
 bear the same names.
 """
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import numpy as np
@@ -22,6 +25,7 @@ from cellfate.core.tables import CELL, Commitments, Comparisons, Forecasts, Land
 from cellfate.crops.cutting import CropPlan
 from cellfate.crops.store import CropStore
 from cellfate.features.measurements import measure_cells
+from cellfate.imaging.opening import open_recordings
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.metrics.commitments import find_commitments
@@ -35,8 +39,14 @@ from cellfate.prediction.new_recordings import cut_new_crops
 from cellfate.prediction.records import TrainedModel
 from cellfate.prediction.trained_on import find_seen
 from cellfate.tracks.exporting import join_forecasts
+from cellfate.tracks.importing import import_tracks
 from cellfate.tracks.settings import TrackSettings
 
+_GROUPS = re.compile(
+    rf"(?<![\w./])(recordings\.({'|'.join(RecordingSettings.model_fields)})"
+    rf"|tracks\.({'|'.join(TrackSettings.model_fields)}))\b"
+)
+"""Parameters of a study that parameter `inference` can change, as errors name them."""
 _TRAINED, _NEW = "trained/", "new/"
 AnySettings = TypeVar("AnySettings", bound=Settings)
 
@@ -70,6 +80,36 @@ def _change(group: str, settings: AnySettings, changes: dict[str, JsonValue]) ->
         raise InputError(
             f"{'; '.join(describe_faults(f'inference.{group}', error))}; correct parameter inference."
         ) from error
+
+
+def open_new_recordings(
+    folder: RecordingFolder, settings: RecordingSettings
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Open new recordings; see `open_recordings`."""
+    with _pointing_at_inference():
+        return open_recordings(folder, settings)
+
+
+def import_new_tracks(
+    folder: RecordingFolder,
+    recordings: pd.DataFrame,
+    frame_files: pd.DataFrame,
+    settings: RecordingSettings,
+    tracks: TrackSettings,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Import the tracks of new recordings; see `import_tracks`."""
+    with _pointing_at_inference():
+        return import_tracks(folder, recordings, frame_files, settings, tracks)
+
+
+@contextmanager
+def _pointing_at_inference() -> Iterator[None]:
+    """Name in an error the parameters that new recordings are read with, not those of the study."""
+    try:
+        yield
+    except InputError as error:
+        advice = _GROUPS.sub(r"inference.\g<0>", str(error))
+        raise InputError(re.sub(r"\brecordings_root\b", "new_recordings_root", advice)) from error
 
 
 def cut_crops_for_models(

@@ -2,9 +2,7 @@
 
 from kedro.pipeline import Pipeline, node
 
-from cellfate.imaging.opening import open_recordings
 from cellfate.pipelines.inference import nodes
-from cellfate.tracks.importing import import_tracks
 
 MODELS = ["classifier_model", "clock_model"]
 
@@ -31,8 +29,8 @@ def _prepare() -> Pipeline:
                 read,
                 name="choose_settings",
             ),
-            node(open_recordings, ["new_recordings", read[0]], opened, name="open_new_recordings"),
-            node(import_tracks, ["new_recordings", *opened[:2], *read], tracked, name="import_new_tracks"),
+            node(nodes.open_new_recordings, ["new_recordings", read[0]], opened, name="open_new_recordings"),
+            node(nodes.import_new_tracks, ["new_recordings", *opened[:2], *read], tracked, name="import_new_tracks"),
             node(
                 nodes.cut_crops_for_models,
                 ["new_recordings", *opened[:2], tracked[0], *MODELS, read[0]],
