@@ -61,7 +61,8 @@ class Predictor:
     Raises
     ------
     InputError
-        If the model has no members, or is a fate clock whose boosted hazards were never fitted.
+        If it is given something else than a model, such as a path, or the model has no members or is a fate clock whose
+        boosted hazards were never fitted.
 
     Examples
     --------
@@ -70,6 +71,11 @@ class Predictor:
     """
 
     def __init__(self, model: TrainedModel) -> None:
+        if not isinstance(model, TrainedModel):
+            raise InputError(
+                f"Predictor({model!r:.80}) was given a {type(model).__name__}, but expected is a trained model; load "
+                "one from its folder with Predictor.from_folder."
+            )
         if not model.config.members:
             message = f"This {model.config.kind} was not trained and forecasts nothing: {model.config.reason}"
             raise InputError(message)
@@ -122,8 +128,13 @@ class Predictor:
         Raises
         ------
         InputError
-            If recordings or tracks cannot be used, or are not what the model was trained on.
+            If settings are missing, or recordings or tracks cannot be used, or are not what the model was trained on.
         """
+        if not isinstance(settings, RecordingSettings):
+            raise InputError(
+                f"The settings are {settings!r:.80}, but forecast_recordings needs to know how the recordings are laid "
+                "out; give RecordingSettings(layout=...)."
+            )
         folder = RecordingFolder(Path(root))
         recordings, frame_files, _ = open_recordings(folder, settings)
         detections, cells, _ = import_tracks(folder, recordings, frame_files, settings, tracks or TrackSettings())

@@ -151,7 +151,7 @@ def test_a_recording_with_one_group_has_no_blocks() -> None:
     cells = followed[["recording_id", "cell_id", "group_id"]].drop_duplicates()
     detections = cells[["recording_id", "cell_id"]].assign(frame=0, y_px=1.0, x_px=2.0)
     with pytest.raises(
-        InputError, match=r"Recording '000' has 1 groups of cells, fewer than 5 spatial blocks; set group_by"
+        InputError, match=r"Recording '000' has 1 groups of cells, fewer than 5 spatial blocks; set recordings.group_by"
     ):
         part(followed, cells, detections, SplitSettings(scheme="spatial_blocks"))
 

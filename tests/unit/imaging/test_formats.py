@@ -56,7 +56,7 @@ def test_frames_are_projected_or_one_plane(tmp_path: Path, name: str, z: Any) ->
 
 @pytest.mark.parametrize("name", stored_images.KEEPS_PLANES)
 def test_a_plane_that_does_not_exist_is_an_input_error(tmp_path: Path, name: str) -> None:
-    with pytest.raises(InputError, match=r"3 plane\(s\), numbered from 0, but the parameter z is 3"):
+    with pytest.raises(InputError, match=r"3 plane\(s\), numbered from 0, but recordings\.z is 3"):
         open_folder(tmp_path, stored_images.WRITERS[name](tmp_path, IMAGE), z=3)
 
 
@@ -144,7 +144,7 @@ def test_an_interval_that_nobody_says_is_an_input_error(tmp_path: Path, name: st
         import tifffile
 
         tifffile.imwrite(tmp_path / "pos1.tif", IMAGE, imagej=True, metadata={"axes": "TZCYX", "finterval": 0})
-    with pytest.raises(InputError, match="in minutes in recordings.frame_interval_min"):
+    with pytest.raises(InputError, match=r"in minutes in recordings\.frame_interval_min"):
         open_folder(tmp_path, {**parameters, "frame_interval_min": None})
 
 

@@ -80,7 +80,7 @@ def test_a_missing_chunk_is_found_when_the_recording_is_opened(tmp_path: Path, z
     chunk = tmp_path / ("pos1.ome.zarr/0/2/0/1/0/0" if zarr_format == 2 else "pos1.ome.zarr/0/c/2/0/1/0/0")
     chunk.unlink()
     with pytest.raises(
-        InputError, match="has no chunk of frame 2, plane 0, channel 1; copy it again, or set the param"
+        InputError, match="has no chunk of frame 2, plane 0, channel 1; copy it again, or set recordings"
     ):
         open_zarr(tmp_path)
     recordings, _, set_aside = open_zarr_beside_a_whole_one(tmp_path)

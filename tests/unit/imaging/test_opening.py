@@ -357,7 +357,7 @@ BAD_CTC_RECORDINGS = {
         lambda root: [path.unlink() for path in (root / "02").iterdir()],
         "Recording '02' has no images in 02",
     ),
-    "no masks": (_no_masks, "Recording '02' has no label images in 02_ST/SEG, but the parameter labels asks"),
+    "no masks": (_no_masks, "Recording '02' has no label images in 02_ST/SEG, but recordings.labels asks"),
     "mask size": (
         _write("02_ST/SEG/man_seg003.tif", np.zeros((40, 50), np.uint16)),
         r"man_seg003\.tif of recording '02' is 50 x 40 px",

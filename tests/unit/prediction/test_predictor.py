@@ -321,6 +321,17 @@ def test_recordings_unlike_the_models_are_refused(of_three_channels, root, chang
         Predictor(of_three_channels).forecast_recordings(root, RECORDINGS.model_copy(update=changes))
 
 
+@pytest.mark.parametrize("given", ["/models/clock_model", {"kind": "clock"}, None])
+def test_what_is_no_model_is_refused_with_the_way_to_load_one(given):
+    with pytest.raises(InputError, match=r"expected is a trained model; load one .* with Predictor\.from_folder\.$"):
+        Predictor(given)
+
+
+def test_settings_that_are_missing_are_asked_for(of_three_channels, root):
+    with pytest.raises(InputError, match=r"The settings are None, .*; give RecordingSettings\(layout=\.\.\.\)"):
+        Predictor(of_three_channels).forecast_recordings(root, None)
+
+
 def test_recordings_unlike_the_models_are_refused_before_an_image_is_cut(clock, tmp_path):
     named = pd.DataFrame({"recording_id": ["a"], "channels": ["gfp"], "frame_interval_min": [30.0]})
     with pytest.raises(InputError, match=r"recording a has \(gfp\)"):
