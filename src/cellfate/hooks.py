@@ -8,11 +8,15 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
 from cellfate.core.errors import InputError
+from cellfate.datasets.csv_table import CsvTableDataset
 from cellfate.made_from import name_maker
 
 logger = logging.getLogger("cellfate")
 
-RESULTS = ("report", "fate_table", "forecast_table")
+RESULTS = (
+    "report",
+    *(f"{new}{name}" for new in ("", "new_") for name in ("fate_table", "forecast_table", "track_forecasts")),
+)
 """Datasets that a person opens after a run."""
 
 
@@ -30,7 +34,7 @@ class NothingMissing:
         """
         for name in sorted(pipeline.inputs()):
             dataset = catalog.get(name)
-            own = type(dataset).__module__.startswith("cellfate.")
+            own = type(dataset).__module__.startswith("cellfate.") and not isinstance(dataset, CsvTableDataset)
             if not (own or name == "parameters" or name.startswith("params:") or catalog.exists(name)):
                 raise InputError(_describe_lack(name, getattr(dataset, "_filepath", None)))
 

@@ -11,7 +11,8 @@ from kedro.framework.project import pipelines
 from kedro.io import MemoryDataset
 
 from cellfate.core.fates import CENSORED, EVENTS
-from cellfate.core.predictors import CLASSIFIER, CLOCK_PREDICTORS
+from cellfate.core.predictors import BLEND, CLASSIFIER, CLOCK_PREDICTORS
+from cellfate.core.spreadsheets import read_csv
 from cellfate.report.contents import FIGURES
 from tests.conftest import CELL, DATA, open_catalog, read_table, run_here
 
@@ -112,6 +113,23 @@ def test_tracks_are_shown_to_the_guard_however_they_end(parts):
     past_the_end = parts["end_frame"] + (parts["fate"] == CENSORED)
     assert (parts["last_frame"] < past_the_end - GUARD_FRAMES).all()
     assert (parts["last_frame"] == past_the_end - GUARD_FRAMES - 1).mean() > 0.9  # gaps end earlier
+
+
+def test_the_tables_for_a_reader_hold_every_tested_cell_out_of_fold(demo_project, forecasts, parts):
+    """As `inference` writes them of new cells, with the same code."""
+    fates, frames = (
+        read_csv(demo_project / DATA / "07_model_output" / f"{name}.csv") for name in ("fate_table", "forecast_table")
+    )
+    tested = parts[(parts["part"] == "test") & (parts["last_frame"] - parts["first_frame"] >= MIN_FRAMES - 1)]
+    assert cells_of(fates) == cells_of(frames) == cells_of(tested)
+    assert not fates["seen_in_training"].any()
+    seen = fates.merge(tested, on=CELL, suffixes=("", "_of"), validate="many_to_one")
+    assert (seen["fate"] == seen["fate_of"]).all()
+    assert (seen["frame"] == seen["last_frame"]).all()
+    own = forecasts[(forecasts["part"] == "test") & (forecasts["predictor"] == BLEND) & (forecasts["within_h"] == 3.0)]
+    both = frames.merge(own, on=[*CELL, "frame"], suffixes=("", "_of"), validate="one_to_one")
+    assert len(both) == len(frames) == len(own)
+    np.testing.assert_array_equal(both["p_mitosis"], both["p_mitosis_of"])
 
 
 @pytest.mark.parametrize("reading", READINGS)

@@ -11,9 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from cellfate.core.fates import HARDLY_SURE, NONE, SURE, listed_outcomes, probability_column
-from cellfate.core.predictors import BLEND
-from cellfate.core.tables import CELL, FRAME, FateTable, Forecasts, ForecastTable
-from cellfate.prediction.records import TrainedModel
+from cellfate.core.tables import CELL, FRAME, Forecasts
 from cellfate.statistics.incidence import cumulative_incidence, expected_time_h
 
 SURE_RATIO: Final = 2.0
@@ -132,26 +130,6 @@ def add_calls(forecasts: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def tabulate_fates(forecasts: pd.DataFrame, model: TrainedModel, seen: pd.DataFrame) -> pd.DataFrame:
-    """Write what is forecast at the last shown frame of new cells, for a reader.
-
-    Parameters
-    ----------
-    forecasts, model, seen
-        From `forecast_new`; the model that made them; from `find_seen`.
-
-    Returns
-    -------
-    DataFrame
-        Table `FateTable`, by recording and cell: which fate comes and, by a fate clock, what happens within the
-        headline horizon; of the classifier, or the blend.
-    """
-    asked = forecasts["within_h"].isna() | (forecasts["within_h"] == model.config.follow_up.headline_h)
-    rows = forecasts[asked & (forecasts["predictor"] == model.predictor)]
-    rows = rows[rows["frame"] == rows.groupby(CELL)["frame"].transform("max")].sort_values([*CELL, "within_h"])
-    return FateTable.validate(tabulate_calls(rows, seen))
-
-
 def tabulate_calls(forecasts: pd.DataFrame, seen: pd.DataFrame) -> pd.DataFrame:
     """Write forecasts of new cells with their calls, and whether the model was trained on the cell.
 
@@ -169,29 +147,3 @@ def tabulate_calls(forecasts: pd.DataFrame, seen: pd.DataFrame) -> pd.DataFrame:
     probabilities = [probability_column(outcome) for outcome in listed_outcomes(forecasts.columns)]
     columns = [*FRAME, "predictor", "within_h", *probabilities, "call", "p_call", "sure", "expected_h"]
     return add_calls(forecasts)[columns].merge(seen, on=CELL, how="left", validate="many_to_one")
-
-
-def tabulate_forecasts(forecasts: pd.DataFrame, follow_ups: pd.DataFrame, model: TrainedModel) -> pd.DataFrame:
-    """Write what the blend of a fate clock forecasts within the headline horizon, for a reader.
-
-    Parameters
-    ----------
-    forecasts, follow_ups, model
-        From `forecast_new`; table `FollowUps` of the same cells; the model that made them.
-
-    Returns
-    -------
-    DataFrame
-        Table `ForecastTable`, by recording, cell and frame; without rows for a classifier.
-    """
-    at_headline = forecasts["within_h"] == model.config.follow_up.headline_h
-    rows = forecasts[at_headline & (forecasts["predictor"] == BLEND)].sort_values(FRAME)
-    about = follow_ups[[*CELL, "first_frame", "frame_interval_min"]]
-    timed = rows.merge(about, on=CELL, how="left", validate="many_to_one")
-    interval_h = timed["frame_interval_min"] / 60
-    timed = timed.assign(
-        time_h=timed["frame"] * interval_h, watched_h=(timed["frame"] - timed["first_frame"]) * interval_h
-    )
-    probabilities = [probability_column(outcome) for outcome in listed_outcomes(rows.columns)]
-    columns = [*FRAME, "time_h", "watched_h", "within_h", *probabilities, "expected_h"]
-    return ForecastTable.validate(timed[columns])

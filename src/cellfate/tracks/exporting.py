@@ -1,9 +1,11 @@
 """Forecasts written back to the tracks, so that they can be looked at beside the images."""
 
+from collections.abc import Collection
+
 import pandas as pd
 
 from cellfate.core.errors import InputError
-from cellfate.core.fates import listed_outcomes, probability_column
+from cellfate.core.fates import EVENTS, OUTCOMES, listed_outcomes, probability_column
 from cellfate.core.tables import CELL, FRAME, TrackForecasts
 
 
@@ -12,15 +14,16 @@ def join_forecasts(detections: pd.DataFrame, cells: pd.DataFrame, forecasts: pd.
 
     What happens within so many hours is forecast anew along a track: a row has the latest forecast that was made by its
     frame, and none before the first, so that what stands at a frame was known at that frame. Which fate comes is a
-    forecast about the cell, and stands on all its rows.
+    forecast about the cell, and stands on all its rows, with `fate_` before the names of its columns.
 
     Parameters
     ----------
     detections, cells : DataFrame
         Tables `Detections` and `Cells`.
     forecasts : DataFrame
-        Forecasts of these cells, of one predictor and one `within_h` (null: which fate comes): recording_id, cell_id,
-        frame (the last one shown), within_h, call, a probability an outcome and, where it is known, expected_h.
+        Forecasts of these cells, of one predictor a question and at most one `within_h` beside null (which fate comes):
+        recording_id, cell_id, frame (the last one shown), within_h, a probability an outcome, call and, where they are
+        known, sure and expected_h.
 
     Returns
     -------
@@ -31,23 +34,31 @@ def join_forecasts(detections: pd.DataFrame, cells: pd.DataFrame, forecasts: pd.
     Raises
     ------
     InputError
-        If there are forecasts of more than one predictor or `within_h`.
+        If a question is answered more than once.
     """
-    about_cell = bool(forecasts["within_h"].isna().all())
-    _check_once(forecasts, CELL if about_cell else FRAME)
-    kept = ["call", *map(probability_column, listed_outcomes(forecasts.columns)), "expected_h"]
-    told = forecasts[[*FRAME, *(name for name in kept if name in forecasts)]]
-    told = told.rename(columns={"frame": "forecast_frame"}).astype({"recording_id": "str", "forecast_frame": "int64"})
-    of_cell = ["parent_id", "fate", "event_frame", *_given(cells, "cell_name")]
-    of_frame = [*FRAME, "y_px", "x_px", *_given(detections, "spot_id")]
-    rows = detections[of_frame].merge(cells[[*CELL, *of_cell]], on=CELL, validate="many_to_one")
-    rows = rows.assign(within_h=forecasts["within_h"].max()).sort_values("frame", kind="stable")
-    if about_cell:
-        joined = rows.merge(told, on=CELL, how="left")
-    else:
-        told = told.sort_values("forecast_frame", kind="stable")
-        joined = pd.merge_asof(rows, told, left_on="frame", right_on="forecast_frame", by=CELL)
-    return TrackForecasts.validate(joined.sort_values(FRAME, ignore_index=True))
+    which = forecasts["within_h"].isna()
+    _check_once(forecasts, which)
+    named = detections.filter(items=[*FRAME, "y_px", "x_px", *_given(detections, "spot_id")])
+    known = cells[[*CELL, *_given(cells, "cell_name"), "parent_id", "fate", "event_frame"]]
+    rows = named.merge(known, on=CELL, validate="many_to_one").assign(within_h=forecasts["within_h"].max())
+    along = _answers(forecasts[~which], OUTCOMES).rename(columns={"frame": "forecast_frame"})
+    along = along.astype({"forecast_frame": "int64"}).sort_values("forecast_frame", kind="stable")
+    rows = rows.sort_values("frame", kind="stable")
+    latest = pd.merge_asof(rows, along, left_on="frame", right_on="forecast_frame", by=CELL)
+    about_cell = (
+        _answers(forecasts[which], EVENTS).drop(columns=["frame", "expected_h"], errors="ignore").set_index(CELL)
+    )
+    joined = latest.join(about_cell.add_prefix("fate_"), on=CELL, validate="many_to_one")
+    first = [*CELL, *(name for name in ("cell_name", "spot_id") if name in joined), "frame"]
+    ordered = joined[[*first, *joined.columns.difference(first, sort=False)]]
+    return TrackForecasts.validate(ordered.sort_values(FRAME, ignore_index=True))
+
+
+def _answers(forecasts: pd.DataFrame, outcomes: Collection[str]) -> pd.DataFrame:
+    """Columns of forecasts that are written, with the probabilities of these outcomes."""
+    probabilities = [probability_column(name) for name in listed_outcomes(forecasts.columns) if name in outcomes]
+    told = forecasts.filter(items=[*FRAME, *probabilities, "call", "sure", "expected_h"])
+    return told.astype({"recording_id": "str"})
 
 
 def _given(table: pd.DataFrame, name: str) -> list[str]:
@@ -55,12 +66,12 @@ def _given(table: pd.DataFrame, name: str) -> list[str]:
     return [name] if name in table and table[name].notna().any() else []
 
 
-def _check_once(forecasts: pd.DataFrame, keys: list[str]) -> None:
-    questions = forecasts["within_h"].unique()
-    twice = forecasts[forecasts.duplicated(keys)]
-    if len(questions) > 1 or len(twice):
+def _check_once(forecasts: pd.DataFrame, which: pd.Series) -> None:
+    hours = forecasts["within_h"].dropna().unique()
+    n_twice = int(forecasts[which].duplicated(CELL).sum() + forecasts[~which].duplicated(FRAME).sum())
+    if len(hours) > 1 or n_twice:
         raise InputError(
-            f"Forecasts within {', '.join(f'{hours:g}' for hours in questions)} h (nan: which fate comes) are given, "
-            f"{len(twice)} of them once more for the same cell and frame, but those of one predictor and one within_h "
-            "were expected; choose one of each."
+            f"Forecasts within {', '.join(f'{hour:g}' for hour in hours) or 'no'} h are given, and {n_twice} forecasts "
+            "once more (which fate comes: for the same cell; else: for the same cell and frame), but those of one "
+            "predictor a question and one within_h were expected; choose one of each."
         )

@@ -7,8 +7,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cellfate.tracks.zarr_arrays import has_array, read_array, read_attributes
-
 GEFF_VERSION = "1.1"
 _POSITIONS = {"frame": "t", "y_px": "y", "x_px": "x"}
 """Columns that are axes, and what GEFF calls them."""
@@ -53,38 +51,6 @@ def write_geff(path: Path, table: pd.DataFrame) -> None:
         "node_props_metadata": described,
         "edge_props_metadata": {},
     }
-
-
-def read_geff(path: Path) -> pd.DataFrame:
-    """Read the table that `write_geff` wrote.
-
-    Parameters
-    ----------
-    path : Path
-        Its folder.
-
-    Returns
-    -------
-    DataFrame
-        As it was written, without recording_id.
-
-    Raises
-    ------
-    InputError
-        If there is no such folder, or it is damaged.
-    """
-    described = read_attributes(path).get("geff", {}).get("node_props_metadata", {})
-    n_rows = len(read_array(path / "nodes" / "ids"))
-    names = {short: name for name, short in _POSITIONS.items()}
-    return pd.DataFrame({names.get(name, name): _column(path / "nodes" / "props" / name, n_rows) for name in described})
-
-
-def _column(folder: Path, n_rows: int) -> pd.Series:
-    values = pd.Series(read_array(folder / "values", n_rows=n_rows))
-    if not has_array(folder / "missing"):
-        return values
-    missing = read_array(folder / "missing", n_rows=n_rows).astype(bool)
-    return values.astype("Int64" if values.dtype.kind in "iu" else values.dtype).mask(missing)
 
 
 def _link(rows: pd.DataFrame) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ from cellfate.cohort.landmarks import list_forecast_frames, list_landmarks
 from cellfate.cohort.questions import is_asked, list_questions
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
-from cellfate.core.tables import FateTable, Forecasts, ForecastTable
+from cellfate.core.tables import Forecasts
 from cellfate.crops.store import CropStore
 from cellfate.features.summaries import describe_landmarks
 from cellfate.prediction import forecasts
@@ -21,12 +21,9 @@ from cellfate.prediction.forecast_tables import (
     add_calls,
     empty_forecasts,
     fate_odds,
-    tabulate_fates,
-    tabulate_forecasts,
     tabulate_hazards,
 )
 from cellfate.prediction.forecasts import forecast_classifier, forecast_clock, forecast_frames, forecast_new
-from cellfate.prediction.trained_on import find_seen
 from cellfate.statistics.incidence import cumulative_incidence, expected_time_h
 from tests.cases.crop_stores import TINY_FOLLOW_UP
 
@@ -250,36 +247,6 @@ def test_a_call_is_sure_from_twice_the_probability_of_the_next_likeliest_on():
     assert add_calls(pd.DataFrame({"p_none": [1.0]}))[["call", "p_call", "sure"]].to_numpy().tolist() == [
         ["none", 1, "yes"]
     ]
-
-
-def test_the_fate_table_has_a_row_a_cell_and_question_of_what_leads(classifier, clock):
-    for trained, predictor, hours in ((classifier, "classifier", [None]), (clock, "blend", [2.0, None])):
-        forecasts = forecast_new(trained.model, *trained.new)
-        seen = find_seen(trained.model, trained.study.crops, trained.study.follow_ups)
-        table = FateTable.validate(tabulate_fates(forecasts, trained.model, seen))
-        assert set(table["predictor"]) == {predictor}
-        last = trained.study.follow_ups.set_index(CELL)["last_frame"]
-        assert (table["frame"].to_numpy() == last.loc[list(map(tuple, table[CELL].to_numpy()))].to_numpy()).all()
-        assert len(table) == len(last) * len(hours)
-        assert table.groupby(CELL)["within_h"].apply(lambda h: h.isna().sum() == 1).all()
-        headline = table[table["within_h"].notna()]
-        assert (headline["within_h"] == 2.0).all()
-        assert (table.loc[table["within_h"].isna(), "call"] != "none").all()
-        assert table["seen_in_training"].dtype == bool
-
-
-def test_the_forecast_table_follows_the_blend_frame_by_frame(classifier, clock):
-    forecasts = forecast_new(clock.model, *clock.new, clock.frame_features)
-    table = ForecastTable.validate(tabulate_forecasts(forecasts, clock.study.follow_ups, clock.model))
-    frames = list_forecast_frames(clock.study.detections, clock.study.follow_ups, TINY_FOLLOW_UP)
-    assert rows_of(table, *CELL, "frame") == rows_of(frames, *CELL, "last_frame")
-    row = table.merge(forecasts.query("predictor == 'blend' and within_h == 2"), on=[*CELL, "frame"]).iloc[5]
-    assert row["p_mitosis_x"] == row["p_mitosis_y"]
-    assert row["time_h"] == row["frame"] / 2
-    first = clock.study.follow_ups.set_index(CELL).loc[(row["recording_id"], row["cell_id"]), "first_frame"]
-    assert row["watched_h"] == (row["frame"] - first) / 2
-    none = tabulate_forecasts(forecast_new(classifier.model, *classifier.new), clock.study.follow_ups, classifier.model)
-    assert len(none) == 0
 
 
 def test_empty_forecasts_are_like_filled_ones(of_clock):

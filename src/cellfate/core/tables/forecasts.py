@@ -7,6 +7,12 @@ from pandera.typing.pandas import Series
 from cellfate.core.fates import FATES, HARDLY_SURE, OUTCOMES, SURE
 from cellfate.core.tables.base import PARTS, Table
 
+_NAME = "what the tracker's file calls the cell; null: nothing"
+_FATE = "what was observed; null: nobody looked"
+_EVENT = "hours from the first frame of the recording to the event; null: none was observed"
+_SURE = "yes: twice as likely as the next likeliest"
+_EXPECTED = "hours to the first event, counted to the model's horizon"
+
 
 class Forecasts(Table):
     """One row a predictor, fold, cell, frame and question; one column `p_<event>` an event that competes, and `p_none`.
@@ -39,37 +45,59 @@ class MaskedForecasts(Table):
 
 
 class FateTable(Table):
-    """What inference forecasts, one row a cell, predictor and question; one column `p_<outcome>` an outcome."""
+    """For a reader: one row a tested or new cell, reading and question; one column `p_<outcome>` an outcome."""
 
     recording_id: Series[str]
     cell_id: Series[int]
+    cell_name: Series[str] = pa.Field(nullable=True, description=_NAME)
+    condition: Series[str]
+    dose: Series[str]
+    fate: Series[str] = pa.Field(isin=FATES[:-1], nullable=True, description=_FATE)
+    event_h: Series[float] = pa.Field(nullable=True, description=_EVENT)
     predictor: Series[str]
-    frame: Series[int] = pa.Field(ge=0, description="the last frame that was shown")
+    question: Series[str] = pa.Field(isin=("which_fate", "within_hours"))
     within_h: Series[float] = pa.Field(gt=0, nullable=True, description="NaN: which fate comes")
+    frame: Series[int] = pa.Field(ge=0, description="the last frame that was shown")
+    time_h: Series[float] = pa.Field(ge=0, description="from the first frame of the recording")
     call: Series[str] = pa.Field(isin=OUTCOMES, description="the likeliest outcome")
     p_call: Series[float] = pa.Field(ge=0, le=1 + 1e-6, description="probability of the call")
-    sure: Series[str] = pa.Field(isin=(SURE, HARDLY_SURE), description="yes: twice as likely as the next likeliest")
+    sure: Series[str] = pa.Field(isin=(SURE, HARDLY_SURE), description=_SURE)
+    expected_h: Series[float] = pa.Field(nullable=True, description=_EXPECTED)
     seen_in_training: Series[bool] = pa.Field(description="the model was trained on this cell")
 
 
 class ForecastTable(Table):
-    """What the fate clock forecasts for new recordings, one row a cell and frame; one column `p_<event>` an event."""
+    """For a reader: what the fate clock forecasts, one row a tested or new cell and frame; `p_<outcome>` an outcome."""
 
     recording_id: Series[str]
     cell_id: Series[int]
+    cell_name: Series[str] = pa.Field(nullable=True, description=_NAME)
+    condition: Series[str]
+    dose: Series[str]
+    fate: Series[str] = pa.Field(isin=FATES[:-1], nullable=True, description=_FATE)
+    event_h: Series[float] = pa.Field(nullable=True, description=_EVENT)
     frame: Series[int] = pa.Field(ge=0, description="frame of the forecast: the last one that is shown")
     time_h: Series[float] = pa.Field(ge=0, description="from the first frame of the recording")
     watched_h: Series[float] = pa.Field(ge=0, description="from the first tracked frame of the cell")
     within_h: Series[float] = pa.Field(gt=0, description="hours after the frame that the probabilities are about")
     p_none: Series[float] = pa.Field(ge=-1e-6, le=1 + 1e-6, description="probability of no event by then")
-    expected_h: Series[float] = pa.Field(description="hours to the first event, counted to the model's horizon")
+    call: Series[str] = pa.Field(isin=OUTCOMES, description="the likeliest outcome")
+    p_call: Series[float] = pa.Field(ge=0, le=1 + 1e-6, description="probability of the call")
+    sure: Series[str] = pa.Field(isin=(SURE, HARDLY_SURE), description=_SURE)
+    expected_h: Series[float] = pa.Field(description=_EXPECTED)
+    seen_in_training: Series[bool] = pa.Field(description="the model was trained on this cell")
 
 
 class TrackForecasts(Table):
-    """Tracks with what is forecast of them, one row a cell and frame; one column `p_<outcome>` an outcome."""
+    """Tracks with what is forecast of them, one row a cell and frame.
+
+    One column `p_<outcome>` an outcome within `within_h`, and one `fate_p_<event>` an event of which fate comes.
+    """
 
     recording_id: Series[str]
     cell_id: Series[int]
+    cell_name: Series[str] | None = pa.Field(nullable=True, description="of the tracker, where it gives any")
+    spot_id: Series[Int64Dtype] | None = pa.Field(nullable=True, description="of the tracker, where it gives any")
     frame: Series[int] = pa.Field(ge=0)
     y_px: Series[float]
     x_px: Series[float]
@@ -77,10 +105,11 @@ class TrackForecasts(Table):
     fate: Series[str] = pa.Field(isin=FATES)
     event_frame: Series[Int64Dtype] = pa.Field(nullable=True)
     forecast_frame: Series[Int64Dtype] = pa.Field(nullable=True, description="last frame shown for it; null: none yet")
-    within_h: Series[float] = pa.Field(nullable=True, description="hours forecast about; null: which fate comes")
+    within_h: Series[float] = pa.Field(nullable=True, description="hours forecast about; null: not asked")
     call: Series[str] = pa.Field(isin=OUTCOMES, nullable=True)
-    spot_id: Series[Int64Dtype] | None = pa.Field(nullable=True, description="of the tracker, where it gives any")
-    cell_name: Series[str] | None = pa.Field(nullable=True, description="of the tracker, where it gives any")
+    sure: Series[str] | None = pa.Field(isin=(SURE, HARDLY_SURE), nullable=True)
+    fate_call: Series[str] = pa.Field(isin=OUTCOMES, nullable=True, description="which fate comes: of the whole cell")
+    fate_sure: Series[str] | None = pa.Field(isin=(SURE, HARDLY_SURE), nullable=True)
 
 
 class Commitments(Table):

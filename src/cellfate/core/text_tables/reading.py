@@ -10,6 +10,7 @@ from typing import Final
 import pandas as pd
 
 from cellfate.core.errors import InputError
+from cellfate.core.spreadsheets import unguard_text
 from cellfate.core.text_tables.dialects import SEPARATORS, Dialect, tell_dialect
 from cellfate.core.text_tables.numbers import check_decimals
 from cellfate.core.text_tables.system_files import is_system_file
@@ -58,7 +59,7 @@ def read_text_columns(
     -------
     DataFrame
         Text columns, blank fields as empty text, indexed by the number of the line in the file; lines without any
-        content are left out.
+        content are left out. Text is as it was before `core.spreadsheets` wrote it for a person.
 
     Raises
     ------
@@ -85,7 +86,7 @@ def read_text_columns(
             )
     chosen = table[wanted]
     check_decimals(chosen, content.separator, path)
-    return chosen
+    return unguard_text(chosen)
 
 
 def read_table(path: Path) -> pd.DataFrame:

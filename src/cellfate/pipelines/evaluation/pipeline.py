@@ -20,6 +20,7 @@ from cellfate.plots.curves import plot_calibration, plot_confusion, plot_operati
 from cellfate.plots.incidence import plot_dose_incidence, plot_observed_incidence
 from cellfate.plots.masking import plot_masking
 from cellfate.plots.scores import plot_comparisons, plot_dose_scores, plot_scores
+from cellfate.prediction.cell_tables import tabulate_cells
 from cellfate.prediction.forecasts import forecast_classifier, forecast_clock
 
 FOLLOW_UP = "params:follow_up"
@@ -57,6 +58,12 @@ def _forecast() -> Pipeline:
             name="forecast_by_references",
         ),
         node(gather_forecasts, parts, "forecasts", name="gather_forecasts"),
+        node(
+            tabulate_cells,
+            ["forecasts", "recordings", "detections", "cells", "follow_ups", HEADLINE],
+            ["fate_table", "forecast_table", "track_forecasts"],
+            name="tabulate_tested_cells",
+        ),
     ]
     return Pipeline(nodes, namespace="forecast", prefix_datasets_with_namespace=False)
 

@@ -19,7 +19,6 @@ from cellfate.cohort.outcomes import competing_events
 from cellfate.cohort.questions import list_questions
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
-from cellfate.core.predictors import CLASSIFIER
 from cellfate.core.settings import Settings, describe_faults
 from cellfate.core.tables import CELL, Commitments, Comparisons, Forecasts, Landmarks, Metrics
 from cellfate.crops.cutting import CropPlan
@@ -33,12 +32,11 @@ from cellfate.metrics.comparisons import compare_forecasts
 from cellfate.metrics.references import forecast_references
 from cellfate.metrics.scoring import score_forecasts
 from cellfate.metrics.settings import ReferenceSettings, ScoreSettings
-from cellfate.prediction.forecast_tables import add_calls, tabulate_fates, tabulate_forecasts
+from cellfate.prediction.cell_tables import tabulate_cells
 from cellfate.prediction.forecasts import ALL_MEMBERS, NO_FOLD, forecast_new
 from cellfate.prediction.new_recordings import cut_new_crops
 from cellfate.prediction.records import TrainedModel
 from cellfate.prediction.trained_on import find_seen
-from cellfate.tracks.exporting import join_forecasts
 from cellfate.tracks.importing import import_tracks
 from cellfate.tracks.settings import TrackSettings
 
@@ -183,42 +181,20 @@ def forecast_new_cells(
 def tabulate_new_cells(
     forecasts: pd.DataFrame,
     crops: CropStore,
-    follow_ups: pd.DataFrame,
+    recordings: pd.DataFrame,
     detections: pd.DataFrame,
     cells: pd.DataFrame,
+    follow_ups: pd.DataFrame,
     classifier: TrainedModel,
     clock: TrainedModel,
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Write the forecasts for a reader: by cell, by cell and frame, and beside the tracks.
-
-    Parameters
-    ----------
-    forecasts
-        From `forecast_new_cells`.
-    crops, follow_ups, detections, cells
-        Of the new recordings.
-    classifier, clock
-        The models.
-
-    Returns
-    -------
-    fate_table : DataFrame
-        Table `FateTable`: one row a cell, model and question.
-    forecast_table : DataFrame
-        Table `ForecastTable`: one row a cell and frame, by the fate clock; without rows where there is none.
-    track_forecasts, track_graphs : DataFrame
-        Table `TrackForecasts`, twice, for a spreadsheet and for viewers: what the fate clock forecasts within the
-        headline horizon, changing over the cell; without a fate clock, which fate the classifier forecasts.
-    """
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Write the forecasts for a reader, and which cells trained a model; see `tabulate_cells`."""
     models = _trained(classifier, clock)
-    fates = pd.concat([tabulate_fates(forecasts, model, find_seen(model, crops, follow_ups)) for model in models])
-    leading = models[-1]  # the clock, where there is one
-    of_frames = tabulate_forecasts(forecasts, follow_ups, leading)
-    told = forecasts[forecasts["predictor"] == leading.predictor]
-    at_headline = told["within_h"] == leading.config.follow_up.headline_h
-    asked = told["within_h"].isna() if leading.predictor == CLASSIFIER else at_headline
-    tracks = join_forecasts(detections, cells, add_calls(told[asked]))
-    return fates.reset_index(drop=True), of_frames, tracks, tracks
+    seen = pd.concat(
+        [find_seen(model, crops, follow_ups).assign(predictor=model.predictor) for model in models], ignore_index=True
+    )
+    headline_h = models[0].config.follow_up.headline_h
+    return tabulate_cells(forecasts, recordings, detections, cells, follow_ups, headline_h, seen)
 
 
 def forecast_new_references(

@@ -66,8 +66,8 @@ def _forecast() -> Pipeline:
             ),
             node(
                 nodes.tabulate_new_cells,
-                ["new_forecasts", "new_crops", "new_follow_ups", "new_detections", "new_cells", *MODELS],
-                ["fate_table", "forecast_table", "track_forecasts", "track_graphs"],
+                ["new_forecasts", new[0], "new_opened", new[1], "new_cells", new[2], *MODELS],
+                ["new_fate_table", "new_forecast_table", "new_track_forecasts"],
                 name="tabulate_new_cells",
             ),
         ]

@@ -1,12 +1,13 @@
-"""A folder of GEFF graphs as a dataset."""
+"""A folder of tracks, a CSV and a GEFF a recording, as a dataset."""
 
 from pathlib import Path
 
+import geff
 import pandas as pd
 import pytest
 from kedro.io import DatasetError
 
-from cellfate.datasets.geff import GeffDataset
+from cellfate.datasets.track_files import TrackFilesDataset
 
 TABLE = pd.DataFrame(
     {
@@ -21,8 +22,8 @@ TABLE = pd.DataFrame(
 )
 
 
-def make_dataset(tmp_path: Path) -> GeffDataset:
-    return GeffDataset(filepath=str(tmp_path / "graphs"))
+def make_dataset(tmp_path: Path) -> TrackFilesDataset:
+    return TrackFilesDataset(filepath=str(tmp_path / "tracks"))
 
 
 def test_a_table_comes_back(tmp_path: Path) -> None:
@@ -31,15 +32,22 @@ def test_a_table_comes_back(tmp_path: Path) -> None:
     for table in (TABLE, TABLE.iloc[:2], TABLE):
         dataset.save(table)
         pd.testing.assert_frame_equal(dataset.load(), table, check_dtype=False)
-    assert sorted(path.name for path in (tmp_path / "graphs").iterdir()) == ["a.geff", "b.geff"]
-    assert [path.name for path in tmp_path.iterdir()] == ["graphs"]
+    assert sorted(path.name for path in (tmp_path / "tracks").iterdir()) == ["a.csv", "a.geff", "b.csv", "b.geff"]
+    assert [path.name for path in tmp_path.iterdir()] == ["tracks"]
 
 
-def test_what_is_no_geff_is_not_overwritten(tmp_path: Path) -> None:
-    precious = tmp_path / "graphs" / "mine.csv"
+def test_the_graph_holds_numbers_only(tmp_path: Path) -> None:
+    """A viewer, napari-geff 0.0.4, opens no graph with text."""
+    make_dataset(tmp_path).save(TABLE)
+    graph, _ = geff.read(tmp_path / "tracks" / "b.geff")
+    assert [graph.nodes[node] for node in graph] == [{"cell_id": 4, "t": 3, "y": 3.5, "x": 6.0, "parent_id": 2}]
+
+
+def test_a_file_of_others_is_not_overwritten(tmp_path: Path) -> None:
+    precious = tmp_path / "tracks" / "mine.csv"
     precious.parent.mkdir()
     precious.write_text("a")
-    with pytest.raises(DatasetError, match="is no GEFF and would be overwritten"):
+    with pytest.raises(DatasetError, match="is no file of tracks and would be overwritten"):
         make_dataset(tmp_path).save(TABLE)
     assert precious.read_text() == "a"
 
@@ -51,5 +59,5 @@ def test_a_name_that_leaves_the_folder_is_refused(tmp_path: Path, name: str) -> 
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="graphs holds no GEFF"):
+    with pytest.raises(DatasetError, match="tracks holds no tracks"):
         make_dataset(tmp_path).load()
