@@ -121,6 +121,17 @@ def test_environments_write_into_folders_of_their_own():
         assert all(root[name].startswith(root["data_root"] + "/") for name in root if name != "data_root")
 
 
+def test_the_report_lists_the_parameters_of_the_study_as_settings_whatever_was_given():
+    (reads,) = [node for node in pipelines["reporting"].nodes if node.name == "report.read_settings"]
+    given = read_conf("parameters", "base")
+    del given["report"]["longest_table"]  # a default is listed too
+    read = reads.func(given)
+    assert {"follow_up", "training", "clock_training", "splits", "report"} <= read.keys()
+    assert not {"simulation", "inference", "known_answer_training", "p53_early"} & read.keys()
+    assert {name: type(value) for name, value in read.items()} == {name: list_groups()[name] for name in read}
+    assert read["report"].longest_table == 40
+
+
 def saved_names() -> set[str]:
     return {name for pipeline in pipelines.values() for name in pipeline.datasets() if not is_parameter(name)}
 

@@ -13,7 +13,6 @@ TABLES: Final = (
     "comparisons",
     "commitment_summary",
     "background_swap",
-    "forecasts",
     *(f"{reading}_{name}" for reading in ("classifier", "clock") for name in READING_TABLES),
     "recordings",
     "frame_files",
