@@ -5,6 +5,7 @@ import sys
 
 NAMES = (
     "start_up",
+    "forecasting",
     "crop_building",
     "crop_memory",
     "data_memory",
