@@ -13,8 +13,12 @@ MAX_LEAVES: Final = 10_000
 _WHOLE: Final = re.compile(r"-?\d{1,15}")
 _NUMBER: Final = re.compile(r"-?\d{1,20}(\.\d{1,20})?(e[+-]\d{1,3})?")
 _PER_SPLIT: Final = {
-    "split_feature": _WHOLE, "split_gain": _NUMBER, "threshold": _NUMBER,
-    "decision_type": _WHOLE, "left_child": _WHOLE, "right_child": _WHOLE,
+    "split_feature": _WHOLE,
+    "split_gain": _NUMBER,
+    "threshold": _NUMBER,
+    "decision_type": _WHOLE,
+    "left_child": _WHOLE,
+    "right_child": _WHOLE,
 }
 _PER_LEAF: Final = {"leaf_value": _NUMBER, "leaf_weight": _NUMBER, "leaf_count": _WHOLE}
 _PER_NODE: Final = {"internal_value": _NUMBER, "internal_weight": _NUMBER, "internal_count": _WHOLE}
