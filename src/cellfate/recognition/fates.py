@@ -25,6 +25,7 @@ from cellfate.recognition.naming import match_files
 from cellfate.recognition.survey import Survey, shown
 from cellfate.recognition.tracks import Tracks
 
+_UNREAD = ("unread",)
 _AGREEING = 0.8
 """Least share of the numbers in a column that must be cells with tracks."""
 _HOURS = (
@@ -75,6 +76,7 @@ class _Candidate:
     by: str | None
     cell: str | None
     fate: str
+    calls: tuple[str, ...]
 
     @property
     def times(self) -> list[str]:
@@ -139,8 +141,9 @@ def _look(survey: Survey, images: Images, tracks: Tracks, template: str, files: 
     fate = fate_column(table)
     if fate is None or (not files and by is None and len(images.names) > 1):
         return None
-    cell = _cell_column(table, {by, fate}, _rows_of_cells(table, by, images, tracks), next(iter(files), None), tracks)
-    return _Candidate(template, tuple(files.values()) or (name,), table, by, cell, fate)
+    rows = _rows_of_cells(table, by, images, tracks)
+    cell, calls = _cell_column(table, {by, fate}, rows, next(iter(files), None), tracks)
+    return _Candidate(template, tuple(files.values()) or (name,), table, by, cell, fate, calls)
 
 
 def _rows_of_cells(table: pd.DataFrame, by: str | None, images: Images, tracks: Tracks) -> pd.Series:
@@ -153,22 +156,34 @@ def _rows_of_cells(table: pd.DataFrame, by: str | None, images: Images, tracks: 
 
 def _cell_column(
     table: pd.DataFrame, others: set[str | None], rows: pd.Series, recording: str | None, tracks: Tracks
-) -> str | None:
-    """Find the column of numbers that are cells of the tracks: one that is called so first, a column of times last."""
+) -> tuple[str | None, tuple[str, ...]]:
+    """Find the column of cells, and by what it calls them; one that is called so first, a column of times last.
+
+    It holds their numbers, or the names that the tracker gives them: by the name of their track, or by its TRACK_ID.
+    """
     called_so, times = find_columns("cell_id", list(table.columns)), find_columns("time", list(table.columns))
     rest = [str(column) for column in table.columns if column not in called_so and column not in times]
     for column in (*called_so, *rest):
-        given = rows & (table[column].str.strip() != "")
-        held = None if column in others else whole(table.loc[given, column])
-        if held is None:
+        if column in others:
             continue
-        if tracks.cells is None or tracks.cells.empty:
-            return column if column in called_so else None
-        cells = tracks.cells if recording is None else tracks.cells[tracks.cells["recording_id"] == recording]
-        known = set(cells["cell_id"])
-        if sum(number in known for number in held) >= _AGREEING * len(held):
-            return column
-    return None
+        held = table[column][rows].str.strip()
+        calls = _calls(held[held != ""].tolist(), recording, tracks)
+        if calls and (calls != _UNREAD or (column in called_so and whole(table[column]) is not None)):
+            return column, calls
+    return None, ()
+
+
+def _calls(held: list[str], recording: str | None, tracks: Tracks) -> tuple[str, ...]:
+    """Tell by what fields call cells, as far as it fits: cell_id, track_name or track_id."""
+    if tracks.cells is None or tracks.cells.empty:
+        return _UNREAD
+    cells = tracks.cells if recording is None else tracks.cells[tracks.cells["recording_id"] == recording]
+    names = cells["cell_name"].dropna() if "cell_name" in cells else ()
+    known = {"cell_id": set(cells["cell_id"].astype(str)), "track_name": set(names), "track_id": tracks.by_track_id}
+    plain_numbers = [text.removesuffix(".0") for text in held]
+    return tuple(
+        by for by, ids in known.items() if held and sum(text in ids for text in plain_numbers) >= _AGREEING * len(held)
+    )
 
 
 def _values(one: _Candidate, images: Images, tracks: Tracks) -> list[Finding]:
@@ -184,13 +199,27 @@ def _values(one: _Candidate, images: Images, tracks: Tracks) -> list[Finding]:
         values.append(ask("tracks.fates_columns", question, columns))
     else:
         values.append(found("tracks.fates_columns", columns, f"the columns of {name}"))
-    return [*values, *([_unit(one, times[0], images)] if times else ()), *_words(one)]
+    return [*values, *_named(one), *([_unit(one, times[0], images)] if times else ()), *_words(one)]
+
+
+def _named(one: _Candidate) -> list[Finding]:
+    """Say by what the table calls cells, where that is not their number."""
+    if len(one.calls) > 1:
+        question = (
+            f"Column {one.cell} of {one.files[0]} may hold the IDs of the cells' first spots (cell_id), or names that "
+            f"TrackMate gives (cell_name; then set tracks.name_cells_by too): {', '.join(one.calls)} all fit."
+        )
+        return [ask("tracks.fates_cell", question)]
+    if one.calls in (("track_name",), ("track_id",)):
+        words = f"column {one.cell} of {one.files[0]} holds names of cells by {one.calls[0]}"
+        return [found("tracks.fates_cell", "cell_name", words), found("tracks.name_cells_by", one.calls[0], words)]
+    return []
 
 
 def _lack_of_cells(tracks: Tracks) -> str:
     cells = [] if tracks.cells is None else tracks.cells["cell_id"].tolist()
     such = f", such as {shown(map(str, cells))}" if cells else ""
-    hint = "; of TrackMate that is the ID of a cell's first spot" if tracks.format == "trackmate_xml" else ""
+    hint = " (the ID of a cell's first spot, or its name in TrackMate)" if tracks.format == "trackmate_xml" else ""
     return f"no column holds the numbers that cells have in the tracks{such}{hint}"
 
 

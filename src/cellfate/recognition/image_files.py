@@ -4,7 +4,8 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
 from cellfate.core.errors import InputError
 from cellfate.imaging.file_patterns import PRESETS, recording_of
@@ -13,15 +14,15 @@ from cellfate.imaging.headers import Examined, Looked
 from cellfate.imaging.settings import Layout
 from cellfate.imaging.tiff_series import open_series
 from cellfate.recognition.candidates import Candidate
-from cellfate.recognition.findings import Finding, ask, found
+from cellfate.recognition.findings import OPEN, Finding, ask, found
 from cellfate.recognition.own_names import guess_pattern
-from cellfate.recognition.survey import Survey, folder_of, shown
+from cellfate.recognition.survey import Survey, count, folder_of, shown
 
 _TIFF = (".tif", ".tiff", ".btf", ".tf8", ".tf2")
 _PLANES = (".tif", ".tiff", ".png")
 _VENDOR = (".nd2", ".czi", ".lif")
 _NO_RECORDING = re.compile(
-    r"(?<![a-z])(masks?|seg|segm\w*|labels?|labelled|max|mip|avg|proj\w*|flat\w*|background|dark|shading|thumbs?|crops?)"
+    r"(?<![a-z])(masks?|seg|segm\w*|labels?|labelled|max|mip|avg|proj\w*|flat\w*|background|dark|shading|thumbs?)"
     r"(?![a-z])"
 )
 """Words in names of images that are made from recordings, or go with them."""
@@ -32,7 +33,7 @@ _MOST_FOLDERS = 20
 def find_vendor(survey: Survey) -> list[Candidate]:
     """Files of microscopes' makers."""
     files = survey.with_endings(*_VENDOR)
-    return [_candidate("vendor", survey, files, "files")] if files else []
+    return [_candidate("vendor", survey, files, "file")] if files else []
 
 
 def find_zarr(survey: Survey) -> list[Candidate]:
@@ -44,30 +45,61 @@ def find_zarr(survey: Survey) -> list[Candidate]:
     if stores == (".",):
         values = (found("recordings.layout", "ome_zarr", "the folder itself, which is OME-Zarr"),)
         return [Candidate("ome_zarr", "the folder itself", {"layout": "ome_zarr"}, values, frozenset())]
-    return [_candidate("ome_zarr", survey, stores, "OME-Zarr groups")]
+    return [_candidate("ome_zarr", survey, stores, "OME-Zarr group")]
 
 
 def find_tiff(survey: Survey) -> list[Candidate]:
-    """TIFF files of several pages, and files of one image each; which they are, the first of each folder tells."""
-    files = [name for name in survey.with_endings(*_TIFF, ".png") if not _NO_RECORDING.search(_words(name))]
-    files = files or list(survey.with_endings(*_TIFF, ".png"))
+    """TIFF files of several pages, and files of one image each; which they are, some of each folder tell."""
+    images = survey.with_endings(*_TIFF, ".png")
+    files = [name for name in images if not _NO_RECORDING.search(_words(name))] or list(images)
     folders: dict[str, list[str]] = {}
     for name in files:
         folders.setdefault(folder_of(name), []).append(name)
-    kinds = {folder: _is_stack(survey.root / names[0]) for folder, names in list(folders.items())[:_MOST_FOLDERS]}
+    kinds = {folder: _are_stacks(survey.root, names) for folder, names in list(folders.items())[:_MOST_FOLDERS]}
     usual = Counter(kinds.values()).most_common(1)[0][0] if kinds else False
     stacks = [name for name in files if kinds.get(folder_of(name), usual)]
-    planes = [name for name in files if not kinds.get(folder_of(name), usual)]
-    planes = [name for name in planes if name.lower().endswith(_PLANES)]
-    left_out = len(survey.with_endings(*_TIFF, ".png")) - len(files)
-    said = f"{left_out} images whose names say mask, projection, flat field or the like are left out."
-    notes = (said,) if left_out else ()
-    of_stacks = [_candidate("tiff_stacks", survey, stacks, "TIFF files of several pages", notes)] if stacks else []
-    return [*of_stacks, *_plane_files(survey.root, planes, notes, bool(stacks))]
+    planes = [name for name in files if not kinds.get(folder_of(name), usual) and name.lower().endswith(_PLANES)]
+    left_out = sorted(set(images) - set(files))
+    of_stacks = [_stacks(survey, stacks, left_out)] if stacks else []
+    return [*of_stacks, *_plane_files(planes, left_out, bool(stacks))]
+
+
+def _stacks(survey: Survey, files: list[str], left_out: list[str]) -> Candidate:
+    """Make the candidate of TIFF stacks; images beside them that are no recordings are a question."""
+    found_here = _candidate("tiff_stacks", survey, files, "TIFF file", " of several pages")
+    glob = next(value.value for value in found_here.values if value.key == "recordings.files")
+    among = [name for name in left_out if _is_taken(name, glob, folder_of(files[0]))]
+    if not among or glob == OPEN:
+        return replace(found_here, notes=_left_out(left_out))
+    question = ask(
+        "recordings.files",
+        f"Beside recordings such as {files[0]} lie images that are none by their names, such as {among[0]}; give a "
+        f"pattern that takes recordings only, such as '{folder_of(files[0])}A*{Path(files[0]).suffix}', or move the "
+        "others.",
+    )
+    values = tuple(question if value.key == question.key else value for value in found_here.values)
+    settings = None if found_here.settings is None else {**found_here.settings, "files": files[0]}
+    return replace(found_here, values=values, settings=settings)
+
+
+def _is_taken(name: str, glob: str | None, folder: str) -> bool:
+    """Tell whether a glob, or the folder itself, would take an image for a recording."""
+    return folder_of(name) == folder if glob is None else PurePosixPath(name).match(glob)
+
+
+def _left_out(names: Sequence[str]) -> tuple[str, ...]:
+    said = f"By their names no recordings (masks, projections, flat fields) and left out: {shown(names)}."
+    return (said,) if names else ()
 
 
 def _words(name: str) -> str:
     return re.sub(r"[\d_]", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)).lower()
+
+
+def _are_stacks(root: Path, names: list[str]) -> bool:
+    """Tell whether most of a few files of a folder have several pages."""
+    sample = {names[0], names[len(names) // 2], names[-1]}
+    return 2 * sum(_is_stack(root / name) for name in sample) > len(sample)
 
 
 def _is_stack(path: Path) -> bool:
@@ -92,15 +124,13 @@ def _is_image(path: Path) -> bool:
     return (path / ".zgroup").is_file()
 
 
-def _candidate(
-    layout: Layout, survey: Survey, files: Sequence[str], what: str, notes: tuple[str, ...] = ()
-) -> Candidate:
+def _candidate(layout: Layout, survey: Survey, files: Sequence[str], what: str, kind: str = "") -> Candidate:
     """Make the candidate of recordings that are a file (or folder) each."""
     suffixes = {"vendor": _VENDOR, "ome_zarr": (".zarr",)}.get(layout, _TIFF)
     glob, question = _glob(files, what)
-    source = f"{len(files)} {what}, such as {files[0]}"
+    source = f"{count(len(files), what)}{kind}, such as {files[0]}"
     values = [found("recordings.layout", layout, source)]
-    values.append(question or found("recordings.files", glob, f"where they lie: {shown(_folders(files))}"))
+    values.append(question or found("recordings.files", glob, f"they lie in {shown(_folders(files))}"))
     settings = None if question else {"layout": layout, "files": glob}
     if layout == "tiff_stacks" and settings:
         axes, supposed = _file_axes(survey.root / files[0], files[0])
@@ -108,9 +138,7 @@ def _candidate(
         settings = None if axes.is_question and supposed is None else settings | {"file_axes": supposed}
     root = name_root(survey.root, glob)
     names = tuple(recording_name(root, survey.root / name, suffixes) for name in files)
-    return Candidate(
-        layout, source, settings, tuple(values), frozenset(files), _with_scenes(survey.root, files, names), notes
-    )
+    return Candidate(layout, source, settings, tuple(values), frozenset(files), _with_scenes(files, names))
 
 
 def _folders(files: Sequence[str]) -> list[str]:
@@ -131,14 +159,14 @@ def _glob(files: Sequence[str], what: str) -> tuple[str | None, Finding | None]:
     if len(depths) > 1 or not all(one.startswith(start) for one in endings):
         return None, ask(
             "recordings.files",
-            f"{what} lie in {shown(_folders(files), 6)}; say which are recordings, such as '{folders[-1]}*{ending}'.",
+            f"{what}s lie in {shown(_folders(files), 6)}; say which are recordings, such as '{folders[-1]}*{ending}'.",
         )
     parts = zip(*(folder.rstrip("/").split("/") for folder in folders), strict=True)
     wild = "/".join(one[0] if len(set(one)) == 1 else "*" for one in parts)
     return f"{wild}/*{ending}", None
 
 
-def _with_scenes(root: Path, files: Sequence[str], names: tuple[str, ...]) -> Callable[[list[Looked]], tuple[str, ...]]:
+def _with_scenes(files: Sequence[str], names: tuple[str, ...]) -> Callable[[list[Looked]], tuple[str, ...]]:
     def all_names(looked: list[Looked]) -> tuple[str, ...]:
         """Names of the opened recordings as they are, of the others as their files are called."""
         opened: set[str] = {one.source for one in looked}
@@ -176,13 +204,15 @@ def _file_axes(path: Path, name: str) -> tuple[Finding, str | None]:
     return ask(key, f"{seen}: {choices}"), None
 
 
-def _plane_files(root: Path, files: list[str], notes: tuple[str, ...], beside_stacks: bool) -> list[Candidate]:
+def _plane_files(files: list[str], left_out: list[str], beside_stacks: bool) -> list[Candidate]:
     """Sort files of one image each by their names."""
     few = len(files) < 2 or (beside_stacks and len(files) <= 2 * len({folder_of(name) for name in files}))
     if not files or few:
         return []
-    pattern, source = _preset(files), f"{len(files)} images, such as {files[0]}"
-    guess = pattern or guess_pattern(files)
+    source, notes = f"{count(len(files), 'image')}, such as {files[0]}", _left_out(left_out)
+    guess = _preset(files) or guess_pattern(files)
+    if guess is not None and any(_match(PRESETS.get(guess, (guess,)), name) for name in left_out):
+        guess = None
     values = [found("recordings.layout", "file_pattern", source)]
     if guess is None:
         sample = "(?P<folder>.+)/img_t(?P<time>\\d+)\\.tif"
@@ -195,7 +225,7 @@ def _plane_files(root: Path, files: list[str], notes: tuple[str, ...], beside_st
         )
         return [Candidate("file_pattern", source, None, tuple(values), frozenset(files), lambda looked: (), notes)]
     values.append(found("recordings.pattern", guess, f"the names of {source}"))
-    expressions = [re.compile(text) for text in PRESETS.get(guess, (guess,))]
+    expressions = PRESETS.get(guess, (guess,))
     settings = {"layout": "file_pattern", "pattern": guess}
     return [
         Candidate(
@@ -213,13 +243,21 @@ def _plane_files(root: Path, files: list[str], notes: tuple[str, ...], beside_st
 def _preset(files: list[str]) -> str | None:
     """Name the program whose names all the files have; MetaMorph's must say a channel or a position, too."""
     for name, patterns in PRESETS.items():
-        matches = [next(filter(None, (re.fullmatch(text, file) for text in patterns)), None) for file in files]
-        told = all(match and (name != "metamorph" or match["channel"] or match["position"]) for match in matches)
-        if told:
+        matches = [_match(patterns, file) for file in files]
+        if all(match and (name != "metamorph" or _is_metamorph(match)) for match in matches):
             return name
     return None
 
 
-def _pattern_names(expressions: list[re.Pattern[str]], files: list[str]) -> tuple[str, ...]:
-    matches = (next(filter(None, (expression.fullmatch(file) for expression in expressions)), None) for file in files)
+def _is_metamorph(match: re.Match[str]) -> bool:
+    told = bool(match["channel"] or match["position"])
+    return told and re.search(r"_w\d", match["experiment"]) is None  # a channel that the preset does not tell
+
+
+def _match(patterns: Sequence[str], name: str) -> re.Match[str] | None:
+    return next(filter(None, (re.fullmatch(pattern, name) for pattern in patterns)), None)
+
+
+def _pattern_names(patterns: Sequence[str], files: list[str]) -> tuple[str, ...]:
+    matches = (_match(patterns, file) for file in files)
     return tuple(sorted({recording_of(match) for match in matches if match}))

@@ -183,7 +183,10 @@ def _write(read: list[_Name], words: tuple[int, int, int], roles: list[str]) -> 
 
 
 def _is_complete(pattern: str, names: Sequence[str]) -> bool:
-    """Tell whether every file has a place of its own and, in each recording, hardly a place is left without a file."""
+    """Tell whether every file has a place of its own and, in each recording, hardly a place is left without a file.
+
+    All recordings must have the same channels and planes: otherwise what was taken for them may be something else.
+    """
     try:
         matches = [re.fullmatch(pattern, name) for name in names]
     except re.error:
@@ -196,9 +199,11 @@ def _is_complete(pattern: str, names: Sequence[str]) -> bool:
     for group in groups:
         place = tuple(text for name, text in group.items() if name not in planes)
         by_recording.setdefault(place, set()).add(tuple(group.get(name) or "" for name in planes))
+    axes = [list(zip(*kept, strict=True)) for kept in by_recording.values()]
     full = all(
-        _FULL * math.prod(len(set(axis)) for axis in zip(*kept, strict=True)) <= len(kept)
-        for kept in by_recording.values()
+        _FULL * math.prod(len(set(axis)) for axis in own) <= len(kept)
+        for own, kept in zip(axes, by_recording.values(), strict=True)
     )
-    several = all(len({time for time, _, _ in kept}) > 1 for kept in by_recording.values())
-    return full and several and sum(map(len, by_recording.values())) == len(names)
+    alike = len({(frozenset(channels), frozenset(planes)) for _, channels, planes in axes}) == 1
+    several = all(len(set(times)) > 1 for times, _, _ in axes)
+    return full and alike and several and sum(map(len, by_recording.values())) == len(names)

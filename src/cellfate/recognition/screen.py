@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cellfate.recognition.findings import Finding
 from cellfate.recognition.recognising import Recognised
+from cellfate.recognition.survey import count
 from cellfate.recognition.template import render
 
 _WIDTH = 118
@@ -27,7 +28,7 @@ def describe(recognised: Recognised, folder: Path, name: str, given: str = "") -
         Options that the next command needs too.
     """
     findings, images = recognised.findings, recognised.images
-    yield f"{recognised.root}: {_count(len(images.names), 'recording')}, layout {images.layout}"
+    yield f"{recognised.root}: {count(len(images.names), 'recording')}, layout {images.layout}"
     yield ""
     ordered = sorted(findings.values, key=lambda one: _GROUPS.index(one.key.split(".")[0]))
     for value in (one for one in ordered if not one.is_question):
@@ -59,14 +60,10 @@ def _questions(questions: tuple[Finding, ...], folder: Path) -> Iterator[str]:
     if not questions:
         yield "No question is left."
         return
-    count = "1 question" if len(questions) == 1 else f"{len(questions)} questions"
-    yield f"{count} to answer in {folder / 'parameters.yml'}: put a value in the place of each ???"
+    asked = f"{count(len(questions), 'question')} to answer in {folder / 'parameters.yml'}"
+    yield f"{asked}: put a value in the place of each ???"
     for number, question in enumerate(questions, start=1):
         yield from _wrapped(f"{question.key}: {question.words}", f"  {number}. ", "     ")
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'s' * (number != 1)}"
 
 
 def _wrapped(text: str, first: str, others: str) -> list[str]:

@@ -111,16 +111,17 @@ def _is_under(path: str, keys: frozenset[str]) -> bool:
 
 
 def _write(finding: Finding) -> list[str]:
+    """Write a line with what it was taken from behind it, or above where that is too long; a question above."""
     indent, name = "  " * finding.key.count("."), finding.key.rpartition(".")[2]
-    line = f"{indent}{name}: {render(finding.value)}"
-    words = " ".join(finding.words.split())
-    if finding.is_question:
-        start = f"{indent}# QUESTION: "
-        above = textwrap.wrap(
-            words, _WIDTH, initial_indent=start, subsequent_indent=f"{indent}#   ", break_on_hyphens=False
-        )
-        return [*above, line]
-    return [f"{line}  # found: {words}"]
+    line, words = f"{indent}{name}: {render(finding.value)}", " ".join(finding.words.split())
+    if not finding.is_question and len(line) + len(words) + len("  # found: ") <= _WIDTH:
+        return [f"{line}  # found: {words}"]
+    start = f"{indent}# {'QUESTION' if finding.is_question else 'found'}: "
+    following = f"{indent}#   "
+    return [
+        *textwrap.wrap(words, _WIDTH, initial_indent=start, subsequent_indent=following, break_on_hyphens=False),
+        line,
+    ]
 
 
 def _add(blocks: list[_Block], finding: Finding) -> list[_Block]:

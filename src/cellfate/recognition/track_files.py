@@ -1,5 +1,6 @@
 """Which files hold tracks, and in which format: told by their first bytes or their header."""
 
+import html
 import json
 import re
 from pathlib import Path
@@ -13,6 +14,9 @@ from cellfate.recognition.columns import find_column, plain
 from cellfate.recognition.survey import Survey
 
 TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".csv.gz", ".tsv.gz")
+_MOST_BYTES = 100_000_000
+_GIVEN = re.compile(r"(ID\d+|Track_\d+(\.[a-z]+)?(\.\d+)?)?", re.IGNORECASE)
+"""What TrackMate calls spots by itself, as in `tracks.spot_fates`."""
 _ENDS = 2**18
 """Bytes at the beginning and the end of an XML file that are looked at."""
 _ONE_SECOND_MIN = 1 / 60
@@ -70,6 +74,15 @@ def trackmate_facts(path: Path) -> dict[str, float]:
     if radii and pixel:
         facts["cell_px"] = 2 * radii[len(radii) // 2] / pixel
     return facts
+
+
+def typed_words(path: Path) -> set[str]:
+    """Find names of spots in a TrackMate file that TrackMate did not give by itself; none in a very large file."""
+    if path.stat().st_size > _MOST_BYTES:
+        return set()
+    text = path.read_text(encoding="utf-8", errors="replace")
+    names = {html.unescape(name) for name in re.findall(r'<Spot\b[^>]*?\bname="([^"]*)"', text)}
+    return {name for name in names if not _GIVEN.fullmatch(name.strip())}
 
 
 def _read(path: Path, begin: int) -> str:

@@ -6,28 +6,21 @@ from typing import Any
 
 import pandas as pd
 
-from cellfate.core.errors import InputError
 from cellfate.core.fates import APOPTOSIS, MITOSIS
 from cellfate.imaging.annotation_file import read_annotation_file
 from cellfate.imaging.layouts import find_track_files
-from cellfate.imaging.records import RecordingFolder
-from cellfate.imaging.settings import RecordingSettings
-from cellfate.recognition.columns import find_column
-from cellfate.recognition.csv_tracks import Guessed, guess_columns
+from cellfate.recognition.columns import fate_names, find_column, meaning
+from cellfate.recognition.csv_tracks import Guessed, fate_words, guess_columns
 from cellfate.recognition.findings import Finding, ask, found
+from cellfate.recognition.first_tracks import read_first
 from cellfate.recognition.images import FIRST, Images
 from cellfate.recognition.naming import fullest, match_files
 from cellfate.recognition.survey import Survey, shown
-from cellfate.recognition.track_files import TABLES, kind_of, trackmate_facts
-from cellfate.tracks.importing import IMPORTERS
-from cellfate.tracks.records import OpenedRecordings
-from cellfate.tracks.settings import PLACEHOLDER, TrackSettings
+from cellfate.recognition.track_files import TABLES, kind_of, trackmate_facts, typed_words
 
 _FORMATS = ("trackmate_xml", "btrack", "geff", "trackmate_csv", "napari_csv", "csv")
 _MOST_TEMPLATES = 60
 """Kinds of files that are looked into; in a folder with more, the rest is not."""
-_LARGE_BYTES = 100_000_000
-"""A file of tracks larger than this is not read, only recognised."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +43,8 @@ class Tracks:
         What the files of tracks say of interval, pixel size and size of cells.
     used : frozenset of str
         Files that are tracks.
+    by_track_id : frozenset of str
+        Names of the same cells by TRACK_ID, in TrackMate XML.
     """
 
     format: str | None
@@ -59,6 +54,7 @@ class Tracks:
     parents_known: bool | None = None
     facts: Mapping[str, float] = field(default_factory=dict)
     used: frozenset[str] = frozenset()
+    by_track_id: frozenset[str] = frozenset()
 
     @property
     def states_deaths(self) -> bool:
@@ -147,10 +143,11 @@ def _of_format(
     used = {*files.values(), template, *(name for name in matched.get(extra.get("edges_file") or "", {}).values())}
     tracks = Tracks(kind, tuple(values), tuple(notes), used=frozenset(used))
     if kind == "trackmate_xml":
-        tracks = replace(tracks, facts=trackmate_facts(survey.root / first))
+        typed = _typed_fates(survey, first)
+        tracks = replace(tracks, facts=trackmate_facts(survey.root / first), values=(*tracks.values, *typed))
     if guessed is not None:
         tracks = replace(tracks, facts=guessed.facts)
-    return _read_first(survey, images, tracks, list(images.names if is_shared else files))
+    return _with_first(survey, images, tracks, list(images.names if is_shared else files))
 
 
 def _geff_columns(survey: Survey, name: str) -> list[Finding]:
@@ -161,6 +158,16 @@ def _geff_columns(survey: Survey, name: str) -> list[Finding]:
     if fate is None or event is None or fate == event:
         return []
     return [found("tracks.columns", {"fate": fate, "event_frame": event}, f"the node properties of {name}")]
+
+
+def _typed_fates(survey: Survey, name: str) -> list[Finding]:
+    """Find fates that a person typed into the names of spots."""
+    words = typed_words(survey.root / name)
+    if not {meaning(word) for word in words} & {APOPTOSIS, MITOSIS}:
+        return []
+    proposed, unknown = fate_names(words)
+    typed = [found("tracks.columns", {"fate": "name"}, f"names of spots in {name} are words for fates")]
+    return [*typed, *([fate_words(proposed, unknown, f"the names of spots in {name}")] if proposed or unknown else ())]
 
 
 def _coverage(files: Mapping[str, str], images: Images) -> str:
@@ -176,57 +183,28 @@ def _unmatched(files: Mapping[str, str], images: Images) -> Iterator[str]:
         )
 
 
-def _read_first(survey: Survey, images: Images, tracks: Tracks, names: list[str]) -> Tracks:
-    """Read the tracks of the first recordings, as a run does; where that fails, say why."""
+def _with_first(survey: Survey, images: Images, tracks: Tracks, names: list[str]) -> Tracks:
+    """Read the tracks of the first recordings; where that fails, say why."""
     given = {one.key.removeprefix("tracks."): one.value for one in tracks.values}
-    if any(one.is_question for one in tracks.values) or images.header is None:
-        return tracks
-    sizes = [(survey.root / str(given["files"]).replace(PLACEHOLDER, name)) for name in names[:FIRST]]
-    if any(path.is_file() and path.stat().st_size > _LARGE_BYTES for path in sizes):
-        return replace(tracks, notes=(*tracks.notes, f"{sizes[0]} is large and was not read."))
-    interval = tracks.facts.get("frame_interval_min") or images.frame_interval_min
-    pixel = images.header.pixel_size_um or tracks.facts.get("pixel_size_um")
-    table = pd.DataFrame(
-        {
-            "recording_id": names[:FIRST],
-            "source": [images.sources.get(name, name) for name in names[:FIRST]],
-            "n_frames": images.header.n_frames,
-            "frame_interval_min": interval or 1.0,
-            "pixel_size_um": pixel or float("nan"),
-            "height_px": images.header.height_px,
-            "width_px": images.header.width_px,
-        }
-    )
-    settings = RecordingSettings(layout="tiff_stacks")
-    for changes in ({}, {"on_merge": "cut"}):
-        opened = OpenedRecordings(
-            RecordingFolder(survey.root), table, table, settings, TrackSettings(**{**given, **changes})
+    read = read_first(survey, images, given, names, tracks.facts)
+    values = [*tracks.values, *([ask("tracks.on_merge", read.merge)] if read.merge else ())]
+    if read.cells is None and any("pixel size" in reason for reason in read.reasons):
+        words = "The tracks are in micrometres, and no file says the side of a pixel; give it in micrometres."
+        values.append(ask("recordings.pixel_size_um", words))
+    elif read.reasons:
+        tracks = replace(tracks, notes=(*tracks.notes, *(f"Of the first tracks: {reason}" for reason in read.reasons)))
+    if read.cells is None:
+        by_file = bool(given.get("graph_file") or given.get("edges_file"))
+        known = by_file or tracks.format in ("trackmate_xml", "btrack", "geff")
+        return replace(tracks, values=tuple(values), parents_known=known)
+    by_id: frozenset[str] = frozenset()
+    if tracks.format == "trackmate_xml":
+        again = read_first(
+            survey, images, {**given, "on_merge": "cut", "name_cells_by": "track_id"}, names, tracks.facts
         )
-        try:
-            _, cells, problems = IMPORTERS[str(tracks.format)](opened)
-        except InputError as error:
-            cells, problems = pd.DataFrame(), pd.DataFrame({"reason": [str(error)]})
-        reasons = problems["reason"].tolist()
-        if not cells.empty or not any("on_merge" in reason for reason in reasons):
-            break
-        tracks = replace(tracks, values=(*tracks.values, ask("tracks.on_merge", reasons[0])))
-    if cells.empty:
-        return _unreadable(tracks, str(reasons[0]) if reasons else "they hold no cell.")
-    notes = (*tracks.notes, *(f"Of the first tracks: {reason}" for reason in reasons))
-    return replace(tracks, cells=cells, notes=notes, parents_known=bool(cells["lineage_id"].notna().any()))
-
-
-def _unreadable(tracks: Tracks, reason: str) -> Tracks:
-    given = {one.key.removeprefix("tracks."): one.value for one in tracks.values}
-    by_file = bool(given.get("graph_file") or given.get("edges_file"))
-    tracks = replace(tracks, parents_known=by_file or tracks.format in ("trackmate_xml", "btrack", "geff"))
-    if "pixel size" in reason:
-        question = ask(
-            "recordings.pixel_size_um",
-            "The tracks are in micrometres, and no file says the side of a pixel; give it in micrometres.",
-        )
-        return replace(tracks, values=(*tracks.values, question))
-    return replace(tracks, notes=(*tracks.notes, f"The first tracks cannot be read yet: {reason}"))
+        by_id = frozenset() if again.cells is None else frozenset(again.cells["cell_name"].dropna())
+    known = bool(read.cells["lineage_id"].notna().any())
+    return replace(tracks, values=tuple(values), cells=read.cells, parents_known=known, by_track_id=by_id)
 
 
 def _challenge(survey: Survey, images: Images) -> Tracks:

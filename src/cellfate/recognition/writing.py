@@ -35,6 +35,8 @@ _OF_FORMATS = {
     "first_frame": {"trackmate_csv", "btrack", "geff", "napari_csv", "csv"},
     "btrack_axes": {"btrack"},
     "keep_false_positives": {"btrack"},
+    "on_merge": {"trackmate_xml", "trackmate_csv", "geff", "napari_csv"},
+    "name_cells_by": {"trackmate_xml"},
 }
 """Keys of `tracks` that belong to some formats only."""
 

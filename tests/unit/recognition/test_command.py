@@ -34,7 +34,7 @@ def test_it_writes_both_files_and_says_what_is_next(project):
     assert roots.recordings_root == str(project / "My movies")
     assert roots.data_root == "data/My_movies"
     text = (project / "conf" / "My_movies" / "parameters.yml").read_text()
-    assert "  layout: tiff_stacks  # found: 1 TIFF files of several pages, such as pos1.tif" in text
+    assert "  layout: tiff_stacks  # found: 1 TIFF file of several pages, such as pos1.tif" in text
     assert "  channels: ???" in text
     assert "circadian" not in text
     assert "recordings.channels: 'pos1' has 2 channels without names" in finished.output

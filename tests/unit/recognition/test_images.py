@@ -162,7 +162,41 @@ def test_masks_and_projections_beside_recordings_are_left_out(tmp_path):
         shutil.copytree(tmp_path / "raw", tmp_path / folder)
     images = look(tmp_path)
     assert images.names == ("pos1",)
-    assert images.notes == ("2 images whose names say mask, projection, flat field or the like are left out.",)
+    (note,) = images.notes
+    assert note.startswith(
+        "By their names no recordings (masks, projections, flat fields) and left out: MAX/pos1.ome.tif"
+    )
+
+
+def test_a_projection_among_recordings_is_a_question(tmp_path):
+    """The layout would take it for a recording."""
+    stored_images.write_ome_tiff(tmp_path, stored_images.make_image())
+    shutil.copy(tmp_path / "pos1.ome.tif", tmp_path / "MAX_pos1.ome.tif")
+    images = look(tmp_path)
+    question = next(one for one in images.values if one.is_question)
+    assert question.key == "recordings.files"
+    assert "such as pos1.ome.tif lie images that are none by their names, such as MAX_pos1.ome.tif" in question.words
+    assert images.header is not None
+    assert images.names == ("pos1",)
+
+
+def test_one_image_among_stacks_does_not_make_them_single_images(tmp_path):
+    for name in ("b", "c", "d"):
+        (tmp_path / name).mkdir()
+        stored_images.write_ome_tiff(tmp_path / name, stored_images.make_image())
+        (tmp_path / name / "pos1.ome.tif").rename(tmp_path / f"{name}.ome.tif")
+        (tmp_path / name).rmdir()
+    tifffile.imwrite(tmp_path / "a.tif", np.ones((8, 9), np.uint16))
+    assert look(tmp_path).layout == "tiff_stacks"
+
+
+def test_a_channel_that_the_preset_does_not_tell_is_not_read_as_recordings(tmp_path):
+    for channel in ("w1CSU_491", "w2CSU_561"):
+        for frame in (1, 2, 3):
+            tifffile.imwrite(tmp_path / f"exp_{channel}_s3_t{frame}.TIF", np.ones((8, 9), np.uint16))
+    images = look(tmp_path)
+    pattern = next(one for one in images.values if one.key == "recordings.pattern")
+    assert pattern.is_question or images.names == ("exp_3",)
 
 
 def test_a_folder_without_images_says_what_it_holds(tmp_path):

@@ -81,3 +81,11 @@ def test_values_read_back_as_they_were():
     for value in values:
         filled = fill_template(TEXT, [found("one.a", value, "x")])
         assert OmegaConf.to_container(OmegaConf.create(filled))["one"]["a"] == value, value
+
+
+def test_what_a_long_value_is_from_stands_above_it():
+    filled = fill_template(TEXT, [found("one.a", ["many values"] * 8, "the files " * 4)])
+    lines = filled.splitlines()
+    place = next(number for number, line in enumerate(lines) if line.startswith("  a: ["))
+    assert lines[place - 1].startswith("  # found: the files")
+    assert "#" not in lines[place]

@@ -161,7 +161,37 @@ def test_fates_of_cells_that_the_tracks_do_not_have_are_a_question(tmp_path):
     question = next(one for one in recognise(tmp_path).findings.questions)
     assert question.key == "tracks.fates_columns"
     assert question.value == {"recording_id": "movie", "cell_id": "???", "fate": "end", "time": "hours"}
-    assert "numbers that cells have in the tracks, such as 1, 2, 3, ...; of TrackMate that is the ID" in question.words
+    assert "numbers that cells have in the tracks, such as 1, 2, 3, ... (the ID of a cell's first" in question.words
+
+
+@pytest.mark.parametrize(
+    ("mother", "daughter", "alone", "by"),
+    [("Track_0", "Track_0.b", "Track_1", "track_name"), ("0", "0.b", "1", "track_id")],
+)
+def test_cells_may_be_called_by_the_names_that_trackmate_gives(mother, daughter, alone, by, tmp_path):
+    write_fates(tmp_path, f"movie,track,end,hours\n01,{mother},divided,2\n01,{daughter},died,3\n01,{alone},alive,\n")
+    settings = settings_of(recognise(tmp_path))
+    assert (settings.fates_cell, settings.name_cells_by, settings.fates_columns.cell_id) == ("cell_name", by, "track")
+
+
+def test_numbers_that_fit_spots_and_tracks_are_a_question(tmp_path):
+    write_fates(tmp_path, "movie,track,end,hours\n01,1,divided,2\n")  # cell 1 begins in spot 1, and track 1 is cell 4
+    question = next(one for one in recognise(tmp_path).findings.questions)
+    assert question.key == "tracks.fates_cell"
+    assert "cell_id, track_id all fit" in question.words
+
+
+def test_fates_typed_into_spots_are_found(tmp_path):
+    write_images(tmp_path)
+    BY_NAME["trackmate_xml"].write(tmp_path, FAMILY)
+    text = (tmp_path / "01.xml").read_text()
+    last = track_formats.spots_of(FAMILY)[3, 6]  # cell 3 dies in frame 6
+    (tmp_path / "01.xml").write_text(text.replace(f'name="ID{last}"', 'name="Dead"'))
+    seen = recognise(tmp_path)
+    settings = settings_of(seen)
+    assert settings.columns.fate == "name"
+    assert settings.fate_names == {"Dead": "apoptosis"}
+    assert seen.findings.value("follow_up.events") is None  # both events: the template's
 
 
 def test_a_column_of_cells_is_told_by_its_numbers(tmp_path):
