@@ -22,7 +22,7 @@ _GAP_PX: Final = 95
 _PANEL_PX: Final = 260
 _SCALE: Final = [[0.0, "#fbf7ea"], [0.35, "#e0bf55"], [0.7, "#8d4f63"], [1.0, "#1f2933"]]
 _BLANK: Final = "#d5dbe2"
-_MARK: Final = "line-ns-open"
+_MARK: Final = "diamond-open"
 _NOBODY: Final = "No cell of the test part ended in an event."
 
 
