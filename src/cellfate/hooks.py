@@ -47,9 +47,8 @@ class WhereToLook:
         """Log the path of each result that this run made."""
         for name in RESULTS:
             if name in pipeline.all_outputs():
-                logger.info(
-                    "The %s is %s", name.replace("_", " "), getattr(catalog.get(name), "_filepath", "in memory")
-                )
+                said = name.replace("_", " ") + (" are" if name.endswith("s") else " is")
+                logger.info("The %s %s", said, getattr(catalog.get(name), "_filepath", "in memory"))
 
 
 def _describe_lack(name: str, path: object) -> str:

@@ -49,3 +49,11 @@ def test_a_finished_run_says_where_its_report_is(tmp_path, caplog):
         WhereToLook().after_pipeline_run(reporting, DataCatalog.from_config({"report": entry}))
         WhereToLook().after_pipeline_run(SCORING, catalog_of(tmp_path))
     assert [record.getMessage() for record in caplog.records] == [f"The report is {tmp_path / 'report.html'}"]
+
+
+def test_a_finished_run_says_where_the_forecasts_beside_the_tracks_are(tmp_path, caplog):
+    kind = "cellfate.datasets.track_files.TrackFilesDataset"
+    catalog = DataCatalog.from_config({"track_forecasts": {"type": kind, "filepath": str(tmp_path / "tracks")}})
+    with caplog.at_level("INFO", logger="cellfate"):
+        WhereToLook().after_pipeline_run(Pipeline([node(len, "recordings", "track_forecasts", name="join")]), catalog)
+    assert [record.getMessage() for record in caplog.records] == [f"The track forecasts are {tmp_path / 'tracks'}"]

@@ -39,7 +39,8 @@ def test_a_table_comes_back(tmp_path: Path) -> None:
 def test_the_graph_holds_numbers_only(tmp_path: Path) -> None:
     """A viewer, napari-geff 0.0.4, opens no graph with text."""
     make_dataset(tmp_path).save(TABLE)
-    graph, _ = geff.read(tmp_path / "tracks" / "b.geff")
+    graph, metadata = geff.read(tmp_path / "tracks" / "b.geff")
+    assert set(metadata.node_props_metadata) == {"cell_id", "t", "y", "x", "parent_id"}
     assert [graph.nodes[node] for node in graph] == [{"cell_id": 4, "t": 3, "y": 3.5, "x": 6.0, "parent_id": 2}]
 
 
