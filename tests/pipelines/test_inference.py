@@ -16,10 +16,12 @@ from cellfate.core.fates import CENSORED, EVENTS, OUTCOMES
 from cellfate.core.predictors import BLEND, BOOSTING, CLASSIFIER
 from cellfate.crops.store import CropStore
 from cellfate.imaging import RecordingSettings
+from cellfate.imaging.records import RecordingFolder
 from cellfate.metrics.settings import ReferenceSettings, ScoreSettings
 from cellfate.pipelines.inference import nodes
 from cellfate.prediction.model_folder import load_model_folder
 from cellfate.simulation import simulate_study, write_study
+from cellfate.tracks.settings import TrackSettings
 from tests.cases.simulated import tiny_settings
 from tests.conftest import CELL, DATA, read_table, run_command, run_here
 
@@ -224,6 +226,20 @@ def test_what_does_not_fit_the_models_ends_the_run_with_a_sentence(project, othe
                 inference={"recordings": {"conditions_file": None, **changed}},
             )
         assert "\n" not in str(caught.value)
+
+
+def test_tables_that_new_recordings_lack_are_taken_as_absent(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder = RecordingFolder(tmp_path)
+    study = RECORDINGS.model_copy(update={"conditions_file": "conditions.csv"})
+    tracks = TrackSettings(fates_file="fates.csv")
+    recordings, read = nodes.choose_settings(folder, study, tracks, nodes.InferenceSettings())
+    assert (recordings.conditions_file, read.fates_file, read.missing_fates) == (None, "fates.csv", "unscored")
+    assert "no conditions file conditions.csv" in caplog.text
+    named = nodes.InferenceSettings(recordings={"conditions_file": "mine.csv"}, tracks={"fates_file": "mine.csv"})
+    recordings, read = nodes.choose_settings(folder, study, tracks, named)
+    assert (recordings.conditions_file, read.fates_file, read.missing_fates) == ("mine.csv", "mine.csv", "stop")
+    (tmp_path / "conditions.csv").touch()
+    assert nodes.choose_settings(folder, study, tracks, nodes.InferenceSettings())[0] == study
 
 
 def test_models_that_are_no_pair_are_refused(project, models):

@@ -1,5 +1,6 @@
 """Fates that stand in columns: on the rows of the tracks, or in a table of their own that is joined to the cells."""
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from cellfate.tracks.reading import list_sources, open_table
 from cellfate.tracks.records import TrackSource
 from cellfate.tracks.settings import PLACEHOLDER, TrackSettings
 
+_log = logging.getLogger(__name__)
 _TOLERANCE_FRAMES = 1e-6
 
 
@@ -93,11 +95,14 @@ def join_fates(
     """
     if tracks.fates_file is None:
         return cells, problem_table()
+    sources = _with_table(list_sources(folder, recordings), tracks.fates_file, tracks)
+    if not sources:
+        return cells, problem_table()
     columns, problems, stated = tracks.fates_columns, [], []
     by = None if PLACEHOLDER in tracks.fates_file else columns.recording_id
     names = (columns.cell_id, columns.fate, columns.time)
     rows_of = open_table(folder, recordings, "fates_file", tracks.fates_file, names, by)
-    for source in list_sources(folder, recordings):
+    for source in sources:
         mine = cells[cells["recording_id"] == source.recording_id]
         try:
             rows = _read_fates(rows_of(source), mine, source, tracks)
@@ -107,6 +112,17 @@ def join_fates(
             continue
         stated.append(rows.assign(recording_id=source.recording_id))
     return _with_fates(cells, stated), problem_table(problems)
+
+
+def _with_table(sources: list[TrackSource], template: str, tracks: TrackSettings) -> list[TrackSource]:
+    """Leave out recordings without a table of fates, unless a missing one has to stop the run."""
+    if tracks.missing_fates == "stop":
+        return sources
+    found = [each for each in sources if (each.root / template.replace(PLACEHOLDER, each.recording_id)).exists()]
+    if len(found) < len(sources):
+        text = "There is no table of fates %s for %d of %d recordings: their cells are unscored"
+        _log.warning(text, template, len(sources) - len(found), len(sources))
+    return found
 
 
 def _read_fates(table: pd.DataFrame, cells: pd.DataFrame, source: TrackSource, tracks: TrackSettings) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from tqdm import tqdm
 from cellfate.core.errors import InputError
 from cellfate.core.fates import MITOSIS
 from cellfate.core.text_tables import read_text_columns
+from cellfate.imaging.recording_names import list_names, match_names
 from cellfate.imaging.records import RecordingFolder
 from cellfate.tracks.lineages import find_divisions, find_founders
 from cellfate.tracks.problems import problem_table
@@ -132,7 +133,7 @@ def open_table(
     folder : RecordingFolder
         Folder that holds the files.
     recordings : DataFrame
-        Table `Recordings`. Rows about others are left out, and counted.
+        Table `Recordings`. Rows about others are left out, and named in the log.
     parameter, template : str
         Parameter that names the files, and how.
     columns : sequence of str
@@ -143,7 +144,8 @@ def open_table(
     Raises
     ------
     InputError
-        If there is one file for all, and it is missing, not usable, or does not tell recordings apart.
+        If there is one file for all, and it is missing, not usable, or does not tell recordings apart; or it has rows
+        about other recordings and none about some of these.
     """
     needed = [name for name in (by, *columns) if name is not None]
     if by is None:
@@ -155,20 +157,38 @@ def open_table(
                 f"The file {folder.root / template} is missing; put it there, or correct tracks.{parameter}."
             )
         shared = read_text_columns(folder.root / template, needed)
-        _report_strangers(shared, by, recordings, template)
+    ids = recordings["recording_id"].astype(str).tolist()
+    rows = {} if shared is None or by is None else _part_by_recording(shared, by, ids, template)
 
     def rows_of(source: TrackSource) -> pd.DataFrame:
-        table = read_text_columns(source.find(template), needed) if shared is None else shared
-        return table if by is None else table[table[by].str.strip() == source.recording_id]
+        if by is None:
+            return read_text_columns(source.find(template), needed) if shared is None else shared
+        if shared is not None:
+            return rows.get(source.recording_id, shared.iloc[:0])
+        table = read_text_columns(source.find(template), needed)
+        names = match_names(table[by].unique(), ids, f"File {source.find(template)}")
+        return table[table[by].map(names) == source.recording_id]
 
     return rows_of
 
 
-def _report_strangers(table: pd.DataFrame, by: str | None, recordings: pd.DataFrame, name: str) -> None:
-    strangers = set() if by is None else set(table[by].str.strip()) - set(recordings["recording_id"])
+def _part_by_recording(
+    table: pd.DataFrame, by: str, recording_ids: Sequence[str], name: str
+) -> dict[str, pd.DataFrame]:
+    """Rows of each recording of the folder that the table has."""
+    names = match_names(table[by].unique(), recording_ids, f"File {name}")
+    strangers = {each.strip() for each, recording_id in names.items() if recording_id is None}
+    absent = set(recording_ids) - set(names.values())
+    if strangers and absent:
+        raise InputError(
+            f"File {name} has rows of {list_names(strangers)}, which are no recordings of the folder, but none "
+            f"of {list_names(absent)}, which are; correct the names in column {by}, or remove the rows of "
+            "others."
+        )
     if strangers:
-        text = "%s has rows of %d recordings that are not read, the first is '%s'"
-        _log.warning(text, name, len(strangers), min(strangers))
+        text = "%s has rows of recordings that the folder does not have, and that are left out: %s"
+        _log.warning(text, name, list_names(strangers))
+    return {str(recording_id): rows for recording_id, rows in table.groupby(table[by].map(names))}
 
 
 def assemble(recording_id: str, read: TrackedCells) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -105,11 +105,13 @@ class TrackSettings(Settings):
     """What is done with tracks that merge (`trackmate_xml`, `trackmate_csv`, `geff`, `napari_csv`): the recording is
     refused; or the cells end where they merge, and what follows is a new cell whose parent is not known."""
     fates_file: str | None = None
-    """CSV with the fates of cells, relative to the folder of recordings, {recording_id} allowed; null: none."""
+    """Table of fates (CSV, .xlsx), relative to the folder of recordings, {recording_id} allowed; null: none."""
+    missing_fates: Literal["stop", "unscored"] = "stop"
+    """Where that file is missing: stop, or take it that nobody looked and the cells are unscored."""
     fates_columns: FateColumns = FateColumns()
-    """Names of the columns of that CSV."""
+    """Names of the columns of that table."""
     fates_cell: Literal["cell_id", "cell_name"] = "cell_id"
-    """How that CSV calls cells: by their number (TrackMate: the ID of a cell's first spot), or by the name that the
+    """How that table calls cells: by their number (TrackMate: the ID of a cell's first spot), or by the name that the
     tracker gives them (TrackMate: Track_3, and Track_3.a and Track_3.b for its daughters)."""
     name_cells_by: Literal["track_name", "track_id"] = "track_name"
     """`trackmate_xml`: what cells are named by: the name of their track, or its TRACK_ID, which is another number."""

@@ -72,7 +72,32 @@ def test_blank_fates_and_other_recordings_are_left_out(tmp_path: Path, caplog: p
     cells, problems = read(tmp_path, "01,3,,\n07,3,dead,3\n")
     assert problems == []
     assert cells.loc[3, "fate"] == "unscored"
-    assert "rows of 1 recordings that are not read, the first is '07'" in caplog.text
+    assert "fates.csv has rows of recordings that the folder does not have, and that are left out: '07'" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["01.tif", "1", " 01.OME.TIF", "001"])
+def test_names_of_recordings_need_not_be_written_alike(tmp_path: Path, name: str) -> None:
+    cells, problems = read(tmp_path, f"{name},3,dead,3\n")
+    assert problems == []
+    assert cells.loc[3, ["fate", "event_frame"]].tolist() == ["apoptosis", 6]
+
+
+@pytest.mark.parametrize("lines", ["well7,3,dead,3\n", "well7,3,dead,3\nwell8,,,\n"])
+def test_names_that_match_no_recording_are_shown_beside_those_of_the_folder(tmp_path: Path, lines: str) -> None:
+    names = "'well7', 'well8'" if "well8" in lines else "'well7'"
+    with pytest.raises(InputError, match=f"fates.csv has rows of {names}, which are no .* but none of '01', which are"):
+        read(tmp_path, lines)
+
+
+def test_a_table_of_fates_from_a_german_spreadsheet(tmp_path: Path) -> None:
+    write_napari(tmp_path, FAMILY)
+    text = "sep=;\r\nmovie;cell;end;hours;\r\n1;3;dead;2,9;\r\n1;4;lost;2,4;\r\n"
+    (tmp_path / "fates.csv").write_bytes(text.encode("utf-16"))
+    _, cells, problems = gather(tmp_path, **NAPARI, **FATES_SETTINGS)
+    assert problems.empty
+    assert cells["fate"].tolist()[2:] == ["apoptosis", "censored"]
+    assert cells["event_frame"].fillna(-1).tolist()[2:] == [6, -1]
+    assert cells["last_frame"].tolist()[3] == 4
 
 
 def test_a_table_a_recording(tmp_path: Path) -> None:
@@ -155,3 +180,16 @@ def test_a_column_of_fates_ends_the_watching_too(tmp_path: Path, caplog: pytest.
     assert cells["fate"].tolist() == ["censored", "unscored"]
     assert "1 censored cells were watched to a stated time; 2 detections after it are left out" in caplog.text
     assert "No fate is stated of 1 of 2 cells" in caplog.text
+
+
+@pytest.mark.parametrize("fates_file", ["fates.csv", "{recording_id}_fates.csv"])
+def test_a_table_of_fates_may_be_missing_if_that_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, fates_file: str
+) -> None:
+    write_napari(tmp_path, FAMILY)
+    columns = {"recording_id": "recording_id" if fates_file == "fates.csv" else None}
+    tracks = {**NAPARI, "fates_file": fates_file, "fates_columns": columns}
+    _, cells, problems = gather(tmp_path, **tracks, missing_fates="unscored")
+    assert problems.empty
+    assert set(cells["fate"]) == {"unscored"}  # cell 1 divides, but of the others nobody knows
+    assert f"no table of fates {fates_file} for 1 of 1 recordings: their cells are unscored" in caplog.text

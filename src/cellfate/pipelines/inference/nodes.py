@@ -4,6 +4,7 @@ The *training run* is the one that made the models; references are fitted to all
 bear the same names.
 """
 
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,6 +41,7 @@ from cellfate.prediction.trained_on import find_seen
 from cellfate.tracks.importing import import_tracks
 from cellfate.tracks.settings import TrackSettings
 
+_log = logging.getLogger(__name__)
 _GROUPS = re.compile(
     rf"(?<![\w./])(recordings\.({'|'.join(RecordingSettings.model_fields)})"
     rf"|tracks\.({'|'.join(TrackSettings.model_fields)}))\b"
@@ -59,16 +61,27 @@ class InferenceSettings(Settings):
 
 
 def choose_settings(
-    recordings: RecordingSettings, tracks: TrackSettings, inference: InferenceSettings
+    folder: RecordingFolder, recordings: RecordingSettings, tracks: TrackSettings, inference: InferenceSettings
 ) -> tuple[RecordingSettings, TrackSettings]:
     """Give the settings that new recordings are read with: the study's, but for what `inference` says.
+
+    The tables of conditions and fates that the study names may be missing; those that `inference` names may not.
 
     Raises
     ------
     InputError
         If a key does not exist, or its value is not allowed.
     """
-    return _change("recordings", recordings, inference.recordings), _change("tracks", tracks, inference.tracks)
+    usual: dict[str, JsonValue] = {}
+    name = recordings.conditions_file
+    if "conditions_file" not in inference.recordings and name is not None and not (folder.root / name).exists():
+        _log.warning("The new recordings have no conditions file %s: their doses are taken as not known", name)
+        usual = {"conditions_file": None}
+    missing: dict[str, JsonValue] = {} if "fates_file" in inference.tracks else {"missing_fates": "unscored"}
+    return (
+        _change("recordings", recordings, usual | inference.recordings),
+        _change("tracks", tracks, missing | inference.tracks),
+    )
 
 
 def _change(group: str, settings: AnySettings, changes: dict[str, JsonValue]) -> AnySettings:

@@ -25,7 +25,7 @@ def _prepare() -> Pipeline:
         [
             node(
                 nodes.choose_settings,
-                ["params:recordings", "params:tracks", "params:inference"],
+                ["new_recordings", "params:recordings", "params:tracks", "params:inference"],
                 read,
                 name="choose_settings",
             ),
