@@ -14,7 +14,16 @@ from cellfate.preflight.reading import open_folder
 from cellfate.tracks import TrackSettings, import_tracks
 from cellfate.tracks.records import TrackSource
 from cellfate.tracks.stated import StatedFacts, compare_facts
-from tests.cases.track_formats import FAMILY, HEIGHT_PX, N_FRAMES, WIDTH_PX, gather, write_trackmate_xml
+from tests.cases.track_formats import (
+    FAMILY,
+    HEIGHT_PX,
+    N_FRAMES,
+    WIDTH_PX,
+    expected_detections,
+    found_detections,
+    gather,
+    write_trackmate_xml,
+)
 
 SOURCE = TrackSource(Path(), "A01", 8, 30.0, 0.5, 40, 60, "A01.ome.tif")
 
@@ -94,6 +103,33 @@ def test_an_image_of_another_size_is_found_by_the_preflight_and_stops_the_import
     recordings, frame_files, _ = open_recordings(folder, LAYOUT)
     with pytest.raises(InputError, match=r"30 x 20 px, but recording '01' \(01.ome.tif\) has 60 x 40 px"):
         import_tracks(folder, recordings, frame_files, LAYOUT, tracks)
+
+
+def test_tracks_of_a_smaller_copy_are_right_once_the_advice_is_followed(tmp_path: Path) -> None:
+    """The copy has half as many pixels of 1 um; TrackMate's positions are micrometres."""
+    write_trackmate_xml(tmp_path, FAMILY)
+    path = tmp_path / "01.xml"
+    text = path.read_text().replace('width="60" height="40"', 'width="30" height="20"')
+    path.write_text(text.replace('pixelwidth="0.5" pixelheight="0.5"', 'pixelwidth="1.0" pixelheight="1.0"'))
+    _, _, problems = gather(tmp_path, format="trackmate_xml")
+    assert "set tracks.position_unit to um" in problems.loc[problems["check"] == "other_image", "reason"].iloc[0]
+    detections, _, problems = gather(tmp_path, format="trackmate_xml", position_unit="um")
+    assert problems.empty
+    assert found_detections(detections) == expected_detections(FAMILY)
+
+
+def test_a_recording_whose_tracks_are_of_another_image_is_set_aside_where_it_may_be(tmp_path: Path) -> None:
+    for name in ("02", "01"):  # the tracks of 02 are those of 01, untouched
+        tracks = half_size(tmp_path)
+        if name == "02":
+            (tmp_path / "01.ome.tif").rename(tmp_path / "02.ome.tif")
+            write_trackmate_xml(tmp_path, FAMILY)
+            (tmp_path / "01.xml").rename(tmp_path / "02.xml")
+    folder, lenient = RecordingFolder(tmp_path), LAYOUT.model_copy(update={"on_bad_recording": "skip"})
+    recordings, frame_files, _ = open_recordings(folder, lenient)
+    _, cells, set_aside = import_tracks(folder, recordings, frame_files, lenient, tracks)
+    assert set_aside["recording_id"].tolist() == ["01"]
+    assert set(cells["recording_id"]) == {"02"}  # another name of the image is a warning
 
 
 def test_an_interval_that_nobody_set_is_not_told(tmp_path: Path) -> None:
