@@ -209,14 +209,32 @@ def test_files_of_the_system_are_no_tables(tmp_path: Path, name: str) -> None:
     ("content", "words"),
     [
         (gzip.compress(b"y,x\n1,2\n" * 999)[:-9], "cannot be read"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1", r"old form \(.xls\); save it as .xlsx or as CSV"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", r"old form \(.xls\), or has a password; save it as .xlsx or as CSV"),
         (b"PK\x03\x04 and no more", "cannot be read"),
+        (b'a,b\n"' + b"x" * 200_000 + b'",2\n1,2,3,4\n', "cannot be read as CSV"),
     ],
 )
 def test_damaged_and_old_files_are_an_input_error(tmp_path: Path, content: bytes, words: str) -> None:
     (tmp_path / "t.csv").write_bytes(content)
     with pytest.raises(InputError, match=words):
         read_table(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/workbook.xml", "xl/styles.xml"])
+def test_a_damaged_workbook_is_an_input_error(tmp_path: Path, part: str) -> None:
+    path = write_workbook(tmp_path / "t.xlsx", [["cell"], [3]])
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content[: len(content) // 2] if name == part else content)
+    with pytest.raises(InputError, match=r"The first sheet of .*t.xlsx cannot be read"):
+        read_table(path)
+
+
+def test_a_long_field_does_not_hide_the_separator(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", 'a;b\n"' + "x" * 200_000 + '";2\n')
+    assert read_table(path)["b"].tolist() == ["2"]
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

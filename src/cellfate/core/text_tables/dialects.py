@@ -1,6 +1,7 @@
 """How a table was written as text: packed or not, its encoding, and what separates its fields."""
 
 import codecs
+import contextlib
 import csv
 import gzip
 import io
@@ -141,10 +142,10 @@ def _scan(path: Path) -> tuple[bool, bool]:
 def _count_fields(text: str, separator: str) -> list[int]:
     """Fields of the header and the lines after it; an empty last field that the header lacks does not count."""
     rows = csv.reader(io.StringIO(text), delimiter=separator, skipinitialspace=True)
-    try:
-        first = [row for row in itertools.islice(rows, _SAMPLE_LINES) if any(field.strip() for field in row)]
-    except csv.Error:
-        return [1]
+    first: list[list[str]] = []
+    with contextlib.suppress(csv.Error):  # of a field that is too long; the lines before it tell enough
+        for row in itertools.islice(rows, _SAMPLE_LINES):
+            first += [row] if any(field.strip() for field in row) else []
     n_columns = len(first[0]) if first else 1
     return [n_columns if len(row) == n_columns + 1 and not row[-1].strip() else len(row) for row in first] or [1]
 

@@ -1,5 +1,6 @@
 """Reading a table as text, whatever it was written as."""
 
+import csv
 import zipfile
 import zlib
 from collections.abc import Iterable, Sequence
@@ -16,7 +17,7 @@ from cellfate.core.text_tables.numbers import check_decimals
 from cellfate.core.text_tables.system_files import is_system_file
 from cellfate.core.text_tables.workbooks import is_workbook, read_sheet
 
-_UNREADABLE: Final = (OSError, ValueError, EOFError, OverflowError, KeyError, zlib.error, zipfile.BadZipFile)
+_UNREADABLE: Final = (OSError, ValueError, EOFError, OverflowError, csv.Error, zlib.error, zipfile.BadZipFile)
 _SHOWN_COLUMNS: Final = 20
 
 

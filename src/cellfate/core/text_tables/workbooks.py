@@ -44,7 +44,9 @@ def is_workbook(path: Path) -> bool:
     with path.open("rb") as file:
         start = file.read(len(_ZIP))
     if start == _OLD_EXCEL:
-        raise InputError(f"File {path} is an Excel workbook of the old form (.xls); save it as .xlsx or as CSV.")
+        raise InputError(
+            f"File {path} is an Excel workbook of the old form (.xls), or has a password; save it as .xlsx or as CSV."
+        )
     if start != _ZIP:
         return False
     with zipfile.ZipFile(path) as archive:
@@ -60,16 +62,31 @@ def is_workbook(path: Path) -> bool:
 
 
 def read_sheet(path: Path) -> Sheet:
-    """Read the first sheet of a workbook, of formulas the values that were saved."""
+    """Read the first sheet of a workbook, of formulas the values that were saved.
+
+    Raises
+    ------
+    InputError
+        If the workbook is damaged or has no sheet of cells.
+    """
+    try:
+        cells = _read_cells(path)
+    except Exception as error:  # of a damaged part openpyxl and its parsers raise errors of any kind
+        raise InputError(
+            f"The first sheet of {path} cannot be read ({str(error).strip()}); save it anew, or as CSV."
+        ) from error
+    dates = [(y, x) for y, row in enumerate(cells) for x, value in enumerate(row) if isinstance(value, _TIMES)]
+    return Sheet([[_as_text(value) for value in row] for row in cells], dates)
+
+
+def _read_cells(path: Path) -> list[list[Any]]:
     import openpyxl
 
     with path.open("rb") as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of styles and lists to choose from, which are not read
         sheet = openpyxl.load_workbook(file, read_only=True, data_only=True).worksheets[0]
         sheet.reset_dimensions()  # some writers state them wrongly
-        cells = [list(row) for row in sheet.iter_rows(values_only=True)]
-    dates = [(y, x) for y, row in enumerate(cells) for x, value in enumerate(row) if isinstance(value, _TIMES)]
-    return Sheet([[_as_text(value) for value in row] for row in cells], dates)
+        return [list(row) for row in sheet.iter_rows(values_only=True)]
 
 
 def _as_text(value: Any) -> str:
