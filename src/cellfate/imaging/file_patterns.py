@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from cellfate.core.errors import InputError
+from cellfate.core.text_tables import is_system_file
 from cellfate.imaging.file_search import check_inside
 from cellfate.imaging.file_times import FileClock, order_times
 from cellfate.imaging.folder_contents import nothing_here
@@ -16,19 +17,22 @@ from cellfate.imaging.image_files import read_header
 from cellfate.imaging.planes import check_plane
 from cellfate.imaging.settings import RecordingSettings
 
-_FOLDER = r"(?:(?P<folder>.+)/)?"
+FOLDER = r"(?:(?P<folder>.+)/)?"
+"""Start of the patterns of programs: folders, which become part of the recording's name."""
+NAMELESS = "recording"
+"""Name of the one recording whose files name none."""
 _IMAGE = r"(?i:\.(?:tiff?|png))"
 _STAMP = r"\d{4}y\d{2}m\d{2}d_\d{2}h\d{2}m|\d{2}d\d{2}h\d{2}m"
 PRESETS = {
     "micromanager": (
-        _FOLDER + r"img_channel(?P<channel>\d+)_position(?P<position>\d+)_time(?P<time>\d+)_z(?P<z>\d+)" + _IMAGE,
-        _FOLDER + r"img_(?P<time>\d{9})_(?P<channel>.+)_(?P<z>\d{3})" + _IMAGE,
+        FOLDER + r"img_channel(?P<channel>\d+)_position(?P<position>\d+)_time(?P<time>\d+)_z(?P<z>\d+)" + _IMAGE,
+        FOLDER + r"img_(?P<time>\d{9})_(?P<channel>.+)_(?P<z>\d{3})" + _IMAGE,
     ),
     "metamorph": (
-        _FOLDER + r"(?P<experiment>(?!.*_thumb_).+?)(?:_(?P<channel>w\d+[^_]*))?(?:_s(?P<position>\d+))?"
+        FOLDER + r"(?P<experiment>(?!.*_thumb_).+?)(?:_(?P<channel>w\d+[^_]*))?(?:_s(?P<position>\d+))?"
         r"_t(?P<time>\d+)" + _IMAGE,
     ),
-    "incucyte": (_FOLDER + rf"(?P<channel>.+)_(?P<well>[A-Z]{{1,2}}\d+)_(?P<field>\d+)_(?P<time>{_STAMP})" + _IMAGE,),
+    "incucyte": (FOLDER + rf"(?P<channel>.+)_(?P<well>[A-Z]{{1,2}}\d+)_(?P<field>\d+)_(?P<time>{_STAMP})" + _IMAGE,),
 }
 """Names that three programs give their files, as regular expressions; the first that matches a path is used."""
 _PLANE_GROUPS = ("time", "channel", "z")
@@ -55,7 +59,10 @@ def look_at_pattern(root: Path, settings: RecordingSettings) -> Iterator[Looked]
 def _match_files(root: Path, settings: RecordingSettings) -> list[_Plane]:
     given = str(settings.pattern)
     patterns = [re.compile(pattern) for pattern in PRESETS.get(given, (given,))]
-    names = [path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file() or path.is_symlink()]
+    paths = (
+        path for path in root.rglob("*") if (path.is_file() or path.is_symlink()) and not is_system_file(path.name)
+    )
+    names = [path.relative_to(root).as_posix() for path in paths]
     if not names:
         advice = "give the folder of the images, or a folder above it"
         raise nothing_here(root, "file_pattern", "file at all", lambda name: False, advice)
@@ -76,7 +83,7 @@ def recording_of(match: re.Match[str]) -> str:
     """Name of the recording that a file belongs to, from the groups of the pattern that its path matches."""
     groups = match.groupdict().items()
     place = [text.replace("/", "_") for name, text in groups if name not in _PLANE_GROUPS and text]
-    return "_".join(place) or "recording"
+    return "_".join(place) or NAMELESS
 
 
 def _plane(file_name: str, match: re.Match[str]) -> _Plane:

@@ -1,7 +1,7 @@
 """Columns of tracks in a plain table: guessed from names, and held against the recordings and what is in them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +85,8 @@ def guess_columns(root: Path, name: str, images: Images, one_each: bool) -> Gues
             by is not None,
         )
     values.insert(0, found("tracks.columns", given, f"the columns of {name}"))
+    if parent is not None and "parent_id" not in given:
+        values[0] = replace(values[0], words=f"{values[0].words}; {parent} holds no numbers of cells")
     values.append(_first_frame(table, str(chosen["frame"]), name, images))
     values.append(_unit(table, str(chosen["y"]), str(chosen["x"]), name, images))
     return Guessed(values, by is not None)

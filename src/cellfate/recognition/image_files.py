@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from cellfate.core.errors import InputError
-from cellfate.imaging.file_patterns import PRESETS, recording_of
+from cellfate.imaging.file_patterns import FOLDER, NAMELESS, PRESETS, recording_of
 from cellfate.imaging.file_search import name_root, recording_name
 from cellfate.imaging.headers import Examined, Looked
 from cellfate.imaging.settings import Layout
@@ -210,7 +210,7 @@ def _plane_files(files: list[str], left_out: list[str], beside_stacks: bool) -> 
     if not files or few:
         return []
     source, notes = f"{count(len(files), 'image')}, such as {files[0]}", _left_out(left_out)
-    guess = _preset(files) or guess_pattern(files)
+    guess = _in_folder(_preset(files), files) or guess_pattern(files)
     if guess is not None and any(_match(PRESETS.get(guess, (guess,)), name) for name in left_out):
         guess = None
     values = [found("recordings.layout", "file_pattern", source)]
@@ -219,7 +219,7 @@ def _plane_files(files: list[str], left_out: list[str], beside_stacks: bool) -> 
         values.append(
             ask(
                 "recordings.pattern",
-                f"The names of {source} could mean more than one thing; give a regular expression with the group time "
+                f"The names of {source}, could mean more than one thing; give a regular expression with the group time "
                 f"and, where names say them, channel and z, such as '{sample}' (docs/recordings.md).",
             )
         )
@@ -247,6 +247,21 @@ def _preset(files: list[str]) -> str | None:
         if all(match and (name != "metamorph" or _is_metamorph(match)) for match in matches):
             return name
     return None
+
+
+def _in_folder(preset: str | None, files: list[str]) -> str | None:
+    """Write a preset out where all files lie in one folder, which else would stand in every recording's name."""
+    folder = folder_of(files[0])
+    if preset is None or not folder or any(folder_of(file) != folder for file in files):
+        return preset
+    bare = [file.removeprefix(folder) for file in files]
+    patterns = [text.removeprefix(FOLDER) for text in PRESETS[preset]]
+    chosen = next((text for text in patterns if all(re.fullmatch(text, file) for file in bare)), None)
+    if chosen is None or any(
+        recording_of(match) == NAMELESS for match in map(re.compile(chosen).fullmatch, bare) if match
+    ):
+        return preset
+    return re.escape(folder).replace(r"\ ", " ").replace(r"\-", "-") + chosen
 
 
 def _is_metamorph(match: re.Match[str]) -> bool:

@@ -152,7 +152,7 @@ def _open_first(root: Path, candidate: Candidate) -> list[Looked]:
 def _said(candidate: Candidate, looked: list[Looked], headers: list[StackHeader]) -> Iterator[Finding]:
     """Gather what files say of channels, time and pixels; null stands for: as the files say."""
     asked = {value.key for value in candidate.values}
-    first = looked[0].recording_id if looked else "the first recording"
+    first = f"The files of '{looked[0].recording_id}'" if looked else "The files"
     header = headers[0] if headers else None
     if "recordings.channels" not in asked:
         yield _channels(candidate, header, first)
@@ -170,13 +170,13 @@ def _channels(candidate: Candidate, header: StackHeader | None, first: str) -> F
         return ask(key, "How many channels there are could not be told; name them in the order they are stored.")
     if header.channels and not all(name.isdigit() for name in header.channels):
         if needs_names:
-            return found(key, list(header.channels), f"the files of '{first}'")
+            return found(key, list(header.channels), "the names that the files give")
         return found(key, None, f"{', '.join(header.channels)}, as the files say")
     if header.n_channels == 1:
         return found(key, ["channel"] if needs_names else None, "one channel without a name; called channel")
     return ask(
         key,
-        f"'{first}' has {header.n_channels} channels without names; name them in the order they are stored, such as "
+        f"{first} have {header.n_channels} channels without names; name them in the order they are stored, such as "
         f"[{', '.join(('h2b', 'p53', 'cdt1', 'gem')[: header.n_channels])}].",
     )
 
@@ -186,4 +186,4 @@ def _interval(header: StackHeader | None, first: str) -> Finding:
     minutes = header.frame_interval_min if header else None
     if minutes:
         return found(key, None, f"{minutes:g} min, as the files say")
-    return ask(key, f"The files of '{first}' do not say the time between two frames; give it in minutes.")
+    return ask(key, f"{first} do not say the time between two frames; give it in minutes.")

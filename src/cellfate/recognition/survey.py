@@ -55,7 +55,11 @@ def survey_folder(root: Path, most: int = MOST_ENTRIES) -> Survey:
     n_seen = 0
     while waiting and n_seen < most:
         folder = waiting.popleft()
-        with os.scandir(root / folder) as entries:
+        try:
+            entries = os.scandir(root / folder)
+        except OSError:  # a folder that this person may not read
+            continue
+        with entries:
             for entry in entries:
                 n_seen += 1
                 if n_seen > most:

@@ -191,6 +191,9 @@ def _with_first(survey: Survey, images: Images, tracks: Tracks, names: list[str]
     if read.cells is None and any("pixel size" in reason for reason in read.reasons):
         words = "The tracks are in micrometres, and no file says the side of a pixel; give it in micrometres."
         values.append(ask("recordings.pixel_size_um", words))
+    elif read.cells is None and any("edges_file" in reason for reason in read.reasons):
+        values = [one for one in values if one.key != "tracks.edges_file"]
+        values.append(ask("tracks.edges_file", read.reasons[0]))
     elif read.reasons:
         tracks = replace(tracks, notes=(*tracks.notes, *(f"Of the first tracks: {reason}" for reason in read.reasons)))
     if read.cells is None:

@@ -238,3 +238,24 @@ def test_only_the_first_recordings_are_opened(tmp_path, monkeypatch):
     images = look(tmp_path)
     assert len(images.names) == 31
     assert len(opened) == FIRST
+
+
+def test_a_programs_names_in_a_folder_do_not_name_recordings_after_it(tmp_path):
+    (tmp_path / "images").mkdir()
+    written = stored_images.write_plane_files(tmp_path / "images", stored_images.make_image())
+    images = look(tmp_path)
+    settings = settings_of(images, channels=written["channels"], frame_interval_min=written["frame_interval_min"])
+    assert images.names == ("001",)
+    assert open_recordings(RecordingFolder(tmp_path), settings)[0]["recording_id"].tolist() == ["001"]
+
+
+def test_files_of_an_operating_system_are_no_recordings(tmp_path):
+    for folder in ("stacks", "planes"):
+        (tmp_path / folder).mkdir()
+    stored_images.write_ome_tiff(tmp_path / "stacks", stored_images.make_image())
+    stored_images.write_plane_files(tmp_path / "planes", stored_images.make_image())
+    for path in [*tmp_path.rglob("*.tif")]:
+        path.with_name(f"._{path.name}").write_bytes(b"\0\5\x16\7")
+    assert settings_of(look(tmp_path / "stacks")).layout == "tiff_stacks"
+    assert open_recordings(RecordingFolder(tmp_path / "stacks"), settings_of(look(tmp_path / "stacks")))
+    assert look(tmp_path / "planes").header is not None

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cellfate.recognition import survey
 from cellfate.recognition.survey import survey_folder
 
 
@@ -23,20 +24,29 @@ def test_it_lists_files_and_stores_and_passes_over_litter(tmp_path):
         ".git/x",
         "z.csv",
     )
-    survey = survey_folder(tmp_path)
-    assert survey.files == ("b/a.tif", "z.csv")
-    assert survey.stores == ("c.ome.zarr", "d.geff")
-    assert not survey.is_cut
-    assert survey.without(["z.csv"]).files == ("b/a.tif",)
+    seen = survey_folder(tmp_path)
+    assert seen.files == ("b/a.tif", "z.csv")
+    assert seen.stores == ("c.ome.zarr", "d.geff")
+    assert not seen.is_cut
+    assert seen.without(["z.csv"]).files == ("b/a.tif",)
 
 
 def test_a_large_folder_is_cut_and_the_nearest_files_are_seen(tmp_path):
     write(tmp_path, *(f"deep/er/{number}.tif" for number in range(50)), "near.csv")
-    survey = survey_folder(tmp_path, most=10)
-    assert survey.is_cut
-    assert "near.csv" in survey.files
-    assert len(survey.files) < 10
+    seen = survey_folder(tmp_path, most=10)
+    assert seen.is_cut
+    assert "near.csv" in seen.files
+    assert len(seen.files) < 10
     assert not survey_folder(tmp_path, most=53).is_cut  # 51 files and 2 folders
+
+
+def test_folders_beyond_the_bound_are_not_opened(tmp_path, monkeypatch):
+    write(tmp_path, *(f"{number}/a.tif" for number in range(50)))
+    opened = []
+    scan = survey.os.scandir
+    monkeypatch.setattr(survey.os, "scandir", lambda path: opened.append(path) or scan(path))
+    assert survey_folder(tmp_path, most=60).is_cut
+    assert len(opened) == 1 + 10  # the folder itself has 50 entries, and ten more fill the bound
 
 
 def test_links_to_folders_are_not_followed(tmp_path):

@@ -94,6 +94,19 @@ def test_tracks_without_parents_and_without_fates_are_no_study(tmp_path):
     assert question.words.startswith("Nothing in the folder says which cells divide or die")
 
 
+@pytest.mark.parametrize(("n_recordings", "asks"), [(1, True), (3, True), (5, False)])
+def test_tracks_of_which_none_divides(n_recordings, asks, tmp_path):
+    """Of recordings that were not read, some may."""
+    write_images(tmp_path, *(f"P{number}" for number in range(n_recordings)))
+    BY_NAME["trackmate_xml"].write(tmp_path, [cell for cell in track_formats.FAMILY if cell.cell_id == 4])
+    for number in range(n_recordings):
+        shutil.copy(tmp_path / "01.xml", tmp_path / f"P{number}.xml")
+    (tmp_path / "01.xml").unlink()
+    seen = recognise(tmp_path)
+    assert ("tracks.fates_file" in {one.key for one in seen.findings.questions}) is asks
+    assert (seen.findings.value("follow_up.events") == ["mitosis"]) is not asks
+
+
 def test_many_recordings_take_seconds(tmp_path):
     write_images(tmp_path, "01")
     BY_NAME["trackmate_xml"].write(tmp_path, track_formats.FAMILY)

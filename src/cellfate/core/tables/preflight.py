@@ -24,7 +24,6 @@ PREFLIGHT_WARNINGS: Final = (
     "no_cells",
     "other_facts",
     "merge",
-    "nearest_links",
     "coinciding",
     "gap",
     "jump",
