@@ -34,7 +34,7 @@ NAMES: dict[str, str] = {
     "event_frame": ("eventframe frameofevent eventtime tevent fateframe fatetime endframe event timeofevent when"),
     "time": (
         "time hours hour h hrs timeh timehours timehrs eventtime timeofevent eventh tevent eventframe frame "
-        "frames t timepoint endframe endtime timeofdeath fatetime slice when min minutes timemin"
+        "frames t timepoint endframe endtime timeofdeath fatetime slice when frameofevent fateframe min minutes timemin"
     ),
     "recording_id": (
         "recordingid recording movie video image imagename file filename position pos well field fov site xy series "
@@ -43,11 +43,13 @@ NAMES: dict[str, str] = {
     "condition": (
         "condition treatment drug compound agent drugname treatmentname stimulus inhibitor perturbation substance"
     ),
-    "dose": ("dose concentration conc dosage level doselevel"),
+    "dose": ("dose concentration conc dosage level doselevel um nm mm ugml ngml mgml"),
     "dose_unit": "doseunit unit units concunit concentrationunit",
     "group_id": ("groupid group plate plateid day date experiment replicate batch well repeat donor"),
 }
 """Names that a column goes by, in small letters and digits only; the likeliest first."""
+_MOST_LISTED = 50
+"""Fields of a column that are held against parts of names."""
 WORDS: dict[str, str] = {
     **dict.fromkeys(["died", "dead", "death", "dies", "die", "dying", "apoptotic", "killed", "cell_death"], APOPTOSIS),
     **dict.fromkeys(
@@ -110,6 +112,21 @@ def matching_column(table: pd.DataFrame, names: Sequence[str]) -> str | None:
         if usable:
             return max(usable, key=lambda column: (column in called_so, matches[column]))
     return None
+
+
+def parts_of_names(table: pd.DataFrame, names: Sequence[str]) -> str:
+    """Say which column holds parts of the recordings' names, such as the well; empty if none does."""
+    for column in map(str, table.columns):
+        held = sorted(set(table[column].str.strip()) - {""})
+        whole_of = [
+            next(
+                (name for name in names if re.search(rf"(?<![A-Za-z0-9]){re.escape(text)}(?![A-Za-z0-9])", name)), None
+            )
+            for text in held[:_MOST_LISTED]
+        ]
+        if len(held) > 1 and all(whole_of) and len(set(whole_of)) == len(whole_of):
+            return f"; column {column} holds {held[0]!r}, a part of {whole_of[0]!r}"
+    return ""
 
 
 def named_recordings(column: pd.Series, names: Sequence[str]) -> dict[str, str | None]:

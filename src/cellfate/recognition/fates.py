@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from cellfate.core.errors import InputError
-from cellfate.core.fates import APOPTOSIS, MITOSIS
+from cellfate.core.fates import EVENTS
 from cellfate.core.text_tables import parse_numbers, read_table
 from cellfate.recognition.columns import (
     fate_column,
@@ -15,6 +15,7 @@ from cellfate.recognition.columns import (
     matching_column,
     meaning,
     named_recordings,
+    parts_of_names,
     plain,
     whole,
 )
@@ -42,7 +43,7 @@ _HOURS = (
     "eventtimeh",
     "timeofeventh",
 )
-_FRAMES = ("frame", "frames", "eventframe", "timepoint", "slice", "endframe", "fateframe", "frameofevent", "t frame")
+_FRAMES = ("frame", "frames", "eventframe", "timepoint", "slice", "endframe", "fateframe", "frameofevent")
 _MINUTES = ("min", "mins", "minutes", "timemin", "timeminutes")
 
 
@@ -101,8 +102,8 @@ def recognise_fates(survey: Survey, images: Images, tracks: Tracks, tables: list
         one = _look(survey, images, tracks, template, dict(files))
         if one is not None:
             candidates.append(one)
-    shows_events = tracks.shows(MITOSIS) or tracks.shows(APOPTOSIS)
-    timeless = [one for one in candidates if shows_events and not one.times]
+    shown_by_tracks = {fate for fate in EVENTS if tracks.shows(fate)}
+    timeless = [one for one in candidates if not one.times and _fates([one]) & set(EVENTS) <= shown_by_tracks]
     candidates = [one for one in candidates if one not in timeless]
     notes = tuple(f"{one.files[0]} has words for fates but not when; it is not used." for one in timeless)
     if not candidates and notes:
@@ -139,8 +140,12 @@ def _look(survey: Survey, images: Images, tracks: Tracks, template: str, files: 
         return None
     by = None if files else matching_column(table, images.names)
     fate = fate_column(table)
-    if fate is None or (not files and by is None and len(images.names) > 1):
+    if fate is None:
         return None
+    if not files and by is None and len(images.names) > 1:
+        by = OPEN if find_columns("cell_id", list(table.columns)) else None
+        if by is None:
+            return None
     rows = _rows_of_cells(table, by, images, tracks)
     cell, calls = _cell_column(table, {by, fate}, rows, next(iter(files), None), tracks)
     return _Candidate(template, tuple(files.values()) or (name,), table, by, cell, fate, calls)
@@ -148,7 +153,7 @@ def _look(survey: Survey, images: Images, tracks: Tracks, template: str, files: 
 
 def _rows_of_cells(table: pd.DataFrame, by: str | None, images: Images, tracks: Tracks) -> pd.Series:
     """Mark the rows about recordings whose tracks were read."""
-    if by is None or tracks.cells is None:
+    if by in (None, OPEN) or tracks.cells is None:
         return pd.Series(True, index=table.index)
     recordings = table[by].str.strip().map(named_recordings(table[by], images.names))
     return recordings.isin(set(tracks.cells["recording_id"]))
@@ -193,6 +198,9 @@ def _values(one: _Candidate, images: Images, tracks: Tracks) -> list[Finding]:
     if OPEN in columns.values():
         lacking = [_lack_of_cells(tracks)] if one.cell is None else []
         lacking += [] if times else ["no column says when"]
+        if one.by == OPEN:
+            part = parts_of_names(one.table, images.names)
+            lacking.append(f"no column names recordings as the folder does ({shown(images.names)}){part}")
         question = (
             f"{name} has the columns {', '.join(one.table.columns)}, but {', and '.join(lacking)}; name or add it."
         )
@@ -262,7 +270,7 @@ def _unit(one: _Candidate, time: str, images: Images) -> Finding:
 
 
 def _notes(one: _Candidate, images: Images, tracks: Tracks) -> Iterator[str]:
-    if one.by is not None:
+    if one.by not in (None, OPEN):
         matched = named_recordings(one.table[one.by], images.names)
         strangers = sorted(word for word, recording in matched.items() if recording is None)
         if strangers:
@@ -272,7 +280,7 @@ def _notes(one: _Candidate, images: Images, tracks: Tracks) -> Iterator[str]:
             )
         n_matched = len(set(matched.values()) - {None})
         yield f"{n_matched} of {len(images.names)} recordings have fates in {one.files[0]}."
-    elif len(images.names) > 1:
+    elif one.by is None and len(images.names) > 1:
         yield f"{len(one.files)} of {len(images.names)} recordings have a table of fates."
     if tracks.cells is not None and len(tracks.cells) and len(images.names) == 1:
         listed = (one.table[one.cell].str.strip() != "").sum() if one.cell else 0

@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from cellfate.core.errors import InputError
-from cellfate.core.text_tables import read_header
+from cellfate.core.text_tables import parse_numbers, read_header, read_table
 from cellfate.imaging.headers import usable
 from cellfate.imaging.units import MINUTES
 from cellfate.recognition.columns import find_column, plain
@@ -74,6 +76,17 @@ def trackmate_facts(path: Path) -> dict[str, float]:
     if radii and pixel:
         facts["cell_px"] = 2 * radii[len(radii) // 2] / pixel
     return facts
+
+
+def table_facts(path: Path, pixel_size_um: float | None) -> dict[str, float]:
+    """Read the usual size of a spot from TrackMate's table of spots: `cell_px`, where it is told in a known unit."""
+    table = read_table(path)
+    if "RADIUS" not in table:
+        return {}
+    numbers = parse_numbers(table["RADIUS"])
+    units = [plain(text) for text in table["RADIUS"][~np.isfinite(numbers)]]
+    px = 1.0 if "pixel" in units else pixel_size_um if set(units) & {"micron", "um", "m"} else None
+    return {"cell_px": 2 * float(np.nanmedian(numbers)) / px} if px and np.isfinite(numbers).any() else {}
 
 
 def typed_words(path: Path) -> set[str]:

@@ -16,7 +16,7 @@ from cellfate.recognition.first_tracks import read_first
 from cellfate.recognition.images import FIRST, Images
 from cellfate.recognition.naming import fullest, match_files
 from cellfate.recognition.survey import Survey, shown
-from cellfate.recognition.track_files import TABLES, kind_of, trackmate_facts, typed_words
+from cellfate.recognition.track_files import TABLES, kind_of, table_facts, trackmate_facts, typed_words
 
 _FORMATS = ("trackmate_xml", "btrack", "geff", "trackmate_csv", "napari_csv", "csv")
 _MOST_TEMPLATES = 60
@@ -145,6 +145,9 @@ def _of_format(
     if kind == "trackmate_xml":
         typed = _typed_fates(survey, first)
         tracks = replace(tracks, facts=trackmate_facts(survey.root / first), values=(*tracks.values, *typed))
+    if kind == "trackmate_csv":
+        pixel = images.header.pixel_size_um if images.header else None
+        tracks = replace(tracks, facts=table_facts(survey.root / first, pixel))
     if guessed is not None:
         tracks = replace(tracks, facts=guessed.facts)
     return _with_first(survey, images, tracks, list(images.names if is_shared else files))

@@ -8,13 +8,13 @@ import pandas as pd
 
 from cellfate.core.errors import InputError
 from cellfate.core.text_tables import read_table
-from cellfate.recognition.columns import find_column, matching_column, named_recordings
+from cellfate.recognition.columns import find_column, matching_column, named_recordings, parts_of_names
 from cellfate.recognition.findings import Finding, ask, found
 from cellfate.recognition.images import Images
 from cellfate.recognition.study import LEAST_GROUPS
 from cellfate.recognition.survey import Survey, shown
 
-_UNIT = re.compile(r"[ _(\[]([nuµμm]?M|[nuµμm]g/ml|%)[)\]]?$")
+_UNIT = re.compile(r"(?:^|[ _(\[])([nuµμm]?M|[nuµμm]g/ml|%)[)\]]?$")
 """Unit of doses at the end of the name of their column."""
 
 
@@ -45,19 +45,20 @@ class Treatments:
 
 def recognise_treatments(survey: Survey, images: Images, tables: Sequence[str]) -> Treatments:
     """Recognise the table of conditions among tables that hold neither tracks nor fates."""
-    candidates = []
+    candidates, unnamed = [], []
     for name in tables:
         try:
             table = read_table(survey.root / name)
         except InputError:
             continue
         by = matching_column(table, images.names)
-        if (
-            by is not None
-            and not table[by].str.strip().duplicated().any()
-            and {"condition", "dose"} & _roles(table, by).keys()
-        ):
+        treats = bool({"condition", "dose"} & _roles(table, by).keys())
+        if treats and by is None:
+            unnamed.append((name, table))
+        elif treats and by is not None and not table[by].str.strip().duplicated().any():
             candidates.append((name, table, by))
+    if not candidates and unnamed:
+        return _without_names(*unnamed[0], images)
     if not candidates:
         none = found("recordings.conditions_file", None, "no table with a line a recording: no doses")
         return Treatments((none,), (), len(images.names), False)
@@ -75,7 +76,18 @@ def recognise_treatments(survey: Survey, images: Images, tables: Sequence[str]) 
     return _chosen(name, table, by, images)
 
 
-def _roles(table: pd.DataFrame, by: str) -> dict[str, str]:
+def _without_names(name: str, table: pd.DataFrame, images: Images) -> Treatments:
+    part = parts_of_names(table, images.names)
+    seen = ", ".join(column for role, column in _roles(table, None).items() if role in ("condition", "dose"))
+    question = ask(
+        "recordings.conditions_file",
+        f"{name} looks like treatments ({seen}), but no column names recordings as the folder does "
+        f"({shown(images.names)}){part}. Write the names into it and run this command again, or set null.",
+    )
+    return Treatments((question,), (), len(images.names), True, frozenset({name}))
+
+
+def _roles(table: pd.DataFrame, by: str | None) -> dict[str, str]:
     others = [str(column) for column in table.columns if column != by]
     roles = {role: find_column(role, others) for role in ("condition", "dose", "dose_unit", "group_id")}
     return {role: column for role, column in roles.items() if column is not None}

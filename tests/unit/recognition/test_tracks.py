@@ -269,3 +269,12 @@ def test_names_of_cells_that_stand_once_are_spots_and_another_column_is_taken(tm
 def test_images_alone_are_recognised_first(tmp_path):
     write_images(tmp_path)
     assert recognise_images(survey_folder(tmp_path)).names == ("01",)
+
+
+def test_deaths_without_a_time_are_a_question_and_divisions_without_one_are_left_to_the_tracks(tmp_path):
+    write_fates(tmp_path, "movie,cell,end\n01,1,divided\n01,3,died\n")
+    question = next(one for one in recognise(tmp_path).findings.questions)
+    assert question.key == "tracks.fates_columns"
+    assert "no column says when" in question.words
+    (tmp_path / "fates.csv").write_text("movie,cell,end\n01,1,divided\n")
+    assert "fates.csv has words for fates but not when; it is not used." in recognise(tmp_path).findings.notes

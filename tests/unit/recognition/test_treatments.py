@@ -81,6 +81,19 @@ def test_recordings_without_a_line_and_lines_without_a_recording_are_told(tmp_pa
     assert "map.csv has lines of recordings that the folder does not have: H12." in notes
 
 
+def test_wells_that_are_parts_of_names_are_a_question(tmp_path):
+    """Left out in silence, all doses would be one, and every death unseen."""
+    write_recordings(tmp_path, [f"Exp1_{name}_1" for name in NAMES])
+    (tmp_path / "map.csv").write_text("Well,Treatment,uM\nA01,a,1\nA02,b,2\nB01,a,1\nB02,b,2\n")
+    (tmp_path / "fates.csv").write_text("Well,Cell,Fate,Hours\nA01,1,died,2\nB02,1,divided,3\n")
+    questions = {one.key: one for one in recognise(tmp_path).findings.questions}
+    words = questions["recordings.conditions_file"].words
+    assert words.startswith("map.csv looks like treatments (Treatment, uM), but no column names recordings")
+    assert "column Well holds 'A01', a part of 'Exp1_A01_1'" in words
+    assert questions["tracks.fates_columns"].value["recording_id"] == "???"
+    assert "column Well holds 'A01', a part of 'Exp1_A01_1'" in questions["tracks.fates_columns"].words
+
+
 def test_two_plate_maps_are_a_question_and_none_means_no_doses(tmp_path):
     write_recordings(tmp_path)
     seen = recognise(tmp_path)

@@ -70,7 +70,7 @@ def test_tracks_of_every_format_beside_images(name, tmp_path):
     folder = tmp_path / "data"
     write_images(folder)
     BY_NAME[name].write(folder, track_formats.FAMILY)
-    sized = name == "trackmate_xml"
+    sized = name.startswith("trackmate")
     parameters = write_and_read(tmp_path, folder, **({} if sized else {"crops.cell_diameter_px": 10}))
     events = ["apoptosis", "mitosis"] if BY_NAME[name].says_deaths else ["mitosis"]
     assert parameters["follow_up"]["events"] == events
