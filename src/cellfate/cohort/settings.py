@@ -8,6 +8,8 @@ from cellfate.core.fates import EVENTS
 from cellfate.core.settings import Settings
 
 Event = Literal["apoptosis", "mitosis"]
+MAX_BINS = 1000
+"""Each bin is a boosting of its own, and an output of the network."""
 Question = Literal["which_fate", "within_hours"]
 
 
@@ -55,6 +57,11 @@ class FollowUpSettings(Settings):
             raise ValueError(
                 f"horizon_h {self.horizon_h} less guard_h {self.guard_h} is not a whole number of bins of bin_h "
                 f"{self.bin_h}; change one of them."
+            )
+        if n_bins > MAX_BINS:
+            raise ValueError(
+                f"bin_h {self.bin_h} parts the time up to horizon_h {self.horizon_h} into {n_bins:.0f} bins, "
+                f"but at most {MAX_BINS} are asked; lengthen bin_h."
             )
         return self
 

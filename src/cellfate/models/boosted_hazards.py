@@ -12,15 +12,16 @@ Array suffixes: n landmarks, f inputs, k bins of time, e events.
 import hashlib
 import json
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from pydantic import Field
+from pydantic import Field, ValidationError, model_validator
 
 from cellfate.core.errors import InputError
 from cellfate.core.settings import Settings
+from cellfate.models.booster_text import rewrite_booster
 from cellfate.models.settings import BoostingSettings
 from cellfate.statistics.incidence import UNOBSERVED
 
@@ -37,7 +38,13 @@ class BinHazards(Settings):
     classes: tuple[int, ...] = Field(min_length=1)
     """What was seen in the bin in training, ascending: 0 nothing, e the e-th event."""
     model: str | None
-    """LightGBM's own text of the boosting that tells the classes apart; None when there is only one."""
+    """LightGBM's text of the boosting that tells the classes apart; None when there is only one."""
+
+    def rewritten(self, n_inputs: int) -> "BinHazards":
+        """Keep of its text the trees alone; see `rewrite_booster`."""
+        if self.model is None:
+            return self
+        return self.model_copy(update={"model": rewrite_booster(self.model, n_inputs, len(self.classes))})
 
     @cached_property
     def booster(self) -> "Booster":
@@ -68,6 +75,18 @@ class BoostedHazards(Settings):
     """What they were fitted with."""
     bins: tuple[BinHazards, ...] = Field(min_length=1)
     """One a bin of time."""
+
+    @model_validator(mode="after")
+    def _rewrite(self) -> Self:
+        """Keep of each boosting its trees, and see that these are some."""
+        for number, of_bin in enumerate(self.bins, start=1):
+            if list(of_bin.classes) != sorted(set(of_bin.classes) & set(range(self.n_events + 1))):
+                raise ValueError(f"bin {number} has the classes {of_bin.classes}, expected some of {self.n_events + 1}")
+            if (of_bin.model is None) != (len(of_bin.classes) == 1):
+                raise ValueError(f"bin {number} of {len(of_bin.classes)} classes has the wrong number of boostings")
+        each = tuple(of_bin.rewritten(len(self.columns)) for of_bin in self.bins)
+        object.__setattr__(self, "bins", each)  # the settings are frozen for others
+        return self
 
     def hazards(self, inputs: pd.DataFrame) -> FloatArray:
         """Probability of each event in each bin, given that nothing happened before.
@@ -114,8 +133,9 @@ class BoostedHazards(Settings):
         try:
             return cls.model_validate(_check_unchanged(json.loads(text)))
         except ValueError as error:
+            said = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error).splitlines()[0]
             raise InputError(
-                f"The text is not that of boosted hazards ({str(error).splitlines()[0]}), expected an unchanged text "
+                f"The text is not that of boosted hazards ({said}), expected an unchanged text "
                 "that `BoostedHazards.to_text` wrote; take a whole copy, or train again."
             ) from error
 

@@ -1,12 +1,16 @@
 """What a person decides about the networks, and about the boosting beside the clock's."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from cellfate.core.settings import Settings
+from cellfate.models.booster_text import MAX_LEAVES
 
 RESNET50_FEATURES = 2048
+MAX_WIDTH = 65_536
+MAX_LAYERS = 256
+"""Beyond these a network is a slip of the pen, or a model folder that is to exhaust the machine."""
 
 
 class NetworkSettings(Settings):
@@ -14,17 +18,19 @@ class NetworkSettings(Settings):
 
     encoder: Literal["small_cnn", "resnet50"] = "small_cnn"
     """Network that sees one frame: `small_cnn` keeps where things are; `resnet50` is the published one."""
-    encoder_channels: tuple[int, ...] = Field(default=(16, 32, 64), min_length=1)
+    encoder_channels: tuple[Annotated[int, Field(ge=1, le=MAX_WIDTH)], ...] = Field(
+        default=(16, 32, 64), min_length=1, max_length=16
+    )
     """`small_cnn`: feature maps after each convolution of stride 2."""
-    encoder_grid: int = Field(default=5, ge=1)
+    encoder_grid: int = Field(default=5, ge=1, le=64)
     """`small_cnn`: the last maps are averaged on a grid of so many rows and columns, then flattened."""
-    embedding_size: int = Field(default=64, ge=2)
+    embedding_size: int = Field(default=64, ge=2, le=MAX_WIDTH)
     """Numbers that describe one frame, and width of the Transformer; 2048 for `resnet50`."""
-    n_layers: int = Field(default=2, ge=1)
+    n_layers: int = Field(default=2, ge=1, le=MAX_LAYERS)
     """Transformer layers."""
-    n_heads: int = Field(default=4, ge=1)
+    n_heads: int = Field(default=4, ge=1, le=MAX_WIDTH)
     """Attention heads of a Transformer layer; the pooling attention always has one."""
-    feed_forward_size: int = Field(default=128, ge=1)
+    feed_forward_size: int = Field(default=128, ge=1, le=MAX_WIDTH)
     """Width of the feed-forward part of a Transformer layer."""
     dropout: float = Field(default=0.1, ge=0, lt=1)
     """Share of activations dropped in training."""
@@ -54,12 +60,12 @@ class ModelSettings(NetworkSettings):
 class CausalSettings(Settings):
     """The causal reading: hazards at every frame, from that frame and those before it."""
 
-    history_frames: int = Field(default=20, ge=1)
+    history_frames: int = Field(default=20, ge=1, le=100_000)
     """Tracked frames, the one read included, that each layer of attention looks back on."""
-    statistics_frames: tuple[int, ...] = (10, 20)
+    statistics_frames: tuple[Annotated[int, Field(le=100_000)], ...] = Field(default=(10, 20), max_length=100)
     """Windows, in tracked frames, over which mean, change and spread of the embeddings are taken beside attention; a
     younger cell's window is filled up with its first frame. Empty: none."""
-    hidden_size: int = Field(default=64, ge=1)
+    hidden_size: int = Field(default=64, ge=1, le=MAX_WIDTH)
     """Width of the layer before the hazards."""
     age: bool = True
     """Whether the time since the track began, and whether it began with the recording, are given. Attention counts its
@@ -77,7 +83,7 @@ class CausalSettings(Settings):
 class ClockNetworkSettings(NetworkSettings):
     """Architecture of the fate clock's network, which reads hazards at every frame."""
 
-    n_layers: int = Field(default=2, ge=0)
+    n_layers: int = Field(default=2, ge=0, le=MAX_LAYERS)
     """Transformer layers; 0 switches attention off."""
     causal: CausalSettings = CausalSettings()
     """What is read at a frame."""
@@ -105,9 +111,9 @@ def reach_frames(settings: ClockNetworkSettings) -> int:
 class BoostingSettings(Settings):
     """Hazards by gradient boosting; a few trees of few leaves for every bin of time, the same for all data."""
 
-    n_trees: int = Field(default=80, ge=1)
+    n_trees: int = Field(default=80, ge=1, le=10_000)
     """Trees of a bin of time (of each outcome of it, when there are several events); fixed, no early stop."""
-    max_leaf_nodes: int = Field(default=8, ge=2)
+    max_leaf_nodes: int = Field(default=8, ge=2, le=MAX_LEAVES)
     """Leaves of one tree."""
     min_samples_leaf: int = Field(default=40, ge=1)
     """Landmarks in a leaf, at least; lowered to a twentieth of the landmarks of the bin where those are fewer."""

@@ -30,6 +30,7 @@ CHECKS: Final = {
     "no_cells": "No cells",
     "other_facts": "Tracks state other images",
     "merge": "Tracks cut where they merge",
+    "nearest_links": "Spots linked by nearness",
     "coinciding": "Two cells at one place",
     "gap": "Gap in a track",
     "jump": "Jump in a track",

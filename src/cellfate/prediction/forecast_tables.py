@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from cellfate.core.errors import InputError
 from cellfate.core.fates import HARDLY_SURE, NONE, SURE, listed_outcomes, probability_column
 from cellfate.core.tables import CELL, FRAME, Forecasts
 from cellfate.statistics.incidence import cumulative_incidence, expected_time_h
@@ -102,7 +103,8 @@ def add_calls(forecasts: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     forecasts
-        Any table with the columns `p_<outcome>` of one or more outcomes; one alone where no event can come.
+        Any table with the columns `p_<outcome>` of one or more outcomes; one alone where no event can come. An outcome
+        that a model does not know is NaN beside those that it knows.
 
     Returns
     -------
@@ -110,6 +112,11 @@ def add_calls(forecasts: pd.DataFrame) -> pd.DataFrame:
         With `call`: the likeliest outcome, none included, the first of equals; `p_call`: its probability; and `sure`:
         `yes` where that is at least `SURE_RATIO` times the probability of the next likeliest outcome, else `hardly`:
         such a call says little more than that the answer is open.
+
+    Raises
+    ------
+    InputError
+        If a forecast has no probability at all: there is no call without one.
 
     Examples
     --------
@@ -119,7 +126,14 @@ def add_calls(forecasts: pd.DataFrame) -> pd.DataFrame:
     1  apoptosis     yes
     """
     outcomes = np.array(listed_outcomes(forecasts.columns), dtype=object)
-    probabilities_no = forecasts[[probability_column(outcome) for outcome in outcomes]].to_numpy()
+    given_no = forecasts[[probability_column(outcome) for outcome in outcomes]].to_numpy(np.float64)
+    nothing = forecasts[np.isnan(given_no).all(axis=1)]
+    if len(nothing):
+        raise InputError(
+            f"{len(nothing)} of {len(forecasts)} forecasts have no probability, but a call needs one (the first is "
+            f"{nothing.iloc[0].to_dict()}); look for pixels or measurements that are no numbers."
+        )
+    probabilities_no = np.nan_to_num(given_no, nan=0.0)
     ordered_no = np.sort(probabilities_no, axis=1)
     likeliest_n = ordered_no[:, -1]
     next_n = ordered_no[:, -2] if len(outcomes) > 1 else np.zeros_like(likeliest_n)

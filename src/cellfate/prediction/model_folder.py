@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
+import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -105,11 +106,15 @@ def _load_weights(file: Path) -> dict[str, NDArray[Any]]:
     from safetensors.numpy import load_file
 
     try:
-        return dict(load_file(file))
+        weights = dict(load_file(file))
     except (SafetensorError, OSError) as error:
         raise InputError(
             f"{file} is not readable as safetensors ({error}); copy the folder again or train again."
         ) from error
+    bad = [name for name, values in weights.items() if values.dtype.kind == "f" and not np.isfinite(values).all()]
+    if bad:
+        raise InputError(f"{file} has weights that are not finite, the first are {bad[0]}; train the model again.")
+    return weights
 
 
 def digest_config(content: Mapping[str, Any]) -> str:

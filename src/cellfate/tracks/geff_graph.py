@@ -5,7 +5,6 @@ by itself: a node property that states fates is read where `columns.fate` names 
 property `columns.cell_id` gives it, or the file's tracklets; without either, the number of its first spot.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,31 +16,21 @@ from cellfate.core.errors import InputError
 from cellfate.core.numbers import LARGEST, as_whole
 from cellfate.imaging.units import FRAME_WORDS, MINUTES
 from cellfate.tracks.fate_tables import state_fates
+from cellfate.tracks.geff_axes import GeffAxes, find_axes
 from cellfate.tracks.graphs import SpotGraph, cut_graph
 from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
+from cellfate.tracks.stated import compare_facts
 from cellfate.tracks.zarr_arrays import has_array, read_array, read_attributes
 
 _TOLERANCE_FRAMES = 1e-3
-
-
-@dataclass(frozen=True)
-class _Axes:
-    """Names and units of the properties that say when and where a spot is."""
-
-    t: str
-    y: str
-    x: str
-    t_unit: str | None
-    y_unit: str | None
-    x_unit: str | None
 
 
 def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
     """Read the GEFF folder of one recording; a reader as `importing.ReadRecording`."""
     path = source.find(tracks.file_template)
     metadata = _read_metadata(path)
-    axes = _find_axes(metadata)
+    axes = find_axes(metadata, tracks, path)
     node_ids = _whole(read_array(path / "nodes" / "ids", whole=True), path / "nodes" / "ids")
     n_nodes = len(node_ids)
     frames = _frames(_property(path, axes.t, n_nodes), axes, source, path) - tracks.first_frame
@@ -61,7 +50,8 @@ def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
             "x_px": source.to_pixels(x, tracks.position_unit or axes.x_unit or "px", path),
         }
     )
-    return make_tracked(detections, cut.parents, _stated(path, cut.cell_ids, tracks), remarks=cut.remarks)
+    remarks = (*cut.remarks, *compare_facts(axes.state_facts(path), source))
+    return make_tracked(detections, cut.parents, _stated(path, cut.cell_ids, tracks), remarks=remarks)
 
 
 def _read_metadata(path: Path) -> dict[str, Any]:
@@ -72,20 +62,6 @@ def _read_metadata(path: Path) -> dict[str, Any]:
             f"{path} is a Zarr group but no GEFF: it has no geff_version; give the folder that was written as GEFF."
         )
     return metadata
-
-
-def _find_axes(metadata: dict[str, Any]) -> _Axes:
-    listed = metadata.get("axes")
-    axes = [axis for axis in listed if isinstance(axis, dict)] if isinstance(listed, list) else []
-    space = [axis for axis in axes if axis.get("type") == "space" and isinstance(axis.get("name"), str)]
-    time = [axis for axis in axes if axis.get("type") == "time" and isinstance(axis.get("name"), str)]
-    named = {axis["name"]: axis for axis in space}
-    if {"y", "x"} <= set(named):
-        space = [named["y"], named["x"]]
-    y, x = space[-2:] if len(space) >= 2 else ({"name": "y"}, {"name": "x"})
-    t = time[0] if time else {"name": "t"}
-    units = (axis.get("unit") if isinstance(axis.get("unit"), str) else None for axis in (t, y, x))
-    return _Axes(t["name"], y["name"], x["name"], *units)
 
 
 def _property(path: Path, name: str, n_nodes: int, whole: bool = False) -> NDArray[Any]:
@@ -100,7 +76,7 @@ def _property(path: Path, name: str, n_nodes: int, whole: bool = False) -> NDArr
     return values
 
 
-def _frames(times: NDArray[Any], axes: _Axes, source: TrackSource, path: Path) -> NDArray[np.int64]:
+def _frames(times: NDArray[Any], axes: GeffAxes, source: TrackSource, path: Path) -> NDArray[np.int64]:
     unit = (axes.t_unit or "frame").strip().lower()
     minutes = MINUTES.get(unit)
     if minutes is None and unit not in FRAME_WORDS:

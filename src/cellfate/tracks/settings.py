@@ -41,7 +41,8 @@ _WORDS: dict[str, str] = {
 class TrackColumns(Settings):
     """Names of the columns of a plain CSV; some also name properties of spots.
 
-    `fate`, `event_frame` and `cell_id` name node properties of GEFF, `fate` an attribute of the spots of TrackMate.
+    `cell_id`, `fate`, `event_frame` and, together, `y` and `x` name node properties of GEFF, `fate` an attribute of the
+    spots of TrackMate.
     """
 
     cell_id: str = "cell_id"

@@ -3,8 +3,9 @@
 A table has four lines of header: keys, names, short names, and units; that of TrackMate before version 7 has the keys
 alone, and its positions are taken for pixels unless the parameters say otherwise. `TRACK_ID` is the number of a whole
 family, so spots alone do not say who came from whom: with the table of edges the graph is cut into cells where a cell
-divides, and a cell has the number of its first spot; without it a track is one cell, parents are not known, and a track
-with two spots in a frame is refused. TrackMate knows no deaths: a track that only ends is censored.
+divides, and a cell has the number of its first spot. Without it a track is one cell and parents are not known; where a
+track has two spots in a frame, spots are linked by nearness, and it is told. TrackMate knows no deaths: a track that
+only ends is censored.
 """
 
 import logging
@@ -24,6 +25,7 @@ from cellfate.core.text_tables import (
 )
 from cellfate.tracks.branch_names import name_branches
 from cellfate.tracks.graphs import SpotGraph, cut_graph
+from cellfate.tracks.nearest_links import link_nearest, tell_nearest
 from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
 from cellfate.tracks.spot_fates import read_spot_fates
@@ -45,11 +47,14 @@ def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
     path = source.find(tracks.file_template)
     spots, facts = _read_spots(path, tracks, source)
     remarks = compare_facts(facts, source)
-    if tracks.edges_file is None:
+    if tracks.edges_file is not None:
+        edges_path = source.find(tracks.edges_file)
+        edges, _ = _without_headers(read_text_columns(edges_path, _EDGES), edges_path)
+        links = np.column_stack([whole_numbers(edges[name], edges_path) for name in _EDGES])
+    elif spots.duplicated(["track", "frame"]).any():
+        edges_path, links, remarks = path, link_nearest(spots), (tell_nearest(path.name, spots), *remarks)
+    else:
         return replace(_one_cell_a_track(spots, tracks, path), remarks=remarks)
-    edges_path = source.find(tracks.edges_file)
-    edges, _ = _without_headers(read_text_columns(edges_path, _EDGES), edges_path)
-    links = np.column_stack([whole_numbers(edges[name], edges_path) for name in _EDGES])
     graph = SpotGraph(edges_path, spots["spot_id"].to_numpy(), spots["frame"].to_numpy(), links, directed=False)
     cut = cut_graph(graph, tracks.on_merge)
     spots["cell_id"] = cut.cell_ids
@@ -123,14 +128,6 @@ def _without_headers(table: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, dic
 
 
 def _one_cell_a_track(spots: pd.DataFrame, tracks: TrackSettings, path: Path) -> TrackedCells:
-    twice = spots[spots.duplicated(["track", "frame"])]
-    if len(twice):
-        row = twice.iloc[0]
-        raise InputError(
-            f"Track {row['track']} in {path} has two spots in frame {row['frame']}: it branches, and the table of "
-            "spots does not say how; export the table of edges too and name it in tracks.edges_file, or use "
-            "format trackmate_xml."
-        )
     spots = spots.rename(columns={"track": "cell_id"})
     cell_ids = np.unique(spots["cell_id"].to_numpy(np.int64))
     names = {int(cell): str(cell) for cell in cell_ids}

@@ -239,6 +239,14 @@ def test_the_call_is_the_likeliest_outcome_none_included():
     assert add_calls(table)["call"].tolist() == ["none", "apoptosis", "apoptosis"]
 
 
+def test_there_is_no_call_without_a_probability():
+    """The first of NaNs is the largest to NumPy."""
+    table = pd.DataFrame({"p_apoptosis": [np.nan, 0.2], "p_mitosis": [0.6, 0.3], "p_none": [0.4, 0.5]})
+    assert add_calls(table)[["call", "p_call"]].to_numpy().tolist() == [["mitosis", 0.6], ["none", 0.5]]
+    with pytest.raises(InputError, match="1 of 2 forecasts have no probability"):
+        add_calls(table.assign(p_mitosis=[np.nan, 0.3], p_none=[np.nan, 0.5]))
+
+
 def test_a_call_is_sure_from_twice_the_probability_of_the_next_likeliest_on():
     told = [(0.517, 0.483, 0.0), (0.4, 0.2, 0.4), (0.25, 0.5, 0.25), (0.2, 0.7, 0.1), (1.0, 0.0, 0.0)]
     called = add_calls(pd.DataFrame(told, columns=["p_apoptosis", "p_mitosis", "p_none"]))

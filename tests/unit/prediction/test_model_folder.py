@@ -229,6 +229,15 @@ def test_weights_of_another_architecture_are_refused(trained):
         load(other, 0)
 
 
+@of_classifier
+def test_weights_that_are_no_numbers_do_not_load(trained, tmp_path):
+    name, values = next(iter(trained.model.weights.items()))
+    weights = {**trained.model.weights, name: np.full_like(values, np.inf)}
+    save_model_folder(replace(trained.model, weights=weights), tmp_path / "model")
+    with pytest.raises(InputError, match=f"weights that are not finite, the first are {name}"):
+        load_model_folder(tmp_path / "model")
+
+
 @both
 def test_a_fold_without_member_is_named(trained):
     load = load_clock_member if trained.model.config.kind == "clock" else load_classifier_member

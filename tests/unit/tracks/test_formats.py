@@ -135,9 +135,16 @@ def test_xml_merge_is_named_by_spot_and_frame(tmp_path: Path) -> None:
 # TrackMate CSV
 
 
-def test_spots_without_edges_know_no_parents_and_refuse_branches(tmp_path: Path) -> None:
+def test_without_edges_the_spots_of_a_track_that_branches_are_linked_by_nearness(tmp_path: Path) -> None:
     write_trackmate_csv(tmp_path, FAMILY)
-    assert "has two spots in frame 4: it branches" in the_problem(tmp_path, format="trackmate_csv")
+    with_edges = gather(tmp_path, format="trackmate_csv", edges_file="{recording_id}_edges.csv")
+    without = gather(tmp_path, format="trackmate_csv")
+    for one, other in zip(with_edges[:2], without[:2], strict=True):
+        pd.testing.assert_frame_equal(one, other)
+    assert "1 track(s) in 01_spots.csv have several spots in a frame" in without[2]["reason"].item()
+
+
+def test_spots_without_edges_know_no_parents(tmp_path: Path) -> None:
     write_trackmate_csv(tmp_path, FAMILY[3:])
     _, cells, problems = gather(tmp_path, format="trackmate_csv")
     assert problems.empty
@@ -393,6 +400,65 @@ def test_a_time_unit_of_geff_that_is_not_known_stops(tmp_path: Path) -> None:
         geff_attributes(tmp_path, lambda geff, unit=unit: geff["axes"][0].update(unit=unit))
         detections, _, _ = gather(tmp_path, format="geff")
         assert found_detections(detections) == expected_detections(FAMILY)
+
+
+def rename_axes(root: Path, names: dict[str, str], hints: dict[str, str] | None = None) -> None:
+    """Call the axes of the file otherwise, x before y."""
+
+    def rename(geff: dict[str, Any]) -> None:
+        t, y, x = geff["axes"]
+        geff["axes"] = [t, x | {"name": names["x"]}, y | {"name": names["y"]}]
+        geff["display_hints"] = hints
+
+    geff_attributes(root, rename)
+    for old, new in names.items():
+        (root / "01.geff" / "nodes" / "props" / old).rename(root / "01.geff" / "nodes" / "props" / new)
+
+
+@pytest.mark.parametrize(
+    ("y", "x"), [("pos_y", "pos_x"), ("POSITION_Y", "POSITION_X"), ("posY", "posX"), ("row", "col")]
+)
+def test_axes_of_geff_are_told_by_their_names_in_any_order(tmp_path: Path, y: str, x: str) -> None:
+    write_geff(tmp_path, FAMILY)
+    rename_axes(tmp_path, {"y": y, "x": x})
+    geff_attributes(tmp_path, lambda geff: geff["axes"].append({"name": "POSITION_Z", "type": "space"}))
+    detections, _, problems = gather(tmp_path, format="geff")
+    assert problems.empty
+    assert found_detections(detections) == expected_detections(FAMILY)
+
+
+def test_axes_of_geff_that_nothing_names_are_asked_for(tmp_path: Path) -> None:
+    write_geff(tmp_path, FAMILY)
+    rename_axes(tmp_path, {"y": "down", "x": "right"})
+    said = the_problem(tmp_path, format="geff")
+    assert "has the axes right, down, and nothing says which of them are y and x; name them in tracks.columns.y" in said
+    detections, _, _ = gather(tmp_path, format="geff", columns={"y": "down", "x": "right"})
+    assert found_detections(detections) == expected_detections(FAMILY)
+    hints = {"display_vertical": "down", "display_horizontal": "right"}
+    geff_attributes(tmp_path, lambda geff: geff.update(display_hints=hints))
+    detections, _, _ = gather(tmp_path, format="geff")
+    assert found_detections(detections) == expected_detections(FAMILY)
+
+
+def test_what_display_hints_say_counts_before_names(tmp_path: Path) -> None:
+    write_geff(tmp_path, FAMILY)
+    rename_axes(tmp_path, {"y": "x_1", "x": "y_1"}, {"display_vertical": "x_1", "display_horizontal": "y_1"})
+    detections, _, _ = gather(tmp_path, format="geff")
+    assert found_detections(detections) == expected_detections(FAMILY)
+
+
+def test_sizes_of_steps_that_a_geff_states_are_held_against_the_recording(tmp_path: Path) -> None:
+    write_geff(tmp_path, FAMILY)
+
+    def to_scales(geff: dict[str, Any]) -> None:
+        geff["axes"][0].update(unit="frame", scale=20, scaled_unit="minute")
+        geff["axes"][2].update(unit="pixel", scale=0.25, scaled_unit="micrometer")
+
+    geff_attributes(tmp_path, to_scales)
+    _, _, problems = gather(tmp_path, format="geff")
+    assert problems["check"].tolist() == ["other_facts"] * 2
+    assert "a frame every 20 min, but" in problems["reason"].iloc[0]
+    assert "pixels of 0.25 um, but" in problems["reason"].iloc[1]
 
 
 def test_a_geff_property_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ PREFLIGHT_WARNINGS: Final = (
     "no_cells",
     "other_facts",
     "merge",
+    "nearest_links",
     "coinciding",
     "gap",
     "jump",
