@@ -8,6 +8,7 @@ import shutil
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,8 +46,11 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     import torch
 
     try:
+        with ZipFile(path) as archive:  # torch reads over a flipped bit; the archive has a checksum of every tensor
+            if archive.testzip() is not None:
+                raise BadZipFile
         return dict(torch.load(path, map_location="cpu", weights_only=True))
-    except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
+    except (BadZipFile, RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
         raise InputError(
             f"The checkpoint {path} is damaged and cannot be read; delete its folder to start the training again."
         ) from error
@@ -65,24 +69,37 @@ def read_weights(path: Path, network: str) -> dict[str, NDArray[Any]]:
 
 def save_member(member: FittedMember, folder: Path) -> None:
     """Keep a finished member until the others are finished too; `member.json`, written last, says that it is whole."""
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     folder.mkdir(parents=True, exist_ok=True)
-    save_file({name: np.ascontiguousarray(value) for name, value in member.weights.items()}, folder / _WEIGHTS)
+    weights = save({name: np.ascontiguousarray(value) for name, value in member.weights.items()})
+    (folder / _WEIGHTS).write_bytes(weights)
     description = {field.name: getattr(member, field.name) for field in fields(member) if field.name != "weights"}
+    text = json.dumps(description)
     partial = folder / f"{_MEMBER}.partial"
-    partial.write_text(json.dumps(description), encoding="utf-8")
+    partial.write_text(f"{_digest(text.encode(), weights)}\n{text}", encoding="utf-8")
     partial.replace(folder / _MEMBER)
 
 
 def load_member(folder: Path) -> FittedMember | None:
-    """Take back a finished member; None where there is none."""
-    from safetensors.numpy import load_file
+    """Take back a finished member; None where there is none, or it is damaged and has to be fitted again."""
+    from safetensors.numpy import load
 
     if not (folder / _MEMBER).is_file():
         return None
-    description = json.loads((folder / _MEMBER).read_text(encoding="utf-8"))
-    return FittedMember(weights=load_file(folder / _WEIGHTS), **description)
+    try:
+        digest, text = (folder / _MEMBER).read_text(encoding="utf-8").split("\n", 1)
+        weights = (folder / _WEIGHTS).read_bytes()
+    except (OSError, ValueError):
+        digest, text, weights = "", "", b""
+    if digest != _digest(text.encode(), weights):
+        logger.warning("The member in %s is damaged; it is fitted again", folder)
+        return None
+    return FittedMember(weights=load(weights), **json.loads(text))
+
+
+def _digest(*parts: bytes) -> str:
+    return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
 def clear_run(folder: Path) -> None:

@@ -128,6 +128,36 @@ def test_a_damaged_checkpoint_is_named(study, tmp_path, monkeypatch):
         study.fit(training)
 
 
+def flip_a_bit(path):
+    """In the middle, where the tensors are."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def test_a_flipped_bit_in_the_best_weights_is_named(study, tmp_path, monkeypatch):
+    training = tiny_training(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr("cellfate.training.fitting.read_weights", die)
+        with pytest.raises(KilledError):
+            study.fit(training)
+    flip_a_bit(next((tmp_path / "checkpoints").rglob("best.ckpt")))
+    with pytest.raises(InputError, match=r"best\.ckpt is damaged"):
+        study.fit(training)
+
+
+@pytest.mark.parametrize("name", ["weights.safetensors", "member.json"])
+def test_a_finished_member_that_is_damaged_is_fitted_again(study, straight, tmp_path, monkeypatch, caplog, name):
+    training = tiny_training(tmp_path)
+    with monkeypatch.context() as patch:
+        kill_at(patch, 1, 0)
+        with pytest.raises(KilledError):
+            study.fit(training)
+    flip_a_bit(next((tmp_path / "checkpoints").rglob(name)))
+    assert_same(study.fit(training), straight["classifier"])
+    assert "is damaged; it is fitted again" in caplog.text
+
+
 def test_a_training_that_goes_on_does_not_pretrain_again(study, tmp_path, monkeypatch):
     training = tiny_clock_training(tmp_path)
     passes = []
