@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from cellfate.core.errors import InputError
-from cellfate.recognition.findings import found
+from cellfate.recognition.findings import OPEN, found
 from cellfate.recognition.recognising import Recognised
 from cellfate.recognition.template import fill_template
 
@@ -39,6 +39,13 @@ _OF_FORMATS = {
     "name_cells_by": {"trackmate_xml"},
 }
 """Keys of `tracks` that belong to some formats only."""
+_OF_TABLES = {
+    "recordings.conditions_file": {"recordings.conditions_columns", "recordings.dose_unit"},
+    "tracks.fates_file": {
+        f"tracks.{key}" for key in ("fates_columns", "fates_time_unit", "fates_cell", "name_cells_by", "missing_fates")
+    },
+}
+"""Keys that belong to a table; without it they are left out."""
 
 
 def default_name(folder: Path) -> str:
@@ -99,7 +106,7 @@ def write_conf(conf: Path, name: str, recognised: Recognised) -> Path:
     values = recognised.findings.values
     written = {
         "globals.yml": fill_template(of_roots, roots),
-        "parameters.yml": fill_template(texts["parameters.yml"], values, _unused(recognised, texts["parameters.yml"])),
+        "parameters.yml": fill_template(texts["parameters.yml"], values, _unused(recognised)),
     }
     folder = conf / name
     folder.mkdir()
@@ -108,18 +115,13 @@ def write_conf(conf: Path, name: str, recognised: Recognised) -> Path:
     return folder
 
 
-def _unused(recognised: Recognised, template: str) -> set[str]:
-    """Keys that belong to other layouts and formats than those found."""
+def _unused(recognised: Recognised) -> set[str]:
+    """Keys that belong to other layouts and formats than those found, or to tables that are not there."""
     findings, layout = recognised.findings, recognised.images.layout
     chosen = findings.value("tracks.format")
     dropped = {f"recordings.{key}" for key, layouts in _OF_LAYOUTS.items() if layout not in layouts}
-    if chosen != "???":
+    if chosen != OPEN:
         dropped |= {f"tracks.{key}" for key, formats in _OF_FORMATS.items() if (chosen or layout) not in formats}
-    if findings.value("tracks.fates_file") is None and not any(
-        key.key.startswith("tracks.fates_file") and key.is_question for key in findings.values
-    ):
-        dropped |= set(re.findall(r"^  (fates_columns|fates_time_unit):", template, re.MULTILINE)) and {
-            "tracks.fates_columns",
-            "tracks.fates_time_unit",
-        }
+    for table, keys in _OF_TABLES.items():
+        dropped |= keys if findings.value(table) is None else set()
     return dropped - {value.key for value in findings.values}

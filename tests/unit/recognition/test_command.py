@@ -37,6 +37,8 @@ def test_it_writes_both_files_and_says_what_is_next(project):
     assert "  layout: tiff_stacks  # found: 1 TIFF file of several pages, such as pos1.tif" in text
     assert "  channels: ???" in text
     assert "circadian" not in text
+    others = ("annotation_file", "labels", "conditions_columns", "fates_columns", "fates_time_unit")
+    assert [key for key in others if f"  {key}:" in text] == []  # of other layouts, and of tables that are not there
     assert "recordings.channels: The files of 'pos1' have 2 channels without names" in finished.output
     assert finished.output.rstrip().endswith("Next: answer, then cellfate --env My_movies --pipelines data_processing")
     assert sorted(path.name for path in (project / "My movies").iterdir()) == ["pos1.tif"]
