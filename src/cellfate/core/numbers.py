@@ -25,8 +25,11 @@ def as_whole(values: NDArray[Any], message: str) -> NDArray[np.int64]:
     Raises
     ------
     InputError
-        With this message, if they are no numbers, or one of them is not whole or beyond 2^53.
+        With this message, if they are no numbers, or one of them is not whole, or beyond 2^53 where they are held as
+        floats, or beyond 2^63.
     """
-    if values.dtype.kind not in "iuf" or not are_whole(values).all():
+    if values.dtype.kind in "iu" and (values <= np.iinfo(np.int64).max).all():
+        return values.astype(np.int64)
+    if values.dtype.kind != "f" or not are_whole(values).all():
         raise InputError(message)
     return values.astype(np.int64)

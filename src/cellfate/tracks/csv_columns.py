@@ -1,7 +1,7 @@
 """Importer of plain CSV: a row a cell and frame, with the names of the columns from the parameters.
 
 The file is taken at its word: a fate where it has a column of fates; a mitosis also where a cell has two daughters, if
-it has a column of parents.
+it has a column of parents. Where rows are spots that name the spot they came from, cells are cut out of their graph.
 """
 
 from pathlib import Path
@@ -13,16 +13,18 @@ from numpy.typing import NDArray
 from cellfate.core.errors import InputError
 from cellfate.core.text_tables import optional_whole_numbers
 from cellfate.tracks.fate_tables import state_fates
-from cellfate.tracks.marks import read_marks
+from cellfate.tracks.marks import drop_untracked, read_marks
 from cellfate.tracks.reading import list_sources, open_table, read_each
 from cellfate.tracks.records import OpenedRecordings, Tables, TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
+from cellfate.tracks.spot_tables import link_spots
 
 
 def read_tracks(opened: OpenedRecordings) -> Tables:
     """Read the CSV of each recording, or the one CSV of all; an importer as `importing.ReadTracks`."""
     tracks, columns = opened.tracks, opened.tracks.columns
-    names = (columns.cell_id, columns.frame, columns.y, columns.x, columns.parent_id, columns.fate, columns.event_frame)
+    own = (columns.cell_id, columns.parent_id) if columns.spot_id is None else (columns.spot_id, columns.parent_spot_id)
+    names = (*own, columns.frame, columns.y, columns.x, columns.fate, columns.event_frame)
     rows_of = open_table(opened.folder, opened.table, "files", tracks.file_template, names, columns.recording_id)
     sources = list_sources(opened.folder, opened.table)
     return read_each(sources, lambda source: _read_rows(rows_of(source), source, tracks))
@@ -30,8 +32,16 @@ def read_tracks(opened: OpenedRecordings) -> Tables:
 
 def _read_rows(table: pd.DataFrame, source: TrackSource, tracks: TrackSettings) -> TrackedCells:
     columns, path = tracks.columns, source.find(tracks.file_template)
-    names = {"cell_id": columns.cell_id, "frame": columns.frame, "y": columns.y, "x": columns.x}
+    names = {"cell_id": columns.spot_id or columns.cell_id, "frame": columns.frame, "y": columns.y, "x": columns.x}
+    if columns.spot_id is None:
+        table = drop_untracked(table, columns.cell_id, tracks, path)
     detections = read_marks(table, names, source, tracks, path)
+    if columns.parent_spot_id is not None:
+        detections["spot_id"] = detections["cell_id"]
+        frames, came_from = detections["frame"].to_numpy(), optional_whole_numbers(table[columns.parent_spot_id], path)
+        cut = link_spots(detections["spot_id"].to_numpy(), frames, came_from, tracks, path)
+        detections["cell_id"] = cut.cell_ids
+        return make_tracked(detections, cut.parents, _stated(cut.cell_ids, table, tracks, path), remarks=cut.remarks)
     cell_ids = detections["cell_id"].to_numpy()
     parents = None if columns.parent_id is None else _parents(cell_ids, table[columns.parent_id], path)
     return make_tracked(detections, parents, _stated(cell_ids, table, tracks, path))

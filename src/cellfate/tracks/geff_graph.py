@@ -98,7 +98,7 @@ def _frames(times: NDArray[Any], axes: GeffAxes, source: TrackSource, path: Path
 
 
 def _whole(values: NDArray[Any], path: Path) -> NDArray[np.int64]:
-    return as_whole(values, f"{path} holds no whole numbers below 2^53; write the file again.")
+    return as_whole(values, f"{path} holds no whole numbers below 2^63; write the file again.")
 
 
 def _read_edges(path: Path, n_nodes: int) -> NDArray[np.int64]:

@@ -27,7 +27,7 @@ from cellfate.tracks.problems import problem_table, set_aside_or_stop
 from cellfate.tracks.reading import check_one_file_each, list_sources, read_each
 from cellfate.tracks.records import OpenedRecordings, Tables, TrackedCells, TrackSource
 from cellfate.tracks.settings import PLACEHOLDER, TrackSettings
-from cellfate.tracks.validate import find_problems
+from cellfate.tracks.validate import find_problems, find_single_frames, settle_missing_parents
 
 _log = logging.getLogger(__name__)
 
@@ -150,7 +150,8 @@ def gather_tracks(
     detections, cells, found = IMPORTERS[chosen](OpenedRecordings(folder, recordings, frame_files, settings, tracks))
     cells, unjoined = join_fates(cells, folder, recordings, tracks)
     detections, cells, unwatched = settle_fates(detections, cells, tracks)
-    problems = [found, unjoined, unwatched]
+    cells, parentless = settle_missing_parents(cells, tracks)
+    problems = [found, unjoined, unwatched, parentless, find_single_frames(detections, recordings)]
     if settings.group_by == "lineage":
         problems.append(_find_no_lineage(cells, chosen))
     return detections, cells, pd.concat(problems, ignore_index=True)

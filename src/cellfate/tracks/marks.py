@@ -1,13 +1,54 @@
 """From rows of text to detections."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from cellfate.core.text_tables import real_numbers, whole_numbers
+from cellfate.core.text_tables import parse_numbers, read_text_columns, real_numbers, whole_numbers
 from cellfate.tracks.records import TrackSource
 from cellfate.tracks.settings import TrackSettings
+
+_log = logging.getLogger(__name__)
+UNTRACKED = ("", "none", "nan")
+"""Words in the column of tracks for a spot of no track, in small letters."""
+_PACKED = (b"PK\x03\x04", b"\x1f\x8b")
+_LINE_ENDS = (b"\n", b"\r", b"\0")
+
+
+def read_columns(path: Path, needed: Sequence[str], optional: Iterable[str] = ()) -> pd.DataFrame:
+    """Read columns of a table of tracks as `read_text_columns`, and say where its last line may be cut short."""
+    table = read_text_columns(path, needed, optional)
+    with path.open("rb") as file:
+        is_packed = file.read(4).startswith(_PACKED)
+        file.seek(-1, 2)
+        if not is_packed and file.read(1) not in _LINE_ENDS:
+            text = "%s ends within its last line, without a line break; if it was cut short, write it again"
+            _log.warning(text, path)
+    return table
+
+
+def drop_untracked(table: pd.DataFrame, column: str, tracks: TrackSettings, path: Path) -> pd.DataFrame:
+    """Leave out the rows of spots of no track, and say how many they are.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns of text, as `read_text_columns` gives them.
+    column : str
+        Column that names the track.
+    tracks : TrackSettings
+        The number that stands for no track.
+    path : Path
+        The file, for the log.
+    """
+    untracked = table[column].str.strip().str.lower().isin(UNTRACKED)
+    if tracks.untracked_id is not None:
+        untracked |= parse_numbers(table[column]) == tracks.untracked_id
+    if untracked.any():
+        _log.info("%s: %d spots belong to no track; they are left out", path, untracked.sum())
+    return table[~untracked]
 
 
 def read_marks(

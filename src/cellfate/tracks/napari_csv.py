@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from cellfate.core.errors import InputError
-from cellfate.core.text_tables import read_header, read_text_columns
+from cellfate.core.text_tables import read_header
 from cellfate.tracks.graphs import forget_rejoined, settle_merges
-from cellfate.tracks.marks import read_marks
+from cellfate.tracks.marks import drop_untracked, read_columns, read_marks
 from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
 
@@ -30,7 +30,8 @@ def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
     """Read the CSV and the graph of one recording; a reader as `importing.ReadRecording`."""
     path = source.find(tracks.file_template)
     names = _find_columns(path)
-    detections = read_marks(read_text_columns(path, list(names.values())), names, source, tracks, path)
+    table = drop_untracked(read_columns(path, list(names.values())), names["cell_id"], tracks, path)
+    detections = read_marks(table, names, source, tracks, path)
     if tracks.graph_file is None:
         return make_tracked(detections, None)
     graph_path = source.find(tracks.graph_file)

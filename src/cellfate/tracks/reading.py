@@ -10,10 +10,10 @@ from tqdm import tqdm
 
 from cellfate.core.errors import InputError
 from cellfate.core.fates import MITOSIS
-from cellfate.core.text_tables import read_text_columns
 from cellfate.imaging.recording_names import list_names, match_names
 from cellfate.imaging.records import RecordingFolder
 from cellfate.tracks.lineages import find_divisions, find_founders
+from cellfate.tracks.marks import read_columns
 from cellfate.tracks.problems import problem_table
 from cellfate.tracks.records import Tables, TrackedCells, TrackSource
 from cellfate.tracks.settings import PLACEHOLDER
@@ -156,16 +156,16 @@ def open_table(
             raise InputError(
                 f"The file {folder.root / template} is missing; put it there, or correct tracks.{parameter}."
             )
-        shared = read_text_columns(folder.root / template, needed)
+        shared = read_columns(folder.root / template, needed)
     ids = recordings["recording_id"].astype(str).tolist()
     rows = {} if shared is None or by is None else _part_by_recording(shared, by, ids, template)
 
     def rows_of(source: TrackSource) -> pd.DataFrame:
         if by is None:
-            return read_text_columns(source.find(template), needed) if shared is None else shared
+            return read_columns(source.find(template), needed) if shared is None else shared
         if shared is not None:
             return rows.get(source.recording_id, shared.iloc[:0])
-        table = read_text_columns(source.find(template), needed)
+        table = read_columns(source.find(template), needed)
         names = match_names(table[by].unique(), ids, f"File {source.find(template)}")
         return table[table[by].map(names) == source.recording_id]
 

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
+from cellfate.imaging.file_search import check_inside
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.imaging.units import MICROMETRES, PIXEL_WORDS
@@ -83,7 +84,7 @@ class TrackSource:
         Raises
         ------
         InputError
-            If the path leaves the root, or nothing is there.
+            If the path leaves the root, by a link too, or neither a file nor a folder is there.
         """
         relative = PurePosixPath(template.replace(PLACEHOLDER, self.recording_id))
         if relative.is_absolute() or ".." in relative.parts:
@@ -96,6 +97,12 @@ class TrackSource:
             raise InputError(
                 f"Recording '{self.recording_id}' has no track file {path}; put it there, or name another in "
                 "tracks.files (or tracks.graph_file, tracks.edges_file)."
+            )
+        check_inside(self.root, self.recording_id, [relative.as_posix()])
+        if not (path.is_file() or path.is_dir()):
+            raise InputError(
+                f"The tracks {path} of recording '{self.recording_id}' are neither a file nor a folder, but something "
+                "that waits to be written to (a pipe or a device); put the file itself there."
             )
         return path
 

@@ -53,6 +53,12 @@ class TrackColumns(Settings):
     """Row of the centre of the cell."""
     x: str = "x"
     """Column of the centre of the cell."""
+    spot_id: str | None = None
+    """`csv`: number of the spot, in a table in which every row names the spot that it came from; null: rows name cells
+    (`cell_id`)."""
+    parent_spot_id: str | None = None
+    """`csv`: number of the spot it came from in the frame before: blank, -1, or 0 where no spot has the number 0, for
+    none."""
     parent_id: str | None = None
     """Number of the cell it came from: blank, -1, or 0 where no cell has the number 0, for none; null: not known."""
     fate: str | None = None
@@ -64,6 +70,20 @@ class TrackColumns(Settings):
     or blank; null: the file states none."""
     recording_id: str | None = None
     """Recording of the row, where one file holds several; null: a file a recording."""
+
+    @model_validator(mode="after")
+    def _check_spots(self) -> "TrackColumns":
+        if (self.spot_id is None) != (self.parent_spot_id is None):
+            raise ValueError(
+                f"columns.spot_id is {self.spot_id} and columns.parent_spot_id is {self.parent_spot_id}, but spots are "
+                "linked by both; name both columns, or neither."
+            )
+        if self.spot_id is not None and self.parent_id is not None:
+            raise ValueError(
+                f"columns.spot_id is '{self.spot_id}' and columns.parent_id is '{self.parent_id}', but spots know their "
+                "parents by columns.parent_spot_id; set columns.parent_id to null."
+            )
+        return self
 
 
 class FateColumns(Settings):
@@ -105,6 +125,12 @@ class TrackSettings(Settings):
     on_merge: Literal["stop", "cut"] = "stop"
     """What is done with tracks that merge (`trackmate_xml`, `trackmate_csv`, `geff`, `napari_csv`): the recording is
     refused; or the cells end where they merge, and what follows is a new cell whose parent is not known."""
+    missing_parents: Literal["stop", "unknown"] = "stop"
+    """What is done with a cell whose parent has no track: the recording is refused; or its parent is not known, and
+    cells of one missing parent stay one lineage."""
+    untracked_id: int | None = None
+    """`csv`, `napari_csv`: number that spots of no track have in the column of cells, such as 0 or -1; they are left
+    out, as are rows where it is blank; null: blank only."""
     fates_file: str | None = None
     """Table of fates (CSV, .xlsx), relative to the folder of recordings, {recording_id} allowed; null: none."""
     missing_fates: Literal["stop", "unscored"] = "stop"

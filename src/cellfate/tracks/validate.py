@@ -4,7 +4,11 @@ import pandas as pd
 
 from cellfate.core.fates import EVENTS, FATES
 from cellfate.core.tables import CELL, FRAME
-from cellfate.tracks.problems import one_problem_a_recording
+from cellfate.tracks.problems import one_problem_a_recording, problem_table
+from cellfate.tracks.settings import TrackSettings
+
+_SEVERAL = 10
+"""Cells from which on it is told that most are seen in one frame."""
 
 
 def find_problems(detections: pd.DataFrame, cells: pd.DataFrame, recordings: pd.DataFrame) -> pd.DataFrame:
@@ -29,6 +33,49 @@ def find_problems(detections: pd.DataFrame, cells: pd.DataFrame, recordings: pd.
     cells = cells.merge(sizes, on="recording_id", validate="many_to_one")
     return pd.concat(
         [*_check_marks(detections, cells), *_check_fates(cells), *_check_parents(cells)], ignore_index=True
+    )
+
+
+def settle_missing_parents(cells: pd.DataFrame, tracks: TrackSettings) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Forget parents that have no track, where `missing_parents` says so.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        Columns of `Cells` but group_id.
+    tracks : TrackSettings
+        What is done with such parents.
+
+    Returns
+    -------
+    cells : DataFrame
+        With parent_id null where the parent has no track; lineage_id stays, so that its daughters are one lineage.
+    problems : DataFrame
+        Warnings: how many there were in each recording.
+    """
+    if tracks.missing_parents == "stop":
+        return cells, problem_table()
+    tracked = pd.MultiIndex.from_frame(cells[CELL].astype({"cell_id": "Int64"}))
+    named = pd.MultiIndex.from_frame(cells[["recording_id", "parent_id"]])
+    lost = cells["parent_id"].notna() & ~named.isin(tracked)
+    sentence = "In recording '{}' {} cells have a parent without a track; it is taken as not known."
+    counts = cells.loc[lost, "recording_id"].value_counts(sort=False)
+    told = problem_table(((str(name), sentence.format(name, n)) for name, n in counts.items()), "missing_parent")
+    return cells.assign(parent_id=cells["parent_id"].mask(lost)), told
+
+
+def find_single_frames(detections: pd.DataFrame, recordings: pd.DataFrame) -> pd.DataFrame:
+    """Warn of recordings in which most cells are seen in one frame: the numbers may be those of spots."""
+    longer = recordings.loc[recordings["n_frames"] > 1, "recording_id"]
+    seen = detections[detections["recording_id"].isin(longer)].groupby(CELL).size()
+    single = (seen == 1).groupby("recording_id").agg(["sum", "size"])
+    sentence = (
+        "In recording '{}' {} of {} cells are seen in one frame only; if the numbers are those of spots, give the column "
+        "of parent spots (docs/tracks.md, Rows of spots), else look whether the tracks were linked."
+    )
+    odd = single[(single["sum"] > single["size"] / 2) & (single["size"] >= _SEVERAL)]
+    return problem_table(
+        ((str(name), sentence.format(name, row["sum"], row["size"])) for name, row in odd.iterrows()), "one_frame"
     )
 
 
@@ -111,7 +158,11 @@ def _check_parents(cells: pd.DataFrame) -> list[pd.DataFrame]:
             "cell {cell_id} is its own ancestor (parent {parent_id}), or descends from one that is; correct the "
             "parents",
         ),
-        _tell(family[~known], "the parent {parent_id} of cell {cell_id} has no track; add the track or set it to 0"),
+        _tell(
+            family[~known],
+            "the parent {parent_id} of cell {cell_id} has no track; add the track or set it to 0, or set "
+            "tracks.missing_parents to unknown",
+        ),
         _tell(
             family[known & (family["first_frame"] <= family["parent_last"]).fillna(False)],
             "cell {cell_id} begins in frame {first_frame}, but its parent {parent_id} is still seen in frame "

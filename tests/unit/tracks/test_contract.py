@@ -189,7 +189,7 @@ def test_random_forests_come_back_from_every_format(
     root = tmp_path_factory.mktemp("forest")
     case.write(root, forest)
     detections, cells, problems = read(root, case)
-    assert problems["reason"].tolist() == []
+    assert set(problems["check"]) <= {"one_frame"}  # a forest may hold many short cells
     assert found_detections(detections) == expected_detections(forest)
     assert found_cells(cells) == case.expected_cells(forest)
 

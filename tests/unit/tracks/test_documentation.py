@@ -79,3 +79,14 @@ def test_the_example_of_napari_is_read_with_fates_from_a_table(tmp_path: Path) -
     assert problems.empty
     assert cells["fate"].tolist() == ["mitosis", "censored", "apoptosis"]
     assert cells["event_frame"].fillna(-1).tolist() == [4, -1, 6]
+
+
+def test_the_example_of_rows_of_spots_is_read(tmp_path: Path) -> None:
+    part = TEXT.split("### Rows of spots")[1]
+    table, block = re.findall(r"```(?:yaml)?\n(.*?)```", part, re.DOTALL)[:2]
+    (tmp_path / "01.csv").write_text(table)
+    detections, cells, problems = gather(tmp_path, **yaml.safe_load(block)["tracks"])
+    assert problems.empty
+    assert detections["cell_id"].tolist() == [1, 1, 3, 4]
+    assert cells["fate"].tolist() == ["mitosis", "censored", "censored"]
+    assert cells["parent_id"].fillna(0).tolist() == [0, 1, 1]

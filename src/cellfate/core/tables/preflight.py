@@ -25,6 +25,8 @@ PREFLIGHT_WARNINGS: Final = (
     "other_facts",
     "merge",
     "nearest_links",
+    "missing_parent",
+    "one_frame",
     "coinciding",
     "gap",
     "jump",

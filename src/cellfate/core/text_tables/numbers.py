@@ -1,5 +1,6 @@
 """Numbers from columns of text; a decimal comma counts as a point."""
 
+import re
 from pathlib import Path
 from typing import Final
 
@@ -8,11 +9,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
-from cellfate.core.numbers import are_whole
+from cellfate.core.numbers import LARGEST, are_whole
 
 DECIMAL_COMMA: Final = r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*"
 _DECIMAL_POINT: Final = r"\s*[+-]?\d*\.\d+(?:[eE][+-]?\d+)?\s*"
 _THOUSANDS: Final = r"\s*[+-]?[1-9]\d{0,2},\d{3}\s*"
+_DIGITS: Final = re.compile(r"[+-]?\d{1,19}")
+_BEYOND: Final = 2**63
+"""More than a table can hold of a whole number."""
 _BLANK: Final = ["", "nan", "na", "none", "null", "<na>"]
 
 
@@ -54,16 +58,28 @@ def real_numbers(column: pd.Series, path: Path) -> NDArray[np.float64]:
 
 
 def whole_numbers(column: pd.Series, path: Path) -> NDArray[np.int64]:
-    """Turn text into whole numbers; `3.0` is one.
+    """Turn text into whole numbers; `3.0` is one. Digits alone are exact up to 2^63.
 
     Raises
     ------
     InputError
         If a field is anything else; with file and line.
+
+    Examples
+    --------
+    >>> whole_numbers(pd.Series(["3.0", "1000000000000000001"]), Path("a.csv")).tolist()
+    [3, 1000000000000000001]
     """
     numbers = parse_numbers(column)
-    _check(column, are_whole(numbers), "a whole number", path)
-    return numbers.astype(np.int64)
+    long = np.abs(numbers) > LARGEST
+    exact = np.zeros(len(column), dtype=np.int64)
+    for place in np.flatnonzero(long):
+        digits = column.iloc[place].strip()
+        if _DIGITS.fullmatch(digits) and abs(int(digits)) < _BEYOND:
+            exact[place], long[place] = int(digits), False
+    _check(column, ~long, "a whole number below 2^63 in digits (number the rows anew)", path)
+    _check(column, are_whole(numbers) | (exact != 0), "a whole number", path)
+    return np.where(exact != 0, 0, numbers).astype(np.int64) + exact
 
 
 def optional_whole_numbers(column: pd.Series, path: Path) -> pd.Series:

@@ -1,0 +1,101 @@
+"""Files that are no files, lead elsewhere, or hold rows that are no tracks."""
+
+import logging
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.cases.track_formats import (
+    FAMILY,
+    FORMATS,
+    expected_detections,
+    found_detections,
+    gather,
+    write_csv,
+    write_napari,
+)
+
+CSV = {"format": "csv", **next(case.settings for case in FORMATS if case.name == "csv")}
+
+
+def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    write_csv(tmp_path, FAMILY)
+    (inside / "01.csv").symlink_to(tmp_path / "01.csv")
+    _, cells, problems = gather(inside, **CSV)
+    assert cells.empty
+    assert "lies outside the folder of recordings" in problems["reason"].iloc[0]
+
+
+def test_a_link_within_the_folder_is_followed(tmp_path: Path) -> None:
+    write_csv(tmp_path, FAMILY)
+    (tmp_path / "01.csv").rename(tmp_path / "tracked.csv")
+    (tmp_path / "01.csv").symlink_to("tracked.csv")
+    detections, _, _ = gather(tmp_path, **CSV)
+    assert found_detections(detections) == expected_detections(FAMILY)
+
+
+@pytest.mark.parametrize("case", [case for case in FORMATS if case.file.startswith("01.")], ids=lambda case: case.name)
+def test_a_pipe_is_not_opened(case: object, tmp_path: Path) -> None:
+    """Opening one waits for ever for somebody who writes."""
+    os.mkfifo(tmp_path / case.file)  # type: ignore[attr-defined]
+    _, cells, problems = gather(tmp_path, format=case.name, **case.settings)  # type: ignore[attr-defined]
+    assert cells.empty
+    assert "are neither a file nor a folder" in problems["reason"].iloc[0]
+
+
+@pytest.mark.parametrize("blank", ["", "nan", "None", "0"])
+def test_rows_of_no_track_are_left_out_and_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, blank: str
+) -> None:
+    write_csv(tmp_path, FAMILY)
+    with (tmp_path / "01.csv").open("a") as file:
+        file.write(f"{blank},3,5.0,5.0,,,\n{blank},3,6.0,6.0,,,\n")
+    with caplog.at_level(logging.INFO):
+        detections, _, problems = gather(tmp_path, **CSV, untracked_id=0)
+    assert problems.empty
+    assert found_detections(detections) == expected_detections(FAMILY)
+    assert "2 spots belong to no track; they are left out" in caplog.text
+
+
+def test_without_being_told_0_is_a_cell(tmp_path: Path) -> None:
+    write_csv(tmp_path, FAMILY)
+    with (tmp_path / "01.csv").open("a") as file:
+        file.write("0,3,5.0,5.0,,,\n")
+    _, cells, _ = gather(tmp_path, **CSV)
+    assert 0 in cells["cell_id"].tolist()
+
+
+def test_a_missing_parent_stops_or_is_counted_and_its_daughters_stay_one_lineage(tmp_path: Path) -> None:
+    write_napari(tmp_path, FAMILY[1:])
+    tracks = {"format": "napari_csv", "graph_file": "{recording_id}_graph.json"}
+    _, _, problems = gather(tmp_path, **tracks)
+    assert "has no track; add the track or set it to 0, or set tracks.missing_parents to unknown" in " ".join(
+        problems["reason"]
+    )
+    _, cells, problems = gather(tmp_path, **tracks, missing_parents="unknown")
+    assert problems["check"].tolist() == ["missing_parent"]
+    assert "In recording '01' 2 cells have a parent without a track" in problems["reason"].iloc[0]
+    assert cells["parent_id"].isna().all()
+    assert cells["lineage_id"].tolist() == ["01:1", "01:1", "01:4"]
+
+
+@pytest.mark.parametrize("position", ["nan", "inf", ""])
+def test_a_position_that_is_no_number_is_named_by_its_line(tmp_path: Path, position: str) -> None:
+    write_csv(tmp_path, FAMILY)
+    text = (tmp_path / "01.csv").read_text()
+    (tmp_path / "01.csv").write_text(text.replace("1,1,10,10", f"1,1,{position},10"))
+    _, _, problems = gather(tmp_path, **CSV)
+    assert f"Line 2 of {tmp_path / '01.csv'} has '{position}' in column Y" in problems["reason"].iloc[0]
+
+
+def test_a_table_cut_off_within_its_last_line_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """`15.25` cut to `1` is a number still; only the missing end of the line tells."""
+    write_csv(tmp_path, FAMILY)
+    text = (tmp_path / "01.csv").read_text()
+    (tmp_path / "01.csv").write_text(text.rstrip("\n"))
+    with caplog.at_level(logging.WARNING):
+        gather(tmp_path, **CSV)
+    assert "ends within its last line" in caplog.text
