@@ -70,8 +70,8 @@ def find_single_frames(detections: pd.DataFrame, recordings: pd.DataFrame) -> pd
     seen = detections[detections["recording_id"].isin(longer)].groupby(CELL).size()
     single = (seen == 1).groupby("recording_id").agg(["sum", "size"])
     sentence = (
-        "In recording '{}' {} of {} cells are seen in one frame only; if the numbers are those of spots, give the column "
-        "of parent spots (docs/tracks.md, Rows of spots), else look whether the tracks were linked."
+        "In recording '{}' {} of {} cells are seen in one frame only; if the numbers are those of spots, give the "
+        "column of parent spots (docs/tracks.md, Rows of spots), else look whether the tracks were linked."
     )
     odd = single[(single["sum"] > single["size"] / 2) & (single["size"] >= _SEVERAL)]
     return problem_table(
