@@ -80,8 +80,8 @@ class TrackColumns(Settings):
             )
         if self.spot_id is not None and self.parent_id is not None:
             raise ValueError(
-                f"columns.spot_id is '{self.spot_id}' and columns.parent_id is '{self.parent_id}', but spots know their "
-                "parents by columns.parent_spot_id; set columns.parent_id to null."
+                f"columns.spot_id is '{self.spot_id}' and columns.parent_id is '{self.parent_id}', but spots "
+                "name their parents by columns.parent_spot_id; set columns.parent_id to null."
             )
         return self
 

@@ -22,7 +22,7 @@ def link_spots(
     spot_ids, frames : ndarray of int64, shape (N,)
         Number and frame of each spot.
     parents : Series of Int64, length N
-        Number of the spot that each came from: null, -1, the spot itself, or 0 where no spot has the number 0, for none.
+        Number of the spot that each came from: null, -1, itself, or 0 where no spot has the number 0, for none.
     tracks : TrackSettings
         What is done with parents that are not there.
     path : Path
