@@ -12,12 +12,12 @@ Array suffixes: n landmarks, f inputs, k bins of time, e events.
 import hashlib
 import json
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from cellfate.core.errors import InputError
 from cellfate.core.settings import Settings
@@ -76,17 +76,17 @@ class BoostedHazards(Settings):
     bins: tuple[BinHazards, ...] = Field(min_length=1)
     """One a bin of time."""
 
-    @model_validator(mode="after")
-    def _rewrite(self) -> Self:
+    @field_validator("bins")
+    @classmethod
+    def _rewrite(cls, bins: tuple[BinHazards, ...], found: ValidationInfo) -> tuple[BinHazards, ...]:
         """Keep of each boosting its trees, and see that these are some."""
-        for number, of_bin in enumerate(self.bins, start=1):
-            if list(of_bin.classes) != sorted(set(of_bin.classes) & set(range(self.n_events + 1))):
-                raise ValueError(f"bin {number} has the classes {of_bin.classes}, expected some of {self.n_events + 1}")
+        n_inputs, n_events = len(found.data.get("columns", ())), found.data.get("n_events", 0)
+        for number, of_bin in enumerate(bins, start=1):
+            if list(of_bin.classes) != sorted(set(of_bin.classes) & set(range(n_events + 1))):
+                raise ValueError(f"bin {number} has the classes {of_bin.classes}, expected some of {n_events + 1}")
             if (of_bin.model is None) != (len(of_bin.classes) == 1):
                 raise ValueError(f"bin {number} of {len(of_bin.classes)} classes has the wrong number of boostings")
-        each = tuple(of_bin.rewritten(len(self.columns)) for of_bin in self.bins)
-        object.__setattr__(self, "bins", each)  # the settings are frozen for others
-        return self
+        return tuple(of_bin.rewritten(n_inputs) for of_bin in bins)
 
     def hazards(self, inputs: pd.DataFrame) -> FloatArray:
         """Probability of each event in each bin, given that nothing happened before.

@@ -77,7 +77,7 @@ def _read_track_table(files: TrackFiles, recording: Recording) -> pd.DataFrame:
     try:
         lines = files.table.read_text().splitlines()
         numbers = np.array([line.split() for line in lines if line.strip()], dtype=np.int64)
-    except (ValueError, OSError) as error:
+    except (ValueError, OverflowError, OSError) as error:
         raise InputError(
             f"Track file {files.table} cannot be read ({error}); expected four whole numbers a line; correct it."
         ) from error

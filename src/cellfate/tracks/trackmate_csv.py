@@ -8,7 +8,6 @@ track has two spots in a frame, spots are linked by nearness, and it is told. Tr
 only ends is censored.
 """
 
-import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,19 +18,17 @@ from cellfate.core.errors import InputError
 from cellfate.core.text_tables import (
     optional_whole_numbers,
     parse_numbers,
-    read_text_columns,
     real_numbers,
     whole_numbers,
 )
 from cellfate.tracks.branch_names import name_branches
 from cellfate.tracks.graphs import SpotGraph, cut_graph
+from cellfate.tracks.marks import drop_untracked, read_columns
 from cellfate.tracks.nearest_links import link_nearest, tell_nearest
 from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
 from cellfate.tracks.spot_fates import read_spot_fates
 from cellfate.tracks.stated import StatedFacts, compare_facts, read_interval
-
-_log = logging.getLogger(__name__)
 
 _SPOTS = ("ID", "TRACK_ID", "FRAME", "POSITION_Y", "POSITION_X")
 _EDGES = ("SPOT_SOURCE_ID", "SPOT_TARGET_ID")
@@ -39,7 +36,6 @@ _FIRST_LINE = 2
 """Line of a file that comes after the keys."""
 _UNITS_LINE = 4
 """Line of a file with the units of its columns, below keys, names and short names."""
-_UNTRACKED = ("", "none", "nan")
 
 
 def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
@@ -49,7 +45,7 @@ def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
     remarks = compare_facts(facts, source)
     if tracks.edges_file is not None:
         edges_path = source.find(tracks.edges_file)
-        edges, _ = _without_headers(read_text_columns(edges_path, _EDGES), edges_path)
+        edges, _ = _without_headers(read_columns(edges_path, _EDGES), edges_path)
         links = np.column_stack([whole_numbers(edges[name], edges_path) for name in _EDGES])
     elif spots.duplicated(["track", "frame"]).any():
         edges_path, links, remarks = path, link_nearest(spots), (tell_nearest(path.name, spots), *remarks)
@@ -71,10 +67,8 @@ def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
 def _read_spots(path: Path, tracks: TrackSettings, source: TrackSource) -> tuple[pd.DataFrame, StatedFacts]:
     label = tracks.columns.fate
     needed = _SPOTS if label is None else (*_SPOTS, label)
-    every, units = _without_headers(read_text_columns(path, needed, optional=("VISIBILITY", "POSITION_T")), path)
-    table = every[~every["TRACK_ID"].str.strip().str.lower().isin(_UNTRACKED)]
-    if len(table) < len(every):
-        _log.info("%s: %d spots belong to no track; they are left out", path, len(every) - len(table))
+    every, units = _without_headers(read_columns(path, needed, optional=("VISIBILITY", "POSITION_T")), path)
+    table = drop_untracked(every, "TRACK_ID", tracks, path)
     unit = tracks.position_unit or units.get("POSITION_X", "") or "px"
     y, x = (source.to_pixels(real_numbers(table[key], path), unit, path) for key in ("POSITION_Y", "POSITION_X"))
     spots = pd.DataFrame(
