@@ -7,9 +7,11 @@ cell 3  frames 4-6, daughter of 1, dies in frame 6
 cell 4  frames 2-7, alone, censored
 """
 
+import io
 import json
+import tarfile
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -278,16 +280,124 @@ def write_geff(root: Path, cells: Iterable[TrackedCell]) -> None:
     geff.write(graph, root / f"{RECORDING}.geff", axis_names=["t", "y", "x"], axis_types=["time", "space", "space"])
 
 
+def label_images(cells: Iterable[TrackedCell]) -> np.ndarray:
+    """Labels T Y X: one pixel a cell, so positions are whole numbers."""
+    labels_tyx = np.zeros((N_FRAMES, HEIGHT_PX, WIDTH_PX), np.uint16)
+    for cell in cells:
+        for frame, (y, x) in cell.centres.items():
+            labels_tyx[frame, int(y), int(x)] = cell.cell_id
+    return labels_tyx
+
+
+def write_labels(root: Path, cells: Iterable[TrackedCell]) -> None:
+    """One stack of labels, and a table of parents."""
+    cells = tuple(cells)
+    tifffile.imwrite(root / f"{RECORDING}.tif", label_images(cells), photometric="minisblack")
+    lines = [f"{cell.cell_id},{cell.parent_id or ''}" for cell in cells]
+    (root / f"{RECORDING}_parents.csv").write_text("\n".join(["label,parent", *lines]) + "\n")
+
+
+def write_deepcell(root: Path, cells: Iterable[TrackedCell]) -> None:
+    """As deepcell-tracking's `save_trk` writes it: a packed tar of lineages, images and labels T Y X 1."""
+    cells = tuple(cells)
+    daughters = {cell.cell_id: [one for one in cells if one.parent_id == cell.cell_id] for cell in cells}
+    lineage = {
+        str(cell.cell_id): {
+            "label": cell.cell_id,
+            "frames": sorted(cell.centres),
+            "parent": cell.parent_id,
+            "daughters": [one.cell_id for one in daughters[cell.cell_id]],
+            "frame_div": min((min(one.centres) for one in daughters[cell.cell_id]), default=None),
+            "capped": cell.fate != CENSORED,
+        }
+        for cell in cells
+    }
+    labels = label_images(cells)[..., np.newaxis].astype(np.int32)
+    with tarfile.open(root / f"{RECORDING}.trk", "w:gz") as archive:
+        add_member(archive, "lineage.json", json.dumps(lineage, indent=4).encode())
+        for name, array in (("raw.npy", labels.astype(np.float32)), ("tracked.npy", labels)):
+            content = io.BytesIO()
+            np.save(content, array)
+            add_member(archive, name, content.getvalue())
+
+
+def add_member(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    """Add a file to a tar archive."""
+    member = tarfile.TarInfo(name)
+    member.size = len(content)
+    archive.addfile(member, io.BytesIO(content))
+
+
+def write_imaris(root: Path, cells: Iterable[TrackedCell]) -> None:
+    """As Imaris exports positions, with three lines before the header and one spot of no track; from the corner."""
+    lines = [
+        "",
+        "Position",
+        " ==================== ",
+        "Position X,Position Y,Position Z,Unit,Category,Collection,Time,",
+    ]
+    lines[-1] += "TrackID,ID,"
+    lines.append("1.0,1.0,0.0,um,Spot,Position,1,,77,")
+    for (cell_id, frame), number in spots_of(cells := tuple(cells)).items():
+        y, x = next(cell for cell in cells if cell.cell_id == cell_id).centres[frame]
+        place = f"{(x + 0.5) * PIXEL_SIZE_UM},{(y + 0.5) * PIXEL_SIZE_UM},0.0,um,Spot,Position"
+        lines.append(f"{place},{frame + 1},{cell_id},{number},")
+    (root / f"{RECORDING}_Position.csv").write_text("\n".join(lines) + "\n")
+
+
+def write_cell_acdc(root: Path, cells: Iterable[TrackedCell]) -> None:
+    """As Cell-ACDC writes a lineage tree; a cell that dies is marked from its event on."""
+    rows = [
+        {
+            "frame_i": frame,
+            "time_seconds": 60 * FRAME_INTERVAL_MIN * frame,
+            "Cell_ID": cell.cell_id,
+            "is_cell_dead": int(cell.fate == APOPTOSIS and frame >= (cell.event_frame or 0)),
+            "is_cell_excluded": 0,
+            "x_centroid": x,
+            "y_centroid": y,
+            "parent_ID_tree": cell.parent_id or -1,
+        }
+        for cell in cells
+        for frame, (y, x) in cell.centres.items()
+    ]
+    pd.DataFrame(rows).to_csv(root / f"{RECORDING}_acdc_output.csv", index=False)
+
+
+def write_cellprofiler(root: Path, cells: Iterable[TrackedCell]) -> None:
+    """As CellProfiler exports objects: each names the object before it; families share a label. With one untracked."""
+    cells = tuple(cells)
+    came_from = {target: source for source, target in links_of(cells)}
+    families = _families(cells)
+    rows = [
+        {
+            "ImageNumber": frame + 1,
+            "ObjectNumber": cell.cell_id,
+            "AreaShape_Area": 30,
+            "Location_Center_X": x,
+            "Location_Center_Y": y,
+            "TrackObjects_Label_50": families[cell.cell_id] + 1,
+            "TrackObjects_ParentImageNumber_50": came_from.get((cell.cell_id, frame), (0, -1))[1] + 1,
+            "TrackObjects_ParentObjectNumber_50": came_from.get((cell.cell_id, frame), (0, -1))[0],
+        }
+        for cell in cells
+        for frame, (y, x) in cell.centres.items()
+    ]
+    untracked = {"ImageNumber": 1, "ObjectNumber": 900, "Location_Center_X": 1.0, "Location_Center_Y": 1.0}
+    pd.DataFrame([*rows, untracked]).to_csv(root / f"{RECORDING}.csv", index=False)
+
+
+def first_object(cell: TrackedCell) -> int:
+    """Number that a cell of CellProfiler has: that of its first object."""
+    return (min(cell.centres) + 1) * 100_000 + cell.cell_id
+
+
 def write_ctc(root: Path, cells: Iterable[TrackedCell]) -> None:
-    """One pixel a cell, so positions are whole numbers."""
+    """The labels a file a frame, and their table."""
     cells = tuple(cells)
     folder = root / f"{RECORDING}_GT" / "TRA"
     folder.mkdir(parents=True)
-    for frame in range(N_FRAMES):
-        labels = np.zeros((HEIGHT_PX, WIDTH_PX), np.uint16)
-        for cell in cells:
-            if frame in cell.centres:
-                labels[tuple(map(int, cell.centres[frame]))] = cell.cell_id
+    for frame, labels in enumerate(label_images(cells)):
         tifffile.imwrite(folder / f"man_track{frame:03d}.tif", labels)
     lines = [f"{cell.cell_id} {min(cell.centres)} {max(cell.centres)} {cell.parent_id or 0}" for cell in cells]
     (folder / "man_track.txt").write_text("\n".join(lines) + "\n")
@@ -347,10 +457,25 @@ class FormatCase:
     has_fate_column: bool = False
     writes_mitosis: bool = True
     """Whether the column of fates is filled where the tracks show a division."""
+    says_divisions: bool = True
+    has_frames: bool = True
+    """Whether the file numbers frames; false where a frame is an image."""
+    number: Callable[[TrackedCell], int] = lambda cell: cell.cell_id
+    """Number that a cell is given when it is read."""
+
+    def as_read(self, cells: Iterable[TrackedCell]) -> tuple[TrackedCell, ...]:
+        """Give cells the numbers that they have when they are read."""
+        cells = tuple(cells)
+        numbers = {cell.cell_id: self.number(cell) for cell in cells}
+        numbers |= {None: None}  # type: ignore[dict-item]
+        return tuple(
+            replace(cell, cell_id=numbers[cell.cell_id], parent_id=numbers.get(cell.parent_id, cell.parent_id))  # type: ignore[arg-type]
+            for cell in cells
+        )
 
     def expected_cells(self, cells: Iterable[TrackedCell], with_fates: bool = False) -> list[tuple[Any, ...]]:
         """cell_id, parent_id, lineage, first and last frame, fate, event_frame, as far as the format can say."""
-        cells = tuple(cells)
+        cells = self.as_read(cells)
         families = {cell.cell_id: cell.parent_id for cell in cells}
         in_part = self.has_fate_column and not all(cell.fate in (MITOSIS, APOPTOSIS) for cell in cells)
         shown = MITOSIS if self.writes_mitosis or not in_part else None
@@ -360,7 +485,8 @@ class FormatCase:
             while families[founder] is not None:
                 founder = int(families[founder] or 0)
             lineage = f"{RECORDING}:{founder}" if self.says_parents else None
-            told = with_fates or (self.says_deaths and cell.fate == APOPTOSIS) or cell.fate == shown
+            told = with_fates or (self.says_deaths and cell.fate == APOPTOSIS)
+            told |= self.says_divisions and cell.fate == shown
             blank = UNSCORED if self.has_fate_column else CENSORED
             end = (cell.fate, cell.event_frame) if told else (blank, None)
             parent = cell.parent_id if self.says_parents else None
@@ -393,6 +519,25 @@ FORMATS = (
         writes_mitosis=False,
     ),
     FormatCase("napari_csv", write_napari, {"graph_file": "{recording_id}_graph.json"}, "01.csv"),
+    FormatCase(
+        "labels",
+        write_labels,
+        {"files": "{recording_id}.tif", "graph_file": "{recording_id}_parents.csv"},
+        "01.tif",
+        has_frames=False,
+    ),
+    FormatCase("deepcell", write_deepcell, {}, "01.trk", has_frames=False),
+    FormatCase("imaris_csv", write_imaris, {}, "01_Position.csv", says_parents=False, says_divisions=False),
+    FormatCase(
+        "cell_acdc",
+        write_cell_acdc,
+        {"columns": {"fate": "is_cell_dead"}},
+        "01_acdc_output.csv",
+        says_deaths=True,
+        has_fate_column=True,
+        writes_mitosis=False,
+    ),
+    FormatCase("cellprofiler_csv", write_cellprofiler, {}, "01.csv", number=first_object),
     FormatCase(
         "csv",
         write_csv,

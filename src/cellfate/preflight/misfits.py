@@ -7,7 +7,7 @@ import pandas as pd
 
 from cellfate.core.tables import PreflightFindings
 from cellfate.preflight.findings import make_findings
-from cellfate.tracks.settings import DEFAULT_FILES, TrackSettings
+from cellfate.tracks.settings import DEFAULT_FILES, LABEL_FORMATS, OWN_FRAMES, TrackSettings
 
 _MOST_STRAYS = 3
 """Detections of a recording that are told one by one, as strays; more of them are told together."""
@@ -59,7 +59,7 @@ def _make(check: str, marks: pd.DataFrame, sentence: str) -> pd.DataFrame:
 def _tell_absent(absent: pd.DataFrame, there: pd.DataFrame, tracks: TrackSettings) -> str:
     last, n_frames = absent["frame"].max(), absent["n_frames"].iloc[0]
     late_by_one = last == n_frames and absent["frame"].min() > 0 and not (there["frame"] == 0).any()
-    if late_by_one and tracks.format in DEFAULT_FILES:
+    if late_by_one and tracks.format not in OWN_FRAMES:
         advice = f"the tracks seem to count frames from {tracks.first_frame + 1}: set tracks.first_frame to that"
     else:
         advice = "give all images, or the tracks of these images only"
@@ -80,7 +80,7 @@ def _tell_outside(outside: pd.DataFrame, there: pd.DataFrame, tracks: TrackSetti
 
 def _advise(there: pd.DataFrame, tracks: TrackSettings) -> str:
     x, y = there["x_px"], there["y_px"]
-    own_unit = tracks.format in DEFAULT_FILES
+    own_unit = tracks.format in DEFAULT_FILES and tracks.format not in LABEL_FORMATS
     if _share_inside(there, x, y) >= _FIT:
         named = {"csv": "in tracks.columns", "btrack": "by tracks.btrack_axes"}.get(str(tracks.format), "in the file")
         return f"x and y fit when swapped: correct that {named}"

@@ -28,7 +28,7 @@ NAMES: dict[str, str] = {
     ),
     "parent_id": (
         "parentid parent parenttrackid parenttrack parentlabel parentcell mother motherid mothercell "
-        "mothertrackid parentnumber"
+        "mothertrackid parentnumber parentspot parentspotid"
     ),
     "fate": ("fate outcome end ending event eventtype endpoint fates result celldestiny destiny status class"),
     "event_frame": ("eventframe frameofevent eventtime tevent fateframe fatetime endframe event timeofevent when"),
@@ -95,6 +95,12 @@ def whole(column: pd.Series) -> "np.ndarray[tuple[int], np.dtype[np.int64]] | No
     numbers = parse_numbers(given)
     is_whole = len(numbers) > 0 and bool(np.isfinite(numbers).all()) and bool((numbers % 1 == 0).all())
     return numbers.astype(np.int64) if is_whole and (np.abs(numbers) < 2**53).all() else None
+
+
+def whole_or_blank(column: pd.Series) -> "np.ndarray[tuple[int], np.dtype[np.int64]] | None":
+    """Whole numbers of a column, -1 where a field is blank; None if it holds anything else."""
+    blank = column.str.strip().str.lower().isin(["", "nan", "none"])
+    return whole(column.mask(blank, "-1"))
 
 
 def matching_column(table: pd.DataFrame, names: Sequence[str]) -> str | None:

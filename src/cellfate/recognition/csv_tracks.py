@@ -16,6 +16,7 @@ from cellfate.recognition.columns import (
     matching_column,
     plain,
     whole,
+    whole_or_blank,
 )
 from cellfate.recognition.findings import OPEN, Finding, ask, found
 from cellfate.recognition.images import Images
@@ -64,10 +65,15 @@ def guess_columns(root: Path, name: str, images: Images, one_each: bool) -> Gues
     by = None if one_each else matching_column(table, images.names)
     columns = list(table.columns)
     chosen = {key: find_column(key, columns) for key in ("frame", "y", "x")}
-    chosen["cell_id"] = _cell_column(table, by, str(chosen["frame"]))
-    values: list[Finding] = []
     parent = find_column("parent_id", columns)
-    optional: dict[str, str | None] = {"parent_id": parent if _are_parents(table, parent, chosen["cell_id"]) else None}
+    spot = _spot_column(table, by, chosen["frame"], parent)
+    optional: dict[str, str | None] = {}
+    if spot is not None:
+        chosen |= {"spot_id": spot, "parent_spot_id": parent}
+    else:
+        chosen["cell_id"] = _cell_column(table, by, str(chosen["frame"]))
+        optional["parent_id"] = parent if _are_parents(table, parent, chosen["cell_id"]) else None
+    values: list[Finding] = []
     fate = fate_column(table)
     if fate is not None:
         optional["fate"] = fate
@@ -76,7 +82,8 @@ def guess_columns(root: Path, name: str, images: Images, one_each: bool) -> Gues
         )
         values += list(_words(table[fate], fate))
     optional["recording_id"] = by
-    given = {key: chosen[key] for key in ("cell_id", "frame", "y", "x")}
+    order = ("spot_id", "parent_spot_id", "cell_id", "frame", "y", "x")
+    given = {key: chosen[key] for key in order if key in chosen}
     given |= {key: value for key, value in optional.items() if value is not None}
     if any(value is None for value in chosen.values()):
         asked = {key: OPEN if value is None else value for key, value in given.items()}
@@ -85,11 +92,31 @@ def guess_columns(root: Path, name: str, images: Images, one_each: bool) -> Gues
             by is not None,
         )
     values.insert(0, found("tracks.columns", given, f"the columns of {name}"))
-    if parent is not None and "parent_id" not in given:
+    if parent is not None and parent not in given.values():
         values[0] = replace(values[0], words=f"{values[0].words}; {parent} holds no numbers of cells")
     values.append(_first_frame(table, str(chosen["frame"]), name, images))
     values.append(_unit(table, str(chosen["y"]), str(chosen["x"]), name, images))
     return Guessed(values, by is not None)
+
+
+def _spot_column(table: pd.DataFrame, by: str | None, frame: str | None, parent: str | None) -> str | None:
+    """Find the column of spots: numbers that stand on one row each, most of which came from one a frame before."""
+    came_from = None if parent is None or frame is None else whole_or_blank(table[parent])
+    frames = None if frame is None else whole(table[frame])
+    if came_from is None or frames is None or len(frames) != len(table):
+        return None
+    recording = table[by] if by else pd.Series("", index=table.index)
+    for column in find_columns("cell_id", list(table.columns)):
+        numbers = whole(table[column])
+        if column == by or numbers is None or len(numbers) != len(table):
+            continue
+        spots = pd.Series(frames, index=pd.MultiIndex.from_arrays([recording, numbers]))
+        if spots.index.has_duplicates:
+            continue
+        steps = frames - spots.reindex(pd.MultiIndex.from_arrays([recording, came_from])).to_numpy(np.float64)
+        if (steps == 1).sum() > len(table) / 2:
+            return column
+    return None
 
 
 def _cell_column(table: pd.DataFrame, by: str | None, frame: str) -> str | None:

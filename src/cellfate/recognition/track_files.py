@@ -3,6 +3,8 @@
 import html
 import json
 import re
+import tarfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,8 @@ def kind_of(survey: Survey, name: str) -> str | None:
         return "trackmate_xml" if "<TrackMate" in start else "simple_xml" if "<Tracks" in start else None
     if ending.endswith((".h5", ".hdf5", ".hdf")):
         return "btrack" if _is_btrack(path) else None
+    if ending.endswith((".trk", ".npz")):
+        return "deepcell" if _is_packed(path) else None
     if ending.endswith(".json"):
         return "graph" if _is_graph(path) else None
     return _kind_of_table(path) if ending.endswith(TABLES) else None
@@ -114,6 +118,14 @@ def _is_btrack(path: Path) -> bool:
         return False
 
 
+def _is_packed(path: Path) -> bool:
+    """Whether a file is a tar or zip archive."""
+    try:
+        return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
+    except OSError:
+        return False
+
+
 def _is_graph(path: Path) -> bool:
     """Whether a JSON file is {daughter: [parent]}."""
     try:
@@ -132,6 +144,12 @@ def _kind_of_table(path: Path) -> str | None:
         return "edges"
     if {"TRACK_ID", "FRAME", "POSITION_X", "POSITION_Y"} <= set(header):
         return "trackmate_csv"
+    if {"Position X", "Position Y", "Time", "TrackID"} <= set(header):
+        return "imaris_csv"
+    if {"frame_i", "Cell_ID", "x_centroid", "y_centroid"} <= set(header):
+        return "cell_acdc"
+    if "ImageNumber" in header and any("TrackObjects_ParentObjectNumber" in name for name in header):
+        return "cellprofiler_csv"
     small = {name.lower() for name in header}
     if {"track_id", "t", "y", "x"} <= small and small <= {"track_id", "t", "z", "y", "x", "id", "index", ""}:
         return "napari_csv"

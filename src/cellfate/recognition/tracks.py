@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from cellfate.core.fates import APOPTOSIS, MITOSIS
+from cellfate.core.text_tables import read_table
 from cellfate.imaging.annotation_file import read_annotation_file
 from cellfate.imaging.layouts import find_track_files
 from cellfate.recognition.columns import fate_names, find_column, meaning
@@ -18,7 +19,10 @@ from cellfate.recognition.naming import fullest, match_files
 from cellfate.recognition.survey import Survey, shown
 from cellfate.recognition.track_files import TABLES, kind_of, table_facts, trackmate_facts, typed_words
 
-_FORMATS = ("trackmate_xml", "btrack", "geff", "trackmate_csv", "napari_csv", "csv")
+_FORMATS = (
+    *("trackmate_xml", "btrack", "geff", "deepcell", "trackmate_csv", "imaris_csv", "cell_acdc", "cellprofiler_csv"),
+    *("napari_csv", "csv"),
+)
 _MOST_TEMPLATES = 60
 """Kinds of files that are looked into; in a folder with more, the rest is not."""
 
@@ -94,7 +98,7 @@ def recognise_tracks(survey: Survey, images: Images) -> Tracks:
 
 
 def _candidates(survey: Survey, images: Images) -> list[str]:
-    endings = (".xml", ".h5", ".hdf5", ".hdf", ".json", *TABLES)
+    endings = (".xml", ".h5", ".hdf5", ".hdf", ".trk", ".npz", ".json", *TABLES)
     files = [name for name in survey.with_endings(*endings) if name not in images.claimed]
     return [*files, *(name for name in survey.stores if name not in images.claimed and name != ".")]
 
@@ -132,6 +136,8 @@ def _of_format(
         values += guessed.values
     if kind == "geff":
         values += _geff_columns(survey, first)
+    if kind == "cell_acdc":
+        values += _dead_cells(survey, first)
     if kind in ("trackmate_csv", "napari_csv"):
         part, key = ("edges", "edges_file") if kind == "trackmate_csv" else ("graph", "graph_file")
         beside = [one for one, what in kinds.items() if what == part and (matched[one] or len(images.names) == 1)]
@@ -161,6 +167,15 @@ def _geff_columns(survey: Survey, name: str) -> list[Finding]:
     if fate is None or event is None or fate == event:
         return []
     return [found("tracks.columns", {"fate": fate, "event_frame": event}, f"the node properties of {name}")]
+
+
+def _dead_cells(survey: Survey, name: str) -> list[Finding]:
+    """Find cells that Cell-ACDC marks as dead."""
+    table = read_table(survey.root / name)
+    marks = set(table["is_cell_dead"].str.strip().str.lower()) if "is_cell_dead" in table else set()
+    if not marks & {"1", "1.0", "true"}:
+        return []
+    return [found("tracks.columns", {"fate": "is_cell_dead"}, f"{name} marks cells as dead: taken for apoptosis")]
 
 
 def _typed_fates(survey: Survey, name: str) -> list[Finding]:

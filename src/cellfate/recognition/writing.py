@@ -7,6 +7,7 @@ from cellfate.core.errors import InputError
 from cellfate.recognition.findings import OPEN, found
 from cellfate.recognition.recognising import Recognised
 from cellfate.recognition.template import fill_template
+from cellfate.tracks.settings import DEFAULT_FILES, LABEL_FORMATS, OWN_FRAMES
 
 TEMPLATE = "mydata"
 """Folder in the configuration that is the template."""
@@ -27,15 +28,15 @@ _OF_LAYOUTS = {
 }
 """Keys of `recordings` that belong to some layouts only; the others leave them out."""
 _OF_FORMATS = {
-    "files": {"trackmate_xml", "trackmate_csv", "btrack", "geff", "napari_csv", "csv"},
-    "graph_file": {"napari_csv"},
+    "files": set(DEFAULT_FILES),
+    "graph_file": {"napari_csv", "csv", *LABEL_FORMATS},
     "edges_file": {"trackmate_csv"},
-    "columns": {"csv", "geff"},
-    "position_unit": {"trackmate_xml", "trackmate_csv", "btrack", "geff", "napari_csv", "csv"},
-    "first_frame": {"trackmate_csv", "btrack", "geff", "napari_csv", "csv"},
+    "columns": {"csv", "geff", "cell_acdc", "cellprofiler_csv"},
+    "position_unit": set(DEFAULT_FILES) - LABEL_FORMATS,
+    "first_frame": set(DEFAULT_FILES) - OWN_FRAMES - {"trackmate_xml"},
     "btrack_axes": {"btrack"},
     "keep_false_positives": {"btrack"},
-    "on_merge": {"trackmate_xml", "trackmate_csv", "geff", "napari_csv"},
+    "on_merge": {"trackmate_xml", "trackmate_csv", "geff", "napari_csv", "csv", *LABEL_FORMATS},
     "name_cells_by": {"trackmate_xml"},
 }
 """Keys of `tracks` that belong to some formats only."""

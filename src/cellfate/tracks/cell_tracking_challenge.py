@@ -9,9 +9,7 @@ centroid of its mask where the recording has silver-truth masks, else of its mar
 import logging
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
 from cellfate.imaging.layouts import TrackFiles, find_track_files, numbered_files
@@ -19,7 +17,9 @@ from cellfate.imaging.opening import lazy_recordings
 from cellfate.imaging.records import Recording, RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.imaging.tiff import read_label_image
+from cellfate.tracks.label_positions import find_centroids
 from cellfate.tracks.lineages import find_divisions
+from cellfate.tracks.parent_files import read_track_lines
 from cellfate.tracks.reading import read_each
 from cellfate.tracks.records import OpenedRecordings, Tables, TrackedCells, make_tracked
 
@@ -32,30 +32,6 @@ def read_tracks(opened: OpenedRecordings) -> Tables:
     """Read tracks and positions of the opened recordings; an importer as `importing.ReadTracks`."""
     recordings = list(lazy_recordings(opened.folder, opened.table, opened.frame_files))
     return read_each(recordings, lambda recording: _read_sequence(opened.folder, recording, opened.settings))
-
-
-def find_centroids(labels_yx: NDArray[np.integer]) -> pd.DataFrame:
-    """Centre of the pixels of every label.
-
-    Parameters
-    ----------
-    labels_yx : ndarray of integers, shape (Y, X)
-        0 is background.
-
-    Returns
-    -------
-    DataFrame
-        cell_id (the label), y_px, x_px; ordered by label.
-    """
-    y, x = np.nonzero(labels_yx)
-    names, place, count = np.unique(labels_yx[y, x], return_inverse=True, return_counts=True)
-    return pd.DataFrame(
-        {
-            "cell_id": names.astype(np.int64),
-            "y_px": np.bincount(place, weights=y, minlength=len(names)) / count,
-            "x_px": np.bincount(place, weights=x, minlength=len(names)) / count,
-        }
-    )
 
 
 def _read_sequence(folder: RecordingFolder, recording: Recording, settings: RecordingSettings) -> TrackedCells:
@@ -74,19 +50,7 @@ def _read_sequence(folder: RecordingFolder, recording: Recording, settings: Reco
 
 
 def _read_track_table(files: TrackFiles, recording: Recording) -> pd.DataFrame:
-    try:
-        lines = files.table.read_text().splitlines()
-        numbers = np.array([line.split() for line in lines if line.strip()], dtype=np.int64)
-    except (ValueError, OverflowError, OSError) as error:
-        raise InputError(
-            f"Track file {files.table} cannot be read ({error}); expected four whole numbers a line; correct it."
-        ) from error
-    if numbers.size == 0 or numbers.shape[1] != 4:
-        raise InputError(
-            f"Track file {files.table} has {numbers.shape[-1] if numbers.size else 0} numbers a line, but four were "
-            "expected (label, first frame, last frame, parent); correct it."
-        )
-    tracks = pd.DataFrame(numbers, columns=["cell_id", "begin", "end", "parent_id"])
+    tracks = read_track_lines(files.table)
     _check_track_lines(tracks, files, recording.n_frames)
     return tracks.assign(parent_id=tracks["parent_id"].astype("Int64").where(tracks["parent_id"] > 0))
 

@@ -14,6 +14,7 @@ from cellfate.core.errors import InputError
 from cellfate.core.text_tables import optional_whole_numbers
 from cellfate.tracks.fate_tables import state_fates
 from cellfate.tracks.marks import drop_untracked, read_marks
+from cellfate.tracks.parent_files import read_parents
 from cellfate.tracks.reading import list_sources, open_table, read_each
 from cellfate.tracks.records import OpenedRecordings, Tables, TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
@@ -43,8 +44,11 @@ def _read_rows(table: pd.DataFrame, source: TrackSource, tracks: TrackSettings) 
         detections["cell_id"] = cut.cell_ids
         return make_tracked(detections, cut.parents, _stated(cut.cell_ids, table, tracks, path), remarks=cut.remarks)
     cell_ids = detections["cell_id"].to_numpy()
-    parents = None if columns.parent_id is None else _parents(cell_ids, table[columns.parent_id], path)
-    return make_tracked(detections, parents, _stated(cell_ids, table, tracks, path))
+    if columns.parent_id is None:
+        parents, remarks = read_parents(source, tracks, cell_ids)
+    else:
+        parents, remarks = _parents(cell_ids, table[columns.parent_id], path), ()
+    return make_tracked(detections, parents, _stated(cell_ids, table, tracks, path), remarks=remarks)
 
 
 def _stated(cell_ids: NDArray[np.int64], table: pd.DataFrame, tracks: TrackSettings, path: Path) -> pd.DataFrame | None:

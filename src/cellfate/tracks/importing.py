@@ -13,10 +13,15 @@ from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.tracks import (
     btrack_hdf5,
+    cell_acdc,
     cell_tracking_challenge,
+    cellprofiler_csv,
     coco_vid,
     csv_columns,
+    deepcell,
     geff_graph,
+    imaris_csv,
+    label_stack,
     napari_csv,
     trackmate_csv,
     trackmate_xml,
@@ -60,6 +65,11 @@ IMPORTERS: dict[str, ReadTracks] = {
     "btrack": _file_each(btrack_hdf5.read_recording),
     "geff": _file_each(geff_graph.read_recording),
     "napari_csv": _file_each(napari_csv.read_recording),
+    "labels": _file_each(label_stack.read_recording),
+    "deepcell": _file_each(deepcell.read_recording),
+    "imaris_csv": _file_each(imaris_csv.read_recording),
+    "cell_acdc": _file_each(cell_acdc.read_recording),
+    "cellprofiler_csv": cellprofiler_csv.read_tracks,
     "csv": csv_columns.read_tracks,
 }
 """Importer of each format."""

@@ -25,25 +25,26 @@ def link_nearest(spots: pd.DataFrame) -> NDArray[np.int64]:
         Numbers of the earlier and of the later spot.
     """
     links: list[tuple[int, int]] = []
-    for _, track in spots.groupby("track"):
-        ends = np.zeros((0, 3))  # spot_id is whole and far below 2^53
+    numbers, places = spots["spot_id"].to_numpy(np.int64), spots.assign(place=np.arange(len(spots)))
+    for _, track in places.groupby("track"):
+        ends = np.zeros((0, 3))
         for _, frame in track.groupby("frame"):
-            new = frame[["spot_id", "y_px", "x_px"]].to_numpy(np.float64)
+            new = frame[["place", "y_px", "x_px"]].to_numpy(np.float64)
             if len(ends):
                 way = new[:, None, 1:] - ends[None, :, 1:]
                 nearest = (way**2).sum(axis=2).argmin(axis=1)
                 links += zip(ends[nearest, 0].astype(int), new[:, 0].astype(int), strict=True)
                 ends = np.delete(ends, nearest, axis=0)
             ends = np.concatenate([ends, new])
-    return np.array(links, np.int64).reshape(-1, 2)
+    return numbers[np.array(links, np.int64).reshape(-1, 2)]
 
 
-def tell_nearest(file: str, spots: pd.DataFrame) -> Remark:
-    """Say in how many tracks it is nearness that tells who came from whom."""
+def tell_nearest(file: str, spots: pd.DataFrame, advice: str) -> Remark:
+    """Say in how many tracks it is nearness that tells who came from whom, and what to do about it."""
     branching = spots.loc[spots.duplicated(["track", "frame"]), "track"].unique()
     sentence = (
         f"{len(branching)} track(s) in {file} have several spots in a frame, the first is track {branching.min()}, and "
         "no table says which are linked: each spot was linked to the nearest branch of its track, and cells have the "
-        "numbers of their first spots; better export the table of edges too and name it in tracks.edges_file."
+        f"numbers of their first spots; {advice}."
     )
     return Remark(CHECK, sentence)

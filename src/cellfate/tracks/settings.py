@@ -17,6 +17,11 @@ Format = Literal[
     "btrack",
     "geff",
     "napari_csv",
+    "labels",
+    "deepcell",
+    "imaris_csv",
+    "cell_acdc",
+    "cellprofiler_csv",
     "csv",
 ]
 DEFAULT_FILES: dict[str, str] = {
@@ -25,11 +30,20 @@ DEFAULT_FILES: dict[str, str] = {
     "btrack": "{recording_id}.h5",
     "geff": "{recording_id}.geff",
     "napari_csv": "{recording_id}.csv",
+    "labels": "labels/{recording_id}.tif",
+    "deepcell": "{recording_id}.trk",
+    "imaris_csv": "{recording_id}_Position.csv",
+    "cell_acdc": "{recording_id}_acdc_output.csv",
+    "cellprofiler_csv": "{recording_id}.csv",
     "csv": "{recording_id}.csv",
 }
 """Where the tracks of a recording are looked for, relative to the folder of recordings."""
 SPOT_FORMATS = frozenset({"trackmate_xml", "trackmate_csv"})
 """Formats in which a person can type the fate of a cell into the name of a spot."""
+LABEL_FORMATS = frozenset({"labels", "deepcell"})
+"""Formats of label images: their positions are pixels."""
+OWN_FRAMES = frozenset({None, "coco_vid", "cell_tracking_challenge", "imaris_csv", *LABEL_FORMATS})
+"""Formats that say themselves which frame is the first; None: that of the layout."""
 _WORDS: dict[str, str] = {
     **{fate: fate for fate in FATES},
     **dict.fromkeys(("lost", "neither", "none", "no event", "alive", "survived"), CENSORED),
@@ -108,7 +122,9 @@ class TrackSettings(Settings):
     """File of the tracks of a recording, relative to the folder of recordings, where {recording_id} stands for its
     name; null: that name with the ending that the format has."""
     graph_file: str | None = None
-    """`napari_csv`: JSON of the graph, {daughter: [parent]}, named as `files` are; null: parents are not known."""
+    """`napari_csv`, `labels`, `deepcell` without lineages, `csv` without a column of parents: who came from whom, named
+    as `files` are: JSON {daughter: [parent]}, a table with columns such as label and parent, or `res_track.txt` of the
+    Challenge; null: parents are not known."""
     edges_file: str | None = None
     """`trackmate_csv`: TrackMate's table of edges, named as `files` are; null: parents are not known."""
     columns: TrackColumns = TrackColumns()
@@ -129,7 +145,7 @@ class TrackSettings(Settings):
     """What is done with a cell whose parent has no track: the recording is refused; or its parent is not known, and
     cells of one missing parent stay one lineage."""
     untracked_id: int | None = None
-    """`csv`, `napari_csv`: number that spots of no track have in the column of cells, such as 0 or -1; they are left
+    """Tables but TrackMate's: number that spots of no track have in the column of cells, such as 0 or -1; they are left
     out, as are rows where it is blank; null: blank only."""
     fates_file: str | None = None
     """Table of fates (CSV, .xlsx), relative to the folder of recordings, {recording_id} allowed; null: none."""
@@ -169,7 +185,7 @@ class TrackSettings(Settings):
     @model_validator(mode="after")
     def _check_belongs(self) -> "TrackSettings":
         for name, formats in (
-            ("graph_file", {"napari_csv"}),
+            ("graph_file", {"napari_csv", "csv", *LABEL_FORMATS}),
             ("edges_file", {"trackmate_csv"}),
             ("files", set(DEFAULT_FILES)),
         ):
@@ -178,15 +194,31 @@ class TrackSettings(Settings):
                     f"{name} is '{getattr(self, name)}' but format is {self.format}, and {name} is only for "
                     f"{', '.join(sorted(formats))}; set {name} to null or correct the format."
                 )
-        if self.columns.event_frame is not None and self.format in SPOT_FORMATS:
+        if self.columns.event_frame is not None and self.format in {"cell_acdc", *SPOT_FORMATS}:
             raise ValueError(
                 f"columns.event_frame is '{self.columns.event_frame}' but format is {self.format}, where the first "
                 "spot with a fate is the event; set columns.event_frame to null."
             )
-        if self.first_frame and self.format in {None, "coco_vid", "cell_tracking_challenge"}:
+        if self.first_frame and self.format in OWN_FRAMES:
             raise ValueError(
-                f"first_frame is {self.first_frame} but format is {self.format}, whose frames are numbered by the "
-                "image files; set first_frame to 0."
+                f"first_frame is {self.first_frame} but format is {self.format}, which says itself which frame is the "
+                "first; set first_frame to 0."
+            )
+        if self.first_frame and self.format == "cellprofiler_csv" and self.columns.frame == TrackColumns().frame:
+            raise ValueError(
+                f"first_frame is {self.first_frame} but frames are those of ImageNumber, which counts from 1; set "
+                "first_frame to 0, or name another column of frames in columns.frame."
+            )
+        in_columns = self.columns.parent_id or self.columns.parent_spot_id
+        if self.graph_file is not None and self.format == "csv" and in_columns:
+            raise ValueError(
+                f"graph_file is '{self.graph_file}' and columns name parents ('{in_columns}'), but parents come from "
+                "one place; set either to null."
+            )
+        if self.position_unit == "um" and self.format in LABEL_FORMATS:
+            raise ValueError(
+                f"position_unit is um but format is {self.format}, whose positions are pixels; set position_unit to "
+                "null."
             )
         return self
 
@@ -198,7 +230,7 @@ class TrackSettings(Settings):
     @property
     def states_fates(self) -> bool:
         """Whether fates are given beside what the tracks show: as a table, or as a column or property of the tracks."""
-        in_tracks = self.format in {"csv", "geff", *SPOT_FORMATS} and self.columns.fate is not None
+        in_tracks = self.format in {"csv", "geff", "cell_acdc", *SPOT_FORMATS} and self.columns.fate is not None
         return in_tracks or self.fates_file is not None
 
     def fate_of(self, word: str) -> str | None:

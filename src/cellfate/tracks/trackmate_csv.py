@@ -48,7 +48,8 @@ def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
         edges, _ = _without_headers(read_columns(edges_path, _EDGES), edges_path)
         links = np.column_stack([whole_numbers(edges[name], edges_path) for name in _EDGES])
     elif spots.duplicated(["track", "frame"]).any():
-        edges_path, links, remarks = path, link_nearest(spots), (tell_nearest(path.name, spots), *remarks)
+        told = tell_nearest(path.name, spots, "better export the table of edges too and name it in tracks.edges_file")
+        edges_path, links, remarks = path, link_nearest(spots), (told, *remarks)
     else:
         return replace(_one_cell_a_track(spots, tracks, path), remarks=remarks)
     graph = SpotGraph(edges_path, spots["spot_id"].to_numpy(), spots["frame"].to_numpy(), links, directed=False)

@@ -17,7 +17,7 @@ from tests.cases import track_formats
 from tests.cases.track_formats import FAMILY, FATES_SETTINGS, FORMATS, FormatCase, found_cells
 
 BY_NAME = {case.name: case for case in FORMATS}
-FILE_EACH = [case for case in FORMATS if case.name not in ("coco_vid", "cell_tracking_challenge")]
+FILE_EACH = [case for case in FORMATS if case.name not in ("coco_vid", "cell_tracking_challenge", "labels")]
 
 
 def write_images(root: Path, *names: str) -> None:
@@ -52,7 +52,8 @@ def test_tracks_get_the_settings_that_they_were_written_with(case, tmp_path):
     case.write(tmp_path, FAMILY)
     seen = recognise(tmp_path)
     template = case.file.replace("01", "{recording_id}")
-    settings = settings_of(seen)
+    answers = {} if case.says_divisions else {"fates_file": None}  # it is asked for, as no track shows a fate
+    settings = settings_of(seen, **answers)
     assert settings == expected(case, template)
     recordings = RecordingSettings(**{one.key.removeprefix("recordings."): one.value for one in seen.images.values})
     tables = open_recordings(RecordingFolder(tmp_path), recordings)[:2]
@@ -252,16 +253,18 @@ def test_a_table_of_tracks_that_leaves_something_open(change, question, tmp_path
     assert question in [one.key for one in recognise(tmp_path).findings.questions]
 
 
-def test_names_of_cells_that_stand_once_are_spots_and_another_column_is_taken(tmp_path):
+def test_names_of_cells_that_stand_once_are_spots_linked_by_their_parents(tmp_path):
     write_images(tmp_path)
     rows = [
         (10 * cell + frame, 10 * cell + frame - 1 if frame else -1, frame, 10.0, 35.0, cell)
         for cell in (1, 2)
         for frame in range(5)
     ]
-    pd.DataFrame(rows, columns=["ID", "Parent ID", "Time", "y", "x", "Tracklet ID"]).to_csv(
-        tmp_path / "01.csv", index=False
-    )
+    table = pd.DataFrame(rows, columns=["ID", "Parent ID", "Time", "y", "x", "Tracklet ID"])
+    table.to_csv(tmp_path / "01.csv", index=False)
+    columns = recognise(tmp_path).findings.value("tracks.columns")
+    assert columns == {"spot_id": "ID", "parent_spot_id": "Parent ID", "frame": "Time", "y": "y", "x": "x"}
+    table.drop(columns="Parent ID").to_csv(tmp_path / "01.csv", index=False)
     columns = recognise(tmp_path).findings.value("tracks.columns")
     assert columns == {"cell_id": "Tracklet ID", "frame": "Time", "y": "y", "x": "x"}
 
@@ -278,3 +281,16 @@ def test_deaths_without_a_time_are_a_question_and_divisions_without_one_are_left
     assert "no column says when" in question.words
     (tmp_path / "fates.csv").write_text("movie,cell,end\n01,1,divided\n")
     assert "fates.csv has words for fates but not when; it is not used." in recognise(tmp_path).findings.notes
+
+
+def test_rows_of_spots_of_several_recordings_are_told_by_their_links(tmp_path):
+    write_images(tmp_path, "01", "02")
+    numbers = track_formats.spots_of(FAMILY)
+    came_from = {target: numbers[source] for source, target in track_formats.links_of(FAMILY)}
+    places = {(cell.cell_id, frame): place for cell in FAMILY for frame, place in cell.centres.items()}
+    rows = [(spot, came_from.get(key, ""), key[1], *places[key]) for key, spot in numbers.items()]
+    table = pd.DataFrame(rows, columns=["spot", "parent", "frame", "y", "x"])
+    pd.concat([table.assign(movie="01"), table.assign(movie="02")]).to_csv(tmp_path / "spots.csv", index=False)
+    columns = settings_of(recognise(tmp_path)).columns
+    assert (columns.spot_id, columns.parent_spot_id, columns.recording_id) == ("spot", "parent", "movie")
+    assert columns.parent_id is None

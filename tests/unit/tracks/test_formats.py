@@ -545,7 +545,9 @@ def test_a_template_that_leaves_the_root_is_refused(template: str) -> None:
 @pytest.mark.parametrize(
     "values",
     [
-        {"format": "csv", "graph_file": "a.json"},
+        {"format": "geff", "graph_file": "a.json"},
+        {"format": "csv", "graph_file": "a.json", "columns": {"parent_id": "P"}},
+        {"format": "cellprofiler_csv", "first_frame": 1},
         {"format": "trackmate_xml", "edges_file": "a.csv"},
         {"format": None, "files": "a.csv"},
         {"format": "coco_vid", "first_frame": 1},

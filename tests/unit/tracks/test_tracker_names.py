@@ -10,7 +10,9 @@ from cellfate.tracks.branch_names import name_branches
 from cellfate.tracks.exporting import join_forecasts
 from tests.cases.track_formats import FAMILY, FORMATS, TrackedCell, gather, spots_of, write_trackmate_xml
 
-NAMES = {"trackmate_xml": "Track_{}", "trackmate_csv": "{}"}
+NAMES = {"trackmate_xml": "Track_{}", "trackmate_csv": "{}", "cellprofiler_csv": "{}"}
+FIRST = {"cellprofiler_csv": 1}
+"""Number of the first track, where it is not 0."""
 #                2 < 4        track A: 1 divides into 3 (left) and 2 (right), 2 into 5 (left), 6 and 4 (right)
 #     1 <          \ 6 \ 5    cell 9 is a track of its own, without a name
 #          3
@@ -38,18 +40,26 @@ def test_ids_of_spots_and_names_of_cells_are_kept(case: Any, tmp_path: Path) -> 
     case.write(tmp_path, family)
     detections, cells, problems = gather(tmp_path, case.layout, **{"format": case.name, **case.settings})
     assert problems.empty
-    if case.name in {*NAMES, "geff"}:
+    if case.name in {*NAMES, "geff", "imaris_csv"}:
         numbers = spots_of(family)
+        if case.name == "cellprofiler_csv":  # image and object
+            numbers = {(cell, frame): (frame + 1) * 100_000 + cell for cell, frame in numbers}
+            numbers = {(case.number(family_of(cell)), frame): spot for (cell, frame), spot in numbers.items()}
         rows = detections[["cell_id", "frame", "spot_id"]].to_numpy().tolist()
         assert {(cell, frame): spot for cell, frame, spot in rows} == numbers
     else:
         assert detections["spot_id"].isna().all()
     if case.name in NAMES:
-        first, alone = (NAMES[case.name].format(track) for track in (0, 1))
+        first, alone = (NAMES[case.name].format(track + FIRST.get(case.name, 0)) for track in (0, 1))
         expected = [first, f"{first}.b", f"{first}.a", alone]
-        assert cells.sort_values("cell_id")["cell_name"].tolist() == expected
+        order = [case.number(cell) for cell in FAMILY]
+        assert cells.set_index("cell_id")["cell_name"].loc[order].tolist() == expected
     else:
         assert cells["cell_name"].isna().all()
+
+
+def family_of(number: int) -> TrackedCell:
+    return next(cell for cell in FAMILY if cell.cell_id == number)
 
 
 def test_names_stand_beside_the_forecasts_where_there_are_any(tmp_path: Path) -> None:

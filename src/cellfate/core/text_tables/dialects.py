@@ -23,6 +23,8 @@ _SAMPLE_LINES: Final = 50
 _CHUNK_BYTES: Final = 2**22
 _GZIP: Final = b"\x1f\x8b"
 _BOMS: Final = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_PREAMBLE_LINES: Final = 4
+_RULE: Final = re.compile(r'[\s"]*={4,}[\s",;]*')
 _SAYS_SEPARATOR: Final = re.compile(r'^"?sep=(.)"?$', re.IGNORECASE)
 
 
@@ -81,12 +83,19 @@ def tell_dialect(path: Path) -> Dialect:
     n_skipped = next((number for number, line in enumerate(lines) if line.strip(" ,;\t")), None)
     if n_skipped is None:
         raise InputError(f"File {path} is empty, but a table with a header was expected; fill it, or name another.")
+    n_skipped += _count_preamble(lines[n_skipped:])
     says = _SAYS_SEPARATOR.match(lines[n_skipped].strip())
     n_skipped += says is not None
     text = "\n".join(lines[n_skipped:])
     counts = {separator: _count_fields(text, separator) for separator in SEPARATORS}
     separator = says.group(1) if says and says.group(1) in SEPARATORS else _choose_separator(counts)
     return Dialect(encoding, separator, n_skipped, counts[separator][0])
+
+
+def _count_preamble(lines: list[str]) -> int:
+    """Lines up to one of equals signs, below which Imaris writes the header."""
+    ruled = [number for number, line in enumerate(lines[:_PREAMBLE_LINES]) if _RULE.fullmatch(line)]
+    return ruled[0] + 1 if ruled else 0
 
 
 def _open_bytes(path: Path) -> gzip.GzipFile | io.BufferedReader:
