@@ -8,11 +8,13 @@ import pandas as pd
 
 from cellfate.core.errors import InputError
 from cellfate.imaging.records import RecordingFolder
-from cellfate.imaging.settings import RecordingSettings
+from cellfate.imaging.settings import WITH_TRACKS
 from cellfate.recognition.findings import OPEN
-from cellfate.recognition.images import FIRST, Images
+from cellfate.recognition.images import Images
 from cellfate.recognition.survey import Survey
+from cellfate.tracks.cell_tracking_challenge import read_without_positions
 from cellfate.tracks.importing import IMPORTERS
+from cellfate.tracks.reading import list_sources, read_each
 from cellfate.tracks.records import OpenedRecordings
 from cellfate.tracks.settings import PLACEHOLDER, TrackSettings
 
@@ -53,22 +55,23 @@ def read_first(
     given : mapping
         Parameters `tracks`; open ones are left at their defaults.
     names : sequence of str
-        Recordings that have tracks.
+        Recordings whose tracks are read.
     facts : dict of str to float
         Interval and pixel size, as far as the files of tracks say them.
     """
     known = {key: value for key, value in given.items() if value != OPEN}
-    if images.header is None or "files" not in known or OPEN in known.get("columns", {}).values():
+    lacks_file = images.layout not in WITH_TRACKS and "files" not in known
+    if images.header is None or lacks_file or OPEN in known.get("columns", {}).values():
         return FirstTracks(None)
     known["fate_names"] = {word: fate for word, fate in known.get("fate_names", {}).items() if fate != OPEN}
-    paths = [survey.root / str(known["files"]).replace(PLACEHOLDER, name) for name in names[:FIRST]]
+    paths = [survey.root / str(known.get("files")).replace(PLACEHOLDER, name) for name in names]
     if any(path.is_file() and path.stat().st_size > _LARGE_BYTES for path in paths):
         return FirstTracks(None, (f"{paths[0].name} is large and was not read.",))
-    table = _table(images, names[:FIRST], facts)
-    read = _read(survey, table, known)
+    table = _table(images, names, facts)
+    read = _read(survey, images, table, known)
     merges = [reason for reason in read.reasons if "on_merge" in reason]
     if read.cells is None and merges:
-        cut = _read(survey, table, {**known, "on_merge": "cut"})
+        cut = _read(survey, images, table, {**known, "on_merge": "cut"})
         return FirstTracks(cut.cells, cut.reasons, merges[0])
     return read
 
@@ -90,11 +93,15 @@ def _table(images: Images, names: Sequence[str], facts: Mapping[str, float]) -> 
     )
 
 
-def _read(survey: Survey, table: pd.DataFrame, given: Mapping[str, Any]) -> FirstTracks:
-    settings = RecordingSettings(layout="tiff_stacks")
-    opened = OpenedRecordings(RecordingFolder(survey.root), table, table, settings, TrackSettings(**given))
+def _read(survey: Survey, images: Images, table: pd.DataFrame, given: Mapping[str, Any]) -> FirstTracks:
+    assert images.settings is not None
+    folder, tracks = RecordingFolder(survey.root), TrackSettings(**given)
     try:
-        _, cells, problems = IMPORTERS[str(given["format"])](opened)
+        if images.layout == "cell_tracking_challenge":  # positions would need every image
+            _, cells, problems = read_each(list_sources(folder, table), read_without_positions)
+        else:
+            read = IMPORTERS[tracks.format or images.layout]
+            _, cells, problems = read(OpenedRecordings(folder, table, table, images.settings, tracks))
     except InputError as error:
         return FirstTracks(None, (str(error),))
     return FirstTracks(None if cells.empty else cells, tuple(problems["reason"]))

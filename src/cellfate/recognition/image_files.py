@@ -1,6 +1,5 @@
 """Layouts that are files of images alone: TIFF stacks, one file a frame, OME-Zarr, vendors' files."""
 
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -17,6 +16,8 @@ from cellfate.recognition.candidates import Candidate
 from cellfate.recognition.findings import OPEN, Finding, ask, found
 from cellfate.recognition.own_names import guess_pattern
 from cellfate.recognition.survey import Survey, count, folder_of, shown
+from cellfate.recognition.track_files import is_geff
+from cellfate.tracks.zarr_arrays import read_attributes
 
 _TIFF = (".tif", ".tiff", ".btf", ".tf8", ".tf2")
 _PLANES = (".tif", ".tiff", ".png")
@@ -113,15 +114,12 @@ def _is_stack(path: Path) -> bool:
 
 
 def _is_image(path: Path) -> bool:
-    """Whether a Zarr folder says that it is an image, a plate, or a series of images; a GEFF is none."""
-    for name in ("zarr.json", ".zattrs"):
-        try:
-            content = json.loads((path / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue
-        attributes = content.get("attributes", content)
-        return "geff" not in attributes
-    return (path / ".zgroup").is_file()
+    """Whether a Zarr folder is a group, and so may be an image, a plate, or a series of images; a GEFF is none."""
+    try:
+        read_attributes(path)
+    except InputError:
+        return (path / ".zgroup").is_file()
+    return not is_geff(path)
 
 
 def _candidate(layout: Layout, survey: Survey, files: Sequence[str], what: str, kind: str = "") -> Candidate:

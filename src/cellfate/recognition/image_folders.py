@@ -83,10 +83,12 @@ def _coco(survey: Survey, name: str) -> Candidate:
     header = read_header(survey.root / min(places, key=len))
     channels = tuple(f"channel_{number + 1}" for number in range(header.n_samples))
     given: dict[str, Any] = {"layout": "coco_vid", "annotation_file": name, "image_folder": folder}
+    categories = _categories(tables["annotations"]["category_id"].unique().tolist(), name)
     settings = {**given, "channels": channels, "frame_interval_min": 1.0}
+    settings |= {} if categories.is_question else {"cell_categories": categories.value}
     values = (
         *(found(f"recordings.{key}", value, f"{name} and the images that it names") for key, value in given.items()),
-        _categories(tables["annotations"]["category_id"].unique().tolist(), name),
+        categories,
     )
     names = tuple(sorted(tables["videos"]["name"].astype(str)))
     claimed = {file for file in survey.files if folder == "." or file.startswith(f"{folder}/")} | {name}

@@ -49,6 +49,8 @@ class Images:
         Files that belong to the images.
     sources : dict of str to str
         File or folder of the recordings that were opened.
+    settings : RecordingSettings or None
+        With which they were opened; None where a question must be answered before.
     """
 
     layout: Layout
@@ -59,6 +61,7 @@ class Images:
     cell_px: float | None = None
     claimed: frozenset[str] = field(default=frozenset(), repr=False)
     sources: Mapping[str, str] = field(default_factory=dict)
+    settings: RecordingSettings | None = None
 
     @property
     def frame_interval_min(self) -> float | None:
@@ -85,7 +88,8 @@ def recognise_images(survey: Survey, layout: Layout | None = None) -> Images:
         If there are no images that can be read, or images of several layouts.
     """
     candidate = _choose(survey, layout)
-    looked = _open_first(survey.root, candidate)
+    settings = None if candidate.settings is None else RecordingSettings(**candidate.settings)
+    looked = [] if settings is None else _open_first(survey.root, settings)
     headers = [one.outcome.header for one in looked if isinstance(one.outcome, Examined)]
     errors = [one.outcome for one in looked if isinstance(one.outcome, InputError)]
     if errors and not headers and not candidate.has_questions:
@@ -107,6 +111,7 @@ def recognise_images(survey: Survey, layout: Layout | None = None) -> Images:
         candidate.cell_px,
         candidate.claimed,
         {one.recording_id: one.source for one in looked},
+        settings,
     )
 
 
@@ -139,14 +144,11 @@ def _no_images(survey: Survey, layout: Layout | None) -> str:
     return f"The folder {survey.root} has no {wanted} but {seen}{advice}; give the folder that the images are in."
 
 
-def _open_first(root: Path, candidate: Candidate) -> list[Looked]:
-    if candidate.settings is None:
-        return []
-    settings = RecordingSettings(**candidate.settings)
+def _open_first(root: Path, settings: RecordingSettings) -> list[Looked]:
     try:
         return list(islice(look_at_recordings(root, settings), FIRST))
     except InputError as error:
-        return [Looked(candidate.layout, "", error)]
+        return [Looked(settings.layout, "", error)]
 
 
 def _said(candidate: Candidate, looked: list[Looked], headers: list[StackHeader]) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ import re
 import tarfile
 import zipfile
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -13,18 +14,17 @@ import numpy as np
 from cellfate.core.errors import InputError
 from cellfate.core.text_tables import parse_numbers, read_header, read_table
 from cellfate.imaging.headers import usable
-from cellfate.imaging.units import MINUTES
-from cellfate.recognition.columns import find_column, plain
+from cellfate.imaging.units import MICROMETRES, PIXEL_WORDS
+from cellfate.recognition.columns import find_column
 from cellfate.recognition.survey import Survey
+from cellfate.tracks.spot_fates import NAMED_BY_TRACKER
+from cellfate.tracks.trackmate_xml import state_facts
+from cellfate.tracks.zarr_arrays import read_attributes
 
 TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".csv.gz", ".tsv.gz")
 _MOST_BYTES = 100_000_000
-_GIVEN = re.compile(r"(ID\d+|Track_\d+(\.[a-z]+)?(\.\d+)?)?", re.IGNORECASE)
-"""What TrackMate calls spots by itself, as in `tracks.spot_fates`."""
 _ENDS = 2**18
 """Bytes at the beginning and the end of an XML file that are looked at."""
-_ONE_SECOND_MIN = 1 / 60
-"""What TrackMate writes as interval where nobody told it one."""
 
 
 def kind_of(survey: Survey, name: str) -> str | None:
@@ -46,13 +46,10 @@ def kind_of(survey: Survey, name: str) -> str | None:
 
 def is_geff(path: Path) -> bool:
     """Whether a Zarr folder says that it is a GEFF."""
-    for name in ("zarr.json", ".zattrs"):
-        try:
-            content = json.loads((path / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue
-        return "geff" in content.get("attributes", content) or "geff_version" in content.get("attributes", content)
-    return False
+    try:
+        return bool({"geff", "geff_version"} & read_attributes(path).keys())
+    except InputError:
+        return False
 
 
 def trackmate_facts(path: Path) -> dict[str, float]:
@@ -65,21 +62,24 @@ def trackmate_facts(path: Path) -> dict[str, float]:
         spot, in pixels.
     """
     start, end = _read(path, 0), _read(path, max(path.stat().st_size - _ENDS, 0))
-    model = re.search(r"<Model\b[^>]*>", start)
-    units = dict(re.findall(r'(\w+)="([^"]*)"', model.group(0))) if model else {}
-    image = re.search(r"<ImageData\b[^>]*>", end) or re.search(r"<ImageData\b[^>]*>", start)
-    said = dict(re.findall(r'(\w+)="([^"]*)"', image.group(0))) if image else {}
-    pixel = usable(said.get("pixelwidth"))
-    facts: dict[str, float] = {}
-    interval, minutes = usable(said.get("timeinterval")), MINUTES.get(units.get("timeunits", "").strip().lower())
-    if interval and minutes and abs(interval * minutes - _ONE_SECOND_MIN) > 1e-9:
-        facts["frame_interval_min"] = interval * minutes
-    if pixel and pixel != 1 and plain(units.get("spatialunits", "")) in ("micron", "um", "microns", "micrometer"):
-        facts["pixel_size_um"] = pixel
-    radii = sorted(float(text) for text in re.findall(r'\bRADIUS="([0-9.]+)"', start))
-    if radii and pixel:
-        facts["cell_px"] = 2 * radii[len(radii) // 2] / pixel
-    return facts
+    model, image = _attributes("Model", start), _attributes("ImageData", end) or _attributes("ImageData", start)
+    try:
+        stated = state_facts(path, model, image, from_micrometres=False)
+    except InputError:  # said when the tracks are read
+        return {}
+    radii = list(filter(None, map(usable, re.findall(r'\bRADIUS="([^"]*)"', start))))
+    pixel = usable(image.get("pixelwidth"))
+    facts = {
+        "frame_interval_min": stated.frame_interval_min,
+        "pixel_size_um": stated.pixel_size_um,
+        "cell_px": 2 * median(radii) / pixel if radii and pixel else None,
+    }
+    return {key: fact for key, fact in facts.items() if fact is not None}
+
+
+def _attributes(element: str, text: str) -> dict[str, str]:
+    tag = re.search(rf"<{element}\b[^>]*>", text)
+    return {key: html.unescape(value) for key, value in re.findall(r'(\w+)="([^"]*)"', tag.group(0))} if tag else {}
 
 
 def table_facts(path: Path, pixel_size_um: float | None) -> dict[str, float]:
@@ -88,9 +88,10 @@ def table_facts(path: Path, pixel_size_um: float | None) -> dict[str, float]:
     if "RADIUS" not in table:
         return {}
     numbers = parse_numbers(table["RADIUS"])
-    units = [plain(text) for text in table["RADIUS"][~np.isfinite(numbers)]]
-    px = 1.0 if "pixel" in units else pixel_size_um if set(units) & {"micron", "um", "m"} else None
-    return {"cell_px": 2 * float(np.nanmedian(numbers)) / px} if px and np.isfinite(numbers).any() else {}
+    words = {text.strip().strip("()").lower() for text in table["RADIUS"][~np.isfinite(numbers)]}
+    lengths = [MICROMETRES[word] for word in words if word in MICROMETRES]
+    factor = 1.0 if words & PIXEL_WORDS else lengths[0] / pixel_size_um if lengths and pixel_size_um else None
+    return {"cell_px": 2 * float(np.nanmedian(numbers)) * factor} if factor and np.isfinite(numbers).any() else {}
 
 
 def typed_words(path: Path) -> set[str]:
@@ -99,7 +100,7 @@ def typed_words(path: Path) -> set[str]:
         return set()
     text = path.read_text(encoding="utf-8", errors="replace")
     names = {html.unescape(name) for name in re.findall(r'<Spot\b[^>]*?\bname="([^"]*)"', text)}
-    return {name for name in names if not _GIVEN.fullmatch(name.strip())}
+    return {name for name in names if not NAMED_BY_TRACKER.fullmatch(name.strip())}
 
 
 def _read(path: Path, begin: int) -> str:

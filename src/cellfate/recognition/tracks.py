@@ -8,8 +8,7 @@ import pandas as pd
 
 from cellfate.core.fates import APOPTOSIS, MITOSIS
 from cellfate.core.text_tables import read_table
-from cellfate.imaging.annotation_file import read_annotation_file
-from cellfate.imaging.layouts import find_track_files
+from cellfate.imaging.settings import WITH_TRACKS
 from cellfate.recognition.columns import fate_names, find_column, meaning
 from cellfate.recognition.csv_tracks import Guessed, fate_words, guess_columns
 from cellfate.recognition.findings import Finding, ask, found
@@ -81,10 +80,8 @@ def recognise_tracks(survey: Survey, images: Images) -> Tracks:
     images : Images
         Its recordings.
     """
-    if images.layout == "cell_tracking_challenge":
-        return _challenge(survey, images)
-    if images.layout == "coco_vid":
-        return _coco(survey, images)
+    if images.layout in WITH_TRACKS:
+        return _of_layout(survey, images)
     matched = match_files(_candidates(survey, images), images.names)
     order = sorted(matched, key=lambda template: (-len(matched[template]), template))[:_MOST_TEMPLATES]
     kinds = {template: kind_of(survey, next(iter(matched[template].values()), template)) for template in order}
@@ -110,6 +107,17 @@ def _none(images: Images, simple: list[str]) -> Tracks:
         f"({images.names[0] if images.names else 'A01'}), and run this command again; docs/tracks.md lists the formats."
     )
     return Tracks(None, (ask("tracks.format", question),))
+
+
+def _of_layout(survey: Survey, images: Images) -> Tracks:
+    """Tracks that lie with the images; an annotation file is read whole anyway, for all its recordings."""
+    given = {one.key.removeprefix("recordings."): one for one in images.values}
+    in_file = images.layout == "coco_vid"
+    words = f"the annotations in {given['annotation_file'].value}" if in_file else "the tracks of the layout"
+    tracks = Tracks(None, (found("tracks.format", None, words),), parents_known=not in_file)
+    if in_file and given["cell_categories"].is_question:
+        return tracks
+    return _with_first(survey, images, tracks, list(images.names if in_file else images.names[:FIRST]))
 
 
 def _of_format(
@@ -156,7 +164,7 @@ def _of_format(
         tracks = replace(tracks, facts=table_facts(survey.root / first, pixel))
     if guessed is not None:
         tracks = replace(tracks, facts=guessed.facts)
-    return _with_first(survey, images, tracks, list(images.names if is_shared else files))
+    return _with_first(survey, images, tracks, list(images.names if is_shared else files)[:FIRST])
 
 
 def _geff_columns(survey: Survey, name: str) -> list[Finding]:
@@ -209,14 +217,11 @@ def _with_first(survey: Survey, images: Images, tracks: Tracks, names: list[str]
     if read.cells is None and any("pixel size" in reason for reason in read.reasons):
         words = "The tracks are in micrometres, and no file says the side of a pixel; give it in micrometres."
         values.append(ask("recordings.pixel_size_um", words))
-    elif read.cells is None and any("edges_file" in reason for reason in read.reasons):
-        values = [one for one in values if one.key != "tracks.edges_file"]
-        values.append(ask("tracks.edges_file", read.reasons[0]))
     elif read.reasons:
         tracks = replace(tracks, notes=(*tracks.notes, *(f"Of the first tracks: {reason}" for reason in read.reasons)))
     if read.cells is None:
         by_file = bool(given.get("graph_file") or given.get("edges_file"))
-        known = by_file or tracks.format in ("trackmate_xml", "btrack", "geff")
+        known = by_file or tracks.parents_known or tracks.format in ("trackmate_xml", "btrack", "geff")
         return replace(tracks, values=tuple(values), parents_known=known)
     by_id: frozenset[str] = frozenset()
     if tracks.format == "trackmate_xml":
@@ -226,34 +231,3 @@ def _with_first(survey: Survey, images: Images, tracks: Tracks, names: list[str]
         by_id = frozenset() if again.cells is None else frozenset(again.cells["cell_name"].dropna())
     known = bool(read.cells["lineage_id"].notna().any())
     return replace(tracks, values=tuple(values), cells=read.cells, parents_known=known, by_track_id=by_id)
-
-
-def _challenge(survey: Survey, images: Images) -> Tracks:
-    parts = []
-    for name in images.names[:FIRST]:
-        files = find_track_files(survey.root, name)
-        assert files is not None
-        lines = [line.split() for line in files.table.read_text().splitlines() if line.strip()]
-        part = pd.DataFrame(lines, columns=["cell_id", "first_frame", "last_frame", "parent"]).astype("int64")
-        mothers = part["parent"].value_counts()
-        divides = part["cell_id"].isin(mothers.index[mothers >= 2])
-        parts.append(
-            part.assign(recording_id=name, fate=pd.Series("censored", index=part.index).mask(divides, MITOSIS))
-        )
-    cells = pd.concat(parts, ignore_index=True)
-    values = (found("tracks.format", None, "the tracks of the layout"),)
-    return Tracks(None, values, cells=cells, parents_known=True)
-
-
-def _coco(survey: Survey, images: Images) -> Tracks:
-    name = next(one.value for one in images.values if one.key == "recordings.annotation_file")
-    tables = read_annotation_file(survey.root / name, "videos", "images", "annotations")
-    marks = tables["annotations"].drop(columns="video_id", errors="ignore")
-    marks = marks.merge(tables["images"][["id", "video_id", "frame_id"]], left_on="image_id", right_on="id")
-    marks = marks.merge(tables["videos"].rename(columns={"id": "video_id", "name": "recording_id"}), on="video_id")
-    groups = marks.groupby(["recording_id", "cell_id"])
-    cells = groups["frame_id"].agg(first_frame="min", last_frame="max").reset_index()
-    dies, divides = (groups[name].first().notna().to_numpy() for name in ("time_of_death", "time_of_division"))
-    fates = pd.Series("censored", index=cells.index).mask(divides, MITOSIS).mask(dies, APOPTOSIS)
-    values = (found("tracks.format", None, f"the annotations in {name}"),)
-    return Tracks(None, values, cells=cells.assign(fate=fates), parents_known=False)

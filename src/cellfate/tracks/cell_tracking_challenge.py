@@ -8,6 +8,7 @@ centroid of its mask where the recording has silver-truth masks, else of its mar
 
 import logging
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 
@@ -21,7 +22,7 @@ from cellfate.tracks.label_positions import find_centroids
 from cellfate.tracks.lineages import find_divisions
 from cellfate.tracks.parent_files import read_track_lines
 from cellfate.tracks.reading import read_each
-from cellfate.tracks.records import OpenedRecordings, Tables, TrackedCells, make_tracked
+from cellfate.tracks.records import OpenedRecordings, Tables, TrackedCells, TrackSource, make_tracked
 
 _log = logging.getLogger(__name__)
 _AGREEING_SHARE = 0.9
@@ -35,13 +36,34 @@ def read_tracks(opened: OpenedRecordings) -> Tables:
 
 
 def _read_sequence(folder: RecordingFolder, recording: Recording, settings: RecordingSettings) -> TrackedCells:
-    files = find_track_files(folder.root, recording.recording_id)
-    if files is None:
-        raise InputError(f"Recording '{recording.recording_id}' has no tracks any more; run data_processing again.")
-    tracks = _read_track_table(files, recording)
+    files = _find_files(folder.root, recording.recording_id)
+    tracks = _read_track_table(files, recording.n_frames)
     detections = _read_positions(files, recording, settings.labels == "silver_truth" and files.prefix == "man_track")
     _check_marks(detections, tracks, files)
     _report(recording.recording_id, tracks, detections)
+    return _join(tracks, detections)
+
+
+def read_without_positions(source: TrackSource) -> TrackedCells:
+    """Read the lines of tracks alone, for which no image is opened: cells and parents, but no detections.
+
+    Raises
+    ------
+    InputError
+        If there are no tracks, or their file is not usable.
+    """
+    tracks = _read_track_table(_find_files(source.root, source.recording_id), source.n_frames)
+    return _join(tracks, pd.DataFrame({"cell_id": []}))
+
+
+def _find_files(root: Path, recording_id: str) -> TrackFiles:
+    files = find_track_files(root, recording_id)
+    if files is None:
+        raise InputError(f"Recording '{recording_id}' has no tracks any more; run data_processing again.")
+    return files
+
+
+def _join(tracks: pd.DataFrame, detections: pd.DataFrame) -> TrackedCells:
     daughters = tracks.dropna(subset="parent_id")
     parents = dict(zip(daughters["cell_id"].tolist(), daughters["parent_id"].tolist(), strict=True))
     read = make_tracked(detections, parents, cell_ids=tracks["cell_id"].to_numpy())
@@ -49,9 +71,9 @@ def _read_sequence(folder: RecordingFolder, recording: Recording, settings: Reco
     return replace(read, cells=read.cells.assign(begin=begin))
 
 
-def _read_track_table(files: TrackFiles, recording: Recording) -> pd.DataFrame:
+def _read_track_table(files: TrackFiles, n_frames: int) -> pd.DataFrame:
     tracks = read_track_lines(files.table)
-    _check_track_lines(tracks, files, recording.n_frames)
+    _check_track_lines(tracks, files, n_frames)
     return tracks.assign(parent_id=tracks["parent_id"].astype("Int64").where(tracks["parent_id"] > 0))
 
 

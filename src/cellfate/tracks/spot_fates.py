@@ -10,7 +10,7 @@ from cellfate.core.fates import CENSORED, EVENTS, MITOSIS
 from cellfate.tracks.fate_tables import state_fates
 from cellfate.tracks.settings import TrackSettings
 
-_NAMED_BY_TRACKER = re.compile(r"(ID\d+|Track_\d+(\.[a-z]+)?(\.\d+)?)?", re.IGNORECASE)
+NAMED_BY_TRACKER = re.compile(r"(ID\d+|Track_\d+(\.[a-z]+)?(\.\d+)?)?", re.IGNORECASE)
 """What TrackMate calls spots by itself, or by its action *Spot auto-naming*."""
 _DAUGHTERS = 2
 
@@ -47,7 +47,7 @@ def read_spot_fates(
         return None
     words = spots["word"].str.strip()
     fates = words.map({word: tracks.fate_of(word) for word in words.unique()})
-    unknown = spots[fates.isna() & ~words.map(lambda word: bool(_NAMED_BY_TRACKER.fullmatch(word))).astype(bool)]
+    unknown = spots[fates.isna() & ~words.map(lambda word: bool(NAMED_BY_TRACKER.fullmatch(word))).astype(bool)]
     if len(unknown):
         raise InputError(
             f"Spot {unknown['spot_id'].iloc[0]} in {path} has {unknown['word'].iloc[0]!r:.60} as "

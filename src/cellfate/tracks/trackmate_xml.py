@@ -9,6 +9,7 @@ The file is read by a parser that refuses document types, entities and anything 
 """
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,8 +75,44 @@ def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
     track_of = {spot: content.track_names.get(track) for track, *ends in kept for spot in ends}
     names = name_branches(detections.assign(track=tracked["spot"].map(track_of).to_numpy()), cut.parents)
     visible, cells = tracked["visible"].to_numpy() != 0, np.unique(cut.cell_ids)
-    remarks = (*cut.remarks, *compare_facts(_stated_facts(content, tracks, path), source))
+    facts = state_facts(path, content.units, content.image, from_micrometres=tracks.position_unit == "um")
+    remarks = (*cut.remarks, *compare_facts(facts, source))
     return make_tracked(detections[visible], cut.parents, stated, cell_ids=cells, names=names, remarks=remarks)
+
+
+def state_facts(
+    path: Path, model: Mapping[str, str], image: Mapping[str, str], *, from_micrometres: bool
+) -> StatedFacts:
+    """Gather what a file states about its image.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    model, image : mapping of str to str
+        Attributes of its elements `Model` (units) and `ImageData`.
+    from_micrometres : bool
+        As in `StatedFacts`.
+
+    Raises
+    ------
+    InputError
+        If an attribute is not the number that it should be.
+    """
+    stated = {key: _number(image[key], key, path) for key in _FACTS if image.get(key)}
+    unit, pixel = model.get("spatialunits", "pixel"), stated.get("pixelwidth", 0.0)
+    length = MICROMETRES.get(unit.strip().lower())
+    width_px, height_px, n_frames = (int(stated.get(key, 0)) or None for key in ("width", "height", "nframes"))
+    return StatedFacts(
+        path.name,
+        width_px,
+        height_px,
+        n_frames,
+        frame_interval_min=read_interval(stated.get("timeinterval"), model.get("timeunits", ""), unit),
+        pixel_size_um=pixel * length if length is not None and pixel > 0 else None,
+        image_name=image.get("filename"),
+        from_micrometres=from_micrometres,
+    )
 
 
 def _with_words(detections: pd.DataFrame, tracked: pd.DataFrame, content: _Content, path: Path) -> pd.DataFrame:
@@ -198,23 +235,3 @@ def _to_pixels(
         if size > 0:
             return values / size
     return source.to_pixels(values, content.units["spatialunits"], path)
-
-
-def _stated_facts(content: _Content, tracks: TrackSettings, path: Path) -> StatedFacts:
-    """Gather what the file states about its image."""
-    stated = {key: _number(content.image[key], key, path) for key in _FACTS if content.image.get(key)}
-    length = MICROMETRES.get(content.units["spatialunits"].strip().lower())
-    pixel = stated.get("pixelwidth", 0.0)
-    width_px, height_px, n_frames = (int(stated.get(key, 0)) or None for key in ("width", "height", "nframes"))
-    return StatedFacts(
-        path.name,
-        width_px,
-        height_px,
-        n_frames,
-        frame_interval_min=read_interval(
-            stated.get("timeinterval"), content.units.get("timeunits", ""), content.units["spatialunits"]
-        ),
-        pixel_size_um=pixel * length if length is not None and pixel > 0 else None,
-        image_name=content.image.get("filename"),
-        from_micrometres=tracks.position_unit == "um",
-    )

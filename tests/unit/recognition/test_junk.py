@@ -54,6 +54,16 @@ def test_junk_alone(ending, tmp_path):
         recognise(tmp_path)
 
 
+@pytest.mark.parametrize("content", ["[]", '{"attributes": []}', "3"])
+def test_attributes_that_are_no_mapping_are_passed_over(content, tmp_path):
+    write_images(tmp_path)
+    for number, store in enumerate(("01.geff", "B.zarr", "C.zarr")):
+        (tmp_path / store).mkdir()
+        (tmp_path / store / (".zattrs", "zarr.json")[number % 2]).write_text(content)
+    seen = recognise(tmp_path, "tiff_stacks")
+    assert seen.findings.value("tracks.format") == "???"
+
+
 def test_a_folder_that_may_not_be_read_is_passed_over(tmp_path, monkeypatch):
     write_images(tmp_path)
     (tmp_path / "secret").mkdir()

@@ -12,9 +12,18 @@ from cellfate.imaging import RecordingFolder, RecordingSettings, open_recordings
 from cellfate.recognition.images import recognise_images
 from cellfate.recognition.recognising import Recognised, recognise
 from cellfate.recognition.survey import survey_folder
+from cellfate.recognition.track_files import table_facts, trackmate_facts
 from cellfate.tracks import TrackSettings, gather_tracks
 from tests.cases import track_formats
-from tests.cases.track_formats import FAMILY, FATES_SETTINGS, FORMATS, FormatCase, found_cells
+from tests.cases.track_formats import (
+    FAMILY,
+    FATES_SETTINGS,
+    FORMATS,
+    FormatCase,
+    found_cells,
+    frame_files_table,
+    recordings_table,
+)
 
 BY_NAME = {case.name: case for case in FORMATS}
 FILE_EACH = [case for case in FORMATS if case.name not in ("coco_vid", "cell_tracking_challenge", "labels")]
@@ -220,11 +229,41 @@ def test_interval_and_pixel_size_are_taken_from_tracks_where_images_do_not_say_t
     findings = recognise(tmp_path).findings
     assert findings.value("recordings.frame_interval_min") == 30.0
     assert findings.value("recordings.pixel_size_um") == 0.5
-    text = (tmp_path / "01.xml").read_text()
-    (tmp_path / "01.xml").write_text(
-        text.replace('timeunits="min"', 'timeunits="sec"').replace('timeinterval="30.0"', 'timeinterval="1.0"')
-    )
-    assert recognise(tmp_path).findings.value("recordings.frame_interval_min") == "???"  # 1 s: what nobody wrote
+
+
+@pytest.mark.parametrize(
+    ("length", "time", "interval", "minutes", "size_um", "cell_px"),
+    [
+        ("pixel", "min", 1.0, None, None, 10.0),  # what nobody set
+        ("micron", "sec", 1.0, 1 / 60, 0.5, 10.0),
+        ("micron", "min", 30.0, 30.0, 0.5, 10.0),
+        ("mm", "h", 0.5, 30.0, 500.0, 10.0),
+        ("pixel", "sec", 2.0, 1 / 30, None, 10.0),
+    ],
+)
+def test_what_a_trackmate_file_states_is_told_by_the_rule_of_its_importer(
+    length, time, interval, minutes, size_um, cell_px, tmp_path
+):
+    BY_NAME["trackmate_xml"].write(tmp_path, FAMILY)  # radius 2.5, pixels of .5
+    text = (tmp_path / "01.xml").read_text().replace('timeinterval="30.0"', f'timeinterval="{interval}"')
+    text = text.replace('spatialunits="micron" timeunits="min"', f'spatialunits="{length}" timeunits="{time}"')
+    (tmp_path / "01.xml").write_text(text.replace('RADIUS="2.5"', 'RADIUS="2.5E0"'))
+    told = {"frame_interval_min": minutes, "pixel_size_um": size_um, "cell_px": cell_px}
+    facts = trackmate_facts(tmp_path / "01.xml")
+    assert facts == {key: pytest.approx(value) for key, value in told.items() if value is not None}
+    tables = recordings_table().assign(frame_interval_min=0.001, pixel_size_um=0.001), frame_files_table()
+    settings = RecordingSettings(layout="tiff_stacks"), TrackSettings(format="trackmate_xml")
+    said = " ".join(gather_tracks(RecordingFolder(tmp_path), *tables, *settings)[2]["reason"])
+    assert ("states a frame every" in said) is (minutes is not None)
+    assert ("states pixels of" in said) is (size_um is not None)
+
+
+@pytest.mark.parametrize(("unit", "cell_px"), [("micron", 10.0), ("mm", 10_000.0), ("pixel", 5.0), ("ell", None)])
+def test_the_size_of_spots_in_a_table_has_its_unit(unit, cell_px, tmp_path):
+    BY_NAME["trackmate_csv"].write(tmp_path, FAMILY)  # radius 2.5
+    path = tmp_path / "01_spots.csv"
+    path.write_text(path.read_text().replace("(micron)", f"({unit})"))
+    assert table_facts(path, 0.5) == ({} if cell_px is None else {"cell_px": cell_px})
 
 
 def test_micrometres_without_a_pixel_size_are_a_question(tmp_path):
@@ -267,6 +306,19 @@ def test_names_of_cells_that_stand_once_are_spots_linked_by_their_parents(tmp_pa
     table.drop(columns="Parent ID").to_csv(tmp_path / "01.csv", index=False)
     columns = recognise(tmp_path).findings.value("tracks.columns")
     assert columns == {"cell_id": "Tracklet ID", "frame": "Time", "y": "y", "x": "x"}
+
+
+def test_a_missing_file_of_the_graph_is_told_and_asks_for_no_other_format(tmp_path):
+    write_images(tmp_path, "01", "02")
+    BY_NAME["napari_csv"].write(tmp_path, FAMILY)
+    for ending in (".csv", "_graph.json"):
+        (tmp_path / f"02{ending}").write_bytes((tmp_path / f"01{ending}").read_bytes())
+    (tmp_path / "01_graph.json").unlink()
+    (tmp_path / "02.csv").unlink()
+    seen = recognise(tmp_path)
+    assert "tracks.edges_file" not in [one.key for one in seen.findings.values]
+    assert seen.findings.value("tracks.graph_file") == "{recording_id}_graph.json"
+    assert any("Recording '01' has no track file" in note for note in seen.findings.notes)
 
 
 def test_images_alone_are_recognised_first(tmp_path):

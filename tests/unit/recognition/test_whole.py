@@ -2,6 +2,7 @@
 
 import resource
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from cellfate.context import check_groups, check_questions, explain_parameters, 
 from cellfate.recognition import check_place, recognise, write_conf
 from cellfate.settings import CONFIG_LOADER_ARGS
 from tests.cases import stored_images, track_formats
-from tests.cases.coco_folder import CHANNELS, write_coco_folder
+from tests.cases.coco_folder import CELLS, CHANNELS, write_coco_folder
 from tests.cases.ctc_folder import write_ctc_folder
 from tests.conftest import ROOT
 from tests.unit.recognition.test_tracks import BY_NAME, write_images
@@ -63,6 +64,23 @@ def test_a_coco_folder(tmp_path):
     assert parameters["recordings"]["conditions_file"] == "conditions.csv"
     assert parameters["follow_up"]["questions"] == ["which_fate", "within_hours"]  # the annotations state deaths
     assert "dose" in parameters["references"]["names_which_fate"]
+
+
+def test_a_line_of_tracks_that_cannot_be_read_is_told_as_a_run_does(tmp_path):
+    folder = write_ctc_folder(tmp_path / "data")
+    (folder / "01_GT" / "TRA" / "man_track.txt").write_text("1 0 2\n2 3 five 1\n")
+    notes = [note for note in recognise(folder).findings.notes if note.startswith("Of the first tracks: Track file")]
+    assert len(notes) == 1
+    assert "expected four whole numbers a line" in notes[0]
+
+
+@pytest.mark.parametrize(("of_others", "asks"), [(1, False), (3, True)])
+def test_annotations_of_other_categories_are_no_cells(of_others, asks, tmp_path):
+    """Deaths stated on annotations of a category that a run leaves out are none."""
+    cells = [replace(cell, category=of_others if cell.time_of_death is None else 2) for cell in CELLS]
+    findings = recognise(write_coco_folder(tmp_path / "data", cells)).findings
+    assert ("recordings.cell_categories" in [one.key for one in findings.questions]) is asks
+    assert findings.value("follow_up.events") == (None if asks else ["mitosis"])
 
 
 @pytest.mark.parametrize("name", ["trackmate_xml", "trackmate_csv", "btrack", "geff", "napari_csv", "csv"])
