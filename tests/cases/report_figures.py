@@ -39,7 +39,7 @@ class AnyStore:
 
 
 def draw_all(tables: Mapping[str, pd.DataFrame]) -> dict[str, go.Figure]:
-    """Draw what the tables of a case allow: all figures of `report.contents` but that of the preflight."""
+    """Draw what the tables of a case allow: all figures of `report.contents` but those of the preflight."""
     drawn = {}
     for question, hours in (("which_fate", None), ("within_hours", HEADLINE_H)):
         drawn |= {

@@ -1,6 +1,8 @@
 """The door of the room: everything is looked at once, nothing stops; and what follows from errors."""
 
 import logging
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 import pandas as pd
@@ -8,22 +10,50 @@ import pandas as pd
 from cellfate.core.errors import InputError
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
-from cellfate.preflight.findings import list_findings, order_findings
+from cellfate.preflight.events import check_events
+from cellfate.preflight.findings import gather_findings, list_findings, order_cases
 from cellfate.preflight.images import look_at_images
 from cellfate.preflight.misfits import find_misfits, leave_out
 from cellfate.preflight.reading import OpenedFolder, open_folder
 from cellfate.preflight.settings import PreflightSettings
+from cellfate.preflight.shown_frames import ShownFrames, show_frames
 from cellfate.preflight.summary import summarise_recordings
 from cellfate.preflight.tracks import check_detections, check_tracks, measure_cells, place_detections
+from cellfate.preflight.whole_tracks import check_whole_tracks
 from cellfate.tracks.importing import name_track_file
 from cellfate.tracks.problems import set_aside
 from cellfate.tracks.settings import TrackSettings
 
 FINDINGS_FILE = "08_reporting/preflight_findings.csv"
 """Where the catalog keeps the findings, below data_root; it stands in the sentence that a stopped run ends with."""
+CASES_FILE = "08_reporting/preflight_cases.csv"
+"""Where the catalog keeps each case."""
 _STAGE = "run_preflight"
 _BAD_PIXELS = ("unreadable_frame", "not_finite")
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Preflight:
+    """What the preflight found.
+
+    Attributes
+    ----------
+    findings, cases : DataFrame
+        Tables `PreflightFindings`: a row a check and recording, the worst first; and each case on a row of its own, as
+        far as cases are listed one by one. Empty if all is well.
+    summary, cells, quality : DataFrame
+        Tables `PreflightSummary`, `PreflightCells` and `FrameQuality`.
+    shown : ShownFrames
+        Frames with the tracks in them, for a person to look at.
+    """
+
+    findings: pd.DataFrame
+    cases: pd.DataFrame
+    summary: pd.DataFrame
+    cells: pd.DataFrame
+    quality: pd.DataFrame
+    shown: ShownFrames
 
 
 def run_preflight(
@@ -32,7 +62,7 @@ def run_preflight(
     tracks: TrackSettings,
     crop_px: tuple[int, int],
     settings: PreflightSettings,
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+) -> Preflight:
     """Look at recordings and tracks before anything is cut.
 
     Nothing that is wrong with them stops it: a recording or a folder that cannot be read is a finding.
@@ -52,35 +82,41 @@ def run_preflight(
 
     Returns
     -------
-    findings : DataFrame
-        Table `PreflightFindings`; empty if all is well.
-    summary : DataFrame
-        Table `PreflightSummary`.
-    cells : DataFrame
-        Table `PreflightCells`.
-    quality : DataFrame
-        Table `FrameQuality`.
+    Preflight
+        Findings and tables.
     """
     opened = open_folder(folder, recordings, tracks)
     placed = place_detections(opened.detections, opened.recordings, opened.frame_files, crop_px)
-    misfits = find_misfits(placed, tracks, partial(name_track_file, folder.root, recordings, tracks))
-    fitting = leave_out(placed, misfits, "outside")  # of what lies outside, borders and ways are not worth a word
-    quality, of_images = look_at_images(folder, opened.recordings, opened.frame_files, settings)
-    max_jump_px = settings.max_jump_px or min(crop_px) / 2
-    findings = order_findings(
-        [
-            opened.findings,
-            misfits,
-            *check_detections(placed, settings, misfits),
-            *check_tracks(fitting, opened.frame_files, settings, max_jump_px),
-            *of_images,
-            _find_without_cells(opened, settings),
-        ]
-    )
+    track_file = partial(name_track_file, folder.root, recordings, tracks)
+    cell_px = min(crop_px) / 2  # about the diameter of a cell
+    looked = look_at_images(folder, opened.recordings, opened.frame_files, placed, cell_px, settings)
+    of_tracks = _check_tracks(opened, placed, tracks, track_file, settings.max_jump_px or cell_px, settings)
+    cases = order_cases([opened.findings, *of_tracks, *looked.findings, _find_without_cells(opened, settings)])
+    findings = gather_findings(cases)
     cells = measure_cells(placed, opened.cells, opened.recordings)
-    summary = summarise_recordings(opened.recordings, cells, quality, findings)
+    summary = summarise_recordings(opened.recordings, cells, looked.quality, findings)
     _report(findings, summary)
-    return findings, summary, cells, quality
+    shown = show_frames(looked.images, placed, opened.cells, opened.recordings, findings)
+    return Preflight(findings, cases, summary, cells, looked.quality, shown)
+
+
+def _check_tracks(
+    opened: OpenedFolder,
+    placed: pd.DataFrame,
+    tracks: TrackSettings,
+    track_file: Callable[[str], str],
+    max_jump_px: float,
+    settings: PreflightSettings,
+) -> list[pd.DataFrame]:
+    misfits = find_misfits(placed, tracks, track_file)
+    fitting = leave_out(placed, misfits, "outside")  # of what lies outside, borders and ways are not worth a word
+    return [
+        misfits,
+        *check_detections(placed, settings, misfits),
+        *check_tracks(fitting, opened.frame_files, settings, max_jump_px),
+        *check_whole_tracks(fitting, opened.cells, tracks, settings),
+        *check_events(opened.cells, opened.recordings, tracks, settings),
+    ]
 
 
 def stop_at_errors(findings: pd.DataFrame, settings: RecordingSettings) -> None:
@@ -154,14 +190,13 @@ def _find_without_cells(opened: OpenedFolder, settings: PreflightSettings) -> pd
 
 
 def _report(findings: pd.DataFrame, summary: pd.DataFrame) -> None:
-    by_check = findings.groupby(["severity", "check"])["n_cases"].sum()
-    for severity, log in (("error", _log.error), ("warning", _log.warning)):
-        if severity in by_check.index.get_level_values(0):
-            counts = by_check[severity]
-            listed = ", ".join(f"{count} {check}" for check, count in counts.items())
-            log("Preflight: %d %s(s) in %d recordings: %s", counts.sum(), severity, len(summary), listed)
-    warnings = findings.loc[findings["severity"] == "warning", "finding"]
-    if len(warnings):  # the first error ends the run, or sets its recording aside, and is told there
-        _log.warning("The first warning: %s All are listed in %s of the data folder", warnings.iloc[0], FINDINGS_FILE)
+    """Log a line a check: how many cases there are, in how many recordings, and the worst."""
     if findings.empty:
         _log.info("Preflight: nothing found in %d recordings", len(summary))
+        return
+    for (severity, check), rows in findings.groupby(["severity", "check"], sort=False):
+        log = _log.error if severity == "error" else _log.warning
+        text = "Preflight, %s %s: %d in %d of %d recordings. %s"
+        recordings = rows["recording_id"].nunique()
+        log(text, severity, check, rows["n_cases"].sum(), recordings, len(summary), rows["finding"].iloc[0])
+    _log.warning("All findings are in %s of the data folder, each case in %s", FINDINGS_FILE, CASES_FILE)

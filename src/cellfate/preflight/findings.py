@@ -8,6 +8,17 @@ from cellfate.core.tables import PREFLIGHT_ERRORS, PREFLIGHT_WARNINGS, Preflight
 
 CHECKS = (*PREFLIGHT_ERRORS, *PREFLIGHT_WARNINGS)
 """All checks, errors first, in the order in which findings are listed."""
+_EACH_ITS_OWN = (
+    "folder",
+    "recording",
+    "tracks",
+    "other_image",
+    "other_facts",
+    "merge",
+    "nearest_links",
+    "missing_parent",
+)
+"""Checks whose findings differ in kind: none of them stands for the others of its recording."""
 
 
 def list_findings(
@@ -66,15 +77,37 @@ def make_findings(check: str, rows: pd.DataFrame) -> pd.DataFrame:
     return table.assign(n_cases=table["n_cases"].fillna(1)).astype(none.dtypes).reset_index(drop=True)
 
 
-def order_findings(findings: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Put findings of all checks together: errors first, then by check, recording, cell and frame."""
+def order_cases(findings: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Put the cases of all checks together: errors first, then by check and recording, the worst of these first."""
     none = PreflightFindings.empty()
     table = pd.concat([none, *findings], ignore_index=True)
     rank = table["check"].map(CHECKS.index)
-    table = table.assign(rank=rank).sort_values(
-        ["rank", "recording_id", "n_cases", "cell_id", "frame", "channel"], kind="stable", ignore_index=True
-    )
+    table = table.assign(rank=rank).sort_values(["rank", "recording_id"], kind="stable", ignore_index=True)
     return table.drop(columns="rank").astype(none.dtypes)
+
+
+def gather_findings(cases: pd.DataFrame) -> pd.DataFrame:
+    """Gather the cases of each check and recording into one finding: the worst case, and how many there are.
+
+    Parameters
+    ----------
+    cases : DataFrame
+        Table `PreflightFindings` with a row a case, the worst of a check and recording first.
+
+    Returns
+    -------
+    DataFrame
+        Table `PreflightFindings`: errors first, then the gravest checks, then the most cases.
+    """
+    place = cases["recording_id"].mask(cases["check"].isin(_EACH_ITS_OWN), cases["finding"])
+    groups = cases.groupby([cases["check"], place], sort=False, dropna=False)
+    gathered = cases.assign(n_cases=groups["n_cases"].transform("sum"), rank=cases["check"].map(CHECKS.index))
+    worst = gathered[groups.cumcount() == 0]
+    count = worst["n_cases"].astype("str")
+    told = worst["finding"].str.removesuffix(".") + " (the worst of " + count + " such cases in this recording)."
+    worst = worst.assign(finding=worst["finding"].where(worst["n_cases"] == 1, told))
+    ordered = worst.sort_values(["rank", "n_cases"], ascending=[True, False], kind="stable", ignore_index=True)
+    return ordered.drop(columns="rank").astype(cases.dtypes)
 
 
 def _count_others(others: pd.DataFrame, check: str, max_rows: int) -> pd.DataFrame:

@@ -1,27 +1,56 @@
 """Reading the frames that are looked at, and the findings about them."""
 
+from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from cellfate.core.errors import InputError
 from cellfate.core.tables import FrameQuality
 from cellfate.imaging.opening import lazy_recordings
-from cellfate.imaging.records import RecordingFolder
+from cellfate.imaging.records import Recording, RecordingFolder
 from cellfate.preflight.findings import list_findings, make_findings, name_files
 from cellfate.preflight.frames import choose_frames, gather_quality, measure_frame
+from cellfate.preflight.on_cells import check_on_cells, rank_positions
 from cellfate.preflight.settings import PreflightSettings
+from cellfate.preflight.shown_frames import make_small
 
 _SERIES = ["recording_id", "channel"]
 _FEWEST = 3
 """Frames of a recording, or recordings of a folder, that a median needs before one of them can be called odd."""
 
 
+@dataclass(frozen=True, eq=False)
+class LookedAt:
+    """What came of the frames that were decoded.
+
+    Attributes
+    ----------
+    quality : DataFrame
+        Table `FrameQuality`.
+    findings : list of DataFrame
+        Tables `PreflightFindings`, one a check. A frame that cannot be decoded is one of them.
+    images : dict of str to (int, ndarray of uint8, shape (Y, X))
+        By recording, the frame with the most cells and its picture, made small.
+    """
+
+    quality: pd.DataFrame
+    findings: list[pd.DataFrame]
+    images: dict[str, tuple[int, NDArray[np.uint8]]]
+
+
 def look_at_images(
-    folder: RecordingFolder, recordings: pd.DataFrame, frame_files: pd.DataFrame, settings: PreflightSettings
-) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
-    """Decode some frames of each recording, and say how good they are.
+    folder: RecordingFolder,
+    recordings: pd.DataFrame,
+    frame_files: pd.DataFrame,
+    placed: pd.DataFrame,
+    cell_px: float,
+    settings: PreflightSettings,
+) -> LookedAt:
+    """Decode some frames of each recording, say how good they are, and whether the tracks lie on cells.
 
     Parameters
     ----------
@@ -29,39 +58,67 @@ def look_at_images(
         Folder of recordings.
     recordings, frame_files : DataFrame
         Tables `Recordings` and `FrameFiles`.
+    placed : DataFrame
+        As `tracks.place_detections` gives them.
+    cell_px : float
+        Diameter of a cell (px).
     settings : PreflightSettings
         How many frames, and from where on something is told.
 
     Returns
     -------
-    quality : DataFrame
-        Table `FrameQuality`.
-    findings : list of DataFrame
-        Tables `PreflightFindings`, one a check. A frame that cannot be decoded is one of them.
+    LookedAt
+        Quality, findings and pictures.
     """
-    measured: list[pd.DataFrame] = []
-    unreadable: list[dict[str, Any]] = []
+    marks = {str(name): rows for name, rows in placed[placed["exists"]].groupby("recording_id")}
+    decoded = _Decoded()
     opened = lazy_recordings(folder, recordings, frame_files)
     for recording in tqdm(opened, total=len(recordings), desc="Preflight", unit="recording", disable=None):
-        for frame in choose_frames(recording.n_frames, settings.image_frames):
-            place = {"recording_id": recording.recording_id, "frame": frame}
-            try:
-                measured.append(measure_frame(recording.read_frame(frame), recording.channels).assign(**place))
-            except InputError as error:
-                unreadable.append({**place, "finding": str(error)})
-    files = name_files(frame_files)
-    problems = pd.DataFrame(unreadable, columns=["recording_id", "frame", "finding"])
-    found = [
-        make_findings(
-            "unreadable_frame", problems.astype({"recording_id": "str", "frame": "int64"}).merge(files, how="left")
-        )
-    ]
-    if not measured:
-        return FrameQuality.empty(), found
-    frames = pd.concat(measured, ignore_index=True)
+        own = marks.get(recording.recording_id, placed.head(0))
+        _decode(recording, own, cell_px, settings.image_frames, decoded)
+    found = [_tell_unreadable(decoded.unreadable, frame_files)]
+    if not decoded.measured:
+        return LookedAt(FrameQuality.empty(), found, decoded.images)
+    frames, files = pd.concat(decoded.measured, ignore_index=True), name_files(frame_files)
     quality = gather_quality(frames)
-    found.append(_find_not_finite(frames.merge(files), settings))
-    return quality, [*found, *check_quality(quality.merge(files), settings)]
+    found += [_find_not_finite(frames.merge(files), settings), *check_quality(quality.merge(files), settings)]
+    found += check_on_cells(pd.concat(decoded.ranks, ignore_index=True), settings)
+    return LookedAt(quality, found, decoded.images)
+
+
+@dataclass(frozen=True)
+class _Decoded:
+    """What is gathered while frames are decoded: a frame's pixels are measured and forgotten."""
+
+    measured: list[pd.DataFrame] = field(default_factory=list)
+    ranks: list[pd.DataFrame] = field(default_factory=list)
+    unreadable: list[dict[str, Any]] = field(default_factory=list)
+    images: dict[str, tuple[int, NDArray[np.uint8]]] = field(default_factory=dict)
+
+
+def _decode(recording: Recording, own: pd.DataFrame, cell_px: float, n_frames: int | None, decoded: _Decoded) -> None:
+    """Decode the frames of a recording that are looked at; the one with the most cells is kept as a picture."""
+    shown, most = None, -1
+    for frame in choose_frames(recording.n_frames, n_frames):
+        place: dict[str, Any] = {"recording_id": recording.recording_id, "frame": frame}
+        try:
+            image_cyx = recording.read_frame(frame)
+        except InputError as error:
+            decoded.unreadable.append({**place, "finding": str(error)})
+            continue
+        here = own[own["frame"] == frame]
+        decoded.measured.append(measure_frame(image_cyx, recording.channels).assign(**place))
+        decoded.ranks.append(rank_positions(image_cyx, recording.channels, here, cell_px))
+        if len(here) > most:
+            shown, most = (frame, image_cyx), len(here)
+    if shown is not None:
+        decoded.images[recording.recording_id] = shown[0], make_small(shown[1])
+
+
+def _tell_unreadable(unreadable: list[dict[str, Any]], frame_files: pd.DataFrame) -> pd.DataFrame:
+    problems = pd.DataFrame(unreadable, columns=["recording_id", "frame", "finding"])
+    problems = problems.astype({"recording_id": "str", "frame": "int64"})
+    return make_findings("unreadable_frame", problems.merge(name_files(frame_files), how="left"))
 
 
 def check_quality(quality: pd.DataFrame, settings: PreflightSettings) -> list[pd.DataFrame]:
@@ -86,8 +143,8 @@ def check_quality(quality: pd.DataFrame, settings: PreflightSettings) -> list[pd
     checks = (
         ("saturation", saturated, _SATURATED),
         ("empty_frame", empty, _EMPTY),
-        ("focus", _find_blurred(lit, settings), _BLURRED),
         ("focus", _find_blurred_recordings(lit, settings.focus_share), _BLURRED_RECORDING),
+        ("focus", _find_blurred(lit, settings), _BLURRED),
     )
     # value is larger where it is worse in the first check only
     return [

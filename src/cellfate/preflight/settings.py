@@ -16,6 +16,9 @@ class PreflightSettings(Settings):
     the crop's shorter side, which is about the diameter of a cell where crops are twice as wide as cells."""
     max_gap_frames: int = Field(default=0, ge=0)
     """A cell that is not seen for more frames than this, and then seen again, is told (frames)."""
+    max_event_gap_frames: int = Field(default=3, ge=0)
+    """An event more frames than this away from where its track says that it is (the end of the track, the first frame
+    of the daughters) is told; so are daughters that begin so many frames after their mother's last one (frames)."""
     max_outside_share: float = Field(default=0.0, ge=0, lt=1)
     """A cell is told when more than this share of its crop lies outside the image in a frame (0 to 1)."""
     saturated_share: float = Field(default=0.001, gt=0, lt=1)

@@ -125,8 +125,8 @@ SECTIONS: Final = (
     SectionText(
         "preflight",
         "Checks before anything was cut",
-        "An error cannot be used as it is; a warning is used, and a person should look at it. A wrong link to a near "
-        "neighbour is not found: it moves no farther than a cell does.",
+        "An error cannot be used as it is; a warning is used, and a person should look at it. The gravest come first. "
+        "A wrong link to a near neighbour is not found: it moves no farther than a cell does.",
     ),
     SectionText(
         "split",
@@ -314,6 +314,12 @@ FIGURES: Final[tuple[FigureText, ...]] = (
         of="classifier",
     ),
     *_of("clock", _EXPLANATIONS),
+    FigureText(
+        "preflight_tracks_figure",
+        "preflight",
+        "Dots are cells in the colour of their fate, and should lie on cells of the image; a mouse on one shows its "
+        "number. Dots beside the cells: swapped axes, another unit, or tracks of another recording.",
+    ),
     FigureText(
         "preflight_figure",
         "preflight",

@@ -65,7 +65,7 @@ def write_preflight(findings: pd.DataFrame, summary: pd.DataFrame) -> str:
 
 
 def tabulate_findings(findings: pd.DataFrame) -> ReportTable:
-    """Count the findings of each check, errors first, with the first of them as an example."""
+    """Count the cases of each check, the gravest first, with the finding that stands for most of them."""
     grouped = findings.groupby(["severity", "check"], sort=False)
     frame = pd.DataFrame(
         {
@@ -80,12 +80,17 @@ def tabulate_findings(findings: pd.DataFrame) -> ReportTable:
 
 
 def list_findings(findings: pd.DataFrame, longest: int) -> ReportTable:
-    """List the findings one by one, errors first; those without a recording are of the whole folder."""
-    shown = findings[["severity", "recording_id", "file", "cell_id", "frame", "finding"]]
+    """List the findings, a row a check and recording; those without a recording are of the whole folder."""
+    shown = findings[["severity", "recording_id", "file", "cell_id", "frame", "n_cases", "finding"]]
     names = {name: shown[name].astype("string") for name in ("cell_id", "frame")}  # an id has no thousands
     shown = shown.assign(recording_id=shown["recording_id"].fillna("whole folder"), **names)
     shown = shown.rename(columns={"recording_id": "recording", "cell_id": "cell"})
-    return as_report_table(shown, "Every finding, with file and cell", longest, folded=True)
+    return as_report_table(
+        shown,
+        "Every recording, with the worst case of each check; each case is in preflight_cases.csv",
+        longest,
+        folded=True,
+    )
 
 
 def tabulate_recordings(recordings: pd.DataFrame, frame_files: pd.DataFrame, cells: pd.DataFrame) -> ReportTable:

@@ -21,7 +21,7 @@ from tests.cases.report_tables import SCHEMAS, report_case
 
 EMPTY = {"clock_attention_figure", "clock_attention_cells_figure"}
 """The network of the case has no attention."""
-NOT_DRAWN = {"preflight_figure", "feature_association_figure", "effect_sizes_figure"}
+NOT_DRAWN = {"preflight_figure", "preflight_tracks_figure", "feature_association_figure", "effect_sizes_figure"}
 """Drawn by tests of their own."""
 
 

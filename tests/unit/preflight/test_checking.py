@@ -15,7 +15,7 @@ from cellfate.crops.settings import CropSettings
 from cellfate.imaging import RecordingFolder, RecordingSettings, open_recordings
 from cellfate.pipelines.data_processing import nodes
 from cellfate.preflight import PreflightSettings, run_preflight, set_bad_frames_aside, stop_at_errors
-from cellfate.preflight.checking import FINDINGS_FILE
+from cellfate.preflight.checking import CASES_FILE, FINDINGS_FILE, Preflight
 from cellfate.simulation import simulate_study, write_study
 from cellfate.tracks.settings import TrackSettings
 from tests.cases.coco_folder import CELLS, CHANNELS, CocoCell, changed_cell, write_coco_folder
@@ -29,6 +29,13 @@ SKIP = COCO.model_copy(update={"on_bad_recording": "skip"})
 CTC = RecordingSettings(
     layout="cell_tracking_challenge", channels=("h2b",), frame_interval_min=30.0, labels="silver_truth"
 )
+SCHEMAS = {
+    "findings": tables.PreflightFindings,
+    "cases": tables.PreflightFindings,
+    "summary": tables.PreflightSummary,
+    "cells": tables.PreflightCells,
+    "quality": tables.FrameQuality,
+}
 CATALOG = Path(__file__).parents[3] / "conf/base/catalog.yml"
 INNER = tuple(
     CocoCell(name, cell, {frame: (10.0 + 10 * cell, 12.0 + frame) for frame in range(8)}, time_of_death=8 - 1)
@@ -37,11 +44,20 @@ INNER = tuple(
 )
 
 
-def look(root: Path, settings: RecordingSettings = COCO, crop_px: tuple[int, int] = (16, 16), **chosen: object):
+def look_whole(
+    root: Path, settings: RecordingSettings = COCO, crop_px: tuple[int, int] = (16, 16), **chosen: object
+) -> Preflight:
     """Run the preflight; every table must keep to its schema."""
     made = run_preflight(RecordingFolder(root), settings, TrackSettings(), crop_px, PreflightSettings(**chosen))
-    schemas = (tables.PreflightFindings, tables.PreflightSummary, tables.PreflightCells, tables.FrameQuality)
-    return [schema.validate(table) for schema, table in zip(schemas, made, strict=True)]
+    for name, schema in SCHEMAS.items():
+        schema.validate(getattr(made, name))
+    return made
+
+
+def look(*args: object, **chosen: object) -> tuple[pd.DataFrame, ...]:
+    """Cases, summary, cells and quality."""
+    made = look_whole(*args, **chosen)
+    return made.cases, made.summary, made.cells, made.quality
 
 
 def image_of(root: Path, recording: str, frame: int) -> Path:
@@ -141,10 +157,10 @@ def test_saturated_and_empty_frames_are_found(tmp_path):
     write_image(root, "002", 0, np.full_like(pixels, 100))
     findings = look(root)[0]
     assert findings[["recording_id", "frame", "channel", "check"]].values.tolist() == [
-        ["001", 2, "p53", "saturation"],
         *(["002", 0, channel, "empty_frame"] for channel in sorted(CHANNELS)),
+        ["001", 2, "p53", "saturation"],
     ]
-    assert findings["value"].iloc[0] == pytest.approx(4 / 32)
+    assert findings["value"].iloc[-1] == pytest.approx(4 / 32)
 
 
 def test_floats_that_are_no_numbers_are_errors(tmp_path):
@@ -215,21 +231,22 @@ def test_fewer_frames_are_looked_at_when_asked(tmp_path):
 
 def test_errors_stop_unless_they_are_skipped(tmp_path):
     root = write_coco_folder(tmp_path, changed_cell("001", 1, centres={0: (8.0, 50.0), 1: (8.0, 51.0)}))
-    findings = look(root)[0]
+    findings = look_whole(root).findings
     with pytest.raises(InputError) as stopped:
         stop_at_errors(findings, COCO)
     message = str(stopped.value)
     assert message.startswith(
         "The preflight found 2 errors in 1 recording, all listed in 08_reporting/preflight_findings"
     )
-    assert "the centre of cell 1 in frame 0 is at x 50.0 px" in message
+    assert "the centre of cell 1 in frame 1 is at x 51.0 px" in message
+    assert "(the worst of 2 such cases in this recording)" in message
     stop_at_errors(findings, SKIP)
     stop_at_errors(findings[findings["severity"] == "warning"], COCO)
 
 
-def test_the_sentence_names_the_file_of_the_catalog():
-    entry = yaml.safe_load(CATALOG.read_text())["preflight_findings"]
-    assert entry["filepath"].endswith(f"}}/{FINDINGS_FILE}")
+@pytest.mark.parametrize(("name", "file"), [("preflight_findings", FINDINGS_FILE), ("preflight_cases", CASES_FILE)])
+def test_the_sentences_name_the_files_of_the_catalog(name, file):
+    assert yaml.safe_load(CATALOG.read_text())[name]["filepath"].endswith(f"}}/{file}")
 
 
 def test_findings_come_back_from_the_file_as_they_were(tmp_path):
@@ -262,5 +279,5 @@ def test_the_node_takes_the_size_of_the_crops(tmp_path):
 def test_the_real_recording_has_warnings_only(real_data):
     findings, summary, _, _ = look(real_data / "ctc_hela", CTC, (48, 48))
     assert set(findings["severity"]) == {"warning"}
-    assert set(findings["check"]) == {"jump", "border"}
+    assert set(findings["check"]) == {"late_daughters", "jump", "short_daughter", "border"}
     assert summary[["n_frames", "n_cells", "n_mitosis"]].values.tolist() == [[92, 674, 209]]

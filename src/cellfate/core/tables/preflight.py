@@ -15,6 +15,7 @@ PREFLIGHT_ERRORS: Final = (
     "not_finite",
     "tracks",
     "other_image",
+    "swapped",
     "absent_frame",
     "outside",
     "duplicate",
@@ -23,19 +24,26 @@ PREFLIGHT_ERRORS: Final = (
 PREFLIGHT_WARNINGS: Final = (
     "no_cells",
     "other_facts",
+    "off_cells",
+    "first_frame",
+    "crowded",
+    "one_frame",
+    "few_fates",
+    "event_apart",
+    "late_daughters",
     "merge",
     "nearest_links",
     "missing_parent",
-    "one_frame",
     "coinciding",
-    "gap",
-    "jump",
-    "border",
-    "saturation",
     "empty_frame",
     "focus",
+    "saturation",
+    "jump",
+    "short_daughter",
+    "gap",
+    "border",
 )
-"""Checks whose findings are warnings: what they name is used, and a person should look at it."""
+"""Checks whose findings are warnings: what they name is used, and a person should look at it. The gravest first."""
 
 
 class PreflightFindings(Table):

@@ -1,11 +1,13 @@
 """Nodes of the `data_processing` pipeline that join two rooms: the preflight, and the opening that follows it."""
 
 import pandas as pd
+import plotly.graph_objects as go
 
 from cellfate import imaging, preflight
 from cellfate.crops.settings import CropSettings
 from cellfate.crops.store import CropStore
 from cellfate.imaging import RecordingFolder, RecordingSettings
+from cellfate.plots.preflight_tracks import plot_tracks
 from cellfate.preflight import PreflightSettings
 from cellfate.tracks.settings import TrackSettings
 
@@ -16,9 +18,21 @@ def run_preflight(
     tracks: TrackSettings,
     crops: CropSettings,
     settings: PreflightSettings,
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Look at recordings and tracks before anything is cut: `preflight.run_preflight` for crops of this size."""
-    return preflight.run_preflight(folder, recordings, tracks, (crops.height_px, crops.width_px), settings)
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame, go.Figure, go.Figure]:
+    """Look at recordings and tracks before anything is cut: `preflight.run_preflight` for crops of this size.
+
+    Returns
+    -------
+    findings, cases, summary, cells, quality : DataFrame
+        As in `preflight.checking.Preflight`.
+    figure, page : plotly.graph_objects.Figure
+        Tracks in frames, for the report and to be opened by itself. It is made here, not in a node of its own, so that
+        it is there however early a run ends.
+    """
+    found = preflight.run_preflight(folder, recordings, tracks, (crops.height_px, crops.width_px), settings)
+    shown = found.shown
+    figure = plot_tracks(shown.recordings, shown.images, shown.marks, found.findings, shown.n_recordings)
+    return found.findings, found.cases, found.summary, found.cells, found.quality, figure, figure
 
 
 def open_recordings(

@@ -22,12 +22,14 @@ def create_pipeline() -> Pipeline:
 
 def _open() -> Pipeline:
     """Look at everything first, then open recordings and import tracks."""
-    found = ["preflight_findings", "preflight_summary", "preflight_cells", "frame_quality"]
+    tables = ["preflight_summary", "preflight_cells", "frame_quality"]
+    pictures = ["preflight_tracks_figure", "preflight_tracks_page"]
+    found = ["preflight_findings", "preflight_cases", *tables, *pictures]
     opened = ["recordings", "frame_files", "recordings_set_aside"]
     asked = ["raw_recordings", "params:recordings", "params:tracks", "params:crops", "params:preflight"]
     nodes = [
         node(run_preflight, asked, found, name="run_preflight"),
-        node(plot_preflight, found, "preflight_figure", name="plot_preflight"),
+        node(plot_preflight, ["preflight_findings", *tables], "preflight_figure", name="plot_preflight"),
         node(
             open_recordings,
             ["raw_recordings", "params:recordings", "preflight_findings"],

@@ -1,0 +1,128 @@
+"""Events held against tracks: an event belongs to the end of its track, or to the first frame of its daughters."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from cellfate.core.fates import APOPTOSIS, EVENTS
+from cellfate.core.tables import CELL
+from cellfate.preflight.findings import list_findings
+from cellfate.preflight.settings import PreflightSettings
+from cellfate.tracks.settings import TrackSettings
+
+_FIT = 0.8
+"""Share of the events that are told which another reading of their times must put right, to be named."""
+
+
+def check_events(
+    cells: pd.DataFrame, recordings: pd.DataFrame, tracks: TrackSettings, settings: PreflightSettings
+) -> list[pd.DataFrame]:
+    """Find events away from where the tracks show that they are, and daughters that begin late or do not last.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        Columns of `Cells` but group_id.
+    recordings : DataFrame
+        Table `Recordings`.
+    tracks : TrackSettings
+        How times of events were read.
+    settings : PreflightSettings
+        `max_event_gap_frames`, and how many cases are listed.
+
+    Returns
+    -------
+    list of DataFrame
+        Tables `PreflightFindings`, one a check.
+    """
+    sizes = recordings[["recording_id", "n_frames", "frame_interval_min"]]
+    known = cells.merge(sizes, on="recording_id").dropna(subset=["first_frame", "last_frame"])
+    family = _join_mothers(known)
+    longest = settings.max_event_gap_frames
+    late = family[family["value"] > longest].drop_duplicates(["recording_id", "parent_id"])
+    late = late.assign(limit=float(longest), frame=late["first_frame"], cell_id=late["parent_id"])
+    brief = family[(family["first_frame"] == family["last_frame"]) & (family["last_frame"] < family["n_frames"] - 1)]
+    checks = (
+        ("event_apart", _find_apart(known, family, tracks, longest), _APART),
+        ("late_daughters", late, _LATE),
+        ("short_daughter", brief.assign(value=1.0, limit=1.0, frame=brief["first_frame"]), _SHORT),
+    )
+    return [list_findings(cases, name, sentence, settings.max_rows_a_check) for name, cases, sentence in checks]
+
+
+_APART = (
+    "the {fate} of cell {cell_id} is in frame {frame}, {value:.0f} frame(s) too {side}: {place}; correct the event or "
+    "the track{advice}"
+)
+_LATE = (
+    "the daughters of cell {parent_id} begin in frame {frame}, {value:.0f} frame(s) after the cell is last seen in "
+    "frame {mother_last}; check whether they are its daughters"
+)
+_SHORT = "cell {cell_id}, a daughter of cell {parent_id}, is seen in frame {frame} only; check whether it is a cell"
+
+
+def _join_mothers(cells: pd.DataFrame) -> pd.DataFrame:
+    """Daughters beside their mothers; value: frames in which neither is seen."""
+    mothers = cells[[*CELL, "last_frame"]].rename(columns={"cell_id": "parent_id", "last_frame": "mother_last"})
+    mothers = mothers.drop_duplicates(["recording_id", "parent_id"]).astype({"parent_id": "Int64"})
+    family = cells.dropna(subset=["parent_id"]).merge(mothers, on=["recording_id", "parent_id"])
+    gap = (family["first_frame"] - family["mother_last"] - 1).astype("float64")
+    return family.assign(value=gap).sort_values("value", kind="stable")
+
+
+def _find_apart(cells: pd.DataFrame, family: pd.DataFrame, tracks: TrackSettings, longest: int) -> pd.DataFrame:
+    """Events away from their place; value: how many frames."""
+    births = family.groupby(["recording_id", "parent_id"])["first_frame"].min().rename("birth").reset_index()
+    births = births.rename(columns={"parent_id": "cell_id"}).astype({"cell_id": "int64"})
+    events = cells[cells["fate"].isin(EVENTS) & cells["event_frame"].notna()].merge(births, on=CELL, how="left")
+    numbers = ["event_frame", "first_frame", "last_frame", "birth"]
+    events = events.astype(dict.fromkeys(numbers, "float64"))
+    divided = events["birth"].notna()
+    # an event is first seen in the last frame of its track, or in the one after
+    events = events.assign(
+        earliest=events["birth"].where(divided, events["last_frame"]),
+        latest=events["birth"].where(divided, events["last_frame"] + 1),
+    )
+    if tracks.format == "btrack":  # it goes on to follow what is left of a dead cell, and says itself when it died
+        events["earliest"] = events["earliest"].where(events["fate"] != APOPTOSIS, events["first_frame"])
+    apart = events.assign(value=_miss(events, events["event_frame"]), limit=float(longest))
+    apart = apart[apart["value"] > longest]
+    last = "it is last seen in frame " + apart["last_frame"].map("{:.0f}".format).astype(str)
+    daughters = "its daughters are first seen in frame " + apart["birth"].map("{:.0f}".format).astype(str)
+    advice = apart["recording_id"].map(
+        {str(name): _advise(rows, tracks, longest) for name, rows in apart.groupby("recording_id")}
+    )
+    return apart.assign(
+        frame=apart["event_frame"].astype("int64"),
+        side=np.where(apart["event_frame"] > apart["latest"], "late", "early"),
+        place=daughters.where(apart["birth"].notna(), last),
+        advice=advice,
+    )
+
+
+def _miss(events: pd.DataFrame, frame: pd.Series) -> pd.Series:
+    """Frames from a frame to the place of the event, 0 at it."""
+    return (events["earliest"] - frame).clip(lower=0) + (frame - events["latest"]).clip(lower=0)
+
+
+def _advise(apart: pd.DataFrame, tracks: TrackSettings, longest: int) -> str:
+    """Say how else the times can be read, if that puts most of these events right."""
+    for read, finest, text in _read_otherwise(apart, tracks):
+        if float((_miss(apart, read) <= max(longest, finest)).mean()) >= _FIT:
+            return f"; the times fit {text}"
+    return ""
+
+
+def _read_otherwise(apart: pd.DataFrame, tracks: TrackSettings) -> Iterator[tuple[pd.Series, float, str]]:
+    """Read times in other ways: frames, how fine they are (frames), and what to do."""
+    frame, an_hour = apart["event_frame"], 60 / float(apart["frame_interval_min"].iloc[0])
+    as_hours = (frame + tracks.first_frame) * an_hour
+    if tracks.fates_file is not None and tracks.fates_time_unit == "h":
+        yield frame / an_hour - tracks.first_frame, 0, "as frames: if they are, set tracks.fates_time_unit to frame"
+    elif tracks.fates_file is not None:
+        yield as_hours, an_hour, "as hours: if they are, set tracks.fates_time_unit to h"
+    elif tracks.columns.event_frame is not None:
+        yield as_hours, an_hour, "as hours: if they are, give frames in that column, or hours in tracks.fates_file"
+    advice = "if they are counted from the first frame of each cell: give them from that of the recording"
+    yield frame + apart["first_frame"], 0, advice

@@ -1,0 +1,105 @@
+"""Checks of the tracks of a recording as a whole: what looks well cell by cell, and cannot be right altogether."""
+
+import numpy as np
+import pandas as pd
+
+from cellfate.core.fates import UNSCORED
+from cellfate.core.tables import CELL
+from cellfate.preflight.findings import list_findings
+from cellfate.preflight.settings import PreflightSettings
+from cellfate.tracks.settings import TrackSettings
+
+_FEWEST_CELLS = 10
+"""Cells of a recording from which on shares of them are told."""
+_FEWEST_LINEAGES = 20
+"""Lineages of a recording from which on the part of the image that they lie in is told: fewer are so by chance."""
+_FEW_SCORED = 0.2
+"""Share of cells with a fate below which a table of fates is told."""
+_CROWDED = 0.55
+"""Share of the height and of the width within which all cells lie when they are told as crowded: half, and a bit."""
+_CORNER = 0.15
+"""Share of the occupied part within which cells begin at its corner, and by which its two sides may differ: positions
+of a smaller image, or in a larger unit, fill a copy of the image."""
+_COUNTED_BY_PEOPLE = ("csv", "napari_csv")
+"""Formats that are tables, in which frames may be counted from 1."""
+
+
+def check_whole_tracks(
+    placed: pd.DataFrame, cells: pd.DataFrame, tracks: TrackSettings, settings: PreflightSettings
+) -> list[pd.DataFrame]:
+    """Find frames that seem counted from 1, cells in one part of the image, and few fates.
+
+    Parameters
+    ----------
+    placed : DataFrame
+        As `tracks.place_detections` gives them.
+    cells : DataFrame
+        Columns of `Cells` but group_id.
+    tracks : TrackSettings
+        How tracks and fates were read.
+    settings : PreflightSettings
+        How many cases are listed.
+
+    Returns
+    -------
+    list of DataFrame
+        Tables `PreflightFindings`, one a check, at most one row a recording.
+    """
+    checks = (
+        ("first_frame", _find_late_start(placed, tracks), _LATE_START),
+        ("crowded", _find_crowded(placed, cells), _CROWD),
+        ("few_fates", _find_few_fates(cells, tracks), _FEW_FATES),
+    )
+    return [list_findings(cases, name, sentence, settings.max_rows_a_check) for name, cases, sentence in checks]
+
+
+_LATE_START = (
+    "no cell is in frame 0 and the first ones are in frame 1, as where frames are counted from 1; if they are, set "
+    "tracks.first_frame: {first_frame}"
+)
+_CROWD = (
+    "all {n_lineages} lineages lie in the corner of x 0 to {x_px:.0f} px and y 0 to {y_px:.0f} px of an image that is "
+    "{width_px} px wide and {height_px} px high, and fill it; check whether the tracks were made on a smaller copy of "
+    "the images or are in another unit (tracks.position_unit)"
+)
+_FEW_FATES = (
+    "only {n_scored} of {n_cells} cells have a fate, the others are unscored; check whether {file} is the table of "
+    "these tracks, and numbers cells as they do (tracks.fates_cell)"
+)
+
+
+def _find_late_start(placed: pd.DataFrame, tracks: TrackSettings) -> pd.DataFrame:
+    """Find recordings that begin in frame 1, if none of all begins in frame 0; value: the frame."""
+    firsts = placed.groupby("recording_id")["frame"].min()
+    if tracks.format not in _COUNTED_BY_PEOPLE or (firsts < 1).any():
+        return placed.head(0)
+    cases = placed.drop_duplicates("recording_id").drop(columns=["cell_id", "frame", "file"])
+    late = cases["recording_id"].isin(firsts.index[firsts == 1])
+    return cases[late].assign(frame=1, value=1.0, limit=0.0, first_frame=tracks.first_frame + 1)
+
+
+def _find_crowded(placed: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
+    """Find recordings whose lineages fill the corner of the image at the origin; value: the share of its area."""
+    founders = cells[cells["parent_id"].isna()][CELL]
+    starts = placed[placed["exists"]].drop_duplicates(CELL).merge(founders, on=CELL)
+    by_recording = starts.groupby("recording_id")
+    ends = placed[placed["exists"]].groupby("recording_id")[["y_px", "x_px"]].max()
+    sizes = by_recording[["height_px", "width_px"]].first()
+    table = ends.join(sizes, how="inner").join(by_recording.size().rename("n_lineages"))
+    down, across = table["y_px"] / table["height_px"], table["x_px"] / table["width_px"]
+    lowest = by_recording[["y_px", "x_px"]].min()
+    begins = np.maximum(lowest["y_px"] / table["y_px"], lowest["x_px"] / table["x_px"])
+    crowded = (np.maximum(down, across) <= _CROWDED) & (begins <= _CORNER)
+    crowded &= (np.abs(down / across - 1) <= _CORNER) & (table["n_lineages"] >= _FEWEST_LINEAGES)
+    told: pd.DataFrame = table.assign(value=down * across, limit=_CROWDED**2)[crowded].reset_index()
+    return told
+
+
+def _find_few_fates(cells: pd.DataFrame, tracks: TrackSettings) -> pd.DataFrame:
+    """Find recordings of whose cells a table of fates tells but a few; value: the share."""
+    if tracks.fates_file is None:
+        return cells.head(0)
+    scored = (cells["fate"] != UNSCORED).groupby(cells["recording_id"]).agg(["mean", "sum", "size"])
+    told = scored[(scored["mean"] < _FEW_SCORED) & (scored["size"] >= _FEWEST_CELLS)].reset_index()
+    told = told.rename(columns={"mean": "value", "sum": "n_scored", "size": "n_cells"})
+    return told.assign(limit=_FEW_SCORED, file=tracks.fates_file)
