@@ -6,7 +6,7 @@ from typing import Any
 
 from cellfate.imaging.headers import Looked
 from cellfate.imaging.settings import Layout
-from cellfate.recognition.findings import Finding
+from cellfate.recognition.proposals import Proposal
 
 
 def _of_looked(looked: list[Looked]) -> tuple[str, ...]:
@@ -26,7 +26,7 @@ class Candidate:
     settings : dict of str to object, or None
         Parameters `recordings` with which the first recordings are opened; None where a question must be answered
         before.
-    values : tuple of Finding
+    values : tuple of Proposal
         What follows for `recordings`, and questions.
     claimed : frozenset of str
         Files that belong to this layout.
@@ -41,13 +41,13 @@ class Candidate:
     layout: Layout
     words: str
     settings: dict[str, Any] | None
-    values: tuple[Finding, ...]
+    values: tuple[Proposal, ...]
     claimed: frozenset[str] = field(repr=False)
     names: Callable[[list[Looked]], tuple[str, ...]] = _of_looked
     notes: tuple[str, ...] = ()
     cell_px: float | None = None
 
     @property
-    def has_questions(self) -> bool:
+    def has_open(self) -> bool:
         """Whether a person must answer before the images can be opened."""
-        return any(value.is_question for value in self.values)
+        return any(value.is_open for value in self.values)

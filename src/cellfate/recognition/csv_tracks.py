@@ -1,7 +1,7 @@
 """Columns of tracks in a plain table: guessed from names, and held against the recordings and what is in them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +18,8 @@ from cellfate.recognition.columns import (
     whole,
     whole_or_blank,
 )
-from cellfate.recognition.findings import OPEN, Finding, ask, found
 from cellfate.recognition.images import Images
+from cellfate.recognition.proposals import OPEN, Proposal, ask, found
 
 _MICROMETRES = ("um", "micron", "microns", "micrometer", "micrometers")
 _EDGE = 1.02
@@ -28,26 +28,7 @@ _NONE = (-1, 0)
 """Numbers that stand for no parent."""
 
 
-@dataclass(frozen=True)
-class Guessed:
-    """What the columns of a table of tracks are.
-
-    Attributes
-    ----------
-    values : list of Finding
-        Values of `tracks`, and questions.
-    is_shared : bool
-        Whether the one file holds several recordings.
-    facts : dict of str to float
-        What it says of the size of cells.
-    """
-
-    values: list[Finding]
-    is_shared: bool
-    facts: Mapping[str, float] = field(default_factory=dict)
-
-
-def guess_columns(root: Path, name: str, images: Images, one_each: bool) -> Guessed:
+def guess_columns(root: Path, name: str, images: Images, one_each: bool) -> list[Proposal]:
     """Guess the columns of a table of tracks.
 
     Parameters
@@ -73,30 +54,27 @@ def guess_columns(root: Path, name: str, images: Images, one_each: bool) -> Gues
     else:
         chosen["cell_id"] = _cell_column(table, by, str(chosen["frame"]))
         optional["parent_id"] = parent if _are_parents(table, parent, chosen["cell_id"]) else None
-    values: list[Finding] = []
+    values: list[Proposal] = []
     fate = fate_column(table)
     if fate is not None:
         optional["fate"] = fate
         optional["event_frame"] = next(
             (one for one in find_columns("event_frame", columns) if one != fate and whole(table[one]) is not None), None
         )
-        values += list(_words(table[fate], fate))
+        values += fate_words(table[fate], f"the words in column {fate}")
     optional["recording_id"] = by
     order = ("spot_id", "parent_spot_id", "cell_id", "frame", "y", "x")
     given = {key: chosen[key] for key in order if key in chosen}
     given |= {key: value for key, value in optional.items() if value is not None}
     if any(value is None for value in chosen.values()):
         asked = {key: OPEN if value is None else value for key, value in given.items()}
-        return Guessed(
-            [ask("tracks.columns", f"{name} has the columns {', '.join(columns)}; name those that are ???.", asked)],
-            by is not None,
-        )
+        return [ask("tracks.columns", f"{name} has the columns {', '.join(columns)}; name those that are ???.", asked)]
     values.insert(0, found("tracks.columns", given, f"the columns of {name}"))
     if parent is not None and parent not in given.values():
         values[0] = replace(values[0], words=f"{values[0].words}; {parent} holds no numbers of cells")
     values.append(_first_frame(table, str(chosen["frame"]), name, images))
     values.append(_unit(table, str(chosen["y"]), str(chosen["x"]), name, images))
-    return Guessed(values, by is not None)
+    return values
 
 
 def _spot_column(table: pd.DataFrame, by: str | None, frame: str | None, parent: str | None) -> str | None:
@@ -141,25 +119,20 @@ def _are_parents(table: pd.DataFrame, parent: str | None, cell: str | None) -> b
     return numbers is not None and cells is not None and set(numbers) - set(cells) <= set(_NONE)
 
 
-def _words(column: pd.Series, name: str) -> list[Finding]:
-    proposed, unknown = fate_names(column.unique())
-    return [fate_words(proposed, unknown, f"the words in column {name}")] if proposed or unknown else []
-
-
-def fate_words(proposed: Mapping[str, str], unknown: list[str], source: str) -> Finding:
-    """Make the finding, or question, about words for fates."""
+def fate_words(words: Iterable[str], source: str) -> list[Proposal]:
+    """Propose what words for fates mean, and ask of those that nobody knows; nothing where all are always known."""
+    proposed, unknown = fate_names(words)
     if not unknown:
-        return found("tracks.fate_names", dict(proposed), source)
+        return [found("tracks.fate_names", proposed, source)] if proposed else []
     listed = ", ".join(repr(word) for word in unknown[:10])
-    return ask(
-        "tracks.fate_names",
+    question = (
         f"What the fates {listed} mean, of {source}, is not known: apoptosis, mitosis, censored (watched to the end, "
-        "and nothing happened) or unscored (nobody looked).",
-        {**proposed, **dict.fromkeys(unknown, OPEN)},
+        "and nothing happened) or unscored (nobody looked)."
     )
+    return [ask("tracks.fate_names", question, {**proposed, **dict.fromkeys(unknown, OPEN)})]
 
 
-def _first_frame(table: pd.DataFrame, frame: str, name: str, images: Images) -> Finding:
+def _first_frame(table: pd.DataFrame, frame: str, name: str, images: Images) -> Proposal:
     key, numbers = "tracks.first_frame", whole(table[frame])
     if numbers is None or images.header is None:
         return found(key, 0, "frames count from 0")
@@ -174,7 +147,7 @@ def _first_frame(table: pd.DataFrame, frame: str, name: str, images: Images) -> 
     return found(key, 0, seen)
 
 
-def _unit(table: pd.DataFrame, y: str, x: str, name: str, images: Images) -> Finding:
+def _unit(table: pd.DataFrame, y: str, x: str, name: str, images: Images) -> Proposal:
     key, header = "tracks.position_unit", images.header
     ending = plain(x)
     if ending.endswith(_MICROMETRES):

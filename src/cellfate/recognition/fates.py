@@ -10,7 +10,6 @@ from cellfate.core.fates import EVENTS
 from cellfate.core.text_tables import parse_numbers, read_table
 from cellfate.recognition.columns import (
     fate_column,
-    fate_names,
     find_columns,
     matching_column,
     meaning,
@@ -20,9 +19,9 @@ from cellfate.recognition.columns import (
     whole,
 )
 from cellfate.recognition.csv_tracks import fate_words
-from cellfate.recognition.findings import OPEN, Finding, ask, found
 from cellfate.recognition.images import Images
 from cellfate.recognition.naming import match_files
+from cellfate.recognition.proposals import OPEN, Part, Proposal, ask, found
 from cellfate.recognition.survey import Survey, shown
 from cellfate.recognition.tracks import Tracks
 
@@ -47,26 +46,17 @@ _FRAMES = ("frame", "frames", "eventframe", "timepoint", "slice", "endframe", "f
 _MINUTES = ("min", "mins", "minutes", "timemin", "timeminutes")
 
 
-@dataclass(frozen=True)
-class FateTable:
-    """A table of fates.
+@dataclass(frozen=True, kw_only=True)
+class ScoredFates(Part):
+    """A table of fates that a person scored; without values where there is none.
 
     Attributes
     ----------
-    values : tuple of Finding
-        Values of `tracks`, and questions; empty where there is no such table.
-    notes : tuple of str
-        What else was seen.
     fates : frozenset of str
         Fates that its words mean.
-    used : frozenset of str
-        Its files.
     """
 
-    values: tuple[Finding, ...] = ()
-    notes: tuple[str, ...] = ()
     fates: frozenset[str] = frozenset()
-    used: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +75,7 @@ class _Candidate:
         return [column for column in find_columns("time", list(self.table.columns)) if _is_time(self, column)]
 
 
-def recognise_fates(survey: Survey, images: Images, tracks: Tracks, tables: list[str]) -> FateTable:
+def recognise_fates(survey: Survey, images: Images, tracks: Tracks, tables: list[str]) -> ScoredFates:
     """Recognise the table of fates among tables that are no tracks.
 
     Parameters
@@ -107,21 +97,16 @@ def recognise_fates(survey: Survey, images: Images, tracks: Tracks, tables: list
     candidates = [one for one in candidates if one not in timeless]
     notes = tuple(f"{one.files[0]} has words for fates but not when; it is not used." for one in timeless)
     if not candidates and notes:
-        return FateTable(notes=notes)
+        return ScoredFates(notes=notes)
     if not candidates:
-        return FateTable()
+        return ScoredFates()
     if len(candidates) > 1:
         listed = shown([one.template for one in candidates], 5)
         question = ask("tracks.fates_file", f"Fates may be in {listed}; say which table is meant.")
-        return FateTable(
-            (question, *_values(candidates[0], images, tracks)[1:]), used=_files(candidates), fates=_fates(candidates)
-        )
-    return FateTable(
-        tuple(_values(candidates[0], images, tracks)),
-        tuple(_notes(candidates[0], images, tracks)),
-        _fates(candidates),
-        _files(candidates),
-    )
+        values, told = (question, *_values(candidates[0], images, tracks)[1:]), ()
+    else:
+        values, told = tuple(_values(candidates[0], images, tracks)), tuple(_notes(candidates[0], images, tracks))
+    return ScoredFates(values=values, notes=told, fates=_fates(candidates), used=_files(candidates))
 
 
 def _files(candidates: list[_Candidate]) -> frozenset[str]:
@@ -191,7 +176,7 @@ def _calls(held: list[str], recording: str | None, tracks: Tracks) -> tuple[str,
     )
 
 
-def _values(one: _Candidate, images: Images, tracks: Tracks) -> list[Finding]:
+def _values(one: _Candidate, images: Images, tracks: Tracks) -> list[Proposal]:
     name, times = one.files[0], one.times
     columns = {"recording_id": one.by, "cell_id": one.cell or OPEN, "fate": one.fate, "time": [*times, OPEN][0]}
     values = [found("tracks.fates_file", one.template, f"{name}: column {one.fate} holds words for fates")]
@@ -207,10 +192,11 @@ def _values(one: _Candidate, images: Images, tracks: Tracks) -> list[Finding]:
         values.append(ask("tracks.fates_columns", question, columns))
     else:
         values.append(found("tracks.fates_columns", columns, f"the columns of {name}"))
-    return [*values, *_named(one), *([_unit(one, times[0], images)] if times else ()), *_words(one)]
+    words = fate_words(one.table[one.fate], f"column {one.fate} of {name}")
+    return [*values, *_named(one), *([_unit(one, times[0], images)] if times else ()), *words]
 
 
-def _named(one: _Candidate) -> list[Finding]:
+def _named(one: _Candidate) -> list[Proposal]:
     """Say by what the table calls cells, where that is not their number."""
     if len(one.calls) > 1:
         question = (
@@ -238,12 +224,7 @@ def _is_time(one: _Candidate, column: str) -> bool:
     return len(given) > 0 and bool(pd.notna(parse_numbers(given)).all())
 
 
-def _words(one: _Candidate) -> list[Finding]:
-    proposed, unknown = fate_names(one.table[one.fate].unique())
-    return [fate_words(proposed, unknown, f"column {one.fate} of {one.files[0]}")] if proposed or unknown else []
-
-
-def _unit(one: _Candidate, time: str, images: Images) -> Finding:
+def _unit(one: _Candidate, time: str, images: Images) -> Proposal:
     """Tell hours from frames: by the name of the column, else by what fits the length of the recordings."""
     key, name = "tracks.fates_time_unit", plain(time)
     column = one.table[time][one.table[time].str.strip() != ""]

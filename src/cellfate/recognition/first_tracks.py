@@ -9,8 +9,8 @@ import pandas as pd
 from cellfate.core.errors import InputError
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import WITH_TRACKS
-from cellfate.recognition.findings import OPEN
 from cellfate.recognition.images import Images
+from cellfate.recognition.proposals import OPEN
 from cellfate.recognition.survey import Survey
 from cellfate.tracks.cell_tracking_challenge import read_without_positions
 from cellfate.tracks.importing import IMPORTERS

@@ -13,8 +13,8 @@ from cellfate.imaging.headers import Examined, Looked
 from cellfate.imaging.settings import Layout
 from cellfate.imaging.tiff_series import open_series
 from cellfate.recognition.candidates import Candidate
-from cellfate.recognition.findings import OPEN, Finding, ask, found
 from cellfate.recognition.own_names import guess_pattern
+from cellfate.recognition.proposals import OPEN, Proposal, ask, found
 from cellfate.recognition.survey import Survey, count, folder_of, shown
 from cellfate.recognition.track_files import is_geff
 from cellfate.tracks.zarr_arrays import read_attributes
@@ -133,7 +133,7 @@ def _candidate(layout: Layout, survey: Survey, files: Sequence[str], what: str, 
     if layout == "tiff_stacks" and settings:
         axes, supposed = _file_axes(survey.root / files[0], files[0])
         values.append(axes)
-        settings = None if axes.is_question and supposed is None else settings | {"file_axes": supposed}
+        settings = None if axes.is_open and supposed is None else settings | {"file_axes": supposed}
     root = name_root(survey.root, glob)
     names = tuple(recording_name(root, survey.root / name, suffixes) for name in files)
     return Candidate(layout, source, settings, tuple(values), frozenset(files), _with_scenes(files, names))
@@ -143,7 +143,7 @@ def _folders(files: Sequence[str]) -> list[str]:
     return sorted({folder_of(name) or "the folder itself" for name in files})
 
 
-def _glob(files: Sequence[str], what: str) -> tuple[str | None, Finding | None]:
+def _glob(files: Sequence[str], what: str) -> tuple[str | None, Proposal | None]:
     """Glob that matches these files, or a question where they lie in folders of different kinds."""
     folders = sorted({folder_of(name) for name in files})
     endings = {Path(name).suffix for name in files}
@@ -177,7 +177,7 @@ def _with_scenes(files: Sequence[str], names: tuple[str, ...]) -> Callable[[list
     return all_names
 
 
-def _file_axes(path: Path, name: str) -> tuple[Finding, str | None]:
+def _file_axes(path: Path, name: str) -> tuple[Proposal, str | None]:
     """Tell or ask what the pages of a file are; beside a question stand the axes to open it with, where supposed."""
     key = "recordings.file_axes"
     try:

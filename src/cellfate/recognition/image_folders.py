@@ -12,7 +12,7 @@ from cellfate.imaging.image_files import read_header
 from cellfate.imaging.layouts import find_track_files, numbered_files
 from cellfate.imaging.tiff import read_label_image
 from cellfate.recognition.candidates import Candidate
-from cellfate.recognition.findings import Finding, ask, found
+from cellfate.recognition.proposals import Proposal, ask, found
 from cellfate.recognition.survey import Survey, shown
 
 _ENDS = 65536
@@ -85,7 +85,7 @@ def _coco(survey: Survey, name: str) -> Candidate:
     given: dict[str, Any] = {"layout": "coco_vid", "annotation_file": name, "image_folder": folder}
     categories = _categories(tables["annotations"]["category_id"].unique().tolist(), name)
     settings = {**given, "channels": channels, "frame_interval_min": 1.0}
-    settings |= {} if categories.is_question else {"cell_categories": categories.value}
+    settings |= {} if categories.is_open else {"cell_categories": categories.value}
     values = (
         *(found(f"recordings.{key}", value, f"{name} and the images that it names") for key, value in given.items()),
         categories,
@@ -104,7 +104,7 @@ def _coco(survey: Survey, name: str) -> Candidate:
     )
 
 
-def _categories(used: list[int], name: str) -> Finding:
+def _categories(used: list[int], name: str) -> Proposal:
     key = "recordings.cell_categories"
     if len(used) == 1:
         return found(key, used, f"the one category in {name}")
@@ -129,7 +129,7 @@ def _tracks(survey: Survey, name: str) -> str:
     return files.table.relative_to(survey.root).as_posix() if files else ""
 
 
-def _challenge_labels(survey: Survey, name: str) -> tuple[Finding, float | None]:
+def _challenge_labels(survey: Survey, name: str) -> tuple[Proposal, float | None]:
     key, tracks = "recordings.labels", find_track_files(survey.root, name)
     assert tracks is not None
     masks = numbered_files(survey.root / f"{name}_ST/SEG", "man_seg")

@@ -11,7 +11,7 @@ from cellfate.imaging.opening import look_at_recordings
 from cellfate.imaging.settings import Layout, RecordingSettings
 from cellfate.recognition import image_files, image_folders
 from cellfate.recognition.candidates import Candidate
-from cellfate.recognition.findings import Finding, ask, found
+from cellfate.recognition.proposals import Part, Proposal, ask, found
 from cellfate.recognition.survey import Survey, shown
 
 FIRST = 3
@@ -27,8 +27,8 @@ _FINDERS: tuple[Callable[[Survey], list[Candidate]], ...] = (
 )
 
 
-@dataclass(frozen=True)
-class Images:
+@dataclass(frozen=True, kw_only=True)
+class Images(Part):
     """The recordings of a folder, as far as names and the first few files tell.
 
     Attributes
@@ -39,14 +39,8 @@ class Images:
         Recordings, ordered.
     header : StackHeader or None
         What the first recording says; None where none could be opened without an answer of a person.
-    values : tuple of Finding
-        Values of `recordings`, and questions.
-    notes : tuple of str
-        What else was seen.
     cell_px : float or None
         Diameter of a cell in pixels, where masks or boxes say it.
-    claimed : frozenset of str
-        Files that belong to the images.
     sources : dict of str to str
         File or folder of the recordings that were opened.
     settings : RecordingSettings or None
@@ -56,17 +50,14 @@ class Images:
     layout: Layout
     names: tuple[str, ...]
     header: StackHeader | None
-    values: tuple[Finding, ...]
-    notes: tuple[str, ...] = ()
     cell_px: float | None = None
-    claimed: frozenset[str] = field(default=frozenset(), repr=False)
     sources: Mapping[str, str] = field(default_factory=dict)
     settings: RecordingSettings | None = None
 
     @property
     def frame_interval_min(self) -> float | None:
         """Minutes between two frames, where known."""
-        given = next((one.value for one in self.values if one.key == "recordings.frame_interval_min"), None)
+        given = self.value("recordings.frame_interval_min")
         if isinstance(given, float):
             return given
         return None if self.header is None else self.header.frame_interval_min
@@ -92,7 +83,7 @@ def recognise_images(survey: Survey, layout: Layout | None = None) -> Images:
     looked = [] if settings is None else _open_first(survey.root, settings)
     headers = [one.outcome.header for one in looked if isinstance(one.outcome, Examined)]
     errors = [one.outcome for one in looked if isinstance(one.outcome, InputError)]
-    if errors and not headers and not candidate.has_questions:
+    if errors and not headers and not candidate.has_open:
         raise InputError(
             f"The recordings in {survey.root} look like layout {candidate.layout}, but none of the first {len(looked)} "
             f"can be opened; the first: {errors[0]}"
@@ -103,15 +94,15 @@ def recognise_images(survey: Survey, layout: Layout | None = None) -> Images:
         f"Recording '{one.recording_id}' cannot be opened: {one.outcome}" for one in looked if one.outcome in errors
     ]
     return Images(
-        candidate.layout,
-        names,
-        header,
-        (*candidate.values, *_said(candidate, looked, headers)),
-        (*candidate.notes, *(unread if headers else ())),
-        candidate.cell_px,
-        candidate.claimed,
-        {one.recording_id: one.source for one in looked},
-        settings,
+        layout=candidate.layout,
+        names=names,
+        header=header,
+        values=(*candidate.values, *_said(candidate, looked, headers)),
+        notes=(*candidate.notes, *(unread if headers else ())),
+        cell_px=candidate.cell_px,
+        used=candidate.claimed,
+        sources={one.recording_id: one.source for one in looked},
+        settings=settings,
     )
 
 
@@ -151,7 +142,7 @@ def _open_first(root: Path, settings: RecordingSettings) -> list[Looked]:
         return [Looked(settings.layout, "", error)]
 
 
-def _said(candidate: Candidate, looked: list[Looked], headers: list[StackHeader]) -> Iterator[Finding]:
+def _said(candidate: Candidate, looked: list[Looked], headers: list[StackHeader]) -> Iterator[Proposal]:
     """Gather what files say of channels, time and pixels; null stands for: as the files say."""
     asked = {value.key for value in candidate.values}
     first = f"The files of '{looked[0].recording_id}'" if looked else "The files"
@@ -165,7 +156,7 @@ def _said(candidate: Candidate, looked: list[Looked], headers: list[StackHeader]
     yield found("recordings.pixel_size_um", None, said)
 
 
-def _channels(candidate: Candidate, header: StackHeader | None, first: str) -> Finding:
+def _channels(candidate: Candidate, header: StackHeader | None, first: str) -> Proposal:
     key = "recordings.channels"
     needs_names = candidate.layout in ("coco_vid", "cell_tracking_challenge")
     if header is None:
@@ -183,7 +174,7 @@ def _channels(candidate: Candidate, header: StackHeader | None, first: str) -> F
     )
 
 
-def _interval(header: StackHeader | None, first: str) -> Finding:
+def _interval(header: StackHeader | None, first: str) -> Proposal:
     key = "recordings.frame_interval_min"
     minutes = header.frame_interval_min if header else None
     if minutes:

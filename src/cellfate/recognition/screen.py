@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
-from cellfate.recognition.findings import Finding
+from cellfate.recognition.proposals import Proposal
 from cellfate.recognition.recognising import Recognised
 from cellfate.recognition.survey import count
 from cellfate.recognition.template import render
@@ -27,25 +27,25 @@ def describe(recognised: Recognised, folder: Path, name: str, given: str = "") -
     given : str
         Options that the next command needs too.
     """
-    findings, images = recognised.findings, recognised.images
+    images, asked = recognised.images, recognised.open_parameters
     yield f"{recognised.root}: {count(len(images.names), 'recording')}, layout {images.layout}"
     yield ""
-    ordered = sorted(findings.values, key=lambda one: _GROUPS.index(one.key.split(".")[0]))
-    for value in (one for one in ordered if not one.is_question):
+    ordered = sorted(recognised.values, key=lambda one: _GROUPS.index(one.key.split(".")[0]))
+    for value in (one for one in ordered if not one.is_open):
         yield from _value(value)
-    if findings.notes:
+    if recognised.notes:
         yield ""
-        for note in findings.notes:
+        for note in recognised.notes:
             yield from _wrapped(note, "Note: ", "      ")
     yield ""
     yield f"Written: {folder / 'globals.yml'} and {folder / 'parameters.yml'}"
-    yield from _questions(findings.questions, folder)
+    yield from _questions(asked, folder)
     command = f"cellfate --env {name}{given} --pipelines data_processing"
     yield ""
-    yield f"Next: {'answer, then ' if findings.questions else ''}{command}"
+    yield f"Next: {'answer, then ' if asked else ''}{command}"
 
 
-def _value(value: Finding) -> Iterator[str]:
+def _value(value: Proposal) -> Iterator[str]:
     key = f"  {value.key:<30} "
     text = render(value.value)
     head = f"{key}{text}"
@@ -56,7 +56,7 @@ def _value(value: Finding) -> Iterator[str]:
         yield from _wrapped(value.words, " " * 33, " " * 33)
 
 
-def _questions(questions: tuple[Finding, ...], folder: Path) -> Iterator[str]:
+def _questions(questions: tuple[Proposal, ...], folder: Path) -> Iterator[str]:
     if not questions:
         yield "No question is left."
         return

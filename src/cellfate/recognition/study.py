@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cellfate.recognition.findings import Finding, ask, found
+from cellfate.recognition.proposals import Proposal, ask, found
 
 _HOURS = ((1.0, 1.0), (0.5, 0.5), (0.25, 0.25))
 """Guards and bins that are tried, in hours; the largest that leaves something to ask is taken."""
@@ -53,7 +53,7 @@ def plan_hours(n_frames: int, frame_interval_min: float) -> Hours | None:
     return None
 
 
-def follow_up_values(n_frames: int | None, frame_interval_min: float | None) -> Iterator[Finding]:
+def follow_up_values(n_frames: int | None, frame_interval_min: float | None) -> Iterator[Proposal]:
     """Hours and frames of `follow_up`, and the steps of `masking`; nothing where the length is not known."""
     if n_frames is None:
         return
@@ -74,7 +74,7 @@ def follow_up_values(n_frames: int | None, frame_interval_min: float | None) -> 
     yield found("follow_up.min_frames", hours.min_frames, length)
 
 
-def grouping_values(n_recordings: int, n_groups: int, parents_known: bool | None) -> Iterator[Finding]:
+def grouping_values(n_recordings: int, n_groups: int, parents_known: bool | None) -> Iterator[Proposal]:
     """Choose the unit of splits and their scheme.
 
     Parameters
@@ -101,7 +101,7 @@ def grouping_values(n_recordings: int, n_groups: int, parents_known: bool | None
     yield found("splits.scheme", "spatial_blocks", seen)
 
 
-def questions_values(events: frozenset[str], lacks_table: bool) -> Iterator[Finding]:
+def questions_values(events: frozenset[str], lacks_table: bool) -> Iterator[Proposal]:
     """Choose what can be asked with the events that are known.
 
     Parameters
@@ -124,7 +124,7 @@ def questions_values(events: frozenset[str], lacks_table: bool) -> Iterator[Find
         )
 
 
-def reference_values(has_doses: bool) -> Iterator[Finding]:
+def reference_values(has_doses: bool) -> Iterator[Proposal]:
     """Leave out the references that need doses where there are none."""
     if not has_doses:
         words = "there are no doses"

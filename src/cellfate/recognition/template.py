@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cellfate.recognition.findings import OPEN, Finding
+from cellfate.recognition.proposals import OPEN, Proposal
 
 _KEY = re.compile(r"( *)([A-Za-z_]\w*):(?:\s|$)")
 _PLAIN = re.compile(r"[A-Za-z_][\w./-]*(?: [\w./-]+)*")
@@ -22,14 +22,14 @@ class _Block:
     lines: tuple[str, ...]
 
 
-def fill_template(text: str, values: Iterable[Finding], dropped: Iterable[str] = ()) -> str:
+def fill_template(text: str, values: Iterable[Proposal], dropped: Iterable[str] = ()) -> str:
     """Put values into the text of a YAML file.
 
     Parameters
     ----------
     text : str
         The template: groups of keys, one key a line, with comments above.
-    values : iterable of Finding
+    values : iterable of Proposal
         A value found is written with `# found: ...` behind it; a question with `# QUESTION: ...` above it. A key that
         the template lacks is added to its group.
     dropped : iterable of str
@@ -110,13 +110,13 @@ def _is_under(path: str, keys: frozenset[str]) -> bool:
     return any(".".join(parts[:length]) in keys for length in range(1, len(parts) + 1))
 
 
-def _write(finding: Finding) -> list[str]:
+def _write(proposal: Proposal) -> list[str]:
     """Write a line with what it was taken from behind it, or above where that is too long; a question above."""
-    indent, name = "  " * finding.key.count("."), finding.key.rpartition(".")[2]
-    line, words = f"{indent}{name}: {render(finding.value)}", " ".join(finding.words.split())
-    if not finding.is_question and len(line) + len(words) + len("  # found: ") <= _WIDTH:
+    indent, name = "  " * proposal.key.count("."), proposal.key.rpartition(".")[2]
+    line, words = f"{indent}{name}: {render(proposal.value)}", " ".join(proposal.words.split())
+    if not proposal.is_open and len(line) + len(words) + len("  # found: ") <= _WIDTH:
         return [f"{line}  # found: {words}"]
-    start = f"{indent}# {'QUESTION' if finding.is_question else 'found'}: "
+    start = f"{indent}# {'QUESTION' if proposal.is_open else 'found'}: "
     following = f"{indent}#   "
     return [
         *textwrap.wrap(words, _WIDTH, initial_indent=start, subsequent_indent=following, break_on_hyphens=False),
@@ -124,11 +124,11 @@ def _write(finding: Finding) -> list[str]:
     ]
 
 
-def _add(blocks: list[_Block], finding: Finding) -> list[_Block]:
+def _add(blocks: list[_Block], proposal: Proposal) -> list[_Block]:
     """Add a key at the end of its group, or with its group at the end of the file."""
-    group = finding.key.rpartition(".")[0]
+    group = proposal.key.rpartition(".")[0]
     places = [place for place, block in enumerate(blocks) if group and _is_under(block.path, frozenset({group}))]
-    new = _Block(finding.key, tuple(_write(finding)))
+    new = _Block(proposal.key, tuple(_write(proposal)))
     if places:
         return [*blocks[: places[-1] + 1], new, *blocks[places[-1] + 1 :]]
     head = [_Block(group, ("", f"{group}:"))] if group else []

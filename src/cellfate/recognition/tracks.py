@@ -2,19 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import pandas as pd
 
 from cellfate.core.fates import APOPTOSIS, MITOSIS
 from cellfate.core.text_tables import read_table
 from cellfate.imaging.settings import WITH_TRACKS
-from cellfate.recognition.columns import fate_names, find_column, meaning
-from cellfate.recognition.csv_tracks import Guessed, fate_words, guess_columns
-from cellfate.recognition.findings import Finding, ask, found
+from cellfate.recognition.columns import find_column, meaning
+from cellfate.recognition.csv_tracks import fate_words, guess_columns
 from cellfate.recognition.first_tracks import read_first
 from cellfate.recognition.images import FIRST, Images
 from cellfate.recognition.naming import fullest, match_files
+from cellfate.recognition.proposals import Part, Proposal, ask, found
 from cellfate.recognition.survey import Survey, shown
 from cellfate.recognition.track_files import TABLES, kind_of, table_facts, trackmate_facts, typed_words
 
@@ -22,48 +21,40 @@ _FORMATS = (
     *("trackmate_xml", "btrack", "geff", "deepcell", "trackmate_csv", "imaris_csv", "cell_acdc", "cellprofiler_csv"),
     *("napari_csv", "csv"),
 )
+_BESIDE = {"trackmate_csv": ("edges", "edges_file"), "napari_csv": ("graph", "graph_file")}
+"""What may lie beside the tracks of a format and say who came from whom, and the parameter that names it."""
 _MOST_TEMPLATES = 60
 """Kinds of files that are looked into; in a folder with more, the rest is not."""
 
 
-@dataclass(frozen=True)
-class Tracks:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Tracks(Part):
     """The tracks of the recordings, as far as names and the first files tell.
 
     Attributes
     ----------
     format : str or None
         Format; None where there are no tracks, or the layout's own.
-    values : tuple of Finding
-        Values of `tracks`, and questions.
-    notes : tuple of str
-        What else was seen.
     cells : DataFrame or None
         recording_id, cell_id, first_frame, last_frame and fate of the cells of the first recordings.
     parents_known : bool or None
         Whether the tracks say who came from whom; None: not known.
     facts : dict of str to float
         What the files of tracks say of interval, pixel size and size of cells.
-    used : frozenset of str
-        Files that are tracks.
     by_track_id : frozenset of str
         Names of the same cells by TRACK_ID, in TrackMate XML.
     """
 
-    format: str | None
-    values: tuple[Finding, ...]
-    notes: tuple[str, ...] = ()
+    format: str | None = None
     cells: pd.DataFrame | None = None
     parents_known: bool | None = None
     facts: Mapping[str, float] = field(default_factory=dict)
-    used: frozenset[str] = frozenset()
     by_track_id: frozenset[str] = frozenset()
 
     @property
     def states_deaths(self) -> bool:
         """Whether the format, or a column, can state that a cell died."""
-        columns: Mapping[str, Any] = next((one.value for one in self.values if one.key == "tracks.columns"), {})
-        return self.format == "btrack" or "fate" in columns
+        return self.format == "btrack" or "fate" in (self.value("tracks.columns") or {})
 
     def shows(self, fate: str) -> bool:
         """Whether tracks of the first recordings show or state a fate."""
@@ -96,8 +87,8 @@ def recognise_tracks(survey: Survey, images: Images) -> Tracks:
 
 def _candidates(survey: Survey, images: Images) -> list[str]:
     endings = (".xml", ".h5", ".hdf5", ".hdf", ".trk", ".npz", ".json", *TABLES)
-    files = [name for name in survey.with_endings(*endings) if name not in images.claimed]
-    return [*files, *(name for name in survey.stores if name not in images.claimed and name != ".")]
+    files = [name for name in survey.with_endings(*endings) if name not in images.used]
+    return [*files, *(name for name in survey.stores if name not in images.used and name != ".")]
 
 
 def _none(images: Images, simple: list[str]) -> Tracks:
@@ -106,7 +97,7 @@ def _none(images: Images, simple: list[str]) -> Tracks:
         f"No tracks were found beside the recordings{hint}. Put them into the folder, named like the recordings "
         f"({images.names[0] if images.names else 'A01'}), and run this command again; docs/tracks.md lists the formats."
     )
-    return Tracks(None, (ask("tracks.format", question),))
+    return Tracks(values=(ask("tracks.format", question),))
 
 
 def _of_layout(survey: Survey, images: Images) -> Tracks:
@@ -114,8 +105,8 @@ def _of_layout(survey: Survey, images: Images) -> Tracks:
     given = {one.key.removeprefix("recordings."): one for one in images.values}
     in_file = images.layout == "coco_vid"
     words = f"the annotations in {given['annotation_file'].value}" if in_file else "the tracks of the layout"
-    tracks = Tracks(None, (found("tracks.format", None, words),), parents_known=not in_file)
-    if in_file and given["cell_categories"].is_question:
+    tracks = Tracks(values=(found("tracks.format", None, words),), parents_known=not in_file)
+    if in_file and given["cell_categories"].is_open:
         return tracks
     return _with_first(survey, images, tracks, list(images.names if in_file else images.names[:FIRST]))
 
@@ -135,39 +126,35 @@ def _of_format(
     if len(templates) > 1:
         values.append(ask("tracks.files", f"Tracks may be in {shown(templates, 5)}; say which are meant."))
         used = {name for one in templates for name in (one, *matched[one].values())}
-        return Tracks(kind, tuple(values), used=frozenset(used))
+        return Tracks(format=kind, values=tuple(values), used=frozenset(used))
     values.append(found("tracks.files", template, _coverage(files, images)))
-    extra: dict[str, Any] = {}
-    guessed: Guessed | None = None
+    used = {*files.values(), template}
+    facts: dict[str, float] = {}
     if kind == "csv":
-        guessed = guess_columns(survey.root, first, images, one_each=bool(matched[template]))
-        values += guessed.values
-    if kind == "geff":
+        values += guess_columns(survey.root, first, images, one_each=bool(matched[template]))
+    elif kind == "geff":
         values += _geff_columns(survey, first)
-    if kind == "cell_acdc":
+    elif kind == "cell_acdc":
         values += _dead_cells(survey, first)
-    if kind in ("trackmate_csv", "napari_csv"):
-        part, key = ("edges", "edges_file") if kind == "trackmate_csv" else ("graph", "graph_file")
+    elif kind == "trackmate_xml":
+        facts = trackmate_facts(survey.root / first)
+        values += _typed_fates(survey, first)
+    elif kind == "trackmate_csv":
+        facts = table_facts(survey.root / first, images.header.pixel_size_um if images.header else None)
+    if kind in _BESIDE:
+        part, key = _BESIDE[kind]
         beside = [one for one, what in kinds.items() if what == part and (matched[one] or len(images.names) == 1)]
-        extra[key] = next(iter(fullest(beside, matched)), None)
-        words = "beside the tracks" if extra[key] else f"no table of {part} beside the tracks: parents are not known"
-        values.append(found(f"tracks.{key}", extra[key], words))
-    is_shared = guessed is not None and guessed.is_shared
-    notes = [] if is_shared else list(_unmatched(files, images))
-    used = {*files.values(), template, *(name for name in matched.get(extra.get("edges_file") or "", {}).values())}
-    tracks = Tracks(kind, tuple(values), tuple(notes), used=frozenset(used))
-    if kind == "trackmate_xml":
-        typed = _typed_fates(survey, first)
-        tracks = replace(tracks, facts=trackmate_facts(survey.root / first), values=(*tracks.values, *typed))
-    if kind == "trackmate_csv":
-        pixel = images.header.pixel_size_um if images.header else None
-        tracks = replace(tracks, facts=table_facts(survey.root / first, pixel))
-    if guessed is not None:
-        tracks = replace(tracks, facts=guessed.facts)
-    return _with_first(survey, images, tracks, list(images.names if is_shared else files)[:FIRST])
+        file = next(iter(fullest(beside, matched)), None)
+        words = "beside the tracks" if file else f"no table of {part} beside the tracks: parents are not known"
+        values.append(found(f"tracks.{key}", file, words))
+        used |= set(matched[file].values()) if part == "edges" and file else set()
+    tracks = Tracks(format=kind, values=tuple(values), facts=facts, used=frozenset(used))
+    if "recording_id" in (tracks.value("tracks.columns") or {}):  # one file for all recordings
+        return _with_first(survey, images, tracks, list(images.names)[:FIRST])
+    return _with_first(survey, images, replace(tracks, notes=tuple(_unmatched(files, images))), list(files)[:FIRST])
 
 
-def _geff_columns(survey: Survey, name: str) -> list[Finding]:
+def _geff_columns(survey: Survey, name: str) -> list[Proposal]:
     """Find the node properties that state fates: one called so, beside one that says when."""
     folder = survey.root / name / "nodes" / "props"
     properties = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
@@ -177,7 +164,7 @@ def _geff_columns(survey: Survey, name: str) -> list[Finding]:
     return [found("tracks.columns", {"fate": fate, "event_frame": event}, f"the node properties of {name}")]
 
 
-def _dead_cells(survey: Survey, name: str) -> list[Finding]:
+def _dead_cells(survey: Survey, name: str) -> list[Proposal]:
     """Find cells that Cell-ACDC marks as dead."""
     table = read_table(survey.root / name)
     marks = set(table["is_cell_dead"].str.strip().str.lower()) if "is_cell_dead" in table else set()
@@ -186,14 +173,13 @@ def _dead_cells(survey: Survey, name: str) -> list[Finding]:
     return [found("tracks.columns", {"fate": "is_cell_dead"}, f"{name} marks cells as dead: taken for apoptosis")]
 
 
-def _typed_fates(survey: Survey, name: str) -> list[Finding]:
+def _typed_fates(survey: Survey, name: str) -> list[Proposal]:
     """Find fates that a person typed into the names of spots."""
     words = typed_words(survey.root / name)
     if not {meaning(word) for word in words} & {APOPTOSIS, MITOSIS}:
         return []
-    proposed, unknown = fate_names(words)
-    typed = [found("tracks.columns", {"fate": "name"}, f"names of spots in {name} are words for fates")]
-    return [*typed, *([fate_words(proposed, unknown, f"the names of spots in {name}")] if proposed or unknown else ())]
+    typed = found("tracks.columns", {"fate": "name"}, f"names of spots in {name} are words for fates")
+    return [typed, *fate_words(words, f"the names of spots in {name}")]
 
 
 def _coverage(files: Mapping[str, str], images: Images) -> str:

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from cellfate.core.errors import InputError
-from cellfate.recognition.findings import OPEN, found
+from cellfate.recognition.proposals import OPEN, found
 from cellfate.recognition.recognising import Recognised
 from cellfate.recognition.template import fill_template
 from cellfate.tracks.settings import DEFAULT_FILES, LABEL_FORMATS, OWN_FRAMES
@@ -104,7 +104,7 @@ def write_conf(conf: Path, name: str, recognised: Recognised) -> Path:
     )
     head = f"# {name}: written by `cellfate new`. Lines with `found` say what a value was taken from.\n"
     of_roots = re.sub(r"\A(#.*\n)+", lambda _: head, texts["globals.yml"])
-    values = recognised.findings.values
+    values = recognised.values
     written = {
         "globals.yml": fill_template(of_roots, roots),
         "parameters.yml": fill_template(texts["parameters.yml"], values, _unused(recognised)),
@@ -118,11 +118,10 @@ def write_conf(conf: Path, name: str, recognised: Recognised) -> Path:
 
 def _unused(recognised: Recognised) -> set[str]:
     """Keys that belong to other layouts and formats than those found, or to tables that are not there."""
-    findings, layout = recognised.findings, recognised.images.layout
-    chosen = findings.value("tracks.format")
+    layout, chosen = recognised.images.layout, recognised.value("tracks.format")
     dropped = {f"recordings.{key}" for key, layouts in _OF_LAYOUTS.items() if layout not in layouts}
     if chosen != OPEN:
         dropped |= {f"tracks.{key}" for key, formats in _OF_FORMATS.items() if (chosen or layout) not in formats}
     for table, keys in _OF_TABLES.items():
-        dropped |= keys if findings.value(table) is None else set()
-    return dropped - {value.key for value in findings.values}
+        dropped |= keys if recognised.value(table) is None else set()
+    return dropped - {value.key for value in recognised.values}

@@ -22,7 +22,7 @@ def look(root: Path, **options) -> Images:
 
 def settings_of(images: Images, **answers) -> RecordingSettings:
     """Settings that are written, with a person's answers; every question must have one and no other."""
-    questions = {one.key.removeprefix("recordings.") for one in images.values if one.is_question}
+    questions = {one.key.removeprefix("recordings.") for one in images.values if one.is_open}
     assert questions == set(answers)
     values = {one.key.removeprefix("recordings."): one.value for one in images.values}
     return RecordingSettings(**{**values, **answers})
@@ -137,7 +137,7 @@ def test_names_that_mean_more_than_one_thing_are_a_question(tmp_path):
         for b in range(3):
             tifffile.imwrite(tmp_path / f"{a}_{b}.tif", np.ones((8, 9), np.uint16))
             tifffile.imwrite(tmp_path / f"x{a}_y{b}.tif", np.ones((8, 9), np.uint16))
-    questions = [one.key for one in look(tmp_path).values if one.is_question]
+    questions = [one.key for one in look(tmp_path).values if one.is_open]
     assert questions == ["recordings.pattern", "recordings.channels", "recordings.frame_interval_min"]
 
 
@@ -147,7 +147,7 @@ def test_planes_that_may_be_time_points_are_a_question(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", stack, imagej=True, metadata=details)
     images = look(tmp_path)
     question = next(one for one in images.values if one.key == "recordings.file_axes")
-    assert question.is_question
+    assert question.is_open
     assert "12 planes; if these are time points, set TCYX" in question.words
     assert images.frame_interval_min == 5.0
     settings = settings_of(images, file_axes="TCYX", channels=("a", "b"))
@@ -173,7 +173,7 @@ def test_a_projection_among_recordings_is_a_question(tmp_path):
     stored_images.write_ome_tiff(tmp_path, stored_images.make_image())
     shutil.copy(tmp_path / "pos1.ome.tif", tmp_path / "MAX_pos1.ome.tif")
     images = look(tmp_path)
-    question = next(one for one in images.values if one.is_question)
+    question = next(one for one in images.values if one.is_open)
     assert question.key == "recordings.files"
     assert "such as pos1.ome.tif lie images that are none by their names, such as MAX_pos1.ome.tif" in question.words
     assert images.header is not None
@@ -196,7 +196,7 @@ def test_a_channel_that_the_preset_does_not_tell_is_not_read_as_recordings(tmp_p
             tifffile.imwrite(tmp_path / f"exp_{channel}_s3_t{frame}.TIF", np.ones((8, 9), np.uint16))
     images = look(tmp_path)
     pattern = next(one for one in images.values if one.key == "recordings.pattern")
-    assert pattern.is_question or images.names == ("exp_3",)
+    assert pattern.is_open or images.names == ("exp_3",)
 
 
 def test_a_folder_without_images_says_what_it_holds(tmp_path):

@@ -61,7 +61,7 @@ def test_attributes_that_are_no_mapping_are_passed_over(content, tmp_path):
         (tmp_path / store).mkdir()
         (tmp_path / store / (".zattrs", "zarr.json")[number % 2]).write_text(content)
     seen = recognise(tmp_path, "tiff_stacks")
-    assert seen.findings.value("tracks.format") == "???"
+    assert seen.value("tracks.format") == "???"
 
 
 def test_a_folder_that_may_not_be_read_is_passed_over(tmp_path, monkeypatch):

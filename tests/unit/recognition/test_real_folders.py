@@ -12,12 +12,12 @@ pytestmark = pytest.mark.real
 
 
 def asked(seen) -> set[str]:
-    return {one.key for one in seen.findings.questions}
+    return {one.key for one in seen.open_parameters}
 
 
 def test_the_hela_recording_of_the_challenge(real_data):
     seen = recognise(real_data / "ctc_hela")
-    value = seen.findings.value
+    value = seen.value
     assert asked(seen) == {"recordings.frame_interval_min"}
     assert value("recordings.labels") == "silver_truth"
     assert value("follow_up.events") == ["mitosis"]
@@ -27,7 +27,7 @@ def test_the_hela_recording_of_the_challenge(real_data):
 
 def test_micromanager_files(real_data):
     seen = recognise(real_data / "celltk2_example" / "live_cell_example")
-    assert seen.findings.value("recordings.pattern") == "micromanager"
+    assert seen.value("recordings.pattern") == "micromanager"
     assert seen.images.names == ("113",)
     assert asked(seen) == {
         "recordings.channels",
@@ -54,15 +54,15 @@ def test_tracks_of_btrack(real_data, tmp_path):
     shutil.copy(real_data / "btrack_mdck" / "tracks.h5", tmp_path / "tracks.h5")
     write_movie(tmp_path / "tracks.tif", 500, 1200, 1600)
     seen = recognise(tmp_path)
-    assert seen.findings.value("tracks.format") == "btrack"
+    assert seen.value("tracks.format") == "btrack"
     assert asked(seen) == {"crops.cell_diameter_px"}
-    assert seen.findings.value("recordings.group_by") == "lineage"
+    assert seen.value("recordings.group_by") == "lineage"
 
 
 def test_tracks_of_trackmate_that_merge_are_a_question(real_data, tmp_path):
     shutil.copy(real_data / "real_tracks" / "laptrack_trackmate_merging.xml", tmp_path / "movie.xml")
     write_movie(tmp_path / "movie.tif", 50, 128, 128)
     seen = recognise(tmp_path)
-    assert seen.findings.value("tracks.format") == "trackmate_xml"
+    assert seen.value("tracks.format") == "trackmate_xml"
     assert "tracks.on_merge" in asked(seen)
-    assert seen.findings.value("crops.cell_diameter_px") == 10.0
+    assert seen.value("crops.cell_diameter_px") == 10.0

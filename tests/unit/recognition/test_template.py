@@ -2,7 +2,7 @@
 
 from omegaconf import OmegaConf
 
-from cellfate.recognition.findings import ask, found
+from cellfate.recognition.proposals import ask, found
 from cellfate.recognition.template import fill_template
 
 TEXT = """\

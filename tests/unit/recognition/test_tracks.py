@@ -41,8 +41,8 @@ def write_images(root: Path, *names: str) -> None:
 
 def settings_of(seen: Recognised, **answers: Any) -> TrackSettings:
     """Settings of the tracks; a question must have an answer."""
-    values = {one.key.removeprefix("tracks."): one for one in seen.findings.values if one.key.startswith("tracks.")}
-    assert {key for key, one in values.items() if one.is_question} == set(answers)
+    values = {one.key.removeprefix("tracks."): one for one in seen.values if one.key.startswith("tracks.")}
+    assert {key for key, one in values.items() if one.is_open} == set(answers)
     return TrackSettings(**{**{key: one.value for key, one in values.items()}, **answers})
 
 
@@ -84,8 +84,8 @@ def test_how_many_recordings_have_tracks_is_said(tmp_path):
     write_images(tmp_path, "01", "02", "A1")
     BY_NAME["trackmate_xml"].write(tmp_path, FAMILY)
     seen = recognise(tmp_path)
-    assert seen.findings.value("tracks.files") == "{recording_id}.xml"
-    assert any(note.startswith("1 of 3 recordings have tracks; without are 02, A1.") for note in seen.findings.notes)
+    assert seen.value("tracks.files") == "{recording_id}.xml"
+    assert any(note.startswith("1 of 3 recordings have tracks; without are 02, A1.") for note in seen.notes)
 
 
 def test_one_table_of_all_recordings(tmp_path):
@@ -119,7 +119,7 @@ def write_fates(root: Path, text: str) -> None:
 
 def test_times_that_fit_hours_and_frames_are_a_question(tmp_path):
     write_fates(tmp_path, "movie,cell,end,time\n01,1,divided,2\n01,3,died,3\n")  # 8 frames of 30 min are 4 h
-    question = next(one for one in recognise(tmp_path).findings.questions)
+    question = next(one for one in recognise(tmp_path).open_parameters)
     assert question.key == "tracks.fates_time_unit"
     assert "up to 3: hours since the first frame (h), or frames (frame)? Both fit." in question.words
 
@@ -140,7 +140,7 @@ def test_times_that_fit_one_unit_are_told(times, unit, tmp_path):
 def test_words_that_nobody_knows_are_a_question(tmp_path):
     write_fates(tmp_path, "movie;cell;end;hours\n01;1;Divided;2,0\n01;3;blebbed;3,0\n01;4;alive;\n")
     seen = recognise(tmp_path)
-    question = next(one for one in seen.findings.questions)
+    question = next(one for one in seen.open_parameters)
     assert question.key == "tracks.fate_names"
     assert question.value == {"Divided": "mitosis", "blebbed": "???"}
     assert "'blebbed'" in question.words
@@ -151,7 +151,7 @@ def test_two_tables_of_fates_and_two_files_of_tracks_are_questions(tmp_path):
     write_fates(tmp_path, "movie,cell,end,hours\n01,1,divided,2\n")
     (tmp_path / "fates2.csv").write_text("movie,cell,end,hours\n01,1,divided,2\n")
     (tmp_path / "01 filtered.xml").write_bytes((tmp_path / "01.xml").read_bytes())
-    questions = {one.key: one.words for one in recognise(tmp_path).findings.questions}
+    questions = {one.key: one.words for one in recognise(tmp_path).open_parameters}
     assert "fates.csv, fates2.csv" in questions["tracks.fates_file"]
     assert "{recording_id} filtered.xml, {recording_id}.xml" in questions["tracks.files"]
 
@@ -161,14 +161,14 @@ def test_a_table_that_fits_nothing_is_taken_for_nothing(tmp_path):
     BY_NAME["trackmate_xml"].write(tmp_path, FAMILY)
     (tmp_path / "inventory.csv").write_text("item,price\nbox,3\n")
     seen = recognise(tmp_path)
-    assert seen.findings.value("tracks.fates_file") is None
-    assert seen.findings.value("recordings.conditions_file") is None
-    assert "Not used, since they name neither cells nor treatments: inventory.csv." in seen.findings.notes
+    assert seen.value("tracks.fates_file") is None
+    assert seen.value("recordings.conditions_file") is None
+    assert "Not used, since they name neither cells nor treatments: inventory.csv." in seen.notes
 
 
 def test_fates_of_cells_that_the_tracks_do_not_have_are_a_question(tmp_path):
     write_fates(tmp_path, "movie,cell,end,hours\n01,77,divided,2\n01,78,died,3\n")
-    question = next(one for one in recognise(tmp_path).findings.questions)
+    question = next(one for one in recognise(tmp_path).open_parameters)
     assert question.key == "tracks.fates_columns"
     assert question.value == {"recording_id": "movie", "cell_id": "???", "fate": "end", "time": "hours"}
     assert "numbers that cells have in the tracks, such as 1, 2, 3, ... (the ID of a cell's first" in question.words
@@ -186,7 +186,7 @@ def test_cells_may_be_called_by_the_names_that_trackmate_gives(mother, daughter,
 
 def test_numbers_that_fit_spots_and_tracks_are_a_question(tmp_path):
     write_fates(tmp_path, "movie,track,end,hours\n01,1,divided,2\n")  # cell 1 begins in spot 1, and track 1 is cell 4
-    question = next(one for one in recognise(tmp_path).findings.questions)
+    question = next(one for one in recognise(tmp_path).open_parameters)
     assert question.key == "tracks.fates_cell"
     assert "cell_id, track_id all fit" in question.words
 
@@ -201,7 +201,7 @@ def test_fates_typed_into_spots_are_found(tmp_path):
     settings = settings_of(seen)
     assert settings.columns.fate == "name"
     assert settings.fate_names == {"Dead": "apoptosis"}
-    assert seen.findings.value("follow_up.events") is None  # both events: the template's
+    assert seen.value("follow_up.events") is None  # both events: the template's
 
 
 def test_a_column_of_cells_is_told_by_its_numbers(tmp_path):
@@ -212,23 +212,23 @@ def test_a_column_of_cells_is_told_by_its_numbers(tmp_path):
 def test_no_tracks_are_a_question(tmp_path):
     write_images(tmp_path)
     (tmp_path / "01_Tracks.xml").write_text('<?xml version="1.0"?><Tracks nTracks="1"></Tracks>')
-    question = next(one for one in recognise(tmp_path).findings.questions if one.key == "tracks.format")
+    question = next(one for one in recognise(tmp_path).open_parameters if one.key == "tracks.format")
     assert "No tracks were found beside the recordings; 01_Tracks.xml is TrackMate's short export" in question.words
 
 
 def test_the_size_of_a_cell_is_read_from_the_radius_of_spots(tmp_path):
     write_images(tmp_path)
     BY_NAME["trackmate_xml"].write(tmp_path, FAMILY)  # radius 2.5 um, pixels of .5 um
-    assert recognise(tmp_path).findings.value("crops.cell_diameter_px") == 10.0
+    assert recognise(tmp_path).value("crops.cell_diameter_px") == 10.0
 
 
 def test_interval_and_pixel_size_are_taken_from_tracks_where_images_do_not_say_them(tmp_path):
     image = np.ones((track_formats.N_FRAMES, track_formats.HEIGHT_PX, track_formats.WIDTH_PX), np.uint16)
     tifffile.imwrite(tmp_path / "01.tif", image, imagej=True, metadata={"axes": "TYX"})
     BY_NAME["trackmate_xml"].write(tmp_path, FAMILY)
-    findings = recognise(tmp_path).findings
-    assert findings.value("recordings.frame_interval_min") == 30.0
-    assert findings.value("recordings.pixel_size_um") == 0.5
+    seen = recognise(tmp_path)
+    assert seen.value("recordings.frame_interval_min") == 30.0
+    assert seen.value("recordings.pixel_size_um") == 0.5
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,7 @@ def test_micrometres_without_a_pixel_size_are_a_question(tmp_path):
     image = np.ones((track_formats.N_FRAMES, track_formats.HEIGHT_PX, track_formats.WIDTH_PX), np.uint16)
     tifffile.imwrite(tmp_path / "01.tif", image, imagej=True, metadata={"axes": "TYX", "finterval": 1800})
     BY_NAME["trackmate_csv"].write(tmp_path, FAMILY)
-    assert "recordings.pixel_size_um" in [one.key for one in recognise(tmp_path).findings.questions]
+    assert "recordings.pixel_size_um" in [one.key for one in recognise(tmp_path).open_parameters]
 
 
 @pytest.mark.parametrize(
@@ -289,7 +289,7 @@ def test_a_table_of_tracks_that_leaves_something_open(change, question, tmp_path
     table.drop_duplicates([column for column in table.columns if column in ("Track", "Frame")]).to_csv(
         tmp_path / "01.csv", index=False
     )
-    assert question in [one.key for one in recognise(tmp_path).findings.questions]
+    assert question in [one.key for one in recognise(tmp_path).open_parameters]
 
 
 def test_names_of_cells_that_stand_once_are_spots_linked_by_their_parents(tmp_path):
@@ -301,10 +301,10 @@ def test_names_of_cells_that_stand_once_are_spots_linked_by_their_parents(tmp_pa
     ]
     table = pd.DataFrame(rows, columns=["ID", "Parent ID", "Time", "y", "x", "Tracklet ID"])
     table.to_csv(tmp_path / "01.csv", index=False)
-    columns = recognise(tmp_path).findings.value("tracks.columns")
+    columns = recognise(tmp_path).value("tracks.columns")
     assert columns == {"spot_id": "ID", "parent_spot_id": "Parent ID", "frame": "Time", "y": "y", "x": "x"}
     table.drop(columns="Parent ID").to_csv(tmp_path / "01.csv", index=False)
-    columns = recognise(tmp_path).findings.value("tracks.columns")
+    columns = recognise(tmp_path).value("tracks.columns")
     assert columns == {"cell_id": "Tracklet ID", "frame": "Time", "y": "y", "x": "x"}
 
 
@@ -316,9 +316,9 @@ def test_a_missing_file_of_the_graph_is_told_and_asks_for_no_other_format(tmp_pa
     (tmp_path / "01_graph.json").unlink()
     (tmp_path / "02.csv").unlink()
     seen = recognise(tmp_path)
-    assert "tracks.edges_file" not in [one.key for one in seen.findings.values]
-    assert seen.findings.value("tracks.graph_file") == "{recording_id}_graph.json"
-    assert any("Recording '01' has no track file" in note for note in seen.findings.notes)
+    assert "tracks.edges_file" not in [one.key for one in seen.values]
+    assert seen.value("tracks.graph_file") == "{recording_id}_graph.json"
+    assert any("Recording '01' has no track file" in note for note in seen.notes)
 
 
 def test_images_alone_are_recognised_first(tmp_path):
@@ -328,11 +328,11 @@ def test_images_alone_are_recognised_first(tmp_path):
 
 def test_deaths_without_a_time_are_a_question_and_divisions_without_one_are_left_to_the_tracks(tmp_path):
     write_fates(tmp_path, "movie,cell,end\n01,1,divided\n01,3,died\n")
-    question = next(one for one in recognise(tmp_path).findings.questions)
+    question = next(one for one in recognise(tmp_path).open_parameters)
     assert question.key == "tracks.fates_columns"
     assert "no column says when" in question.words
     (tmp_path / "fates.csv").write_text("movie,cell,end\n01,1,divided\n")
-    assert "fates.csv has words for fates but not when; it is not used." in recognise(tmp_path).findings.notes
+    assert "fates.csv has words for fates but not when; it is not used." in recognise(tmp_path).notes
 
 
 def test_rows_of_spots_of_several_recordings_are_told_by_their_links(tmp_path):

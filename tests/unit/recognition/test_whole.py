@@ -30,7 +30,7 @@ def write_and_read(tmp_path: Path, folder: Path, **answers: Any) -> dict[str, An
     check_place(conf, "mine")
     seen = recognise(folder)
     written = write_conf(conf, "mine", seen)
-    assert {one.key for one in seen.findings.questions} == set(answers)
+    assert {one.key for one in seen.open_parameters} == set(answers)
     given: dict[str, Any] = {}
     for key, value in answers.items():
         group, name = key.split(".")
@@ -69,7 +69,7 @@ def test_a_coco_folder(tmp_path):
 def test_a_line_of_tracks_that_cannot_be_read_is_told_as_a_run_does(tmp_path):
     folder = write_ctc_folder(tmp_path / "data")
     (folder / "01_GT" / "TRA" / "man_track.txt").write_text("1 0 2\n2 3 five 1\n")
-    notes = [note for note in recognise(folder).findings.notes if note.startswith("Of the first tracks: Track file")]
+    notes = [note for note in recognise(folder).notes if note.startswith("Of the first tracks: Track file")]
     assert len(notes) == 1
     assert "expected four whole numbers a line" in notes[0]
 
@@ -78,9 +78,9 @@ def test_a_line_of_tracks_that_cannot_be_read_is_told_as_a_run_does(tmp_path):
 def test_annotations_of_other_categories_are_no_cells(of_others, asks, tmp_path):
     """Deaths stated on annotations of a category that a run leaves out are none."""
     cells = [replace(cell, category=of_others if cell.time_of_death is None else 2) for cell in CELLS]
-    findings = recognise(write_coco_folder(tmp_path / "data", cells)).findings
-    assert ("recordings.cell_categories" in [one.key for one in findings.questions]) is asks
-    assert findings.value("follow_up.events") == (None if asks else ["mitosis"])
+    seen = recognise(write_coco_folder(tmp_path / "data", cells))
+    assert ("recordings.cell_categories" in [one.key for one in seen.open_parameters]) is asks
+    assert seen.value("follow_up.events") == (None if asks else ["mitosis"])
 
 
 @pytest.mark.parametrize("name", ["trackmate_xml", "trackmate_csv", "btrack", "geff", "napari_csv", "csv"])
@@ -99,7 +99,7 @@ def test_tracks_of_every_format_beside_images(name, tmp_path):
 def test_images_without_tracks(name, tmp_path):
     (tmp_path / "data").mkdir()
     stored_images.WRITERS[name](tmp_path / "data", stored_images.make_image())
-    asked = {one.key for one in recognise(tmp_path / "data").findings.questions}
+    asked = {one.key for one in recognise(tmp_path / "data").open_parameters}
     assert {"tracks.format", "crops.cell_diameter_px"} <= asked
     assert len(asked) <= 5
 
@@ -108,7 +108,7 @@ def test_tracks_without_parents_and_without_fates_are_no_study(tmp_path):
     write_images(tmp_path)
     BY_NAME["napari_csv"].write(tmp_path, track_formats.FAMILY)
     (tmp_path / "01_graph.json").unlink()
-    question = next(one for one in recognise(tmp_path).findings.questions if one.key == "tracks.fates_file")
+    question = next(one for one in recognise(tmp_path).open_parameters if one.key == "tracks.fates_file")
     assert question.words.startswith("Nothing in the folder says which cells divide or die")
 
 
@@ -121,8 +121,8 @@ def test_tracks_of_which_none_divides(n_recordings, asks, tmp_path):
         shutil.copy(tmp_path / "01.xml", tmp_path / f"P{number}.xml")
     (tmp_path / "01.xml").unlink()
     seen = recognise(tmp_path)
-    assert ("tracks.fates_file" in {one.key for one in seen.findings.questions}) is asks
-    assert (seen.findings.value("follow_up.events") == ["mitosis"]) is not asks
+    assert ("tracks.fates_file" in {one.key for one in seen.open_parameters}) is asks
+    assert (seen.value("follow_up.events") == ["mitosis"]) is not asks
 
 
 def test_many_recordings_take_seconds(tmp_path):
@@ -135,5 +135,5 @@ def test_many_recordings_take_seconds(tmp_path):
     seen = recognise(tmp_path)
     after = resource.getrusage(resource.RUSAGE_SELF)
     assert len(seen.images.names) == 301
-    assert seen.findings.value("splits.scheme") == "grouped_holdout"
+    assert seen.value("splits.scheme") == "grouped_holdout"
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < MOST_CPU_S

@@ -9,8 +9,8 @@ import pandas as pd
 from cellfate.core.errors import InputError
 from cellfate.core.text_tables import read_table
 from cellfate.recognition.columns import find_column, matching_column, named_recordings, parts_of_names
-from cellfate.recognition.findings import Finding, ask, found
 from cellfate.recognition.images import Images
+from cellfate.recognition.proposals import Part, Proposal, ask, found
 from cellfate.recognition.study import LEAST_GROUPS
 from cellfate.recognition.survey import Survey, shown
 
@@ -18,32 +18,23 @@ _UNIT = re.compile(r"(?:^|[ _(\[])([nuµμm]?M|[nuµμm]g/ml|%)[)\]]?$")
 """Unit of doses at the end of the name of their column."""
 
 
-@dataclass(frozen=True)
-class Treatments:
+@dataclass(frozen=True, kw_only=True)
+class Conditions(Part):
     """A table of conditions.
 
     Attributes
     ----------
-    values : tuple of Finding
-        Values of `recordings`, and questions.
-    notes : tuple of str
-        What else was seen.
     n_groups : int
         Groups that it names; the recordings where it names none.
-    used : frozenset of str
-        Its file.
     has_doses : bool
         Whether there is more than one dose.
     """
 
-    values: tuple[Finding, ...]
-    notes: tuple[str, ...]
     n_groups: int
     has_doses: bool
-    used: frozenset[str] = frozenset()
 
 
-def recognise_treatments(survey: Survey, images: Images, tables: Sequence[str]) -> Treatments:
+def recognise_conditions(survey: Survey, images: Images, tables: Sequence[str]) -> Conditions:
     """Recognise the table of conditions among tables that hold neither tracks nor fates."""
     candidates, unnamed = [], []
     for name in tables:
@@ -61,22 +52,19 @@ def recognise_treatments(survey: Survey, images: Images, tables: Sequence[str]) 
         return _without_names(*unnamed[0], images)
     if not candidates:
         none = found("recordings.conditions_file", None, "no table with a line a recording: no doses")
-        return Treatments((none,), (), len(images.names), False)
+        return Conditions(values=(none,), n_groups=len(images.names), has_doses=False)
     if len(candidates) > 1:
-        listed = shown([name for name, _, _ in candidates], 5)
-        question = ask("recordings.conditions_file", f"Treatments may be in {listed}; say which table is meant.")
-        return Treatments(
-            (question, *_values(*candidates[0])[1:]),
-            (),
-            len(images.names),
-            True,
-            frozenset(name for name, _, _ in candidates),
+        names = [name for name, _, _ in candidates]
+        question = ask(
+            "recordings.conditions_file", f"Treatments may be in {shown(names, 5)}; say which table is meant."
         )
+        values = (question, *_values(*candidates[0])[1:])
+        return Conditions(values=values, n_groups=len(images.names), has_doses=True, used=frozenset(names))
     name, table, by = candidates[0]
     return _chosen(name, table, by, images)
 
 
-def _without_names(name: str, table: pd.DataFrame, images: Images) -> Treatments:
+def _without_names(name: str, table: pd.DataFrame, images: Images) -> Conditions:
     part = parts_of_names(table, images.names)
     seen = ", ".join(column for role, column in _roles(table, None).items() if role in ("condition", "dose"))
     question = ask(
@@ -84,7 +72,7 @@ def _without_names(name: str, table: pd.DataFrame, images: Images) -> Treatments
         f"{name} looks like treatments ({seen}), but no column names recordings as the folder does "
         f"({shown(images.names)}){part}. Write the names into it and run this command again, or set null.",
     )
-    return Treatments((question,), (), len(images.names), True, frozenset({name}))
+    return Conditions(values=(question,), n_groups=len(images.names), has_doses=True, used=frozenset({name}))
 
 
 def _roles(table: pd.DataFrame, by: str | None) -> dict[str, str]:
@@ -93,7 +81,7 @@ def _roles(table: pd.DataFrame, by: str | None) -> dict[str, str]:
     return {role: column for role, column in roles.items() if column is not None}
 
 
-def _values(name: str, table: pd.DataFrame, by: str) -> list[Finding]:
+def _values(name: str, table: pd.DataFrame, by: str) -> list[Proposal]:
     roles = _roles(table, by)
     columns = {"recording_id": by, **dict.fromkeys(("condition", "dose", "dose_unit", "group_id")), **roles}
     values = [
@@ -106,7 +94,7 @@ def _values(name: str, table: pd.DataFrame, by: str) -> list[Finding]:
     return values
 
 
-def _chosen(name: str, table: pd.DataFrame, by: str, images: Images) -> Treatments:
+def _chosen(name: str, table: pd.DataFrame, by: str, images: Images) -> Conditions:
     roles = _roles(table, by)
     matched = named_recordings(table[by], images.names)
     without = sorted(set(images.names) - set(matched.values()))
@@ -122,9 +110,11 @@ def _chosen(name: str, table: pd.DataFrame, by: str, images: Images) -> Treatmen
         notes.append(f"Column {roles['group_id']} of {name} makes {n_groups} groups, too few to be parted; not used.")
         values, n_groups = _without_groups(values), len(images.names)
     doses = table[roles.get("dose", roles.get("condition", by))].nunique()
-    return Treatments(tuple(values), tuple(notes), n_groups, doses > 1, frozenset({name}))
+    return Conditions(
+        values=tuple(values), notes=tuple(notes), n_groups=n_groups, has_doses=doses > 1, used=frozenset({name})
+    )
 
 
-def _without_groups(values: list[Finding]) -> list[Finding]:
+def _without_groups(values: list[Proposal]) -> list[Proposal]:
     key = "recordings.conditions_columns"
     return [replace(one, value={**one.value, "group_id": None}) if one.key == key else one for one in values]

@@ -19,9 +19,7 @@ def write_recordings(root, names=NAMES):
 def opened(root, seen):
     """Recordings as a run opens them with what was recognised."""
     values = {
-        one.key.removeprefix("recordings."): one.value
-        for one in seen.findings.values
-        if one.key.startswith("recordings.")
+        one.key.removeprefix("recordings."): one.value for one in seen.values if one.key.startswith("recordings.")
     }
     return open_recordings(RecordingFolder(root), RecordingSettings(**values))[0].set_index("recording_id")
 
@@ -56,26 +54,26 @@ def test_columns_by_contents_and_name(text, columns, dose, tmp_path):
     write_recordings(tmp_path)
     (tmp_path / "my layout.csv").write_text(text)
     seen = recognise(tmp_path)
-    assert seen.findings.value("recordings.conditions_file") == "my layout.csv"
-    assert seen.findings.value("recordings.conditions_columns") == columns
-    assert "my layout.csv treats 4 of 4 recordings." in seen.findings.notes
+    assert seen.value("recordings.conditions_file") == "my layout.csv"
+    assert seen.value("recordings.conditions_columns") == columns
+    assert "my layout.csv treats 4 of 4 recordings." in seen.notes
     assert opened(tmp_path, seen).loc["A02", "dose"] == dose
-    assert seen.findings.value("references.names_within_hours") is None  # doses are references
+    assert seen.value("references.names_within_hours") is None  # doses are references
 
 
 def test_plates_that_are_too_few_to_be_parted_are_no_groups(tmp_path):
     write_recordings(tmp_path)
     (tmp_path / "map.csv").write_text("well,drug,plate\nA01,a,1\nA02,b,1\nB01,a,2\nB02,b,2\n")
     seen = recognise(tmp_path)
-    assert seen.findings.value("recordings.conditions_columns")["group_id"] is None
-    assert "Column plate of map.csv makes 2 groups, too few to be parted; not used." in seen.findings.notes
-    assert seen.findings.value("splits.n_folds") == 4
+    assert seen.value("recordings.conditions_columns")["group_id"] is None
+    assert "Column plate of map.csv makes 2 groups, too few to be parted; not used." in seen.notes
+    assert seen.value("splits.n_folds") == 4
 
 
 def test_recordings_without_a_line_and_lines_without_a_recording_are_told(tmp_path):
     write_recordings(tmp_path)
     (tmp_path / "map.csv").write_text("well,drug\nA01,a\nA02,b\nB01,a\nH12,b\n")
-    notes = recognise(tmp_path).findings.notes
+    notes = recognise(tmp_path).notes
     assert "map.csv treats 3 of 4 recordings." in notes
     assert "map.csv has no line for B02: a run stops until it has." in notes
     assert "map.csv has lines of recordings that the folder does not have: H12." in notes
@@ -86,7 +84,7 @@ def test_wells_that_are_parts_of_names_are_a_question(tmp_path):
     write_recordings(tmp_path, [f"Exp1_{name}_1" for name in NAMES])
     (tmp_path / "map.csv").write_text("Well,Treatment,uM\nA01,a,1\nA02,b,2\nB01,a,1\nB02,b,2\n")
     (tmp_path / "fates.csv").write_text("Well,Cell,Fate,Hours\nA01,1,died,2\nB02,1,divided,3\n")
-    questions = {one.key: one for one in recognise(tmp_path).findings.questions}
+    questions = {one.key: one for one in recognise(tmp_path).open_parameters}
     words = questions["recordings.conditions_file"].words
     assert words.startswith("map.csv looks like treatments (Treatment, uM), but no column names recordings")
     assert "column Well holds 'A01', a part of 'Exp1_A01_1'" in words
@@ -97,9 +95,9 @@ def test_wells_that_are_parts_of_names_are_a_question(tmp_path):
 def test_two_plate_maps_are_a_question_and_none_means_no_doses(tmp_path):
     write_recordings(tmp_path)
     seen = recognise(tmp_path)
-    assert seen.findings.value("recordings.conditions_file") is None
-    assert "dose" not in seen.findings.value("references.names_within_hours")
+    assert seen.value("recordings.conditions_file") is None
+    assert "dose" not in seen.value("references.names_within_hours")
     for name in ("a.csv", "b.csv"):
         (tmp_path / name).write_text("well,drug\nA01,a\nA02,b\nB01,a\nB02,b\n")
-    questions = {one.key: one.words for one in recognise(tmp_path).findings.questions}
+    questions = {one.key: one.words for one in recognise(tmp_path).open_parameters}
     assert questions["recordings.conditions_file"] == "Treatments may be in a.csv, b.csv; say which table is meant."
