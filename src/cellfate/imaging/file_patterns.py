@@ -29,7 +29,7 @@ PRESETS = {
         FOLDER + r"img_(?P<time>\d{9})_(?P<channel>.+)_(?P<z>\d{3})" + _IMAGE,
     ),
     "metamorph": (
-        FOLDER + r"(?P<experiment>(?!.*_thumb_).+?)(?:_(?P<channel>w\d+[^_]*))?(?:_s(?P<position>\d+))?"
+        FOLDER + r"(?P<experiment>(?!.*_thumb_).+?)(?:_(?P<channel>w\d+(?:(?!_w\d)[^/])*?))?(?:_s(?P<position>\d+))?"
         r"_t(?P<time>\d+)" + _IMAGE,
     ),
     "incucyte": (FOLDER + rf"(?P<channel>.+)_(?P<well>[A-Z]{{1,2}}\d+)_(?P<field>\d+)_(?P<time>{_STAMP})" + _IMAGE,),
@@ -59,10 +59,8 @@ def look_at_pattern(root: Path, settings: RecordingSettings) -> Iterator[Looked]
 def _match_files(root: Path, settings: RecordingSettings) -> list[_Plane]:
     given = str(settings.pattern)
     patterns = [re.compile(pattern) for pattern in PRESETS.get(given, (given,))]
-    paths = (
-        path for path in root.rglob("*") if (path.is_file() or path.is_symlink()) and not is_system_file(path.name)
-    )
-    names = [path.relative_to(root).as_posix() for path in paths]
+    names = [path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file() or path.is_symlink()]
+    names = [name for name in names if not is_system_file(name)]
     if not names:
         advice = "give the folder of the images, or a folder above it"
         raise nothing_here(root, "file_pattern", "file at all", lambda name: False, advice)

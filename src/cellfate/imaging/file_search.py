@@ -39,8 +39,8 @@ def find_files(root: Path, settings: RecordingSettings, suffixes: tuple[str, ...
             f"recordings.files is '{files}', which leads out of the recordings' folder; give a glob inside it."
         )
     found = root.iterdir() if files is None else root.glob(files)
-    named = (path for path in found if not is_system_file(path.name))
-    paths = sorted(path for path in named if files is not None or path.suffix.lower() in suffixes)
+    paths = sorted(path for path in found if files is not None or path.suffix.lower() in suffixes)
+    paths = [path for path in paths if not is_system_file(path.relative_to(root).as_posix())]
     if not paths:
         wanted = f"file that matches recordings.files '{files}'" if files else f"file that ends with {suffixes[0]}"
         advice = "give another folder, or say by recordings.files which files are recordings"

@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from cellfate.core.errors import InputError
+from cellfate.core.text_tables import is_system_file
 
 TIFF_ENDINGS = (".tif", ".tiff", ".btf", ".tf8", ".tf2")
 """Endings of TIFF files, in lower case."""
@@ -67,10 +68,14 @@ def _guess_layout(root: Path, kinds: Counter[str]) -> str:
 
 def _look(folder: Path) -> tuple[list[str], Counter[str]]:
     with os.scandir(folder) as found:
-        entries = [(entry.name, entry.is_dir()) for entry in islice(found, _MOST_ENTRIES) if entry.name[0] != "."]
+        entries = [(entry.name, entry.is_dir()) for entry in islice(found, _MOST_ENTRIES) if _counts(entry.name)]
     kinds = Counter(_kind(name, is_folder) for name, is_folder in entries)
     files = [name for name, is_folder in entries if _kind(name, is_folder) == kinds.most_common(1)[0][0]]
     return sorted(files), kinds
+
+
+def _counts(name: str) -> bool:
+    return name[0] != "." and not is_system_file(name)
 
 
 def _kind(name: str, is_folder: bool) -> str:
@@ -101,15 +106,13 @@ def _join(words: list[str]) -> str:
 def _find_below(root: Path, is_wanted: Callable[[str], bool]) -> list[str]:
     """Find the folders in a folder that hold what is wanted."""
     with os.scandir(root) as found:
-        folders = sorted(
-            entry.name for entry in islice(found, _MOST_ENTRIES) if entry.is_dir() and entry.name[0] != "."
-        )
+        folders = sorted(entry.name for entry in islice(found, _MOST_ENTRIES) if entry.is_dir() and _counts(entry.name))
     return [name for name in folders[:_MOST_FOLDERS] if _holds(root / name, is_wanted)]
 
 
 def _holds(folder: Path, is_wanted: Callable[[str], bool]) -> bool:
     try:
         with os.scandir(folder) as found:
-            return any(is_wanted(entry.name) for entry in islice(found, _MOST_ENTRIES) if entry.name[0] != ".")
+            return any(is_wanted(entry.name) for entry in islice(found, _MOST_ENTRIES) if _counts(entry.name))
     except OSError:  # a folder that may not be read
         return False

@@ -147,6 +147,20 @@ def missing_file(path: Path, error: OSError | None = None) -> InputError:
     )
 
 
+def check_regular(path: Path) -> None:
+    """Check that a path, links followed, is a file with a beginning and an end: a pipe or a device would never end.
+
+    Raises
+    ------
+    InputError
+        If it is missing, or is anything else.
+    """
+    if not path.exists():
+        raise missing_file(path)
+    if not path.is_file():
+        raise InputError(f"{path} is a folder, a pipe or a device, but a file with an image was expected; {ADVICE}")
+
+
 def damaged(path: Path, cause: object, kind: str = "TIFF") -> str:
     """Sentence for the user about a damaged file."""
     return f"File {path} is not a whole, readable {kind} image ({first_line(cause)}); {ADVICE}"

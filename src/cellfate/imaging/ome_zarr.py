@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
+from cellfate.core.text_tables import is_system_file
 from cellfate.imaging.file_search import check_inside, find_files, name_root, recording_name
 from cellfate.imaging.headers import ADVICE, Examined, FrameFile, Looked, StackHeader, first_line, look
 from cellfate.imaging.ome_zarr_metadata import ZarrImage, inner_path, ome_attributes, read_image
@@ -120,7 +121,7 @@ def _list_url(url: str, files: str | None) -> list[tuple[str, str]]:
         ) from error
     start = path.rstrip("/") + "/"
     names = sorted(str(place).rstrip("/").removeprefix(start) for place in found)
-    names = [name for name in names if files or name.endswith(_ENDING)]
+    names = [name for name in names if (files or name.endswith(_ENDING)) and not is_system_file(name)]
     if not names:
         raise InputError(
             f"The URL {url} holds no group that ends with .zarr; correct recordings.images_url and recordings.files."

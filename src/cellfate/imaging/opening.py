@@ -19,6 +19,7 @@ from cellfate.imaging.frame_sources import open_source
 from cellfate.imaging.headers import Examined, Looked, look, settle, settle_channels, settle_interval
 from cellfate.imaging.layouts import list_recordings
 from cellfate.imaging.ome_zarr import look_at_zarr
+from cellfate.imaging.recording_names import check_name
 from cellfate.imaging.records import Recording, RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.imaging.tiff_stacks import look_at_stacks
@@ -61,11 +62,13 @@ def open_recordings(
     found = itertools.chain([next(found)], found)  # a wrong folder is told as such before what it lacks
     conditions = _read_conditions(folder, settings)
     rows: list[dict[str, Any]] = []
+    stored: dict[str, tuple[str, tuple[str, ...]]] = {}
     frames: list[pd.DataFrame] = []
     reasons: dict[str, str] = {}
     for looked in tqdm(found, desc="Opening recordings", unit="recording", disable=None):
         try:
             row = _recording_row(looked, settings)
+            stored = _check_channels(looked, row, stored)
         except InputError as error:
             if settings.on_bad_recording == "stop":
                 raise
@@ -205,7 +208,7 @@ def _find_conditions(
 def _recording_row(looked: Looked, settings: RecordingSettings) -> dict[str, Any]:
     if isinstance(looked.outcome, InputError):
         raise looked.outcome
-    name, header = looked.recording_id, looked.outcome.header
+    name, header = check_name(looked.recording_id), looked.outcome.header
     _check_type(name, header.dtype)
     pixel_size_um = settle(name, "pixel_size_um", settings.pixel_size_um, header.pixel_size_um)
     return {
@@ -223,6 +226,27 @@ def _recording_row(looked: Looked, settings: RecordingSettings) -> dict[str, Any
         "z": str(settings.z),
         **looked.outcome.reopening,
     }
+
+
+def _check_channels(
+    looked: Looked, row: dict[str, Any], stored: dict[str, tuple[str, tuple[str, ...]]]
+) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Check that a recording stores the channels that those before it store, by the names in use and in its files.
+
+    What is stored is returned: for each kind of name the first recording that has them, and its channels.
+    """
+    assert isinstance(looked.outcome, Examined)
+    found = {"used": tuple(str(row["channels"]).split("|"))}
+    found |= {"own": looked.outcome.header.channels} if looked.outcome.header.channels else {}
+    for kind, names in found.items():
+        first, others = stored.get(kind, (looked.recording_id, names))
+        if names != others and (kind == "used" or set(names) == set(others)):
+            raise InputError(
+                f"Recording '{looked.recording_id}' stores the channels {', '.join(names)}, but '{first}' stores "
+                f"{', '.join(others)}; all recordings of a study need the same channels in one order: save one anew, or "
+                "process them apart."
+            )
+    return {kind: (looked.recording_id, names) for kind, names in found.items()} | stored
 
 
 def _check_type(recording_id: str, dtype: str) -> None:

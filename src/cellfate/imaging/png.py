@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
-from cellfate.imaging.headers import ADVICE, ImageHeader, damaged, missing_file
+from cellfate.imaging.headers import ADVICE, ImageHeader, check_regular, damaged, missing_file
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _END = b"\0\0\0\0IEND\xaeB`\x82"
@@ -49,6 +49,7 @@ def read_pixels(path: Path) -> NDArray[Any]:
 
 
 def _ends(path: Path) -> tuple[bytes, bytes]:
+    check_regular(path)
     try:
         with path.open("rb") as file:
             content = file.read(33)

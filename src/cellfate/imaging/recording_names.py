@@ -11,6 +11,32 @@ from cellfate.imaging.folder_contents import TIFF_ENDINGS, VENDOR_ENDINGS
 
 _ENDINGS: Final = (".ome", ".zarr", ".png", *TIFF_ENDINGS, *VENDOR_ENDINGS)
 _SHOWN_NAMES: Final = 5
+_MOST_BYTES: Final = 200
+"""Bytes of a name in UTF-8: file systems take 255, and files are named after recordings, with an ending."""
+
+
+def check_name(recording_id: str) -> str:
+    """Check that files can be named after a recording, on any system.
+
+    Raises
+    ------
+    InputError
+        If the name is blank or of dots alone, has a slash or a control character, or is too long.
+    """
+    reasons = {
+        "is blank": not recording_id.strip(". "),
+        "has blanks at an end": recording_id != recording_id.strip(),
+        "has a slash": bool({"/", "\\"} & set(recording_id)),
+        "has a character that cannot be shown": not recording_id.isprintable(),
+        f"is longer than {_MOST_BYTES} bytes": len(recording_id.encode("utf-8", "replace")) > _MOST_BYTES,
+    }
+    wrong = [reason for reason, is_so in reasons.items() if is_so]
+    if wrong:
+        raise InputError(
+            f"The name of the recording {recording_id[:80]!r} {' and '.join(wrong)}, and files are named after it; "
+            "give it another name (rename its file or folder; in an annotation file, the video)."
+        )
+    return recording_id
 
 
 def match_names(listed: Iterable[str], recording_ids: Sequence[str], where: str) -> dict[str, str | None]:

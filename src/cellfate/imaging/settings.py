@@ -56,9 +56,9 @@ class RecordingSettings(Settings):
     channel_codes: tuple[str, ...] | None = Field(default=None, min_length=1)
     """`file_pattern`: how the file names call the channels, in the order of `channels`; files of other codes are left
     out; null: all codes in their natural order."""
-    file_axes: str | None = Field(default=None, pattern="^[TZCS]*YX[S]?$")
+    file_axes: str | None = Field(default=None, pattern="^[TZC]*YX[SC]?$")
     """`tiff_stacks`: axes of the files, slowest first, where they do not say them or say them wrongly: `TYX`, `TCYX`,
-    `CTYX`, ...; null: as the files say."""
+    `CTYX`, ..., with the channels last `TYXC`; null: as the files say."""
     z: Literal["max"] | Annotated[int, Field(ge=0)] = "max"
     """Planes of a z stack: their maximum, or the number of the one plane that is used, from 0."""
     images_url: str | None = Field(default=None, pattern="^[a-z0-9+]+://")

@@ -8,7 +8,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
-from cellfate.imaging.headers import ADVICE, ImageHeader, damaged, missing_file
+from cellfate.imaging.headers import ADVICE, ImageHeader, check_regular, damaged
 
 
 def read_header(path: Path) -> ImageHeader:
@@ -61,8 +61,7 @@ def read_label_image(path: Path, height_px: int, width_px: int) -> NDArray[np.in
 
 
 def _opened(path: Path) -> tifffile.TiffFile:
-    if not path.is_file():
-        raise missing_file(path)
+    check_regular(path)
     try:
         return tifffile.TiffFile(path)
     except Exception as error:  # tifffile raises errors of many kinds on damaged headers

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cellfate.core.errors import InputError
-from cellfate.imaging.headers import ADVICE, damaged, missing_file
+from cellfate.imaging.headers import ADVICE, check_regular, damaged, missing_file
 
 _WIDTH, _HEIGHT, _BITS, _SAMPLES, _FORMAT = 256, 257, 258, 277, 339
 _FIELDS = (_WIDTH, _HEIGHT, _BITS, _SAMPLES, _FORMAT)
@@ -54,6 +54,7 @@ def check_pages(path: Path) -> int:
     InputError
         If the file is missing or no TIFF, the chain leaves the file or runs in a circle, or pages differ.
     """
+    check_regular(path)
     try:
         with path.open("rb") as file:
             pages = _walk(file, path.stat().st_size)

@@ -14,11 +14,9 @@ import tifffile
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
-from cellfate.imaging.headers import ADVICE, damaged, first_line
+from cellfate.imaging.headers import ADVICE, check_regular, damaged, first_line
 from cellfate.imaging.planes import ZChoice, project
 from cellfate.imaging.tiff_pages import check_pages
-
-_KNOWN_AXES = frozenset("TCZYXS")
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +106,8 @@ class TiffSeries:
         if self._frame_is_one_block and (z == "max" or self.size("Z") == 1):
             planes_czsyx = self._read_block(frame)
             return project(planes_czsyx.swapaxes(1, 2).reshape(-1, self.size("Z"), *shape_csyx[2:]), "max")
+        if "Y" in self._leading_axes:
+            return self._read_lines(frame, z)
         image_csyx = np.empty(shape_csyx, dtype=self.dtype)
         filled = np.zeros(self.size("C"), dtype=bool)
         for index, place in self._frame_pages(frame, z):
@@ -122,6 +122,14 @@ class TiffSeries:
                 image_csyx[channels] = plane_csyx
                 filled[channels] = True
         return image_csyx.reshape(-1, *shape_csyx[2:])
+
+    def _read_lines(self, frame: int, z: ZChoice) -> NDArray[Any]:
+        """Read a frame whose pages are lines of the image: so channels that stand last are often stored."""
+        axes = self._leading_axes.replace("T", "")
+        pages = [self._decode_page(index) for index, _ in self._frame_pages(frame, "max")]
+        shape = tuple(self.size(axis) for axis in axes) + pages[0].shape
+        planes_czsyx = self._arrange(np.stack(pages).reshape(shape), axes + self.page_axes)
+        return project(planes_czsyx.swapaxes(1, 2).reshape(-1, self.size("Z"), *planes_czsyx.shape[3:]), z)
 
     def files_of_frames(self) -> list[list[Path]]:
         """Files that the pixels of each frame are in."""
@@ -152,6 +160,7 @@ class TiffSeries:
     def _frame_pages(self, frame: int, z: ZChoice) -> Iterator[tuple[int, dict[str, int]]]:
         chosen = {"T": range(frame, frame + 1), "C": range(self.size("C"))}
         chosen["Z"] = range(self.size("Z")) if z == "max" else range(z, z + 1)
+        chosen["Y"] = range(self.size("Y"))
         axes = self._leading_axes
         for places in np.ndindex(*(len(chosen[axis]) for axis in axes)):
             place = {axis: chosen[axis][number] for axis, number in zip(axes, places, strict=True)}
@@ -269,73 +278,6 @@ def open_series(path: Path) -> list[tifffile.TiffPageSeries]:
     return series
 
 
-def label_axes(
-    path: Path, series: tifffile.TiffPageSeries, file_axes: str | None, n_channels: int | None
-) -> TiffSeries:
-    """Say what the axes of an image are: as the file says, unless `file_axes` does.
-
-    Parameters
-    ----------
-    path : Path
-        The file, for messages.
-    series : tifffile.TiffPageSeries
-        Its image.
-    file_axes : str or None
-        Axes that a person gave.
-    n_channels : int or None
-        Number of channels where known: with it, pages that the file does not sort are sorted by `file_axes`.
-
-    Returns
-    -------
-    TiffSeries
-        The image with its axes.
-
-    Raises
-    ------
-    InputError
-        If the axes are not known, or do not fit.
-    """
-    axes, shape = str(series.axes), tuple(series.shape)
-    leading = len(axes) - len(series.keyframe.shape)
-    if file_axes is not None:
-        axes, shape = _given_axes(path, axes, shape, file_axes, n_channels)
-    elif leading == 1 and axes[0] not in _KNOWN_AXES and (n_channels or 1) == series.keyframe.samplesperpixel:
-        axes = "T" + axes[1:]
-    known = set(axes) <= _KNOWN_AXES and len(set(axes)) == len(axes) and {"Y", "X"} <= set(axes)
-    if not known or (leading >= 0 and shape[leading:] != series.keyframe.shape and file_axes is None):
-        raise InputError(
-            f"File {path} has axes {series.axes} of shape {tuple(series.shape)}, which do not say what is time and "
-            "what is channel; give recordings.file_axes, for example TYX or TCYX (slowest first)."
-        )
-    labelled = TiffSeries(path, series, axes, shape)
-    if (labelled.size("C") > 1 and labelled.size("S") > 1) or "T" in labelled.page_axes:
-        raise InputError(
-            f"File {path} stores axes {axes} in a way that is not read (colours of channels, time in a page); {ADVICE}"
-        )
-    if file_axes is None and labelled.size("T") == 1 and labelled.size("Z") > 1:
-        raise InputError(
-            f"File {path} says that it holds one frame of {labelled.size('Z')} planes (axes {axes}); if its planes are "
-            "time points, set recordings.file_axes to 'TYX'; a recording of one frame needs 'ZYX' there."
-        )
-    return labelled
-
-
-def _given_axes(
-    path: Path, axes: str, shape: tuple[int, ...], given: str, n_channels: int | None
-) -> tuple[str, tuple[int, ...]]:
-    if len(given) == len(axes) and given[-2:] == axes[-2:]:
-        return given, shape
-    if len(given) == len(axes) + 1 and "C" in given[:2] and n_channels and shape[0] % n_channels == 0:
-        others = shape[0] // n_channels
-        sizes = (n_channels, others) if given[0] == "C" else (others, n_channels)
-        if given[2:] == axes[1:]:
-            return given, sizes + shape[1:]
-    raise InputError(
-        f"Parameter recordings.file_axes is {given}, but file {path} has axes {axes} of shape {shape}"
-        f"{f' and channels names {n_channels}' if n_channels else ''}; give axes that fit."
-    )
-
-
 def ome_images(text: str) -> list[ET.Element]:
     """Elements Image of OME-XML; empty if it cannot be parsed. Documents that define entities are refused.
 
@@ -372,3 +314,8 @@ def _check_ome(path: Path, text: str) -> None:
     for name in ome_file_names(text):
         if PurePosixPath(name).name != name or "\\" in name or os.sep in name:
             raise InputError(f"File {path} says that pixels are in '{name}', which is outside its folder; {ADVICE}")
+        other = path.with_name(name)
+        if other.exists():
+            check_regular(other)
+        if other.is_symlink() and other != path and not other.resolve().is_relative_to(path.parent.resolve()):
+            raise InputError(f"File {path} says that pixels are in '{name}', a link out of its folder; {ADVICE}")

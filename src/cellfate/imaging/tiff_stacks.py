@@ -15,8 +15,9 @@ from cellfate.imaging.headers import Examined, FrameFile, Looked, StackHeader, d
 from cellfate.imaging.planes import ZChoice, check_plane
 from cellfate.imaging.reopening import Reopened
 from cellfate.imaging.settings import RecordingSettings
+from cellfate.imaging.tiff_axes import label_axes
 from cellfate.imaging.tiff_metadata import read_facts
-from cellfate.imaging.tiff_series import TiffSeries, label_axes, ome_file_names, open_series
+from cellfate.imaging.tiff_series import TiffSeries, ome_file_names, open_series
 
 
 @dataclass(frozen=True)

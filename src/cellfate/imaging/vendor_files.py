@@ -19,9 +19,9 @@ from cellfate.imaging.headers import (
     FrameFile,
     Looked,
     StackHeader,
+    check_regular,
     first_line,
     look,
-    missing_file,
     usable,
 )
 from cellfate.imaging.planes import ZChoice, check_plane, project
@@ -98,8 +98,7 @@ def open_vendor_file(path: Path) -> Any:
         raise InputError(
             f"File {path} needs bioio, which is not installed; install the extra: pip install -e '.[formats]'."
         ) from error
-    if not path.is_file():
-        raise missing_file(path)
+    check_regular(path)
     try:
         return BioImage(path)
     except Exception as error:  # as above

@@ -61,6 +61,21 @@ def match(preset: str, name: str) -> dict[str, str | None] | None:
         ),
         ("metamorph", "exp_thumb_w1CFP_s3_t12.TIF", None),
         (
+            "metamorph",
+            "exp_w1CSU_491_s3_t12.TIF",
+            {"experiment": "exp", "channel": "w1CSU_491", "position": "3", "time": "12"},
+        ),
+        (
+            "metamorph",
+            "a/my_w2k_exp_w10_CSU_491_nm_t1.tif",
+            {"folder": "a", "experiment": "my_w2k_exp", "channel": "w10_CSU_491_nm", "time": "1"},
+        ),
+        (
+            "metamorph",
+            "exp_s1_w1GFP_t_3_s2_t4.tif",
+            {"experiment": "exp_s1", "channel": "w1GFP_t_3", "position": "2", "time": "4"},
+        ),
+        (
             "incucyte",
             "Phase_A1_1_2020y01m05d_04h00m.tif",
             {"channel": "Phase", "well": "A1", "field": "1", "time": "2020y01m05d_04h00m"},

@@ -215,7 +215,7 @@ def test_planes_without_time_are_not_taken_for_one_frame(tmp_path: Path) -> None
 
 def test_pages_of_several_channels_need_their_order(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", MOVIE, photometric="minisblack", metadata=None)
-    with pytest.raises(InputError, match=r"do not say what is time and what is channel; give recordings\.file_axes"):
+    with pytest.raises(InputError, match=r"do not say what is time and what is channel; set recordings\.file_axes to"):
         open_stacks(tmp_path, channels=("a", "b"))
     _, (recording,), _ = open_stacks(tmp_path, channels=("a", "b"), file_axes="TCYX")
     assert_array_equal(read_all(recording), MOVIE.reshape(3, 2, 12, 17))
