@@ -2,15 +2,18 @@
 
 import itertools
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from cellfate.core.errors import InputError
 from cellfate.imaging.file_search import check_inside
-from cellfate.imaging.headers import Examined, FrameFile, ImageHeader, StackHeader
+from cellfate.imaging.file_times import MOST_FRAMES
+from cellfate.imaging.headers import Examined, FrameFile, ImageHeader, Remark, StackHeader
 from cellfate.imaging.image_files import read_header
 from cellfate.imaging.layouts import ListedRecording
+from cellfate.imaging.missing_frames import advise, leave_out_frames
 from cellfate.imaging.settings import RecordingSettings
 
 _log = logging.getLogger(__name__)
@@ -40,12 +43,16 @@ def check_recording(root: Path, recording: ListedRecording, settings: RecordingS
     """
     _check_frame_numbers(recording)
     check_inside(root, recording.recording_id, (name for _, name in recording.frame_files))
-    headers = [read_header(root / file_name) for _, file_name in recording.frame_files]
+    listed = recording.frame_files
+    read, fault = _read_headers(root, recording, settings)
+    n_frames, missing, remarks = _leave_out(recording, read, fault, settings)
+    headers = [read[frame] for frame, _ in listed if frame not in missing]
+    recording = replace(recording, frame_files=tuple(file for file in listed if file[0] not in missing))
     _check_headers(recording, headers, settings)
     _check_declared_size(recording, headers[0])
     _check_labels(root, recording, headers[0])
     header = StackHeader(
-        n_frames=len(headers),
+        n_frames=n_frames,
         n_channels=headers[0].n_samples,
         n_planes=1,
         height_px=headers[0].height_px,
@@ -54,7 +61,41 @@ def check_recording(root: Path, recording: ListedRecording, settings: RecordingS
     )
     labels = recording.label_files
     files = (FrameFile(frame, name, label_file_name=labels.get(frame)) for frame, name in recording.frame_files)
-    return Examined(header, tuple(files))
+    return Examined(header, tuple(files), missing=missing, remarks=remarks)
+
+
+def _read_headers(
+    root: Path, recording: ListedRecording, settings: RecordingSettings
+) -> tuple[dict[int, ImageHeader], InputError | None]:
+    """Headers by frame, and the first fault; where no frame may be missing, that is raised."""
+    headers: dict[int, ImageHeader] = {}
+    fault: InputError | None = None
+    for frame, file_name in recording.frame_files:
+        try:
+            headers[frame] = read_header(root / file_name)
+        except InputError as error:
+            if settings.on_missing_frames == "stop":
+                raise advise(error) from error
+            fault = fault or error
+    return headers, fault
+
+
+def _leave_out(
+    recording: ListedRecording, headers: dict[int, ImageHeader], fault: InputError | None, settings: RecordingSettings
+) -> tuple[int, tuple[int, ...], tuple[Remark, ...]]:
+    name, frames = recording.recording_id, [frame for frame, _ in recording.frame_files]
+    if frames[-1] >= MOST_FRAMES:
+        raise InputError(f"Recording '{name}' has a frame {frames[-1]}, but fewer than {MOST_FRAMES} were expected.")
+    absent = sorted(set(range(frames[-1] + 1)) - headers.keys())
+    listed = set(frames)
+    unlisted = next((frame for frame in absent if frame not in listed), None)
+    if fault is None:
+        fault = InputError(
+            f"Recording '{name}' has no image of frame {unlisted}: its {len(frames)} images are numbered {frames[0]} to "
+            f"{frames[-1]}, but every frame from 0 to the last was expected once; add the missing image or number the "
+            "frames anew."
+        )
+    return leave_out_frames(name, frames[-1] + 1, absent, fault, settings)
 
 
 def _check_headers(recording: ListedRecording, headers: list[ImageHeader], settings: RecordingSettings) -> None:
@@ -84,7 +125,7 @@ def _check_frame_numbers(recording: ListedRecording) -> None:
     if fault is not None:
         raise InputError(
             f"Recording '{name}' {fault}: its {len(frames)} images are numbered {frames[0]} to {frames[-1]}, but every "
-            "frame from 0 to the last was expected once; add the missing image or number the frames anew."
+            "frame from 0 to the last was expected once; number the frames anew."
         )
 
 
@@ -92,10 +133,7 @@ def _find_numbering_fault(frames: list[int]) -> str | None:
     twice = next((frame for frame, following in itertools.pairwise(frames) if frame == following), None)
     if twice is not None:
         return f"lists frame {twice} twice"
-    if frames[0] < 0:
-        return "has a negative frame number"
-    missing = next((number for number, frame in enumerate(frames) if number != frame), None)
-    return None if missing is None else f"has no image of frame {missing}"
+    return "has a negative frame number" if frames[0] < 0 else None
 
 
 def _check_declared_size(recording: ListedRecording, header: ImageHeader) -> None:

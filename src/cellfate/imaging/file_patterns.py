@@ -1,6 +1,7 @@
 """Files whose names say position, time, channel and z: one a frame, one a frame and channel, or one a plane."""
 
 import itertools
+import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from cellfate.imaging.file_times import FileClock, order_times
 from cellfate.imaging.folder_contents import nothing_here
 from cellfate.imaging.headers import Examined, FrameFile, ImageHeader, Looked, StackHeader, look
 from cellfate.imaging.image_files import read_header
+from cellfate.imaging.missing_frames import advise, leave_out_frames
 from cellfate.imaging.planes import check_plane
 from cellfate.imaging.settings import RecordingSettings
 
@@ -36,6 +38,8 @@ PRESETS = {
 }
 """Names that three programs give their files, as regular expressions; the first that matches a path is used."""
 _PLANE_GROUPS = ("time", "channel", "z")
+_Key = tuple[int, str, str]
+"""Frame, channel and z."""
 
 
 @dataclass(frozen=True)
@@ -99,16 +103,24 @@ def _examine(root: Path, name: str, planes: list[_Plane], settings: RecordingSet
             f"Recording '{name}' has no file of the channels {', '.join(codes)}, but of {', '.join(found)}; correct "
             "channel_codes."
         )
-    clock = order_times(name, {plane.time: plane.file_name for plane in planes})
+    clock = order_times(name, {plane.time: plane.file_name for plane in planes}, settings)
     z_codes = _natural_order(plane.z for plane in planes)
     check_plane(f"Recording '{name}'", settings.z, len(z_codes))
     chosen = z_codes if settings.z == "max" else z_codes[settings.z : settings.z + 1]
     table = _tabulate(name, planes, clock)
     wanted = list(itertools.product(range(clock.n_frames), codes, chosen))
-    _check_complete(name, wanted, table, clock)
-    names = [table[key] for key in wanted]
-    check_inside(root, name, names)
-    header = _check_headers(root, name, names, one_sample=len(codes) > 1 or len(chosen) > 1)
+    check_inside(root, name, table.values())
+    headers, faults = _read_headers(root, {key: table[key] for key in wanted if key in table}, settings)
+    faults = [(key[0], _missing(name, wanted, table, clock)) for key in wanted if key not in table][:1] + faults
+    absent = {key[0] for key in wanted if key not in headers}
+    first_fault = min(faults, default=(0, None), key=lambda fault: fault[0])[1]
+    n_frames, missing, remarks = leave_out_frames(
+        name, clock.n_frames, absent, first_fault or InputError(f"Recording '{name}' has no file"), settings
+    )
+    wanted = [key for key in wanted if key[0] not in missing]
+    header = _check_headers(
+        name, {table[key]: headers[key] for key in wanted}, one_sample=len(codes) > 1 or len(chosen) > 1
+    )
     frame_files = tuple(
         FrameFile(
             frame=frame,
@@ -120,7 +132,7 @@ def _examine(root: Path, name: str, planes: list[_Plane], settings: RecordingSet
     )
     return Examined(
         StackHeader(
-            n_frames=clock.n_frames,
+            n_frames=n_frames,
             n_channels=max(len(codes), header.n_samples),
             n_planes=len(z_codes),
             height_px=header.height_px,
@@ -128,9 +140,18 @@ def _examine(root: Path, name: str, planes: list[_Plane], settings: RecordingSet
             dtype=header.dtype,
             channels=_names_of(codes, settings) if header.n_samples == 1 else None,
             frame_interval_min=clock.interval_min,
+            times_min=_find_times(clock, {key[0]: headers[key] for key in reversed(wanted)}, n_frames),
         ),
         frame_files,
+        missing=missing,
+        remarks=remarks,
     )
+
+
+def _find_times(clock: FileClock, headers: dict[int, ImageHeader], n_frames: int) -> tuple[float, ...]:
+    """When the frames were taken: by their names, else by the first file of each."""
+    times = clock.times_min or [headers[frame].time_min if frame in headers else None for frame in range(n_frames)]
+    return tuple(math.nan if time is None else time for time in times[:n_frames])
 
 
 def _names_of(codes: tuple[str, ...], settings: RecordingSettings) -> tuple[str, ...] | None:
@@ -139,8 +160,8 @@ def _names_of(codes: tuple[str, ...], settings: RecordingSettings) -> tuple[str,
     return None if not all(codes) or (settings.channels and is_translated) else codes
 
 
-def _tabulate(name: str, planes: list[_Plane], clock: FileClock) -> dict[tuple[int, str, str], str]:
-    table: dict[tuple[int, str, str], str] = {}
+def _tabulate(name: str, planes: list[_Plane], clock: FileClock) -> dict[_Key, str]:
+    table: dict[_Key, str] = {}
     for plane in planes:
         key = (clock.frame_of(plane.time), plane.channel, plane.z)
         if key in table:
@@ -152,28 +173,41 @@ def _tabulate(name: str, planes: list[_Plane], clock: FileClock) -> dict[tuple[i
     return table
 
 
-def _check_complete(
-    name: str, wanted: list[tuple[int, str, str]], table: dict[tuple[int, str, str], str], clock: FileClock
-) -> None:
+def _missing(name: str, wanted: list[_Key], table: dict[_Key, str], clock: FileClock) -> InputError:
     missing = [key for key in wanted if key not in table]
-    if missing:
-        raise InputError(
-            f"Recording '{name}' has no file of {_words(missing[0], clock)} ({len(missing)} of {len(wanted)} files are "
-            f"missing; one that is there is {next(iter(table.values()))}); add it, or set "
-            "recordings.on_bad_recording to 'skip'."
-        )
+    return InputError(
+        f"Recording '{name}' has no file of {_words(missing[0], clock)} ({len(missing)} of {len(wanted)} files are "
+        f"missing; one that is there is {next(iter(table.values()))}); add it, or set recordings.on_bad_recording to "
+        "'skip'."
+    )
 
 
-def _words(key: tuple[int, str, str], clock: FileClock) -> str:
+def _words(key: _Key, clock: FileClock) -> str:
     frame, code, z = key
     channel = f", channel '{code}'" if code else ""
     return f"frame {frame} (time {clock.label(frame)}){channel}{f', z {z}' if z else ''}"
 
 
-def _check_headers(root: Path, name: str, names: list[str], one_sample: bool) -> ImageHeader:
-    first = read_header(root / names[0])
-    for file_name in names:
-        header = read_header(root / file_name)
+def _read_headers(
+    root: Path, files: dict[_Key, str], settings: RecordingSettings
+) -> tuple[dict[_Key, ImageHeader], list[tuple[int, InputError]]]:
+    """Read the headers of files; where frames may be missing, those that are not whole are faults of their frames."""
+    headers: dict[_Key, ImageHeader] = {}
+    faults: list[tuple[int, InputError]] = []
+    for key, file_name in files.items():
+        try:
+            headers[key] = read_header(root / file_name)
+        except InputError as error:
+            if settings.on_missing_frames == "stop":
+                raise advise(error) from error
+            faults.append((key[0], error))
+    return headers, faults
+
+
+def _check_headers(name: str, headers: dict[str, ImageHeader], one_sample: bool) -> ImageHeader:
+    names = list(headers)
+    first = headers[names[0]]
+    for file_name, header in headers.items():
         same = (header.height_px, header.width_px, header.dtype, header.n_samples)
         if same != (first.height_px, first.width_px, first.dtype, first.n_samples):
             raise InputError(

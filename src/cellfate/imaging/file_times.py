@@ -5,15 +5,19 @@ import datetime as dt
 import itertools
 import re
 from dataclasses import dataclass
+from math import nan
 from statistics import median_low
 
 from cellfate.core.errors import InputError
+from cellfate.imaging.settings import RecordingSettings
 
 _DATE = re.compile(r"(\d{4})y(\d{2})m(\d{2})d_(\d{2})h(\d{2})m")
 _ELAPSED = re.compile(r"(\d+)d(\d{2})h(\d{2})m")
 _EVEN_WITHIN = 0.25
 """Largest relative difference between a step of time stamps and the usual step; more is a missing or an extra frame."""
-_MOST_FRAMES = 1_000_000
+_CLOCK_CHANGE_MIN = 60
+MOST_FRAMES = 1_000_000
+"""Frames of a recording: a larger number is a mistake, or a file made to exhaust the memory."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,11 @@ class FileClock:
     interval_min: float | None
 
     @property
+    def times_min(self) -> tuple[float, ...]:
+        """Minutes of every frame, NaN where no file has it; empty where names only number them."""
+        return () if self.interval_min is None else tuple(v if v in self.labels else nan for v in self.values)
+
+    @property
     def n_frames(self) -> int:
         """Number of frames."""
         return len(self.values)
@@ -48,11 +57,12 @@ class FileClock:
         return self.labels.get(self.values[frame], str(self.values[frame]))
 
 
-def order_times(recording_id: str, times: dict[str, str]) -> FileClock:
+def order_times(recording_id: str, times: dict[str, str], settings: RecordingSettings) -> FileClock:
     """Order the times of a recording's files.
 
     Numbers are frames and may start at any number; a number that no file has is a frame that is missing. Time stamps
-    must be evenly spaced: a step that differs from the usual one by more than a quarter is a missing frame.
+    must be evenly spaced, to a quarter of the usual step: a longer step is taken for missing frames where these may be
+    left out, unless the files alone count.
 
     Parameters
     ----------
@@ -60,6 +70,8 @@ def order_times(recording_id: str, times: dict[str, str]) -> FileClock:
         Recording, for messages.
     times : dict of str to str
         Texts as they stand in file names, with a file that has it.
+    settings : RecordingSettings
+        `uneven_times` and `on_missing_frames`.
 
     Returns
     -------
@@ -69,7 +81,7 @@ def order_times(recording_id: str, times: dict[str, str]) -> FileClock:
     Raises
     ------
     InputError
-        If a time cannot be read, or stamps are not evenly spaced.
+        If a time cannot be read, or stamps are not evenly spaced and nobody said what then.
     """
     labels: dict[int, str] = {}
     kinds = set()
@@ -88,31 +100,56 @@ def order_times(recording_id: str, times: dict[str, str]) -> FileClock:
     values = sorted(labels)
     if kinds == {"number"}:
         return FileClock(_every_number(recording_id, values), labels, None)
-    return FileClock(tuple(values), labels, _usual_step(recording_id, values, labels))
+    usual = _usual_step(values)
+    uneven = _find_uneven(values, usual)
+    if uneven and settings.uneven_times == "stop":
+        if settings.on_missing_frames == "stop":
+            raise InputError(_tell_uneven(recording_id, uneven[0], usual, labels, kinds))
+        values = _fill(values, usual)
+    return FileClock(tuple(values), labels, usual or None)
 
 
 def _every_number(recording_id: str, values: list[int]) -> tuple[int, ...]:
-    if values[-1] - values[0] >= _MOST_FRAMES:
+    if values[-1] - values[0] >= MOST_FRAMES:
         raise InputError(
             f"The files of recording '{recording_id}' are numbered {values[0]} to {values[-1]} in time, but fewer than "
-            f"{_MOST_FRAMES} frames were expected; correct the pattern."
+            f"{MOST_FRAMES} frames were expected; correct the pattern."
         )
     return tuple(range(values[0], values[-1] + 1))
 
 
-def _usual_step(recording_id: str, values: list[int], labels: dict[int, str]) -> float | None:
+def _usual_step(values: list[int]) -> float:
+    """Usual minutes between stamps; 0 where there is one stamp."""
     steps = [after - before for before, after in itertools.pairwise(values)]
-    if not steps:
-        return None
-    usual = float(median_low(steps))
-    for before, step in zip(values, steps, strict=False):
-        if abs(step / usual - 1) > _EVEN_WITHIN:
-            raise InputError(
-                f"Recording '{recording_id}' has frames at {labels[before]} and {labels[before + step]} with none "
-                f"between, {step} min apart, but its frames are {usual:g} min apart; add the missing frame, or remove "
-                "the one too many."
-            )
-    return usual
+    return float(median_low(steps)) if steps else 0.0
+
+
+def _find_uneven(values: list[int], usual: float) -> list[tuple[int, int]]:
+    return [pair for pair in itertools.pairwise(values) if abs((pair[1] - pair[0]) / usual - 1) > _EVEN_WITHIN]
+
+
+def _fill(values: list[int], usual: float) -> list[int]:
+    """Put stamps of missing frames where a step is a multiple of the usual one; other steps stay as they are."""
+    filled = values[:1]
+    for before, after in itertools.pairwise(values):
+        count = round((after - before) / usual)
+        if count > 1 and abs((after - before) / usual - count) <= _EVEN_WITHIN and count < MOST_FRAMES:
+            filled += [before + round(number * (after - before) / count) for number in range(1, count)]
+        filled.append(after)
+    return filled
+
+
+def _tell_uneven(
+    recording_id: str, pair: tuple[int, int], usual: float, labels: dict[int, str], kinds: set[str]
+) -> str:
+    before, after = pair
+    clock = kinds == {"date"} and abs(abs(after - before - usual) - _CLOCK_CHANGE_MIN) <= _EVEN_WITHIN * usual
+    return (
+        f"Recording '{recording_id}' has frames at {labels[before]} and {labels[after]} with none between, "
+        f"{after - before} min apart, but its frames are {usual:g} min apart{' (did clocks change?)' * clock}; add the "
+        "missing frame, or remove the one too many; or set recordings.on_missing_frames to 'cut' or 'gap' if frames "
+        "are missing, or recordings.uneven_times to 'frames_count' if none is."
+    )
 
 
 def _read_time(text: str) -> tuple[int, str]:

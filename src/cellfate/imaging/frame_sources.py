@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.imaging.image_files import ImageFiles
+from cellfate.imaging.missing_frames import read_ranges
 from cellfate.imaging.ome_zarr import OmeZarr
 from cellfate.imaging.planes import ZChoice
 from cellfate.imaging.tiff_stacks import TiffStack
@@ -74,7 +75,8 @@ def open_source(root: Path, recording: dict[str, Any], frame_files: pd.DataFrame
     n_frames = int(recording["n_frames"])
     if kind == "tiff_stack":
         n_channels = len(str(recording["channels"]).split("|"))
-        return TiffStack(root / name, int(scene), str(recording["file_axes"]), n_frames, n_channels, z)
+        whole = not read_ranges(recording.get("missing_frames"))
+        return TiffStack(root / name, int(scene), str(recording["file_axes"]), n_frames, n_channels, z, whole)
     if kind == "vendor":
         return VendorFile(root / name, int(scene), n_frames, z)
     place = name if "://" in name else str(root / name)
@@ -84,6 +86,7 @@ def open_source(root: Path, recording: dict[str, Any], frame_files: pd.DataFrame
 def _image_files(root: Path, frame_files: pd.DataFrame) -> FrameSource:
     keys = ["frame", *(key for key in ("channel", "z") if key in frame_files.columns)]
     ordered = frame_files.sort_values(keys, kind="stable")
-    names = tuple(tuple(group) for _, group in ordered.groupby("frame")["file_name"])
+    of_frames = {int(str(frame)): tuple(group) for frame, group in ordered.groupby("frame")["file_name"]}
+    names = tuple(of_frames.get(frame, ()) for frame in range(max(of_frames, default=-1) + 1))
     n_planes = int(ordered["z"].nunique()) if "z" in ordered.columns else 1
     return ImageFiles(root, names, max(n_planes, 1))

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from cellfate.core.errors import InputError
 
@@ -13,6 +14,25 @@ _SAME_WITHIN = 0.01
 """Relative difference up to which a file and a parameter say the same."""
 
 ADVICE = "replace the file, or set recordings.on_bad_recording to 'skip' to go on without its recording."
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something about a recording that a person should know although it can be used.
+
+    Attributes
+    ----------
+    check : str
+        Check of the preflight that it is told under, a warning.
+    text : str
+        What was found and what to do; a sentence that goes on after the name of the recording, without the full stop.
+    frame : int or None
+        The first frame that it is about.
+    """
+
+    check: str
+    text: str
+    frame: int | None = None
 
 
 @dataclass(frozen=True)
@@ -27,6 +47,8 @@ class ImageHeader:
         Samples a pixel, rows, columns.
     dtype : str
         NumPy name of the pixel type.
+    time_min : float or None
+        When the image was taken, in minutes since anything; it does not count when headers are compared.
     """
 
     axes: str
@@ -34,6 +56,7 @@ class ImageHeader:
     height_px: int
     width_px: int
     dtype: str
+    time_min: float | None = field(default=None, compare=False)
 
     def describe(self) -> str:
         """Say it in words."""
@@ -54,6 +77,10 @@ class StackHeader:
         Names that the file gives its channels.
     frame_interval_min, pixel_size_um : float or None
         What the file says; None where it says nothing, or nothing that can be.
+    pixel_sides_um : tuple of float, or None
+        Width and height of a pixel where they differ; then there is no pixel_size_um.
+    times_min : tuple of float
+        When each frame was taken, in minutes since anything, NaN where that is not known; empty: of none.
     """
 
     n_frames: int
@@ -65,6 +92,8 @@ class StackHeader:
     channels: tuple[str, ...] | None = None
     frame_interval_min: float | None = None
     pixel_size_um: float | None = None
+    pixel_sides_um: tuple[float, float] | None = None
+    times_min: tuple[float, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -102,11 +131,17 @@ class Examined:
         Where its pixels are, ordered by frame, channel and plane.
     reopening : dict of str to str
         What else is needed to read them: columns of `Recordings`.
+    missing : tuple of int
+        Frames of which pixels are missing, ordered: those among n_frames, which stay gaps, and those after.
+    remarks : tuple of Remark
+        What a person should know.
     """
 
     header: StackHeader
     frame_files: tuple[FrameFile, ...] = field(repr=False)
     reopening: dict[str, str] = field(default_factory=dict)
+    missing: tuple[int, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -178,6 +213,32 @@ def usable(value: object) -> float | None:
     except ValueError:
         return None
     return number if math.isfinite(number) and number > 0 else None
+
+
+def written_interval(minutes: float | None) -> float | None:
+    """Take an interval for one that somebody wrote, unless it is 1 s: programs fill that in where nobody did.
+
+    Examples
+    --------
+    >>> written_interval(10.0), written_interval(1 / 60)
+    (10.0, None)
+    """
+    return None if minutes is None or math.isclose(minutes * 60, 1) else minutes
+
+
+def pixel_facts(width_um: float | None, height_um: float | None) -> dict[str, Any]:
+    """Say how large a pixel is: pixel_size_um of a square one, else pixel_sides_um.
+
+    Examples
+    --------
+    >>> pixel_facts(0.5, 0.502), pixel_facts(0.5, None)
+    ({'pixel_size_um': 0.5}, {'pixel_size_um': 0.5})
+    >>> pixel_facts(0.5, 0.65)
+    {'pixel_sides_um': (0.5, 0.65)}
+    """
+    if width_um is not None and height_um is not None and abs(height_um / width_um - 1) > _SAME_WITHIN:
+        return {"pixel_sides_um": (width_um, height_um)}
+    return {"pixel_size_um": width_um}
 
 
 def settle(recording_id: str, parameter: str, given: float | None, found: float | None) -> float | None:
@@ -257,7 +318,7 @@ def settle_interval(recording_id: str, given: float | None, found: float | None)
     minutes = settle(recording_id, "frame_interval_min", given, found)
     if minutes is None:
         raise InputError(
-            f"The files of recording '{recording_id}' do not say the time between two frames (or say 0); give it in "
-            "minutes in recordings.frame_interval_min."
+            f"The files of recording '{recording_id}' do not say the time between two frames (or say 0, or 1 s, which "
+            "programs write where nobody did); give it in minutes in recordings.frame_interval_min."
         )
     return minutes

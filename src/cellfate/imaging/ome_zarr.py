@@ -15,6 +15,7 @@ from cellfate.core.errors import InputError
 from cellfate.core.text_tables import is_system_file
 from cellfate.imaging.file_search import check_inside, find_files, name_root, recording_name
 from cellfate.imaging.headers import ADVICE, Examined, FrameFile, Looked, StackHeader, first_line, look
+from cellfate.imaging.missing_frames import leave_out_frames
 from cellfate.imaging.ome_zarr_metadata import ZarrImage, inner_path, ome_attributes, read_image
 from cellfate.imaging.planes import ZChoice, check_plane, project
 from cellfate.imaging.reopening import Reopened
@@ -93,7 +94,7 @@ def look_at_zarr(root: Path, settings: RecordingSettings) -> Iterator[Looked]:
             continue
         for scene in scenes:
             called = name if len(scenes) == 1 else f"{name}_{scene.replace('/', '_')}"
-            yield look(called, place, partial(_examine, root, place, group, scene, settings))
+            yield look(called, place, partial(_examine, root, called, place, group, scene, settings))
 
 
 def _find_groups(root: Path, settings: RecordingSettings) -> list[tuple[str, str]]:
@@ -176,7 +177,7 @@ def _sizes(image: ZarrImage, array: "zarr.Array[Any]") -> dict[str, int]:
     return dict(zip(image.axes, array.shape, strict=True))
 
 
-def _examine(root: Path, place: str, group: str, scene: str, settings: RecordingSettings) -> Examined:
+def _examine(root: Path, name: str, place: str, group: str, scene: str, settings: RecordingSettings) -> Examined:
     source = OmeZarr(group, scene, 0, settings.z, settings.missing_chunks)
     image, array = source._array
     sizes = _sizes(image, array)
@@ -187,12 +188,16 @@ def _examine(root: Path, place: str, group: str, scene: str, settings: Recording
             f"expected; {ADVICE}"
         )
     check_plane(source.place(0), settings.z, sizes.get("Z", 1))
+    faults: dict[int, InputError] = {}
     if "://" not in group:
         check_inside(root, place, [f"{place}/{scene}/{image.array_path}"])
         if settings.missing_chunks == "error":
-            _check_chunks(Path(group, scene, image.array_path), image, array)
+            faults = _find_missing(Path(group, scene, image.array_path), image, array, settings)
+    n_frames, missing, remarks = leave_out_frames(
+        name, sizes.get("T", 1), faults, faults[min(faults)] if faults else InputError(group), settings
+    )
     header = StackHeader(
-        n_frames=sizes.get("T", 1),
+        n_frames=n_frames,
         n_channels=sizes.get("C", 1),
         n_planes=sizes.get("Z", 1),
         height_px=sizes["Y"],
@@ -201,28 +206,39 @@ def _examine(root: Path, place: str, group: str, scene: str, settings: Recording
         channels=image.channels,
         frame_interval_min=image.frame_interval_min,
         pixel_size_um=image.pixel_size_um,
+        pixel_sides_um=image.pixel_sides_um,
     )
     reopening = {"image_format": "ome_zarr", "scene": scene, "missing_chunks": settings.missing_chunks}
-    return Examined(header, tuple(FrameFile(frame, place) for frame in range(header.n_frames)), reopening)
+    files = tuple(FrameFile(frame, place) for frame in range(n_frames) if frame not in missing)
+    return Examined(header, files, reopening, missing, remarks)
 
 
-def _check_chunks(folder: Path, image: ZarrImage, array: "zarr.Array[Any]") -> None:
-    """Check on a local disk that every chunk, or shard, has its file."""
+def _find_missing(
+    folder: Path, image: ZarrImage, array: "zarr.Array[Any]", settings: RecordingSettings
+) -> dict[int, InputError]:
+    """Find on a local disk the frames of which a chunk, or shard, has no file; one is enough if none may be missing."""
     steps = getattr(array, "shards", None) or array.chunks
     counts = [math.ceil(size / step) for size, step in zip(array.shape, steps, strict=True)]
+    faults: dict[int, InputError] = {}
     for place in np.ndindex(*counts):
         if not (folder / array.metadata.encode_chunk_key(place)).is_file():
-            words = {"T": "frame", "C": "channel", "Z": "plane"}
-            where = [
-                f"{words[axis]} {number * step}"
-                for axis, number, step in zip(image.axes, place, steps, strict=True)
-                if axis in words
-            ]
-            raise InputError(_missing(str(folder), ", ".join(where) or "its one frame"))
+            starts = {axis: at * step for axis, at, step in zip(image.axes, place, steps, strict=True)}
+            fault = _missing(str(folder), _words(starts))
+            n_frames, step = (dict(zip(image.axes, numbers, strict=True)).get("T", 1) for numbers in (array.shape, steps))
+            first = starts.get("T", 0)
+            faults |= {frame: fault for frame in range(first, min(first + step, n_frames)) if frame not in faults}
+            if settings.on_missing_frames == "stop":
+                break
+    return faults
 
 
-def _missing(place: str, where: str) -> str:
-    return (
+def _words(starts: dict[str, int]) -> str:
+    words = {"T": "frame", "C": "channel", "Z": "plane"}
+    return ", ".join(f"{words[axis]} {start}" for axis, start in starts.items() if axis in words) or "its one frame"
+
+
+def _missing(place: str, where: str) -> InputError:
+    return InputError(
         f"OME-Zarr image {place} has no chunk of {where}; copy it again, or set recordings.missing_chunks to "
         "'empty' if its writer leaves out chunks in which all pixels are 0."
     )
@@ -230,5 +246,5 @@ def _missing(place: str, where: str) -> str:
 
 def _damaged(place: str, part: str, cause: object) -> str:
     if type(cause).__name__ == "MissingChunkError":
-        return _missing(place, f"{part.removeprefix('a chunk of ')} ({cause})")
+        return str(_missing(place, f"{part.removeprefix('a chunk of ')} ({cause})"))
     return f"OME-Zarr image {place} cannot be read: {part} is damaged or missing ({first_line(cause)}); {ADVICE}"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from cellfate.imaging.headers import usable
+from cellfate.imaging.headers import pixel_facts, usable, written_interval
 from cellfate.imaging.units import MICROMETRES, MINUTES
 
 
@@ -22,13 +22,16 @@ class ZarrImage:
         Labels of the channels.
     frame_interval_min, pixel_size_um : float or None
         None where the attributes do not say it with a unit.
+    pixel_sides_um : tuple of float, or None
+        Width and height of a pixel that is not square.
     """
 
     array_path: str
     axes: str
     channels: tuple[str, ...] | None
     frame_interval_min: float | None
-    pixel_size_um: float | None
+    pixel_size_um: float | None = None
+    pixel_sides_um: tuple[float, float] | None = None
 
 
 def ome_attributes(attributes: dict[str, Any]) -> dict[str, Any]:
@@ -78,14 +81,19 @@ def read_image(ome: dict[str, Any]) -> ZarrImage:
     letters = {name: name.upper() if name in ("t", "c", "z", "y", "x") else "?" for name in units}
     if len(letters) != len(axes) or not {"Y", "X"} <= set(letters.values()):
         raise ValueError(f"its axes are {', '.join(letters)}")
-    minutes, micrometres = MINUTES.get(units.get("t", "")), MICROMETRES.get(units["x"])
+    minutes = MINUTES.get(units.get("t", ""))
     return ZarrImage(
         array_path=inner_path(dataset["path"]),
         axes="".join(letters.values()),
         channels=_labels(ome),
-        frame_interval_min=usable(steps["t"] * minutes) if minutes else None,
-        pixel_size_um=usable(steps["x"] * micrometres) if micrometres else None,
+        frame_interval_min=written_interval(usable(steps["t"] * minutes) if minutes else None),
+        **pixel_facts(*(_side(steps[axis], units[axis]) for axis in "xy")),
     )
+
+
+def _side(step: float, unit: str) -> float | None:
+    micrometres = MICROMETRES.get(unit)
+    return usable(step * micrometres) if micrometres else None
 
 
 def _scale(holder: dict[str, Any], n_axes: int) -> list[float]:

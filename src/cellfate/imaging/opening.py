@@ -15,9 +15,20 @@ from cellfate.core.errors import InputError
 from cellfate.imaging.checks import check_recording
 from cellfate.imaging.conditions import match_conditions, read_conditions
 from cellfate.imaging.file_patterns import look_at_pattern
+from cellfate.imaging.frame_times import check_times, find_interval
 from cellfate.imaging.frame_sources import open_source
-from cellfate.imaging.headers import Examined, Looked, look, settle, settle_channels, settle_interval
+from cellfate.imaging.headers import (
+    Examined,
+    Looked,
+    Remark,
+    StackHeader,
+    look,
+    settle,
+    settle_channels,
+    settle_interval,
+)
 from cellfate.imaging.layouts import list_recordings
+from cellfate.imaging.missing_frames import read_ranges, write_ranges
 from cellfate.imaging.ome_zarr import look_at_zarr
 from cellfate.imaging.recording_names import check_name
 from cellfate.imaging.records import Recording, RecordingFolder
@@ -28,6 +39,7 @@ from cellfate.imaging.vendor_files import look_at_vendor_files
 _log = logging.getLogger(__name__)
 _STAGE = "open_recordings"
 _REOPENED_AS_IMAGE_FILES = {"image_format": "image_files", "scene": "0", "file_axes": None, "missing_chunks": None}
+_REMARKS = ["recording_id", "check", "frame", "finding"]
 
 
 def open_recordings(
@@ -58,6 +70,24 @@ def open_recordings(
     InputError
         If the folder or its tables are not usable, or a recording is not and `on_bad_recording` is `stop`, or none is.
     """
+    recordings, frame_files, set_aside, remarks = open_with_remarks(folder, settings)
+    for sentence in remarks["finding"]:
+        _log.warning("%s", sentence)
+    return recordings, frame_files, set_aside
+
+
+def open_with_remarks(
+    folder: RecordingFolder, settings: RecordingSettings
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Open recordings as `open_recordings` does, and say what a person should know of those that can be used.
+
+    Returns
+    -------
+    recordings, frame_files, set_aside : DataFrame
+        As `open_recordings`.
+    remarks : DataFrame
+        recording_id, check (of the preflight), frame (null: none) and finding, a sentence.
+    """
     found = look_at_recordings(folder.root, settings)
     found = itertools.chain([next(found)], found)  # a wrong folder is told as such before what it lacks
     conditions = _read_conditions(folder, settings)
@@ -65,9 +95,10 @@ def open_recordings(
     stored: dict[str, tuple[str, tuple[str, ...]]] = {}
     frames: list[pd.DataFrame] = []
     reasons: dict[str, str] = {}
+    remarks: list[tuple[str, str, int | None, str]] = []
     for looked in tqdm(found, desc="Opening recordings", unit="recording", disable=None):
         try:
-            row = _recording_row(looked, settings)
+            row, told = _recording_row(looked, settings)
             stored = _check_channels(looked, row, stored)
         except InputError as error:
             if settings.on_bad_recording == "stop":
@@ -76,14 +107,17 @@ def open_recordings(
             continue
         rows.append(row)
         frames.append(_frame_rows(looked))
+        name = row["recording_id"]
+        remarks += [(name, one.check, one.frame, f"Recording '{name}' {one.text}.") for one in told]
     treated = _find_conditions(folder, settings, conditions, [row["recording_id"] for row in rows] + list(reasons))
     if not rows:
         raise InputError(all_set_aside_message(str(folder.root), reasons))
-    nullable = dict.fromkeys(("file_axes", "missing_chunks"), "str")
+    nullable = dict.fromkeys(("file_axes", "missing_chunks", "missing_frames"), "str")
     return (
         pd.DataFrame(rows).astype(nullable).join(treated, on="recording_id"),
         pd.concat(frames, ignore_index=True),
         set_aside_table(reasons, _STAGE),
+        pd.DataFrame(remarks, columns=_REMARKS).astype({"frame": "Int64"}),
     )
 
 
@@ -130,15 +164,17 @@ def lazy_recordings(
     files = {str(name): frames for name, frames in frame_files.sort_values("frame").groupby("recording_id")}
     for row in recordings.to_dict("records"):
         frames = files[row["recording_id"]]
-        labels = frames.drop_duplicates("frame")["label_file_name"]
+        labels = dict(zip(frames["frame"], frames["label_file_name"], strict=True))
+        paths = [labels.get(frame) for frame in range(int(row["n_frames"]))]
         yield Recording(
             recording_id=row["recording_id"],
             channels=tuple(row["channels"].split("|")),
             source=open_source(folder.root, {str(key): value for key, value in row.items()}, frames),
-            label_paths=tuple(None if pd.isna(name) else folder.root / name for name in labels),
+            label_paths=tuple(None if pd.isna(name) else folder.root / str(name) for name in paths),
             height_px=int(row["height_px"]),
             width_px=int(row["width_px"]),
             dtype=row["dtype"],
+            missing_frames=read_ranges(row.get("missing_frames")),
         )
 
 
@@ -205,13 +241,14 @@ def _find_conditions(
     return pd.DataFrame({"condition": "unknown", "dose": "Unknown", "group_id": names}, index=pd.Index(names))
 
 
-def _recording_row(looked: Looked, settings: RecordingSettings) -> dict[str, Any]:
+def _recording_row(looked: Looked, settings: RecordingSettings) -> tuple[dict[str, Any], list[Remark]]:
     if isinstance(looked.outcome, InputError):
         raise looked.outcome
     name, header = check_name(looked.recording_id), looked.outcome.header
     _check_type(name, header.dtype)
+    remarks = [*looked.outcome.remarks, *_tell_sides(header, settings), *check_times(name, header, settings)]
     pixel_size_um = settle(name, "pixel_size_um", settings.pixel_size_um, header.pixel_size_um)
-    return {
+    row = {
         "recording_id": name,
         "source": looked.source,
         "axes": "TCYX",
@@ -220,12 +257,23 @@ def _recording_row(looked: Looked, settings: RecordingSettings) -> dict[str, Any
         "height_px": header.height_px,
         "width_px": header.width_px,
         "dtype": header.dtype,
-        "frame_interval_min": settle_interval(name, settings.frame_interval_min, header.frame_interval_min),
+        "frame_interval_min": settle_interval(name, settings.frame_interval_min, find_interval(header)),
         "pixel_size_um": float("nan") if pixel_size_um is None else pixel_size_um,
         **_REOPENED_AS_IMAGE_FILES,
         "z": str(settings.z),
+        "missing_frames": write_ranges(looked.outcome.missing) or None,
         **looked.outcome.reopening,
     }
+    return row, remarks
+
+
+def _tell_sides(header: StackHeader, settings: RecordingSettings) -> list[Remark]:
+    if header.pixel_sides_um is None:
+        return []
+    width, height = header.pixel_sides_um
+    text = f"has pixels that are {width:g} um wide and {height:g} um high by its file, so that shapes are distorted and"
+    used = "no pixel size is used" if settings.pixel_size_um is None else "recordings.pixel_size_um is used"
+    return [Remark("pixel_sides", f"{text} {used}; scale the images to square pixels, or correct their file")]
 
 
 def _check_channels(

@@ -65,6 +65,8 @@ class Recording:
         Rows and columns of an image.
     dtype : str
         NumPy name of the camera's pixel type.
+    missing_frames : frozenset of int
+        Frames without pixels, which are never shown.
     """
 
     recording_id: str
@@ -74,6 +76,7 @@ class Recording:
     height_px: int
     width_px: int
     dtype: str
+    missing_frames: frozenset[int] = frozenset()
 
     @property
     def n_frames(self) -> int:
@@ -96,9 +99,12 @@ class Recording:
         Raises
         ------
         InputError
-            If there is no such frame, or its file is damaged or not what it was when the recording was opened.
+            If there is no such frame, it is missing, or its file is damaged or not what it was when the recording was
+            opened.
         """
         self._checked(frame)
+        if frame in self.missing_frames:
+            raise InputError(f"Frame {frame} of recording '{self.recording_id}' is missing; ask for another.")
         try:
             image_cyx = self.source.read(frame)
         except InputError as error:

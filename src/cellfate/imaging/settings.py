@@ -80,6 +80,12 @@ class RecordingSettings(Settings):
     tracker's result <NN>_RES is given, anything but `none` takes its masks."""
     cell_categories: tuple[int, ...] = Field(default=(1,), min_length=1)
     """`coco_vid`: categories of the annotations that are the cell before its event; others are counted and left out."""
+    uneven_times: Literal["stop", "frames_count"] = "stop"
+    """Frames that are not one interval apart by the times in their files: an error, or every frame stands for one
+    interval, and the preflight tells the uneven ones."""
+    on_missing_frames: Literal["stop", "cut", "gap"] = "stop"
+    """A frame of which a plane is missing or cannot be read: an error; or the recording ends before it; or it stays a
+    gap that is never shown, and the recording ends with its last whole frame. What is left out the preflight tells."""
     on_bad_recording: Literal["stop", "skip"] = "stop"
     """Stop at a recording that cannot be used, or set it aside, list it, and go on."""
     group_by: Literal["recording", "lineage"] = "recording"

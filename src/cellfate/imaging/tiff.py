@@ -1,5 +1,7 @@
 """Reading one-page TIFF files: the header alone, or the pixels. Whatever is wrong with a file is an `InputError`."""
 
+import datetime as dt
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,11 @@ from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
 from cellfate.imaging.headers import ADVICE, ImageHeader, check_regular, damaged
+
+
+_METAMORPH_TIME = re.compile(
+    r'id="acquisition-time-local"[^>]*value="(\d{4})(\d{2})(\d{2}) (\d{2}):(\d{2}):(\d{2})'
+)
 
 
 def read_header(path: Path) -> ImageHeader:
@@ -85,4 +92,14 @@ def _check_page(tiff: tifffile.TiffFile, path: Path) -> ImageHeader:
             f"{ADVICE}"
         )
     sizes = dict(zip(axes, shape, strict=True))
-    return ImageHeader(axes, sizes.get("S", 1), sizes["Y"], sizes["X"], str(dtype.newbyteorder("=")))
+    n_samples, pixels = sizes.get("S", 1), str(dtype.newbyteorder("="))
+    return ImageHeader(axes, n_samples, sizes["Y"], sizes["X"], pixels, _metamorph_time(page.description))
+
+
+def _metamorph_time(description: str) -> float | None:
+    """Minutes since anything at which MetaMorph took an image; None where it is not of MetaMorph."""
+    found = _METAMORPH_TIME.search(description) if "acquisition-time-local" in description else None
+    try:
+        return None if found is None else dt.datetime(*map(int, found.groups()), tzinfo=dt.UTC).timestamp() / 60  # type: ignore[misc, arg-type]
+    except ValueError:
+        return None

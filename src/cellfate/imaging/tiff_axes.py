@@ -14,7 +14,7 @@ _KNOWN_AXES = frozenset("TCZYXS")
 
 
 def label_axes(
-    path: Path, series: tifffile.TiffPageSeries, file_axes: str | None, n_channels: int | None
+    path: Path, series: tifffile.TiffPageSeries, file_axes: str | None, n_channels: int | None, whole: bool = True
 ) -> TiffSeries:
     """Say what the axes of an image are: as the file says, unless `file_axes` does.
 
@@ -28,6 +28,8 @@ def label_axes(
         Axes that a person gave.
     n_channels : int or None
         Number of channels where known: with it, pages that the file does not sort are sorted by `file_axes`.
+    whole : bool
+        Whether every page must be there; else the last frame may lack channels.
 
     Returns
     -------
@@ -42,7 +44,7 @@ def label_axes(
     axes, shape = str(series.axes), tuple(series.shape)
     leading = len(axes) - len(series.keyframe.shape)
     if file_axes is not None:
-        axes, shape = _given_axes(path, axes, shape, file_axes, n_channels)
+        axes, shape = _given_axes(path, axes, shape, file_axes, n_channels, whole)
     elif leading == 1 and axes[0] not in _KNOWN_AXES and (n_channels or 1) == series.keyframe.samplesperpixel:
         axes = "T" + axes[1:]
     known = set(axes) <= _KNOWN_AXES and len(set(axes)) == len(axes) and {"Y", "X"} <= set(axes)
@@ -66,15 +68,16 @@ def label_axes(
 
 
 def _given_axes(
-    path: Path, axes: str, shape: tuple[int, ...], given: str, n_channels: int | None
+    path: Path, axes: str, shape: tuple[int, ...], given: str, n_channels: int | None, whole: bool
 ) -> tuple[str, tuple[int, ...]]:
     if axes.endswith("S"):  # samples of a pixel are channels that stand last
         given = given[:-1] + given[-1].replace("C", "S")
     if len(given) == len(axes) and (given[-2:] == axes[-2:] or (given.endswith("C") and axes.endswith("YX"))):
         if n_channels in (None, _count_channels(given, shape)):
             return given, shape
-    if len(given) == len(axes) + 1 and "C" in given[:2] and n_channels and shape[0] % n_channels == 0:
-        others = shape[0] // n_channels
+    is_whole = bool(n_channels) and shape[0] % (n_channels or 1) == 0
+    if len(given) == len(axes) + 1 and "C" in given[:2] and n_channels and (is_whole or not whole):
+        others = math.ceil(shape[0] / n_channels)
         sizes = (n_channels, others) if given[0] == "C" else (others, n_channels)
         if given[2:] == axes[1:]:
             return given, sizes + shape[1:]
@@ -98,8 +101,9 @@ def _advise(axes: str, shape: tuple[int, ...], n_channels: int | None) -> str:
     fitting = [order for order in orders if n_channels == _count_channels(order, shape)] if n_channels else orders
     if len(leading) == 1 and end == "YX" and n_channels and n_channels > 1 and shape[0] % n_channels == 0:
         fitting += ["TCYX", "CTYX"]
-    first = "" if fitting else "correct recordings.channels, or "
-    return f"{first}set recordings.file_axes to {' or '.join(fitting or orders)}"
+    if not fitting:
+        return f"correct recordings.channels: no axes of {n_channels} channels fit"
+    return f"set recordings.file_axes to {' or '.join(fitting)}"
 
 
 def _count_channels(order: str, shape: tuple[int, ...]) -> int:

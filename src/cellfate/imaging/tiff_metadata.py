@@ -1,15 +1,19 @@
 """What TIFF files say of channels, time and pixel size: OME-XML, ImageJ's and MicroManager's descriptions."""
 
+import math
 from collections.abc import Callable
-from statistics import median
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import tifffile
 
-from cellfate.imaging.headers import usable
-from cellfate.imaging.tiff_series import ome_images
+from cellfate.imaging.file_times import MOST_FRAMES
+from cellfate.imaging.headers import pixel_facts, usable, written_interval
+from cellfate.imaging.ome_xml import ome_images
 from cellfate.imaging.units import MICROMETRES, MINUTES
+
+
+_PIXEL_KEYS = {"pixel_size_um", "pixel_sides_um"}
 
 
 def read_facts(series: tifffile.TiffPageSeries, scene: int) -> dict[str, Any]:
@@ -25,11 +29,11 @@ def read_facts(series: tifffile.TiffPageSeries, scene: int) -> dict[str, Any]:
     Returns
     -------
     dict
-        channels (tuple of str or None), frame_interval_min and pixel_size_um (float or None); None for what the file
-        does not say, or says so that it cannot be.
+        channels, frame_interval_min, pixel_size_um, pixel_sides_um and times_min as in `StackHeader`, but for what the
+        file does not say, or says so that it cannot be.
     """
     tiff = series.keyframe.parent
-    found: dict[str, Any] = {"channels": None, "frame_interval_min": None, "pixel_size_um": None}
+    found: dict[str, Any] = {}
     readers: list[Callable[[], dict[str, Any]]] = []
     if series.kind == "ome":
         readers.append(lambda: _ome_facts(str(tiff.ome_metadata), scene))
@@ -49,7 +53,10 @@ def read_facts(series: tifffile.TiffPageSeries, scene: int) -> dict[str, Any]:
             StopIteration,
         ):  # a description of an unknown kind
             continue
-        found = {key: said.get(key) if value is None else value for key, value in found.items()}
+        said = {key: value for key, value in said.items() if value}
+        if found.keys() & _PIXEL_KEYS:
+            said = {key: value for key, value in said.items() if key not in _PIXEL_KEYS}
+        found = said | found
     return found
 
 
@@ -57,25 +64,31 @@ def _ome_facts(text: str, scene: int) -> dict[str, Any]:
     pixels = next(child for child in ome_images(text)[scene] if _name(child) == "Pixels")
     names = tuple(channel.get("Name", "") for channel in pixels if _name(channel) == "Channel")
     interval = usable(pixels.get("TimeIncrement"))
+    times = _plane_times(pixels)
     unit = MINUTES.get(pixels.get("TimeIncrementUnit", "s"))
-    size = usable(pixels.get("PhysicalSizeX"))
-    size_unit = MICROMETRES.get(pixels.get("PhysicalSizeXUnit", "µm"))
+    sides = [_length(pixels, f"PhysicalSize{axis}") for axis in "XY"]
     return {
         "channels": names if names and all(names) else None,
-        "frame_interval_min": interval * unit if interval and unit else _plane_interval(pixels),
-        "pixel_size_um": size * size_unit if size and size_unit else None,
+        "frame_interval_min": written_interval(interval * unit if interval and unit else None),
+        "times_min": times,
+        **pixel_facts(*sides),
     }
 
 
-def _plane_interval(pixels: ET.Element) -> float | None:
-    """Median minutes between the first planes of two frames that follow each other."""
+def _length(pixels: ET.Element, key: str) -> float | None:
+    size, unit = usable(pixels.get(key)), MICROMETRES.get(pixels.get(f"{key}Unit", "µm"))
+    return size * unit if size and unit else None
+
+
+def _plane_times(pixels: ET.Element) -> tuple[float, ...]:
+    """Minutes at the first plane of every frame."""
     times = {
-        int(plane.get("TheT", 0)): float(plane.get("DeltaT", "nan")) * MINUTES[plane.get("DeltaTUnit", "s")]
+        int(plane.get("TheT", 0)): float(plane.get("DeltaT", "nan")) * MINUTES.get(plane.get("DeltaTUnit", "s"), math.nan)
         for plane in pixels
         if _name(plane) == "Plane" and plane.get("TheC", "0") == "0" and plane.get("TheZ", "0") == "0"
     }
-    steps = [times[frame + 1] - time for frame, time in times.items() if frame + 1 in times]
-    return usable(median(steps)) if steps else None
+    n_frames = min(int(pixels.get("SizeT", 0)), MOST_FRAMES)
+    return tuple(times.get(frame, math.nan) for frame in range(n_frames)) if times else ()
 
 
 def _micromanager_facts(metadata: dict[str, Any]) -> dict[str, Any]:
@@ -93,11 +106,12 @@ def _imagej_facts(metadata: dict[str, Any], tags: Any) -> dict[str, Any]:
     interval = usable(metadata.get("finterval"))
     unit = MINUTES.get(str(metadata.get("tunit", "s")))
     length = MICROMETRES.get(str(metadata.get("unit", "")))
-    size = None
+    sides: list[float | None] = [None, None]
     if length is not None and "XResolution" in tags:
-        pixels, units = tags["XResolution"].value
-        size = usable(units / pixels * length) if pixels else None
-    return {"frame_interval_min": interval * unit if interval and unit else None, "pixel_size_um": size}
+        parts = [tags[f"{axis}Resolution"].value for axis in "XY" if f"{axis}Resolution" in tags]
+        sides = [usable(units / pixels * length) if pixels else None for pixels, units in parts]
+    minutes = written_interval(interval * unit if interval and unit else None)
+    return {"frame_interval_min": minutes, **pixel_facts(sides[0], sides[-1])}
 
 
 def _name(element: ET.Element) -> str:

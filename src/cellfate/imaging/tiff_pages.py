@@ -33,7 +33,7 @@ class _Flavour:
         return value
 
 
-def check_pages(path: Path) -> int:
+def check_pages(path: Path, whole: bool = True) -> int:
     """Walk the pages of a TIFF and check that the chain is whole and every page of one size and type.
 
     A file that was cut short, or whose writing was interrupted, has a chain that leads out of the file; readers take
@@ -43,6 +43,8 @@ def check_pages(path: Path) -> int:
     ----------
     path : Path
         File to look at.
+    whole : bool
+        Whether the chain must be whole; else it may break off after a page.
 
     Returns
     -------
@@ -57,7 +59,7 @@ def check_pages(path: Path) -> int:
     check_regular(path)
     try:
         with path.open("rb") as file:
-            pages = _walk(file, path.stat().st_size)
+            pages = _walk(file, path.stat().st_size, whole)
     except OSError as error:
         raise missing_file(path, error) from error
     except (ValueError, struct.error) as error:
@@ -71,18 +73,23 @@ def check_pages(path: Path) -> int:
     return len(pages)
 
 
-def _walk(file: BinaryIO, size: int) -> list[tuple[int, ...]]:
+def _walk(file: BinaryIO, size: int, whole: bool) -> list[tuple[int, ...]]:
     flavour, offset = _start(file)
     pages: list[tuple[int, ...]] = []
     seen: set[int] = set()
     while offset:
         if offset in seen:
             raise ValueError(f"the chain of pages runs in a circle after page {len(pages) - 1}")
-        if offset >= size:
-            raise ValueError(f"it is cut short: page {len(pages)} should begin {offset - size} bytes behind its end")
         seen.add(offset)
-        file.seek(offset)
-        page, offset = _read_page(file, flavour, len(pages), size)
+        try:
+            if offset >= size:
+                raise ValueError(f"it is cut short: page {len(pages)} should begin {offset - size} bytes behind its end")
+            file.seek(offset)
+            page, offset = _read_page(file, flavour, len(pages), size)
+        except (ValueError, struct.error):
+            if whole or not pages:
+                raise
+            break
         pages.append(page)
     if not pages:
         raise ValueError("it has no page")

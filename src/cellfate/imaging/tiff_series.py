@@ -1,20 +1,18 @@
 """An image of many pages in a TIFF file, or in a set of OME-TIFF files: which page holds which plane."""
 
 import math
-import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree as ET
 
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
-from cellfate.imaging.headers import ADVICE, check_regular, damaged, first_line
+from cellfate.imaging.headers import ADVICE, damaged, first_line
+from cellfate.imaging.ome_xml import check_ome
 from cellfate.imaging.planes import ZChoice, project
 from cellfate.imaging.tiff_pages import check_pages
 
@@ -54,33 +52,46 @@ class TiffSeries:
         """Pixel type in native byte order."""
         return np.dtype(self.pages.dtype).newbyteorder("=")
 
-    def check_complete(self) -> None:
-        """Check that every page is there and lies within its file.
+    def find_faults(self, whole: bool = True) -> Iterator[tuple[int, InputError]]:
+        """Find the pages that are not there, or do not lie within their file.
 
-        Raises
+        Parameters
+        ----------
+        whole : bool
+            Whether every file of a set must be whole.
+
+        Yields
         ------
-        InputError
-            Naming the file, frame, channel and plane.
+        frame : int
+            Frame of the page.
+        fault : InputError
+            It names the file, frame, channel and plane.
         """
         for path in sorted({self._file_of(page) for page in self.pages if page} if self.pages.is_multifile else ()):
-            check_pages(path)
+            check_pages(path, whole)
         sizes: dict[Path, int] = {}
         offset = self._direct_offset
         n_pages = math.prod(self._leading)
         if offset is not None:
-            n_bytes = offset + n_pages * self.pages.keyframe.nbytes
-            if n_bytes > self.path.stat().st_size:
-                raise InputError(damaged(self.path, "pixels are missing: it is cut short or was not written whole"))
+            n_whole = (self.path.stat().st_size - offset) // max(self.pages.keyframe.nbytes, 1)
+            for index in range(n_whole, n_pages):
+                where = self._describe(index)
+                reason = f"pixels of {where} are missing: it is cut short or was not written whole"
+                yield self._frame_of(index), InputError(damaged(self.path, reason))
             return
         for index in range(n_pages):
-            page = self._page(index)
+            try:
+                page = self._page(index)
+            except InputError as error:
+                yield self._frame_of(index), error
+                continue
             path = self._file_of(page)
             size = sizes.get(path) or sizes.setdefault(path, path.stat().st_size)
             starts, counts = page.dataoffsets, page.databytecounts
             ends = [start + count for start, count in zip(starts, counts, strict=False)]
             if not ends or len(starts) != len(counts) or max(ends) > size or min(counts) <= 0:
-                where = self._describe(index)
-                raise InputError(damaged(path, f"pixels of {where} are missing: it is cut short or not whole"))
+                reason = f"pixels of {self._describe(index)} are missing: it is cut short or not whole"
+                yield self._frame_of(index), InputError(damaged(path, reason))
 
     def read_frame(self, frame: int, z: ZChoice) -> NDArray[Any]:
         """Decode the pages of one frame.
@@ -131,14 +142,11 @@ class TiffSeries:
         planes_czsyx = self._arrange(np.stack(pages).reshape(shape), axes + self.page_axes)
         return project(planes_czsyx.swapaxes(1, 2).reshape(-1, self.size("Z"), *planes_czsyx.shape[3:]), z)
 
-    def files_of_frames(self) -> list[list[Path]]:
-        """Files that the pixels of each frame are in."""
+    def files_of_frame(self, frame: int) -> list[Path]:
+        """Files that the pixels of a whole frame are in."""
         if not self.pages.is_multifile:
-            return [[self.path]] * self.size("T")
-        return [
-            sorted({self._file_of(self._page(index)) for index, _ in self._frame_pages(frame, "max")})
-            for frame in range(self.size("T"))
-        ]
+            return [self.path]
+        return sorted({self._file_of(self._page(index)) for index, _ in self._frame_pages(frame, "max")})
 
     @property
     def page_axes(self) -> str:
@@ -172,7 +180,7 @@ class TiffSeries:
     def _page(self, index: int) -> Any:
         try:
             page = self.pages[index]
-        except IndexError:
+        except (IndexError, tifffile.TiffFileError):  # no such page, or one that breaks off
             page = None
         if page is None:
             raise InputError(
@@ -180,6 +188,11 @@ class TiffSeries:
                 f"missing; add it, or {ADVICE}"
             )
         return page
+
+    def _frame_of(self, index: int) -> int:
+        if "T" not in self._leading_axes:
+            return 0
+        return int(np.unravel_index(index, self._leading)[self._leading_axes.index("T")])
 
     def _describe(self, index: int) -> str:
         places = np.unravel_index(index, self._leading) if self._leading else ()
@@ -239,13 +252,15 @@ class TiffSeries:
         return pixels
 
 
-def open_series(path: Path) -> list[tifffile.TiffPageSeries]:
+def open_series(path: Path, whole: bool = True) -> list[tifffile.TiffPageSeries]:
     """Find the images of a TIFF file; the file is closed again.
 
     Parameters
     ----------
     path : Path
         File to open.
+    whole : bool
+        Whether every page must be there; else an image may state more pages than there are.
 
     Returns
     -------
@@ -257,14 +272,15 @@ def open_series(path: Path) -> list[tifffile.TiffPageSeries]:
     InputError
         If the file is missing, damaged, or names files outside its folder.
     """
-    n_pages = check_pages(path)
+    n_pages = check_pages(path, whole)
     try:
         with tifffile.TiffFile(path) as tiff:
             if tiff.is_ome:
-                _check_ome(path, tiff.ome_metadata or "")
+                check_ome(path, tiff.ome_metadata or "")
             series = list(tiff.series)
+            series = series if whole else [_as_stated(tiff, series[0], n_pages), *series[1:]]
             described = tiff.is_ome or tiff.is_imagej
-            found = len(tiff.pages)
+            found = len(tiff.pages) if whole else min(len(tiff.pages), n_pages)  # tifffile counts one that breaks off
     except InputError:
         raise
     except Exception as error:  # tifffile raises errors of many kinds on damaged headers
@@ -278,44 +294,23 @@ def open_series(path: Path) -> list[tifffile.TiffPageSeries]:
     return series
 
 
-def ome_images(text: str) -> list[ET.Element]:
-    """Elements Image of OME-XML; empty if it cannot be parsed. Documents that define entities are refused.
-
-    Raises
-    ------
-    ValueError
-        If the XML has a document type: OME-XML never has one.
-    """
-    if re.search(r"<!\s*(DOCTYPE|ENTITY)", text, re.IGNORECASE):
-        raise ValueError("its OME-XML has a document type, which OME-XML never has")
-    root = ET.fromstring(text)
-    return [element for element in root if element.tag.rpartition("}")[2] == "Image"]
-
-
-def ome_file_names(text: str) -> set[str]:
-    """Names of the files that OME-XML says its pixels are in."""
-    return {
-        str(element.get("FileName"))
-        for image in ome_images(text)
-        for element in image.iter()
-        if element.tag.rpartition("}")[2] == "UUID" and element.get("FileName")
-    }
-
-
-def _check_ome(path: Path, text: str) -> None:
-    images = ome_images(text)
-    if not images:
-        reference = re.search(r'MetadataFile="([^"]*)"', text)
-        raise InputError(
-            f"File {path} is part of an OME-TIFF set whose description is in another file "
-            f"({reference.group(1) if reference else 'not named'}); name the file that holds the OME-XML in "
-            f"recordings.files, or {ADVICE}"
-        )
-    for name in ome_file_names(text):
-        if PurePosixPath(name).name != name or "\\" in name or os.sep in name:
-            raise InputError(f"File {path} says that pixels are in '{name}', which is outside its folder; {ADVICE}")
-        other = path.with_name(name)
-        if other.exists():
-            check_regular(other)
-        if other.is_symlink() and other != path and not other.resolve().is_relative_to(path.parent.resolve()):
-            raise InputError(f"File {path} says that pixels are in '{name}', a link out of its folder; {ADVICE}")
+def _as_stated(tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries, n_pages: int) -> tifffile.TiffPageSeries:
+    """Give an image of which pages are missing the shape that its description states, else that of its whole pages."""
+    axes, shape, page = "", (), series.keyframe
+    said = tiff.imagej_metadata or {}
+    if tiff.is_imagej and series.kind in ("uniform", "generic"):
+        sizes = {"T": said.get("frames", 1), "Z": said.get("slices", 1), "C": said.get("channels", 1)}
+        if math.prod(sizes.values()) != said.get("images"):
+            sizes = {"T": said.get("images", 1)}
+        axes = "".join(axis for axis, size in sizes.items() if size > 1)
+        shape = tuple(size for size in sizes.values() if size > 1)
+    elif series.kind == "shaped" and n_pages > math.prod(series.shape[: -len(page.shape)]):
+        shape = tuple(tiff.shaped_metadata[0]["shape"])[: -len(page.shape)]
+        axes = "Q" * len(shape)
+    elif series.kind in ("uniform", "generic") and len(tiff.pages) > n_pages > 1:
+        axes, shape = "I", (n_pages,)
+    if math.prod(shape) <= 1:
+        return series
+    pages = [tiff.pages[number] for number in range(n_pages)]
+    options = {"kind": "imagej" if tiff.is_imagej else "shaped", "truncated": n_pages == 1}
+    return tifffile.TiffPageSeries(pages, shape + page.shape, page.dtype, axes + page.axes, **options)

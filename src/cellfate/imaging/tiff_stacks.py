@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 from cellfate.core.errors import InputError
 from cellfate.imaging.file_search import check_inside, find_files, name_root, recording_name
 from cellfate.imaging.folder_contents import TIFF_ENDINGS
-from cellfate.imaging.headers import Examined, FrameFile, Looked, StackHeader, damaged, look
+from cellfate.imaging.headers import Examined, FrameFile, Looked, Remark, StackHeader, damaged, look
+from cellfate.imaging.missing_frames import advise, leave_out_frames
+from cellfate.imaging.ome_xml import ome_file_names
 from cellfate.imaging.planes import ZChoice, check_plane
 from cellfate.imaging.reopening import Reopened
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.imaging.tiff_axes import label_axes
 from cellfate.imaging.tiff_metadata import read_facts
-from cellfate.imaging.tiff_series import TiffSeries, ome_file_names, open_series
+from cellfate.imaging.tiff_pages import check_pages
+from cellfate.imaging.tiff_series import TiffSeries, open_series
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class TiffStack(Reopened):
         Sizes of T and C.
     z : 'max' or int
         Planes that are used.
+    whole : bool
+        Whether every page must be there.
     """
 
     path: Path
@@ -47,6 +52,7 @@ class TiffStack(Reopened):
     n_frames: int
     n_channels: int
     z: ZChoice
+    whole: bool = True
 
     def place(self, frame: int) -> str:
         """Name the file."""
@@ -64,7 +70,8 @@ class TiffStack(Reopened):
 
     def _read(self, frame: int) -> NDArray[Any]:
         series = self._series
-        if series.size("T") != self.n_frames or series.n_channels != self.n_channels:
+        n_frames = series.size("T") if self.whole else min(series.size("T"), self.n_frames)
+        if n_frames != self.n_frames or series.n_channels != self.n_channels:
             raise InputError(
                 f"File {self.path} has {series.size('T')} frames of {series.n_channels} channel(s), but "
                 f"{self.n_frames} of {self.n_channels} were found when it was opened; run data_processing again."
@@ -73,10 +80,10 @@ class TiffStack(Reopened):
 
     @cached_property
     def _series(self) -> TiffSeries:
-        found = open_series(self.path)
+        found = open_series(self.path, self.whole)
         if self.scene >= len(found):
             raise InputError(f"File {self.path} has no image {self.scene} any more; run data_processing again.")
-        return label_axes(self.path, found[self.scene], self.axes, self.n_channels)
+        return label_axes(self.path, found[self.scene], self.axes, self.n_channels, self.whole)
 
 
 def look_at_stacks(root: Path, settings: RecordingSettings) -> Iterator[Looked]:
@@ -89,14 +96,14 @@ def look_at_stacks(root: Path, settings: RecordingSettings) -> Iterator[Looked]:
         place = path.relative_to(root).as_posix()
         try:
             check_inside(root, name, [place])
-            images = open_series(path)
+            images = open_series(path, settings.on_missing_frames == "stop")
             seen |= _files_of_set(path, images)
         except InputError as error:
-            yield Looked(name, place, error)
+            yield Looked(name, place, _advise(path, error, settings))
             continue
         for scene, image in enumerate(images):
             called = name if len(images) == 1 else f"{name}_{scene}"
-            yield look(called, place, partial(_examine, root, path, scene, image, settings))
+            yield look(called, place, partial(_examine, root, called, path, scene, image, settings))
 
 
 def _files_of_set(path: Path, images: list[Any]) -> set[Path]:
@@ -106,12 +113,14 @@ def _files_of_set(path: Path, images: list[Any]) -> set[Path]:
     return {path.with_name(page.parent.filehandle.name) for page in pages}
 
 
-def _examine(root: Path, path: Path, scene: int, image: Any, settings: RecordingSettings) -> Examined:
-    labelled = label_axes(path, image, settings.file_axes, len(settings.channels) if settings.channels else None)
+def _examine(root: Path, name: str, path: Path, scene: int, image: Any, settings: RecordingSettings) -> Examined:
+    whole = settings.on_missing_frames == "stop"
+    n_channels = len(settings.channels) if settings.channels else None
+    labelled = label_axes(path, image, settings.file_axes, n_channels, whole)
     check_plane(str(path), settings.z, labelled.size("Z"))
-    labelled.check_complete()
+    n_frames, missing, remarks = _leave_out(name, labelled, settings)
     header = StackHeader(
-        n_frames=labelled.size("T"),
+        n_frames=n_frames,
         n_channels=labelled.n_channels,
         n_planes=labelled.size("Z"),
         height_px=labelled.size("Y"),
@@ -119,11 +128,48 @@ def _examine(root: Path, path: Path, scene: int, image: Any, settings: Recording
         dtype=str(labelled.dtype),
         **read_facts(image, scene),
     )
-    files = labelled.files_of_frames()
     frame_files = tuple(
-        FrameFile(frame, name.relative_to(root).as_posix()) for frame, names in enumerate(files) for name in names
+        FrameFile(frame, file.relative_to(root).as_posix())
+        for frame in range(n_frames)
+        if frame not in missing
+        for file in labelled.files_of_frame(frame)
     )
     check_inside(root, path.name, (file.file_name for file in frame_files))
-    return Examined(
-        header, frame_files, {"image_format": "tiff_stack", "scene": str(scene), "file_axes": labelled.axes}
-    )
+    reopening = {"image_format": "tiff_stack", "scene": str(scene), "file_axes": labelled.axes}
+    return Examined(header, frame_files, reopening, missing, remarks)
+
+
+def _find_break(path: Path) -> InputError | None:
+    try:
+        check_pages(path)
+    except InputError as error:
+        return error
+    return None
+
+
+def _advise(path: Path, error: InputError, settings: RecordingSettings) -> InputError:
+    """Add to an error of a file how to go on without the frames that it lacks, where that works."""
+    if settings.on_missing_frames == "stop" and path.is_file():
+        try:
+            open_series(path, whole=False)
+        except InputError:
+            return error
+        return advise(error)
+    return error
+
+
+def _leave_out(
+    name: str, labelled: TiffSeries, settings: RecordingSettings
+) -> tuple[int, tuple[int, ...], tuple[Remark, ...]]:
+    n_frames, whole = labelled.size("T"), settings.on_missing_frames == "stop"
+    faults: dict[int, InputError] = {}
+    for frame, fault in labelled.find_faults(whole):
+        faults.setdefault(frame, fault)
+        if whole:
+            break
+    broken = None if whole or labelled.pages.is_multifile else _find_break(labelled.path)
+    if broken is not None and not faults:  # how many frames there should be is not known
+        faults, n_frames = {n_frames: broken}, n_frames + 1
+    if not faults:
+        return n_frames, (), ()
+    return leave_out_frames(name, n_frames, faults, faults[min(faults)], settings)

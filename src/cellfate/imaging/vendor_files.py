@@ -1,6 +1,7 @@
-"""Vendor files (.nd2, .czi, .lif) through bioio, which is an extra. It was not tested on files of the vendors."""
+"""Vendor files (.nd2, .czi, .lif) through bioio, which is an extra; of these, a real .nd2 file was at hand."""
 
 import datetime as dt
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -22,6 +23,7 @@ from cellfate.imaging.headers import (
     check_regular,
     first_line,
     look,
+    pixel_facts,
     usable,
 )
 from cellfate.imaging.planes import ZChoice, check_plane, project
@@ -129,7 +131,8 @@ def _examine(path: Path, place: str, image: Any, scene: int, settings: Recording
         dtype = str(np.dtype(image.dtype).newbyteorder("="))
         names = tuple(str(name) for name in image.channel_names or ())
         interval_min = _minutes(image.time_interval)
-        size_um = usable(getattr(image.physical_pixel_sizes, "X", None))
+        sides = [usable(getattr(image.physical_pixel_sizes, axis, None)) for axis in "XY"]
+        times_min = _frame_times(path, image, scene, sizes["T"])
     except Exception as error:  # as above
         raise InputError(_damaged(path, error)) from error
     check_plane(str(path), settings.z, sizes["Z"])
@@ -142,10 +145,27 @@ def _examine(path: Path, place: str, image: Any, scene: int, settings: Recording
         dtype=dtype,
         channels=names if len(names) == sizes["C"] else None,
         frame_interval_min=interval_min,
-        pixel_size_um=size_um,
+        times_min=times_min,
+        **pixel_facts(*sides),
     )
     frame_files = tuple(FrameFile(frame, place) for frame in range(header.n_frames))
     return Examined(header, frame_files, {"image_format": "vendor", "scene": str(scene)})
+
+
+def _frame_times(path: Path, image: Any, scene: int, n_frames: int) -> tuple[float, ...]:
+    """Minutes at which the frames of a position of an .nd2 file were begun; bioio gives a planned interval only."""
+    if not type(image.reader).__module__.startswith("bioio_nd2"):
+        return ()
+    import nd2
+
+    with nd2.ND2File(path) as file:
+        events = file.events(orient="records")
+    times: dict[int, float] = {}
+    for event in events:
+        frame, seconds = int(event.get("T Index", 0)), usable(event.get("Time [s]"))
+        if int(event.get("P Index", 0)) == scene and seconds is not None:
+            times[frame] = min(seconds / 60, times.get(frame, math.inf))
+    return tuple(times.get(frame, math.nan) for frame in range(n_frames)) if times else ()
 
 
 def _minutes(interval: object) -> float | None:

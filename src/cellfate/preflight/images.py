@@ -99,7 +99,8 @@ class _Decoded:
 def _decode(recording: Recording, own: pd.DataFrame, cell_px: float, n_frames: int | None, decoded: _Decoded) -> None:
     """Decode the frames of a recording that are looked at; the one with the most cells is kept as a picture."""
     shown, most = None, -1
-    for frame in choose_frames(recording.n_frames, n_frames):
+    there = sorted(set(range(recording.n_frames)) - recording.missing_frames)
+    for frame in (there[number] for number in choose_frames(len(there), n_frames)):
         place: dict[str, Any] = {"recording_id": recording.recording_id, "frame": frame}
         try:
             image_cyx = recording.read_frame(frame)

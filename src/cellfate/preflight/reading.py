@@ -6,7 +6,7 @@ import pandas as pd
 
 from cellfate.core.errors import InputError
 from cellfate.core.tables import FRAME, Cells, Detections, FrameFiles, Recordings
-from cellfate.imaging.opening import open_recordings
+from cellfate.imaging.opening import open_with_remarks
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.preflight.findings import make_findings
@@ -55,11 +55,13 @@ def open_folder(folder: RecordingFolder, settings: RecordingSettings, tracks: Tr
     """
     try:
         lenient = settings.model_copy(update={"on_bad_recording": "skip"})
-        recordings, frame_files, set_aside = open_recordings(folder, lenient)
+        recordings, frame_files, set_aside, remarks = open_with_remarks(folder, lenient)
     except InputError as error:
         nothing = Recordings.empty(), FrameFiles.empty(), Detections.empty(), Cells.empty()
         return OpenedFolder(*nothing, _tell_folder(error))
     not_opened = make_findings("recording", set_aside.rename(columns={"reason": "finding"}))
+    told = [make_findings(str(check), rows) for check, rows in remarks.groupby("check", sort=False)]
+    not_opened = pd.concat([not_opened, *told], ignore_index=True)
     try:
         detections, cells, unread = gather_tracks(folder, recordings, frame_files, settings, tracks)
     except InputError as error:

@@ -37,7 +37,8 @@ def read_tracks(opened: OpenedRecordings) -> Tables:
 
 def _read_sequence(folder: RecordingFolder, recording: Recording, settings: RecordingSettings) -> TrackedCells:
     files = _find_files(folder.root, recording.recording_id)
-    tracks = _read_track_table(files, recording.n_frames)
+    last = max(recording.missing_frames, default=0)
+    tracks = _read_track_table(files, max(recording.n_frames, last + 1))
     detections = _read_positions(files, recording, settings.labels == "silver_truth" and files.prefix == "man_track")
     _check_marks(detections, tracks, files)
     _report(recording.recording_id, tracks, detections)
@@ -94,14 +95,15 @@ def _check_track_lines(tracks: pd.DataFrame, files: TrackFiles, n_frames: int) -
 
 def _read_positions(files: TrackFiles, recording: Recording, use_masks: bool) -> pd.DataFrame:
     markers = numbered_files(files.folder, files.prefix)
-    missing = sorted(set(range(recording.n_frames)) - set(markers))
+    frames = sorted(set(range(recording.n_frames)) - recording.missing_frames)
+    missing = sorted(set(frames) - set(markers))
     if missing:
         raise InputError(
             f"Folder {files.folder} has no label image {files.prefix}NNN.tif of frame {missing[0]} ({len(missing)} of "
             f"{recording.n_frames} frames are missing); add the image."
         )
     positions, common, agreeing = [], 0, 0
-    for frame in range(recording.n_frames):
+    for frame in frames:
         marker_yx = read_label_image(markers[frame], recording.height_px, recording.width_px)
         found = find_centroids(marker_yx)
         mask_yx = recording.read_labels(frame) if use_masks else None

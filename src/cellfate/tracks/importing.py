@@ -28,6 +28,7 @@ from cellfate.tracks import (
 )
 from cellfate.tracks.fate_tables import join_fates
 from cellfate.tracks.fates import settle_fates
+from cellfate.tracks.missing_frames import leave_out_missing
 from cellfate.tracks.problems import problem_table, set_aside_or_stop
 from cellfate.tracks.reading import check_one_file_each, list_sources, read_each
 from cellfate.tracks.records import OpenedRecordings, Tables, TrackedCells, TrackSource
@@ -161,7 +162,8 @@ def gather_tracks(
     cells, unjoined = join_fates(cells, folder, recordings, tracks)
     detections, cells, unwatched = settle_fates(detections, cells, tracks)
     cells, parentless = settle_missing_parents(cells, tracks)
-    problems = [found, unjoined, unwatched, parentless, find_single_frames(detections, recordings)]
+    detections, cells, unseen = leave_out_missing(detections, cells, recordings)
+    problems = [found, unjoined, unwatched, parentless, unseen, find_single_frames(detections, recordings)]
     if settings.group_by == "lineage":
         problems.append(_find_no_lineage(cells, chosen))
     return detections, cells, pd.concat(problems, ignore_index=True)

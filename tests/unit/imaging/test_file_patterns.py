@@ -16,6 +16,7 @@ from cellfate.imaging.file_patterns import PRESETS
 from cellfate.imaging.file_times import order_times
 
 PATTERN = {"layout": "file_pattern", "frame_interval_min": 10}
+SETTINGS = RecordingSettings(layout="file_pattern", frame_interval_min=10, pattern="metamorph")
 
 
 def open_pattern(root: Path, **changes: Any) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -282,7 +283,7 @@ def test_a_file_that_disappears_later_is_named(tmp_path: Path) -> None:
 )
 def test_times_that_make_no_sense_are_an_input_error(times: list[str], words: str) -> None:
     with pytest.raises(InputError, match=words):
-        order_times("r", {time: f"f{time}.tif" for time in times})
+        order_times("r", {time: f"f{time}.tif" for time in times}, SETTINGS)
 
 
 @pytest.mark.parametrize(

@@ -201,8 +201,9 @@ def test_units_decide_what_a_scale_means(tmp_path: Path) -> None:
 
     def use_seconds(ome: Any, _: Any) -> None:
         ome["multiscales"][0]["axes"][0]["unit"] = "second"
-        ome["multiscales"][0]["axes"][4]["unit"] = "nanometer"
-        ome["multiscales"][0]["coordinateTransformations"] = [{"type": "scale", "scale": [60, 1, 1, 1, 500]}]
+        for axis in (3, 4):
+            ome["multiscales"][0]["axes"][axis]["unit"] = "nanometer"
+        ome["multiscales"][0]["coordinateTransformations"] = [{"type": "scale", "scale": [60, 1, 1, 500, 500]}]
 
     rewrite(tmp_path / "pos1.ome.zarr", use_seconds)
     row = open_zarr(tmp_path)[0].iloc[0]

@@ -221,7 +221,7 @@ def test_pages_of_several_channels_need_their_order(tmp_path: Path) -> None:
     assert_array_equal(read_all(recording), MOVIE.reshape(3, 2, 12, 17))
     _, (recording,), _ = open_stacks(tmp_path, channels=("a", "b"), file_axes="CTYX")
     assert_array_equal(read_all(recording), MOVIE.reshape(2, 3, 12, 17).swapaxes(0, 1))
-    with pytest.raises(InputError, match=r"file_axes is TCYX, but file .*a\.tif has axes .* channels names 4"):
+    with pytest.raises(InputError, match=r"file_axes is TCYX, but file .*a\.tif has axes .*channels names 4"):
         open_stacks(tmp_path, channels=("a", "b", "c", "d"), file_axes="TCYX")
 
 

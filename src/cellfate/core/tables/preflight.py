@@ -23,6 +23,10 @@ PREFLIGHT_ERRORS: Final = (
 """Checks whose findings are errors: what they name cannot be used as it is."""
 PREFLIGHT_WARNINGS: Final = (
     "no_cells",
+    "missing_frames",
+    "uneven_times",
+    "pixel_sides",
+    "side_file",
     "other_facts",
     "off_cells",
     "first_frame",
