@@ -85,15 +85,15 @@ def _leave_out(
 ) -> tuple[int, tuple[int, ...], tuple[Remark, ...]]:
     name, frames = recording.recording_id, [frame for frame, _ in recording.frame_files]
     if frames[-1] >= MOST_FRAMES:
-        raise InputError(f"Recording '{name}' has a frame {frames[-1]}, but fewer than {MOST_FRAMES} were expected.")
+        raise InputError(f"Recording '{name}' has a frame {frames[-1]}; number the {len(frames)} frames anew.")
     absent = sorted(set(range(frames[-1] + 1)) - headers.keys())
     listed = set(frames)
     unlisted = next((frame for frame in absent if frame not in listed), None)
     if fault is None:
         fault = InputError(
-            f"Recording '{name}' has no image of frame {unlisted}: its {len(frames)} images are numbered {frames[0]} to "
-            f"{frames[-1]}, but every frame from 0 to the last was expected once; add the missing image or number the "
-            "frames anew."
+            f"Recording '{name}' has no image of frame {unlisted}: its {len(frames)} images are numbered {frames[0]} "
+            f"to {frames[-1]}, but every frame from 0 to the last was expected once; add the missing image or number "
+            "the frames anew."
         )
     return leave_out_frames(name, frames[-1] + 1, absent, fault, settings)
 

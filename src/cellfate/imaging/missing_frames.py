@@ -1,4 +1,4 @@
-"""Recordings that are not whole: which frames are left out, as a person decides, and how tables and messages write them."""
+"""Recordings that are not whole: which frames are left out, as a person decides, and how these are written."""
 
 import itertools
 from collections.abc import Collection, Iterable

@@ -224,7 +224,9 @@ def _find_missing(
         if not (folder / array.metadata.encode_chunk_key(place)).is_file():
             starts = {axis: at * step for axis, at, step in zip(image.axes, place, steps, strict=True)}
             fault = _missing(str(folder), _words(starts))
-            n_frames, step = (dict(zip(image.axes, numbers, strict=True)).get("T", 1) for numbers in (array.shape, steps))
+            n_frames, step = (
+                dict(zip(image.axes, numbers, strict=True)).get("T", 1) for numbers in (array.shape, steps)
+            )
             first = starts.get("T", 0)
             faults |= {frame: fault for frame in range(first, min(first + step, n_frames)) if frame not in faults}
             if settings.on_missing_frames == "stop":

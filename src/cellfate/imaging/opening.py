@@ -15,8 +15,8 @@ from cellfate.core.errors import InputError
 from cellfate.imaging.checks import check_recording
 from cellfate.imaging.conditions import match_conditions, read_conditions
 from cellfate.imaging.file_patterns import look_at_pattern
-from cellfate.imaging.frame_times import check_times, find_interval
 from cellfate.imaging.frame_sources import open_source
+from cellfate.imaging.frame_times import check_times, find_interval
 from cellfate.imaging.headers import (
     Examined,
     Looked,
@@ -291,8 +291,8 @@ def _check_channels(
         if names != others and (kind == "used" or set(names) == set(others)):
             raise InputError(
                 f"Recording '{looked.recording_id}' stores the channels {', '.join(names)}, but '{first}' stores "
-                f"{', '.join(others)}; all recordings of a study need the same channels in one order: save one anew, or "
-                "process them apart."
+                f"{', '.join(others)}; all recordings of a study need the same channels in one order: save one anew, "
+                "or process them apart."
             )
     return {kind: (looked.recording_id, names) for kind, names in found.items()} | stored
 

@@ -12,10 +12,7 @@ from numpy.typing import NDArray
 from cellfate.core.errors import InputError
 from cellfate.imaging.headers import ADVICE, ImageHeader, check_regular, damaged
 
-
-_METAMORPH_TIME = re.compile(
-    r'id="acquisition-time-local"[^>]*value="(\d{4})(\d{2})(\d{2}) (\d{2}):(\d{2}):(\d{2})'
-)
+_METAMORPH_TIME = re.compile(r'id="acquisition-time-local"[^>]*value="(\d{4})(\d{2})(\d{2}) (\d{2}):(\d{2}):(\d{2})')
 
 
 def read_header(path: Path) -> ImageHeader:

@@ -72,9 +72,9 @@ def _given_axes(
 ) -> tuple[str, tuple[int, ...]]:
     if axes.endswith("S"):  # samples of a pixel are channels that stand last
         given = given[:-1] + given[-1].replace("C", "S")
-    if len(given) == len(axes) and (given[-2:] == axes[-2:] or (given.endswith("C") and axes.endswith("YX"))):
-        if n_channels in (None, _count_channels(given, shape)):
-            return given, shape
+    fits = given[-2:] == axes[-2:] or (given.endswith("C") and axes.endswith("YX"))
+    if fits and len(given) == len(axes) and n_channels in (None, _count_channels(given, shape)):
+        return given, shape
     is_whole = bool(n_channels) and shape[0] % (n_channels or 1) == 0
     if len(given) == len(axes) + 1 and "C" in given[:2] and n_channels and (is_whole or not whole):
         others = math.ceil(shape[0] / n_channels)

@@ -12,7 +12,6 @@ from cellfate.imaging.headers import pixel_facts, usable, written_interval
 from cellfate.imaging.ome_xml import ome_images
 from cellfate.imaging.units import MICROMETRES, MINUTES
 
-
 _PIXEL_KEYS = {"pixel_size_um", "pixel_sides_um"}
 
 
@@ -83,7 +82,8 @@ def _length(pixels: ET.Element, key: str) -> float | None:
 def _plane_times(pixels: ET.Element) -> tuple[float, ...]:
     """Minutes at the first plane of every frame."""
     times = {
-        int(plane.get("TheT", 0)): float(plane.get("DeltaT", "nan")) * MINUTES.get(plane.get("DeltaTUnit", "s"), math.nan)
+        int(plane.get("TheT", 0)): float(plane.get("DeltaT", "nan"))
+        * MINUTES.get(plane.get("DeltaTUnit", "s"), math.nan)
         for plane in pixels
         if _name(plane) == "Plane" and plane.get("TheC", "0") == "0" and plane.get("TheZ", "0") == "0"
     }

@@ -83,7 +83,9 @@ def _walk(file: BinaryIO, size: int, whole: bool) -> list[tuple[int, ...]]:
         seen.add(offset)
         try:
             if offset >= size:
-                raise ValueError(f"it is cut short: page {len(pages)} should begin {offset - size} bytes behind its end")
+                raise ValueError(
+                    f"it is cut short: page {len(pages)} should begin {offset - size} bytes behind its end"
+                )
             file.seek(offset)
             page, offset = _read_page(file, flavour, len(pages), size)
         except (ValueError, struct.error):

@@ -296,7 +296,8 @@ def open_series(path: Path, whole: bool = True) -> list[tifffile.TiffPageSeries]
 
 def _as_stated(tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries, n_pages: int) -> tifffile.TiffPageSeries:
     """Give an image of which pages are missing the shape that its description states, else that of its whole pages."""
-    axes, shape, page = "", (), series.keyframe
+    axes, page = "", series.keyframe
+    shape: tuple[int, ...] = ()
     said = tiff.imagej_metadata or {}
     if tiff.is_imagej and series.kind in ("uniform", "generic"):
         sizes = {"T": said.get("frames", 1), "Z": said.get("slices", 1), "C": said.get("channels", 1)}
@@ -305,12 +306,13 @@ def _as_stated(tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries, n_pages
         axes = "".join(axis for axis, size in sizes.items() if size > 1)
         shape = tuple(size for size in sizes.values() if size > 1)
     elif series.kind == "shaped" and n_pages > math.prod(series.shape[: -len(page.shape)]):
-        shape = tuple(tiff.shaped_metadata[0]["shape"])[: -len(page.shape)]
+        shape = tuple((tiff.shaped_metadata or ({},))[0].get("shape", ()))[: -len(page.shape)]
         axes = "Q" * len(shape)
     elif series.kind in ("uniform", "generic") and len(tiff.pages) > n_pages > 1:
         axes, shape = "I", (n_pages,)
     if math.prod(shape) <= 1:
         return series
     pages = [tiff.pages[number] for number in range(n_pages)]
-    options = {"kind": "imagej" if tiff.is_imagej else "shaped", "truncated": n_pages == 1}
-    return tifffile.TiffPageSeries(pages, shape + page.shape, page.dtype, axes + page.axes, **options)
+    kind = "imagej" if tiff.is_imagej else "shaped"
+    whole_shape, all_axes = shape + page.shape, axes + page.axes
+    return tifffile.TiffPageSeries(pages, whole_shape, page.dtype, all_axes, kind=kind, truncated=n_pages == 1)

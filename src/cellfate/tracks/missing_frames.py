@@ -42,8 +42,8 @@ def leave_out_missing(
     kept = detections[~is_lost]
     touched = cells["recording_id"].map(missing).map(bool)
     cells = pd.concat([cells[~touched], _shorten(cells[touched], kept, recordings)])
-    counts = is_lost.groupby(detections["recording_id"]).sum()
-    rows = ((name, _tell(name, int(count), missing[name])) for name, count in counts.items() if count)
+    counts = detections.loc[is_lost, "recording_id"].value_counts(sort=False)
+    rows = ((name, _tell(name, int(counts[name]), missing[name])) for name in map(str, counts.index))
     return kept.reset_index(drop=True), cells.sort_index().reset_index(drop=True), problem_table(rows, MISSING_FRAMES)
 
 
@@ -67,6 +67,6 @@ def _shorten(cells: pd.DataFrame, kept: pd.DataFrame, recordings: pd.DataFrame) 
 
 def _tell(recording_id: str, count: int, frames: frozenset[int]) -> str:
     return (
-        f"In recording '{recording_id}' {count} detections lie in the missing frames {write_ranges(frames)} and are left "
-        "out."
+        f"In recording '{recording_id}' {count} detections lie in the missing frames {write_ranges(frames)} and are "
+        "left out."
     )

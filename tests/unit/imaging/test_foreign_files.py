@@ -90,7 +90,8 @@ def test_a_folder_of_litter_is_told_as_empty(tmp_path: Path) -> None:
 def test_names_that_no_file_can_have_are_refused_at_opening(tmp_path: Path, name: str, words: str) -> None:
     with pytest.raises(InputError, match=words) as told:
         check_name(name)
-    assert len(str(told.value)) < 300 and str(told.value).isprintable()
+    assert len(str(told.value)) < 300
+    assert str(told.value).isprintable()
     root = coco_folder.write_coco_folder(tmp_path)
     content = coco_folder.annotation_content()
     content["videos"][0]["name"] = name

@@ -47,7 +47,8 @@ def test_uneven_times_stop_until_frames_count(times: list[float], words: str) ->
     with pytest.raises(InputError, match=f"Recording 'r' .*{words}.* set recordings.uneven_times to 'frames_count'"):
         check_times("r", header(times), STACKS)
     (remark,) = check_times("r", header(times), COUNT)
-    assert remark.check == "uneven_times" and remark.text.endswith("; every frame counts as one interval")
+    assert remark.check == "uneven_times"
+    assert remark.text.endswith("; every frame counts as one interval")
 
 
 @pytest.mark.parametrize(
@@ -118,11 +119,11 @@ def test_a_change_of_clocks_in_stamps_can_be_passed_over(tmp_path: Path) -> None
 
 def test_an_interval_of_a_second_is_one_that_nobody_wrote(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "A01.tif", MOVIE, imagej=True, metadata={"axes": "TYX", "finterval": 1})
-    with pytest.raises(InputError, match="do not say the time between two frames .or say 0, or 1 s"):
+    with pytest.raises(InputError, match=r"do not say the time between two frames \(or say 0, or 1 s"):
         open_with_remarks(RecordingFolder(tmp_path), STACKS)
     (tmp_path / "A01.tif").unlink()
     tifffile.imwrite(tmp_path / "A01.ome.tif", MOVIE, metadata={"axes": "TYX", "TimeIncrement": 1.0})
-    with pytest.raises(InputError, match="do not say the time between two frames .or say 0, or 1 s"):
+    with pytest.raises(InputError, match=r"do not say the time between two frames \(or say 0, or 1 s"):
         open_with_remarks(RecordingFolder(tmp_path), STACKS)
 
 

@@ -113,12 +113,15 @@ def test_what_is_whole_is_kept(tmp_path: Path, write: Writer) -> None:
         assert recordings["missing_frames"].tolist() == [missing]
         assert remarks[remarks["check"] == "missing_frames"]["frame"].tolist() == [2]
         told = remarks["finding"].iloc[0]
-        assert told.startswith(f"Recording '{recordings['recording_id'].iloc[0]}' is read without the frames {missing}: ")
+        assert told.startswith(
+            f"Recording '{recordings['recording_id'].iloc[0]}' is read without the frames {missing}: "
+        )
         (recording,) = lazy_recordings(folder, recordings, files)
         recording = pickle.loads(pickle.dumps(recording))
         whole = [frame for frame in range(n_frames) if frame != 2]
         assert sorted(files["frame"].unique()) == whole
-        assert recording.n_frames == n_frames and recording.missing_frames == read_ranges(missing)
+        assert recording.n_frames == n_frames
+        assert recording.missing_frames == read_ranges(missing)
         for frame in whole:
             assert_array_equal(recording.read_frame(frame), IMAGE_TCYX[frame], strict=True)
         for frame in (2, 7):
@@ -175,7 +178,8 @@ def test_numbered_and_listed_images(tmp_path: Path, choice: str, n_frames: int, 
     assert recordings[["n_frames", "missing_frames"]].to_numpy().tolist() == [[n_frames, missing]]
     (recording,) = lazy_recordings(RecordingFolder(tmp_path / "ctc"), recordings, files)
     last = recording.label_paths[n_frames - 1]
-    assert last is not None and last.name == f"man_seg{n_frames - 1:03d}.tif"
+    assert last is not None
+    assert last.name == f"man_seg{n_frames - 1:03d}.tif"
     of_coco = {"layout": "coco_vid", "channels": coco_folder.CHANNELS, **shared}
     recordings, _, _ = open_recordings(RecordingFolder(tmp_path / "coco"), RecordingSettings.model_validate(of_coco))
     assert recordings["missing_frames"].fillna("").tolist() == [missing.replace("5", "7"), ""]
@@ -187,7 +191,7 @@ def test_a_recording_without_a_whole_frame_is_refused(tmp_path: Path) -> None:
         (tmp_path / f"e_s1_t{t}.tif").write_bytes(b"no image")
     for choice in ("cut", "gap"):
         settings = {"layout": "file_pattern", "pattern": "metamorph", "frame_interval_min": 5}
-        with pytest.raises(InputError, match="No frame of recording 'e_1' can be kept: File .*e_s1_t0.tif is not"):
+        with pytest.raises(InputError, match=r"No frame of recording 'e_1' can be kept: File .*e_s1_t0\.tif is not"):
             open_recordings(
                 RecordingFolder(tmp_path), RecordingSettings.model_validate({**settings, "on_missing_frames": choice})
             )

@@ -29,7 +29,8 @@ def test_a_real_nd2_file(real_data: Path, tmp_path: Path, z: str | int) -> None:
     folder = RecordingFolder(tmp_path)
     recordings, files, _, remarks = open_with_remarks(folder, RecordingSettings(layout="vendor", z=z))
     (row,) = recordings.to_dict("records")
-    assert row["recording_id"] == "cluster" and row["n_frames"] == 3
+    assert row["recording_id"] == "cluster"
+    assert row["n_frames"] == 3
     assert row["channels"].split("|") == names == ["5-FAM/pH 9.0", "FM 4-64/2% CHAPS"]
     assert row["frame_interval_min"] == pytest.approx(np.median(np.diff(starts_s)) / 60)
     assert row["pixel_size_um"] == pytest.approx(size_um)

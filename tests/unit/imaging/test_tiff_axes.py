@@ -64,7 +64,7 @@ def write_channels_last(path: Path) -> None:
 def test_every_advice_is_taken_when_followed(tmp_path: Path, write: Any, axes: str, channels: int) -> None:
     write(tmp_path / "A01.tif")
     names = ("a", "b")[:channels]
-    with pytest.raises(InputError, match="set recordings.file_axes to") as told:
+    with pytest.raises(InputError, match=r"set recordings\.file_axes to") as told:
         read_stack(tmp_path, channels=names)
     advised = advised_axes(str(told.value))
     assert axes in advised

@@ -234,7 +234,9 @@ def test_only_the_first_recordings_are_opened(tmp_path, monkeypatch):
     opened = []
     from cellfate.imaging import tiff_series, tiff_stacks
 
-    monkeypatch.setattr(tiff_stacks, "open_series", lambda path: opened.append(path) or tiff_series.open_series(path))
+    monkeypatch.setattr(
+        tiff_stacks, "open_series", lambda path, *whole: opened.append(path) or tiff_series.open_series(path)
+    )
     images = look(tmp_path)
     assert len(images.names) == 31
     assert len(opened) == FIRST

@@ -42,7 +42,8 @@ def test_events_after_the_last_frame_are_not_seen(tmp_path: Path) -> None:
     detections, cells, _ = import_with(root, "cut", COCO)
     assert detections.loc[detections["recording_id"] == "001", "frame"].max() == 4
     assert cells.loc[("001", 1), ["fate", "event_frame"]].tolist() == ["mitosis", 4]
-    assert cells.loc[("001", 2), "fate"] == "censored" and pd.isna(cells.loc[("001", 2), "event_frame"])
+    assert cells.loc[("001", 2), "fate"] == "censored"
+    assert pd.isna(cells.loc[("001", 2), "event_frame"])
     assert cells.loc[("001", 2), "last_frame"] == 4
     assert cells.loc[("002", 2), ["fate", "event_frame"]].tolist() == ["apoptosis", 6]
 
