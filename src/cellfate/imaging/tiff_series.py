@@ -52,6 +52,11 @@ class TiffSeries:
         """Pixel type in native byte order."""
         return np.dtype(self.pages.dtype).newbyteorder("=")
 
+    def check_complete(self) -> None:
+        """Check that every page is there and lies within its file; an InputError names the first that is not."""
+        for _, fault in self.find_faults():
+            raise fault
+
     def find_faults(self, whole: bool = True) -> Iterator[tuple[int, InputError]]:
         """Find the pages that are not there, or do not lie within their file.
 

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
-from cellfate.imaging.tiff_series import TiffSeries, label_axes, open_series
+from cellfate.imaging.tiff_axes import label_axes
+from cellfate.imaging.tiff_series import TiffSeries, open_series
 from cellfate.tracks.label_positions import place_labels
 from cellfate.tracks.parent_files import read_parents
 from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
