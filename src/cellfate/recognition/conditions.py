@@ -10,7 +10,7 @@ from cellfate.core.errors import InputError
 from cellfate.core.text_tables import read_table
 from cellfate.recognition.columns import find_column, matching_column, named_recordings, parts_of_names
 from cellfate.recognition.images import Images
-from cellfate.recognition.proposals import Part, Proposal, ask, found
+from cellfate.recognition.proposals import Part, Proposal, ask, choose_table, found
 from cellfate.recognition.study import LEAST_GROUPS
 from cellfate.recognition.survey import Survey, shown
 
@@ -55,13 +55,9 @@ def recognise_conditions(survey: Survey, images: Images, tables: Sequence[str]) 
         return Conditions(values=(none,), n_groups=len(images.names), has_doses=False)
     if len(candidates) > 1:
         names = [name for name, _, _ in candidates]
-        question = ask(
-            "recordings.conditions_file", f"Treatments may be in {shown(names, 5)}; say which table is meant."
-        )
-        values = (question, *_values(*candidates[0])[1:])
+        values = choose_table(_values(*candidates[0]), names, "Treatments")
         return Conditions(values=values, n_groups=len(images.names), has_doses=True, used=frozenset(names))
-    name, table, by = candidates[0]
-    return _chosen(name, table, by, images)
+    return _chosen(*candidates[0], images)
 
 
 def _without_names(name: str, table: pd.DataFrame, images: Images) -> Conditions:
@@ -108,13 +104,9 @@ def _chosen(name: str, table: pd.DataFrame, by: str, images: Images) -> Conditio
     values = _values(name, table, by)
     if n_groups < LEAST_GROUPS <= len(images.names):
         notes.append(f"Column {roles['group_id']} of {name} makes {n_groups} groups, too few to be parted; not used.")
-        values, n_groups = _without_groups(values), len(images.names)
+        values[1] = replace(values[1], value={**values[1].value, "group_id": None})
+        n_groups = len(images.names)
     doses = table[roles.get("dose", roles.get("condition", by))].nunique()
     return Conditions(
         values=tuple(values), notes=tuple(notes), n_groups=n_groups, has_doses=doses > 1, used=frozenset({name})
     )
-
-
-def _without_groups(values: list[Proposal]) -> list[Proposal]:
-    key = "recordings.conditions_columns"
-    return [replace(one, value={**one.value, "group_id": None}) if one.key == key else one for one in values]

@@ -21,29 +21,15 @@ from cellfate.recognition.columns import (
 from cellfate.recognition.csv_tracks import fate_words
 from cellfate.recognition.images import Images
 from cellfate.recognition.naming import match_files
-from cellfate.recognition.proposals import OPEN, Part, Proposal, ask, found
+from cellfate.recognition.proposals import OPEN, Part, Proposal, ask, choose_table, found
 from cellfate.recognition.survey import Survey, shown
 from cellfate.recognition.tracks import Tracks
 
 _UNREAD = ("unread",)
 _AGREEING = 0.8
 """Least share of the numbers in a column that must be cells with tracks."""
-_HOURS = (
-    "h",
-    "hr",
-    "hrs",
-    "hour",
-    "hours",
-    "timeh",
-    "timehours",
-    "timehrs",
-    "hoursh",
-    "eventh",
-    "eventtimeh",
-    "timeofeventh",
-)
-_FRAMES = ("frame", "frames", "eventframe", "timepoint", "slice", "endframe", "fateframe", "frameofevent")
-_MINUTES = ("min", "mins", "minutes", "timemin", "timeminutes")
+_HOURS = ("h", "hr", "hour", "timeh", "hoursh", "eventh", "eventtimeh", "timeofeventh")
+_FRAMES = ("timepoint", "slice", "frameofevent")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,30 +73,22 @@ def recognise_fates(survey: Survey, images: Images, tracks: Tracks, tables: list
     tables : list of str
         Files that are tables.
     """
-    candidates = []
-    for template, files in match_files(tables, images.names).items():
-        one = _look(survey, images, tracks, template, dict(files))
-        if one is not None:
-            candidates.append(one)
+    matched = match_files(tables, images.names)
+    looked = (_look(survey, images, tracks, template, files) for template, files in matched.items())
+    candidates = [one for one in looked if one is not None]
     shown_by_tracks = {fate for fate in EVENTS if tracks.shows(fate)}
     timeless = [one for one in candidates if not one.times and _fates([one]) & set(EVENTS) <= shown_by_tracks]
     candidates = [one for one in candidates if one not in timeless]
     notes = tuple(f"{one.files[0]} has words for fates but not when; it is not used." for one in timeless)
-    if not candidates and notes:
-        return ScoredFates(notes=notes)
     if not candidates:
-        return ScoredFates()
-    if len(candidates) > 1:
-        listed = shown([one.template for one in candidates], 5)
-        question = ask("tracks.fates_file", f"Fates may be in {listed}; say which table is meant.")
-        values, told = (question, *_values(candidates[0], images, tracks)[1:]), ()
-    else:
-        values, told = tuple(_values(candidates[0], images, tracks)), tuple(_notes(candidates[0], images, tracks))
-    return ScoredFates(values=values, notes=told, fates=_fates(candidates), used=_files(candidates))
-
-
-def _files(candidates: list[_Candidate]) -> frozenset[str]:
-    return frozenset(name for one in candidates for name in one.files)
+        return ScoredFates(notes=notes)
+    first, names = candidates[0], [one.template for one in candidates]
+    return ScoredFates(
+        values=choose_table(_values(first, images, tracks), names, "Fates"),
+        notes=tuple(_notes(first, images, tracks)) if len(candidates) == 1 else (),
+        fates=_fates(candidates),
+        used=frozenset(name for one in candidates for name in one.files),
+    )
 
 
 def _fates(candidates: list[_Candidate]) -> frozenset[str]:
@@ -234,7 +212,7 @@ def _unit(one: _Candidate, time: str, images: Images) -> Proposal:
     if name in _FRAMES or name.endswith(("frame", "frames")):
         return found(key, "frame", f"the name of column {time}")
     seen = f"column {time} of {one.files[0]} has times up to {numbers.max():g}"
-    if name in _MINUTES or name.endswith(("min", "minutes")):
+    if name.endswith(("min", "mins", "minutes")):
         return ask(
             key,
             f"{seen}, which its name calls minutes; write hours into the table, then set h.",

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from cellfate.core.errors import InputError
 from cellfate.imaging.file_patterns import FOLDER, NAMELESS, PRESETS, recording_of
 from cellfate.imaging.file_search import name_root, recording_name
+from cellfate.imaging.folder_contents import TIFF_ENDINGS, VENDOR_ENDINGS
 from cellfate.imaging.headers import Examined, Looked
 from cellfate.imaging.settings import Layout
 from cellfate.imaging.tiff_series import open_series
@@ -19,9 +20,7 @@ from cellfate.recognition.survey import Survey, count, folder_of, shown
 from cellfate.recognition.track_files import is_geff
 from cellfate.tracks.zarr_arrays import read_attributes
 
-_TIFF = (".tif", ".tiff", ".btf", ".tf8", ".tf2")
 _PLANES = (".tif", ".tiff", ".png")
-_VENDOR = (".nd2", ".czi", ".lif")
 _NO_RECORDING = re.compile(
     r"(?<![a-z])(masks?|seg|segm\w*|labels?|labelled|max|mip|avg|proj\w*|flat\w*|background|dark|shading|thumbs?)"
     r"(?![a-z])"
@@ -33,7 +32,7 @@ _MOST_FOLDERS = 20
 
 def find_vendor(survey: Survey) -> list[Candidate]:
     """Files of microscopes' makers."""
-    files = survey.with_endings(*_VENDOR)
+    files = survey.with_endings(*VENDOR_ENDINGS)
     return [_candidate("vendor", survey, files, "file")] if files else []
 
 
@@ -51,7 +50,7 @@ def find_zarr(survey: Survey) -> list[Candidate]:
 
 def find_tiff(survey: Survey) -> list[Candidate]:
     """TIFF files of several pages, and files of one image each; which they are, some of each folder tell."""
-    images = survey.with_endings(*_TIFF, ".png")
+    images = survey.with_endings(*TIFF_ENDINGS, ".png")
     files = [name for name in images if not _NO_RECORDING.search(_words(name))] or list(images)
     folders: dict[str, list[str]] = {}
     for name in files:
@@ -124,7 +123,7 @@ def _is_image(path: Path) -> bool:
 
 def _candidate(layout: Layout, survey: Survey, files: Sequence[str], what: str, kind: str = "") -> Candidate:
     """Make the candidate of recordings that are a file (or folder) each."""
-    suffixes = {"vendor": _VENDOR, "ome_zarr": (".zarr",)}.get(layout, _TIFF)
+    suffixes = {"vendor": VENDOR_ENDINGS, "ome_zarr": (".zarr",)}.get(layout, TIFF_ENDINGS)
     glob, question = _glob(files, what)
     source = f"{count(len(files), what)}{kind}, such as {files[0]}"
     values = [found("recordings.layout", layout, source)]

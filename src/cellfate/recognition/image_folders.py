@@ -9,7 +9,7 @@ import numpy as np
 from cellfate.core.errors import InputError
 from cellfate.imaging.annotation_file import read_annotation_file
 from cellfate.imaging.image_files import read_header
-from cellfate.imaging.layouts import find_track_files, numbered_files
+from cellfate.imaging.layouts import TrackFiles, find_track_files, numbered_files
 from cellfate.imaging.tiff import read_label_image
 from cellfate.recognition.candidates import Candidate
 from cellfate.recognition.proposals import Proposal, ask, found
@@ -32,16 +32,18 @@ def find_coco(survey: Survey) -> list[Candidate]:
 def find_challenge(survey: Survey) -> list[Candidate]:
     """Numbered folders beside their tracks, as in the Cell Tracking Challenge."""
     tops = {name.split("/")[0] for name in survey.files if "/" in name}
-    names = sorted(name for name in tops if name.isdigit() and find_track_files(survey.root, name))
-    if not names:
+    tracks = {name: find_track_files(survey.root, name) for name in sorted(tops) if name.isdigit()}
+    names = [name for name, files in tracks.items() if files]
+    first = next(filter(None, tracks.values()), None)
+    if first is None:
         return []
     parts = {f"{name}{ending}" for name in names for ending in ("", "_GT", "_ST", "_RES", "_ERR_SEG")}
     claimed = frozenset(name for name in survey.files if name.split("/")[0] in parts)
-    labels, cell_px = _challenge_labels(survey, names[0])
+    labels, cell_px = _challenge_labels(survey, names[0], first)
     settings = {"layout": "cell_tracking_challenge", "channels": ("channel",), "frame_interval_min": 1.0}
-    source = f"{names[0]}/ beside its tracks {_tracks(survey, names[0])}"
+    source = f"{names[0]}/ beside its tracks {first.table.relative_to(survey.root).as_posix()}"
     values = (found("recordings.layout", "cell_tracking_challenge", source), labels)
-    untracked = sorted(name for name in tops if name.isdigit() and name not in names)
+    untracked = [name for name in tracks if name not in names]
     notes = (f"Without tracks, and left out: {shown(untracked)}.",) if untracked else ()
     return [
         Candidate(
@@ -124,14 +126,8 @@ def _box_px(annotations: Path, width_px: int, height_px: int) -> float | None:
     return float(np.median(sides)) if sides else None
 
 
-def _tracks(survey: Survey, name: str) -> str:
-    files = find_track_files(survey.root, name)
-    return files.table.relative_to(survey.root).as_posix() if files else ""
-
-
-def _challenge_labels(survey: Survey, name: str) -> tuple[Proposal, float | None]:
-    key, tracks = "recordings.labels", find_track_files(survey.root, name)
-    assert tracks is not None
+def _challenge_labels(survey: Survey, name: str, tracks: TrackFiles) -> tuple[Proposal, float | None]:
+    key = "recordings.labels"
     masks = numbered_files(survey.root / f"{name}_ST/SEG", "man_seg")
     if masks:
         return found(key, "silver_truth", f"the masks in {name}_ST/SEG"), _diameter_px(next(iter(masks.values())))

@@ -1,7 +1,10 @@
 """What is proposed: values of parameters with what they were taken from, or open where that could not be told."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from cellfate.recognition.survey import shown
 
 OPEN = "???"
 """A value that is missing: OmegaConf's mark."""
@@ -37,6 +40,23 @@ def found(key: str, value: Any, source: str) -> Proposal:
 def ask(key: str, question: str, value: Any = OPEN) -> Proposal:
     """Leave a parameter open: what was seen, and the choices."""
     return Proposal(key, value, question, is_open=True)
+
+
+def choose_table(values: list[Proposal], names: Sequence[str], what: str) -> tuple[Proposal, ...]:
+    """Take what the first of some tables proposes; which is meant is open where there are several.
+
+    Parameters
+    ----------
+    values : list of Proposal
+        What the first table proposes, the parameter that names it first.
+    names : sequence of str
+        The tables.
+    what : str
+        What they hold.
+    """
+    if len(names) == 1:
+        return tuple(values)
+    return (ask(values[0].key, f"{what} may be in {shown(names, 5)}; say which table is meant."), *values[1:])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -71,7 +71,8 @@ def recognise(folder: Path, layout: Layout | None = None) -> Recognised:
     if tracks.cells is not None:
         values += questions_values(_known_events(images, tracks, fates), not fates.values)
     values += reference_values(conditions.has_doses)
-    return Recognised(root=root, images=images, values=_once(values), notes=tuple(notes))
+    last = {one.key: one for one in values}  # of each parameter
+    return Recognised(root=root, images=images, values=tuple(last.values()), notes=tuple(notes))
 
 
 def _with_facts(images: Images, tracks: Tracks) -> Images:
@@ -94,11 +95,6 @@ def _merged(tracks: Tracks, fates: ScoredFates) -> Iterator[Proposal]:
         yield replace(words[0] if words[0].is_open else words[1], value=value)
     else:
         yield from words
-
-
-def _once(values: list[Proposal]) -> tuple[Proposal, ...]:
-    """Keep the last proposal of each parameter."""
-    return tuple({one.key: one for one in values}.values())
 
 
 def _known_events(images: Images, tracks: Tracks, fates: ScoredFates) -> frozenset[str]:

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from cellfate.core.text_tables import is_system_file
+
 MOST_ENTRIES = 200_000
 """Entries of folders that are listed at most; a larger folder is seen in part, and that is said."""
-_LITTER = frozenset({"Thumbs.db", "desktop.ini", "__MACOSX"})
 STORES = (".zarr", ".geff")
 """Endings of folders that are one file to a person: nothing in them is listed."""
 
@@ -65,7 +66,7 @@ def survey_folder(root: Path, most: int = MOST_ENTRIES) -> Survey:
                 if n_seen > most:
                     break
                 name = f"{folder}{entry.name}"
-                if entry.name.startswith(".") or entry.name in _LITTER:
+                if entry.name.startswith(".") or is_system_file(entry.name) or entry.name == "__MACOSX":
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     if entry.name.endswith(STORES):

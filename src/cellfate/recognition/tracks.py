@@ -127,7 +127,8 @@ def _of_format(
         values.append(ask("tracks.files", f"Tracks may be in {shown(templates, 5)}; say which are meant."))
         used = {name for one in templates for name in (one, *matched[one].values())}
         return Tracks(format=kind, values=tuple(values), used=frozenset(used))
-    values.append(found("tracks.files", template, _coverage(files, images)))
+    coverage = f"{first}; {len(files)} of {len(images.names)} recordings have tracks"
+    values.append(found("tracks.files", template, coverage))
     used = {*files.values(), template}
     facts: dict[str, float] = {}
     if kind == "csv":
@@ -180,10 +181,6 @@ def _typed_fates(survey: Survey, name: str) -> list[Proposal]:
         return []
     typed = found("tracks.columns", {"fate": "name"}, f"names of spots in {name} are words for fates")
     return [typed, *fate_words(words, f"the names of spots in {name}")]
-
-
-def _coverage(files: Mapping[str, str], images: Images) -> str:
-    return f"{next(iter(files.values()))}; {len(files)} of {len(images.names)} recordings have tracks"
 
 
 def _unmatched(files: Mapping[str, str], images: Images) -> Iterator[str]:
