@@ -7,10 +7,12 @@ from typing import Final
 import pandas as pd
 
 from cellfate.cohort.landmarks import asks_which_fate
-from cellfate.cohort.outcomes import competing_events
+from cellfate.cohort.outcomes import competing_events, label_landmarks
 from cellfate.cohort.settings import FollowUpSettings
+from cellfate.core.errors import InputError
 from cellfate.core.fates import CENSORED, EVENTS
 from cellfate.core.tables import CELL, Questions
+from cellfate.statistics.incidence import UNOBSERVED
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +39,8 @@ def list_questions(follow_ups: pd.DataFrame, landmarks: pd.DataFrame, follow_up:
     Raises
     ------
     InputError
-        Never: a study of which nothing can be asked has two rows that say so.
+        If the horizon is longer than any landmark was watched. A study of which nothing can be asked has two rows that
+        say so.
     """
     fated = landmarks[asks_which_fate(landmarks)]
     regular = landmarks[landmarks["regular"]]
@@ -51,10 +54,28 @@ def list_questions(follow_ups: pd.DataFrame, landmarks: pd.DataFrame, follow_up:
             _reservation(follow_ups, follow_up),
         ),
     ]
+    if rows[1]["asked"]:
+        _check_horizon(regular, competing_events(follow_ups), follow_up)
     for row in rows:
         if row["remark"]:
             logger.warning("Question %s: %s", row["question"], row["remark"])
     return Questions.validate(pd.DataFrame(rows))
+
+
+def _check_horizon(landmarks: pd.DataFrame, events: tuple[str, ...], follow_up: FollowUpSettings) -> None:
+    """Check that in every bin up to the horizon something could be seen."""
+    edges_h = follow_up.edges_h
+    unseen_k = (label_landmarks(landmarks, events, edges_h) == UNOBSERVED).all(axis=0)
+    if not unseen_k.any():
+        return
+    seen_h = edges_h[int(unseen_k.argmax())]
+    advice = f"set follow_up.horizon_h to {seen_h:g} at most, and report_h and headline_h within it"
+    if seen_h == edges_h[0]:
+        advice = "give longer recordings, or lower follow_up.min_frames or guard_h"
+    raise InputError(
+        f"None of {len(landmarks)} landmarks was watched for longer than {seen_h:g} h after it, but hazards are "
+        f"learned up to {follow_up.horizon_h:g} h (follow_up.horizon_h); {advice}."
+    )
 
 
 def is_asked(questions: pd.DataFrame, question: str) -> bool:

@@ -12,10 +12,12 @@ MAX_TREES: Final = 100_000
 MAX_LEAVES: Final = 10_000
 _WHOLE: Final = re.compile(r"-?\d{1,15}")
 _NUMBER: Final = re.compile(r"-?\d{1,20}(\.\d{1,20})?(e[+-]\d{1,3})?")
+_THRESHOLD: Final = re.compile(rf"{_NUMBER.pattern}|-?inf")
+"""An infinite one parts missing from known values."""
 _PER_SPLIT: Final = {
     "split_feature": _WHOLE,
     "split_gain": _NUMBER,
-    "threshold": _NUMBER,
+    "threshold": _THRESHOLD,
     "decision_type": _WHOLE,
     "left_child": _WHOLE,
     "right_child": _WHOLE,

@@ -48,11 +48,11 @@ def settle_fates(
     in_part = cells["fate"].isna().groupby(cells["recording_id"]).transform("any").astype(bool)
     unscored = (fate == UNSCORED) & ~cells["stated"] & in_part
     if unscored.any():
-        text = (
-            "No fate is stated of %d of %d cells, %d of which divide in the tracks: they are neither trained on nor "
-            "scored. If every cell was watched, and only some events were written down, set tracks.unlisted_cells to "
-            "censored"
-        )
+        text = "No fate is stated of %d of %d cells, %d of which divide: they are neither trained on nor scored"
+        if cells["stated"].any():
+            text += (
+                ". If every cell was watched, and only events were written down, set tracks.unlisted_cells to censored"
+            )
         _log.warning(text, unscored.sum(), len(cells), (unscored & cells["fate"].notna()).sum())
     cells = cells.assign(
         fate=cells["fate"].fillna(fate).mask(unscored, UNSCORED), event_frame=cells["event_frame"].mask(unscored)

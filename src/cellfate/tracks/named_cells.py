@@ -41,27 +41,39 @@ def find_cells(
         If a field is no number, or a name is that of no cell or of several.
     """
     if by == "cell_id":
+        _check_numbers(column, cells, path)
         return whole_numbers(column, path)
     if cells.empty:  # the tracks themselves were not usable, and that is said elsewhere
         return -1 - np.arange(len(column), dtype=np.int64)
     named = cells.loc[cells["cell_name"].notna(), ["cell_id", "cell_name"]]
+    named = named.assign(folded=named["cell_name"].str.casefold())
     if named.empty:
         raise InputError(
             f"The cells in {path} are called by name (tracks.fates_cell), but the tracks of recording "
             f"'{cells['recording_id'].iloc[0]}' give cells no names; set tracks.fates_cell to cell_id."
         )
-    wanted = _plain(column)
-    counts = wanted.map(named["cell_name"].value_counts()).fillna(0)
+    wanted = _plain(column).str.casefold()
+    counts = wanted.map(named["folded"].value_counts()).fillna(0)
     wrong = counts.index[counts != 1]
     if len(wrong):
         has = f"{counts[wrong[0]]:.0f} cells have" if counts[wrong[0]] else "no cell has"
         shown = ", ".join(sorted(named["cell_name"].unique())[:_SHOWN_NAMES])
         raise InputError(
-            f"Line {wrong[0]} of {path} names the cell {wanted[wrong[0]]!r:.60}, but {has} that name ({len(wrong)} "
+            f"Line {wrong[0]} of {path} names the cell {column[wrong[0]]!r:.60}, but {has} that name ({len(wrong)} "
             f"such lines; there are {shown}); correct it, or give numbers and set tracks.fates_cell to cell_id."
         )
-    ids = named.drop_duplicates("cell_name").set_index("cell_name")["cell_id"]
-    return wanted.map(ids).to_numpy(np.int64)
+    return wanted.map(named.set_index("folded")["cell_id"]).to_numpy(np.int64)
+
+
+def _check_numbers(column: pd.Series, cells: pd.DataFrame, path: Path) -> None:
+    """Say where names stand that the tracker gives, and numbers are expected."""
+    names = set(cells["cell_name"].dropna().str.casefold())
+    called = column.index[column.str.strip().str.casefold().isin(names) & ~are_whole(parse_numbers(column))]
+    if len(called):
+        raise InputError(
+            f"Line {called[0]} of {path} calls a cell {column[called[0]]!r:.60}, its name in the tracks, but "
+            "tracks.fates_cell is cell_id, so numbers are expected; set tracks.fates_cell to cell_name."
+        )
 
 
 def _plain(column: pd.Series) -> pd.Series:

@@ -127,7 +127,8 @@ def _check_fates(cells: pd.DataFrame) -> list[pd.DataFrame]:
         ),
         _tell(
             cells[is_event & event.isna()],
-            "cell {cell_id} has the fate '{fate}' but no event frame; add the frame, or make it censored",
+            "cell {cell_id} has the fate '{fate}' but no event frame; name the column of its time "
+            "(tracks.columns.event_frame, of a table of fates tracks.fates_columns.time), or add the frame",
         ),
         _tell(
             cells[known & ~is_event & event.notna()],

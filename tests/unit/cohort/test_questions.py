@@ -9,6 +9,7 @@ from cellfate.cohort.landmarks import list_landmarks
 from cellfate.cohort.outcomes import competing_events, label_landmarks, outcomes_within
 from cellfate.cohort.questions import is_asked, list_questions, why_not
 from cellfate.cohort.settings import FollowUpSettings
+from cellfate.core.errors import InputError
 from cellfate.core.tables import Questions
 from tests.unit.cohort.test_follow_ups import DIVIDING, DYING, HOURLY, LOST, tables_of
 
@@ -54,6 +55,15 @@ def test_a_question_that_nobody_wants_is_not_asked(name: str) -> None:
     assert not is_asked(table, name)
     assert is_asked(table, other)
     assert "follow_up.questions" in why_not(table, name)
+
+
+def test_a_horizon_beyond_what_was_watched_is_told_at_once() -> None:
+    """The latest that any of these landmarks was watched for is known by hand: their cells are followed to frame 12."""
+    longer = HOURLY.model_copy(update={"horizon_h": HOURLY.guard_h + 40 * HOURLY.bin_h})
+    with pytest.raises(
+        InputError, match=r"landmarks was watched for longer than (\d+) h .* set follow_up\.horizon_h to \1 "
+    ):
+        questions_of(DIVIDING, DYING, LOST, follow_up=longer)
 
 
 def test_late_landmarks_carry_no_outcome_information() -> None:

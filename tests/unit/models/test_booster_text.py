@@ -45,6 +45,16 @@ def test_a_tree_of_one_leaf_is_a_tree() -> None:
     np.testing.assert_array_equal(ours.predict(INPUTS), booster.predict(INPUTS))
 
 
+def test_a_split_of_missing_from_known_values_has_an_infinite_threshold() -> None:
+    """As where a measurement is missing of many cells, and that it is missing tells."""
+    inputs = np.where(LABELS[:, None] > 0, np.nan, INPUTS).round(1)
+    given = {"objective": "binary", "num_leaves": 5, "verbosity": -1, "num_threads": 1, "min_data_in_leaf": 1}
+    booster = lightgbm.train(given, lightgbm.Dataset(inputs, label=LABELS.clip(0, 1)), num_boost_round=4)
+    assert "threshold=inf" in booster.model_to_string()
+    ours = lightgbm.Booster(model_str=rewrite_booster(booster.model_to_string(), 3, 2))
+    np.testing.assert_array_equal(ours.predict(inputs), booster.predict(inputs))
+
+
 IMPOSSIBLE = {
     "a loop": (r"left_child=\S+", "left_child=0", "reach|below"),
     "a leaf twice": (r"right_child=-\d+", "right_child=-1", "reach"),

@@ -116,6 +116,16 @@ def test_a_track_id_is_never_taken_for_the_number_of_a_spot(tmp_path: Path) -> N
     assert "says apoptosis of cell 1 of recording '01', but its track says mitosis" in problems["reason"].iloc[0]
 
 
+def test_names_are_the_same_in_small_letters_and_are_no_numbers(tmp_path: Path) -> None:
+    write_trackmate_xml(tmp_path, FAMILY)
+    fates = write_named_fates(tmp_path, (" track_1", "apoptosis", 7))
+    _, cells, _ = gather(tmp_path, format="trackmate_xml", **fates)
+    assert cells.set_index("cell_id")["fate"].to_dict()[4] == "apoptosis"
+    _, _, problems = gather(tmp_path, format="trackmate_xml", **(fates | {"fates_cell": "cell_id"}))
+    assert "calls a cell 'track_1', its name in the tracks" in problems["reason"].iloc[0]
+    assert "set tracks.fates_cell to cell_name" in problems["reason"].iloc[0]
+
+
 def test_names_of_no_cell_or_of_several_are_refused(tmp_path: Path) -> None:
     write_trackmate_xml(tmp_path, FAMILY)
     settings = {
