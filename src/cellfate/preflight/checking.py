@@ -104,7 +104,7 @@ def _check_tracks(
     opened: OpenedFolder,
     placed: pd.DataFrame,
     tracks: TrackSettings,
-    track_file: Callable[[str], str],
+    track_file: Callable[[str, str], str],
     max_jump_px: float,
     settings: PreflightSettings,
 ) -> list[pd.DataFrame]:

@@ -17,7 +17,7 @@ _FIT = 0.95
 """Share of detections inside the image from which on another reading of the positions is taken for the right one."""
 
 
-def find_misfits(placed: pd.DataFrame, tracks: TrackSettings, track_file: Callable[[str], str]) -> pd.DataFrame:
+def find_misfits(placed: pd.DataFrame, tracks: TrackSettings, track_file: Callable[[str, str], str]) -> pd.DataFrame:
     """Find recordings whose tracks last longer than the images, or lie mostly outside them.
 
     Parameters
@@ -27,7 +27,7 @@ def find_misfits(placed: pd.DataFrame, tracks: TrackSettings, track_file: Callab
     tracks : TrackSettings
         How the tracks were read: what may be said wrongly there.
     track_file : callable
-        Name of the file that the tracks of a recording are in.
+        Name of the file that the tracks of a recording are in, given its name and its image file.
 
     Returns
     -------
@@ -36,7 +36,8 @@ def find_misfits(placed: pd.DataFrame, tracks: TrackSettings, track_file: Callab
     """
     found: list[pd.DataFrame] = [PreflightFindings.empty()]
     for name, marks in placed.groupby("recording_id"):
-        where = f"In recording '{name}' ({marks['source'].iloc[0]}; tracks in {track_file(str(name))})"
+        image = str(marks["source"].iloc[0])
+        where = f"In recording '{name}' ({image}; tracks in {track_file(str(name), image)})"
         absent, there = marks[~marks["exists"]], marks[marks["exists"]]
         outside = there[~(there["beyond_px"] <= 0)]
         if len(absent) > _MOST_STRAYS:

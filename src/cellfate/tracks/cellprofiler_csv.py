@@ -19,7 +19,7 @@ from cellfate.tracks.branch_names import name_branches
 from cellfate.tracks.marks import drop_untracked
 from cellfate.tracks.reading import list_sources, open_table, read_each
 from cellfate.tracks.records import OpenedRecordings, Tables, TrackedCells, TrackSource, make_tracked
-from cellfate.tracks.settings import PLACEHOLDER, TrackColumns, TrackSettings
+from cellfate.tracks.settings import TrackColumns, TrackSettings, is_file_each
 from cellfate.tracks.spot_tables import link_spots
 
 _IMAGES = 100_000
@@ -46,7 +46,7 @@ def read_tracks(opened: OpenedRecordings) -> Tables:
             f"tracks.columns.recording_id is '{by}', so the table holds several recordings, and ImageNumber goes on "
             "counting from one to the next; name the column of frames in tracks.columns.frame, such as Metadata_Frame."
         )
-    shared = PLACEHOLDER not in tracks.file_template
+    shared = not is_file_each(tracks.file_template)
     names = _find_columns(sources[0].find(tracks.file_template)) if shared else {}
     rows_of = open_table(opened.folder, opened.table, "files", tracks.file_template, [*names.values(), frame], by)
 

@@ -15,8 +15,8 @@ from cellfate.imaging.records import RecordingFolder
 from cellfate.tracks.named_cells import find_cells
 from cellfate.tracks.problems import problem_table
 from cellfate.tracks.reading import list_sources, open_table
-from cellfate.tracks.records import TrackSource
-from cellfate.tracks.settings import PLACEHOLDER, TrackSettings
+from cellfate.tracks.records import TrackSource, name_file
+from cellfate.tracks.settings import TrackSettings, is_file_each
 
 _log = logging.getLogger(__name__)
 _TOLERANCE_FRAMES = 1e-6
@@ -99,7 +99,7 @@ def join_fates(
     if not sources:
         return cells, problem_table()
     columns, problems, stated = tracks.fates_columns, [], []
-    by = None if PLACEHOLDER in tracks.fates_file else columns.recording_id
+    by = None if is_file_each(tracks.fates_file) else columns.recording_id
     names = (columns.cell_id, columns.fate, columns.time)
     rows_of = open_table(folder, recordings, "fates_file", tracks.fates_file, names, by)
     for source in sources:
@@ -118,7 +118,7 @@ def _with_table(sources: list[TrackSource], template: str, tracks: TrackSettings
     """Leave out recordings without a table of fates, unless a missing one has to stop the run."""
     if tracks.missing_fates == "stop":
         return sources
-    found = [each for each in sources if (each.root / template.replace(PLACEHOLDER, each.recording_id)).exists()]
+    found = [each for each in sources if (each.root / name_file(template, each.recording_id, each.image)).exists()]
     if len(found) < len(sources):
         text = "There is no table of fates %s for %d of %d recordings: their cells are unscored"
         _log.warning(text, template, len(sources) - len(found), len(sources))

@@ -31,8 +31,8 @@ from cellfate.tracks.fates import settle_fates
 from cellfate.tracks.missing_frames import leave_out_missing
 from cellfate.tracks.problems import problem_table, set_aside_or_stop
 from cellfate.tracks.reading import check_one_file_each, list_sources, read_each
-from cellfate.tracks.records import OpenedRecordings, Tables, TrackedCells, TrackSource
-from cellfate.tracks.settings import PLACEHOLDER, TrackSettings
+from cellfate.tracks.records import OpenedRecordings, Tables, TrackedCells, TrackSource, name_file
+from cellfate.tracks.settings import TrackSettings
 from cellfate.tracks.validate import find_problems, find_single_frames, settle_missing_parents
 
 _log = logging.getLogger(__name__)
@@ -169,7 +169,9 @@ def gather_tracks(
     return detections, cells, pd.concat(problems, ignore_index=True)
 
 
-def name_track_file(root: Path, settings: RecordingSettings, tracks: TrackSettings, recording_id: str) -> str:
+def name_track_file(
+    root: Path, settings: RecordingSettings, tracks: TrackSettings, recording_id: str, image: str
+) -> str:
     """Name the file that the tracks of a recording are in, relative to the folder of recordings."""
     chosen = tracks.format if tracks.format is not None else settings.layout
     if chosen == "coco_vid":
@@ -177,7 +179,7 @@ def name_track_file(root: Path, settings: RecordingSettings, tracks: TrackSettin
     if chosen == "cell_tracking_challenge":
         found = find_track_files(root, recording_id)
         return "no file" if found is None else found.table.relative_to(root).as_posix()
-    return tracks.file_template.replace(PLACEHOLDER, recording_id)
+    return name_file(tracks.file_template, recording_id, image)
 
 
 def _format_of(settings: RecordingSettings) -> str:

@@ -15,8 +15,8 @@ from cellfate.imaging.records import RecordingFolder
 from cellfate.tracks.lineages import find_divisions, find_founders
 from cellfate.tracks.marks import read_columns
 from cellfate.tracks.problems import problem_table
-from cellfate.tracks.records import Tables, TrackedCells, TrackSource
-from cellfate.tracks.settings import PLACEHOLDER
+from cellfate.tracks.records import Tables, TrackedCells, TrackSource, name_file
+from cellfate.tracks.settings import PLACEHOLDER, is_file_each
 
 _log = logging.getLogger(__name__)
 
@@ -108,9 +108,13 @@ def check_one_file_each(template: str, recordings: pd.DataFrame, parameter: str 
     Raises
     ------
     InputError
-        If the name of the file has no place for the name of the recording and there are several.
+        If several recordings would have the same file: its name has no place for theirs, or they share an image file.
     """
-    if PLACEHOLDER not in template and len(recordings) > 1:
+    files = {
+        name_file(template, str(one), str(image))
+        for one, image in zip(recordings["recording_id"], recordings["source"], strict=True)
+    }
+    if len(files) < len(recordings):
         raise InputError(
             f"The parameter tracks.{parameter} names the one file {template} for {len(recordings)} recordings, but a "
             f"file a recording was expected; put {PLACEHOLDER} in its name, or (tables only) name its column of "
@@ -151,7 +155,7 @@ def open_table(
     if by is None:
         check_one_file_each(template, recordings, parameter)
     shared = None
-    if PLACEHOLDER not in template:
+    if not is_file_each(template):
         if not (folder.root / template).is_file():
             raise InputError(
                 f"The file {folder.root / template} is missing; put it there, or correct tracks.{parameter}."

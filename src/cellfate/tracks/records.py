@@ -1,5 +1,6 @@
 """Records of the room: whose tracks are read, where those of one recording come from, and what was read there."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -13,10 +14,30 @@ from cellfate.imaging.file_search import check_inside
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.imaging.units import MICROMETRES, PIXEL_WORDS
-from cellfate.tracks.settings import PLACEHOLDER, TrackSettings
+from cellfate.tracks.settings import IMAGE, PLACEHOLDER, TrackSettings
 
 Tables = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
 """Detections, cells, and what is wrong with some recordings."""
+_IMAGE_ENDING = re.compile(r"(\.ome)?\.(tiff?|btf|tf[28]|zarr|nd2|czi|lif)$", re.IGNORECASE)
+
+
+def name_file(template: str, recording_id: str, image: str) -> str:
+    """Name the file of a recording.
+
+    Parameters
+    ----------
+    template : str
+        With `{recording_id}` in the place of its name, or `{image}` in that of its image file without ending.
+    recording_id, image : str
+        Its name, and its image file or folder relative to the folder of recordings.
+
+    Examples
+    --------
+    >>> name_file("{image}_tracks.csv", "plate1_A01", "plate1/A01.ome.tif")
+    'plate1/A01_tracks.csv'
+    """
+    meant = {PLACEHOLDER: recording_id, IMAGE: _IMAGE_ENDING.sub("", image)}
+    return re.sub("|".join(map(re.escape, meant)), lambda match: meant[match[0]], template)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +82,7 @@ class TrackSource:
     height_px, width_px : int
         Size of its images.
     image : str
-        Its file or folder, relative to the root, for messages.
+        Its file or folder, relative to the root.
     """
 
     root: Path
@@ -79,14 +100,14 @@ class TrackSource:
         Parameters
         ----------
         template : str
-            Relative to the root, with `{recording_id}` in the place of the name.
+            Relative to the root, with a place for the recording, as `name_file` fills it.
 
         Raises
         ------
         InputError
             If the path leaves the root, by a link too, or neither a file nor a folder is there.
         """
-        relative = PurePosixPath(template.replace(PLACEHOLDER, self.recording_id))
+        relative = PurePosixPath(name_file(template, self.recording_id, self.image))
         if relative.is_absolute() or ".." in relative.parts:
             raise InputError(
                 f"The tracks of recording '{self.recording_id}' would be in {relative}, outside the folder of "

@@ -9,6 +9,8 @@ from cellfate.core.settings import Settings
 
 PLACEHOLDER = "{recording_id}"
 """What stands for the recording in the name of a file."""
+IMAGE = "{image}"
+"""What stands for the recording's image file, with its folders and without its ending: a file beside the image."""
 Format = Literal[
     "coco_vid",
     "cell_tracking_challenge",
@@ -50,6 +52,11 @@ _WORDS: dict[str, str] = {
     **dict.fromkeys(("not scored", "not_scored", "unknown", "na", "nan"), UNSCORED),
 }
 """What words for a fate mean."""
+
+
+def is_file_each(template: str) -> bool:
+    """Whether a name of files has a place for the recording, so that every recording has its own."""
+    return PLACEHOLDER in template or IMAGE in template
 
 
 class TrackColumns(Settings):
@@ -120,7 +127,7 @@ class TrackSettings(Settings):
     """Format of the tracks; null: the one that belongs to the layout of the recordings."""
     files: str | None = None
     """File of the tracks of a recording, relative to the folder of recordings, where {recording_id} stands for its
-    name; null: that name with the ending that the format has."""
+    name and {image} for its image file with folders and without ending; null: the name with the format's ending."""
     graph_file: str | None = None
     """`napari_csv`, `labels`, `deepcell` without lineages, `csv` without a column of parents: who came from whom, named
     as `files` are: JSON {daughter: [parent]}, a table with columns such as label and parent, or `res_track.txt` of the
@@ -172,11 +179,11 @@ class TrackSettings(Settings):
     def _check_template(cls, template: str | None) -> str | None:
         if template is None:
             return None
-        bare = template.replace(PLACEHOLDER, "")
+        bare = template.replace(PLACEHOLDER, "").replace(IMAGE, "")
         parts = template.replace("\\", "/").split("/")
         if not template.strip("./ ") or "{" in bare or "}" in bare:
             raise ValueError(
-                f"'{template}' is no name of a file; give one in which only {PLACEHOLDER} stands in braces."
+                f"'{template}' is no name of a file; give one in which only {PLACEHOLDER} or {IMAGE} stands in braces."
             )
         if ".." in parts or parts[0] == "" or ":" in parts[0]:
             raise ValueError(f"'{template}' leaves the folder of recordings; give a path relative to it, without '..'.")

@@ -15,7 +15,7 @@ CSV = TrackSettings(format="csv")
 
 def find(marks: pd.DataFrame, tracks: TrackSettings = CSV) -> pd.DataFrame:
     """Misfits and what else is wrong with detections, checked against the schema."""
-    misfits = find_misfits(marks, tracks, lambda name: f"{name}.csv")
+    misfits = find_misfits(marks, tracks, lambda name, _: f"{name}.csv")
     found = [misfits, *check_detections(marks, PreflightSettings(), misfits)]
     return tables.PreflightFindings.validate(pd.concat(found, ignore_index=True))
 

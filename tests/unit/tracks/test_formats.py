@@ -13,7 +13,8 @@ import zarr
 from pydantic import ValidationError
 
 from cellfate.core.errors import InputError
-from cellfate.tracks import TrackSettings
+from cellfate.imaging import RecordingFolder, RecordingSettings
+from cellfate.tracks import TrackSettings, gather_tracks
 from tests.cases.track_formats import (
     CSV_COLUMNS,
     FAMILY,
@@ -22,7 +23,9 @@ from tests.cases.track_formats import (
     expected_detections,
     found_cells,
     found_detections,
+    frame_files_table,
     gather,
+    recordings_table,
     write_btrack,
     write_csv,
     write_geff,
@@ -532,6 +535,32 @@ def test_a_zarr_group_that_is_no_geff_is_refused(tmp_path: Path) -> None:
 
 
 # settings
+
+
+IMAGES = {"plate1_01": "plate1/01.ome.tif", "plate2_01": "plate2/01.ome.tif"}
+
+
+def gather_beside(root: Path, images: dict[str, str]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Read tracks that are named like the images of the same folder."""
+    recordings = recordings_table(*images).assign(source=list(images.values()))
+    tables = recordings, frame_files_table(*images)
+    layout = RecordingSettings(layout="tiff_stacks")
+    tracks = TrackSettings(format="trackmate_xml", files="{image}.xml")
+    return gather_tracks(RecordingFolder(root), *tables, layout, tracks)
+
+
+def test_tracks_beside_images_in_several_folders_are_named_after_the_image(tmp_path: Path) -> None:
+    for folder, cells in (("plate1", FAMILY), ("plate2", FAMILY[:1])):
+        (tmp_path / folder).mkdir()
+        write_trackmate_xml(tmp_path / folder, cells)
+    _, cells, problems = gather_beside(tmp_path, IMAGES)
+    assert problems.empty
+    assert cells["recording_id"].value_counts().to_dict() == {"plate1_01": len(FAMILY), "plate2_01": 1}
+
+
+def test_recordings_of_one_image_file_cannot_have_their_tracks_named_after_it(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"names the one file \{image\}\.xml for 2 recordings"):
+        gather_beside(tmp_path, dict.fromkeys(("one", "two"), "slide.nd2"))
 
 
 @pytest.mark.parametrize(
