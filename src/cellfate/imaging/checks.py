@@ -9,8 +9,7 @@ import numpy as np
 
 from cellfate.core.errors import InputError
 from cellfate.imaging.file_search import check_inside
-from cellfate.imaging.file_times import MOST_FRAMES
-from cellfate.imaging.headers import Examined, FrameFile, ImageHeader, Remark, StackHeader
+from cellfate.imaging.headers import MOST_FRAMES, Examined, FrameFile, ImageHeader, Remark, StackHeader
 from cellfate.imaging.image_files import read_header
 from cellfate.imaging.layouts import ListedRecording
 from cellfate.imaging.missing_frames import advise, leave_out_frames

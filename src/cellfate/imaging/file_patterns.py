@@ -13,7 +13,7 @@ from cellfate.core.text_tables import is_system_file
 from cellfate.imaging.file_search import check_inside
 from cellfate.imaging.file_times import FileClock, order_times
 from cellfate.imaging.folder_contents import nothing_here
-from cellfate.imaging.headers import Examined, FrameFile, ImageHeader, Looked, StackHeader, look
+from cellfate.imaging.headers import Examined, FrameFile, ImageHeader, Looked, Remark, StackHeader, look
 from cellfate.imaging.image_files import read_header
 from cellfate.imaging.missing_frames import advise, leave_out_frames
 from cellfate.imaging.planes import check_plane
@@ -25,6 +25,7 @@ NAMELESS = "recording"
 """Name of the one recording whose files name none."""
 _IMAGE = r"(?i:\.(?:tiff?|png))"
 _STAMP = r"\d{4}y\d{2}m\d{2}d_\d{2}h\d{2}m|\d{2}d\d{2}h\d{2}m"
+_UUID = "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 PRESETS = {
     "micromanager": (
         FOLDER + r"img_channel(?P<channel>\d+)_position(?P<position>\d+)_time(?P<time>\d+)_z(?P<z>\d+)" + _IMAGE,
@@ -34,9 +35,14 @@ PRESETS = {
         FOLDER + r"(?P<experiment>(?!.*_thumb_).+?)(?:_(?P<channel>w\d+(?:(?!_w\d)[^/])*?))?(?:_s(?P<position>\d+))?"
         r"_t(?P<time>\d+)" + _IMAGE,
     ),
+    "imagexpress": (
+        FOLDER
+        + r"TimePoint_(?P<time>\d+)/(?:ZStep_(?P<z>\d+)/)?(?P<experiment>(?!.*_thumb)[^/]+)_(?P<well>[A-Z]{1,2}\d{2})"
+        rf"(?:_s(?P<position>\d+))?(?:_(?P<channel>w\d{{1,2}}))?(?:{_UUID})?" + _IMAGE,
+    ),
     "incucyte": (FOLDER + rf"(?P<channel>.+)_(?P<well>[A-Z]{{1,2}}\d+)_(?P<field>\d+)_(?P<time>{_STAMP})" + _IMAGE,),
 }
-"""Names that three programs give their files, as regular expressions; the first that matches a path is used."""
+"""Names that programs give their files, as regular expressions; the first that matches a path is used."""
 _PLANE_GROUPS = ("time", "channel", "z")
 _Key = tuple[int, str, str]
 """Frame, channel and z."""
@@ -97,6 +103,7 @@ def _plane(file_name: str, match: re.Match[str]) -> _Plane:
 def _examine(root: Path, name: str, planes: list[_Plane], settings: RecordingSettings) -> Examined:
     found = _natural_order(plane.channel for plane in planes)
     codes = settings.channel_codes or found
+    remarks_of_files = _look_for_side_file(root, planes, settings)
     planes = [plane for plane in planes if plane.channel in codes]
     if not planes:
         raise InputError(
@@ -144,8 +151,17 @@ def _examine(root: Path, name: str, planes: list[_Plane], settings: RecordingSet
         ),
         frame_files,
         missing=missing,
-        remarks=remarks,
+        remarks=(*remarks, *remarks_of_files),
     )
+
+
+def _look_for_side_file(root: Path, planes: list[_Plane], settings: RecordingSettings) -> tuple[Remark, ...]:
+    """Tell where MicroManager's file of what it did was not copied with the images."""
+    folders = {(root / plane.file_name).parent for plane in planes}
+    if settings.pattern != "micromanager" or any(next(folder.glob("*metadata.txt"), None) for folder in folders):
+        return ()
+    text = "has images of MicroManager without their metadata.txt, so that nothing tells whether the last are lacking"
+    return (Remark("side_file", f"{text}; copy it beside them, or count the frames"),)
 
 
 def _find_times(clock: FileClock, headers: dict[int, ImageHeader], n_frames: int) -> tuple[float, ...]:

@@ -9,6 +9,7 @@ from math import nan
 from statistics import median_low
 
 from cellfate.core.errors import InputError
+from cellfate.imaging.headers import MOST_FRAMES
 from cellfate.imaging.settings import RecordingSettings
 
 _DATE = re.compile(r"(\d{4})y(\d{2})m(\d{2})d_(\d{2})h(\d{2})m")
@@ -16,8 +17,6 @@ _ELAPSED = re.compile(r"(\d+)d(\d{2})h(\d{2})m")
 _EVEN_WITHIN = 0.25
 """Largest relative difference between a step of time stamps and the usual step; more is a missing or an extra frame."""
 _CLOCK_CHANGE_MIN = 60
-MOST_FRAMES = 1_000_000
-"""Frames of a recording: a larger number is a mistake, or a file made to exhaust the memory."""
 
 
 @dataclass(frozen=True)

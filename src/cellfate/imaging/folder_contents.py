@@ -9,10 +9,12 @@ from pathlib import Path
 from cellfate.core.errors import InputError
 from cellfate.core.text_tables import is_system_file
 
-TIFF_ENDINGS = (".tif", ".tiff", ".btf", ".tf8", ".tf2")
+TIFF_ENDINGS = (".tif", ".tiff", ".btf", ".tf8", ".tf2", ".stk")
 """Endings of TIFF files, in lower case."""
 VENDOR_ENDINGS = (".nd2", ".czi", ".lif")
 """Endings of the vendors' files that are read, in lower case."""
+MOVIE_ENDINGS = (".avi", ".mp4", ".mov", ".m4v", ".wmv", ".mpg", ".jpg", ".jpeg", ".gif")
+"""Endings of movies and pictures whose pixels are no measurements."""
 _LAYOUTS = {
     TIFF_ENDINGS: "tiff_stacks (a file a recording) or file_pattern (a file a frame)",
     (".png",): "file_pattern",
@@ -52,6 +54,10 @@ def nothing_here(root: Path, layout: str, wanted: str, is_wanted: Callable[[str]
     other, below = _guess_layout(root, kinds), _find_below(root, is_wanted)
     if below and not other.startswith(_WITH_TRACKS):
         return InputError(f"{told}, but {_join(below[:3])} in it does: set recordings_root to {root / below[0]}.")
+    movies = sorted(ending for ending in MOVIE_ENDINGS if ending in kinds)
+    if movies and not other:
+        reason = "hold compressed pixels of 8 bits made for the eye, so that intensities cannot be measured"
+        return InputError(f"{told}: {' and '.join(movies)} {reason}; export the recording as TIFF from its own file.")
     if other and layout not in other:
         return InputError(f"{told}: set recordings.layout to {other}, or give another folder.")
     return InputError(f"{told}: {advice}.")

@@ -7,12 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from cellfate.core.errors import InputError
 
 _log = logging.getLogger(__name__)
 _SAME_WITHIN = 0.01
 """Relative difference up to which a file and a parameter say the same."""
 
+MOST_FRAMES = 1_000_000
+"""Frames of a recording: a larger number is a mistake, or a file made to exhaust the memory."""
 ADVICE = "replace the file, or set recordings.on_bad_recording to 'skip' to go on without its recording."
 
 
@@ -180,6 +184,36 @@ def missing_file(path: Path, error: OSError | None = None) -> InputError:
         f"File {path} {reason}; put the file there, or set recordings.on_bad_recording to 'skip' to go on without its "
         "recording."
     )
+
+
+def check_sizes(where: str, header: StackHeader, max_frame_mb: float) -> StackHeader:
+    """Check before anything is decoded, or listed frame by frame, that the memory holds what a file claims.
+
+    Parameters
+    ----------
+    where : str
+        The file or recording, for the message.
+    header : StackHeader
+        What it claims.
+    max_frame_mb : float
+        Megabytes that all channels and planes of a frame may take.
+
+    Raises
+    ------
+    InputError
+        If a frame is larger, or there are more frames than any recording has.
+    """
+    frame_px = header.n_channels * header.n_planes * header.height_px * header.width_px
+    frame_mb = frame_px * np.dtype(header.dtype).itemsize / 1e6
+    if frame_mb > max_frame_mb:
+        raise InputError(
+            f"{where} claims frames of {header.n_channels} channel(s) x {header.n_planes} plane(s) x "
+            f"{header.height_px} x {header.width_px} px, {frame_mb:.4g} MB each, but {max_frame_mb:g} MB are allowed; "
+            "replace the file, or raise recordings.max_frame_mb if it is right."
+        )
+    if header.n_frames > MOST_FRAMES:
+        raise InputError(f"{where} claims {header.n_frames} frames, more than {MOST_FRAMES}; {ADVICE}")
+    return header
 
 
 def check_regular(path: Path) -> None:

@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cellfate.core.errors import InputError
 from cellfate.core.text_tables import is_system_file
 from cellfate.imaging.file_search import check_inside, find_files, name_root, recording_name
-from cellfate.imaging.headers import ADVICE, Examined, FrameFile, Looked, StackHeader, first_line, look
+from cellfate.imaging.headers import ADVICE, Examined, FrameFile, Looked, StackHeader, check_sizes, first_line, look
 from cellfate.imaging.missing_frames import leave_out_frames
 from cellfate.imaging.ome_zarr_metadata import ZarrImage, inner_path, ome_attributes, read_image
 from cellfate.imaging.planes import ZChoice, check_plane, project
@@ -77,6 +77,8 @@ class OmeZarr(Reopened):
     def _array(self) -> "tuple[ZarrImage, zarr.Array[Any]]":
         try:
             return _open_image(self.group, self.scene, self.missing_chunks)
+        except InputError:
+            raise
         except Exception as error:  # as above
             raise InputError(_damaged(self.place(0), "its description", error)) from error
 
@@ -165,12 +167,24 @@ def _open_image(group: str, scene: str, missing_chunks: str) -> "tuple[ZarrImage
     opened: Any = open_group(group, missing_chunks)
     if scene != ".":
         opened = opened[scene]
-    image = read_image(ome_attributes(dict(opened.attrs)))
+    ome = ome_attributes(dict(opened.attrs))
+    _check_version(ome, place=group if scene == "." else f"{group}/{scene}")
+    image = read_image(ome)
     array = opened[image.array_path]
     if not isinstance(array, zarr.Array) or array.ndim != len(image.axes):
         raise ValueError(f"its axes are {image.axes} but {image.array_path} is no array of so many")
     watch_blosc(array)
     return image, array
+
+
+def _check_version(ome: dict[str, Any], place: str) -> None:
+    multiscale = ome["multiscales"][0]
+    version = str(multiscale.get("version", ome.get("version", "")))
+    if "axes" not in multiscale and version in ("", "0.1", "0.2"):
+        raise InputError(
+            f"OME-Zarr image {place} is of version {version or '0.1 or 0.2'}, which does not name its axes, but 0.3 to "
+            "0.5 were expected; write it anew, for example with bioformats2raw or ome-zarr-py."
+        )
 
 
 def _sizes(image: ZarrImage, array: "zarr.Array[Any]") -> dict[str, int]:
@@ -188,16 +202,8 @@ def _examine(root: Path, name: str, place: str, group: str, scene: str, settings
             f"expected; {ADVICE}"
         )
     check_plane(source.place(0), settings.z, sizes.get("Z", 1))
-    faults: dict[int, InputError] = {}
-    if "://" not in group:
-        check_inside(root, place, [f"{place}/{scene}/{image.array_path}"])
-        if settings.missing_chunks == "error":
-            faults = _find_missing(Path(group, scene, image.array_path), image, array, settings)
-    n_frames, missing, remarks = leave_out_frames(
-        name, sizes.get("T", 1), faults, faults[min(faults)] if faults else InputError(group), settings
-    )
     header = StackHeader(
-        n_frames=n_frames,
+        n_frames=sizes.get("T", 1),
         n_channels=sizes.get("C", 1),
         n_planes=sizes.get("Z", 1),
         height_px=sizes["Y"],
@@ -208,6 +214,16 @@ def _examine(root: Path, name: str, place: str, group: str, scene: str, settings
         pixel_size_um=image.pixel_size_um,
         pixel_sides_um=image.pixel_sides_um,
     )
+    check_sizes(f"OME-Zarr image {source.place(0)}", header, settings.max_frame_mb)
+    faults: dict[int, InputError] = {}
+    if "://" not in group:
+        check_inside(root, place, [f"{place}/{scene}/{image.array_path}"])
+        if settings.missing_chunks == "error":
+            faults = _find_missing(Path(group, scene, image.array_path), image, array, settings)
+    n_frames, missing, remarks = leave_out_frames(
+        name, header.n_frames, faults, faults[min(faults)] if faults else InputError(group), settings
+    )
+    header = replace(header, n_frames=n_frames)
     reopening = {"image_format": "ome_zarr", "scene": scene, "missing_chunks": settings.missing_chunks}
     files = tuple(FrameFile(frame, place) for frame in range(n_frames) if frame not in missing)
     return Examined(header, files, reopening, missing, remarks)

@@ -22,6 +22,7 @@ from cellfate.imaging.headers import (
     Looked,
     Remark,
     StackHeader,
+    check_sizes,
     look,
     settle,
     settle_channels,
@@ -246,6 +247,7 @@ def _recording_row(looked: Looked, settings: RecordingSettings) -> tuple[dict[st
         raise looked.outcome
     name, header = check_name(looked.recording_id), looked.outcome.header
     _check_type(name, header.dtype)
+    check_sizes(f"Recording '{name}'", header, settings.max_frame_mb)
     remarks = [*looked.outcome.remarks, *_tell_sides(header, settings), *check_times(name, header, settings)]
     pixel_size_um = settle(name, "pixel_size_um", settings.pixel_size_um, header.pixel_size_um)
     row = {

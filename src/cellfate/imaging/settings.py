@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from cellfate.core.settings import Settings
 
-PRESETS = ("micromanager", "metamorph", "incucyte")
+PRESETS = ("micromanager", "metamorph", "imagexpress", "incucyte")
 """Named patterns of `file_pattern`."""
 Layout = Literal["coco_vid", "cell_tracking_challenge", "file_pattern", "tiff_stacks", "ome_zarr", "vendor"]
 WITH_TRACKS: tuple[Layout, ...] = ("coco_vid", "cell_tracking_challenge")
@@ -51,8 +51,8 @@ class RecordingSettings(Settings):
     """`tiff_stacks`, `ome_zarr`, `vendor`: which files (folders) are recordings, a glob relative to the root such as
     `plate1/*.tif`; null: all of the root that end as such files do."""
     pattern: str | None = Field(default=None, min_length=1)
-    """`file_pattern`: `micromanager`, `metamorph`, `incucyte`, or a regular expression that a path relative to the root
-    matches whole; its groups `time`, `channel` and `z` say which plane it is, all others together the recording."""
+    """`file_pattern`: `micromanager`, `metamorph`, `imagexpress`, `incucyte`, or a regular expression that a path relative
+    to the root matches whole; its groups `time`, `channel` and `z` say which plane it is, the others the recording."""
     channel_codes: tuple[str, ...] | None = Field(default=None, min_length=1)
     """`file_pattern`: how the file names call the channels, in the order of `channels`; files of other codes are left
     out; null: all codes in their natural order."""
@@ -86,6 +86,8 @@ class RecordingSettings(Settings):
     on_missing_frames: Literal["stop", "cut", "gap"] = "stop"
     """A frame of which a plane is missing or cannot be read: an error; or the recording ends before it; or it stays a
     gap that is never shown, and the recording ends with its last whole frame. What is left out the preflight tells."""
+    max_frame_mb: float = Field(default=2048, gt=0)
+    """Megabytes that all channels and planes of a decoded frame may take; a file that claims more is not opened."""
     on_bad_recording: Literal["stop", "skip"] = "stop"
     """Stop at a recording that cannot be used, or set it aside, list it, and go on."""
     group_by: Literal["recording", "lineage"] = "recording"

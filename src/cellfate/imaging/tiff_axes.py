@@ -92,6 +92,8 @@ def _advise(axes: str, shape: tuple[int, ...], n_channels: int | None) -> str:
     """Say what `_given_axes` takes for an image of this shape; where channels are named, as many of them."""
     end = "YXS" if axes.endswith("YXS") else "YX"
     leading = shape[: len(shape) - len(end)]
+    if not leading:
+        return "it has one page: give a file with all frames, set recordings.file_axes to YX"
     if len(leading) > len("TCZ"):
         return f"save it with the axes T, C, Z, Y and X alone; then set recordings.file_axes to TCZ{end}"
     orders = ["".join(order) + end for order in itertools.permutations("TCZ", len(leading))]

@@ -7,8 +7,7 @@ from xml.etree import ElementTree as ET
 
 import tifffile
 
-from cellfate.imaging.file_times import MOST_FRAMES
-from cellfate.imaging.headers import pixel_facts, usable, written_interval
+from cellfate.imaging.headers import MOST_FRAMES, pixel_facts, usable, written_interval
 from cellfate.imaging.ome_xml import ome_images
 from cellfate.imaging.units import MICROMETRES, MINUTES
 
@@ -38,6 +37,8 @@ def read_facts(series: tifffile.TiffPageSeries, scene: int) -> dict[str, Any]:
         readers.append(lambda: _ome_facts(str(tiff.ome_metadata), scene))
     if tiff.is_micromanager:
         readers.append(lambda: _micromanager_facts(tiff.micromanager_metadata or {}))
+    if tiff.is_stk:
+        readers.append(lambda: _stk_facts(tiff.stk_metadata or {}))
     if tiff.is_imagej:
         readers.append(lambda: _imagej_facts(tiff.imagej_metadata or {}, series.keyframe.tags))
     for reader in readers:
@@ -100,6 +101,11 @@ def _micromanager_facts(metadata: dict[str, Any]) -> dict[str, Any]:
         "frame_interval_min": interval * MINUTES["ms"] if interval else None,
         "pixel_size_um": usable(summary.get("PixelSize_um")),
     }
+
+
+def _stk_facts(metadata: dict[str, Any]) -> dict[str, Any]:
+    created = metadata["DatetimeCreated"].astype("datetime64[ms]").astype(float)
+    return {"times_min": tuple((created * MINUTES["ms"]).tolist())}
 
 
 def _imagej_facts(metadata: dict[str, Any], tags: Any) -> dict[str, Any]:

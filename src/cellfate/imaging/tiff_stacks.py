@@ -1,7 +1,7 @@
 """Multi-page TIFF, ImageJ hyperstacks and OME-TIFF: a recording each file, or each image of an OME file or set."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cellfate.core.errors import InputError
 from cellfate.imaging.file_search import check_inside, find_files, name_root, recording_name
 from cellfate.imaging.folder_contents import TIFF_ENDINGS
-from cellfate.imaging.headers import Examined, FrameFile, Looked, Remark, StackHeader, damaged, look
+from cellfate.imaging.headers import Examined, FrameFile, Looked, Remark, StackHeader, check_sizes, damaged, look
 from cellfate.imaging.missing_frames import advise, leave_out_frames
 from cellfate.imaging.ome_xml import ome_file_names
 from cellfate.imaging.planes import ZChoice, check_plane
@@ -118,9 +118,8 @@ def _examine(root: Path, name: str, path: Path, scene: int, image: Any, settings
     n_channels = len(settings.channels) if settings.channels else None
     labelled = label_axes(path, image, settings.file_axes, n_channels, whole)
     check_plane(str(path), settings.z, labelled.size("Z"))
-    n_frames, missing, remarks = _leave_out(name, labelled, settings)
     header = StackHeader(
-        n_frames=n_frames,
+        n_frames=labelled.size("T"),
         n_channels=labelled.n_channels,
         n_planes=labelled.size("Z"),
         height_px=labelled.size("Y"),
@@ -128,6 +127,9 @@ def _examine(root: Path, name: str, path: Path, scene: int, image: Any, settings
         dtype=str(labelled.dtype),
         **read_facts(image, scene),
     )
+    check_sizes(f"File {path}", header, settings.max_frame_mb)
+    n_frames, missing, remarks = _leave_out(name, labelled, settings)
+    header = replace(header, n_frames=n_frames, times_min=header.times_min[:n_frames])
     frame_files = tuple(
         FrameFile(frame, file.relative_to(root).as_posix())
         for frame in range(n_frames)

@@ -21,6 +21,7 @@ from cellfate.imaging.headers import (
     Looked,
     StackHeader,
     check_regular,
+    check_sizes,
     first_line,
     look,
     pixel_facts,
@@ -148,6 +149,7 @@ def _examine(path: Path, place: str, image: Any, scene: int, settings: Recording
         times_min=times_min,
         **pixel_facts(*sides),
     )
+    check_sizes(f"File {path}", header, settings.max_frame_mb)
     frame_files = tuple(FrameFile(frame, place) for frame in range(header.n_frames))
     return Examined(header, frame_files, {"image_format": "vendor", "scene": str(scene)})
 
