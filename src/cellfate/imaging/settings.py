@@ -51,8 +51,9 @@ class RecordingSettings(Settings):
     """`tiff_stacks`, `ome_zarr`, `vendor`: which files (folders) are recordings, a glob relative to the root such as
     `plate1/*.tif`; null: all of the root that end as such files do."""
     pattern: str | None = Field(default=None, min_length=1)
-    """`file_pattern`: `micromanager`, `metamorph`, `imagexpress`, `incucyte`, or a regular expression that a path relative
-    to the root matches whole; its groups `time`, `channel` and `z` say which plane it is, the others the recording."""
+    """`file_pattern`: `micromanager`, `metamorph`, `imagexpress`, `incucyte`, or a regular expression that a path
+    relative to the root matches whole; its groups `time`, `channel` and `z` say which plane it is, the others which
+    recording."""
     channel_codes: tuple[str, ...] | None = Field(default=None, min_length=1)
     """`file_pattern`: how the file names call the channels, in the order of `channels`; files of other codes are left
     out; null: all codes in their natural order."""

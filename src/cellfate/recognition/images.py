@@ -16,7 +16,7 @@ from cellfate.recognition.survey import Survey, shown
 
 FIRST = 3
 """Recordings that are opened; what they say is taken for all."""
-_UNREAD = {".stk", ".lsm", ".ims", ".oib", ".oif", ".vsi", ".avi", ".mp4", ".mov", ".jpg", ".jpeg", ".dv", ".bmp"}
+_UNREAD = {".lsm", ".ims", ".oib", ".oif", ".vsi", ".avi", ".mp4", ".mov", ".jpg", ".jpeg", ".dv", ".bmp"}
 _FINDERS: tuple[Callable[[Survey], list[Candidate]], ...] = (
     image_folders.find_coco,
     image_folders.find_challenge,
