@@ -4,6 +4,7 @@ import errno
 from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 from functools import cached_property
+from traceback import walk_tb
 
 from kedro.framework.project import pipelines
 from omegaconf.errors import OmegaConfBaseException
@@ -94,12 +95,9 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _raised_by_kedro(error: Exception) -> bool:
-    """Tell whether Kedro refused the command line or conf, by the module that raised it."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    module: str = trace.tb_frame.f_globals.get("__name__", "") if trace is not None else ""
-    return module.startswith(_KEDROS_CHECKS)
+    """Tell whether Kedro refused the command line or conf, by the module: it has no type of error for that."""
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    return bool(frames) and str(frames[-1].f_globals.get("__name__")).startswith(_KEDROS_CHECKS)
 
 
 def _one_line(error: BaseException, *, with_type: bool = False) -> str:

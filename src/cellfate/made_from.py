@@ -10,36 +10,37 @@ from filelock import FileLock, Timeout
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
-from kedro.io import CatalogProtocol
+from kedro.io import CatalogProtocol, DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from cellfate.core.errors import InputError
+from cellfate.core.settings import WITHOUT_EFFECT
+from cellfate.core.whole_files import replace_when_whole
+from cellfate.datasets.base import PathDataset, find_path
+from cellfate.datasets.csv_table import CsvTableDataset
 
 LEDGER: Final = "made_from.json"
 """File in data_root: of each saved dataset its digest, and the digests and parameters that it was made from."""
 PARAMETERS: Final = "params:"
-WITHOUT_EFFECT: Final = frozenset(
-    {"threads", "n_threads", "workers", "scheduler_address", "memory_limit_mb", "scratch_folder", "cache_limit_mb"}
-    | {"checkpoint_folder", "chunk_frames", "compression", "compression_level"}
-)
-"""Keys of parameters that say where and how is computed, and change no result."""
 Record = dict[str, Any]
 """`digest` of a dataset; `inputs`, dataset to digest, and `parameters`, group to values, that it was made from."""
 
 
-class OneStudy:
-    """Sees that what a run builds on is whole, belongs together, and was made with the parameters of the run.
+class MadeFromHook:
+    """Sees that what a run builds on is there, is whole, belongs together, and was made with the parameters of the run.
 
-    One run at a time writes into a data_root.
+    One run at a time writes into a data_root. A save is noted where it happens: in the run, a thread of it, or a worker
+    that was forked from it. A worker that was started afresh knows no run; what it saved is noted when the run ends.
     """
 
     def __init__(self) -> None:
         self._root = Path()
         self._parameters: Mapping[str, Any] = {}
         self._lock: FileLock | None = None
-        self._records: dict[str, Record] = {}
-        self._passing: dict[str, Record] = {}
+        self._pipeline = Pipeline([])
+        self._catalog: CatalogProtocol[Any, Any] = DataCatalog()
+        self._noted: set[str] = set()
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
@@ -54,31 +55,30 @@ class OneStudy:
         Raises
         ------
         InputError
-            If one is not as it was saved, was made from another dataset than the one that is there now, or with other
-            parameters; or if another run is writing in the same data_root.
+            If one is missing, is not as it was saved, was made from another dataset than the one that is there now, or
+            with other parameters; or if another run is writing in the same data_root.
         """
+        check_presence(pipeline, catalog)
         self._take_lock()
-        self._catalog, self._passing, self._records = catalog, {}, read_ledger(self._root)
-        for name in sorted(pipeline.inputs() & self._records.keys()):
-            self._check_whole(name)
-            for made, record in list_ancestors(name, self._records):
-                check_inputs(made, record, self._records)
-                check_parameters(made, record, self._parameters)
+        self._pipeline, self._catalog, self._noted = pipeline, catalog, set()
+        try:
+            self._check_inputs()
+        except BaseException:  # Kedro tells no hook of a run that did not begin
+            self._release_lock()
+            raise
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
-        """Note what a dataset was made from; of one that is only held in memory, for those that are made of it."""
-        record = self._describe(node)
-        digest = digest_dataset(self._catalog.get(dataset_name))
-        if digest is None:
-            self._passing[dataset_name] = record
-        else:
-            self._records[dataset_name] = {"digest": digest, **record}
-            write_ledger(self._root, self._records)
+        """Note what a dataset was made from."""
+        if node in self._pipeline.nodes:
+            self._note({dataset_name: node})
 
     @hook_impl
-    def after_pipeline_run(self) -> None:
-        """Let other runs write."""
+    def after_pipeline_run(self, run_params: Mapping[str, Any]) -> None:
+        """Note what workers saved that know no run, and let other runs write."""
+        if not run_params.get("only_missing_outputs"):
+            made = {name: node for node in self._pipeline.nodes for name in node.outputs if name not in self._noted}
+            self._note(made)
         self._release_lock()
 
     @hook_impl
@@ -104,26 +104,71 @@ class OneStudy:
             self._lock.release()
             self._lock = None
 
-    def _describe(self, node: Node) -> Record:
+    def _check_inputs(self) -> None:
+        records = read_ledger(self._root)
+        for name in sorted(self._pipeline.inputs() & records.keys()):
+            path = find_seal(self._catalog.get(name))
+            if digest_file(path) not in (None, records[name]["digest"]):
+                raise InputError(
+                    f"'{name}' in {path} is not as it was saved: it was changed or damaged; run {name_maker(name)} "
+                    "again."
+                )
+            for made, record in list_ancestors(name, records):
+                check_inputs(made, record, records)
+                check_parameters(made, record, self._parameters)
+
+    def _note(self, made: Mapping[str, Node]) -> None:
+        """Write records of datasets, in the order in which they were made; of those held in memory there are none."""
+        digests = {name: digest_file(find_seal(self._catalog.get(name))) for name in made}
+        self._noted |= made.keys()
+        saved = [name for name in made if digests[name] is not None]
+        if not saved:
+            return
+        with FileLock(self._root / f"{LEDGER}.lock"):  # other threads and workers of this run
+            records = read_ledger(self._root)
+            for name in saved:
+                records[name] = {"digest": digests[name], **self._describe(made[name], records)}
+            write_ledger(self._root, records)
+
+    def _describe(self, node: Node, records: Mapping[str, Record]) -> Record:
+        """List inputs and parameters of a node, and of those before it whose outputs are held in memory only."""
         record: Record = {"inputs": {}, "parameters": {}}
         for name in node.inputs:
             if name.startswith(PARAMETERS):
                 group = name.removeprefix(PARAMETERS)
                 record["parameters"][group] = find_group(group, self._parameters)
-            elif name in self._passing:
-                for key, known in self._passing[name].items():
+            elif name in records and find_seal(self._catalog.get(name)) is not None:
+                record["inputs"][name] = records[name]["digest"]
+            elif name in self._pipeline.all_outputs():
+                (maker,) = self._pipeline.only_nodes_with_outputs(name).nodes
+                for key, known in self._describe(maker, records).items():
                     record[key] |= known
-            elif name in self._records:
-                record["inputs"][name] = self._records[name]["digest"]
         return record
 
-    def _check_whole(self, name: str) -> None:
-        dataset = self._catalog.get(name)
-        if digest_dataset(dataset) not in (None, self._records[name]["digest"]):
-            raise InputError(
-                f"'{name}' in {getattr(dataset, '_filepath', self._root)} is not as it was saved: it was changed or "
-                f"damaged; run {name_maker(name)} again."
-            )
+
+def check_presence(pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
+    """Check that what earlier pipelines make is there, before anything runs.
+
+    Raises
+    ------
+    InputError
+        If a table or figure is missing. The project's own datasets say themselves what they lack, but for tables.
+    """
+    for name in sorted(pipeline.inputs()):
+        dataset = catalog.get(name)
+        own = isinstance(dataset, PathDataset) and not isinstance(dataset, CsvTableDataset)
+        if not (own or name == "parameters" or name.startswith(PARAMETERS) or catalog.exists(name)):
+            raise InputError(_describe_lack(name, find_path(dataset)))
+
+
+def _describe_lack(name: str, path: Path | None) -> str:
+    """Say what a run lacks, and what makes it; without a path it is only ever held in memory."""
+    if path is None:
+        return (
+            f"'{name}' is never saved, but this run needs it and leaves out the node that makes it; run the whole "
+            f"{name_maker(name)}, without --from-nodes, --nodes, --namespaces or --tags."
+        )
+    return f"'{name}' is not in {path}, but this run needs it; first run {name_maker(name)}."
 
 
 def find_data_root(context: KedroContext) -> str:
@@ -132,12 +177,16 @@ def find_data_root(context: KedroContext) -> str:
     return str(given or context.config_loader["globals"]["data_root"])
 
 
-def digest_dataset(dataset: Any) -> str | None:
-    """SHA-256 of a dataset's file, or of the file that seals a folder of ours; None where there is neither."""
-    path = getattr(dataset, "sealed_by", getattr(dataset, "_filepath", None))
-    if path is None or not Path(str(path)).is_file():
+def find_seal(dataset: Any) -> Path | None:
+    """File of a dataset, or the one that seals a folder of ours; None in memory and behind a URL."""
+    return dataset.sealed_by if isinstance(dataset, PathDataset) else find_path(dataset)
+
+
+def digest_file(path: Path | None) -> str | None:
+    """SHA-256 of a file; None where there is none."""
+    if path is None or not path.is_file():
         return None
-    with Path(str(path)).open("rb") as file:
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -164,9 +213,8 @@ def read_ledger(root: Path) -> dict[str, Record]:
 
 def write_ledger(root: Path, records: Mapping[str, Record]) -> None:
     """Write the records, in place of older ones at once."""
-    unfinished = root / f"{LEDGER}.partial"
-    unfinished.write_text(json.dumps(records, indent=1), encoding="utf-8")
-    unfinished.replace(root / LEDGER)
+    with replace_when_whole(root / LEDGER) as path:
+        path.write_text(json.dumps(records, indent=1), encoding="utf-8")
 
 
 def list_ancestors(name: str, records: Mapping[str, Record]) -> Iterator[tuple[str, Record]]:

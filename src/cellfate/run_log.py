@@ -15,6 +15,7 @@ OLDER_LOGS = 3
 _REPEATED = ("kedro.pipeline.node", "kedro.runner", "kedro.validation")
 """Loggers whose warnings and errors say in many lines what the last line of a failed run says in one."""
 _RESUME = re.compile(r'--from-nodes "[^"]+"')
+"""Where to go on from, which Kedro tells in its log and nowhere else."""
 _log = logging.getLogger("cellfate.run_log")
 
 

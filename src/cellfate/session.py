@@ -38,9 +38,10 @@ class PlainSession(KedroSession):
     def _find_log(self) -> Path | None:
         """Where the log of this run is; None if the configuration or the disk does not allow one."""
         try:
+            # a run's configuration has no public name before its context, which is made too late for the log
             globals_ = self._get_config_loader().get("globals", {})
             root = {**globals_, **(self.store.get("runtime_params") or {})}["data_root"]
-            path = Path(self._project_path, root, LOG_FILE)
+            path = Path(self.store["project_path"], root, LOG_FILE)
             path.parent.mkdir(parents=True, exist_ok=True)
         except Exception:  # whatever it is, the run meets it too, and tells it
             return None

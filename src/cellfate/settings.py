@@ -5,8 +5,8 @@ import os
 from kedro.config import OmegaConfigLoader
 
 from cellfate.context import PlainContext
-from cellfate.hooks import NothingMissing, WhereToLook
-from cellfate.made_from import OneStudy
+from cellfate.hooks import ResultPathsHook
+from cellfate.made_from import MadeFromHook
 from cellfate.session import PlainSession
 
 # Threads that wait for small batches sleep instead of spinning; read when OpenMP starts. A value that is set stays.
@@ -14,7 +14,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 CONTEXT_CLASS = PlainContext
 SESSION_CLASS = PlainSession
-HOOKS = (NothingMissing(), OneStudy(), WhereToLook())
+HOOKS = (MadeFromHook(), ResultPathsHook())
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)  # a run sends nothing, in the project folder or outside it
 CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {

@@ -11,7 +11,7 @@ from kedro.pipeline import Pipeline
 from omegaconf.errors import InterpolationKeyError
 
 from cellfate.core.errors import InputError
-from cellfate.datasets.errors import DatasetInputError
+from cellfate.datasets.base import DatasetInputError
 from cellfate.failures import Failure
 from cellfate.run_log import LOG_FILE, RunLog
 

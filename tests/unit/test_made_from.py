@@ -1,10 +1,13 @@
 """What a run builds on is whole, belongs together, and was made with the parameters of the run."""
 
 import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from kedro.framework.project import configure_project
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline, node
@@ -12,7 +15,7 @@ from kedro.runner import SequentialRunner
 
 from cellfate.cohort.settings import SplitSettings
 from cellfate.core.errors import InputError
-from cellfate.made_from import LEDGER, OneStudy, list_ancestors
+from cellfate.made_from import LEDGER, MadeFromHook, list_ancestors
 
 FOLLOW = Pipeline([node(list, "recordings", "landmarks", name="list_landmarks")])
 SPLIT = Pipeline(
@@ -37,21 +40,21 @@ class Study:
     def save(self, name: str, value: Any) -> None:
         self.path(name).write_text(json.dumps(value))
 
-    def run(self, pipeline: Pipeline, seed: int = 0) -> None:
+    def run(self, pipeline: Pipeline, seed: int = 0, tell: Callable[..., None] | None = None) -> None:
         saved = ("recordings", "landmarks", "splits", "model")
         entries = {name: {"type": "json.JSONDataset", "filepath": str(self.path(name))} for name in saved}
         catalog = DataCatalog.from_config(entries)
         catalog["params:splits"] = SplitSettings(scheme="grouped_folds", seed=seed)
-        hook = OneStudy()
+        hook = MadeFromHook()
         hook._root, hook._parameters = self.root, {"splits": {"seed": seed}}  # as after_context_created finds them
         hook.before_pipeline_run(pipeline, catalog)
         try:
             for step in pipeline.nodes:
                 SequentialRunner().run(Pipeline([step]), catalog)
                 for name in step.outputs:
-                    hook.after_dataset_saved(name, step)
+                    (tell or hook.after_dataset_saved)(name, step)
         finally:
-            hook.after_pipeline_run()
+            hook.after_pipeline_run(run_params={})
 
 
 @pytest.fixture(name="study")
@@ -112,10 +115,45 @@ def test_a_damaged_ledger_says_what_to_do(study):
 
 
 def test_two_runs_do_not_write_into_one_folder(study):
-    other = OneStudy()
+    other = MadeFromHook()
     other._root = study.root
-    other.before_pipeline_run(FOLLOW, DataCatalog())
+    other.before_pipeline_run(Pipeline([]), DataCatalog())
     with pytest.raises(InputError, match="Another run is writing in"):
         study.run(FOLLOW)
     other.on_pipeline_error()
     study.run(FOLLOW)
+
+
+def test_a_run_that_is_refused_lets_others_write(study):
+    """Kedro tells no hook of a run that did not begin; the session, as in a notebook, lives on."""
+    with pytest.raises(InputError, match="is 1, but 'splits' was made with 0"):
+        study.run(TRAIN, seed=1)
+    with FileLock(study.root / ".lock", timeout=0):
+        pass
+
+
+def test_what_workers_saved_is_noted_when_the_run_ends(study):
+    """A worker that was started afresh has hooks of its own, which know no run: they say and note nothing."""
+    before = json.loads((study.root / LEDGER).read_text())
+    study.save("recordings", ["b", "a", "d"])
+    study.run(FOLLOW, tell=MadeFromHook().after_dataset_saved)
+    after = json.loads((study.root / LEDGER).read_text())
+    assert after["landmarks"]["digest"] != before["landmarks"]["digest"]
+    with pytest.raises(InputError, match="made from another 'landmarks'"):
+        study.run(TRAIN)
+
+
+def test_threads_note_all_that_they_save(study):
+    names = [f"table{number}" for number in range(12)]
+    pipeline = Pipeline([node(list, "recordings", name, name=f"make_{name}") for name in names])
+    entries = {name: {"type": "json.JSONDataset", "filepath": str(study.path(name))} for name in ("recordings", *names)}
+    hook, catalog = MadeFromHook(), DataCatalog.from_config(entries)
+    hook._root = study.root
+    hook.before_pipeline_run(pipeline, catalog)
+    for name in names:
+        study.save(name, [name])
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(hook.after_dataset_saved, names, pipeline.nodes))
+    hook.on_pipeline_error()
+    assert set(names) <= json.loads((study.root / LEDGER).read_text()).keys()
+    assert not list(study.root.glob("*.partial"))

@@ -21,7 +21,7 @@ OUTCOMES: Final = (APOPTOSIS, MITOSIS, NONE)
 
 SURE: Final = "yes"
 HARDLY_SURE: Final = "hardly"
-"""What column `sure` says of a call; `prediction.forecast_tables.add_calls` decides."""
+"""What column `sure` says of a call; `prediction.calls.add_calls` decides."""
 
 
 def probability_column(outcome: str) -> str:

@@ -1,9 +1,15 @@
 """The base of every room's settings, and what is wrong with values that do not fit them."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+
+WITHOUT_EFFECT: Final = frozenset(
+    {"threads", "n_threads", "workers", "scheduler_address", "memory_limit_mb", "scratch_folder", "cache_limit_mb"}
+    | {"checkpoint_folder", "chunk_frames", "compression", "compression_level"}
+)
+"""Names of settings that say where and how is computed, and change no result but for rounding, in whatever group."""
 
 
 class Settings(BaseModel):

@@ -1,7 +1,8 @@
 """What a model was trained on: all of it as one number, and each cell as one, by which it is known again."""
 
 import hashlib
-from typing import Final, Protocol
+import json
+from typing import Any, Final, Protocol
 
 import numpy as np
 import pandas as pd
@@ -43,10 +44,19 @@ def digest_data(crops: CropStore, *tables: pd.DataFrame) -> str:
     """
     digest = hashlib.sha256(crops.digest.encode())
     for table in tables:
-        digest.update("|".join(map(str, table.columns)).encode())
-        held_alike = table.astype("string").fillna("")
-        digest.update(pd.util.hash_pandas_object(held_alike, index=False).to_numpy().tobytes())
+        digest.update(json.dumps([len(table), *map(str, table.columns)]).encode())
+        for name in table.columns:
+            digest.update(_as_bytes(table[name]))
     return digest.hexdigest()
+
+
+def _as_bytes(column: "pd.Series[Any]") -> bytes:
+    """Numbers as little-endian float64, anything else as a JSON list of text: the same with every version of pandas."""
+    held = column.infer_objects()
+    if held.isna().all() or pd.api.types.is_numeric_dtype(held.dtype):
+        numbers = held.to_numpy(np.float64, na_value=np.nan)
+        return np.where(np.isnan(numbers), np.nan, numbers + 0.0).astype("<f8").tobytes()  # one NaN, one zero
+    return json.dumps(held.astype("string").fillna("").tolist()).encode()
 
 
 def digest_cells(crops: CellReader, cells: pd.DataFrame) -> "pd.Series[str]":

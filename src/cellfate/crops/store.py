@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from cellfate.core.errors import InputError
+from cellfate.core.whole_files import PARTIAL, replace_when_whole
 from cellfate.crops.building import Built, build_recordings
 from cellfate.crops.cutting import BadRecording, CropPlan, RecordingCrops, pixels_inside
 from cellfate.crops.files import StoreFiles
 from cellfate.crops.index import StoredRecording, open_recording
 from cellfate.crops.settings import CropSettings
-from cellfate.crops.stored_groups import FORMAT_VERSION, PARTIAL, write_group
+from cellfate.crops.stored_groups import FORMAT_VERSION, write_group
 
 logger = logging.getLogger(__name__)
 
@@ -107,9 +108,8 @@ def write_crops(path: Path, crops: CropPlan | Iterable[RecordingCrops | BadRecor
     built = build_recordings(root, crops) if isinstance(crops, CropPlan) else _write_each(root, crops, settings)
     n_recordings = len(crops) if isinstance(crops, Sized) else None
     manifest = _collect(tqdm(built, "Cutting crops", n_recordings, unit="recording", disable=None), settings)
-    unfinished = root / f"{MANIFEST}{PARTIAL}"
-    unfinished.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-    unfinished.replace(root / MANIFEST)
+    with replace_when_whole(root / MANIFEST) as path:
+        path.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
     _remove_unlisted(root, {entry["group"] for entry in manifest["recordings"]})
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from cellfate.core.whole_files import PARTIAL
 from cellfate.crops.chunks import CHECKSUM_BYTES, ChunkedWriter, Compression, as_bytes, compression_of
 from cellfate.crops.cutting import RecordingCrops
 from cellfate.crops.index import INDEX_ARRAYS
@@ -22,7 +23,6 @@ from cellfate.crops.settings import CropSettings
 
 RECORD: Final = "record.json"
 FORMAT_VERSION: Final = 2
-PARTIAL: Final = ".partial"
 
 
 def group_name(recording_id: str, inputs: str) -> str:

@@ -3,16 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from kedro.io import AbstractDataset
-from kedro_datasets._typing import TablePreview
-
 from cellfate.core.errors import InputError
 from cellfate.crops.cutting import CropPlan
 from cellfate.crops.store import MANIFEST, CropStore, write_crops
-from cellfate.datasets.errors import DatasetInputError
+from cellfate.datasets.base import DatasetInputError, PathDataset, TablePreview, tell_input_errors
 
 
-class CropStoreDataset(AbstractDataset[CropPlan, CropStore]):
+class CropStoreDataset(PathDataset[CropPlan, CropStore]):
     """Saves a `CropPlan` by carrying it out, one recording at a time, and loads the `CropStore` it became.
 
     Recordings whose crops are there already are left as they are. Nothing is taken for a store before it is whole: its
@@ -35,13 +32,13 @@ class CropStoreDataset(AbstractDataset[CropPlan, CropStore]):
     """
 
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        self._filepath: Path | str = filepath if "://" in filepath else Path(filepath)
-        self.metadata = metadata
+        self._url = filepath if "://" in filepath else None
+        super().__init__(filepath="" if self._url else filepath, metadata=metadata)
 
     @property
     def sealed_by(self) -> Path | None:
         """File that changes when the store does; None behind a URL."""
-        return None if isinstance(self._filepath, str) else self._filepath / MANIFEST
+        return None if self._url else self._filepath / MANIFEST
 
     def load(self) -> CropStore:
         """Open the store; pixels stay on disk until a cell is read.
@@ -51,10 +48,8 @@ class CropStoreDataset(AbstractDataset[CropPlan, CropStore]):
         DatasetInputError
             If there is no finished store.
         """
-        try:
-            return CropStore(self._filepath)
-        except InputError as error:
-            raise DatasetInputError(str(error)) from error
+        with tell_input_errors():
+            return CropStore(self._url or self._filepath)
 
     def save(self, data: CropPlan) -> None:
         """Crop every recording of the plan that is new or changed, and list those of the plan only.
@@ -64,14 +59,12 @@ class CropStoreDataset(AbstractDataset[CropPlan, CropStore]):
         DatasetInputError
             If a recording cannot be cropped and is not to be skipped, or the filepath is a URL.
         """
-        if isinstance(self._filepath, str):
+        if self._url:
             raise DatasetInputError(
-                f"Crops are written to a folder, but filepath is {self._filepath}; write them here and copy them."
+                f"Crops are written to a folder, but filepath is {self._url}; write them here and copy them."
             )
-        try:
+        with tell_input_errors():
             write_crops(self._filepath, data, data.settings)
-        except InputError as error:
-            raise DatasetInputError(str(error)) from error
 
     def preview(self, nrows: int = 20) -> TablePreview:
         """List the first recordings for kedro-viz: how many cells and crops each has."""
@@ -81,10 +74,10 @@ class CropStoreDataset(AbstractDataset[CropPlan, CropStore]):
 
     def _exists(self) -> bool:
         try:
-            CropStore(self._filepath)
+            CropStore(self._url or self._filepath)
         except InputError:
             return False
         return True
 
     def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._filepath)}
+        return {"filepath": self._url or str(self._filepath)}

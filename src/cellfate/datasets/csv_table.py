@@ -1,14 +1,13 @@
 """A CSV table for a person as a Kedro dataset."""
 
-from pathlib import Path
-
 import pandas as pd
-from kedro_datasets.pandas import CSVDataset
 
 from cellfate.core.spreadsheets import read_csv, write_csv
+from cellfate.core.whole_files import replace_when_whole
+from cellfate.datasets.base import DatasetInputError, PathDataset, TablePreview
 
 
-class CsvTableDataset(CSVDataset):  # type: ignore[misc]
+class CsvTableDataset(PathDataset[pd.DataFrame, pd.DataFrame]):
     """Saves a table that a person opens in a spreadsheet, where no name of it is run as a formula; and loads it again.
 
     Examples
@@ -21,11 +20,25 @@ class CsvTableDataset(CSVDataset):  # type: ignore[misc]
     """
 
     def load(self) -> pd.DataFrame:
-        """Read the table; see `core.spreadsheets.read_csv`."""
-        return read_csv(Path(self._filepath), self._load_args.get("nrows"))  # which preview gives
+        """Read the table; see `core.spreadsheets.read_csv`.
+
+        Raises
+        ------
+        DatasetInputError
+            If there is no such file.
+        """
+        return self._read()
 
     def save(self, data: pd.DataFrame) -> None:
         """Write the table, in place of an older one; see `core.spreadsheets.write_csv`."""
-        path = Path(self._filepath)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_csv(data, path)
+        with replace_when_whole(self._filepath) as path:
+            write_csv(data, path)
+
+    def preview(self, nrows: int = 5) -> TablePreview:
+        """Show the first rows in kedro-viz."""
+        return TablePreview(self._read(nrows).to_dict(orient="split"))
+
+    def _read(self, n_rows: int | None = None) -> pd.DataFrame:
+        if not self._filepath.is_file():
+            raise DatasetInputError(f"There is no table {self._filepath}; run the pipeline that writes it.")
+        return read_csv(self._filepath, n_rows)

@@ -1,17 +1,13 @@
 """The model folder as a Kedro dataset."""
 
 from pathlib import Path
-from typing import Any
 
-from kedro.io import AbstractDataset
-
-from cellfate.core.errors import InputError
-from cellfate.datasets.errors import DatasetInputError
+from cellfate.datasets.base import PathDataset, tell_input_errors
 from cellfate.prediction.model_folder import CONFIG_FILE, load_model_folder, save_model_folder
 from cellfate.prediction.records import TrainedModel
 
 
-class ModelFolderDataset(AbstractDataset[TrainedModel, TrainedModel]):
+class ModelFolderDataset(PathDataset[TrainedModel, TrainedModel]):
     """Saves a trained model of either kind as a folder and loads it; nothing is ever unpickled.
 
     Nothing is taken for a model before it is whole: the folder grows in ``<filepath>.partial`` and is renamed when
@@ -33,10 +29,6 @@ class ModelFolderDataset(AbstractDataset[TrainedModel, TrainedModel]):
           filepath: data/06_models/classifier_model
     """
 
-    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        self._filepath = Path(filepath)
-        self.metadata = metadata
-
     @property
     def sealed_by(self) -> Path:
         """File that changes when the model does."""
@@ -50,17 +42,9 @@ class ModelFolderDataset(AbstractDataset[TrainedModel, TrainedModel]):
         DatasetInputError
             If the folder is missing, incomplete or does not fit together.
         """
-        try:
+        with tell_input_errors():
             return load_model_folder(self._filepath)
-        except InputError as error:
-            raise DatasetInputError(str(error)) from error
 
     def save(self, data: TrainedModel) -> None:
         """Write the model, in place of an older one."""
         save_model_folder(data, self._filepath)
-
-    def _exists(self) -> bool:
-        return (self._filepath / CONFIG_FILE).is_file()
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._filepath)}

@@ -1,13 +1,10 @@
 """A folder of recordings as a Kedro dataset."""
 
-import shutil
-from pathlib import Path
 from typing import Any
 
-from kedro.io import AbstractDataset
-
 from cellfate.core.errors import InputError
-from cellfate.datasets.errors import DatasetInputError
+from cellfate.core.whole_files import replace_when_whole
+from cellfate.datasets.base import DatasetInputError, PathDataset
 from cellfate.imaging.records import RecordingFolder
 from cellfate.simulation import SimulatedStudy, write_study
 from cellfate.simulation.writer import SETTINGS_FILE
@@ -16,7 +13,7 @@ SIMULATED_ROOT = "recordings_root"
 """Parameter that says where recordings are simulated to."""
 
 
-class RecordingFolderDataset(AbstractDataset[SimulatedStudy, RecordingFolder]):
+class RecordingFolderDataset(PathDataset[SimulatedStudy, RecordingFolder]):
     """Loads the handle of a folder of recordings, and saves a simulated study as one.
 
     Nothing is taken for a study before it is whole: it is written to ``<filepath>.partial`` and renamed when finished.
@@ -43,9 +40,8 @@ class RecordingFolderDataset(AbstractDataset[SimulatedStudy, RecordingFolder]):
     def __init__(
         self, *, filepath: str, root_parameter: str = SIMULATED_ROOT, metadata: dict[str, Any] | None = None
     ) -> None:
-        self._filepath = Path(filepath)
+        super().__init__(filepath=filepath, metadata=metadata)
         self._root_parameter = root_parameter
-        self.metadata = metadata
 
     def load(self) -> RecordingFolder:
         """Check that the folder exists; nothing in it is read.
@@ -72,13 +68,8 @@ class RecordingFolderDataset(AbstractDataset[SimulatedStudy, RecordingFolder]):
             If the folder holds something that no simulation made.
         """
         self._refuse_to_overwrite()
-        partial = self._filepath.with_name(self._filepath.name + ".partial")
-        if partial.exists():
-            shutil.rmtree(partial)
-        write_study(data, partial)
-        if self._filepath.exists():
-            shutil.rmtree(self._filepath)
-        partial.rename(self._filepath)
+        with replace_when_whole(self._filepath) as folder:
+            write_study(data, folder)
 
     def _refuse_to_overwrite(self) -> None:
         if self._filepath.is_dir() and not any(self._filepath.iterdir()):
@@ -91,6 +82,3 @@ class RecordingFolderDataset(AbstractDataset[SimulatedStudy, RecordingFolder]):
 
     def _exists(self) -> bool:
         return self._filepath.is_dir()
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._filepath)}

@@ -1,20 +1,16 @@
 """Tracks as a folder with two files a recording, as a Kedro dataset."""
 
-import shutil
-from pathlib import Path
-from typing import Any
-
 import pandas as pd
-from kedro.io import AbstractDataset
 
 from cellfate.core.spreadsheets import read_csv, write_csv
-from cellfate.datasets.errors import DatasetInputError
+from cellfate.core.whole_files import replace_when_whole
+from cellfate.datasets.base import DatasetInputError, PathDataset
 from cellfate.tracks.geff_tables import write_geff
 
 _SUFFIXES = (".csv", ".geff")
 
 
-class TrackFilesDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
+class TrackFilesDataset(PathDataset[pd.DataFrame, pd.DataFrame]):
     """Saves a table of tracks as ``<filepath>/<recording_id>.csv`` and ``.geff``, one of each a recording.
 
     The GEFF holds the columns of numbers, the CSV all; it is what is loaded again. Nothing is taken for a folder of
@@ -35,10 +31,6 @@ class TrackFilesDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
           type: cellfate.datasets.track_files.TrackFilesDataset
           filepath: data/07_model_output/track_forecasts
     """
-
-    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        self._filepath = Path(filepath)
-        self.metadata = metadata
 
     def load(self) -> pd.DataFrame:
         """Read the tracks of all recordings.
@@ -62,17 +54,12 @@ class TrackFilesDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
             If a recording has a name that is no file name, or the folder holds something else.
         """
         self._refuse_to_overwrite()
-        partial = self._filepath.with_name(self._filepath.name + ".partial")
-        if partial.exists():
-            shutil.rmtree(partial)
-        partial.mkdir(parents=True)
-        for recording_id, rows in data.groupby("recording_id", sort=True):
-            name = _file_name(str(recording_id))
-            write_csv(rows, partial / f"{name}.csv")
-            write_geff(partial / f"{name}.geff", rows.select_dtypes("number"))  # napari-geff opens no graph with text
-        if self._filepath.exists():
-            shutil.rmtree(self._filepath)
-        partial.rename(self._filepath)
+        with replace_when_whole(self._filepath) as folder:
+            folder.mkdir()
+            for recording_id, rows in data.groupby("recording_id", sort=True):
+                name = _file_name(str(recording_id))
+                write_csv(rows, folder / f"{name}.csv")
+                write_geff(folder / f"{name}.geff", rows.select_dtypes("number"))  # napari-geff: no graph with text
 
     def _refuse_to_overwrite(self) -> None:
         if not self._filepath.exists():
@@ -86,9 +73,6 @@ class TrackFilesDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
 
     def _exists(self) -> bool:
         return any(self._filepath.glob("*.csv"))
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._filepath)}
 
 
 def _file_name(recording_id: str) -> str:

@@ -17,7 +17,7 @@ from cellfate.core.fates import EVENTS, FATES, NONE
 from cellfate.core.tables import CELL, FRAME, Commitments, CommitmentSummary
 from cellfate.metrics.forecasts import is_within
 from cellfate.metrics.settings import ScoreSettings
-from cellfate.prediction.forecast_tables import add_calls
+from cellfate.prediction.calls import add_calls
 from cellfate.statistics.bootstrap import (
     IntArray,
     draw_groups,

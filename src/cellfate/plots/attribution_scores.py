@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from cellfate.core.verdicts import check_scores
+from cellfate.core.attribution_thresholds import check_scores
 from cellfate.core.words import name_method, name_score, show_count
 from cellfate.plots.theme import SIGNED, band, colour_method, finish, say_nothing, whiskers
 

@@ -6,7 +6,7 @@ from cellfate.cohort.questions import WHICH_FATE, WITHIN_HOURS
 from cellfate.core.fates import EVENTS, UNSCORED, listed_outcomes, probability_column
 from cellfate.core.predictors import BLEND, CLASSIFIER
 from cellfate.core.tables import CELL, FRAME, FateTable, ForecastTable
-from cellfate.prediction.forecast_tables import add_calls
+from cellfate.prediction.calls import add_calls
 from cellfate.tracks.exporting import join_forecasts
 
 _ABOUT = [*CELL, "cell_name", "condition", "dose", "fate", "event_h"]

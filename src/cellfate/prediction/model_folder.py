@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter, ValidationError
 
 from cellfate.core.errors import InputError
+from cellfate.core.whole_files import replace_when_whole
 from cellfate.prediction.model_card import write_model_card
 from cellfate.prediction.records import FORMAT_VERSION, ClassifierConfig, ClockConfig, TrainedModel
 
@@ -35,22 +35,19 @@ def save_model_folder(model: TrainedModel, path: Path) -> None:
     """
     from safetensors.numpy import save_file
 
-    partial = path.with_name(path.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    save_file(dict(model.weights), partial / WEIGHTS_FILE)
-    (partial / WEIGHTS_FILE).chmod(0o644)  # safetensors writes for the owner only
-    beside = {TRAINED_ON_FILE: sorted(model.trained_on), BOOSTERS_FILE: dict(model.boosters)}
-    for name, held in beside.items():
-        if held or name == TRAINED_ON_FILE:
-            (partial / name).write_text(json.dumps(held, indent=1), encoding="utf-8")
-    digests = {file.name: _digest(file) for file in sorted(partial.iterdir())}
-    config = model.config.model_copy(update={"file_digests": digests})
-    digests[CONFIG_FILE] = digest_config(config.model_dump(mode="json"))
-    (partial / CONFIG_FILE).write_text(config.model_dump_json(indent=1), encoding="utf-8")
-    (partial / CARD_FILE).write_text(write_model_card(config), encoding="utf-8")
-    shutil.rmtree(path, ignore_errors=True)
-    partial.rename(path)
+    with replace_when_whole(path) as partial:
+        partial.mkdir()
+        save_file(dict(model.weights), partial / WEIGHTS_FILE)
+        (partial / WEIGHTS_FILE).chmod(0o644)  # safetensors writes for the owner only
+        beside = {TRAINED_ON_FILE: sorted(model.trained_on), BOOSTERS_FILE: dict(model.boosters)}
+        for name, held in beside.items():
+            if held or name == TRAINED_ON_FILE:
+                (partial / name).write_text(json.dumps(held, indent=1), encoding="utf-8")
+        digests = {file.name: _digest(file) for file in sorted(partial.iterdir())}
+        config = model.config.model_copy(update={"file_digests": digests})
+        digests[CONFIG_FILE] = digest_config(config.model_dump(mode="json"))
+        (partial / CONFIG_FILE).write_text(config.model_dump_json(indent=1), encoding="utf-8")
+        (partial / CARD_FILE).write_text(write_model_card(config), encoding="utf-8")
 
 
 def load_model_folder(path: Path) -> TrainedModel:

@@ -20,7 +20,7 @@ from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.prediction.arrays import ARRAYS, OPTIONS, CellsInMemory, hold_cells, name_channels
 from cellfate.prediction.boosting import load_boosting
-from cellfate.prediction.forecast_tables import tabulate_calls
+from cellfate.prediction.calls import tabulate_calls
 from cellfate.prediction.forecasts import forecast_frames, forecast_new
 from cellfate.prediction.images import cut_images
 from cellfate.prediction.member import check_crops

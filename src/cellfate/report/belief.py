@@ -4,9 +4,9 @@ from typing import Any, Final
 
 import pandas as pd
 
+from cellfate.core.attribution_thresholds import check_scores
 from cellfate.core.predictors import CLASSIFIER, NETWORK, ON_OTHER_BACKGROUND
 from cellfate.core.tables import EVERYTHING
-from cellfate.core.verdicts import check_scores
 from cellfate.core.words import (
     EMPTY,
     list_words,

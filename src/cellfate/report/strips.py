@@ -17,7 +17,7 @@ from cellfate.core.words import HAPPENED, list_outcomes, name_asked, name_method
 from cellfate.crops.store import CropStore
 from cellfate.plots.filmstrip import FilmStrip, StripCurve, StripPanel, draw_film_strips
 from cellfate.plots.theme import at_question
-from cellfate.prediction.forecast_tables import add_calls
+from cellfate.prediction.calls import add_calls
 from cellfate.report.settings import ReportSettings
 
 FloatArray = NDArray[np.float64]

@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 from cellfate.core.errors import InputError
 from cellfate.core.fates import APOPTOSIS
 from cellfate.core.numbers import as_whole
-from cellfate.tracks.problems import DAMAGED
 from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
 
@@ -86,9 +85,9 @@ def _read_file(path: Path) -> _Tracks:
             bounds, table = get("tracks", "map"), get("tracks", "LBEPR")
             coords, labels = get("objects", "coords"), get("objects", "labels")
             fates, rows = get("tracks", "fates"), get("tracks", "tracks")
-    except DAMAGED as error:
-        if isinstance(error, InputError):
-            raise
+    except InputError:
+        raise
+    except (OSError, KeyError, ValueError, RuntimeError) as error:  # what h5py raises on damaged files
         raise InputError(
             f"File {path} cannot be read as btrack's HDF5 ({error}); write it again with btrack."
         ) from error
@@ -138,7 +137,7 @@ def _open(group: Any, name: str, path: Path) -> Any:
 
 
 def _object_type(group: Any, path: Path) -> str:
-    kinds = sorted(str(name) for name in group if name.startswith("obj_type_"))
+    kinds = sorted(name for name in map(str, group) if name.startswith("obj_type_"))  # bytes where it is no UTF-8
     if len(kinds) != 1:
         raise InputError(
             f"File {path} has tracks of {len(kinds)} types of objects ({', '.join(kinds[:5])}), but one was expected; "

@@ -12,18 +12,6 @@ from cellfate.imaging.settings import RecordingSettings
 
 _log = logging.getLogger(__name__)
 STAGE = "import_tracks"
-DAMAGED = (
-    OSError,
-    KeyError,
-    ValueError,
-    RuntimeError,
-    TypeError,
-    AttributeError,
-    OverflowError,
-    MemoryError,
-    SystemError,
-)
-"""What h5py and zarr raise on damaged files."""
 _COLUMNS = ("recording_id", "reason")
 
 

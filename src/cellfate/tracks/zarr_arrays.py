@@ -6,6 +6,8 @@ that turn bytes into numbers.
 
 import json
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
-from cellfate.tracks.problems import DAMAGED
 
 _CODECS = frozenset(
     {"bytes", "blosc", "zstd", "gzip", "zlib", "lz4", "bz2", "lzma", "crc32c", "crc32", "shuffle", "delta"}
@@ -74,16 +75,24 @@ def read_array(path: Path, n_rows: int | None = None, whole: bool = False) -> ND
     import zarr
 
     shape = _check_metadata(path, n_rows)
-    try:
+    with _tell_damage(path, TypeError):  # zarr and codecs take what the metadata say as their arguments
         array = zarr.open_array(path, mode="r")
-        if array.dtype.kind not in _KINDS or array.shape != shape:
-            raise InputError(_damaged(path, f"its type is {array.dtype}"))
-        if whole and array.nchunks_initialized < array.nchunks and array.size > 1:
-            raise InputError(_damaged(path, "a chunk is missing"))
+        n_stored = array.nchunks_initialized
+    if array.dtype.kind not in _KINDS or array.shape != shape:
+        raise InputError(_damaged(path, f"its type is {array.dtype}"))
+    if whole and n_stored < array.nchunks and array.size > 1:
+        raise InputError(_damaged(path, "a chunk is missing"))
+    with _tell_damage(path, SystemError):  # Blosc, where its header gives a length below 0
         return np.asarray(array[...])
-    except DAMAGED as error:
-        if isinstance(error, InputError):
-            raise
+
+
+@contextmanager
+def _tell_damage(path: Path, *more: type[Exception]) -> Iterator[None]:
+    """Turn what zarr and its codecs raise on damaged files into a sentence."""
+    told: tuple[type[Exception], ...] = (OSError, KeyError, ValueError, RuntimeError, *more)
+    try:
+        yield
+    except told as error:
         raise InputError(_damaged(path, str(error))) from error
 
 

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
-from cellfate.core.settings import Settings
+from cellfate.core.settings import WITHOUT_EFFECT, Settings
+from cellfate.core.whole_files import replace_when_whole
 from cellfate.models.fitted_member import FittedMember
 from cellfate.training.settings import FittingSettings
 
@@ -24,14 +25,13 @@ LAST = "last.ckpt"
 BEST = "best.ckpt"
 _WEIGHTS = "weights.safetensors"
 _MEMBER = "member.json"
-_HOW_ONLY = {"checkpoint_folder", "cache_limit_mb", "threads"}
-"""Training settings that do not change the result, but for rounding."""
 
 
 def run_folder(data_digest: str, training: FittingSettings, *settings: Settings) -> Path:
     """Folder of the checkpoints of trainings with this very data and these settings."""
     texts = [part.model_dump_json() for part in settings]
-    digest = hashlib.sha256("\n".join((data_digest, *texts, training.model_dump_json(exclude=_HOW_ONLY))).encode())
+    texts.append(training.model_dump_json(exclude=set(WITHOUT_EFFECT)))
+    digest = hashlib.sha256("\n".join((data_digest, *texts)).encode())
     return Path(training.checkpoint_folder) / digest.hexdigest()[:16]
 
 
@@ -76,9 +76,8 @@ def save_member(member: FittedMember, folder: Path) -> None:
     (folder / _WEIGHTS).write_bytes(weights)
     description = {field.name: getattr(member, field.name) for field in fields(member) if field.name != "weights"}
     text = json.dumps(description)
-    partial = folder / f"{_MEMBER}.partial"
-    partial.write_text(f"{_digest(text.encode(), weights)}\n{text}", encoding="utf-8")
-    partial.replace(folder / _MEMBER)
+    with replace_when_whole(folder / _MEMBER) as path:
+        path.write_text(f"{_digest(text.encode(), weights)}\n{text}", encoding="utf-8")
 
 
 def load_member(folder: Path) -> FittedMember | None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from cellfate.core.verdicts import check_scores
+from cellfate.core.attribution_thresholds import check_scores
 from cellfate.plots.attribution_scores import (
     plot_agreement,
     plot_attribution_scores,

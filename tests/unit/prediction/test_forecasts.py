@@ -15,10 +15,10 @@ from cellfate.core.tables import Forecasts
 from cellfate.crops.store import CropStore
 from cellfate.features.summaries import describe_landmarks
 from cellfate.prediction import forecasts
+from cellfate.prediction.calls import add_calls
 from cellfate.prediction.classifier_member import load_classifier_member
 from cellfate.prediction.clock_member import load_clock_member
 from cellfate.prediction.forecast_tables import (
-    add_calls,
     empty_forecasts,
     fate_odds,
     tabulate_hazards,

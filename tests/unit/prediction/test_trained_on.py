@@ -1,7 +1,10 @@
 """Cells that a model has seen are known again by their pixels and tracks, never by their names."""
 
+import hashlib
 import logging
+import struct
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -71,6 +74,12 @@ def test_seen_cells_are_marked_and_counted_once(clock, tmp_path, caplog):
     assert not marked["seen_in_training"].any()
     pd.testing.assert_frame_equal(marked[CELL], other.follow_ups[CELL])
     assert not caplog.records
+
+
+def test_the_digest_of_data_is_over_bytes_that_every_version_of_pandas_gives():
+    table = pd.DataFrame({"name": ["a", None], "cell": pd.array([3, pd.NA], "Int64"), "size": [-0.0, 1.5]})
+    said = b'[2, "name", "cell", "size"]' + b'["a", ""]' + struct.pack("<4d", 3, np.nan, 0.0, 1.5)
+    assert digest_data(SimpleNamespace(digest="crops"), table) == hashlib.sha256(b"crops" + said).hexdigest()
 
 
 @pytest.mark.parametrize("column", ["recording_id", "cell_id"])
