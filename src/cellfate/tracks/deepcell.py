@@ -22,12 +22,15 @@ from cellfate.core.errors import InputError
 from cellfate.tracks.archived_arrays import MOST_JSON, list_members, read_frames
 from cellfate.tracks.label_positions import place_labels
 from cellfate.tracks.parent_files import read_parents
-from cellfate.tracks.problems import DAMAGED
 from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
 
 _log = logging.getLogger(__name__)
-_UNREADABLE = (*DAMAGED, EOFError, tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
+_UNREADABLE = (
+    *(OSError, KeyError, ValueError, RuntimeError, OverflowError, EOFError),
+    *(tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+)
+"""What tarfile, zipfile, their decompressors and NumPy raise on damaged files."""
 _LABELS = ("tracked.npy", "y.npy", "annotated.npy")
 _LINEAGES = ("lineages.json", "lineage.json")
 _DAUGHTERS = 2
