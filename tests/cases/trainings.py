@@ -15,7 +15,7 @@ from cellfate.models.settings import CausalSettings, ClockNetworkSettings, Model
 from cellfate.training import fit_classifier, fit_clock
 from cellfate.training.batches import ShownCells
 from cellfate.training.classifier_data import open_classifier_folds
-from cellfate.training.clock_data import open_clock_folds
+from cellfate.training.clock_data import ClockInputs, open_clock_folds
 from cellfate.training.fold_data import FoldData
 from cellfate.training.settings import ClockTrainingSettings, TrackAugmentationSettings, TrainingSettings
 from tests.cases.crop_stores import TINY_FOLLOW_UP, TinyStudy, tiny_study
@@ -38,13 +38,15 @@ class TrainableStudy(TinyStudy):
     normalisation: pd.DataFrame
     frame_features: pd.DataFrame
 
-    def tables_of(self, training: TrainingSettings | ClockTrainingSettings) -> tuple[object, ...]:
-        """What the fitting of the classifier or of the clock is given, as its settings say."""
-        if isinstance(training, TrainingSettings):
-            return self.crops, self.fated, self.splits, self.normalisation, TINY_MODEL, training
+    def tables_of(self, training: TrainingSettings) -> tuple[object, ...]:
+        """What the fitting of the classifier is given."""
+        return self.crops, self.fated, self.splits, self.normalisation, TINY_MODEL, training
+
+    def clock_inputs(self, training: ClockTrainingSettings) -> ClockInputs:
+        """What the fitting of the clock is given."""
         tables = (self.follow_ups, self.splits, self.normalisation, self.frame_features)
         settings = (competing_events(self.follow_ups), TINY_FOLLOW_UP, TINY_CLOCK, training, FeatureSettings())
-        return self.crops, *tables, *settings
+        return ClockInputs(self.crops, *tables, *settings)  # type: ignore[arg-type]
 
     @property
     def fated(self) -> pd.DataFrame:
@@ -53,13 +55,15 @@ class TrainableStudy(TinyStudy):
 
     def fit(self, training: TrainingSettings | ClockTrainingSettings) -> list[FittedMember]:
         """Fit the classifier or the clock."""
-        fit = fit_classifier if isinstance(training, TrainingSettings) else fit_clock
-        return fit(*self.tables_of(training))[0]  # type: ignore[arg-type]
+        if isinstance(training, TrainingSettings):
+            return fit_classifier(*self.tables_of(training))[0]  # type: ignore[arg-type]
+        return fit_clock(self.clock_inputs(training))[0]
 
     def open_folds(self, training: TrainingSettings | ClockTrainingSettings) -> list[FoldData[ShownCells]]:
         """Bring together what each fold is trained on."""
-        open_folds = open_classifier_folds if isinstance(training, TrainingSettings) else open_clock_folds
-        return open_folds(*self.tables_of(training))  # type: ignore[arg-type, return-value]
+        if isinstance(training, TrainingSettings):
+            return open_classifier_folds(*self.tables_of(training))  # type: ignore[arg-type, return-value]
+        return open_clock_folds(self.clock_inputs(training))  # type: ignore[return-value]
 
 
 def trainable_study(folder: Path, scheme: str = "grouped_folds", **store: float) -> TrainableStudy:

@@ -15,6 +15,7 @@ from kedro.runner import SequentialRunner
 
 from cellfate.cohort.settings import SplitSettings
 from cellfate.core.errors import InputError
+from cellfate.core.settings import WITHOUT_EFFECT, Settings
 from cellfate.made_from import LEDGER, MadeFromHook, list_ancestors
 
 FOLLOW = Pipeline([node(list, "recordings", "landmarks", name="list_landmarks")])
@@ -32,6 +33,7 @@ class Study:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.hooks: list[MadeFromHook] = []  # as a notebook keeps its sessions
         self.save("recordings", ["b", "a", "c"])
 
     def path(self, name: str) -> Path:
@@ -46,6 +48,7 @@ class Study:
         catalog = DataCatalog.from_config(entries)
         catalog["params:splits"] = SplitSettings(scheme="grouped_folds", seed=seed)
         hook = MadeFromHook()
+        self.hooks.append(hook)
         hook._root, hook._parameters = self.root, {"splits": {"seed": seed}}  # as after_context_created finds them
         hook.before_pipeline_run(pipeline, catalog)
         try:
@@ -157,3 +160,15 @@ def test_threads_note_all_that_they_save(study):
     hook.on_pipeline_error()
     assert set(names) <= json.loads((study.root / LEDGER).read_text()).keys()
     assert not list(study.root.glob("*.partial"))
+
+
+def test_what_is_said_to_have_no_effect_is_there():
+    """A name that no settings class has any more would let a new field of that name pass unnoticed."""
+    import cellfate.pipeline_registry  # noqa: F401  # so that all settings are defined
+
+    waiting, names = [Settings], set()
+    while waiting:
+        kind = waiting.pop()
+        waiting += kind.__subclasses__()
+        names |= kind.model_fields.keys()
+    assert names >= WITHOUT_EFFECT

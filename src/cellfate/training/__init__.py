@@ -4,7 +4,8 @@ Torch is imported by the functions that compute, not here.
 """
 
 from cellfate.training.classifier_fitting import fit_classifier
+from cellfate.training.clock_data import ClockInputs
 from cellfate.training.clock_fitting import fit_clock
 from cellfate.training.fitting import history_table
 
-__all__ = ["fit_classifier", "fit_clock", "history_table"]
+__all__ = ["ClockInputs", "fit_classifier", "fit_clock", "history_table"]

@@ -81,37 +81,61 @@ class FollowedCells(ShownCells):
         return [encode(self.show(place, rng)[0]) for place in range(len(self))]
 
 
-def open_clock_folds(
-    crops: CropStore,
-    follow_ups: pd.DataFrame,
-    splits: pd.DataFrame,
-    normalisation: pd.DataFrame,
-    frame_features: pd.DataFrame,
-    events: Sequence[str],
-    follow_up: FollowUpSettings,
-    network: ClockNetworkSettings,
-    training: ClockTrainingSettings,
-    features: FeatureSettings,
-) -> list[FoldData[FollowedCells]]:
-    """Bring together what each fold of the fate clock is trained on; see `clock_fitting.fit_clock`.
+@dataclass(frozen=True, eq=False)
+class ClockInputs:
+    """What the fate clock is fitted with.
+
+    Attributes
+    ----------
+    crops : CropStore
+        Crop store.
+    follow_ups, splits, normalisation, frame_features : DataFrame
+        Tables `FollowUps`, `Splits`, `Normalisation`, `FrameFeatures`.
+    events : sequence of str
+        All events that compete, in order.
+    follow_up : FollowUpSettings
+        Bins of time, and events that are shown.
+    network : ClockNetworkSettings
+        Architecture.
+    training : ClockTrainingSettings
+        How to fit.
+    features : FeatureSettings
+        How cells are segmented, where the network sees their mask.
+    """
+
+    crops: CropStore
+    follow_ups: pd.DataFrame
+    splits: pd.DataFrame
+    normalisation: pd.DataFrame
+    frame_features: pd.DataFrame
+    events: Sequence[str]
+    follow_up: FollowUpSettings
+    network: ClockNetworkSettings
+    training: ClockTrainingSettings
+    features: FeatureSettings
+
+
+def open_clock_folds(given: ClockInputs) -> list[FoldData[FollowedCells]]:
+    """Bring together what each fold of the fate clock is trained on.
 
     Raises
     ------
     InputError
         If a fold lacks training or validation cells, or in training an event that is shown.
     """
-    segment = partial(find_masks, channels=crops.channels, features=features) if shows_mask(network) else None
+    crops, training, network = given.crops, given.training, given.network
+    segment = partial(find_masks, channels=crops.channels, features=given.features) if shows_mask(network) else None
     reader = CropCache(crops, training.cache_limit_mb, segment)
     folds = []
-    for fold, train, validation in each_fold(follow_ups, splits):
+    for fold, train, validation in each_fold(given.follow_ups, given.splits):
         if training.train_on == "decided":
             train = train[train["event_frame"].notna()].reset_index(drop=True)
-        _check_events(fold, train, shown_events(tuple(events), follow_up))
-        standardised = _standardise(frame_features, train) if training.learns_features else None
-        preprocessing = fold_preprocessing(normalisation, fold, crops.channels, network)
+        _check_events(fold, train, shown_events(tuple(given.events), given.follow_up))
+        standardised = _standardise(given.frame_features, train) if training.learns_features else None
+        preprocessing = fold_preprocessing(given.normalisation, fold, crops.channels, network)
         parts = []
         for cells in (train, validation):
-            known = _know_frames(cells, crops, events, follow_up.edges_h, standardised)
+            known = _know_frames(cells, crops, given.events, given.follow_up.edges_h, standardised)
             parts.append(FollowedCells(cells, reader, preprocessing, training, known))
         folds.append(FoldData(fold, parts[0], parts[1]))
     return folds

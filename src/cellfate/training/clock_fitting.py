@@ -1,58 +1,28 @@
 """Fitting the networks of the fate clock."""
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from cellfate.cohort.settings import FollowUpSettings
 from cellfate.crops.digest import digest_data
-from cellfate.crops.store import CropStore
-from cellfate.features.settings import FeatureSettings
 from cellfate.models.fitted_member import FittedMember
 from cellfate.models.settings import ClockNetworkSettings, shows_mask
 from cellfate.training.checkpoints import read_weights, run_folder
-from cellfate.training.clock_data import FollowedCells, open_clock_folds
+from cellfate.training.clock_data import ClockInputs, FollowedCells, open_clock_folds
 from cellfate.training.fitting import fit_members
 from cellfate.training.fold_data import FoldData
-from cellfate.training.settings import ClockTrainingSettings
 
 if TYPE_CHECKING:
     from cellfate.training.clock_module import ClockModule
 
 
-def fit_clock(
-    crops: CropStore,
-    follow_ups: pd.DataFrame,
-    splits: pd.DataFrame,
-    normalisation: pd.DataFrame,
-    frame_features: pd.DataFrame,
-    events: Sequence[str],
-    follow_up: FollowUpSettings,
-    network: ClockNetworkSettings,
-    training: ClockTrainingSettings,
-    features: FeatureSettings,
-) -> tuple[list[FittedMember], str]:
+def fit_clock(given: ClockInputs) -> tuple[list[FittedMember], str]:
     """Fit one network of the fate clock in every fold of the splits, on every frame of every followed cell.
 
     Parameters
     ----------
-    crops
-        Crop store.
-    follow_ups, splits, normalisation, frame_features
-        Tables `FollowUps`, `Splits`, `Normalisation`, `FrameFeatures`.
-    events
-        All events that compete, in order.
-    follow_up
-        Bins of time, and events that are shown.
-    network
-        Architecture.
-    training
-        How to fit.
-    features
-        How cells are segmented, where the network sees their mask.
+    given
+        Crops, tables and settings.
 
     Returns
     -------
@@ -66,11 +36,11 @@ def fit_clock(
     InputError
         If a fold lacks cells, or in training an event that is shown, or a checkpoint is damaged.
     """
-    tables = (follow_ups, splits, normalisation, frame_features)
-    folds = open_clock_folds(crops, *tables, events, follow_up, network, training, features)
-    data_digest = digest_data(crops, follow_ups, splits, frame_features)
-    folder = run_folder(data_digest, training, network, follow_up, features)
-    sizes = len(crops.channels) + shows_mask(network), len(follow_up.edges_h) - 1, len(events)
+    crops, network = given.crops, given.network
+    folds = open_clock_folds(given)
+    data_digest = digest_data(crops, given.follow_ups, given.splits, given.frame_features)
+    folder = run_folder(data_digest, given.training, network, given.follow_up, given.features)
+    sizes = len(crops.channels) + shows_mask(network), len(given.follow_up.edges_h) - 1, len(given.events)
     return fit_members(folds, partial(_build, settings=network, sizes=sizes), folder), data_digest
 
 

@@ -596,3 +596,16 @@ def test_a_torn_chunk_of_geff_is_refused(tmp_path: Path) -> None:
     content = chunk.read_bytes()
     chunk.write_bytes(content[:1] + content[2:])
     assert "values cannot be read" in the_problem(tmp_path, format="geff")
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "library"), [("btrack", write_btrack, "h5py.File"), ("geff", write_geff, "zarr.open_array")]
+)
+def test_too_little_memory_is_not_told_as_a_damaged_file(tmp_path: Path, monkeypatch, name, write, library) -> None:
+    def lack(*arguments: object, **keywords: object) -> None:
+        raise MemoryError
+
+    write(tmp_path, FAMILY)
+    monkeypatch.setattr(library, lack)
+    with pytest.raises(MemoryError):
+        gather(tmp_path, format=name)

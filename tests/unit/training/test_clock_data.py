@@ -76,9 +76,9 @@ def test_a_bin_teaches_only_where_the_recording_goes_on_to_its_end(fold):
 
 
 def test_an_event_that_is_not_shown_competes_all_the_same(study, tmp_path):
-    arguments = list(study.tables_of(tiny_clock_training(tmp_path)))
-    arguments[6] = TINY_FOLLOW_UP.model_copy(update={"events": ("mitosis",)})
-    labels = np.concatenate(open_clock_folds(*arguments)[0].train.known["labels_nk"])
+    mitosis = TINY_FOLLOW_UP.model_copy(update={"events": ("mitosis",)})
+    given = replace(study.clock_inputs(tiny_clock_training(tmp_path)), follow_up=mitosis)
+    labels = np.concatenate(open_clock_folds(given)[0].train.known["labels_nk"])
     both = np.concatenate(study.open_folds(tiny_clock_training(tmp_path))[0].train.known["labels_nk"])
     np.testing.assert_array_equal(labels, both)
     assert set(np.unique(labels)) == {-1, 0, 1, 2}
@@ -167,15 +167,15 @@ def test_trained_on_decided_cells_leaves_censored_ones_out_of_training_only(stud
 
 
 def test_an_event_that_no_training_cell_ends_in_is_named_if_it_is_shown(study, tmp_path):
-    arguments = list(study.tables_of(tiny_clock_training(tmp_path)))
+    given = study.clock_inputs(tiny_clock_training(tmp_path))
     train = study.splits.query("fold == 0 and part == 'train'")[["recording_id", "cell_id"]]
     dying = study.follow_ups.merge(train).query("fate == 'apoptosis'")[["recording_id", "cell_id"]]
-    arguments[2] = study.splits.merge(dying, how="left", indicator=True).query("_merge == 'left_only'")
+    splits = study.splits.merge(dying, how="left", indicator=True).query("_merge == 'left_only'")
     with pytest.raises(InputError, match=r"None of the \d+ training cells of fold 0 ends in apoptosis; .*\.events"):
-        open_clock_folds(*arguments)
-    arguments[6] = TINY_FOLLOW_UP.model_copy(update={"events": ("mitosis",)})
-    arguments[2] = arguments[2][arguments[2]["fold"] == 0]
-    labels = np.concatenate(open_clock_folds(*arguments)[0].train.known["labels_nk"])
+        open_clock_folds(replace(given, splits=splits))
+    mitosis = TINY_FOLLOW_UP.model_copy(update={"events": ("mitosis",)})
+    given = replace(given, splits=splits[splits["fold"] == 0], follow_up=mitosis)
+    labels = np.concatenate(open_clock_folds(given)[0].train.known["labels_nk"])
     assert set(np.unique(labels)) == {-1, 0, 2}  # deaths compete, though none teaches in this fold
 
 

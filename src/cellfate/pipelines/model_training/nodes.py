@@ -18,6 +18,7 @@ from cellfate.models.settings import BlendSettings, ClockNetworkSettings, ModelS
 from cellfate.prediction.records import ClassifierConfig, ClockConfig, TrainedModel, describe_member, join_weights
 from cellfate.prediction.trained_on import digest_seen
 from cellfate.training.classifier_fitting import fit_classifier
+from cellfate.training.clock_data import ClockInputs
 from cellfate.training.clock_fitting import fit_clock
 from cellfate.training.fitting import history_table
 from cellfate.training.fold_data import fold_statistics
@@ -110,8 +111,8 @@ def train_clock_networks(
     if not is_asked(questions, WITHIN_HOURS):
         return TrainedModel(ClockConfig(**about, reason=why_not(questions, WITHIN_HOURS)), {}), _no_history()
     tables = (follow_ups, splits, normalisation, frame_features)
-    events = about["events"]
-    members, data_digest = fit_clock(crops, *tables, events, follow_up, network, training, features)
+    given = ClockInputs(crops, *tables, about["events"], follow_up, network, training, features)
+    members, data_digest = fit_clock(given)
     config = ClockConfig(**about, members=_members(members, normalisation, crops), data_digest=data_digest)
     seen = frozenset(digest_cells(crops, follow_ups))  # boosting is fitted to all of them for new recordings
     return TrainedModel(config, join_weights(members), trained_on=seen), history_table(members)
