@@ -9,6 +9,7 @@ import json
 import logging
 import lzma
 import tarfile
+import tokenize
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from cellfate.tracks.settings import TrackSettings
 _log = logging.getLogger(__name__)
 _UNREADABLE = (
     *(OSError, KeyError, ValueError, RuntimeError, OverflowError, EOFError),
-    *(tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+    *(tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, tokenize.TokenError),
 )
 """What tarfile, zipfile, their decompressors and NumPy raise on damaged files."""
 _LABELS = ("tracked.npy", "y.npy", "annotated.npy")
