@@ -5,6 +5,7 @@ import datetime as dt
 import gzip
 import io
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,15 @@ def as_csv(rows: list[list[str]], separator: str, line_end: str) -> str:
     text = io.StringIO(newline="")
     csv.writer(text, delimiter=separator, lineterminator=line_end).writerows(rows)
     return text.getvalue()
+
+
+def rewrite(path: Path, part: str, change: Callable[[bytes], bytes]) -> None:
+    """Change a part of a workbook."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, change(content) if name == part else content)
 
 
 def write_workbook(path: Path, rows: list[list[Any]]) -> Path:
@@ -220,14 +230,29 @@ def test_damaged_and_old_files_are_an_input_error(tmp_path: Path, content: bytes
         read_table(tmp_path / "t.csv")
 
 
+def test_cells_merged_downwards_hold_their_value_in_every_row(tmp_path: Path) -> None:
+    path = write_workbook(tmp_path / "t.xlsx", [["movie", "cell"], ["A1", 1], [None, 2], ["B1", 3], [None, None]])
+    book = openpyxl.load_workbook(path)
+    for area in ("A2:A3", "A4:B5"):
+        book.active.merge_cells(area)
+    book.save(path)
+    table = read_table(path)
+    assert table["movie"].tolist() == ["A1", "A1", "B1", "B1"]
+    assert table["cell"].tolist() == ["1", "2", "", ""]  # a value that is merged away is gone
+
+
+def test_a_sheet_that_is_merged_as_a_whole_is_refused(tmp_path: Path) -> None:
+    path = write_workbook(tmp_path / "t.xlsx", [["movie"], ["A1"]])
+    area = b'<mergeCells count="1"><mergeCell ref="A2:XFD1048576"/></mergeCells><pageMargins'
+    rewrite(path, "xl/worksheets/sheet1.xml", lambda content: content.replace(b"<pageMargins", area))
+    with pytest.raises(InputError, match="of its cells are merged"):
+        read_table(path)
+
+
 @pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/workbook.xml", "xl/styles.xml"])
 def test_a_damaged_workbook_is_an_input_error(tmp_path: Path, part: str) -> None:
     path = write_workbook(tmp_path / "t.xlsx", [["cell"], [3]])
-    with zipfile.ZipFile(path) as archive:
-        parts = {name: archive.read(name) for name in archive.namelist()}
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in parts.items():
-            archive.writestr(name, content[: len(content) // 2] if name == part else content)
+    rewrite(path, part, lambda content: content[: len(content) // 2])
     with pytest.raises(InputError, match=r"The first sheet of .*t.xlsx cannot be read"):
         read_table(path)
 

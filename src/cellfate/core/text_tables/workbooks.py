@@ -1,6 +1,7 @@
 """Tables in Excel workbooks (.xlsx): the first sheet, its values as text."""
 
 import datetime as dt
+import re
 import warnings
 import zipfile
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from cellfate.core.text_tables.dialects import MAX_UNPACKED_BYTES
 _ZIP: Final = b"PK\x03\x04"
 _OLD_EXCEL: Final = b"\xd0\xcf\x11\xe0"
 _CONTENT: Final = "xl/workbook.xml"
+_SHEETS: Final = "xl/worksheets/"
+_MERGED: Final = re.compile(rb'mergeCell [^>]*?ref="([A-Z]+\d+:[A-Z]+\d+)"')
+_MOST_MERGED: Final = 1_000_000
 _TIMES: Final = (dt.date, dt.time, dt.timedelta)
 
 
@@ -64,6 +68,8 @@ def is_workbook(path: Path) -> bool:
 def read_sheet(path: Path) -> Sheet:
     """Read the first sheet of a workbook, of formulas the values that were saved.
 
+    The value of cells that are merged downwards stands in every row of them; of those merged sideways, in the first.
+
     Raises
     ------
     InputError
@@ -82,11 +88,30 @@ def read_sheet(path: Path) -> Sheet:
 def _read_cells(path: Path) -> list[list[Any]]:
     import openpyxl
 
+    merged = _has_merged(path)
     with path.open("rb") as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of styles and lists to choose from, which are not read
-        sheet = openpyxl.load_workbook(file, read_only=True, data_only=True).worksheets[0]
-        sheet.reset_dimensions()  # some writers state them wrongly
-        return [list(row) for row in sheet.iter_rows(values_only=True)]
+        sheet = openpyxl.load_workbook(file, read_only=not merged, data_only=True).worksheets[0]
+        if not merged:
+            sheet.reset_dimensions()  # some writers state them wrongly
+        rows = [list(row) for row in sheet.iter_rows(values_only=True)]
+        for area in sheet.merged_cells.ranges if merged else ():
+            for row in rows[area.min_row : area.max_row]:
+                row[area.min_col - 1] = rows[area.min_row - 1][area.min_col - 1]
+        return rows
+
+
+def _has_merged(path: Path) -> bool:
+    """Whether a sheet has merged cells, which openpyxl only knows of sheets that it reads whole."""
+    from openpyxl.worksheet.cell_range import CellRange
+
+    with zipfile.ZipFile(path) as archive:
+        sheets = [archive.read(name) for name in archive.namelist() if name.startswith(_SHEETS)]
+    areas = [CellRange(area.decode()).size for sheet in sheets for area in _MERGED.findall(sheet)]
+    n_cells = sum(area["rows"] * area["columns"] for area in areas)
+    if n_cells > _MOST_MERGED:
+        raise ValueError(f"{n_cells} of its cells are merged")
+    return bool(areas)
 
 
 def _as_text(value: Any) -> str:
