@@ -54,7 +54,8 @@ def test_everything_that_the_demo_makes_is_saved_and_fits_its_schema(demo_projec
     made = pipelines["demo"].all_outputs()
     saved = [name for name in made if name in catalog and not isinstance(catalog.get(name), MemoryDataset)]
     assert len(saved) > 80
-    loaded = {name: catalog.load(name) for name in saved}
+    assert all(catalog.exists(name) for name in saved)
+    loaded = {name: catalog.load(name) for name in saved if name != "preflight_tracks_page"}  # a page is only written
     tables = {name: table for name, table in loaded.items() if isinstance(table, pd.DataFrame)}
     assert {name for name, table in tables.items() if table.empty} == {
         "recordings_set_aside",
