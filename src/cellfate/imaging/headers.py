@@ -275,36 +275,6 @@ def pixel_facts(width_um: float | None, height_um: float | None) -> dict[str, An
     return {"pixel_size_um": width_um}
 
 
-def settle(recording_id: str, parameter: str, given: float | None, found: float | None) -> float | None:
-    """Decide between a parameter and a file: the parameter holds, with a warning where they differ.
-
-    Parameters
-    ----------
-    recording_id : str
-        Recording, for the warning.
-    parameter : str
-        Name of the parameter.
-    given, found : float or None
-        The parameter's value, and the file's.
-
-    Returns
-    -------
-    float or None
-        None where neither says anything.
-    """
-    if given is None:
-        return found
-    if found is not None and abs(found / given - 1) > _SAME_WITHIN:
-        _log.warning(
-            "Recording '%s': its file says %s %g but the parameter says %g; the parameter is used",
-            recording_id,
-            parameter,
-            found,
-            given,
-        )
-    return given
-
-
 def settle_channels(recording_id: str, given: tuple[str, ...] | None, header: StackHeader) -> tuple[str, ...]:
     """Decide on the names of the channels: the parameter's, else the file's.
 
@@ -349,7 +319,7 @@ def settle_interval(recording_id: str, given: float | None, found: float | None)
     InputError
         If neither says it.
     """
-    minutes = settle(recording_id, "frame_interval_min", given, found)
+    minutes = found if given is None else given
     if minutes is None:
         raise InputError(
             f"The files of recording '{recording_id}' do not say the time between two frames (or say 0, or 1 s, which "

@@ -24,7 +24,6 @@ from cellfate.imaging.headers import (
     StackHeader,
     check_sizes,
     look,
-    settle,
     settle_channels,
     settle_interval,
 )
@@ -34,6 +33,7 @@ from cellfate.imaging.ome_zarr import look_at_zarr
 from cellfate.imaging.recording_names import check_name
 from cellfate.imaging.records import Recording, RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
+from cellfate.imaging.stated import Fact, compare_facts
 from cellfate.imaging.tiff_stacks import look_at_stacks
 from cellfate.imaging.vendor_files import look_at_vendor_files
 
@@ -249,7 +249,8 @@ def _recording_row(looked: Looked, settings: RecordingSettings) -> tuple[dict[st
     _check_type(name, header.dtype)
     check_sizes(f"Recording '{name}'", header, settings.max_frame_mb)
     remarks = [*looked.outcome.remarks, *_tell_sides(header, settings), *check_times(name, header, settings)]
-    pixel_size_um = settle(name, "pixel_size_um", settings.pixel_size_um, header.pixel_size_um)
+    remarks += _compare_header(looked, settings)
+    pixel_size_um = header.pixel_size_um if settings.pixel_size_um is None else settings.pixel_size_um
     row = {
         "recording_id": name,
         "source": looked.source,
@@ -267,6 +268,19 @@ def _recording_row(looked: Looked, settings: RecordingSettings) -> tuple[dict[st
         **looked.outcome.reopening,
     }
     return row, remarks
+
+
+def _compare_header(looked: Looked, settings: RecordingSettings) -> list[Remark]:
+    """Tell where the headers of a recording and the parameters contradict each other."""
+    assert isinstance(looked.outcome, Examined)
+    header, given = looked.outcome.header, settings.model_dump(include={"frame_interval_min", "pixel_size_um"})
+    found = {"frame_interval_min": find_interval(header), "pixel_size_um": header.pixel_size_um}
+    stated = [Fact(looked.source, what, value) for what, value in found.items() if value is not None]
+    counts = [
+        Fact(f"the parameter recordings.{what}", what, value) for what, value in given.items() if value is not None
+    ]
+    told = compare_facts(stated, counts)
+    return [Remark(check, f"is read with what its files do not say: {sentence}") for check, sentence in told]
 
 
 def _tell_sides(header: StackHeader, settings: RecordingSettings) -> list[Remark]:

@@ -10,6 +10,7 @@ from cellfate.imaging.opening import open_with_remarks
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.preflight.findings import make_findings
+from cellfate.preflight.table_facts import check_tables
 from cellfate.tracks.importing import gather_tracks
 from cellfate.tracks.settings import TrackSettings
 from cellfate.tracks.validate import find_problems
@@ -63,6 +64,7 @@ def open_folder(folder: RecordingFolder, settings: RecordingSettings, tracks: Tr
     told = [make_findings(str(check), rows) for check, rows in remarks.groupby("check", sort=False)]
     not_opened = pd.concat([not_opened, *told], ignore_index=True)
     try:
+        stated = check_tables(folder.root, recordings, settings, tracks)
         detections, cells, unread = gather_tracks(folder, recordings, frame_files, settings, tracks)
     except InputError as error:
         findings = pd.concat([not_opened, _tell_folder(error)], ignore_index=True)
@@ -72,7 +74,7 @@ def open_folder(folder: RecordingFolder, settings: RecordingSettings, tracks: Tr
     problems = pd.concat([unread, contradictions], ignore_index=True)
     by_check = problems.rename(columns={"reason": "finding"}).groupby("check", sort=False)
     told = [make_findings(str(check), rows) for check, rows in by_check]
-    findings = pd.concat([not_opened, *told], ignore_index=True)
+    findings = pd.concat([not_opened, stated, *told], ignore_index=True)
     return OpenedFolder(recordings, frame_files, detections, cells, findings)
 
 

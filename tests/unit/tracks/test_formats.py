@@ -64,7 +64,7 @@ def test_xml_takes_the_pixel_size_of_the_file_and_warns(tmp_path: Path) -> None:
     first = detections[detections["cell_id"] == 1].iloc[0]
     assert (first["y_px"], first["x_px"]) == (10, 20)
     assert problems["check"].tolist() == ["other_facts", "other_facts", "tracks"]  # twice as far lies outside
-    assert "a frame every 20 min, but recording '01' (01) has one every 30 min" in problems["reason"].iloc[0]
+    assert "a frame every 20 min, but recording '01' (01) has a frame every 30 min" in problems["reason"].iloc[0]
     assert "pixels of 0.25 um, but recording '01' (01) has pixels of 0.5 um" in problems["reason"].iloc[1]
 
 
@@ -184,7 +184,9 @@ def test_times_of_spots_are_held_against_the_frame_interval(tmp_path: Path) -> N
     write_trackmate_csv(tmp_path, FAMILY)
     change(tmp_path / "01_spots.csv", "(min)", "(sec)")
     _, _, problems = gather(tmp_path, **SPOTS)
-    assert "states a frame every 0.5 min, but recording '01' (01) has one every 30 min" in problems["reason"].iloc[0]
+    assert (
+        "states a frame every 0.5 min, but recording '01' (01) has a frame every 30 min" in problems["reason"].iloc[0]
+    )
 
 
 @pytest.mark.parametrize(("unit", "factor"), [("pixel", 0.5), ("\u00b5m", 1.0), ("micron", 1.0)])

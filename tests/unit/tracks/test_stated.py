@@ -42,7 +42,9 @@ def test_what_agrees_or_is_not_stated_is_not_told() -> None:
 def test_an_image_of_another_size_is_an_error_with_both_sizes_and_files() -> None:
     ((check, sentence),) = said(width_px=30, height_px=20)
     assert check == "other_image"
-    assert "a.xml states an image of 30 x 20 px, but recording 'A01' (A01.ome.tif) has 60 x 40 px" in sentence
+    assert (
+        "a.xml states an image of 30 x 20 px, but recording 'A01' (A01.ome.tif) has an image of 60 x 40 px" in sentence
+    )
 
 
 def test_positions_in_micrometres_of_a_smaller_copy_are_right() -> None:
@@ -51,7 +53,7 @@ def test_positions_in_micrometres_of_a_smaller_copy_are_right() -> None:
     assert said(**copy, pixel_size_um=1.0) == []
     ((check, sentence),) = said(**copy, pixel_size_um=0.5)
     assert check == "other_image"
-    assert "30 x 20 px of 0.5 um, but" in sentence
+    assert "states a field of 30 x 20 px, but" in sentence
     ((check, _),) = said(width_px=60, height_px=40, from_micrometres=True, pixel_size_um=1.0)
     assert check == "other_image"
 
@@ -60,9 +62,15 @@ def test_positions_in_micrometres_of_a_smaller_copy_are_right() -> None:
     ("stated", "words"),
     [
         ({"n_frames": 9}, "states 9 frames, but recording 'A01' (A01.ome.tif) has 8"),
-        ({"frame_interval_min": 20.0}, "a frame every 20 min, but recording 'A01' (A01.ome.tif) has one every 30 min"),
+        (
+            {"frame_interval_min": 20.0},
+            "a frame every 20 min, but recording 'A01' (A01.ome.tif) has a frame every 30 min",
+        ),
         ({"pixel_size_um": 0.25}, "pixels of 0.25 um, but recording 'A01' (A01.ome.tif) has pixels of 0.5 um"),
-        ({"image_name": "B07.tif"}, "made on the image 'B07.tif', but is read for recording 'A01' (A01.ome.tif)"),
+        (
+            {"image_name": "B07.tif"},
+            "a.xml states the image 'B07.tif', but recording 'A01' (A01.ome.tif) has the image",
+        ),
     ],
 )
 def test_other_facts_are_warnings(stated: dict[str, Any], words: str) -> None:
@@ -101,7 +109,7 @@ def test_an_image_of_another_size_is_found_by_the_preflight_and_stops_the_import
         ["other_facts", "warning", "01"],
     ]
     recordings, frame_files, _ = open_recordings(folder, LAYOUT)
-    with pytest.raises(InputError, match=r"30 x 20 px, but recording '01' \(01.ome.tif\) has 60 x 40 px"):
+    with pytest.raises(InputError, match=r"30 x 20 px, but recording '01' \(01.ome.tif\) has an image of 60 x 40 px"):
         import_tracks(folder, recordings, frame_files, LAYOUT, tracks)
 
 
