@@ -48,6 +48,7 @@ NAMES: dict[str, str] = {
     "group_id": ("groupid group plate plateid day date experiment replicate batch well repeat donor"),
 }
 """Names that a column goes by, in small letters and digits only; the likeliest first."""
+_TIME_UNITS = "(?:h|hrs?|hours?|mins?|minutes?|s|secs?|seconds?|ms)"
 _MOST_LISTED = 50
 """Fields of a column that are held against parts of names."""
 WORDS: dict[str, str] = {
@@ -87,6 +88,17 @@ def _keys(column: str) -> list[str]:
     """Write a name with, and without, the unit in brackets or after an underscore."""
     bare = re.sub(r"[\[(].*?[\])]|[ _](?:px|pixels?|[num]M|[uµμn]g/ml|[uµμ]m|microns?|%)$", "", column)
     return list(dict.fromkeys((plain(column), plain(bare))))
+
+
+def is_time(name: str) -> bool:
+    """Whether the name of a column says a unit of time, so that it holds no frames.
+
+    Examples
+    --------
+    >>> is_time("Time (h)"), is_time("t_min"), is_time("hours"), is_time("Time"), is_time("frames")
+    (True, True, True, False, False)
+    """
+    return re.search(rf"(?:^|[\[( _]){_TIME_UNITS}[\]) ]*$", name.strip(), re.IGNORECASE) is not None
 
 
 def whole(column: pd.Series) -> "np.ndarray[tuple[int], np.dtype[np.int64]] | None":

@@ -1,34 +1,31 @@
 """Columns of tracks in a plain table: guessed from names, and held against the recordings and what is in them."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from cellfate.core.text_tables import parse_numbers, read_table
+from cellfate.core.text_tables import read_table
 from cellfate.recognition.columns import (
     fate_column,
     fate_names,
     find_column,
     find_columns,
     matching_column,
-    plain,
     whole,
     whole_or_blank,
 )
 from cellfate.recognition.images import Images
 from cellfate.recognition.proposals import OPEN, Proposal, ask, found
+from cellfate.recognition.survey import shown
+from cellfate.recognition.track_frames import first_frame, frame_column, position_unit, row_lengths
 
-_MICROMETRES = ("um", "micron", "microns", "micrometer", "micrometers")
-_EDGE = 1.02
-"""Share of the image's side up to which a position counts as inside."""
 _NONE = (-1, 0)
 """Numbers that stand for no parent."""
 
 
-def guess_columns(root: Path, name: str, images: Images, one_each: bool) -> list[Proposal]:
+def guess_columns(root: Path, name: str, images: Images, recording: str | None) -> list[Proposal]:
     """Guess the columns of a table of tracks.
 
     Parameters
@@ -39,20 +36,22 @@ def guess_columns(root: Path, name: str, images: Images, one_each: bool) -> list
         The table, relative to it.
     images : Images
         Its recordings.
-    one_each : bool
-        Whether there is one such table a recording.
+    recording : str or None
+        The recording that it is about; None: its rows say it.
     """
     table = read_table(root / name)
-    by = None if one_each else matching_column(table, images.names)
+    by = None if recording is not None else matching_column(table, images.names)
     columns = list(table.columns)
-    chosen = {key: find_column(key, columns) for key in ("frame", "y", "x")}
+    lengths = row_lengths(table, by, recording or next(iter(images.names), None), images)
+    frame, why = frame_column(table, lengths)
+    chosen: dict[str, str | None] = {"frame": frame, "y": find_column("y", columns), "x": find_column("x", columns)}
     parent = find_column("parent_id", columns)
-    spot = _spot_column(table, by, chosen["frame"], parent)
+    spot = _spot_column(table, by, frame, parent)
     optional: dict[str, str | None] = {}
     if spot is not None:
         chosen |= {"spot_id": spot, "parent_spot_id": parent}
     else:
-        chosen["cell_id"] = _cell_column(table, by, str(chosen["frame"]))
+        chosen["cell_id"] = _cell_column(table, by, frame)
         optional["parent_id"] = parent if _are_parents(table, parent, chosen["cell_id"]) else None
     values: list[Proposal] = []
     fate = fate_column(table)
@@ -63,17 +62,30 @@ def guess_columns(root: Path, name: str, images: Images, one_each: bool) -> list
         )
         values += fate_words(table[fate], f"the words in column {fate}")
     optional["recording_id"] = by
-    order = ("spot_id", "parent_spot_id", "cell_id", "frame", "y", "x")
+    if by is None and recording is None and len(images.names) > 1:
+        chosen["recording_id"] = None
+        why += (
+            f" No column holds the names of the recordings, such as {shown(images.names)}: add one, or make a table a "
+            "recording, named like it."
+        )
+    order = ("spot_id", "parent_spot_id", "cell_id", "frame", "y", "x", "recording_id")
     given = {key: chosen[key] for key in order if key in chosen}
     given |= {key: value for key, value in optional.items() if value is not None}
     if any(value is None for value in chosen.values()):
         asked = {key: OPEN if value is None else value for key, value in given.items()}
-        return [ask("tracks.columns", f"{name} has the columns {', '.join(columns)}; name those that are ???.", asked)]
-    values.insert(0, found("tracks.columns", given, f"the columns of {name}"))
-    if parent is not None and parent not in given.values():
-        values[0] = replace(values[0], words=f"{values[0].words}; {parent} holds no numbers of cells")
-    values.append(_first_frame(table, str(chosen["frame"]), name, images))
-    values.append(_unit(table, str(chosen["y"]), str(chosen["x"]), name, images))
+        question = f"{name} has the columns {', '.join(columns)}; name those that are ???.{why}"
+        values.insert(0, ask("tracks.columns", question, asked))
+    else:
+        unused = f"; {parent} holds no numbers of cells" if parent and parent not in given.values() else ""
+        values.insert(0, found("tracks.columns", given, f"the columns of {name}{unused}"))
+    if frame is not None:
+        values.append(first_frame(table, frame, name, lengths))
+    if chosen["y"] and chosen["x"]:
+        unit = position_unit(table, chosen["y"], chosen["x"], name, images)
+        values.append(unit)
+        if unit.value == "um" and images.header is not None and images.header.pixel_size_um is None:
+            question = f"{unit.words} are in micrometres, and no file says the side of a pixel; give it in micrometres."
+            values.append(ask("recordings.pixel_size_um", question))
     return values
 
 
@@ -97,10 +109,10 @@ def _spot_column(table: pd.DataFrame, by: str | None, frame: str | None, parent:
     return None
 
 
-def _cell_column(table: pd.DataFrame, by: str | None, frame: str) -> str | None:
+def _cell_column(table: pd.DataFrame, by: str | None, frame: str | None) -> str | None:
     """Find the column of cells: whole numbers, of which one stands on several rows, each of another frame."""
     for column in find_columns("cell_id", list(table.columns)):
-        if column == by or whole(table[column]) is None:
+        if frame is None or column == by or whole(table[column]) is None:
             continue
         keys = [*([by] if by else []), column]
         if not table.duplicated([*keys, frame]).any() and table.duplicated(keys).any():
@@ -130,44 +142,3 @@ def fate_words(words: Iterable[str], source: str) -> list[Proposal]:
         "and nothing happened) or unscored (nobody looked)."
     )
     return [ask("tracks.fate_names", question, {**proposed, **dict.fromkeys(unknown, OPEN)})]
-
-
-def _first_frame(table: pd.DataFrame, frame: str, name: str, images: Images) -> Proposal:
-    key, numbers = "tracks.first_frame", whole(table[frame])
-    if numbers is None or images.header is None:
-        return found(key, 0, "frames count from 0")
-    low, high, n_frames = int(numbers.min()), int(numbers.max()), images.header.n_frames
-    seen = f"frames {low} to {high} in {name}, of {n_frames} images"
-    if low == 0:
-        return found(key, 0, seen)
-    if high >= n_frames:
-        return found(key, 1, seen)
-    if low == 1:
-        return ask(key, f"There are {seen}: 1 if the first image is frame 1 in this table, 0 if it is frame 0.")
-    return found(key, 0, seen)
-
-
-def _unit(table: pd.DataFrame, y: str, x: str, name: str, images: Images) -> Proposal:
-    key, header = "tracks.position_unit", images.header
-    ending = plain(x)
-    if ending.endswith(_MICROMETRES):
-        return found(key, "um", f"column {x} of {name}")
-    if ending.endswith(("px", "pixel", "pixels")):
-        return found(key, "px", f"column {x} of {name}")
-    if header is None:
-        return ask(key, f"Whether {y} and {x} of {name} are pixels (px) or micrometres (um) could not be told.")
-    farthest = max(
-        float(np.nanmax(parse_numbers(table[column]))) / size
-        for column, size in ((y, header.height_px), (x, header.width_px))
-    )
-    pixel = header.pixel_size_um
-    seen = f"{name} has positions up to {farthest:.0%} of the image if they are pixels"
-    as_um_of_image = farthest / pixel if pixel else float("inf")
-    as_px, as_um = farthest <= _EDGE, as_um_of_image <= _EDGE
-    if as_px and (pixel == 1 or not as_um) and (pixel is not None or farthest > 1 / 2):
-        return found(key, "px", seen)
-    if as_um and not as_px:
-        return found(key, "um", f"{seen}, {as_um_of_image:.0%} if micrometres")
-    if not as_px and not as_um:
-        return ask(key, f"{seen}, outside of it: x and y may be swapped, or the images others; px or um.")
-    return ask(key, f"{seen}, and does not say whether they are pixels (px) or micrometres (um).")

@@ -42,6 +42,8 @@ class Images(Part):
         Diameter of a cell in pixels, where masks or boxes say it.
     sources : dict of str to str
         File or folder of the recordings that were opened.
+    lengths : dict of str to int
+        Frames of the recordings that were opened.
     settings : RecordingSettings or None
         With which they were opened; None where a question must be answered before.
     """
@@ -51,6 +53,7 @@ class Images(Part):
     header: StackHeader | None
     cell_px: float | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
+    lengths: Mapping[str, int] = field(default_factory=dict)
     settings: RecordingSettings | None = None
 
     @property
@@ -101,6 +104,7 @@ def recognise_images(survey: Survey, layout: Layout | None = None) -> Images:
         cell_px=candidate.cell_px,
         used=candidate.claimed,
         sources={one.recording_id: one.source for one in looked},
+        lengths={one.recording_id: one.outcome.header.n_frames for one in looked if isinstance(one.outcome, Examined)},
         settings=settings,
     )
 

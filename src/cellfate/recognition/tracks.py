@@ -132,7 +132,7 @@ def _of_format(
     used = {*files.values(), template}
     facts: dict[str, float] = {}
     if kind == "csv":
-        values += guess_columns(survey.root, first, images, one_each=bool(matched[template]))
+        values += guess_columns(survey.root, first, images, next(iter(matched[template]), None))
     elif kind == "geff":
         values += _geff_columns(survey, first)
     elif kind == "cell_acdc":

@@ -1,0 +1,124 @@
+"""Images and tracks that could be read in two ways: a question names both, and no value is written."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+
+from cellfate.recognition import recognise
+from cellfate.recognition.proposals import Proposal
+
+RECORDINGS = ("A01", "A02", "A03", "A04")
+SIDE_PX = 40
+
+
+def write_stacks(root: Path, *names: str, n_frames: int = 24, pixel_um: float | None = 0.5) -> None:
+    """ImageJ stacks of 30 min a frame."""
+    sized = {} if pixel_um is None else {"resolution": (1 / pixel_um, 1 / pixel_um)}
+    details: dict[str, Any] = {"axes": "TYX", "finterval": 1800.0}
+    details |= {} if pixel_um is None else {"unit": "um"}
+    for name in names or RECORDINGS:
+        path = root / f"{name}.tif"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image = np.ones((n_frames, SIDE_PX, SIDE_PX), np.uint16)
+        tifffile.imwrite(path, image, imagej=True, metadata=details, **sized)
+
+
+def track_table(frames: range = range(24), side: float = SIDE_PX - 1, n_cells: int = 4) -> pd.DataFrame:
+    """Cells on a diagonal from 0 to a side, each in all frames."""
+    places = np.linspace(0, side, n_cells)
+    rows = [(cell + 1, frame, place, place) for cell, place in enumerate(places) for frame in frames]
+    return pd.DataFrame(rows, columns=["cell", "frame", "y", "x"])
+
+
+def write_tracks(root: Path, table: pd.DataFrame, *names: str) -> None:
+    for name in names or RECORDINGS:
+        table.to_csv(root / f"{name}_tracks.csv", index=False)
+
+
+def the_one(root: Path, key: str) -> Proposal:
+    """What is proposed for one parameter."""
+    return next(one for one in recognise(root).values if one.key == key)
+
+
+# I1: micrometres and pixels
+
+
+@pytest.mark.parametrize(
+    ("pixel_um", "side", "unit"),
+    [
+        (None, 23.0, "???"),  # 58 % of the image: as well 26 um of .65 um a pixel
+        (None, 39.0, "px"),
+        (0.5, 39.0, "px"),
+    ],
+)
+def test_positions_far_from_the_border_are_asked_about_where_no_pixel_size_is_known(pixel_um, side, unit, tmp_path):
+    write_stacks(tmp_path, pixel_um=pixel_um)
+    write_tracks(tmp_path, track_table(side=side))
+    assert the_one(tmp_path, "tracks.position_unit").value == unit
+
+
+def test_an_open_column_stops_no_other_question(tmp_path):
+    write_stacks(tmp_path, pixel_um=None)
+    table = track_table(range(1, 21)).rename(columns={"y": "Y [µm]", "x": "X [µm]"})
+    write_tracks(tmp_path, table.drop(columns="cell").assign(track="one"))
+    seen = {one.key: one for one in recognise(tmp_path).values}
+    assert seen["tracks.columns"].value["cell_id"] == "???"
+    assert seen["tracks.position_unit"].value == "um"
+    assert seen["recordings.pixel_size_um"].is_open
+    assert seen["tracks.first_frame"].is_open
+
+
+# I3: the first frame
+
+
+@pytest.mark.parametrize(
+    ("frames", "first"), [(range(24), 0), (range(2, 22), "???"), (range(1, 24), "???"), (range(3, 25), 1)]
+)
+def test_the_first_frame_is_told_by_a_0_or_by_the_end_only(frames, first, tmp_path):
+    write_stacks(tmp_path)
+    write_tracks(tmp_path, track_table(frames))
+    assert the_one(tmp_path, "tracks.first_frame").value == first
+
+
+@pytest.mark.parametrize(("short_to", "first"), [(20, "???"), (21, 1)])
+def test_the_end_is_that_of_the_rows_own_recording(short_to, first, tmp_path):
+    write_stacks(tmp_path, "A01", n_frames=20)
+    write_stacks(tmp_path, "A02")
+    tables = [track_table(range(1, short_to)).assign(movie="A01"), track_table(range(1, 24)).assign(movie="A02")]
+    pd.concat(tables).to_csv(tmp_path / "all.csv", index=False)
+    assert the_one(tmp_path, "tracks.first_frame").value == first
+
+
+# I4: times are no frames
+
+
+@pytest.mark.parametrize(
+    ("name", "step", "why"),
+    [
+        ("Time", 30, "Time goes to 690, and there are 24 images"),
+        ("Time (h)", 1, "Time (h) is a time"),
+        ("t", 2, "t goes"),
+    ],
+)
+def test_times_are_not_taken_for_frames(name, step, why, tmp_path):
+    write_stacks(tmp_path)
+    table = track_table(range(24) if step != 2 else range(12))
+    write_tracks(tmp_path, table.assign(frame=table["frame"] * step).rename(columns={"frame": name}))
+    columns = the_one(tmp_path, "tracks.columns")
+    assert columns.value["frame"] == "???"
+    assert why in columns.words
+
+
+# I9: one table of all recordings
+
+
+def test_a_table_that_does_not_name_recordings_is_a_question_where_there_are_several(tmp_path):
+    write_stacks(tmp_path)
+    track_table().to_csv(tmp_path / "tracks.csv", index=False)
+    columns = the_one(tmp_path, "tracks.columns")
+    assert columns.value["recording_id"] == "???"
+    assert "No column holds the names of the recordings, such as A01, A02, A03, ...: add one" in columns.words
