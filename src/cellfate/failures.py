@@ -15,6 +15,7 @@ TRACEBACK_VARIABLE = "CELLFATE_TRACEBACK"
 """Environment variable: not empty, tracebacks are shown on the screen whatever went wrong."""
 
 _OF_COMPUTER = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.EMFILE}
+_OF_COMPUTER |= {errno.EFBIG, errno.ENOTDIR, errno.EEXIST}
 _KEDROS_CHECKS = ("kedro.framework.", "kedro.config.", "kedro.pipeline.pipeline")
 """Modules that refuse what the command line and conf say, before anything runs."""
 

@@ -1,7 +1,7 @@
 """What every saved dataset was made from: kept beside the data, and checked before a run builds on it."""
 
-import hashlib
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -17,9 +17,10 @@ from kedro.pipeline.node import Node
 from cellfate.core.errors import InputError
 from cellfate.core.settings import WITHOUT_EFFECT
 from cellfate.core.whole_files import replace_when_whole
-from cellfate.datasets.base import PathDataset, find_path
+from cellfate.datasets.base import PathDataset, digest_file, find_path
 from cellfate.datasets.csv_table import CsvTableDataset
 
+_log = logging.getLogger("cellfate")
 LEDGER: Final = "made_from.json"
 """File in data_root: of each saved dataset its digest, and the digests and parameters that it was made from."""
 PARAMETERS: Final = "params:"
@@ -106,12 +107,16 @@ class MadeFromHook:
 
     def _check_inputs(self) -> None:
         records = read_ledger(self._root)
+        unknown = [name for name in self._pipeline.inputs() - records.keys() if find_digest(self._catalog.get(name))]
+        if unknown:
+            text = "Of %d datasets, such as '%s', it is not known what they were made from (%s); they are not checked"
+            _log.warning(text, len(unknown), min(unknown), self._root / LEDGER)
         for name in sorted(self._pipeline.inputs() & records.keys()):
-            path = find_seal(self._catalog.get(name))
-            if digest_file(path) not in (None, records[name]["digest"]):
+            dataset = self._catalog.get(name)
+            if find_digest(dataset) not in (None, records[name]["digest"]):
                 raise InputError(
-                    f"'{name}' in {path} is not as it was saved: it was changed or damaged; run {name_maker(name)} "
-                    "again."
+                    f"'{name}' in {find_path(dataset)} is not as it was saved: it was changed or damaged; run "
+                    f"{name_maker(name)} again."
                 )
             for made, record in list_ancestors(name, records):
                 check_inputs(made, record, records)
@@ -119,7 +124,7 @@ class MadeFromHook:
 
     def _note(self, made: Mapping[str, Node]) -> None:
         """Write records of datasets, in the order in which they were made; of those held in memory there are none."""
-        digests = {name: digest_file(find_seal(self._catalog.get(name))) for name in made}
+        digests = {name: find_digest(self._catalog.get(name)) for name in made}
         self._noted |= made.keys()
         saved = [name for name in made if digests[name] is not None]
         if not saved:
@@ -137,7 +142,7 @@ class MadeFromHook:
             if name.startswith(PARAMETERS):
                 group = name.removeprefix(PARAMETERS)
                 record["parameters"][group] = find_group(group, self._parameters)
-            elif name in records and find_seal(self._catalog.get(name)) is not None:
+            elif name in records and find_digest(self._catalog.get(name)) is not None:
                 record["inputs"][name] = records[name]["digest"]
             elif name in self._pipeline.all_outputs():
                 (maker,) = self._pipeline.only_nodes_with_outputs(name).nodes
@@ -177,17 +182,12 @@ def find_data_root(context: KedroContext) -> str:
     return str(given or context.config_loader["globals"]["data_root"])
 
 
-def find_seal(dataset: Any) -> Path | None:
-    """File of a dataset, or the one that seals a folder of ours; None in memory and behind a URL."""
-    return dataset.sealed_by if isinstance(dataset, PathDataset) else find_path(dataset)
-
-
-def digest_file(path: Path | None) -> str | None:
-    """SHA-256 of a file; None where there is none."""
-    if path is None or not path.is_file():
-        return None
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def find_digest(dataset: Any) -> str | None:
+    """SHA-256 of what a dataset saved; None in memory, behind a URL, of a folder of recordings, and of nothing."""
+    if isinstance(dataset, PathDataset):
+        return dataset.digest
+    path = find_path(dataset)
+    return digest_file(path) if path is not None else None
 
 
 def read_ledger(root: Path) -> dict[str, Record]:
@@ -269,16 +269,22 @@ def find_group(group: str, parameters: Mapping[str, Any]) -> Any:
 
 
 def list_differences(name: str, then: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:
-    """Keys whose values differ, with both; keys that only one of them has, or without effect, are left out.
+    """Keys whose values differ, with both, but for those without effect.
+
+    A key that a group has on one side only is left out, since another version may have brought it; in what a group
+    holds, such as words for fates, it counts.
 
     Examples
     --------
     >>> list(list_differences("splits", {"seed": 0, "old": 1}, {"seed": 1, "new": 2}))
     [('splits.seed', 0, 1)]
+    >>> list(list_differences("tracks", {"fate_names": {"died": "apoptosis"}}, {"fate_names": {}}))
+    [('tracks.fate_names.died', 'apoptosis', None)]
     """
     if isinstance(then, Mapping) and isinstance(now, Mapping):
-        for key in sorted(then.keys() & now.keys() - WITHOUT_EFFECT):
-            yield from list_differences(f"{name}.{key}", then[key], now[key])
+        keys = then.keys() | now.keys() if "." in name else then.keys() & now.keys()
+        for key in sorted(keys - WITHOUT_EFFECT):
+            yield from list_differences(f"{name}.{key}", then.get(key), now.get(key))
     elif then != now:
         yield name, then, now
 

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
@@ -52,7 +53,8 @@ class RunLog:
     ) -> None:
         assert self._handler is not None
         logging.getLogger().removeHandler(self._handler)
-        self._handler.close()
+        with suppress(OSError):  # a full disk is told by what stopped the run
+            self._handler.close()
         for screen in self._screens:
             screen.removeFilter(self._is_for_screen)
 
@@ -74,6 +76,7 @@ class RunLog:
         handler = RotatingFileHandler(self.path, backupCount=OLDER_LOGS, encoding="utf-8", delay=True)
         if self.path.exists():
             handler.doRollover()
+        handler.handleError = lambda record: None  # type: ignore[method-assign]  # as on a full disk: the screen has it
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
         return handler
 

@@ -16,7 +16,7 @@ from kedro.runner import SequentialRunner
 from cellfate.cohort.settings import SplitSettings
 from cellfate.core.errors import InputError
 from cellfate.core.settings import WITHOUT_EFFECT, Settings
-from cellfate.made_from import LEDGER, MadeFromHook, list_ancestors
+from cellfate.made_from import LEDGER, MadeFromHook, list_ancestors, list_differences
 
 FOLLOW = Pipeline([node(list, "recordings", "landmarks", name="list_landmarks")])
 SPLIT = Pipeline(
@@ -109,6 +109,19 @@ def test_another_parameter_than_the_tables_were_made_with_is_named(study):
         study.run(TRAIN, seed=1)
     study.run(SPLIT, seed=1)
     study.run(TRAIN, seed=1)
+
+
+def test_without_a_ledger_it_is_said_that_nothing_is_checked(study, caplog):
+    (study.root / LEDGER).unlink()
+    with caplog.at_level("WARNING", logger="cellfate"):
+        study.run(TRAIN, seed=1)
+    assert "Of 2 datasets, such as 'landmarks', it is not known what they were made from" in caplog.text
+
+
+@pytest.mark.parametrize(("then", "now"), [({"died": "apoptosis"}, {}), ({}, {"died": "apoptosis"})])
+def test_a_word_that_comes_or_goes_is_a_difference(then, now):
+    (found,) = list_differences("tracks", {"fate_names": then, "old": 1}, {"fate_names": now, "new": 2})
+    assert found == ("tracks.fate_names.died", then.get("died"), now.get("died"))
 
 
 def test_a_damaged_ledger_says_what_to_do(study):

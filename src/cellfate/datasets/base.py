@@ -1,5 +1,6 @@
 """What the project's own datasets have in common: a path on disk, and errors that Kedro hands on."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from inspect import unwrap
@@ -13,7 +14,7 @@ from kedro_datasets._typing import TablePreview
 
 from cellfate.core.errors import InputError
 
-__all__ = ["DatasetInputError", "PathDataset", "TablePreview", "find_path", "tell_input_errors"]
+__all__ = ["DatasetInputError", "PathDataset", "TablePreview", "digest_file", "find_path", "tell_input_errors"]
 
 _Saved = TypeVar("_Saved")
 _Loaded = TypeVar("_Loaded")
@@ -68,11 +69,24 @@ class PathDataset(AbstractDataset[_Saved, _Loaded]):
         """File that changes when what is saved does; None if it cannot be known."""
         return self._filepath
 
+    @property
+    def digest(self) -> str | None:
+        """SHA-256 that changes when what is saved does; None if it cannot be known, or nothing is saved."""
+        return None if self.sealed_by is None else digest_file(self.sealed_by)
+
     def _exists(self) -> bool:
         return self.sealed_by is not None and self.sealed_by.is_file()
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath)}
+
+
+def digest_file(path: Path) -> str | None:
+    """SHA-256 of a file; None where there is none."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def find_path(dataset: Any) -> Path | None:

@@ -1,5 +1,6 @@
 """The crop store as a Kedro dataset."""
 
+import os
 from pathlib import Path
 from unittest.mock import patch
 
@@ -38,6 +39,21 @@ def test_a_plan_is_carried_out_by_a_pipeline(tmp_path: Path, plan: CropPlan) -> 
     found = SequentialRunner().run(steps, catalog)
     assert found["n_cells"].load() == 5
     assert dataset.exists()
+
+
+def test_crops_of_the_same_images_are_the_same_though_their_files_are_newer(tmp_path: Path, plan: CropPlan) -> None:
+    dataset = CropStoreDataset(filepath=str(tmp_path / "crops.zarr"))
+    assert dataset.digest is None
+    dataset.save(plan)
+    before, manifest = dataset.digest, (tmp_path / "crops.zarr/manifest.json").read_text()
+    for path in (tmp_path / "raw").rglob("*.tif"):
+        os.utime(path, (1, 1))
+    dataset.save(plan)
+    assert (tmp_path / "crops.zarr/manifest.json").read_text() != manifest
+    assert dataset.digest == before
+    changed = manifest.replace('"n_cells": 3', '"n_cells": 2')
+    (tmp_path / "crops.zarr/manifest.json").write_text(changed)
+    assert dataset.digest != before
 
 
 def test_the_preview_lists_recordings(tmp_path: Path, plan: CropPlan) -> None:
