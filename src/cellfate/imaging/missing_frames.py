@@ -55,8 +55,8 @@ def leave_out_frames(
         raise InputError(f"No frame of recording '{recording_id}' can be kept: {error}") from error
     left_out = tuple(sorted({*missing, *range(kept, n_frames)}))
     gaps = [frame for frame in left_out if frame < kept]
-    text = f"is read without the frames {write_ranges(left_out)}: {str(error).rstrip('.').split('; ')[0]}"
-    text += f"; frames {write_ranges(gaps)} are gaps" if gaps else f"; the recording ends with frame {kept - 1}"
+    text = f"is read without frame(s) {write_ranges(left_out)}: {str(error).rstrip('.').split('; ')[0]}"
+    text += f"; a gap stays at frame(s) {write_ranges(gaps)}" if gaps else f"; the recording ends with frame {kept - 1}"
     return kept, left_out, (Remark(MISSING_FRAMES, text, left_out[0]),)
 
 

@@ -67,6 +67,6 @@ def _shorten(cells: pd.DataFrame, kept: pd.DataFrame, recordings: pd.DataFrame) 
 
 def _tell(recording_id: str, count: int, frames: frozenset[int]) -> str:
     return (
-        f"In recording '{recording_id}' {count} detections lie in the missing frames {write_ranges(frames)} and are "
-        "left out."
+        f"In recording '{recording_id}' {count} detection(s) lie in the missing frame(s) {write_ranges(frames)} and "
+        "are left out."
     )

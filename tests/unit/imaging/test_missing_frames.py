@@ -113,9 +113,7 @@ def test_what_is_whole_is_kept(tmp_path: Path, write: Writer) -> None:
         assert recordings["missing_frames"].tolist() == [missing]
         assert remarks[remarks["check"] == "missing_frames"]["frame"].tolist() == [2]
         told = remarks["finding"].iloc[0]
-        assert told.startswith(
-            f"Recording '{recordings['recording_id'].iloc[0]}' is read without the frames {missing}: "
-        )
+        assert told.startswith(f"Recording '{recordings['recording_id'].iloc[0]}' is read without frame(s) {missing}: ")
         (recording,) = lazy_recordings(folder, recordings, files)
         recording = pickle.loads(pickle.dumps(recording))
         whole = [frame for frame in range(n_frames) if frame != 2]

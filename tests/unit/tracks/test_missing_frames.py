@@ -31,7 +31,7 @@ def test_a_missed_frame_is_a_gap_in_every_track(tmp_path: Path) -> None:
     assert of_first.groupby("cell_id")["frame"].apply(list).tolist() == [[0, 1, 3], [0, 1, 4, 5], [3, 4, 5, 6, 7]]
     assert cells.loc[("001", 3), ["first_frame", "last_frame"]].tolist() == [3, 7]
     assert cells.loc[("001", 1), ["fate", "event_frame"]].tolist() == ["mitosis", 4]
-    assert told == ["In recording '001' 3 detections lie in the missing frames 2 and are left out."]
+    assert told == ["In recording '001' 3 detection(s) lie in the missing frame(s) 2 and are left out."]
     assert len(detections[detections["recording_id"] == "002"]) == 13
 
 
