@@ -1,7 +1,7 @@
 """Reading the tracks of the first recordings, with the readers that a run uses."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -20,6 +20,7 @@ from cellfate.tracks.settings import PLACEHOLDER, TrackSettings
 
 _LARGE_BYTES = 100_000_000
 """A file of tracks larger than this is not read, only recognised."""
+_MERGE = "tracks.on_merge"
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,13 +33,13 @@ class FirstTracks:
         Columns `reading.CELL_KINDS`; None where nothing could be read.
     reasons : tuple of str
         What is wrong or odd; of unread tracks, why.
-    merge : str or None
-        Tracks that merge, in a sentence; they are cut here.
+    settled_by : dict of str to str
+        Parameters that have to be given before the tracks can be read, and why; tracks that merge are cut here.
     """
 
     cells: pd.DataFrame | None
     reasons: tuple[str, ...] = ()
-    merge: str | None = None
+    settled_by: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_first(
@@ -69,10 +70,9 @@ def read_first(
         return FirstTracks(None, (f"{paths[0].name} is large and was not read.",))
     table = _table(images, names, facts)
     read = _read(survey, images, table, known)
-    merges = [reason for reason in read.reasons if "on_merge" in reason]
-    if read.cells is None and merges:
+    if read.cells is None and _MERGE in read.settled_by:
         cut = _read(survey, images, table, {**known, "on_merge": "cut"})
-        return FirstTracks(cut.cells, cut.reasons, merges[0])
+        return replace(cut, settled_by={**cut.settled_by, _MERGE: read.settled_by[_MERGE]})
     return read
 
 
@@ -104,4 +104,6 @@ def _read(survey: Survey, images: Images, table: pd.DataFrame, given: Mapping[st
             _, cells, problems = read(OpenedRecordings(folder, table, table, images.settings, tracks))
     except InputError as error:
         return FirstTracks(None, (str(error),))
-    return FirstTracks(None if cells.empty else cells, tuple(problems["reason"]))
+    told = problems[problems["parameter"] != ""].drop_duplicates("parameter")
+    settled_by = {} if len(cells) else dict(zip(told["parameter"], told["reason"], strict=True))
+    return FirstTracks(None if cells.empty else cells, tuple(problems["reason"]), settled_by)

@@ -23,6 +23,12 @@ _FORMATS = (
 )
 _BESIDE = {"trackmate_csv": ("edges", "edges_file"), "napari_csv": ("graph", "graph_file")}
 """What may lie beside the tracks of a format and say who came from whom, and the parameter that names it."""
+_ASKED = {
+    "recordings.pixel_size_um": (
+        "The tracks are in micrometres, and no file says the side of a pixel; give it in micrometres."
+    )
+}
+"""What is asked in other words than those of the error."""
 _MOST_TEMPLATES = 60
 """Kinds of files that are looked into; in a folder with more, the rest is not."""
 
@@ -196,12 +202,9 @@ def _with_first(survey: Survey, images: Images, tracks: Tracks, names: list[str]
     """Read the tracks of the first recordings; where that fails, say why."""
     given = {one.key.removeprefix("tracks."): one.value for one in tracks.values}
     read = read_first(survey, images, given, names, tracks.facts)
-    values = [*tracks.values, *([ask("tracks.on_merge", read.merge)] if read.merge else ())]
-    if read.cells is None and any("pixel size" in reason for reason in read.reasons):
-        words = "The tracks are in micrometres, and no file says the side of a pixel; give it in micrometres."
-        values.append(ask("recordings.pixel_size_um", words))
-    elif read.reasons:
-        tracks = replace(tracks, notes=(*tracks.notes, *(f"Of the first tracks: {reason}" for reason in read.reasons)))
+    values = [*tracks.values, *(ask(key, _ASKED.get(key, reason)) for key, reason in read.settled_by.items())]
+    notes = (f"Of the first tracks: {reason}" for reason in read.reasons if reason not in read.settled_by.values())
+    tracks = replace(tracks, notes=(*tracks.notes, *notes))
     if read.cells is None:
         by_file = bool(given.get("graph_file") or given.get("edges_file"))
         known = by_file or tracks.parents_known or tracks.format in ("trackmate_xml", "btrack", "geff")

@@ -121,7 +121,8 @@ def settle_merges(places: Sequence[str], path: Path, on_merge: OnMerge) -> tuple
     if on_merge == "stop":
         raise InputError(
             f"Tracks merge at {n} place{'s' * (n > 1)} in {path} ({listed}), but a cell comes from one; remove these "
-            "links, or set tracks.on_merge to cut, and the cells before a merge end there."
+            "links, or set tracks.on_merge to cut, and the cells before a merge end there.",
+            "tracks.on_merge",
         )
     cut = f"Tracks in {path} merge at {n} place{'s' * (n > 1)} and were cut there ({listed}): the cells before end, "
     return (Remark("merge", f"{cut}and what follows is a new cell without a parent; look at them."),)

@@ -15,9 +15,13 @@ STAGE = "import_tracks"
 _COLUMNS = ("recording_id", "reason")
 
 
-def problem_table(rows: Iterable[tuple[str, str]] = (), check: str = "tracks") -> pd.DataFrame:
-    """Table of problems: recording_id and reason, one sentence each, and the check of the preflight that tells them."""
-    return pd.DataFrame(list(rows), columns=list(_COLUMNS), dtype="str").assign(check=check).astype("str")
+def problem_table(rows: Iterable[tuple[str, str]] = (), check: str = "tracks", parameter: str = "") -> pd.DataFrame:
+    """Table of problems: recording_id and reason, one sentence each; check of the preflight that tells them; parameter.
+
+    The parameter is that of the `InputError` that was raised.
+    """
+    table = pd.DataFrame(list(rows), columns=list(_COLUMNS), dtype="str")
+    return table.assign(check=check, parameter=parameter).astype("str")
 
 
 def one_problem_a_recording(found: pd.DataFrame, sentence: str) -> pd.DataFrame:

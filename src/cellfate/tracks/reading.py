@@ -76,7 +76,7 @@ def read_each(sources: Sequence[Source], read_file: Callable[[Source], TrackedCe
             read = read_file(source)
             found, tracked = assemble(source.recording_id, read)
         except InputError as error:
-            problems.append(problem_table([(source.recording_id, str(error))]))
+            problems.append(problem_table([(source.recording_id, str(error))], parameter=error.parameter))
             continue
         detections.append(found)
         cells.append(tracked)

@@ -155,7 +155,8 @@ class TrackSource:
         if not self.pixel_size_um > 0:
             raise InputError(
                 f"Positions in {path} are in '{unit}', but the pixel size of recording '{self.recording_id}' is not "
-                "known; set recordings.pixel_size_um, or tracks.position_unit to px if they are pixels."
+                "known; set recordings.pixel_size_um, or tracks.position_unit to px if they are pixels.",
+                "recordings.pixel_size_um",
             )
         return values * (MICROMETRES[word] / self.pixel_size_um)
 
