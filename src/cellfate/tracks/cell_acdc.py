@@ -103,7 +103,7 @@ def _cut_generations(
     }
     kept = rows[~is_bud].sort_values("frame").drop_duplicates("cell_id")[["own", "cell_id"]]
     before = kept.groupby("own")["cell_id"].shift()
-    came_from = before.fillna(kept["own"].map(mothers).where(~kept["own"].duplicated()))
+    came_from = before.fillna(kept["own"].map(mothers))
     known = came_from.notna()
     parents = dict(zip(kept.loc[known, "cell_id"].tolist(), came_from[known].astype("int64").tolist(), strict=True))
     _log.info("%s: %d rows of buds that are part of their mothers are left out", path, is_bud.sum())

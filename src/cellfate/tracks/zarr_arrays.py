@@ -112,10 +112,17 @@ def _check_metadata(path: Path, n_rows: int | None) -> tuple[int, ...]:
         raise InputError(_damaged(path, "its chunks do not fit its shape"))
     if n_rows is not None and (not shape or shape[0] != n_rows):
         raise InputError(_damaged(path, f"it has shape {shape}, but {n_rows} rows were expected"))
-    stored = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    stored = sum(_size_within(file, path) for file in path.rglob("*") if not file.is_dir())
     if max(math.prod(shape), math.prod(chunks)) > max(_FREE, _MOST_PACKED * stored):
         raise InputError(_damaged(path, f"it claims {math.prod(shape)} values in {stored} bytes"))
     return shape
+
+
+def _size_within(file: Path, path: Path) -> int:
+    """Bytes of a stored file; a link out of the array, and a pipe that would wait for ever, are refused."""
+    if not file.is_file() or not file.resolve().is_relative_to(path.resolve()):
+        raise InputError(_damaged(path, f"{file.name} is no file of its own, but a link or a pipe"))
+    return file.stat().st_size
 
 
 def _chunk_shape(content: dict[str, Any]) -> Any:

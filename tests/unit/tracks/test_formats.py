@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -534,6 +535,18 @@ def test_a_zarr_group_that_is_no_geff_is_refused(tmp_path: Path) -> None:
     assert "is a Zarr group but no GEFF" in the_problem(tmp_path, format="geff")
     zarr.open_group(tmp_path / "02.geff", mode="w", attributes={"geff": {"geff_version": "1.1"}})
     assert "There is no array" in the_problem(tmp_path, names=("02",), format="geff")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link"])
+def test_chunks_of_geff_that_are_no_files_are_not_opened(tmp_path: Path, kind: str) -> None:
+    write_geff(tmp_path, FAMILY)
+    chunk = tmp_path / "01.geff" / "nodes" / "ids" / "0"
+    chunk.rename(tmp_path / "elsewhere")
+    if kind == "pipe":
+        os.mkfifo(chunk)
+    else:
+        chunk.symlink_to(tmp_path / "elsewhere")
+    assert "0 is no file of its own, but a link or a pipe" in the_problem(tmp_path, format="geff")
 
 
 # settings

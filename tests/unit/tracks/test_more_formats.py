@@ -54,6 +54,7 @@ def the_problem(root: Path, **tracks: Any) -> str:
     [
         ("01.txt", "1 0 3 0\n2 4 7 1\n3 4 6 1\n4 2 7 0\n"),
         ("01.json", '{"2": [1], "3": [1]}'),
+        ("01_parents.csv", "label,parent\n1,0\n2,1\n3,1\n4,-1\n"),
         ("01_parents.csv", "child_track_id;parent_track_id\n2;1\n3;1\n"),
     ],
 )
@@ -272,7 +273,7 @@ def test_generations_of_budding_cells_are_cells(tmp_path: Path) -> None:
         (frame, 1, 10.0, 10.0, *annotated)
         for frame, annotated in enumerate([(2, "mother", -1)] * 2 + [(2, "mother", 2)] * 2 + [(3, "mother", 2)] * 3)
     ]
-    rows += [(frame, 2, 14.0, 12.0, 0, "bud", 1) for frame in (2, 3)]
+    rows += [(2, 2, 14.0, 12.0, 0, "bud", -1), (3, 2, 14.0, 12.0, 0, "bud", 1)]  # first it is not known whose bud
     rows += [(frame, 2, 14.0, 12.0, 1, "mother", 1) for frame in (4, 5, 6)]
     columns = ["frame_i", "Cell_ID", "x_centroid", "y_centroid", "generation_num", "relationship", "relative_ID"]
     pd.DataFrame(rows, columns=columns).to_csv(tmp_path / "01_acdc_output.csv", index=False)
