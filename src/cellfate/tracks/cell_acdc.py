@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
 from cellfate.core.fates import APOPTOSIS
+from cellfate.core.numbers import LARGEST
 from cellfate.core.text_tables import optional_whole_numbers
 from cellfate.tracks.marks import drop_untracked, read_columns, read_marks
 from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
@@ -90,9 +91,10 @@ def _cut_generations(
 ) -> tuple[pd.DataFrame, NDArray[np.bool_], dict[int, int]]:
     """Make a cell of every generation; which rows are kept, and parents."""
     generations, relatives = _optional(table["generation_num"], path), _optional(table["relative_ID"], path)
-    if (generations < 0).any() or (generations >= _GENERATIONS).any():
+    too_large = (generations < 0) | (generations >= _GENERATIONS) | (marks["cell_id"] > LARGEST).to_numpy()
+    if too_large.any():
         raise InputError(
-            f"File {path} has generations below 0 or from {_GENERATIONS} on in generation_num; correct it."
+            f"File {path} has generations outside 0 to {_GENERATIONS - 1}, or a Cell_ID above 2^53; correct it."
         )
     is_bud = (table["relationship"].str.strip().str.lower() == "bud").to_numpy() & (generations == 0)
     rows = marks.assign(own=marks["cell_id"], cell_id=marks["cell_id"] * _GENERATIONS + generations, relative=relatives)

@@ -24,6 +24,8 @@ from cellfate.tracks.spot_tables import link_spots
 
 _IMAGES = 100_000
 """Objects of an image are numbered below this."""
+_MOST_IMAGES = 2**40
+"""Images are numbered below this."""
 _PATTERNS = {
     "label": r"TrackObjects_Label(_\d+)?",
     "parent_object": r"TrackObjects_ParentObjectNumber(_\d+)?",
@@ -111,6 +113,6 @@ def _read_rows(
 
 
 def _number(images: NDArray[np.int64], objects: NDArray[np.int64], path: Path) -> NDArray[np.int64]:
-    if (objects >= _IMAGES).any() or (objects < 0).any() or (images < 0).any():
+    if (objects >= _IMAGES).any() or (objects < 0).any() or not ((images >= 0) & (images < _MOST_IMAGES)).all():
         raise InputError(f"File {path} has an image of {_IMAGES} objects or more, or a negative number; correct it.")
     return images * _IMAGES + objects

@@ -83,13 +83,17 @@ def _list_cells(content: Any, path: Path) -> list[_Lineage]:
         raise InputError(f"File {path} holds the lineages of {len(movies)} movies; give one movie a file (.trk).")
     return [
         _Lineage(
-            int(cell),
-            None if said.get("parent") is None else int(said["parent"]),
-            tuple(int(daughter) for daughter in said.get("daughters") or ()),
-            None if said.get("frame_div") is None else int(said["frame_div"]),
+            _number(cell),
+            None if said.get("parent") is None else _number(said["parent"]),
+            tuple(_number(daughter) for daughter in said.get("daughters") or ()),
+            None if said.get("frame_div") is None else _number(said["frame_div"]),
         )
         for cell, said in movies[0].items()
     ]
+
+
+def _number(value: Any) -> int:
+    return int(np.int64(int(value)))  # an OverflowError beyond 2^63
 
 
 def _parents(listed: list[_Lineage], path: Path) -> dict[int, int]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
+from cellfate.core.numbers import as_whole
 from cellfate.imaging.tiff_axes import label_axes
 from cellfate.imaging.tiff_series import TiffSeries, open_series
 from cellfate.tracks.label_positions import place_labels
@@ -46,4 +47,5 @@ def _open_stack(path: Path) -> TiffSeries:
 
 def _read_frames(stack: TiffSeries) -> Iterator[NDArray[np.integer]]:
     for frame in range(stack.size("T")):
-        yield stack.read_frame(frame, "max")[0]
+        labels_yx = stack.read_frame(frame, "max")[0]
+        yield as_whole(labels_yx, f"File {stack.path} has a label beyond 2^63; number the cells anew, from 1.")

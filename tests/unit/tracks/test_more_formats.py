@@ -99,6 +99,13 @@ def test_a_stack_that_is_no_labels_is_refused(tmp_path: Path, shape: tuple[int, 
     assert "but one stack of labels was expected" in the_problem(tmp_path, **LABELS)
 
 
+def test_a_label_beyond_2_63_is_named(tmp_path: Path) -> None:
+    labels = label_images(FAMILY).astype(np.uint64)
+    labels[3, 2, 2] = 2**63
+    tifffile.imwrite(tmp_path / "01.tif", labels, photometric="minisblack")
+    assert "has a label beyond 2^63; number the cells anew" in the_problem(tmp_path, **LABELS)
+
+
 @pytest.mark.parametrize("changes", [{"first_frame": 1}, {"position_unit": "um"}])
 def test_labels_count_pixels_and_frames_themselves(changes: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match="but format is labels"):
@@ -150,6 +157,9 @@ def test_labels_of_an_npz_are_read_and_its_pickled_lineages_are_not(
         ({"lineage.json": b"{}"}, "holds no tracked labels"),
         ({"lineage.json": b'[{"1": {}}, {"1": {}}]'}, "holds the lineages of 2 movies"),
         ({"lineage.json": b"[" * 100_000}, "cannot be read as DeepCell's"),
+        ({"lineage.json": b'{"99999999999999999999": {}}'}, "cannot be read as DeepCell's"),
+        ({"lineage.json": b'{"1": "daughter"}'}, "cannot be read as DeepCell's"),
+        ({"tracked.npy": as_npy(np.full((N_FRAMES, HEIGHT_PX, WIDTH_PX), 2**63, np.uint64))}, "are no whole numbers"),
     ],
 )
 @pytest.mark.parametrize("ending", [".trk", ".npz"])
