@@ -81,18 +81,20 @@ def _list_cells(content: Any, path: Path) -> list[_Lineage]:
     movies = content if isinstance(content, list) else [content]
     if len(movies) != 1 or not isinstance(movies[0], dict):
         raise InputError(f"File {path} holds the lineages of {len(movies)} movies; give one movie a file (.trk).")
-    return [
-        _Lineage(
-            _number(cell),
-            None if said.get("parent") is None else _number(said["parent"]),
-            tuple(_number(daughter) for daughter in said.get("daughters") or ()),
-            None if said.get("frame_div") is None else _number(said["frame_div"]),
-        )
-        for cell, said in movies[0].items()
-    ]
+    return [_read_cell(cell, said) for cell, said in movies[0].items()]
+
+
+def _read_cell(cell: str, said: Any) -> _Lineage:
+    daughters = said.get("daughters") or [] if isinstance(said, dict) else None
+    if not isinstance(daughters, list):
+        raise ValueError(f"what it says of cell {cell:.40} is no lineage")
+    parent, frame_div = (None if said.get(key) is None else _number(said[key]) for key in ("parent", "frame_div"))
+    return _Lineage(_number(cell), parent, tuple(_number(daughter) for daughter in daughters), frame_div)
 
 
 def _number(value: Any) -> int:
+    if not isinstance(value, int | float | str):
+        raise ValueError(f"{value!r:.40} is no number of a cell or frame")
     return int(np.int64(int(value)))  # an OverflowError beyond 2^63
 
 

@@ -247,6 +247,20 @@ def test_an_imaris_track_that_branches_is_linked_by_nearness_and_told(tmp_path: 
     assert cells["fate"].tolist() == ["mitosis", "censored", "censored", "censored"]
 
 
+@pytest.mark.parametrize("before", ["", "\n", 'of the "left image\n'])
+def test_the_header_of_imaris_stands_below_the_line_of_equals_signs(tmp_path: Path, before: str) -> None:
+    """A quote above it that is never closed swallows nothing, and a file that ends there is empty."""
+    write_imaris(tmp_path, FAMILY)
+    path = tmp_path / "01_Position.csv"
+    text = path.read_text().lstrip()
+    path.write_text(before + text)
+    detections, _, problems = gather(tmp_path, format="imaris_csv")
+    assert problems.empty
+    assert found_detections(detections) == expected_detections(FAMILY)
+    path.write_text(before + "Position\n====================\n")
+    assert "is empty, but a table with a header was expected" in the_problem(tmp_path, format="imaris_csv")
+
+
 # Cell-ACDC
 
 

@@ -23,7 +23,7 @@ _SAMPLE_LINES: Final = 50
 _CHUNK_BYTES: Final = 2**22
 _GZIP: Final = b"\x1f\x8b"
 _BOMS: Final = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-_PREAMBLE_LINES: Final = 4
+_PREAMBLE_LINES: Final = 10
 _RULE: Final = re.compile(r'[\s"]*={4,}[\s",;]*')
 _SAYS_SEPARATOR: Final = re.compile(r'^"?sep=(.)"?$', re.IGNORECASE)
 
@@ -80,10 +80,10 @@ def tell_dialect(path: Path) -> Dialect:
     lines = io.StringIO(sample, newline=None).read().split("\n")
     if len(start) == _SAMPLE_BYTES and len(lines) > 1:
         del lines[-1]
-    n_skipped = next((number for number, line in enumerate(lines) if line.strip(" ,;\t")), None)
+    below = _count_preamble(lines)
+    n_skipped = next((number for number, line in enumerate(lines) if number >= below and line.strip(" ,;\t")), None)
     if n_skipped is None:
         raise InputError(f"File {path} is empty, but a table with a header was expected; fill it, or name another.")
-    n_skipped += _count_preamble(lines[n_skipped:])
     says = _SAYS_SEPARATOR.match(lines[n_skipped].strip())
     n_skipped += says is not None
     text = "\n".join(lines[n_skipped:])

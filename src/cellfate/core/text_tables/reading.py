@@ -154,6 +154,8 @@ def _read_text(path: Path, dialect: Dialect, n_rows: int | None) -> _Content:
     """Read with a column to spare, for a separator at the end of lines; pandas would rename columns of one name."""
     try:
         with dialect.open_text(path) as text:
+            for _ in range(dialect.n_skipped):  # pandas would look for quotes in what it skips
+                text.readline()
             fields = pd.read_csv(
                 text,
                 sep=dialect.separator,
@@ -164,7 +166,6 @@ def _read_text(path: Path, dialect: Dialect, n_rows: int | None) -> _Content:
                 keep_default_na=False,
                 skipinitialspace=True,
                 skip_blank_lines=False,
-                skiprows=dialect.n_skipped,
                 nrows=None if n_rows is None else n_rows + 1,
             )
     except pd.errors.ParserError as error:
