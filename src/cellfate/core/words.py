@@ -64,7 +64,7 @@ EMPTY: Final = "\u2013"
 _DOSES: Final = ("Control", "Low", "Medium", "High", "Unknown")
 _UNTREATED: Final = frozenset({"control", "dmso", "mock", "untreated", "vehicle"})
 _AMOUNT: Final = re.compile(r"\s*([+-]?\d*\.?\d+(?:[eE][+-]?\d+)?)\s*(.*?)\s*")
-_UNIT: Final = re.compile(r"([pnu\u00b5\u03bcmk]?)((?:mol|M|g|Gy|J|U)(?![a-zA-Z]).*)")
+UNIT: Final = re.compile(r"([pnu\u00b5\u03bcmk]?)((?:mol|M|g|Gy|J|U)(?![a-zA-Z]).*)")
 _PREFIXES: Final = {"p": 1e-12, "n": 1e-9, "u": 1e-6, "\u00b5": 1e-6, "\u03bc": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3}
 _FEATURES: Final = {"n_neighbors": "neighbours"}
 _UNITS: Final = {"area": "px²", "perimeter": "px", "equivalent_diameter": "px"}
@@ -162,14 +162,26 @@ def order_doses(doses: Iterable[str]) -> list[str]:
 
 
 def _rank_dose(dose: str) -> tuple[int, str, float, str]:
+    number, unit = rank_amount(dose)
+    if math.isnan(number):
+        return (0 if dose.casefold() in _UNTREATED else 2, "", 0.0, dose)
+    return (1, unit if number else "", number, dose)
+
+
+def rank_amount(dose: str) -> tuple[float, str]:
+    """Amount of a dose in its unit without prefix; NaN and the dose itself where it is none.
+
+    Examples
+    --------
+    >>> rank_amount("500 nM") == rank_amount("0.5 uM")
+    True
+    """
     amount = _AMOUNT.fullmatch(dose)
     if amount is None:
-        return (0 if dose.casefold() in _UNTREATED else 2, "", 0.0, dose)
+        return math.nan, dose
     number, unit = float(amount.group(1)), amount.group(2)
-    known = _UNIT.fullmatch(unit)
-    if known is not None:
-        number, unit = number * _PREFIXES[known.group(1)], known.group(2)
-    return (1, unit if number else "", number, dose)
+    known = UNIT.fullmatch(unit)
+    return (float(f"{number * _PREFIXES[known.group(1)]:.9g}"), known.group(2)) if known else (number, unit)
 
 
 def list_events(outcomes: Iterable[str]) -> list[str]:

@@ -8,9 +8,12 @@ import pandas as pd
 from cellfate.core.errors import InputError
 from cellfate.core.tables import EVERYTHING, WITHIN_DOSES
 from cellfate.core.text_tables import parse_numbers, read_text_columns
+from cellfate.core.words import UNIT, rank_amount
 from cellfate.imaging.recording_names import list_names, match_names
 from cellfate.imaging.settings import ConditionColumns
 
+_AMOUNT = rf"^(?P<number>[\d.,]+)\s*(?P<unit>{UNIT.pattern})$"
+"""A number and its unit, in the text of a dose."""
 _log = logging.getLogger(__name__)
 _COLUMNS = ["recording_id", "condition", "dose", "group_id"]
 
@@ -121,13 +124,17 @@ def _check_filled(path: Path, columns: dict[str, pd.Series]) -> None:
 
 
 def _write_doses(path: Path, doses: pd.Series, units: pd.Series | None, dose_unit: str | None) -> pd.Series:
-    """Write doses that are numbers in one form, with their unit; a dose of 0 without one has that of the others."""
-    numbers = pd.Series(parse_numbers(doses), index=doses.index)
+    """Write amounts in one form: number, unit. A dose of 0 without a unit has that of the others."""
     units = pd.Series("", index=doses.index) if units is None else units
-    units = units.where(units != "", dose_unit or "")
+    parts = doses.str.extract(_AMOUNT)
+    in_text = (units == "") & parts["unit"].notna()  # such as 2,5uM
+    doses, units = doses.where(~in_text, parts["number"]), units.where(~in_text, parts["unit"])
+    units = units.where(units != "", dose_unit or "").str.replace(r"^[\u00b5\u03bc]", "u", regex=True)
+    numbers = pd.Series(parse_numbers(doses), index=doses.index)
+    _check_thousands(path, doses[numbers.notna() & (numbers != 0)])
     stated = set(units[numbers.notna() & (units != "")])
-    if len(stated) == 1:
-        units = units.where((units != "") | (numbers != 0), next(iter(stated)))
+    if len({rank_amount(f"1 {unit}")[1] for unit in stated}) == 1:
+        units = units.where((units != "") | (numbers != 0), min(stated))
     without = doses[(units == "") & numbers.notna() & (numbers != 0)]
     if stated and len(without):
         raise InputError(
@@ -135,7 +142,19 @@ def _write_doses(path: Path, doses: pd.Series, units: pd.Series | None, dose_uni
             f"others are in {' and '.join(sorted(stated))}; fill in the unit."
         )
     written = (numbers.map("{:.12g}".format) + " " + units).str.strip()
-    return doses.where(numbers.isna(), written)
+    found = doses.where(numbers.isna(), written)
+    same = found.map(lambda dose: str(rank_amount(dose)))  # 10 uM and 0.01 mM are one dose
+    return found.groupby(same).transform("first")
+
+
+def _check_thousands(path: Path, amounts: pd.Series) -> None:
+    """Refuse amounts that all may have points of thousands."""
+    if len(amounts) and amounts.str.fullmatch(r"[1-9]\d{0,2}(\.\d{3})+").all():
+        raise InputError(
+            f"Line {amounts.index[0]} of conditions file {path} has the dose {amounts.iloc[0]}, which can be one with "
+            f"three decimals or thousands, as all others; write {amounts.iloc[0].split('.')[0]} or "
+            f"{amounts.iloc[0].replace('.', '')}."
+        )
 
 
 def _check_words(path: Path, table: pd.DataFrame) -> None:

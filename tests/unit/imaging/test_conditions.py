@@ -39,10 +39,10 @@ def test_a_plate_map_is_read_with_its_own_columns(tmp_path: Path) -> None:
         ("recording_id,drug\na,x\nb,y\n", {"condition": "drug", "dose": None}, None, [("x", "x"), ("y", "y")]),
         ("recording_id,condition,dose\na,NA,None\nb,null,nan\n", {}, "uM", [("NA", "None"), ("null", "nan")]),
         (
-            "recording_id,condition,dose\na,x,1e3\nb,y,10 uM\n",
+            "recording_id,condition,dose\na,x,1e3\nb,y,10 drops\n",
             {"condition": None},
             None,
-            [("1000", "1000"), ("10 uM",) * 2],
+            [("1000", "1000"), ("10 drops",) * 2],
         ),
         ("recording_id,dose,dose_unit\na,1,nM\nb,2,\n", {}, "uM", [("1 nM",) * 2, ("2 uM",) * 2]),
     ],
@@ -55,6 +55,23 @@ def test_condition_and_dose_stand_in_for_each_other(
     table = match_conditions(path, read_conditions(path, chosen, unit), ["a", "b"])
     assert list(zip(table["condition"], table["dose"], strict=True)) == expected
     assert table["group_id"].tolist() == ["a", "b"]
+
+
+def test_one_dose_in_several_spellings_is_one_dose(tmp_path: Path) -> None:
+    spelt = ["0", "2.5 uM", "2,5 uM", "2.5uM", "2.5 \u00b5M", "2500 nM", "10 uM", "0.01 mM", "DMSO"]
+    lines = [f"r{number};{dose}" for number, dose in enumerate(spelt)]
+    path = tmp_path / "map.csv"
+    path.write_text("recording_id;dose\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    doses = read_conditions(path)["dose"].tolist()
+    assert doses == ["0 uM", *["2.5 uM"] * 5, "10 uM", "10 uM", "DMSO"]
+
+
+def test_points_that_may_part_thousands_are_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, "recording_id;dose\na;0\nb;1.000\nc;10.000\n")
+    with pytest.raises(InputError, match=r"has the dose 1\.000, which can be .* write 1 or 1000"):
+        read_conditions(path)
+    path = write(tmp_path, "recording_id;dose\na;0\nb;1.000\nc;0.125\n")
+    assert read_conditions(path)["dose"].tolist() == ["0", "1", "0.125"]
 
 
 def test_a_column_that_was_named_must_be_there(tmp_path: Path) -> None:
