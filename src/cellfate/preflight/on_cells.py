@@ -61,13 +61,13 @@ def rank_positions(
     DataFrame
         One row a cell, channel and measure (brightness, deviation): recording_id, cell_id, channel, measure, own and
         transposed, the ranks (0 to 1). Transposed is NaN where that is outside the image. No row where the image is
-        too small.
+        too small, or all its pixels are alike.
     """
     height, width = image_cyx.shape[1:]
     half = max(1, min(round(cell_px / 2), (min(height, width) - 1) // 4))
     inside = marks["y_px"].between(0, height - 1) & marks["x_px"].between(0, width - 1)
     marks = marks.loc[inside, [*CELL, "y_px", "x_px"]].iloc[:: max(1, -(-int(inside.sum()) // _MOST_POSITIONS))]
-    if marks.empty or min(height, width) < 3:
+    if marks.empty or min(height, width) < 3 or image_cyx.min() == image_cyx.max():
         return pd.DataFrame(columns=["recording_id", "cell_id", "channel", "measure", *RANKS])
     generator = np.random.default_rng(_SEED)
     random_yx = generator.uniform((half, half), (height - 1 - half, width - 1 - half), (_N_RANDOM, 2))

@@ -117,10 +117,17 @@ def test_ranks_are_shares_of_random_places_by_hand():
 
 def test_positions_that_lie_outside_when_transposed_do_not_count():
     image = np.zeros((1, 20, 60))
+    image[0, 0, 0] = 1
     marks = pd.DataFrame({"recording_id": "a", "cell_id": [1, 2], "y_px": [5.0, 5.0], "x_px": [50.0, 10.0]})
     ranks = rank_positions(image, ("c",), marks, 4)
     assert ranks["transposed"].isna().tolist() == [True, False] * 2
     assert ranks["own"].notna().all()
+
+
+def test_a_blank_frame_says_nothing():
+    """An empty frame is told as such; it does not make the tracks wrong."""
+    marks = pd.DataFrame({"recording_id": "a", "cell_id": range(40), "y_px": 20.0, "x_px": 30.0})
+    assert rank_positions(np.full((2, 64, 64), 7), ("a", "b"), marks, 12).empty
 
 
 def test_an_image_smaller_than_a_cell_says_nothing():
