@@ -132,9 +132,9 @@ def _write_doses(path: Path, doses: pd.Series, units: pd.Series | None, dose_uni
     units = units.where(units != "", dose_unit or "").str.replace(r"^[\u00b5\u03bc]", "u", regex=True)
     numbers = pd.Series(parse_numbers(doses), index=doses.index)
     _check_thousands(path, doses[numbers.notna() & (numbers != 0)])
-    stated = set(units[numbers.notna() & (units != "")])
+    stated = list(dict.fromkeys(units[numbers.notna() & (units != "")]))
     if len({rank_amount(f"1 {unit}")[1] for unit in stated}) == 1:
-        units = units.where((units != "") | (numbers != 0), min(stated))
+        units = units.where((units != "") | (numbers != 0), stated[0])
     without = doses[(units == "") & numbers.notna() & (numbers != 0)]
     if stated and len(without):
         raise InputError(
