@@ -141,4 +141,8 @@ def fate_words(words: Iterable[str], source: str) -> list[Proposal]:
         f"What the fates {listed} mean, of {source}, is not known: apoptosis, mitosis, censored (watched to the end, "
         "and nothing happened) or unscored (nobody looked)."
     )
+    if proposed:
+        question += (
+            f" Taken to mean what they seem to: {', '.join(f'{word} {fate}' for word, fate in proposed.items())}."
+        )
     return [ask("tracks.fate_names", question, {**proposed, **dict.fromkeys(unknown, OPEN)})]

@@ -14,18 +14,17 @@ from cellfate.imaging.headers import Examined, Looked
 from cellfate.imaging.settings import Layout
 from cellfate.imaging.tiff_series import open_series
 from cellfate.recognition.candidates import Candidate
-from cellfate.recognition.own_names import guess_pattern
+from cellfate.recognition.own_names import guess_patterns
 from cellfate.recognition.proposals import OPEN, Proposal, ask, found
 from cellfate.recognition.survey import Survey, count, folder_of, shown
 from cellfate.recognition.track_files import is_geff
 from cellfate.tracks.zarr_arrays import read_attributes
 
 _PLANES = (".tif", ".tiff", ".png")
-_NO_RECORDING = re.compile(
-    r"(?<![a-z])(masks?|seg|segm\w*|labels?|labelled|max|mip|avg|proj\w*|flat\w*|background|dark|shading|thumbs?)"
-    r"(?![a-z])"
-)
-"""Words in names of images that are made from recordings, or go with them."""
+_MADE = re.compile(r"(?<![a-z])(masks?|seg|segm\w*|labels?|labelled)(?![a-z])")
+"""Words in names of images, and of folders, that are made from recordings."""
+_BESIDE = re.compile(r"(?<![a-z])(max|mip|avg|proj\w*|flat\w*|background|dark|shading|thumbs?)(?![a-z])")
+"""Words in names of images that are projections, or go with recordings; a folder called so may be a condition."""
 _MOST_FOLDERS = 20
 """Folders of which a file is opened to see what kind it is."""
 
@@ -51,7 +50,8 @@ def find_zarr(survey: Survey) -> list[Candidate]:
 def find_tiff(survey: Survey) -> list[Candidate]:
     """TIFF files of several pages, and files of one image each; which they are, some of each folder tell."""
     images = survey.with_endings(*TIFF_ENDINGS, ".png")
-    files = [name for name in images if not _NO_RECORDING.search(_words(name))] or list(images)
+    wanted = [name for name in images if not _MADE.search(_words(name)) and not _BESIDE.search(_words(Path(name).name))]
+    files = [name for name in wanted if not _BESIDE.search(_words(name))] or wanted or list(images)
     folders: dict[str, list[str]] = {}
     for name in files:
         folders.setdefault(folder_of(name), []).append(name)
@@ -60,26 +60,39 @@ def find_tiff(survey: Survey) -> list[Candidate]:
     stacks = [name for name in files if kinds.get(folder_of(name), usual)]
     planes = [name for name in files if not kinds.get(folder_of(name), usual) and name.lower().endswith(_PLANES)]
     left_out = sorted(set(images) - set(files))
-    of_stacks = [_stacks(survey, stacks, left_out)] if stacks else []
+    of_stacks = [_stacks(survey, stacks, left_out, sorted(set(wanted) - set(files)))] if stacks else []
     return [*of_stacks, *_plane_files(planes, left_out, bool(stacks))]
 
 
-def _stacks(survey: Survey, files: list[str], left_out: list[str]) -> Candidate:
-    """Make the candidate of TIFF stacks; images beside them that are no recordings are a question."""
+def _stacks(survey: Survey, files: list[str], left_out: list[str], in_doubt: list[str]) -> Candidate:
+    """Make the candidate of TIFF stacks; images that are no recordings among them, or may be some, are a question."""
     found_here = _candidate("tiff_stacks", survey, files, "TIFF file", " of several pages")
     glob = next(value.value for value in found_here.values if value.key == "recordings.files")
     among = [name for name in left_out if _is_taken(name, glob, folder_of(files[0]))]
-    if not among or glob == OPEN:
+    if glob == OPEN or not (among or in_doubt):
         return replace(found_here, notes=_left_out(left_out))
-    question = ask(
-        "recordings.files",
-        f"Beside recordings such as {files[0]} lie images that are none by their names, such as {among[0]}; give a "
-        f"pattern that takes recordings only, such as '{folder_of(files[0])}A*{Path(files[0]).suffix}', or move the "
-        "others.",
-    )
+    settings = found_here.settings
+    if among:
+        words = (
+            f"Beside recordings such as {files[0]} lie images that are none by their names, such as {among[0]}; give a "
+            f"pattern that takes recordings only, such as '{folder_of(files[0])}A*{Path(files[0]).suffix}', or move "
+            "the others."
+        )
+        settings = None if settings is None else {**settings, "files": files[0]}
+    else:
+        both, _ = _glob([*files, *in_doubt], "image")
+        words = (
+            f"{len(in_doubt)} of {len(files) + len(in_doubt)} images lie in folders that by their names may be "
+            f"conditions, or hold no recordings ({shown(_folders(in_doubt))}): give {_pattern(glob, files)} without "
+            "them" + (f", or '{both}' with them." if both else ", or move those that are recordings beside the others.")
+        )
+    question = ask("recordings.files", words)
     values = tuple(question if value.key == question.key else value for value in found_here.values)
-    settings = None if found_here.settings is None else {**found_here.settings, "files": files[0]}
-    return replace(found_here, values=values, settings=settings)
+    return replace(found_here, values=values, settings=settings, notes=_left_out(sorted({*left_out} - {*in_doubt})))
+
+
+def _pattern(glob: str | None, files: Sequence[str]) -> str:
+    return f"'{glob}'" if glob else f"'*{Path(files[0]).suffix}'"
 
 
 def _is_taken(name: str, glob: str | None, folder: str) -> bool:
@@ -88,7 +101,8 @@ def _is_taken(name: str, glob: str | None, folder: str) -> bool:
 
 
 def _left_out(names: Sequence[str]) -> tuple[str, ...]:
-    said = f"By their names no recordings (masks, projections, flat fields) and left out: {shown(names)}."
+    said = f"By their names no recordings (masks, projections, flat fields) and left out: {shown(names)} "
+    said += f"({count(len(names), 'image')})."
     return (said,) if names else ()
 
 
@@ -207,20 +221,15 @@ def _plane_files(files: list[str], left_out: list[str], beside_stacks: bool) -> 
     if not files or few:
         return []
     source, notes = f"{count(len(files), 'image')}, such as {files[0]}", _left_out(left_out)
-    guess = _in_folder(_preset(files), files) or guess_pattern(files)
-    if guess is not None and any(_match(PRESETS.get(guess, (guess,)), name) for name in left_out):
-        guess = None
+    preset = _in_folder(_preset(files), files)
+    guesses = guess_patterns(files) if preset is None else (preset,)
+    if any(_match(PRESETS.get(guess, (guess,)), name) for guess in guesses for name in left_out):
+        guesses = ()
     values = [found("recordings.layout", "file_pattern", source)]
-    if guess is None:
-        sample = "(?P<folder>.+)/img_t(?P<time>\\d+)\\.tif"
-        values.append(
-            ask(
-                "recordings.pattern",
-                f"The names of {source}, could mean more than one thing; give a regular expression with the group time "
-                f"and, where names say them, channel and z, such as '{sample}' (docs/recordings.md).",
-            )
-        )
+    if len(guesses) != 1:
+        values.append(_ask_pattern(source, guesses))
         return [Candidate("file_pattern", source, None, tuple(values), frozenset(files), lambda looked: (), notes)]
+    guess = guesses[0]
     values.append(found("recordings.pattern", guess, f"the names of {source}"))
     expressions = PRESETS.get(guess, (guess,))
     settings = {"layout": "file_pattern", "pattern": guess}
@@ -235,6 +244,21 @@ def _plane_files(files: list[str], left_out: list[str], beside_stacks: bool) -> 
             notes,
         )
     ]
+
+
+def _ask_pattern(source: str, guesses: tuple[str, ...]) -> Proposal:
+    sample = "(?P<folder>.+)/img_t(?P<time>\\d+)\\.tif"
+    words = (
+        "could mean more than one thing; give a regular expression with the group time and, where names say them, "
+        f"channel and z, such as '{sample}' (docs/recordings.md)."
+    )
+    if guesses:
+        channels, recordings = guesses
+        words = (
+            "may tell channels of one recording, or recordings (wells, conditions): give "
+            f"'{channels}' for channels, or '{recordings}' for recordings."
+        )
+    return ask("recordings.pattern", f"The names of {source}, {words}")
 
 
 def _preset(files: list[str]) -> str | None:

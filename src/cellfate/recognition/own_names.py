@@ -10,11 +10,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+_GENES = "p53|p21|geminin|cdt1|pcna|dhb|erk"
+"""Channels that are called by what they report, as knock-downs are."""
 CHANNEL_WORDS = (
     "e?gfp|e?yfp|e?cfp|e?bfp|rfp|tagrfp|mcherry|mvenus|venus|mko2?|mturquoise2?|mscarlet|mkate2?|mruby3?|tdtomato|iRFP\\d*|"
-    "dapi|hoechst|h2b|sir|cy[357]|fitc|tritc|texasred|alexa\\d+|phase|ph|bf|brightfield|dic|trans|p53|p21|geminin|cdt1|"
-    "pcna|dhb|erk|red|green|blue|farred|nir"
+    "dapi|hoechst|h2b|sir|cy[357]|fitc|tritc|texasred|alexa\\d+|phase|ph|bf|brightfield|dic|trans|red|green|blue|farred|nir"
+    f"|{_GENES}"
 )
+_UNCLEAR = re.compile(r"(?<![A-Za-z])[cw]\(\?P<channel>", re.IGNORECASE)
+"""Letters before the number of a channel, or of a column, condition or well."""
 _CHANNEL = re.compile(rf"(?<![A-Za-z0-9])(?:{CHANNEL_WORDS})(?![A-Za-z0-9])", re.IGNORECASE)
 _LETTERS = {
     "time": {"t", "time", "frame", "fr", "tp", "timepoint"},
@@ -55,8 +59,8 @@ class _Name:
     channels: tuple[str, ...]
 
 
-def guess_pattern(names: Sequence[str]) -> str | None:
-    r"""Guess the regular expression that sorts files by their names, as `recordings.pattern` takes it.
+def guess_patterns(names: Sequence[str]) -> tuple[str, ...]:
+    r"""Guess the regular expressions that sort files by their names, as `recordings.pattern` takes them.
 
     Parameters
     ----------
@@ -65,25 +69,36 @@ def guess_pattern(names: Sequence[str]) -> str | None:
 
     Returns
     -------
-    str or None
-        None where the names could mean more than one thing.
+    tuple of str
+        One where the names mean one thing; two where what may be channels may be recordings; none where they could
+        mean more.
 
     Examples
     --------
-    >>> guess_pattern(["pos1/img_t0.tif", "pos1/img_t1.tif", "pos2/img_t0.tif", "pos2/img_t1.tif"])
-    '(?P<folder1>[^/]+)/img_t(?P<time>\\d+)\\.tif'
+    >>> guess_patterns(["pos1/img_t0.tif", "pos1/img_t1.tif", "pos2/img_t0.tif", "pos2/img_t1.tif"])
+    ('(?P<folder1>[^/]+)/img_t(?P<time>\\d+)\\.tif',)
     """
     stems, endings = zip(*(name.rsplit(".", 1) for name in names), strict=True)
     read = [_read(stem) for stem in stems]
     shapes = {(len(one.folders), len(one.texts), len(one.channels)) for one in read}
     if len(shapes) != 1 or len({ending.lower() for ending in endings}) != 1:
-        return None
+        return ()
     words = _name_words(read)
     roles = None if words is None else _tell_numbers(read)
     if words is None or roles is None:
-        return None
+        return ()
     pattern = _folders(read) + _write(read, words, roles) + rf"\.{'|'.join(sorted(set(endings)))}"
-    return pattern if _is_complete(pattern, names) else None
+    if not _is_complete(pattern, names):
+        return ()
+    return (pattern, pattern.replace("<channel>", "<name>")) if _may_be_recordings(pattern, names) else (pattern,)
+
+
+def _may_be_recordings(pattern: str, names: Sequence[str]) -> bool:
+    """Tell whether channels, of the only recording there would be, may be wells, conditions or knock-downs."""
+    if set(re.findall(r"\(\?P<(\w+)>", pattern)) - {"time", "z"} != {"channel"}:
+        return False
+    channels = {match["channel"] for name in names if (match := re.fullmatch(pattern, name))}
+    return bool(_UNCLEAR.search(pattern)) or all(re.fullmatch(_GENES, name, re.IGNORECASE) for name in channels)
 
 
 def _read(stem: str) -> _Name:
@@ -139,7 +154,8 @@ def _role(texts: tuple[str, ...], place: int, n_numbers: int) -> str:
     word = letters.group(1) if letters else ""
     if place == 0 and not texts[0] and n_numbers > 1:
         return "place"
-    if re.fullmatch("[A-P]", word):  # a row of a well plate
+    is_column = word == "c" and texts[place] == "c" and place > 0 and re.search(r"(?<![A-Za-z])r$", texts[place - 1])
+    if re.fullmatch("[A-P]", word) or is_column:  # a row of a well plate, or its column, r02c03
         return "place"
     return next((name for name, known in _LETTERS.items() if word.lower() in known), _OTHER if word else "")
 

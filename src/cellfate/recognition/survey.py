@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from cellfate.core.errors import InputError
 from cellfate.core.text_tables import is_system_file
 
 MOST_ENTRIES = 200_000
@@ -49,6 +50,11 @@ def survey_folder(root: Path, most: int = MOST_ENTRIES) -> Survey:
     """List a folder, the nearest first, until `most` entries were seen.
 
     Hidden files, what macOS and Windows leave behind, and links to folders are passed over.
+
+    Raises
+    ------
+    InputError
+        If the folder itself cannot be listed.
     """
     files: list[str] = []
     stores: list[str] = ["."] if root.name.endswith(STORES) else []
@@ -58,8 +64,10 @@ def survey_folder(root: Path, most: int = MOST_ENTRIES) -> Survey:
         folder = waiting.popleft()
         try:
             entries = os.scandir(root / folder)
-        except OSError:  # a folder that this person may not read
-            continue
+        except OSError as error:  # a folder that this person may not read
+            if folder:
+                continue
+            raise InputError(f"The folder {root} cannot be listed ({error.strerror}); let it be read.") from error
         with entries:
             for entry in entries:
                 n_seen += 1
@@ -68,14 +76,21 @@ def survey_folder(root: Path, most: int = MOST_ENTRIES) -> Survey:
                 name = f"{folder}{entry.name}"
                 if entry.name.startswith(".") or is_system_file(entry.name) or entry.name == "__MACOSX":
                     continue
-                if entry.is_dir(follow_symlinks=False):
-                    if entry.name.endswith(STORES):
-                        stores.append(name)
-                    else:
-                        waiting.append(f"{name}/")
-                elif entry.is_file():
+                kind = _kind_of(entry)
+                if kind == "folder" and entry.name.endswith(STORES):
+                    stores.append(name)
+                elif kind == "folder":
+                    waiting.append(f"{name}/")
+                elif kind == "file":
                     files.append(name)
     return Survey(root, tuple(sorted(files)), tuple(sorted(stores)), bool(waiting) or n_seen > most)
+
+
+def _kind_of(entry: "os.DirEntry[str]") -> str:
+    try:
+        return "folder" if entry.is_dir(follow_symlinks=False) else "file" if entry.is_file() else "other"
+    except OSError:  # a link to itself
+        return "other"
 
 
 def folder_of(name: str) -> str:

@@ -1,5 +1,6 @@
 """Writing values into the text of a template of parameters: comments stay, a line is found by the key it holds."""
 
+import json
 import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
@@ -60,7 +61,7 @@ def fill_template(text: str, values: Iterable[Proposal], dropped: Iterable[str] 
 
 
 def render(value: Any, in_flow: bool = False) -> str:
-    """Write a value as YAML on one line.
+    r"""Write a value as YAML on one line.
 
     Examples
     --------
@@ -68,11 +69,17 @@ def render(value: Any, in_flow: bool = False) -> str:
     '{fate: end, time: null}'
     >>> render(["h2b", "w 1", "5"])
     "[h2b, w 1, '5']"
+    >>> render("${HOME} a")
+    "'\\${HOME} a'"
     """
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, str):
         is_open = value == OPEN and not in_flow
+        if value != OPEN:
+            value = value.replace("${", r"\${")  # no interpolation: OmegaConf's escape
+        if not value.isprintable():
+            return json.dumps(value)
         plain = _PLAIN.fullmatch(value) and value.lower() not in _RESERVED
         return value if plain or is_open else "'" + value.replace("'", "''") + "'"
     if isinstance(value, Mapping):

@@ -93,6 +93,11 @@ def write_conf(conf: Path, name: str, recognised: Recognised) -> Path:
     -------
     Path
         The new folder.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written.
     """
     texts = {file: (conf / TEMPLATE / file).read_text(encoding="utf-8") for file in FILES}
     texts = {file: text.replace("myname", name) for file, text in texts.items()}
@@ -110,9 +115,15 @@ def write_conf(conf: Path, name: str, recognised: Recognised) -> Path:
         "parameters.yml": fill_template(texts["parameters.yml"], values, _unused(recognised)),
     }
     folder = conf / name
-    folder.mkdir()
-    for file, text in written.items():
-        (folder / file).write_text(text, encoding="utf-8")
+    try:
+        folder.mkdir()
+        for file, text in written.items():
+            (folder / file).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(
+            f"{error.filename or folder} cannot be written ({error.strerror}); let it be, or give another folder with "
+            "--conf-source."
+        ) from error
     return folder
 
 

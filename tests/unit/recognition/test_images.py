@@ -158,13 +158,13 @@ def test_planes_that_may_be_time_points_are_a_question(tmp_path):
 def test_masks_and_projections_beside_recordings_are_left_out(tmp_path):
     (tmp_path / "raw").mkdir()
     stored_images.write_ome_tiff(tmp_path / "raw", stored_images.make_image())
-    for folder in ("masks", "MAX"):
-        shutil.copytree(tmp_path / "raw", tmp_path / folder)
+    shutil.copytree(tmp_path / "raw", tmp_path / "masks")
+    shutil.copy(tmp_path / "raw" / "pos1.ome.tif", tmp_path / "masks" / "MAX_pos1.ome.tif")
     images = look(tmp_path)
     assert images.names == ("pos1",)
     (note,) = images.notes
     assert note.startswith(
-        "By their names no recordings (masks, projections, flat fields) and left out: MAX/pos1.ome.tif"
+        "By their names no recordings (masks, projections, flat fields) and left out: masks/MAX_pos1.ome.tif"
     )
 
 

@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from cellfate.recognition.own_names import guess_pattern
+from cellfate.recognition.own_names import guess_patterns
 
 
 def names(template: str, **fields: tuple[object, ...]) -> list[str]:
@@ -40,8 +40,7 @@ FRAMES = tuple(range(12))
     ],
 )
 def test_names_that_mean_one_thing(files, group, first):
-    pattern = guess_pattern(files)
-    assert pattern is not None
+    (pattern,) = guess_patterns(files)
     match = re.fullmatch(pattern, files[first])
     assert match is not None
     assert group.items() <= match.groupdict().items()
@@ -61,9 +60,29 @@ def test_names_that_mean_one_thing(files, group, first):
     ],
 )
 def test_names_that_could_mean_more_are_not_guessed(files):
-    assert guess_pattern(files) is None
+    assert guess_patterns(files) == ()
 
 
 def test_one_missing_file_is_left_to_the_reader():
     files = names("A{p}_t{t:02d}.tif", p=(1, 2), t=FRAMES)
-    assert guess_pattern(files[:5] + files[6:]) is not None
+    assert len(guess_patterns(files[:5] + files[6:])) == 1
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        names("w{w:02d}_t{t:03d}.tif", w=(1, 2, 3), t=FRAMES),  # wells, or wavelengths
+        names("ctrl_c{c}_t{t:03d}.tif", c=(1, 2, 3), t=FRAMES),  # conditions, or channels
+        names("{gene}/img_t{t:03d}.tif", gene=("p53", "p21"), t=FRAMES),  # knock-downs, or reporters
+    ],
+)
+def test_channels_that_may_be_recordings_are_both(files):
+    channels, recordings = guess_patterns(files)
+    matches = [re.fullmatch(channels, files[0]), re.fullmatch(recordings, files[0])]
+    assert [set(match.groupdict()) for match in matches if match] == [{"channel", "time"}, {"name", "time"}]
+
+
+def test_rows_and_columns_of_a_plate_are_no_channels():
+    files = names("r02c{c:02d}f01-ch1sk{t}fk1.tiff", c=(1, 2, 3), t=FRAMES)
+    (pattern,) = guess_patterns(files)
+    assert pattern == r"r02c(?P<place1>\d+)f01-ch1sk(?P<time>\d+)fk1\.tiff"

@@ -1,5 +1,7 @@
 """Images and tracks that could be read in two ways: a question names both, and no value is written."""
 
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
+from omegaconf import OmegaConf
 
-from cellfate.recognition import recognise
+from cellfate.core.errors import InputError
+from cellfate.recognition import recognise, write_conf
 from cellfate.recognition.proposals import Proposal
+from tests.conftest import ROOT
 
 RECORDINGS = ("A01", "A02", "A03", "A04")
 SIDE_PX = 40
@@ -122,3 +127,92 @@ def test_a_table_that_does_not_name_recordings_is_a_question_where_there_are_sev
     columns = the_one(tmp_path, "tracks.columns")
     assert columns.value["recording_id"] == "???"
     assert "No column holds the names of the recordings, such as A01, A02, A03, ...: add one" in columns.words
+
+
+# I5: channels, wells and conditions
+
+
+@pytest.mark.parametrize("name", ["w{}_t{}.tif", "ctrl_c{}_t{}.tif"])
+def test_channels_that_may_be_wells_or_conditions_are_a_question(name, tmp_path):
+    for place in (1, 2, 3):
+        for frame in range(12):
+            tifffile.imwrite(tmp_path / name.format(place, frame), np.ones((8, 9), np.uint16))
+    pattern = the_one(tmp_path, "recordings.pattern")
+    assert pattern.is_open
+    assert "(?P<channel>" in pattern.words
+    assert "(?P<name>" in pattern.words
+
+
+# I6: folders called dark
+
+
+def test_a_folder_that_may_be_a_condition_is_a_question(tmp_path):
+    write_stacks(tmp_path, "light/1", "light/2", "dark/1", "dark/2")
+    files = the_one(tmp_path, "recordings.files")
+    assert files.is_open
+    assert "2 of 4 images lie in folders" in files.words
+    assert "(dark/): give 'light/*.tif' without them, or '*/*.tif' with them." in files.words
+
+
+# I10: no traceback
+
+
+def test_a_link_to_itself_is_passed_over(tmp_path):
+    write_stacks(tmp_path)
+    write_tracks(tmp_path, track_table())
+    (tmp_path / "loop.csv").symlink_to("loop.csv")
+    assert recognise(tmp_path).images.names == RECORDINGS
+
+
+def test_a_folder_that_cannot_be_listed_is_told(tmp_path, monkeypatch):
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(InputError, match=r"cannot be listed \(Permission denied\); let it be read"):
+        recognise(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["[1]", '{"attributes": null}', "{"])
+def test_a_geff_that_is_none_is_no_traceback(text, tmp_path):
+    write_stacks(tmp_path)
+    write_tracks(tmp_path, track_table())
+    (tmp_path / "A01.geff").mkdir()
+    (tmp_path / "A01.geff" / "zarr.json").write_text(text)
+    assert recognise(tmp_path).value("tracks.format") == "csv"
+
+
+def test_a_conf_that_cannot_be_written_is_told(tmp_path, monkeypatch):
+    write_stacks(tmp_path / "data")
+    seen = recognise(tmp_path / "data")
+    shutil.copytree(ROOT / "conf" / "mydata", tmp_path / "conf" / "mydata")
+
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(InputError, match=r"mine cannot be written \(Permission denied\)"):
+        write_conf(tmp_path / "conf", "mine", seen)
+
+
+# I11: paths that YAML or OmegaConf would read otherwise
+
+
+@pytest.mark.parametrize("name", ["a ${HOME} b", "a\nb"])
+def test_the_path_of_the_folder_is_read_as_it_is(name, tmp_path):
+    write_stacks(tmp_path / name)
+    shutil.copytree(ROOT / "conf" / "mydata", tmp_path / "conf" / "mydata")
+    written = write_conf(tmp_path / "conf", "mine", recognise(tmp_path / name))
+    assert OmegaConf.load(written / "globals.yml").recordings_root == str(tmp_path / name)
+
+
+# I14: words that are filled in
+
+
+def test_words_that_are_filled_in_beside_open_ones_are_said(tmp_path):
+    write_stacks(tmp_path)
+    table = track_table()
+    write_tracks(tmp_path, table.assign(fate=table["cell"].map({1: "died", 2: "left field", 3: "blebbed", 4: ""})))
+    words = the_one(tmp_path, "tracks.fate_names")
+    assert words.value == {"died": "apoptosis", "left field": "censored", "blebbed": "???"}
+    assert "Taken to mean what they seem to: died apoptosis, left field censored." in words.words
