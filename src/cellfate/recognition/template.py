@@ -75,18 +75,22 @@ def render(value: Any, in_flow: bool = False) -> str:
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, str):
-        is_open = value == OPEN and not in_flow
-        if value != OPEN:
-            value = value.replace("${", r"\${")  # no interpolation: OmegaConf's escape
-        if not value.isprintable():
-            return json.dumps(value)
-        plain = _PLAIN.fullmatch(value) and value.lower() not in _RESERVED
-        return value if plain or is_open else "'" + value.replace("'", "''") + "'"
+        return _render_text(value, in_flow)
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{render(key, True)}: {render(one, True)}" for key, one in value.items()) + "}"
     if isinstance(value, Sequence):
         return "[" + ", ".join(render(one, True) for one in value) + "]"
     return repr(value)
+
+
+def _render_text(text: str, in_flow: bool) -> str:
+    if text == OPEN:
+        return f"'{text}'" if in_flow else text
+    text = text.replace("${", r"\${")  # OmegaConf's escape: no interpolation
+    if not text.isprintable():
+        return json.dumps(text)
+    plain = _PLAIN.fullmatch(text) and text.lower() not in _RESERVED
+    return text if plain else "'" + text.replace("'", "''") + "'"
 
 
 def _parse(lines: list[str]) -> list[_Block]:
