@@ -27,6 +27,7 @@ from cellfate.prediction.classifier_member import load_classifier_member
 from cellfate.prediction.embeddings import embed_landmarks
 from cellfate.prediction.forecast_tables import empty_forecasts, fate_odds, tabulate_fate_odds, tabulate_hazards
 from cellfate.prediction.new_recordings import check_store
+from cellfate.prediction.pixel_scale import warn_of_scale
 from cellfate.prediction.records import ALL_CELLS, ClassifierConfig, ClockConfig, FolderConfig, TrainedModel
 from cellfate.prediction.trained_on import check_trained_on
 
@@ -193,6 +194,7 @@ def forecast_frames(
     if n_young:
         about = (n_young, n_cells, config.follow_up.min_frames)
         logger.warning("%d of %d cells were watched for fewer than %d frames and are not forecast", *about)
+    warn_of_scale(config, crops, frames)
     keys = _keys(frames).assign(scheme=ALL_MEMBERS, fold=NO_FOLD, part="test")
     if isinstance(config, ClassifierConfig):
         last = frames["last"]

@@ -25,8 +25,8 @@ from cellfate.report.tables import as_report_table
 CHANCE_AUROC: Final = 0.5
 """Area under the ROC curve of a forecast that knows nothing."""
 NOTHING_TO_EXPLAIN: Final = (
-    "The model is not clearly better than chance (its AUROC interval includes .5), so there is nothing to explain: "
-    "believe none of them, whatever their scores."
+    "The network that is explained is by itself not clearly better than chance (its AUROC interval includes .5), so "
+    "there is nothing to explain: believe none of them, whatever their scores."
 )
 EXPLAINED: Final = {"classifier": CLASSIFIER, "clock": NETWORK}
 """Predictor of each reading whose forecasts are explained."""

@@ -212,6 +212,20 @@ def test_borders_that_are_zero_in_all_channels_lie_outside_the_image():
 
 
 @pytest.mark.parametrize(
+    "change", [lambda frames: frames / 65535, lambda frames: frames * 40.0, lambda frames: -1.0 * frames]
+)
+def test_pixels_on_another_scale_are_told(trained, caplog, change):
+    given = arrays_of(trained, 0)
+    channels, interval = trained.model.config.channels, trained.model.config.frame_interval_min
+    predictor = Predictor(trained.model)
+    predictor.forecast_arrays(given["frames"], channels, interval)
+    assert "Pixels of channel" not in caplog.text
+    caplog.clear()
+    predictor.forecast_arrays(change(given["frames"].astype(np.float32)), channels, interval)
+    assert f"Pixels of channel {channels[0]} are" in caplog.text
+
+
+@pytest.mark.parametrize(
     ("changes", "words"),
     [
         ({"frames": np.zeros((0, 2, 8, 8))}, r"Cell 0 of the arrays has an array of shape \(0, 2, 8, 8\)"),
