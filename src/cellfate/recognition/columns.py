@@ -1,13 +1,13 @@
 """What columns of a table mean: told by their names, and held against what is in them."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 
 from cellfate.core.errors import InputError
-from cellfate.core.fates import APOPTOSIS, CENSORED, MITOSIS
+from cellfate.core.fates import APOPTOSIS, CENSORED, MITOSIS, UNSCORED
 from cellfate.core.text_tables import parse_numbers
 from cellfate.imaging.recording_names import match_names
 from cellfate.tracks.settings import TrackSettings
@@ -31,14 +31,12 @@ NAMES: dict[str, str] = {
         "mothertrackid parentnumber parentspot parentspotid"
     ),
     "fate": ("fate outcome end ending event eventtype endpoint fates result celldestiny destiny status class"),
-    "event_frame": ("eventframe frameofevent eventtime tevent fateframe fatetime endframe event timeofevent when"),
-    "time": (
-        "time hours hour h hrs timeh timehours timehrs eventtime timeofevent eventh tevent eventframe frame "
-        "frames t timepoint endframe endtime timeofdeath fatetime slice when frameofevent fateframe min minutes timemin"
-    ),
+    "event_frame": "event when",
+    "time": "time hours hour h hrs timeh timehours timehrs frame frames t timepoint slice when min minutes timemin",
     "recording_id": (
         "recordingid recording movie video image imagename file filename position pos well field fov site xy series "
-        "name stack sample"
+        "name stack sample recordingnumber movienumber movieno movienr movieid videonumber videono positionnumber "
+        "positionno positionid wellid fovid fieldid"
     ),
     "condition": (
         "condition treatment drug compound agent drugname treatmentname stimulus inhibitor perturbation substance"
@@ -48,7 +46,19 @@ NAMES: dict[str, str] = {
     "group_id": ("groupid group plate plateid day date experiment replicate batch well repeat donor"),
 }
 """Names that a column goes by, in small letters and digits only; the likeliest first."""
-_TIME_UNITS = "(?:h|hrs?|hours?|mins?|minutes?|s|secs?|seconds?|ms)"
+_EVENTS = r"(?:event|fate|deaths?|die[ds]?|dead|divisions?|divide[ds]?|div|mitosis|apoptosis|end)"
+_MOMENTS = r"(?:frame|slice|timepoint|time|hours?|hrs?|h|minutes?|mins?|t)"
+_EVENT_TIME = re.compile(rf"{_MOMENTS}(?:of|at)?{_EVENTS}(?:{_MOMENTS})?|{_EVENTS}(?:at)?{_MOMENTS}+")
+"""Names that say by themselves that something happened then."""
+_TIME_UNITS = {
+    "h": r"(?<![a-z])(?:h|hrs?)$|time ?h$|hours?$|hrs$",
+    "min": r"(?<![a-z])mins?$|time ?min$|mins$|minutes?$",
+    "s": r"(?<![a-z])(?:m?s|secs?)$|secs?$|seconds?$",
+    "frame": r"frame|slice|timepoint",
+}
+"""Units of time in the name of a column."""
+_SAME_TIMES = 0.999
+"""Correlation from which two columns of times tell the same, frames and rounded hours for instance."""
 _MOST_LISTED = 50
 """Fields of a column that are held against parts of names."""
 WORDS: dict[str, str] = {
@@ -78,27 +88,73 @@ def find_column(role: str, columns: Sequence[str]) -> str | None:
 
 
 def find_columns(role: str, columns: Sequence[str]) -> list[str]:
-    """All columns that go by a name of a role, the likeliest first."""
+    """All columns that go by a name of a role, the likeliest first; names of times of events before other times."""
     known = {name: place for place, name in enumerate(NAMES[role].split())}
     found = [(known[key], column) for column in columns for key in _keys(column) if key in known]
+    if role in ("event_frame", "time"):
+        found += [(-1, column) for column in columns if is_event_time(column)]
     return list(dict.fromkeys(column for _, column in sorted(found, key=lambda pair: pair[0])))
+
+
+def is_event_time(column: str) -> bool:
+    """Whether a name says that it is the time of an event.
+
+    Examples
+    --------
+    >>> [is_event_time(name) for name in ("frame of death", "Fate slice", "t_div", "End frame", "Time", "end")]
+    [True, True, True, True, False, False]
+    """
+    return _EVENT_TIME.fullmatch(plain(column)) is not None
+
+
+def time_unit(column: str) -> str | None:
+    """Tell the unit of times by the name of their column: h, min, s or frame; None where it says none.
+
+    Examples
+    --------
+    >>> [time_unit(name) for name in ("Event time (h)", "Hours", "t_min", "Frame of death", "length", "Time")]
+    ['h', 'h', 'min', 'frame', None, None]
+    """
+    name = re.sub("[^a-z]+", " ", re.sub("(?<=[a-z])(?=[A-Z])", " ", column).lower()).strip()
+    return next((unit for unit, pattern in _TIME_UNITS.items() if re.search(pattern, name)), None)
+
+
+def rivals(table: pd.DataFrame, columns: Sequence[str], agree: Callable[[pd.Series, pd.Series], bool]) -> list[str]:
+    """Columns that could have one role and do not say the same; none where all agree with the first."""
+    if not columns:
+        return []
+    differing = [column for column in columns[1:] if not agree(table[columns[0]], table[column])]
+    return [columns[0], *differing] if differing else []
+
+
+def are_same(one: pd.Series, other: pd.Series) -> bool:
+    """Whether two columns hold the same fields."""
+    return bool((one.str.strip() == other.str.strip()).all())
+
+
+def are_scaled(one: pd.Series, other: pd.Series) -> bool:
+    """Whether two columns hold the same numbers, in other units perhaps."""
+    first, second = parse_numbers(one), parse_numbers(other)
+    given = np.isfinite(first) & np.isfinite(second)
+    of_first, of_second = np.abs(first[given]).sum(), np.abs(second[given]).sum()
+    if not given.any() or (of_first == 0) != (of_second == 0):
+        return False
+    return bool(np.allclose(first[given] * of_second, second[given] * of_first, rtol=1e-3, atol=1e-6))
+
+
+def are_same_times(one: pd.Series, other: pd.Series) -> bool:
+    """Whether two columns hold the same times, in other units and from another beginning perhaps."""
+    first, second = parse_numbers(one), parse_numbers(other)
+    given = np.isfinite(first) & np.isfinite(second)
+    if not given.any() or np.ptp(first[given]) == 0 or np.ptp(second[given]) == 0:
+        return are_scaled(one, other)
+    return bool(np.corrcoef(first[given], second[given])[0, 1] > _SAME_TIMES)
 
 
 def _keys(column: str) -> list[str]:
     """Write a name with, and without, the unit in brackets or after an underscore."""
     bare = re.sub(r"[\[(].*?[\])]|[ _](?:px|pixels?|[num]M|[uµμn]g/ml|[uµμ]m|microns?|%)$", "", column)
     return list(dict.fromkeys((plain(column), plain(bare))))
-
-
-def is_time(name: str) -> bool:
-    """Whether the name of a column says a unit of time, so that it holds no frames.
-
-    Examples
-    --------
-    >>> is_time("Time (h)"), is_time("t_min"), is_time("hours"), is_time("Time"), is_time("frames")
-    (True, True, True, False, False)
-    """
-    return re.search(rf"(?:^|[\[( _]){_TIME_UNITS}[\]) ]*$", name.strip(), re.IGNORECASE) is not None
 
 
 def whole(column: pd.Series) -> "np.ndarray[tuple[int], np.dtype[np.int64]] | None":
@@ -118,18 +174,25 @@ def whole_or_blank(column: pd.Series) -> "np.ndarray[tuple[int], np.dtype[np.int
 def matching_column(table: pd.DataFrame, names: Sequence[str]) -> str | None:
     """Find the column that names recordings; None if none does.
 
-    A column counts if at least half of what it holds, or half of the recordings, match as they are written; of several,
-    one that is called so comes first, then the one that matches most. If there is none, names may differ as tables'
-    names may, in a column that is called so or holds no numbers.
+    A column counts if at least half of what it holds, or half of the recordings, match as they are written, or else as
+    names in tables may differ; of several, one that is called so comes first, then the one that matches most. Numbers,
+    and what is called a dose, a time or a fate, name recordings only in a column that is called so.
     """
-    called_so = find_columns("recording_id", list(table.columns))
-    loose = [column for column in table.columns if column in called_so or whole(table[column]) is None]
-    for columns, count in ((list(table.columns), _count_exact), (loose, _count_loose)):
-        matches = {str(column): count(table[column], names) for column in columns}
+    columns = [str(column) for column in table.columns]
+    called_so = find_columns("recording_id", columns)
+    taken = {column for role in ("dose", "frame", "time", "fate") for column in find_columns(role, columns)}
+    free = [column for column in columns if column in called_so or (column not in taken and _holds_text(table[column]))]
+    for count in (_count_exact, _count_loose):
+        matches = {column: count(table[column], names) for column in free}
         usable = [column for column, n_matches in matches.items() if n_matches]
         if usable:
             return max(usable, key=lambda column: (column in called_so, matches[column]))
     return None
+
+
+def _holds_text(column: pd.Series) -> bool:
+    given = column[column.str.strip() != ""]
+    return not np.isfinite(parse_numbers(given)).all()
 
 
 def parts_of_names(table: pd.DataFrame, names: Sequence[str]) -> str:
@@ -142,7 +205,8 @@ def parts_of_names(table: pd.DataFrame, names: Sequence[str]) -> str:
             )
             for text in held[:_MOST_LISTED]
         ]
-        if len(held) > 1 and all(whole_of) and len(set(whole_of)) == len(whole_of):
+        is_part = [text not in names for text in held[:_MOST_LISTED]]
+        if len(held) > 1 and all(whole_of) and all(is_part) and len(set(whole_of)) == len(whole_of):
             return f"; column {column} holds {held[0]!r}, a part of {whole_of[0]!r}"
     return ""
 
@@ -172,11 +236,13 @@ def _enough(n_matches: int, n_held: int, n_recordings: int) -> int:
 def meaning(word: str) -> str | None:
     """Fate that a word means: one that is always known, or one that is proposed; None if neither."""
     known = TrackSettings().fate_of(word)
-    return known if known is not None else WORDS.get(_simple(word))
+    return known if known is not None else _proposed(word)
 
 
-def _simple(word: str) -> str:
-    return re.sub(r"[\s_-]+", "_", word.strip().lower())
+def _proposed(word: str) -> str | None:
+    """Fate that a word is taken for; question marks say that nobody could tell."""
+    is_doubt = bool(word.strip()) and not word.strip().strip("?")
+    return UNSCORED if is_doubt else WORDS.get(re.sub(r"[\s_-]+", "_", word.strip().lower()))
 
 
 def fate_column(table: pd.DataFrame) -> str | None:
@@ -197,7 +263,7 @@ def fate_names(words: Iterable[str]) -> tuple[dict[str, str], list[str]]:
     unknown: list[str] = []
     for word in sorted({word.strip() for word in words} - {""}):
         if TrackSettings().fate_of(word) is None:
-            fate = WORDS.get(_simple(word))
+            fate = _proposed(word)
             if fate is None:
                 unknown.append(word)
             else:

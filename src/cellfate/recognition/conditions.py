@@ -1,18 +1,27 @@
 """Which table says how recordings were treated: one line a recording, and no cells."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from cellfate.core.errors import InputError
 from cellfate.core.text_tables import read_table
-from cellfate.recognition.columns import find_column, matching_column, named_recordings, parts_of_names
+from cellfate.recognition.columns import (
+    are_same,
+    are_scaled,
+    find_column,
+    find_columns,
+    matching_column,
+    named_recordings,
+    parts_of_names,
+    rivals,
+)
 from cellfate.recognition.images import Images
-from cellfate.recognition.proposals import Part, Proposal, ask, choose_table, found
+from cellfate.recognition.proposals import OPEN, Part, Proposal, ask, choose_table, found
 from cellfate.recognition.study import LEAST_GROUPS
-from cellfate.recognition.survey import Survey, shown
+from cellfate.recognition.survey import Survey, count, shown
 
 _UNIT = re.compile(r"(?:^|[ _(\[])([nuµμm]?M|[nuµμm]g/ml|%)[)\]]?$")
 """Unit of doses at the end of the name of their column."""
@@ -84,29 +93,50 @@ def _values(name: str, table: pd.DataFrame, by: str) -> list[Proposal]:
         found("recordings.conditions_file", name, f"{name}: column {by} names recordings, one line each"),
         found("recordings.conditions_columns", columns, f"the columns of {name}"),
     ]
+    doses = [column for column in find_columns("dose", list(table.columns)) if column != by]
+    differing = rivals(table, doses, lambda one, other: are_same(one, other) or are_scaled(one, other))
     unit = _UNIT.search(roles.get("dose", ""))
-    if unit and "dose_unit" not in roles:
+    if differing:
+        question = f"{name}: columns {', '.join(differing)} may both be the dose; name it, or set dose to null."
+        values[1] = ask("recordings.conditions_columns", question, {**columns, "dose": OPEN})
+    elif unit and "dose_unit" not in roles:
         values.append(found("recordings.dose_unit", unit.group(1), f"the name of column {roles['dose']}"))
     return values
 
 
 def _chosen(name: str, table: pd.DataFrame, by: str, images: Images) -> Conditions:
+    """Propose a table; groups and doses are those of the recordings that the folder has."""
     roles = _roles(table, by)
     matched = named_recordings(table[by], images.names)
-    without = sorted(set(images.names) - set(matched.values()))
-    strangers = sorted(word for word, recording in matched.items() if recording is None)
-    notes = [f"{name} treats {len(images.names) - len(without)} of {len(images.names)} recordings."]
-    if without:
-        notes.append(f"{name} has no line for {shown(without, 5)}: a run stops until it has.")
-    if strangers:
-        notes.append(f"{name} has lines of recordings that the folder does not have: {shown(strangers, 5)}.")
-    n_groups = table[roles["group_id"]].nunique() if "group_id" in roles else len(images.names)
-    values = _values(name, table, by)
+    imaged = table[table[by].str.strip().map(matched).notna()]
+    values = _values(name, imaged, by)
+    notes = list(_lines(name, matched, images))
+    n_groups = imaged[roles["group_id"]].nunique() if "group_id" in roles else len(images.names)
     if n_groups < LEAST_GROUPS <= len(images.names):
-        notes.append(f"Column {roles['group_id']} of {name} makes {n_groups} groups, too few to be parted; not used.")
+        column = f"Column {roles['group_id']} of {name}"
+        notes.append(f"{column} makes {count(n_groups, 'group')}, too few to be parted; not used.")
         values[1] = replace(values[1], value={**values[1].value, "group_id": None})
         n_groups = len(images.names)
-    doses = table[roles.get("dose", roles.get("condition", by))].nunique()
+    elif "group_id" in roles:
+        groups = count(n_groups, "group")
+        notes.append(f"Splits keep recordings of one {roles['group_id']} together ({name}): {groups}.")
+    unused = [
+        column for column in table.columns if column not in (by, *roles.values()) and column not in values[1].words
+    ]
+    if unused:
+        notes.append(f"Columns of {name} that are not used: {shown(unused, 5)}.")
+    doses = imaged[roles.get("dose", roles.get("condition", by))].nunique()
     return Conditions(
         values=tuple(values), notes=tuple(notes), n_groups=n_groups, has_doses=doses > 1, used=frozenset({name})
     )
+
+
+def _lines(name: str, matched: Mapping[str, str | None], images: Images) -> Iterator[str]:
+    """Say which recordings and lines a table has."""
+    without = sorted(set(images.names) - set(matched.values()))
+    strangers = sorted(word for word, recording in matched.items() if recording is None)
+    yield f"{name} treats {len(images.names) - len(without)} of {len(images.names)} recordings."
+    if without:
+        yield f"{name} has no line for {shown(without, 5)}: a run stops until it has."
+    if strangers:
+        yield f"{name} has lines of recordings that the folder does not have: {shown(strangers, 5)}."

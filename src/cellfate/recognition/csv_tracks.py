@@ -1,18 +1,22 @@
 """Columns of tracks in a plain table: guessed from names, and held against the recordings and what is in them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from cellfate.core.text_tables import read_table
+from cellfate.core.text_tables import parse_numbers, read_table
 from cellfate.recognition.columns import (
+    are_same,
+    are_scaled,
     fate_column,
     fate_names,
     find_column,
     find_columns,
     matching_column,
+    rivals,
+    time_unit,
     whole,
     whole_or_blank,
 )
@@ -21,6 +25,7 @@ from cellfate.recognition.proposals import OPEN, Proposal, ask, found
 from cellfate.recognition.survey import shown
 from cellfate.recognition.track_frames import first_frame, frame_column, position_unit, row_lengths
 
+_UNITS = {"h": "hours", "min": "minutes", "s": "seconds"}
 _NONE = (-1, 0)
 """Numbers that stand for no parent."""
 
@@ -42,51 +47,132 @@ def guess_columns(root: Path, name: str, images: Images, recording: str | None) 
     table = read_table(root / name)
     by = None if recording is not None else matching_column(table, images.names)
     columns = list(table.columns)
+    within = by or (find_column("recording_id", columns) if recording is None else None)
     lengths = row_lengths(table, by, recording or next(iter(images.names), None), images)
     frame, why = frame_column(table, lengths)
-    chosen: dict[str, str | None] = {"frame": frame, "y": find_column("y", columns), "x": find_column("x", columns)}
+    doubts = [why] if why else []
     parent = find_column("parent_id", columns)
-    spot = _spot_column(table, by, frame, parent)
-    optional: dict[str, str | None] = {}
-    if spot is not None:
-        chosen |= {"spot_id": spot, "parent_spot_id": parent}
-    else:
-        chosen["cell_id"] = _cell_column(table, by, frame)
-        optional["parent_id"] = parent if _are_parents(table, parent, chosen["cell_id"]) else None
-    values: list[Proposal] = []
-    fate = fate_column(table)
-    if fate is not None:
-        optional["fate"] = fate
-        optional["event_frame"] = next(
-            (one for one in find_columns("event_frame", columns) if one != fate and whole(table[one]) is not None), None
-        )
-        values += fate_words(table[fate], f"the words in column {fate}")
-    optional["recording_id"] = by
+    spot = _spot_column(table, within, frame, parent)
+    roles: dict[str, str | None] = {} if spot is None else {"spot_id": spot, "parent_spot_id": parent}
+    if spot is None:
+        roles["cell_id"] = _one_of(table, "cell_id", _cell_columns(table, within, frame), are_same, doubts)
+    roles["frame"] = frame
+    for axis in ("y", "x"):
+        roles[axis] = _one_of(table, axis, find_columns(axis, columns), are_scaled, doubts)
     if by is None and recording is None and len(images.names) > 1:
-        chosen["recording_id"] = None
-        why += (
-            f" No column holds the names of the recordings, such as {shown(images.names)}: add one, or make a table a "
+        roles["recording_id"] = None
+        doubts.append(
+            f"No column holds the names of the recordings, such as {shown(images.names)}: add one, or make a table a "
             "recording, named like it."
         )
-    order = ("spot_id", "parent_spot_id", "cell_id", "frame", "y", "x", "recording_id")
-    given = {key: chosen[key] for key in order if key in chosen}
-    given |= {key: value for key, value in optional.items() if value is not None}
-    if any(value is None for value in chosen.values()):
-        asked = {key: OPEN if value is None else value for key, value in given.items()}
+    roles = {role: column or OPEN for role, column in roles.items()}
+    if spot is None and parent is not None and _are_parents(table, parent, str(roles["cell_id"])):
+        roles["parent_id"] = parent
+    words = _state_fates(table, within, roles, name, doubts)
+    if by is not None:
+        roles["recording_id"] = by
+    counted = [] if frame is None else [first_frame(table, frame, name, lengths)]
+    return [_named(roles, parent, name, columns, doubts), *words, *counted, *_measured(table, roles, name, images)]
+
+
+def _measured(table: pd.DataFrame, roles: Mapping[str, str | None], name: str, images: Images) -> list[Proposal]:
+    """Tell the unit of positions, and ask for the side of a pixel where it is needed and not known."""
+    if OPEN in (roles["y"], roles["x"]):
+        return []
+    unit = position_unit(table, str(roles["y"]), str(roles["x"]), name, images)
+    if unit.value != "um" or images.header is None or images.header.pixel_size_um is not None:
+        return [unit]
+    question = f"{unit.words} are in micrometres, and no file says the side of a pixel; give it in micrometres."
+    return [unit, ask("recordings.pixel_size_um", question)]
+
+
+def _named(
+    roles: Mapping[str, str | None], parent: str | None, name: str, columns: list[str], doubts: list[str]
+) -> Proposal:
+    if OPEN in roles.values():
+        why = "".join(f" {doubt.strip()}" for doubt in doubts)
         question = f"{name} has the columns {', '.join(columns)}; name those that are ???.{why}"
-        values.insert(0, ask("tracks.columns", question, asked))
-    else:
-        unused = f"; {parent} holds no numbers of cells" if parent and parent not in given.values() else ""
-        values.insert(0, found("tracks.columns", given, f"the columns of {name}{unused}"))
-    if frame is not None:
-        values.append(first_frame(table, frame, name, lengths))
-    if chosen["y"] and chosen["x"]:
-        unit = position_unit(table, chosen["y"], chosen["x"], name, images)
-        values.append(unit)
-        if unit.value == "um" and images.header is not None and images.header.pixel_size_um is None:
-            question = f"{unit.words} are in micrometres, and no file says the side of a pixel; give it in micrometres."
-            values.append(ask("recordings.pixel_size_um", question))
-    return values
+        return ask("tracks.columns", question, roles)
+    unused = f"; {parent} holds no numbers of cells" if parent is not None and parent not in roles.values() else ""
+    return found("tracks.columns", roles, f"the columns of {name}{unused}")
+
+
+def _one_of(
+    table: pd.DataFrame,
+    role: str,
+    columns: list[str],
+    agree: Callable[[pd.Series, pd.Series], bool],
+    doubts: list[str],
+) -> str | None:
+    """Take the likeliest column of a role; none, and a doubt, where two do not say the same."""
+    differing = rivals(table, columns, agree)
+    if not differing:
+        return columns[0] if columns else None
+    what = "the cell, which a table of fates must call by the same number" if role == "cell_id" else role
+    doubts.append(f"Columns {', '.join(differing)} may both be {what}.")
+    return None
+
+
+def _state_fates(
+    table: pd.DataFrame, by: str | None, roles: dict[str, str | None], name: str, doubts: list[str]
+) -> list[Proposal]:
+    """Add the columns that state fates and their frames, if there are any, to the roles; give what the words mean."""
+    fate = fate_column(table)
+    if fate is None:
+        return []
+    roles["fate"] = fate
+    cell, frame = roles.get("cell_id", OPEN), roles["frame"]
+    if cell != OPEN:
+        cells = table.groupby([*([by] if by else []), cell], sort=False)[fate]
+        if cells.agg(_changes).any():
+            roles["fate"] = OPEN
+            doubts.append(
+                f"Column {fate} differs between the frames of a cell, and a fate does not: or set fate to null."
+            )
+    event, doubt = _event_frame(table, fate, str(cell), str(frame))
+    if event is not None:
+        roles["event_frame"] = event
+    if doubt:
+        advice = "write frames into it, or into another column, and name that, or set event_frame to null"
+        doubts.append(f"Column {doubt.format(name=name)}, but event_frame is a frame: {advice}.")
+    return fate_words(table[fate], f"the words in column {fate}")
+
+
+def _changes(fields: pd.Series) -> bool:
+    """Whether the rows of a cell say more than one thing; a word on a single row is no change."""
+    return bool((fields.str.strip() != "").sum() > 1 and (fields != fields.iloc[0]).any())
+
+
+def _event_frame(table: pd.DataFrame, fate: str, cell: str, frame: str) -> tuple[str | None, str]:
+    """Find the column of the frames of events; open, and why, where it holds other times."""
+    named = [
+        one for one in find_columns("event_frame", list(table.columns)) if one != fate and _has_numbers(table[one])
+    ]
+    event = next((one for one in named if time_unit(one) == "frame"), named[0] if named else None)
+    if event is None:
+        return None, ""
+    unit = time_unit(event)
+    if unit in _UNITS:
+        return OPEN, f"{event} of {{name}} holds {_UNITS[unit]}"
+    if whole(table[event]) is None:
+        return OPEN, f"{event} of {{name}} has fractions"
+    if unit is None and OPEN not in (cell, frame) and not _are_ends(table, event, cell, frame):
+        return OPEN, f"{event} of {{name}} has times that are not where tracks end"
+    return event, ""
+
+
+def _has_numbers(column: pd.Series) -> bool:
+    given = parse_numbers(column[column.str.strip() != ""])
+    return len(given) > 0 and bool(np.isfinite(given).all())
+
+
+def _are_ends(table: pd.DataFrame, event: str, cell: str, frame: str) -> bool:
+    """Whether most events lie where the track of their cell ends."""
+    rows = pd.DataFrame(
+        {"cell": table[cell], "last": parse_numbers(table[frame]), "event": parse_numbers(table[event])}
+    )
+    ends = rows.groupby("cell").max().dropna()
+    return bool(((ends["event"] - ends["last"]).abs() <= 1).mean() >= 1 / 2)
 
 
 def _spot_column(table: pd.DataFrame, by: str | None, frame: str | None, parent: str | None) -> str | None:
@@ -109,20 +195,21 @@ def _spot_column(table: pd.DataFrame, by: str | None, frame: str | None, parent:
     return None
 
 
-def _cell_column(table: pd.DataFrame, by: str | None, frame: str | None) -> str | None:
-    """Find the column of cells: whole numbers, of which one stands on several rows, each of another frame."""
+def _cell_columns(table: pd.DataFrame, by: str | None, frame: str | None) -> list[str]:
+    """Find the columns of cells: whole numbers, of which one stands on several rows, each of another frame."""
+    found_columns = []
     for column in find_columns("cell_id", list(table.columns)):
         if frame is None or column == by or whole(table[column]) is None:
             continue
         keys = [*([by] if by else []), column]
         if not table.duplicated([*keys, frame]).any() and table.duplicated(keys).any():
-            return column
-    return None
+            found_columns.append(column)
+    return found_columns
 
 
-def _are_parents(table: pd.DataFrame, parent: str | None, cell: str | None) -> bool:
+def _are_parents(table: pd.DataFrame, parent: str, cell: str) -> bool:
     """Tell whether a column holds numbers of cells, and not, say, of spots."""
-    if parent is None or cell is None:
+    if cell == OPEN:
         return False
     given = table[parent][~table[parent].str.strip().str.lower().isin(["", "nan", "none"])]
     numbers, cells = whole(given), whole(table[cell])

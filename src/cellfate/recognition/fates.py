@@ -1,21 +1,28 @@
 """Which table says how cells ended: told by a column of cell numbers beside one of words for fates."""
 
+import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from cellfate.core.errors import InputError
 from cellfate.core.fates import EVENTS
 from cellfate.core.text_tables import parse_numbers, read_table
 from cellfate.recognition.columns import (
+    are_same,
+    are_same_times,
     fate_column,
     find_columns,
+    is_event_time,
     matching_column,
     meaning,
     named_recordings,
     parts_of_names,
-    plain,
+    rivals,
+    time_unit,
     whole,
 )
 from cellfate.recognition.csv_tracks import fate_words
@@ -28,8 +35,9 @@ from cellfate.recognition.tracks import Tracks
 _UNREAD = ("unread",)
 _AGREEING = 0.8
 """Least share of the numbers in a column that must be cells with tracks."""
-_HOURS = ("h", "hr", "hour", "timeh", "hoursh", "eventh", "eventtimeh", "timeofeventh")
-_FRAMES = ("timepoint", "slice", "frameofevent")
+_TO_ADD = "fate"
+"""Column that is to be added to a table without words for fates."""
+_CLOCK = re.compile(r"\d+:\d\d")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,18 +55,26 @@ class ScoredFates(Part):
 
 @dataclass(frozen=True, eq=False)
 class _Candidate:
+    """A table that names cells; `fate` is None where no column holds words for fates."""
+
     template: str
     files: tuple[str, ...]
     table: pd.DataFrame
     by: str | None
-    cell: str | None
-    fate: str
+    cells: list[str]
     calls: tuple[str, ...]
+    fate: str | None
 
     @property
     def times(self) -> list[str]:
-        """Columns that may say when, the likeliest first."""
-        return [column for column in find_columns("time", list(self.table.columns)) if _is_time(self, column)]
+        """Columns of numbers that may say when, the likeliest first."""
+        return [column for column in self.called_times if not _unreadable(self.table[column])]
+
+    @property
+    def called_times(self) -> list[str]:
+        """Columns that are called so."""
+        others = {self.by, self.fate, *self.cells}
+        return [column for column in find_columns("time", list(self.table.columns)) if column not in others]
 
 
 def recognise_fates(survey: Survey, images: Images, tracks: Tracks, tables: list[str]) -> ScoredFates:
@@ -75,9 +91,9 @@ def recognise_fates(survey: Survey, images: Images, tracks: Tracks, tables: list
     """
     matched = match_files(tables, images.names)
     looked = (_look(survey, images, tracks, template, files) for template, files in matched.items())
-    candidates = [one for one in looked if one is not None]
+    candidates = sorted((one for one in looked if one is not None), key=lambda one: one.fate is None)
     shown_by_tracks = {fate for fate in EVENTS if tracks.shows(fate)}
-    timeless = [one for one in candidates if not one.times and _fates([one]) & set(EVENTS) <= shown_by_tracks]
+    timeless = [one for one in candidates if not one.called_times and _fates(one) & set(EVENTS) <= shown_by_tracks]
     candidates = [one for one in candidates if one not in timeless]
     notes = tuple(f"{one.files[0]} has words for fates but not when; it is not used." for one in timeless)
     if not candidates:
@@ -86,13 +102,16 @@ def recognise_fates(survey: Survey, images: Images, tracks: Tracks, tables: list
     return ScoredFates(
         values=choose_table(_values(first, images, tracks), names, "Fates"),
         notes=tuple(_notes(first, images, tracks)) if len(candidates) == 1 else (),
-        fates=_fates(candidates),
+        fates=frozenset().union(*map(_fates, candidates)),
         used=frozenset(name for one in candidates for name in one.files),
     )
 
 
-def _fates(candidates: list[_Candidate]) -> frozenset[str]:
-    return frozenset(filter(None, (meaning(word) for one in candidates for word in one.table[one.fate].unique())))
+def _fates(one: _Candidate) -> frozenset[str]:
+    """Fates that a table states; either event may be meant where it has no words."""
+    if one.fate is None:
+        return frozenset(EVENTS)
+    return frozenset(filter(None, map(meaning, one.table[one.fate].unique())))
 
 
 def _look(survey: Survey, images: Images, tracks: Tracks, template: str, files: Mapping[str, str]) -> _Candidate | None:
@@ -101,17 +120,28 @@ def _look(survey: Survey, images: Images, tracks: Tracks, template: str, files: 
         table = read_table(survey.root / name)
     except InputError:
         return None
-    by = None if files else matching_column(table, images.names)
-    fate = fate_column(table)
-    if fate is None:
-        return None
+    by, columns = None if files else matching_column(table, images.names), list(table.columns)
+    fate, called_so = fate_column(table), find_columns("cell_id", columns)
     if not files and by is None and len(images.names) > 1:
-        by = OPEN if find_columns("cell_id", list(table.columns)) else None
-        if by is None:
+        if not called_so:
             return None
+        by = OPEN
     rows = _rows_of_cells(table, by, images, tracks)
-    cell, calls = _cell_column(table, {by, fate}, rows, next(iter(files), None), tracks)
-    return _Candidate(template, tuple(files.values()) or (name,), table, by, cell, fate, calls)
+    cells, calls = _cell_columns(table, {by, fate}, rows, next(iter(files), None), tracks)
+    one = _Candidate(template, tuple(files.values()) or (name,), table, by, cells, calls, fate)
+    return one if fate is not None or _names_cells_once(one, called_so) else None
+
+
+def _names_cells_once(one: _Candidate, called_so: list[str]) -> bool:
+    """Whether a table without words for fates may still say how cells end: it has one row a cell, and times of events.
+
+    Where it names recordings and cells that are known, no time is needed.
+    """
+    if not one.cells or one.cells[0] not in called_so:
+        return False
+    keys = [*([one.by] if one.by not in (None, OPEN) else []), one.cells[0]]
+    is_known = one.by != OPEN and one.calls != _UNREAD
+    return not one.table.duplicated(keys).any() and (is_known or any(map(is_event_time, one.table.columns)))
 
 
 def _rows_of_cells(table: pd.DataFrame, by: str | None, images: Images, tracks: Tracks) -> pd.Series:
@@ -122,23 +152,26 @@ def _rows_of_cells(table: pd.DataFrame, by: str | None, images: Images, tracks: 
     return recordings.isin(set(tracks.cells["recording_id"]))
 
 
-def _cell_column(
+def _cell_columns(
     table: pd.DataFrame, others: set[str | None], rows: pd.Series, recording: str | None, tracks: Tracks
-) -> tuple[str | None, tuple[str, ...]]:
-    """Find the column of cells, and by what it calls them; one that is called so first, a column of times last.
+) -> tuple[list[str], tuple[str, ...]]:
+    """Find the columns that may be the cell, and by what the first calls them; several if they do not hold the same.
 
     It holds their numbers, or the names that the tracker gives them: by the name of their track, or by its TRACK_ID.
+    One that is called so comes first; one of times is none.
     """
     called_so, times = find_columns("cell_id", list(table.columns)), find_columns("time", list(table.columns))
     rest = [str(column) for column in table.columns if column not in called_so and column not in times]
+    fitting: dict[str, tuple[str, ...]] = {}
     for column in (*called_so, *rest):
-        if column in others:
+        if column in others or (fitting and column in rest):
             continue
         held = table[column][rows].str.strip()
         calls = _calls(held[held != ""].tolist(), recording, tracks)
         if calls and (calls != _UNREAD or (column in called_so and whole(table[column]) is not None)):
-            return column, calls
-    return None, ()
+            fitting[column] = calls
+    columns = list(fitting)
+    return (rivals(table, columns, are_same) or columns[:1], fitting[columns[0]]) if columns else ([], ())
 
 
 def _calls(held: list[str], recording: str | None, tracks: Tracks) -> tuple[str, ...]:
@@ -155,35 +188,70 @@ def _calls(held: list[str], recording: str | None, tracks: Tracks) -> tuple[str,
 
 
 def _values(one: _Candidate, images: Images, tracks: Tracks) -> list[Proposal]:
-    name, times = one.files[0], one.times
-    columns = {"recording_id": one.by, "cell_id": one.cell or OPEN, "fate": one.fate, "time": [*times, OPEN][0]}
-    values = [found("tracks.fates_file", one.template, f"{name}: column {one.fate} holds words for fates")]
-    if OPEN in columns.values():
-        lacking = [_lack_of_cells(tracks)] if one.cell is None else []
-        lacking += [] if times else ["no column says when"]
-        if one.by == OPEN:
-            part = parts_of_names(one.table, images.names)
-            lacking.append(f"no column names recordings as the folder does ({shown(images.names)}){part}")
+    name = one.files[0]
+    times = rivals(one.table, one.times, are_same_times)
+    columns: dict[str, str | None] = {
+        "recording_id": OPEN if _n_blank(one) else one.by,
+        "cell_id": one.cells[0] if len(one.cells) == 1 else OPEN,
+        "fate": one.fate or _TO_ADD,
+        "time": OPEN if times or not one.times else one.times[0],
+    }
+    values = [_file(one, columns)]
+    doubts = list(_doubts(one, times, images, tracks))
+    if doubts:
         question = (
-            f"{name} has the columns {', '.join(one.table.columns)}, but {', and '.join(lacking)}; name or add it."
+            f"{name} has the columns {', '.join(one.table.columns)}, but {', and '.join(doubts)}; name or add it."
         )
         values.append(ask("tracks.fates_columns", question, columns))
     else:
         values.append(found("tracks.fates_columns", columns, f"the columns of {name}"))
-    words = fate_words(one.table[one.fate], f"column {one.fate} of {name}")
-    return [*values, *_named(one), *([_unit(one, times[0], images)] if times else ()), *words]
+    words = [] if one.fate is None else fate_words(one.table[one.fate], f"column {one.fate} of {name}")
+    return [*values, *_named(one), *([_unit(one, times or one.times[:1], images)] if one.times else ()), *words]
+
+
+def _file(one: _Candidate, columns: Mapping[str, str | None]) -> Proposal:
+    key, name = "tracks.fates_file", one.files[0]
+    if one.fate is not None:
+        return found(key, one.template, f"{name}: column {one.fate} holds words for fates")
+    return ask(
+        key,
+        f"{name} names cells (column {columns['cell_id']}) but has no words for fates. If it says how cells end, add a "
+        f"column {_TO_ADD} to it, with apoptosis in every line if all of them died, and put {one.template} here; set "
+        "null if it says something else.",
+    )
+
+
+def _n_blank(one: _Candidate) -> int:
+    return 0 if one.by in (None, OPEN) else int((one.table[one.by].str.strip() == "").sum())
+
+
+def _doubts(one: _Candidate, times: list[str], images: Images, tracks: Tracks) -> Iterator[str]:
+    """Say what keeps each column of a table of fates from being known."""
+    if len(one.cells) != 1:
+        both = f"columns {', '.join(one.cells)} both hold numbers of cells, and only one can be that of the tracks"
+        yield both if one.cells else _lack_of_cells(tracks)
+    if times:
+        yield f"columns {', '.join(times)} both may say when"
+    elif not one.times:
+        why = [f"column {column} holds {_unreadable(one.table[column])}" for column in one.called_times]
+        yield "no column says when" + "".join(f": {reason}" for reason in why[:1])
+    if one.by == OPEN:
+        part = parts_of_names(one.table, images.names)
+        yield f"no column names recordings as the folder does ({shown(images.names)}){part}"
+    if _n_blank(one):
+        yield f"column {one.by} is blank on {_n_blank(one)} of {len(one.table)} rows: write the recording into each"
 
 
 def _named(one: _Candidate) -> list[Proposal]:
     """Say by what the table calls cells, where that is not their number."""
     if len(one.calls) > 1:
         question = (
-            f"Column {one.cell} of {one.files[0]} may hold the IDs of the cells' first spots (cell_id), or names that "
-            f"TrackMate gives (cell_name; then set tracks.name_cells_by too): {', '.join(one.calls)} all fit."
+            f"Column {one.cells[0]} of {one.files[0]} may hold the IDs of the cells' first spots (cell_id), or names "
+            f"that TrackMate gives (cell_name; then set tracks.name_cells_by too): {', '.join(one.calls)} all fit."
         )
         return [ask("tracks.fates_cell", question)]
     if one.calls in (("track_name",), ("track_id",)):
-        words = f"column {one.cell} of {one.files[0]} holds names of cells by {one.calls[0]}"
+        words = f"column {one.cells[0]} of {one.files[0]} holds names of cells by {one.calls[0]}"
         return [found("tracks.fates_cell", "cell_name", words), found("tracks.name_cells_by", one.calls[0], words)]
     return []
 
@@ -195,37 +263,61 @@ def _lack_of_cells(tracks: Tracks) -> str:
     return f"no column holds the numbers that cells have in the tracks{such}{hint}"
 
 
-def _is_time(one: _Candidate, column: str) -> bool:
-    if column in (one.by, one.cell, one.fate):
-        return False
-    given = one.table[column][one.table[column].str.strip() != ""]
-    return len(given) > 0 and bool(pd.notna(parse_numbers(given)).all())
+def _unreadable(column: pd.Series) -> str:
+    """Say what stands in a column of times that is no number; empty where all are numbers."""
+    given = column[column.str.strip() != ""]
+    wrong = given[~pd.notna(parse_numbers(given))]
+    if len(given) == 0:
+        return "nothing"
+    if len(wrong) == 0:
+        return ""
+    seen = f"{wrong.iloc[0].strip()!r:.40} in line {wrong.index[0]}"
+    is_clock = _CLOCK.match(wrong.iloc[0].strip())
+    return f"the clock time {seen}; write hours as numbers, such as 1.5" if is_clock else seen
 
 
-def _unit(one: _Candidate, time: str, images: Images) -> Proposal:
+def _unit(one: _Candidate, times: list[str], images: Images) -> Proposal:
     """Tell hours from frames: by the name of the column, else by what fits the length of the recordings."""
-    key, name = "tracks.fates_time_unit", plain(time)
-    column = one.table[time][one.table[time].str.strip() != ""]
-    numbers = parse_numbers(column)
-    if name in _HOURS or name.endswith(("hours", "hrs", "inh")):
-        return found(key, "h", f"the name of column {time}")
-    if name in _FRAMES or name.endswith(("frame", "frames")):
-        return found(key, "frame", f"the name of column {time}")
-    seen = f"column {time} of {one.files[0]} has times up to {numbers.max():g}"
-    if name.endswith(("min", "mins", "minutes")):
+    key, listed = "tracks.fates_time_unit", " or ".join(times)
+    named = {time_unit(column) for column in times}
+    if named in ({"h"}, {"frame"}):
+        return found(key, named.pop(), f"the name of column {listed}")
+    if len(times) > 1:
+        return ask(
+            key, f"Does the column of {one.files[0]} that says when ({listed}) hold hours (h) or frames (frame)?"
+        )
+    numbers = parse_numbers(one.table[times[0]])
+    numbers = numbers[np.isfinite(numbers)]
+    seen = f"column {listed} of {one.files[0]} has times up to {numbers.max():g}"
+    convert = "write hours into the table, then set h"
+    if named <= {"min", "s"}:
+        return ask(key, f"{seen}, which its name calls {'minutes' if named == {'min'} else 'seconds'}; {convert}.")
+    fitting = _fitting_units(numbers, images)
+    if fitting in (["h"], ["frame"]):
+        return found(key, fitting[0], f"{seen}, which do not fit as {'frames' if fitting == ['h'] else 'hours'}")
+    if not fitting:
         return ask(
             key,
-            f"{seen}, which its name calls minutes; write hours into the table, then set h.",
+            f"{seen}, which fits neither hours (h) nor frames (frame): see that it is the time since the first frame; "
+            f"{convert}.",
         )
-    if (numbers % 1 != 0).any():
-        return found(key, "h", f"column {time} has fractions, which frames have not")
-    n_frames = images.header.n_frames if images.header else None
-    minutes = images.frame_interval_min
-    if n_frames and minutes and numbers.max() > n_frames * minutes / 60:
-        return found(key, "frame", f"{seen}, longer than the recordings in hours")
-    if n_frames and numbers.max() > n_frames:
-        return found(key, "h", f"{seen}, more than the recordings have frames")
-    return ask(key, f"{seen}: hours since the first frame (h), or frames (frame)? Both fit.")
+    if fitting == ["min"]:
+        return ask(key, f"{seen}, which fits minutes alone: {convert}.")
+    both = {"h": "hours since the first frame (h)", "frame": "frames (frame)", "min": "minutes"}
+    choices, all_fit = ", or ".join(both[unit] for unit in fitting), "Both fit" if len(fitting) == 2 else "All fit"
+    advice = f"; of minutes, {convert}" if "min" in fitting else ""
+    return ask(key, f"{seen}: {choices}? {all_fit}{advice}.")
+
+
+def _fitting_units(numbers: "np.ndarray[tuple[int], np.dtype[np.float64]]", images: Images) -> list[str]:
+    """Units in which times fit the length of recordings; minutes where they fall on frames, or nothing else fits."""
+    n_frames, interval_min = images.header.n_frames if images.header else math.inf, images.frame_interval_min
+    length_min = n_frames * (interval_min or math.inf)
+    are_whole, latest = bool((numbers % 1 == 0).all()), float(numbers.max())
+    fits = {"h": latest * 60 <= length_min, "frame": are_whole and latest <= n_frames}
+    on_frames = interval_min is None or bool(np.isclose(numbers / interval_min, np.rint(numbers / interval_min)).all())
+    fits["min"] = latest <= length_min and (on_frames or not any(fits.values()))
+    return [unit for unit, does in fits.items() if does]
 
 
 def _notes(one: _Candidate, images: Images, tracks: Tracks) -> Iterator[str]:
@@ -242,5 +334,5 @@ def _notes(one: _Candidate, images: Images, tracks: Tracks) -> Iterator[str]:
     elif one.by is None and len(images.names) > 1:
         yield f"{len(one.files)} of {len(images.names)} recordings have a table of fates."
     if tracks.cells is not None and len(tracks.cells) and len(images.names) == 1:
-        listed = (one.table[one.cell].str.strip() != "").sum() if one.cell else 0
+        listed = (one.table[one.cells[0]].str.strip() != "").sum() if one.cells else 0
         yield f"{one.files[0]} lists {listed} of {len(tracks.cells)} cells; tracks.unlisted_cells says what others are."

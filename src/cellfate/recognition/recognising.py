@@ -63,7 +63,7 @@ def recognise(folder: Path, layout: Layout | None = None) -> Recognised:
     notes = [*images.notes, *tracks.notes, *fates.notes, *conditions.notes]
     unused = sorted(set(tables) - fates.used - conditions.used)
     if unused:
-        notes.append(f"Not used, since they name neither cells nor treatments: {shown(unused, 5)}.")
+        notes.append(f"Not used, since they hold neither fates nor treatments: {shown(unused, 5)}.")
     if survey.is_cut:
         notes.append(f"The folder has more than {MOST_ENTRIES} files; only the first were looked at.")
     values = [*images.values, *conditions.values, *tracks.values, *_merged(tracks, fates), _cell_size(images, tracks)]

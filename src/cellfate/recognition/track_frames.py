@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from cellfate.core.text_tables import parse_numbers
-from cellfate.recognition.columns import find_columns, is_time, named_recordings, plain, whole
+from cellfate.recognition.columns import find_columns, named_recordings, plain, time_unit, whole
 from cellfate.recognition.images import Images
 from cellfate.recognition.proposals import Proposal, ask, found
 
@@ -48,7 +48,7 @@ def frame_column(table: pd.DataFrame, lengths: pd.Series) -> tuple[str | None, s
     reasons = []
     for column in find_columns("frame", list(table.columns)):
         numbers = whole(table[column])
-        if is_time(column):
+        if time_unit(column) not in (None, "frame"):
             reasons.append(f"{column} is a time")
         elif numbers is None or len(numbers) < len(table):
             reasons.append(f"{column} holds other things than whole numbers")
