@@ -45,12 +45,14 @@ def new(folder: Path, name: str | None, layout: str | None, conf_source: str) ->
     Nothing in FOLDER is changed. What is found goes to conf/NAME (default: after FOLDER), with a question where it
     could not be told.
     """
+    import logging
     from typing import get_args
 
     from cellfate.core.errors import InputError
     from cellfate.imaging.settings import Layout
     from cellfate.recognition import check_place, default_name, describe, recognise, write_conf
 
+    logging.getLogger("cellfate").addHandler(logging.NullHandler())  # what readers say of the first few recordings
     conf, study = Path(conf_source), default_name(folder) if name is None else name
     try:
         if layout is not None and layout not in get_args(Layout):

@@ -1,6 +1,6 @@
 """A layout that the images of a folder may have."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +36,8 @@ class Candidate:
         What else was seen.
     cell_px : float or None
         Diameter of a cell in pixels, where the files say it.
+    files : dict of str to str
+        File or folder of each recording, where each has its own.
     """
 
     layout: Layout
@@ -46,6 +48,7 @@ class Candidate:
     names: Callable[[list[Looked]], tuple[str, ...]] = _of_looked
     notes: tuple[str, ...] = ()
     cell_px: float | None = None
+    files: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def has_open(self) -> bool:

@@ -15,8 +15,8 @@ from cellfate.recognition.survey import Survey
 from cellfate.tracks.cell_tracking_challenge import read_without_positions
 from cellfate.tracks.importing import IMPORTERS
 from cellfate.tracks.reading import list_sources, read_each
-from cellfate.tracks.records import OpenedRecordings
-from cellfate.tracks.settings import PLACEHOLDER, TrackSettings
+from cellfate.tracks.records import OpenedRecordings, name_file
+from cellfate.tracks.settings import TrackSettings
 
 _LARGE_BYTES = 100_000_000
 """A file of tracks larger than this is not read, only recognised."""
@@ -35,11 +35,14 @@ class FirstTracks:
         What is wrong or odd; of unread tracks, why.
     settled_by : dict of str to str
         Parameters that have to be given before the tracks can be read, and why; tracks that merge are cut here.
+    is_large : bool
+        Whether they were not read because a file is large.
     """
 
     cells: pd.DataFrame | None
     reasons: tuple[str, ...] = ()
     settled_by: Mapping[str, str] = field(default_factory=dict)
+    is_large: bool = False
 
 
 def read_first(
@@ -65,9 +68,10 @@ def read_first(
     if images.header is None or lacks_file or OPEN in known.get("columns", {}).values():
         return FirstTracks(None)
     known["fate_names"] = {word: fate for word, fate in known.get("fate_names", {}).items() if fate != OPEN}
-    paths = [survey.root / str(known.get("files")).replace(PLACEHOLDER, name) for name in names]
+    template = str(known.get("files"))
+    paths = [survey.root / name_file(template, name, images.sources.get(name, name)) for name in names]
     if any(path.is_file() and path.stat().st_size > _LARGE_BYTES for path in paths):
-        return FirstTracks(None, (f"{paths[0].name} is large and was not read.",))
+        return FirstTracks(None, (f"{paths[0].name} is large and was not read.",), is_large=True)
     table = _table(images, names, facts)
     read = _read(survey, images, table, known)
     if read.cells is None and _MERGE in read.settled_by:
@@ -84,7 +88,7 @@ def _table(images: Images, names: Sequence[str], facts: Mapping[str, float]) -> 
         {
             "recording_id": list(names),
             "source": [images.sources.get(name, name) for name in names],
-            "n_frames": header.n_frames,
+            "n_frames": [images.lengths.get(name, header.n_frames) for name in names],
             "frame_interval_min": facts.get("frame_interval_min") or images.frame_interval_min or 1.0,
             "pixel_size_um": header.pixel_size_um or facts.get("pixel_size_um") or float("nan"),
             "height_px": header.height_px,

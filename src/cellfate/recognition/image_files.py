@@ -149,7 +149,8 @@ def _candidate(layout: Layout, survey: Survey, files: Sequence[str], what: str, 
         settings = None if axes.is_open and supposed is None else settings | {"file_axes": supposed}
     root = name_root(survey.root, glob)
     names = tuple(recording_name(root, survey.root / name, suffixes) for name in files)
-    return Candidate(layout, source, settings, tuple(values), frozenset(files), _with_scenes(files, names))
+    own = dict(zip(names, files, strict=True))
+    return Candidate(layout, source, settings, tuple(values), frozenset(files), _with_scenes(files, names), files=own)
 
 
 def _folders(files: Sequence[str]) -> list[str]:

@@ -41,7 +41,7 @@ class Images(Part):
     cell_px : float or None
         Diameter of a cell in pixels, where masks or boxes say it.
     sources : dict of str to str
-        File or folder of the recordings that were opened.
+        File or folder of the recordings that were opened, and of those that have one of their own.
     lengths : dict of str to int
         Frames of the recordings that were opened.
     settings : RecordingSettings or None
@@ -103,7 +103,7 @@ def recognise_images(survey: Survey, layout: Layout | None = None) -> Images:
         notes=(*candidate.notes, *(unread if headers else ())),
         cell_px=candidate.cell_px,
         used=candidate.claimed,
-        sources={one.recording_id: one.source for one in looked},
+        sources={**candidate.files, **{one.recording_id: one.source for one in looked}},
         lengths={one.recording_id: one.outcome.header.n_frames for one in looked if isinstance(one.outcome, Examined)},
         settings=settings,
     )

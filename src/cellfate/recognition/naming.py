@@ -3,10 +3,13 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from cellfate.tracks.settings import PLACEHOLDER
+from cellfate.tracks.records import name_file
+from cellfate.tracks.settings import IMAGE, PLACEHOLDER
 
 
-def match_files(files: Iterable[str], names: Sequence[str]) -> dict[str, dict[str, str]]:
+def match_files(
+    files: Iterable[str], names: Sequence[str], images: Mapping[str, str] | None = None
+) -> dict[str, dict[str, str]]:
     """Sort files by template and recording.
 
     Parameters
@@ -15,19 +18,25 @@ def match_files(files: Iterable[str], names: Sequence[str]) -> dict[str, dict[st
         Paths relative to the recordings' folder.
     names : sequence of str
         Recordings. A name counts where no letter or digit stands beside it; of two, the longer.
+    images : dict of str to str, or None
+        Image file of recordings; a file in which no name stands may begin like it, with its folders.
 
     Returns
     -------
     dict of str to dict of str to str
-        For each template, with `{recording_id}` in the place of the name, the file of each recording. A file in which
-        no name stands is a template of its own, without recordings.
+        For each template, with `{recording_id}` in the place of the name or `{image}` in that of the image file
+        without ending, the file of each recording. A file in which neither stands is a template of its own, without
+        recordings.
 
     Examples
     --------
     >>> match_files(["t/A1.xml", "t/A10.xml", "fates.csv"], ["A1", "A10"])
     {'t/{recording_id}.xml': {'A1': 't/A1.xml', 'A10': 't/A10.xml'}, 'fates.csv': {}}
+    >>> match_files(["p1/A1_x.csv"], ["p1_A1"], {"p1_A1": "p1/A1.ome.tif"})
+    {'{image}_x.csv': {'p1_A1': 'p1/A1_x.csv'}}
     """
     longest = sorted(names, key=len, reverse=True)
+    beside = {name_file(IMAGE, name, image): name for name, image in (images or {}).items()}
     matched: dict[str, dict[str, str]] = {}
     for file in files:
         stem, dot, ending = file.rpartition(".")
@@ -38,8 +47,53 @@ def match_files(files: Iterable[str], names: Sequence[str]) -> dict[str, dict[st
                 matched.setdefault(template, {})[name] = file
                 break
         else:
-            matched.setdefault(file, {})
+            starts = [one for one in beside if file.startswith(one) and not file[len(one) :][:1].isalnum()]
+            if starts:
+                start = max(starts, key=len)
+                matched.setdefault(IMAGE + file[len(start) :], {})[beside[start]] = file
+            else:
+                matched.setdefault(file, {})
     return matched
+
+
+def match_parts(files: Sequence[str], names: Sequence[str]) -> dict[str, str]:
+    """Match files with recordings of which their names say a part, or something more.
+
+    Words and numbers of the one must stand in the other, in this order; words that all files have, and no recording,
+    do not count.
+
+    Returns
+    -------
+    dict of str to str
+        File of each recording that fits one file, which fits no other recording.
+
+    Examples
+    --------
+    >>> match_parts(["B03_s1.xml", "B03_s2.xml"], ["day1_B03_s1", "day1_B03_s2"])
+    {'day1_B03_s1': 'B03_s1.xml', 'day1_B03_s2': 'B03_s2.xml'}
+    >>> match_parts(["HeLa_s1_tracks.csv", "HeLa_s2_tracks.csv"], ["HeLa_1", "HeLa_2"])
+    {'HeLa_1': 'HeLa_s1_tracks.csv', 'HeLa_2': 'HeLa_s2_tracks.csv'}
+    """
+    recordings = {name: _parts(name) for name in names}
+    own = {file: _parts(file.rpartition("/")[2].partition(".")[0]) for file in files}
+    shared = set.intersection(*map(set, own.values())) - {part for parts in recordings.values() for part in parts}
+    found: dict[str, list[str]] = {}
+    for file, parts in own.items():
+        told = [part for part in parts if part not in shared]
+        fits = [name for name, of_name in recordings.items() if told and (_in(told, of_name) or _in(of_name, told))]
+        if len(fits) == 1:
+            found.setdefault(fits[0], []).append(file)
+    return {name: fitting[0] for name, fitting in found.items() if len(fitting) == 1}
+
+
+def _parts(name: str) -> list[str]:
+    return re.findall(r"\d+|[^\W\d_]+", name.lower())
+
+
+def _in(parts: Sequence[str], others: Sequence[str]) -> bool:
+    """Whether parts stand in others, in this order."""
+    left = iter(others)
+    return all(part in left for part in parts)
 
 
 def fullest(templates: Iterable[str], matched: Mapping[str, Mapping[str, str]]) -> list[str]:

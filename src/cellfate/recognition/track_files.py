@@ -77,6 +77,12 @@ def trackmate_facts(path: Path) -> dict[str, float]:
     return {key: fact for key, fact in facts.items() if fact is not None}
 
 
+def stated_image(path: Path) -> str:
+    """Name of the image that a TrackMate file says it was made on; empty where it says none."""
+    image = _attributes("ImageData", _read(path, max(path.stat().st_size - _ENDS, 0)))
+    return image.get("filename", "")
+
+
 def _attributes(element: str, text: str) -> dict[str, str]:
     tag = re.search(rf"<{element}\b[^>]*>", text)
     return {key: html.unescape(value) for key, value in re.findall(r'(\w+)="([^"]*)"', tag.group(0))} if tag else {}

@@ -1,21 +1,23 @@
 """Which tracks belong to the recordings: format and files; the first are read to see that they are tracks."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pandas as pd
 
 from cellfate.core.fates import APOPTOSIS, MITOSIS
 from cellfate.core.text_tables import read_table
 from cellfate.imaging.settings import WITH_TRACKS
-from cellfate.recognition.columns import find_column, meaning
+from cellfate.recognition.columns import find_column, meaning, named_recordings
 from cellfate.recognition.csv_tracks import fate_words, guess_columns
 from cellfate.recognition.first_tracks import read_first
 from cellfate.recognition.images import FIRST, Images
-from cellfate.recognition.naming import fullest, match_files
-from cellfate.recognition.proposals import Part, Proposal, ask, found
-from cellfate.recognition.survey import Survey, shown
-from cellfate.recognition.track_files import TABLES, kind_of, table_facts, trackmate_facts, typed_words
+from cellfate.recognition.naming import fullest, match_files, match_parts
+from cellfate.recognition.proposals import OPEN, Part, Proposal, ask, found
+from cellfate.recognition.survey import Survey, folder_of, shown
+from cellfate.recognition.track_files import TABLES, kind_of, stated_image, table_facts, trackmate_facts, typed_words
 
 _FORMATS = (
     *("trackmate_xml", "btrack", "geff", "deepcell", "trackmate_csv", "imaris_csv", "cell_acdc", "cellprofiler_csv"),
@@ -79,16 +81,71 @@ def recognise_tracks(survey: Survey, images: Images) -> Tracks:
     """
     if images.layout in WITH_TRACKS:
         return _of_layout(survey, images)
-    matched = match_files(_candidates(survey, images), images.names)
+    matched = match_files(_candidates(survey, images), images.names, images.sources)
     order = sorted(matched, key=lambda template: (-len(matched[template]), template))[:_MOST_TEMPLATES]
     kinds = {template: kind_of(survey, next(iter(matched[template].values()), template)) for template in order}
-    for kind in _FORMATS:
-        templates = [template for template in order if kinds[template] == kind]
-        usable = [one for one in templates if matched[one] or len(images.names) == 1 or kind == "csv"]
-        if usable:
-            return _of_format(survey, images, kind, fullest(usable, matched), matched, kinds)
+    usable = {
+        kind: [one for one in order if kinds[one] == kind and (matched[one] or len(images.names) == 1 or kind == "csv")]
+        for kind in _FORMATS
+    }
+    chosen = {kind: fullest(templates, matched) for kind, templates in usable.items() if templates}
+    if not any(matched[one] for templates in chosen.values() for one in templates):
+        parts = _by_parts(survey, images, {one: kind for one, kind in kinds.items() if kind in _FORMATS})
+        if parts is not None:
+            return parts
+    if len(chosen) > 1 and not any(_are_tracks(survey, images, one, matched) for one in chosen.get("csv", ())):
+        chosen.pop("csv", None)
+    if len(chosen) > 1:
+        return _of_several(chosen, matched, images)
+    if chosen:
+        kind, templates = chosen.popitem()
+        return _of_format(survey, images, kind, templates, matched, kinds)
     simple = [next(iter(matched[one].values()), one) for one in order if kinds[one] == "simple_xml"]
     return _none(images, simple)
+
+
+def _are_tracks(survey: Survey, images: Images, template: str, matched: Mapping[str, Mapping[str, str]]) -> bool:
+    """Whether a table has cells with several rows, so that it is no table of fates with positions."""
+    file = next(iter(matched[template].values()), template)
+    columns = guess_columns(survey.root, file, images, next(iter(matched[template]), None))
+    given: Mapping[str, Any] = next((one.value for one in columns if one.key == "tracks.columns"), {})
+    return bool(given.get("spot_id", given.get("cell_id", OPEN)) != OPEN)
+
+
+def _of_several(chosen: Mapping[str, list[str]], matched: Mapping[str, Mapping[str, str]], images: Images) -> Tracks:
+    """Ask which tracks are meant, where there are some in several formats."""
+    seen = []
+    for kind, templates in chosen.items():
+        n_files = len(matched[templates[0]])
+        covers = f" ({n_files} of {len(images.names)} recordings)" if n_files else ""
+        seen.append(f"{kind} in {shown(templates)}{covers}")
+    words = (
+        f"There are tracks in {len(chosen)} formats: {'; '.join(seen)}. Take those that are not meant out of the "
+        "folder and run this command again, or give format, files and what belongs to them."
+    )
+    used = {name for each in chosen.values() for one in each for name in (one, *matched[one].values())}
+    return Tracks(values=(ask("tracks.format", words), ask("tracks.files", words)), used=frozenset(used))
+
+
+def _by_parts(survey: Survey, images: Images, kinds: Mapping[str, str | None]) -> Tracks | None:
+    """Ask to rename tracks that state the image of a recording, or are called like a part of its name."""
+    if len(images.names) < 2 or not kinds:
+        return None
+    stated = {file: stated_image(survey.root / file) for file, kind in kinds.items() if kind == "trackmate_xml"}
+    by_image = {PurePosixPath(source).name: name for name, source in images.sources.items()}
+    fits = {by_image[image]: file for file, image in stated.items() if image in by_image}
+    fits = fits if len(fits) > 1 else match_parts(list(kinds), images.names)
+    if len(fits) < 2:
+        return None
+    renamed = [f"{file} -> {folder_of(file)}{name}{''.join(Path(file).suffixes)}" for name, file in fits.items()]
+    words = (
+        f"{len(fits)} of {len(images.names)} recordings have tracks that are not called like them: rename "
+        f"{shown(renamed, 12)}, and run this command again."
+    )
+    first = next(iter(fits.values()))
+    values = (found("tracks.format", kinds[first], first), ask("tracks.files", words))
+    facts = trackmate_facts(survey.root / first) if kinds[first] == "trackmate_xml" else {}
+    return Tracks(format=kinds[first], values=values, facts=facts, used=frozenset(fits.values()))
 
 
 def _candidates(survey: Survey, images: Images) -> list[str]:
@@ -130,15 +187,15 @@ def _of_format(
     first = next(iter(files.values()))
     values = [found("tracks.format", kind, first)]
     if len(templates) > 1:
-        values.append(ask("tracks.files", f"Tracks may be in {shown(templates, 5)}; say which are meant."))
+        each = f" ({len(files)} of {len(images.names)} recordings each)" if matched[template] else ""
+        values.append(ask("tracks.files", f"Tracks may be in {shown(templates, 5)}{each}; say which are meant."))
         used = {name for one in templates for name in (one, *matched[one].values())}
         return Tracks(format=kind, values=tuple(values), used=frozenset(used))
-    coverage = f"{first}; {len(files)} of {len(images.names)} recordings have tracks"
-    values.append(found("tracks.files", template, coverage))
     used = {*files.values(), template}
     facts: dict[str, float] = {}
     if kind == "csv":
         values += guess_columns(survey.root, first, images, next(iter(matched[template]), None))
+        files = _in_table(survey, first, images, values) or files
     elif kind == "geff":
         values += _geff_columns(survey, first)
     elif kind == "cell_acdc":
@@ -155,10 +212,23 @@ def _of_format(
         words = "beside the tracks" if file else f"no table of {part} beside the tracks: parents are not known"
         values.append(found(f"tracks.{key}", file, words))
         used |= set(matched[file].values()) if part == "edges" and file else set()
-    tracks = Tracks(format=kind, values=tuple(values), facts=facts, used=frozenset(used))
-    if "recording_id" in (tracks.value("tracks.columns") or {}):  # one file for all recordings
-        return _with_first(survey, images, tracks, list(images.names)[:FIRST])
-    return _with_first(survey, images, replace(tracks, notes=tuple(_unmatched(files, images))), list(files)[:FIRST])
+    coverage = f"{first}; {len(files)} of {len(images.names)} recordings have tracks"
+    values.insert(1, found("tracks.files", template, coverage))
+    notes = tuple(_unmatched(files, images))
+    tracks = Tracks(format=kind, values=tuple(values), facts=facts, used=frozenset(used), notes=notes)
+    return _with_first(survey, images, tracks, list(files)[:FIRST])
+
+
+def _in_table(survey: Survey, name: str, images: Images, values: Sequence[Proposal]) -> dict[str, str]:
+    """List the recordings that one table of tracks names; all where it is asked which column names them."""
+    columns: Mapping[str, Any] = next((one.value for one in values if one.key == "tracks.columns"), {})
+    by = columns.get("recording_id")
+    if by is None:
+        return {}
+    if by == OPEN:
+        return dict.fromkeys(images.names, name)
+    told = named_recordings(read_table(survey.root / name)[by], images.names).values()
+    return {one: name for one in images.names if one in told}
 
 
 def _geff_columns(survey: Survey, name: str) -> list[Proposal]:
@@ -205,6 +275,9 @@ def _with_first(survey: Survey, images: Images, tracks: Tracks, names: list[str]
     values = [*tracks.values, *(ask(key, _ASKED.get(key, reason)) for key, reason in read.settled_by.items())]
     notes = (f"Of the first tracks: {reason}" for reason in read.reasons if reason not in read.settled_by.values())
     tracks = replace(tracks, notes=(*tracks.notes, *notes))
+    if read.cells is None and tracks.format and read.reasons and not (read.settled_by or read.is_large):
+        words = f"No tracks of the first recordings can be read as {tracks.format}: {read.reasons[0]}"
+        values.append(ask("tracks.format", words))
     if read.cells is None:
         by_file = bool(given.get("graph_file") or given.get("edges_file"))
         known = by_file or tracks.parents_known or tracks.format in ("trackmate_xml", "btrack", "geff")

@@ -137,7 +137,8 @@ def _open(group: Any, name: str, path: Path) -> Any:
 
 
 def _object_type(group: Any, path: Path) -> str:
-    kinds = sorted(name for name in map(str, group) if name.startswith("obj_type_"))  # bytes where it is no UTF-8
+    names = map(str, group) if hasattr(group, "keys") else ()  # bytes where it is no UTF-8
+    kinds = sorted(name for name in names if name.startswith("obj_type_"))
     if len(kinds) != 1:
         raise InputError(
             f"File {path} has tracks of {len(kinds)} types of objects ({', '.join(kinds[:5])}), but one was expected; "

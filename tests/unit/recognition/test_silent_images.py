@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,6 +15,7 @@ from omegaconf import OmegaConf
 from cellfate.core.errors import InputError
 from cellfate.recognition import recognise, write_conf
 from cellfate.recognition.proposals import Proposal
+from tests.cases.track_formats import FAMILY, write_trackmate_xml
 from tests.conftest import ROOT
 
 RECORDINGS = ("A01", "A02", "A03", "A04")
@@ -216,3 +218,107 @@ def test_words_that_are_filled_in_beside_open_ones_are_said(tmp_path):
     words = the_one(tmp_path, "tracks.fate_names")
     assert words.value == {"died": "apoptosis", "left field": "censored", "blebbed": "???"}
     assert "Taken to mean what they seem to: died apoptosis, left field censored." in words.words
+
+
+# I2: several formats of tracks
+
+
+def write_xml(root: Path, *names: str, image: str = "") -> None:
+    """TrackMate files of one family."""
+    write_trackmate_xml(root, FAMILY)
+    text = (root / "01.xml").read_text()
+    (root / "01.xml").unlink()
+    for name in names:
+        stated = text.replace('<ImageData filename="01.tif"', f'<ImageData filename="{image}"')
+        (root / f"{name}.xml").write_text(stated)
+
+
+@pytest.mark.parametrize(("old", "count"), [(("A01",), "1 of 4"), (RECORDINGS, "4 of 4")])
+def test_tracks_in_several_formats_are_asked_about_with_how_many_recordings_each_covers(old, count, tmp_path):
+    write_stacks(tmp_path)
+    write_tracks(tmp_path, track_table())
+    write_xml(tmp_path, *(f"{name}_old" for name in old))
+    seen = recognise(tmp_path)
+    asked = {one.key: one.words for one in seen.open_parameters}
+    assert f"trackmate_xml in {{recording_id}}_old.xml ({count} recordings)" in asked["tracks.format"]
+    assert "csv in {recording_id}_tracks.csv (4 of 4 recordings)" in asked["tracks.files"]
+    assert not any(note.startswith("Not used") for note in seen.notes)
+
+
+# I7: tracks that are called like a part of the recording
+
+
+def test_tracks_that_state_the_image_of_a_recording_are_to_be_renamed(tmp_path):
+    write_stacks(tmp_path, "x_1", "x_2")
+    for name, image in (("one", "x_1"), ("two", "x_2")):
+        write_xml(tmp_path, name, image=f"{image}.tif")
+    files = the_one(tmp_path, "tracks.files")
+    assert files.is_open
+    assert "rename one.xml -> x_1.xml, two.xml -> x_2.xml, and run this command again" in files.words
+
+
+@pytest.mark.parametrize(
+    ("recordings", "tracks"),
+    [
+        (("2024-03-01_plate2_B03_s1", "2024-03-01_plate2_B03_s2"), ("B03_s1_tracks", "B03_s2_tracks")),
+        (("HeLa_1", "HeLa_2"), ("HeLa_s1_tracks", "HeLa_s2_tracks")),
+    ],
+)
+def test_tracks_that_are_called_like_a_part_are_to_be_renamed(recordings, tracks, tmp_path):
+    write_stacks(tmp_path, *recordings)
+    for name in tracks:
+        track_table().to_csv(tmp_path / f"{name}.csv", index=False)
+    files = the_one(tmp_path, "tracks.files")
+    assert files.is_open
+    assert "2 of 2 recordings have tracks that are not called like them" in files.words
+    assert f"{tracks[1]}.csv -> {recordings[1]}.csv" in files.words
+
+
+# I8: tracks beside images in several folders
+
+
+def test_tracks_beside_images_of_the_same_name_in_several_folders(tmp_path):
+    write_stacks(tmp_path, "plate1/A01", "plate2/A01")
+    for plate in ("plate1", "plate2"):
+        write_tracks(tmp_path / plate, track_table(), "A01")
+    files = the_one(tmp_path, "tracks.files")
+    assert files.value == "{image}_tracks.csv"
+    assert files.words == "plate1/A01_tracks.csv; 2 of 2 recordings have tracks"
+    assert not [note for note in recognise(tmp_path).notes if "tracks" in note]
+
+
+# I9: how many recordings one table has
+
+
+def test_recordings_of_one_table_are_counted_in_it(tmp_path):
+    write_stacks(tmp_path, *RECORDINGS, "A05")
+    tables = [track_table().assign(movie=name) for name in RECORDINGS]
+    pd.concat(tables).to_csv(tmp_path / "all.csv", index=False)
+    seen = recognise(tmp_path)
+    words = next(one.words for one in seen.values if one.key == "tracks.files")
+    assert words == "all.csv; 4 of 5 recordings have tracks"
+    assert any(note.startswith("4 of 5 recordings have tracks; without are A05.") for note in seen.notes)
+
+
+# I12: tracks that cannot be read
+
+
+@pytest.mark.parametrize("ending", ["xml", "h5", "geff", "csv"])
+def test_tracks_of_which_none_can_be_read_are_a_question(ending, tmp_path):
+    write_stacks(tmp_path)
+    for name in RECORDINGS:
+        path = tmp_path / f"{name}.{ending}"
+        if ending == "xml":
+            path.write_text('<TrackMate version="7"><Model spatialunits="micron" timeunits="min"><AllSpots>')
+        elif ending == "h5":
+            with h5py.File(path, "w") as file:
+                file["objects"], file["tracks"] = 1, 2
+        elif ending == "geff":
+            path.mkdir()
+            (path / "zarr.json").write_text('{"zarr_format":3,"node_type":"group","attributes":{"geff":{}}}')
+        else:
+            path.write_text("cell,frame,y,x\n1,0,,\n1,1,,\n2,0,,\n2,1,,\n")
+    question = the_one(tmp_path, "tracks.format")
+    assert question.is_open
+    assert question.words.startswith("No tracks of the first recordings can be read as ")
+    assert "A01" in question.words
