@@ -9,8 +9,9 @@ from cellfate.core.fates import APOPTOSIS, EVENTS, MITOSIS
 from cellfate.imaging.settings import Layout
 from cellfate.recognition.conditions import Conditions, recognise_conditions
 from cellfate.recognition.fates import ScoredFates, recognise_fates
+from cellfate.recognition.hidden_tables import find_hidden
 from cellfate.recognition.images import FIRST, Images, recognise_images
-from cellfate.recognition.proposals import Part, Proposal, ask, found
+from cellfate.recognition.proposals import OPEN, Part, Proposal, ask, found
 from cellfate.recognition.study import follow_up_values, grouping_values, plan_hours, questions_values, reference_values
 from cellfate.recognition.survey import MOST_ENTRIES, shown, survey_folder
 from cellfate.recognition.track_files import TABLES
@@ -63,7 +64,7 @@ def recognise(folder: Path, layout: Layout | None = None) -> Recognised:
     notes = [*images.notes, *tracks.notes, *fates.notes, *conditions.notes]
     unused = sorted(set(tables) - fates.used - conditions.used)
     if unused:
-        notes.append(f"Not used, since they hold neither fates nor treatments: {shown(unused, 5)}.")
+        notes.append(f"Not used, since neither fates nor treatments were recognised in them: {shown(unused, 5)}.")
     if survey.is_cut:
         notes.append(f"The folder has more than {MOST_ENTRIES} files; only the first were looked at.")
     values = [*images.values, *conditions.values, *tracks.values, *_merged(tracks, fates), _cell_size(images, tracks)]
@@ -71,6 +72,9 @@ def recognise(folder: Path, layout: Layout | None = None) -> Recognised:
     if tracks.cells is not None:
         values += questions_values(_known_events(images, tracks, fates), not fates.values)
     values += reference_values(conditions.has_doses)
+    seen = {one.key for one in (*tracks.values, *fates.values, *conditions.values) if one.value is not None}
+    seen -= {"tracks.format"} if tracks.value("tracks.format") == OPEN else set()
+    values += [one for one in find_hidden(root, tables, unused) if one.key not in seen]
     last = {one.key: one for one in values}  # of each parameter
     return Recognised(root=root, images=images, values=tuple(last.values()), notes=tuple(notes))
 

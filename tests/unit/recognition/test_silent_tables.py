@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -133,7 +134,7 @@ def test_measurements_of_cells_are_no_fates(tmp_path):
     table = pd.concat([tracks().assign(Movie=name, area=30).drop(columns=["y", "x"]) for name in NAMES])
     seen = look(tmp_path, areas=table)
     assert "tracks.fates_columns" not in {one.key for one in seen.values}
-    assert "Not used, since they hold neither fates nor treatments: areas.csv." in seen.notes
+    assert "Not used, since neither fates nor treatments were recognised in them: areas.csv." in seen.notes
 
 
 @pytest.mark.parametrize("name", ["frame of death", "Fate slice", "death_frame", "division frame", "End frame"])
@@ -252,12 +253,47 @@ def test_question_marks_for_a_fate_are_nobody_s_knowledge(tmp_path):
     assert parameters["tracks"]["fate_names"] == {"died": "apoptosis", "divided": "mitosis", "???": "unscored"}
 
 
+# Headers and sheets
+
+
+def test_lines_above_the_header_are_told(tmp_path):
+    text = "Experiment 2024,,,\nScored by hand,,,\n" + fates(Hours=[2] * 6).to_csv(index=False)
+    question = asked(look(tmp_path, fates=text))["tracks.fates_file"]
+    assert "the header of fates.csv seems to stand in line 3 (Movie, Cell, Fate, Hours)" in question.words
+    (tmp_path / "fates.csv").write_text("Plate 3,\nWell,Drug\nA01,x\nA02,y\nA03,y\n")
+    question = asked(recognise(tmp_path))["recordings.conditions_file"]
+    assert "the header of fates.csv seems to stand in line 2 (Well, Drug)" in question.words
+    for name in NAMES:
+        (tmp_path / f"{name}_tracks.csv").write_text("Tracked by hand\n" + tracks().to_csv(index=False))
+    words = asked(recognise(tmp_path))["tracks.format"].words
+    assert "the header of A01_tracks.csv seems to stand in line 2 (cell, frame, y, x)" in words
+
+
+@pytest.mark.parametrize("first", [["see the next sheet"], []])
+def test_a_table_on_the_second_sheet_is_told(first, tmp_path):
+    look(tmp_path)
+    book = openpyxl.Workbook()
+    book.active.append(first)
+    sheet = book.create_sheet("scored")
+    for row in [["Movie", "Cell", "Fate", "Hours"], ["A01", 1, "died", 3]]:
+        sheet.append(row)
+    book.save(tmp_path / "fates.xlsx")
+    question = asked(recognise(tmp_path))["tracks.fates_file"]
+    assert "sheet scored of fates.xlsx seems to hold some (Movie, Cell, Fate, Hours)" in question.words
+
+
 def test_rows_without_a_recording_are_counted(tmp_path):
     table = fates(Hours=[2] * 6)
     table.loc[table["Cell"] > 1, "Movie"] = ""
     question = asked(look(tmp_path, fates=table))["tracks.fates_columns"]
     assert question.value["recording_id"] == "???"
     assert "column Movie is blank on 15 of 18 rows" in question.words
+
+
+def test_tables_that_are_recognised_are_not_looked_for_elsewhere(tmp_path):
+    look(tmp_path, fates=fates(Hours=[2] * 6), others=fates(Hours=[2] * 6))
+    (tmp_path / "old.csv").write_text("Old scores\n" + fates(Hours=[2] * 6).to_csv(index=False))
+    assert asked(recognise(tmp_path))["tracks.fates_file"].words.startswith("Fates may be in fates.csv, others.csv")
 
 
 # Conditions

@@ -163,7 +163,7 @@ def test_a_table_that_fits_nothing_is_taken_for_nothing(tmp_path):
     seen = recognise(tmp_path)
     assert seen.value("tracks.fates_file") is None
     assert seen.value("recordings.conditions_file") is None
-    assert "Not used, since they hold neither fates nor treatments: inventory.csv." in seen.notes
+    assert "Not used, since neither fates nor treatments were recognised in them: inventory.csv." in seen.notes
 
 
 def test_fates_of_cells_that_the_tracks_do_not_have_are_a_question(tmp_path):

@@ -5,6 +5,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,7 @@ from cellfate.core.spreadsheets import unguard_text
 from cellfate.core.text_tables.dialects import SEPARATORS, Dialect, tell_dialect
 from cellfate.core.text_tables.numbers import check_decimals
 from cellfate.core.text_tables.system_files import is_system_file
-from cellfate.core.text_tables.workbooks import is_workbook, read_sheet
+from cellfate.core.text_tables.workbooks import is_workbook, read_first_rows, read_sheet
 
 _UNREADABLE: Final = (OSError, ValueError, EOFError, OverflowError, csv.Error, zlib.error, zipfile.BadZipFile)
 _SHOWN_COLUMNS: Final = 20
@@ -124,6 +125,30 @@ def read_header(path: Path) -> list[str]:
         If the file cannot be read as a table.
     """
     return [str(name) for name in _read(path, n_rows=0).table.columns]
+
+
+def read_first_lines(path: Path, n_lines: int) -> list[tuple[str, int, list[str]]]:
+    """Read the fields of the first lines of a table, and of every sheet of a workbook, whichever the header is.
+
+    Returns
+    -------
+    list of (str, int, list of str)
+        Sheet (of a text file, empty), number of the line from 1, fields.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read as a table.
+    """
+    try:
+        if is_workbook(path):
+            sheets = read_first_rows(path, n_lines)
+            return [
+                (name, line, row) for name, rows in sheets.items() for line, row in enumerate(rows or [[]], start=1)
+            ]
+        return [("", line, row) for line, row in islice(tell_dialect(path).read_rows(path), n_lines)]
+    except _UNREADABLE as error:
+        raise InputError(f"File {path} cannot be read as CSV or .xlsx ({str(error).strip()}); correct it.") from error
 
 
 def _check_once(table: pd.DataFrame, names: Sequence[str], path: Path) -> None:

@@ -85,6 +85,26 @@ def read_sheet(path: Path) -> Sheet:
     return Sheet([[_as_text(value) for value in row] for row in cells], dates)
 
 
+def read_first_rows(path: Path, n_rows: int) -> dict[str, list[list[str]]]:
+    """Read the first rows of every sheet of a workbook, by the name of the sheet.
+
+    Raises
+    ------
+    InputError
+        If the workbook is damaged.
+    """
+    import openpyxl
+
+    try:
+        with path.open("rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # as in _read_cells
+            sheets = openpyxl.load_workbook(file, read_only=True, data_only=True).worksheets
+            rows = {sheet.title: list(sheet.iter_rows(max_row=n_rows, values_only=True)) for sheet in sheets}
+    except Exception as error:  # as in read_sheet
+        raise InputError(f"{path} cannot be read ({str(error).strip()}); save it anew, or as CSV.") from error
+    return {title: [[_as_text(value) for value in row] for row in cells] for title, cells in rows.items()}
+
+
 def _read_cells(path: Path) -> list[list[Any]]:
     import openpyxl
 
