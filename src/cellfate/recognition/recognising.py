@@ -127,10 +127,10 @@ def _of_study(images: Images, tracks: Tracks, conditions: Conditions, notes: lis
             f"A recording of {n_frames} frames of {interval_min:g} min is too short to ask anything of; `follow_up` "
             "is left as it was."
         )
-    if n_frames and interval_min is None:
-        notes.append(
-            "`follow_up` asks what happens within hours; when you give frame_interval_min, see that horizon_h, "
-            f"report_h and headline_h fit into {n_frames} frames."
-        )
+    interval = next(one for one in images.values if one.key == "recordings.frame_interval_min")
+    if interval.is_open and interval_min is None:
+        length = f"{n_frames} frames" if n_frames else "the recordings"
+        words = f"{interval.words} Then see that horizon_h, report_h and headline_h of follow_up fit into {length}."
+        interval = replace(interval, words=words)
     grouping = grouping_values(len(images.names), conditions.n_groups, tracks.parents_known)
-    return [*follow_up_values(n_frames, interval_min), *grouping]
+    return [interval, *follow_up_values(n_frames, interval_min), *grouping]

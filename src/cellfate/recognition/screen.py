@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
-from cellfate.recognition.proposals import Proposal
+from cellfate.recognition.proposals import OPEN, Proposal
 from cellfate.recognition.recognising import Recognised
 from cellfate.recognition.survey import count
 from cellfate.recognition.template import render
@@ -60,7 +60,9 @@ def _questions(questions: tuple[Proposal, ...], folder: Path) -> Iterator[str]:
     if not questions:
         yield "No question is left."
         return
-    asked = f"{count(len(questions), 'question')} to answer in {folder / 'parameters.yml'}"
+    n_open = sum(max(1, render(one.value).count(OPEN)) for one in questions)
+    values = f" ({n_open} values)" if n_open > len(questions) else ""
+    asked = f"{count(len(questions), 'question')}{values} to answer in {folder / 'parameters.yml'}"
     yield f"{asked}: put a value in the place of each ???"
     for number, question in enumerate(questions, start=1):
         yield from _wrapped(f"{question.key}: {question.words}", f"  {number}. ", "     ")

@@ -212,8 +212,10 @@ def _of_format(
         words = "beside the tracks" if file else f"no table of {part} beside the tracks: parents are not known"
         values.append(found(f"tracks.{key}", file, words))
         used |= set(matched[file].values()) if part == "edges" and file else set()
-    coverage = f"{first}; {len(files)} of {len(images.names)} recordings have tracks"
-    values.insert(1, found("tracks.files", template, coverage))
+    columns: Mapping[str, Any] = next((one.value for one in values if one.key == "tracks.columns"), {})
+    told = f"{len(files)} of {len(images.names)} recordings have tracks"
+    coverage = "which recordings it has is asked" if columns.get("recording_id") == OPEN else told
+    values.insert(1, found("tracks.files", template, f"{first}; {coverage}"))
     notes = tuple(_unmatched(files, images))
     tracks = Tracks(format=kind, values=tuple(values), facts=facts, used=frozenset(used), notes=notes)
     return _with_first(survey, images, tracks, list(files)[:FIRST])

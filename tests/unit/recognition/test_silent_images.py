@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import tifffile
 from omegaconf import OmegaConf
 
 from cellfate.core.errors import InputError
-from cellfate.recognition import recognise, write_conf
+from cellfate.recognition import describe, recognise, write_conf
 from cellfate.recognition.proposals import Proposal
 from tests.cases.track_formats import FAMILY, write_trackmate_xml
 from tests.conftest import ROOT
@@ -127,6 +129,7 @@ def test_a_table_that_does_not_name_recordings_is_a_question_where_there_are_sev
     write_stacks(tmp_path)
     track_table().to_csv(tmp_path / "tracks.csv", index=False)
     columns = the_one(tmp_path, "tracks.columns")
+    assert the_one(tmp_path, "tracks.files").words == "tracks.csv; which recordings it has is asked"
     assert columns.value["recording_id"] == "???"
     assert "No column holds the names of the recordings, such as A01, A02, A03, ...: add one" in columns.words
 
@@ -322,3 +325,37 @@ def test_tracks_of_which_none_can_be_read_are_a_question(ending, tmp_path):
     assert question.is_open
     assert question.words.startswith("No tracks of the first recordings can be read as ")
     assert "A01" in question.words
+
+
+# I13: hours that are left as they were
+
+
+def test_the_question_about_the_interval_says_which_hours_depend_on_it(tmp_path):
+    for frame in range(12):
+        tifffile.imwrite(tmp_path / f"A01_t{frame:02d}.tif", np.ones((8, 9), np.uint16))
+    words = the_one(tmp_path, "recordings.frame_interval_min").words
+    assert "Then see that horizon_h, report_h and headline_h of follow_up fit into 12 frames." in words
+
+
+def test_open_values_are_counted_as_a_run_counts_them(tmp_path):
+    write_stacks(tmp_path)
+    write_tracks(tmp_path, track_table().rename(columns={"frame": "Time (h)"}))
+    seen = recognise(tmp_path)
+    lines = list(describe(seen, tmp_path, "mine"))
+    assert [one.key for one in seen.open_parameters] == ["tracks.columns", "crops.cell_diameter_px"]
+    assert any(line.startswith("2 questions (3 values) to answer in ") for line in lines)
+
+
+# I9: the screen has nothing but what is said
+
+
+def test_what_readers_log_of_the_first_recordings_is_not_on_the_screen(tmp_path):
+    write_stacks(tmp_path / "data")
+    shutil.copytree(ROOT / "conf" / "mydata", tmp_path / "conf" / "mydata")
+    pd.concat([track_table().assign(movie=name) for name in RECORDINGS]).to_csv(
+        tmp_path / "data" / "a.csv", index=False
+    )
+    command = [sys.executable, "-m", "cellfate", "new", "data"]
+    finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "recordings have tracks" in finished.stdout
+    assert finished.stderr == ""
