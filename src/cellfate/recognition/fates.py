@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -37,6 +37,8 @@ _AGREEING = 0.8
 """Least share of the numbers in a column that must be cells with tracks."""
 _TO_ADD = "fate"
 """Column that is to be added to a table without words for fates."""
+_MOST_CODES, _MOST_WORDS = 4, 20
+"""Numbers, and words, that a column may hold to be one of fates."""
 _CLOCK = re.compile(r"\d+:\d\d")
 
 
@@ -93,7 +95,9 @@ def recognise_fates(survey: Survey, images: Images, tracks: Tracks, tables: list
     looked = (_look(survey, images, tracks, template, files) for template, files in matched.items())
     candidates = sorted((one for one in looked if one is not None), key=lambda one: one.fate is None)
     shown_by_tracks = {fate for fate in EVENTS if tracks.shows(fate)}
-    timeless = [one for one in candidates if not one.called_times and _fates(one) & set(EVENTS) <= shown_by_tracks]
+    timeless = [
+        one for one in candidates if not one.called_times and set() < _stated(one) & set(EVENTS) <= shown_by_tracks
+    ]
     candidates = [one for one in candidates if one not in timeless]
     notes = tuple(f"{one.files[0]} has words for fates but not when; it is not used." for one in timeless)
     if not candidates:
@@ -101,17 +105,21 @@ def recognise_fates(survey: Survey, images: Images, tracks: Tracks, tables: list
     first, names = candidates[0], [one.template for one in candidates]
     return ScoredFates(
         values=choose_table(_values(first, images, tracks), names, "Fates"),
-        notes=tuple(_notes(first, images, tracks)) if len(candidates) == 1 else (),
-        fates=frozenset().union(*map(_fates, candidates)),
+        notes=tuple(_notes(first, images, tracks)) if len(candidates) == 1 and first.fate else (),
+        fates=frozenset().union(*map(_possible, candidates)),
         used=frozenset(name for one in candidates for name in one.files),
     )
 
 
-def _fates(one: _Candidate) -> frozenset[str]:
-    """Fates that a table states; either event may be meant where it has no words."""
-    if one.fate is None:
-        return frozenset(EVENTS)
-    return frozenset(filter(None, map(meaning, one.table[one.fate].unique())))
+def _stated(one: _Candidate) -> frozenset[str]:
+    """Fates that the words of a table mean."""
+    return frozenset() if one.fate is None else frozenset(filter(None, map(meaning, one.table[one.fate].unique())))
+
+
+def _possible(one: _Candidate) -> frozenset[str]:
+    """Fates that a table may state; either event, where it has no words, or words that nobody knows."""
+    words = {""} if one.fate is None else {word.strip() for word in one.table[one.fate].unique()} - {""}
+    return _stated(one) if all(map(meaning, words)) else _stated(one) | frozenset(EVENTS)
 
 
 def _look(survey: Survey, images: Images, tracks: Tracks, template: str, files: Mapping[str, str]) -> _Candidate | None:
@@ -129,7 +137,19 @@ def _look(survey: Survey, images: Images, tracks: Tracks, template: str, files: 
     rows = _rows_of_cells(table, by, images, tracks)
     cells, calls = _cell_columns(table, {by, fate}, rows, next(iter(files), None), tracks)
     one = _Candidate(template, tuple(files.values()) or (name,), table, by, cells, calls, fate)
-    return one if fate is not None or _names_cells_once(one, called_so) else None
+    if fate is not None:
+        return one
+    return replace(one, fate=_called_fate(one)) if _names_cells_once(one, called_so) else None
+
+
+def _called_fate(one: _Candidate) -> str | None:
+    """Column that is called so, of a few words or codes that nobody knows; None if there is none."""
+    for column in find_columns("fate", list(one.table.columns)):
+        words = set(one.table[column].str.strip()) - {""}
+        few = _MOST_CODES if whole(one.table[column]) is not None else _MOST_WORDS
+        if column not in (one.by, *one.cells) and not is_event_time(column) and 0 < len(words) <= few:
+            return column
+    return None
 
 
 def _names_cells_once(one: _Candidate, called_so: list[str]) -> bool:
@@ -204,7 +224,8 @@ def _values(one: _Candidate, images: Images, tracks: Tracks) -> list[Proposal]:
         )
         values.append(ask("tracks.fates_columns", question, columns))
     else:
-        values.append(found("tracks.fates_columns", columns, f"the columns of {name}"))
+        added = f"; {_TO_ADD} is to be added" if one.fate is None else ""
+        values.append(found("tracks.fates_columns", columns, f"the columns of {name}{added}"))
     words = [] if one.fate is None else fate_words(one.table[one.fate], f"column {one.fate} of {name}")
     return [*values, *_named(one), *([_unit(one, times or one.times[:1], images)] if one.times else ()), *words]
 

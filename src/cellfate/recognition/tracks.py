@@ -10,7 +10,7 @@ import pandas as pd
 from cellfate.core.fates import APOPTOSIS, MITOSIS
 from cellfate.core.text_tables import read_table
 from cellfate.imaging.settings import WITH_TRACKS
-from cellfate.recognition.columns import find_column, meaning, named_recordings
+from cellfate.recognition.columns import find_column, find_columns, meaning, named_recordings, time_unit
 from cellfate.recognition.csv_tracks import fate_words, guess_columns
 from cellfate.recognition.first_tracks import read_first
 from cellfate.recognition.images import FIRST, Images
@@ -237,10 +237,19 @@ def _geff_columns(survey: Survey, name: str) -> list[Proposal]:
     """Find the node properties that state fates: one called so, beside one that says when."""
     folder = survey.root / name / "nodes" / "props"
     properties = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-    fate, event = find_column("fate", properties), find_column("event_frame", properties)
-    if fate is None or event is None or fate == event:
+    fate, events = find_column("fate", properties), find_columns("event_frame", properties)
+    events = [one for one in events if one != fate]
+    if fate is None or not events:
         return []
-    return [found("tracks.columns", {"fate": fate, "event_frame": event}, f"the node properties of {name}")]
+    frames = [one for one in events if time_unit(one) in (None, "frame")]
+    columns = {"fate": fate, "event_frame": [*frames, OPEN][0]}
+    if frames:
+        return [found("tracks.columns", columns, f"the node properties of {name}")]
+    question = (
+        f"{name} has no frames of events: {', '.join(events)} is a time. Set event_frame to null, and state fates in a "
+        "table of their own, which may hold hours (tracks.fates_file); or name a property that holds frames."
+    )
+    return [ask("tracks.columns", question, columns)]
 
 
 def _dead_cells(survey: Survey, name: str) -> list[Proposal]:

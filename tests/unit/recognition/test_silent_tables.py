@@ -10,7 +10,9 @@ import pytest
 
 from cellfate.recognition.proposals import Part
 from cellfate.recognition.recognising import recognise
+from tests.cases.track_formats import FAMILY
 from tests.unit.recognition.test_conditions import write_recordings
+from tests.unit.recognition.test_tracks import BY_NAME, write_images
 from tests.unit.recognition.test_whole import write_and_read
 
 NAMES = ("A01", "A02", "A03")
@@ -124,6 +126,21 @@ def test_cells_with_a_frame_of_death_and_no_word_are_a_question_and_the_keys_sta
     assert write_and_read(tmp_path, tmp_path / "data", **given)["tracks"]["fates_columns"] == columns
 
 
+@pytest.mark.parametrize("words", [("apopt.", "mit."), ("1", "2")])
+def test_words_of_which_nobody_knows_any_are_asked_under_a_name_of_fates(words, tmp_path):
+    table = fates(Hours=[2] * 6).replace({"Fate": {"died": words[0], "divided": words[1]}})
+    seen = look(tmp_path, fates=table)
+    assert asked(seen)["tracks.fate_names"].value == dict.fromkeys(words, "???")
+    assert seen.value("tracks.fates_columns")["fate"] == "Fate"
+    assert seen.value("follow_up.events") is None
+
+
+def test_a_word_that_nobody_knows_may_be_the_other_event(tmp_path):
+    seen = look(tmp_path, fates=fates(Hours=[2] * 6).replace({"Fate": {"died": "blebbed"}}))
+    assert asked(seen)["tracks.fate_names"].value == {"divided": "mitosis", "blebbed": "???"}
+    assert seen.value("follow_up.events") is None
+
+
 def test_a_second_table_of_cells_without_words_is_not_passed_over(tmp_path):
     deaths = fates(death_frame=[9] * 6).drop(columns="Fate")
     question = asked(look(tmp_path, fates=fates(Hours=[2] * 6), deaths=deaths))["tracks.fates_file"]
@@ -171,6 +188,16 @@ def test_times_of_events_in_tracks_that_are_no_frames_are_a_question(name, times
     question = asked(look(tmp_path, with_events))["tracks.columns"]
     assert question.value["event_frame"] == "???"
     assert words in question.words
+
+
+def test_hours_of_events_in_a_geff_are_a_question(tmp_path):
+    write_images(tmp_path)
+    BY_NAME["geff"].write(tmp_path, FAMILY)
+    nodes = tmp_path / "01.geff" / "nodes" / "props"
+    (nodes / "when").rename(nodes / "event_time_h")
+    question = asked(recognise(tmp_path))["tracks.columns"]
+    assert question.value == {"fate": "outcome", "event_frame": "???"}
+    assert "event_time_h is a time" in question.words
 
 
 @pytest.mark.parametrize(("name", "frame"), [("event time", N_FRAMES - 1), ("Fate slice", 9)])
