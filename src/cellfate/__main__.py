@@ -62,6 +62,9 @@ def new(folder: Path, name: str | None, layout: str | None, conf_source: str) ->
         written = write_conf(conf, study, recognised)
     except InputError as error:
         raise click.ClickException(str(error)) from error
+    except OSError as error:
+        what = f"{error.filename or folder} cannot be read ({error.strerror or error})"
+        raise click.ClickException(f"{what}; let it be read, or take it out of the folder.") from error
     given = "" if conf_source == "conf" else f" --conf-source {conf_source}"
     for line in describe(recognised, written, study, given):
         click.echo(line)

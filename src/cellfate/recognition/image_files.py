@@ -80,11 +80,10 @@ def _stacks(survey: Survey, files: list[str], left_out: list[str], in_doubt: lis
         )
         settings = None if settings is None else {**settings, "files": files[0]}
     else:
-        both, _ = _glob([*files, *in_doubt], "image")
         words = (
             f"{len(in_doubt)} of {len(files) + len(in_doubt)} images lie in folders that by their names may be "
-            f"conditions, or hold no recordings ({shown(_folders(in_doubt))}): give {_pattern(glob, files)} without "
-            "them" + (f", or '{both}' with them." if both else ", or move those that are recordings beside the others.")
+            f"conditions, or hold no recordings ({shown(_folders(in_doubt))}): give {_pattern(glob, files)} to leave "
+            "them out; to take them in, call the folders otherwise and run this command again."
         )
     question = ask("recordings.files", words)
     values = tuple(question if value.key == question.key else value for value in found_here.values)

@@ -124,7 +124,9 @@ def _of_several(chosen: Mapping[str, list[str]], matched: Mapping[str, Mapping[s
         "folder and run this command again, or give format, files and what belongs to them."
     )
     used = {name for each in chosen.values() for one in each for name in (one, *matched[one].values())}
-    return Tracks(values=(ask("tracks.format", words), ask("tracks.files", words)), used=frozenset(used))
+    examples = shown((templates[0] for templates in chosen.values()), len(chosen))
+    files = ask("tracks.files", f"Give the file of the format that is meant ({examples}); see tracks.format.")
+    return Tracks(values=(ask("tracks.format", words), files), used=frozenset(used))
 
 
 def _by_parts(survey: Survey, images: Images, kinds: Mapping[str, str | None]) -> Tracks | None:

@@ -12,10 +12,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
+from click.testing import CliRunner
 from omegaconf import OmegaConf
 
+from cellfate.__main__ import cellfate
 from cellfate.core.errors import InputError
-from cellfate.recognition import describe, recognise, write_conf
+from cellfate.recognition import describe, recognise, track_files, write_conf
 from cellfate.recognition.proposals import Proposal
 from tests.cases.track_formats import FAMILY, write_trackmate_xml
 from tests.conftest import ROOT
@@ -156,7 +158,7 @@ def test_a_folder_that_may_be_a_condition_is_a_question(tmp_path):
     files = the_one(tmp_path, "recordings.files")
     assert files.is_open
     assert "2 of 4 images lie in folders" in files.words
-    assert "(dark/): give 'light/*.tif' without them, or '*/*.tif' with them." in files.words
+    assert "(dark/): give 'light/*.tif' to leave them out; to take them in, call the folders otherwise" in files.words
 
 
 # I10: no traceback
@@ -176,6 +178,21 @@ def test_a_folder_that_cannot_be_listed_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(InputError, match=r"cannot be listed \(Permission denied\); let it be read"):
         recognise(tmp_path)
+
+
+def test_a_file_that_may_not_be_read_is_told(tmp_path, monkeypatch):
+    write_stacks(tmp_path / "data")
+    write_xml(tmp_path / "data", "A01")
+    shutil.copytree(ROOT / "conf" / "mydata", tmp_path / "conf" / "mydata")
+    monkeypatch.chdir(tmp_path)
+
+    def refuse(path: Path, *arguments: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(track_files, "_read", refuse)
+    finished = CliRunner().invoke(cellfate, ["new", "data"])
+    assert finished.exit_code == 1
+    assert "A01.xml cannot be read (Permission denied); let it be read, or take it out" in finished.output
 
 
 @pytest.mark.parametrize("text", ["[1]", '{"attributes": null}', "{"])
@@ -244,7 +261,8 @@ def test_tracks_in_several_formats_are_asked_about_with_how_many_recordings_each
     seen = recognise(tmp_path)
     asked = {one.key: one.words for one in seen.open_parameters}
     assert f"trackmate_xml in {{recording_id}}_old.xml ({count} recordings)" in asked["tracks.format"]
-    assert "csv in {recording_id}_tracks.csv (4 of 4 recordings)" in asked["tracks.files"]
+    assert "csv in {recording_id}_tracks.csv (4 of 4 recordings)" in asked["tracks.format"]
+    assert "({recording_id}_old.xml, {recording_id}_tracks.csv)" in asked["tracks.files"]
     assert not any(note.startswith("Not used") for note in seen.notes)
 
 
@@ -288,6 +306,16 @@ def test_tracks_beside_images_of_the_same_name_in_several_folders(tmp_path):
     assert files.value == "{image}_tracks.csv"
     assert files.words == "plate1/A01_tracks.csv; 2 of 2 recordings have tracks"
     assert not [note for note in recognise(tmp_path).notes if "tracks" in note]
+
+
+def test_fates_beside_images_of_the_same_name_in_several_folders(tmp_path):
+    write_stacks(tmp_path, "plate1/A01", "plate2/A01")
+    for plate in ("plate1", "plate2"):
+        write_tracks(tmp_path / plate, track_table(), "A01")
+        (tmp_path / plate / "A01_fates.csv").write_text("cell,fate,event frame\n1,died,20\n2,died,21\n")
+    seen = recognise(tmp_path)
+    assert seen.value("tracks.fates_file") == "{image}_fates.csv"
+    assert seen.value("tracks.fates_columns")["recording_id"] is None
 
 
 # I9: how many recordings one table has
