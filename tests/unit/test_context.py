@@ -63,8 +63,9 @@ def test_a_group_within_a_group_is_named_in_full():
 
 
 def test_parameters_that_contradict_each_other_keep_their_own_sentence():
-    sentence = explained(tracks={"format": "csv", "graph_file": "a.json"})
-    assert sentence.startswith("Parameter tracks: graph_file is 'a.json' but format is csv, and graph_file is only for")
+    sentence = explained(tracks={"format": "btrack", "graph_file": "a.json"})
+    words = "Parameter tracks: graph_file is 'a.json' but format is btrack, and graph_file is only for"
+    assert sentence.startswith(words)
     assert sentence.endswith("correct the format; correct the parameter in conf or in --params.")
 
 

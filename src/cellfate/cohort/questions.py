@@ -54,7 +54,7 @@ def list_questions(follow_ups: pd.DataFrame, landmarks: pd.DataFrame, follow_up:
             _reservation(follow_ups, follow_up),
         ),
     ]
-    if rows[1]["asked"]:
+    if rows[1]["asked"] and len(regular):
         _check_horizon(regular, competing_events(follow_ups), follow_up)
     for row in rows:
         if row["remark"]:

@@ -288,7 +288,7 @@ def test_an_event_that_never_occurs_in_training_is_not_forecast(within):
 
 def test_a_training_part_that_was_not_watched_for_the_horizon_is_refused(within):
     long = FollowUpSettings(guard_h=0.0, bin_h=50.0, horizon_h=100.0, report_h=(50.0,), headline_h=50.0)
-    with pytest.raises(InputError, match=r"in the training part of fold 0 was watched to the end of bin 1 of 2"):
+    with pytest.raises(InputError, match=r"None of 500 landmarks was watched for longer than 0 h after it"):
         replace(within, follow_up=long).forecast()
     untaught = within.splits.assign(part=within.splits["part"].replace("train", "test"))
     with pytest.raises(InputError, match="None of 0 landmarks"):

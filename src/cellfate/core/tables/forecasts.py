@@ -44,8 +44,8 @@ class MaskedForecasts(Table):
     frame: Series[int] = pa.Field(ge=0, description="the landmark whose frames were shortened")
 
 
-class _ForReader(Table):
-    """What tables of forecasts for a reader have in common: the cell, the frame of the forecast, and the call."""
+class FateTable(Table):
+    """For a reader: one row a tested or new cell, reading and question; one column `p_<outcome>` an outcome."""
 
     recording_id: Series[str]
     cell_id: Series[int]
@@ -54,30 +54,38 @@ class _ForReader(Table):
     dose: Series[str]
     fate: Series[str] = pa.Field(isin=FATES[:-1], nullable=True, description=_FATE)
     event_h: Series[float] = pa.Field(nullable=True, description=_EVENT)
+    predictor: Series[str]
+    question: Series[str] = pa.Field(isin=("which_fate", "within_hours"))
+    within_h: Series[float] = pa.Field(gt=0, nullable=True, description="NaN: which fate comes")
     frame: Series[int] = pa.Field(ge=0, description="the last frame that was shown")
     time_h: Series[float] = pa.Field(ge=0, description="from the first frame of the recording")
     call: Series[str] = pa.Field(isin=OUTCOMES, description="the likeliest outcome")
     p_call: Series[float] = pa.Field(ge=0, le=1 + 1e-6, description="probability of the call")
     sure: Series[str] = pa.Field(isin=(SURE, HARDLY_SURE), description=_SURE)
+    expected_h: Series[float] = pa.Field(nullable=True, description=_EXPECTED)
     seen_in_training: Series[bool] = pa.Field(description="the model was trained on this cell")
 
 
-class FateTable(_ForReader):
-    """For a reader: one row a tested or new cell, reading and question; one column `p_<outcome>` an outcome."""
-
-    predictor: Series[str]
-    question: Series[str] = pa.Field(isin=("which_fate", "within_hours"))
-    within_h: Series[float] = pa.Field(gt=0, nullable=True, description="NaN: which fate comes")
-    expected_h: Series[float] = pa.Field(nullable=True, description=_EXPECTED)
-
-
-class ForecastTable(_ForReader):
+class ForecastTable(Table):
     """For a reader: what the fate clock forecasts, one row a tested or new cell and frame; `p_<outcome>` an outcome."""
 
+    recording_id: Series[str]
+    cell_id: Series[int]
+    cell_name: Series[str] = pa.Field(nullable=True, description=_NAME)
+    condition: Series[str]
+    dose: Series[str]
+    fate: Series[str] = pa.Field(isin=FATES[:-1], nullable=True, description=_FATE)
+    event_h: Series[float] = pa.Field(nullable=True, description=_EVENT)
+    frame: Series[int] = pa.Field(ge=0, description="frame of the forecast: the last one that is shown")
+    time_h: Series[float] = pa.Field(ge=0, description="from the first frame of the recording")
     watched_h: Series[float] = pa.Field(ge=0, description="from the first tracked frame of the cell")
     within_h: Series[float] = pa.Field(gt=0, description="hours after the frame that the probabilities are about")
     p_none: Series[float] = pa.Field(ge=-1e-6, le=1 + 1e-6, description="probability of no event by then")
+    call: Series[str] = pa.Field(isin=OUTCOMES, description="the likeliest outcome")
+    p_call: Series[float] = pa.Field(ge=0, le=1 + 1e-6, description="probability of the call")
+    sure: Series[str] = pa.Field(isin=(SURE, HARDLY_SURE), description=_SURE)
     expected_h: Series[float] = pa.Field(description=_EXPECTED)
+    seen_in_training: Series[bool] = pa.Field(description="the model was trained on this cell")
 
 
 class TrackForecasts(Table):
