@@ -50,6 +50,8 @@ _EVENTS = r"(?:event|fate|deaths?|die[ds]?|dead|divisions?|divide[ds]?|div|mitos
 _MOMENTS = r"(?:frame|slice|timepoint|time|hours?|hrs?|h|minutes?|mins?|t)"
 _EVENT_TIME = re.compile(rf"{_MOMENTS}(?:of|at)?{_EVENTS}(?:{_MOMENTS})?|{_EVENTS}(?:at)?{_MOMENTS}+")
 """Names that say by themselves that something happened then."""
+_MOST_WORDS = 30
+"""Different words of a column of fates."""
 _TIME_UNITS = {
     "h": r"(?<![a-z])(?:h|hrs?)$|time ?h$|hours?$|hrs$",
     "min": r"(?<![a-z])mins?$|time ?min$|mins$|minutes?$",
@@ -251,8 +253,7 @@ def fate_column(table: pd.DataFrame) -> str | None:
     others = [str(column) for column in table.columns if column not in by_name]
     for column in (*by_name, *others):
         words = set(table[column].str.strip().str.lower()) - {""}
-        told = {meaning(word) for word in words}
-        if told & {APOPTOSIS, MITOSIS} and len(words) <= 30:
+        if len(words) <= _MOST_WORDS and {meaning(word) for word in words} & {APOPTOSIS, MITOSIS}:
             return column
     return None
 

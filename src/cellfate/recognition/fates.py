@@ -91,7 +91,7 @@ def recognise_fates(survey: Survey, images: Images, tracks: Tracks, tables: list
     tables : list of str
         Files that are tables.
     """
-    matched = match_files(tables, images.names, images.sources)
+    matched = match_files(tables, images.names, images.files)
     looked = (_look(survey, images, tracks, template, files) for template, files in matched.items())
     candidates = sorted((one for one in looked if one is not None), key=lambda one: one.fate is None)
     shown_by_tracks = {fate for fate in EVENTS if tracks.shows(fate)}

@@ -69,7 +69,7 @@ def read_first(
         return FirstTracks(None)
     known["fate_names"] = {word: fate for word, fate in known.get("fate_names", {}).items() if fate != OPEN}
     template = str(known.get("files"))
-    paths = [survey.root / name_file(template, name, images.sources.get(name, name)) for name in names]
+    paths = [survey.root / name_file(template, name, images.files.get(name, name)) for name in names]
     if any(path.is_file() and path.stat().st_size > _LARGE_BYTES for path in paths):
         return FirstTracks(None, (f"{paths[0].name} is large and was not read.",), is_large=True)
     table = _table(images, names, facts)
@@ -87,7 +87,7 @@ def _table(images: Images, names: Sequence[str], facts: Mapping[str, float]) -> 
     return pd.DataFrame(
         {
             "recording_id": list(names),
-            "source": [images.sources.get(name, name) for name in names],
+            "source": [images.sources.get(name, images.files.get(name, name)) for name in names],
             "n_frames": [images.lengths.get(name, header.n_frames) for name in names],
             "frame_interval_min": facts.get("frame_interval_min") or images.frame_interval_min or 1.0,
             "pixel_size_um": header.pixel_size_um or facts.get("pixel_size_um") or float("nan"),

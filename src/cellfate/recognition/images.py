@@ -41,7 +41,9 @@ class Images(Part):
     cell_px : float or None
         Diameter of a cell in pixels, where masks or boxes say it.
     sources : dict of str to str
-        File or folder of the recordings that were opened, and of those that have one of their own.
+        File or folder of the recordings that were opened.
+    files : dict of str to str
+        File or folder of the recordings that have one of their own.
     lengths : dict of str to int
         Frames of the recordings that were opened.
     settings : RecordingSettings or None
@@ -53,6 +55,7 @@ class Images(Part):
     header: StackHeader | None
     cell_px: float | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
     lengths: Mapping[str, int] = field(default_factory=dict)
     settings: RecordingSettings | None = None
 
@@ -103,7 +106,8 @@ def recognise_images(survey: Survey, layout: Layout | None = None) -> Images:
         notes=(*candidate.notes, *(unread if headers else ())),
         cell_px=candidate.cell_px,
         used=candidate.claimed,
-        sources={**candidate.files, **{one.recording_id: one.source for one in looked}},
+        sources={one.recording_id: one.source for one in looked},
+        files={name: file for name, file in candidate.files.items() if name in names},
         lengths={one.recording_id: one.outcome.header.n_frames for one in looked if isinstance(one.outcome, Examined)},
         settings=settings,
     )

@@ -81,7 +81,7 @@ def recognise_tracks(survey: Survey, images: Images) -> Tracks:
     """
     if images.layout in WITH_TRACKS:
         return _of_layout(survey, images)
-    matched = match_files(_candidates(survey, images), images.names, images.sources)
+    matched = match_files(_candidates(survey, images), images.names, images.files)
     order = sorted(matched, key=lambda template: (-len(matched[template]), template))[:_MOST_TEMPLATES]
     kinds = {template: kind_of(survey, next(iter(matched[template].values()), template)) for template in order}
     usable = {
@@ -134,7 +134,7 @@ def _by_parts(survey: Survey, images: Images, kinds: Mapping[str, str | None]) -
     if len(images.names) < 2 or not kinds:
         return None
     stated = {file: stated_image(survey.root / file) for file, kind in kinds.items() if kind == "trackmate_xml"}
-    by_image = {PurePosixPath(source).name: name for name, source in images.sources.items()}
+    by_image = {PurePosixPath(source).name: name for name, source in images.files.items()}
     fits = {by_image[image]: file for file, image in stated.items() if image in by_image}
     fits = fits if len(fits) > 1 else match_parts(list(kinds), images.names)
     if len(fits) < 2:

@@ -308,6 +308,18 @@ def test_tracks_beside_images_of_the_same_name_in_several_folders(tmp_path):
     assert not [note for note in recognise(tmp_path).notes if "tracks" in note]
 
 
+def test_a_table_in_the_folder_of_the_images_is_not_that_of_one_recording(tmp_path):
+    (tmp_path / "raw").mkdir()
+    for name in ("A01", "A02"):
+        for frame in range(24):
+            tifffile.imwrite(tmp_path / "raw" / f"{name}_t{frame:02d}.tif", np.ones((SIDE_PX, SIDE_PX), np.uint16))
+    pd.concat([track_table().assign(movie=name) for name in ("01", "02")]).to_csv(
+        tmp_path / "raw" / "t.csv", index=False
+    )
+    files = the_one(tmp_path, "tracks.files")
+    assert (files.value, files.words) == ("raw/t.csv", "raw/t.csv; 2 of 2 recordings have tracks")
+
+
 def test_fates_beside_images_of_the_same_name_in_several_folders(tmp_path):
     write_stacks(tmp_path, "plate1/A01", "plate2/A01")
     for plate in ("plate1", "plate2"):
