@@ -76,7 +76,8 @@ def match_parts(files: Sequence[str], names: Sequence[str]) -> dict[str, str]:
     """
     recordings = {name: _parts(name) for name in names}
     own = {file: _parts(file.rpartition("/")[2].partition(".")[0]) for file in files}
-    shared = set.intersection(*map(set, own.values())) - {part for parts in recordings.values() for part in parts}
+    shared = set.intersection(*map(set, own.values())) if own else set()
+    shared -= {part for parts in recordings.values() for part in parts}
     found: dict[str, list[str]] = {}
     for file, parts in own.items():
         told = [part for part in parts if part not in shared]
@@ -84,6 +85,20 @@ def match_parts(files: Sequence[str], names: Sequence[str]) -> dict[str, str]:
         if len(fits) == 1:
             found.setdefault(fits[0], []).append(file)
     return {name: fitting[0] for name, fitting in found.items() if len(fitting) == 1}
+
+
+def rename(file: str, name: str) -> str:
+    """Call a file like its recording, and keep its ending and the word before it.
+
+    Examples
+    --------
+    >>> rename("tm/B03_s1_spots.csv.gz", "day1_B03_s1"), rename("B03_s1.xml", "day1_B03_s1")
+    ('day1_B03_s1_spots.csv.gz', 'day1_B03_s1.xml')
+    """
+    ending = re.search(r"(?:_(?P<word>[A-Za-z]+))?\.\w+(?:\.gz)?$", file)
+    kept = ending[0] if ending else ""
+    word = ending["word"] if ending else None
+    return name + (kept.removeprefix(f"_{word}") if word and word.lower() in _parts(name) else kept)
 
 
 def _parts(name: str) -> list[str]:

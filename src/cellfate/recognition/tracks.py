@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 import pandas as pd
@@ -14,7 +14,7 @@ from cellfate.recognition.columns import find_column, find_columns, meaning, nam
 from cellfate.recognition.csv_tracks import fate_words, guess_columns
 from cellfate.recognition.first_tracks import read_first
 from cellfate.recognition.images import FIRST, Images
-from cellfate.recognition.naming import fullest, match_files, match_parts
+from cellfate.recognition.naming import fullest, match_files, match_parts, rename
 from cellfate.recognition.proposals import OPEN, Part, Proposal, ask, found
 from cellfate.recognition.survey import Survey, folder_of, shown
 from cellfate.recognition.track_files import TABLES, kind_of, stated_image, table_facts, trackmate_facts, typed_words
@@ -131,23 +131,30 @@ def _of_several(chosen: Mapping[str, list[str]], matched: Mapping[str, Mapping[s
 
 def _by_parts(survey: Survey, images: Images, kinds: Mapping[str, str | None]) -> Tracks | None:
     """Ask to rename tracks that state the image of a recording, or are called like a part of its name."""
-    if len(images.names) < 2 or not kinds:
-        return None
-    stated = {file: stated_image(survey.root / file) for file, kind in kinds.items() if kind == "trackmate_xml"}
-    by_image = {PurePosixPath(source).name: name for name, source in images.files.items()}
-    fits = {by_image[image]: file for file, image in stated.items() if image in by_image}
-    fits = fits if len(fits) > 1 else match_parts(list(kinds), images.names)
-    if len(fits) < 2:
-        return None
-    renamed = [f"{file} -> {folder_of(file)}{name}{''.join(Path(file).suffixes)}" for name, file in fits.items()]
-    words = (
-        f"{len(fits)} of {len(images.names)} recordings have tracks that are not called like them: rename "
-        f"{shown(renamed, 12)}, and run this command again."
-    )
-    first = next(iter(fits.values()))
-    values = (found("tracks.format", kinds[first], first), ask("tracks.files", words))
-    facts = trackmate_facts(survey.root / first) if kinds[first] == "trackmate_xml" else {}
-    return Tracks(format=kinds[first], values=values, facts=facts, used=frozenset(fits.values()))
+    for kind in _FORMATS:
+        files = [file for file, one in kinds.items() if one == kind]
+        fits = _of_stated_images(survey, images, files) if kind == "trackmate_xml" else {}
+        fits = fits or match_parts(files, images.names)
+        if len(fits) > 1:
+            renamed = (f"{file} -> {folder_of(file)}{rename(file, name)}" for name, file in fits.items())
+            beside = f", the files of {_BESIDE[kind][0]} beside them likewise" if kind in _BESIDE else ""
+            words = (
+                f"{len(fits)} of {len(images.names)} recordings have tracks that are not called like them: rename "
+                f"{shown(renamed, 12)}{beside}, and run this command again."
+            )
+            first = next(iter(fits.values()))
+            values = (found("tracks.format", kind, first), ask("tracks.files", words))
+            facts = trackmate_facts(survey.root / first) if kind == "trackmate_xml" else {}
+            return Tracks(format=kind, values=values, facts=facts, used=frozenset(fits.values()))
+    return None
+
+
+def _of_stated_images(survey: Survey, images: Images, files: Sequence[str]) -> dict[str, str]:
+    """Find the TrackMate file of each recording whose image it says it was made on, where names say it of one."""
+    bare = [PurePosixPath(image).name for image in images.files.values()]
+    by_image = {image: name for image, name in zip(bare, images.files, strict=True) if bare.count(image) == 1}
+    stated = {file: by_image.get(stated_image(survey.root / file)) for file in files}
+    return {name: file for file, name in stated.items() if name and list(stated.values()).count(name) == 1}
 
 
 def _candidates(survey: Survey, images: Images) -> list[str]:

@@ -292,7 +292,14 @@ def test_tracks_that_are_called_like_a_part_are_to_be_renamed(recordings, tracks
     files = the_one(tmp_path, "tracks.files")
     assert files.is_open
     assert "2 of 2 recordings have tracks that are not called like them" in files.words
-    assert f"{tracks[1]}.csv -> {recordings[1]}.csv" in files.words
+    assert f"{tracks[1]}.csv -> {recordings[1]}_tracks.csv, and run this command again" in files.words
+
+
+def test_a_stated_image_that_stands_in_two_folders_names_no_recording(tmp_path):
+    write_stacks(tmp_path, "plate1/A01", "plate2/A01")
+    for name in ("one", "two"):
+        write_xml(tmp_path, name, image="A01.tif")
+    assert the_one(tmp_path, "tracks.format").words.startswith("No tracks were found beside the recordings")
 
 
 # I8: tracks beside images in several folders
