@@ -201,16 +201,14 @@ def parts_of_names(table: pd.DataFrame, names: Sequence[str]) -> str:
     """Say which column holds parts of the recordings' names, such as the well; empty if none does."""
     for column in map(str, table.columns):
         held = sorted(set(table[column].str.strip()) - {""})
-        whole_of = [
-            next(
-                (name for name in names if re.search(rf"(?<![A-Za-z0-9]){re.escape(text)}(?![A-Za-z0-9])", name)), None
-            )
-            for text in held[:_MOST_LISTED]
-        ]
-        is_part = [text not in names for text in held[:_MOST_LISTED]]
-        if len(held) > 1 and all(whole_of) and all(is_part) and len(set(whole_of)) == len(whole_of):
+        whole_of = [next((name for name in names if _is_part(text, name)), None) for text in held[:_MOST_LISTED]]
+        if len(held) > 1 and all(whole_of) and len(set(whole_of)) == len(whole_of):
             return f"; column {column} holds {held[0]!r}, a part of {whole_of[0]!r}"
     return ""
+
+
+def _is_part(text: str, name: str) -> bool:
+    return text != name and re.search(rf"(?<![A-Za-z0-9]){re.escape(text)}(?![A-Za-z0-9])", name) is not None
 
 
 def named_recordings(column: pd.Series, names: Sequence[str]) -> dict[str, str | None]:

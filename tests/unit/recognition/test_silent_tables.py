@@ -86,6 +86,7 @@ def test_doses_do_not_name_recordings_that_are_numbers(doses, tmp_path):
     table = pd.DataFrame({"Sample": ["a", "b", "c"], "Drug": ["DMSO", "x", "y"], "Dose": list(doses)})
     question = asked(look(tmp_path, names=("0", "1", "2"), plate=table))["recordings.conditions_file"]
     assert question.words.startswith("plate.csv looks like treatments (Drug, Dose), but no column names recordings")
+    assert "a part of" not in question.words
 
 
 def test_numbers_of_cells_do_not_name_recordings(tmp_path):
