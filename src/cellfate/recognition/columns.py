@@ -174,22 +174,32 @@ def whole_or_blank(column: pd.Series) -> "np.ndarray[tuple[int], np.dtype[np.int
 
 
 def matching_column(table: pd.DataFrame, names: Sequence[str]) -> str | None:
-    """Find the column that names recordings; None if none does.
+    """Find the column that names recordings; None if none does, or two equally well that do not say the same.
 
     A column counts if at least half of what it holds, or half of the recordings, match as they are written, or else as
     names in tables may differ; of several, one that is called so comes first, then the one that matches most. Numbers,
     and what is called a dose, a time or a fate, name recordings only in a column that is called so.
     """
+    matching = _matching_columns(table, names)
+    return matching[0] if len(matching) == 1 else None
+
+
+def _matching_columns(table: pd.DataFrame, names: Sequence[str]) -> list[str]:
     columns = [str(column) for column in table.columns]
     called_so = find_columns("recording_id", columns)
     taken = {column for role in ("dose", "frame", "time", "fate") for column in find_columns(role, columns)}
     free = [column for column in columns if column in called_so or (column not in taken and _holds_text(table[column]))]
     for count in (_count_exact, _count_loose):
-        matches = {column: count(table[column], names) for column in free}
-        usable = [column for column, n_matches in matches.items() if n_matches]
+        ranks = {column: (column in called_so, count(table[column], names)) for column in free}
+        usable = [column for column, rank in ranks.items() if rank[1]]
         if usable:
-            return max(usable, key=lambda column: (column in called_so, matches[column]))
-    return None
+            best = [column for column in usable if ranks[column] == max(ranks[one] for one in usable)]
+            return rivals(table, best, lambda one, other: _meant(one, names).equals(_meant(other, names))) or best[:1]
+    return []
+
+
+def _meant(column: pd.Series, names: Sequence[str]) -> pd.Series:
+    return column.str.strip().map(named_recordings(column, names))
 
 
 def _holds_text(column: pd.Series) -> bool:
@@ -198,7 +208,10 @@ def _holds_text(column: pd.Series) -> bool:
 
 
 def parts_of_names(table: pd.DataFrame, names: Sequence[str]) -> str:
-    """Say which column holds parts of the recordings' names, such as the well; empty if none does."""
+    """Say that two columns name recordings, or which holds parts of their names, such as the well; empty otherwise."""
+    matching = _matching_columns(table, names)
+    if len(matching) > 1:
+        return f" for certain: columns {', '.join(matching)} both do, and differ"
     for column in map(str, table.columns):
         held = sorted(set(table[column].str.strip()) - {""})
         whole_of = [next((name for name in names if _is_part(text, name)), None) for text in held[:_MOST_LISTED]]

@@ -15,6 +15,7 @@ from cellfate.recognition.columns import (
     find_column,
     find_columns,
     matching_column,
+    parts_of_names,
     rivals,
     time_unit,
     whole,
@@ -62,8 +63,8 @@ def guess_columns(root: Path, name: str, images: Images, recording: str | None) 
     if by is None and recording is None and len(images.names) > 1:
         roles["recording_id"] = None
         doubts.append(
-            f"No column holds the names of the recordings, such as {shown(images.names)}: add one, or make a table a "
-            "recording, named like it."
+            f"No column holds the names of the recordings, such as {shown(images.names)}"
+            f"{parts_of_names(table, images.names)}: add one, or make a table a recording, named like it."
         )
     roles = {role: column or OPEN for role, column in roles.items()}
     if spot is None and parent is not None and _are_parents(table, parent, str(roles["cell_id"])):

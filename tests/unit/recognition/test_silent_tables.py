@@ -101,6 +101,21 @@ def test_numbers_under_a_name_of_recordings_name_them(tmp_path):
     assert asked(look(tmp_path, names=("1", "2", "3"), fates=table)) == {}
 
 
+def test_two_columns_of_numbers_that_could_name_recordings_are_a_question(tmp_path):
+    names = ("1", "2", "3")
+    table = fates(names=names, Hours=[2] * 6)
+    table = table.assign(Field=table["Movie"].map({"1": 3, "2": 2, "3": 1}), Well=1)  # one well is no rival
+    question = asked(look(tmp_path, names=names, fates=table))["tracks.fates_columns"]
+    assert question.value["recording_id"] == "???"
+    assert "columns Movie, Field both do, and differ" in question.words
+
+
+def test_two_columns_that_name_the_same_recordings_are_none(tmp_path):
+    table = fates(Hours=[2] * 6)
+    table = table.assign(Movie=table["Movie"].str.lower(), file=table["Movie"] + ".ome.tif")
+    assert asked(look(tmp_path, fates=table)) == {}
+
+
 def test_a_table_of_all_tracks_that_calls_recordings_otherwise_is_a_question(tmp_path):
     names = ("1", "2", "3")
     write_recordings(tmp_path, names)
