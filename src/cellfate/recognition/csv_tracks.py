@@ -134,7 +134,10 @@ def _state_fates(
     if event is not None:
         roles["event_frame"] = event
     if doubt:
-        advice = "write frames into it, or into another column, and name that, or set event_frame to null"
+        advice = (
+            "write frames into it, or into another column, and name that; or set fate and event_frame to null, and "
+            "state both in a table of a row a cell, which may hold hours (tracks.fates_file)"
+        )
         doubts.append(f"Column {doubt.format(name=name)}, but event_frame is a frame: {advice}.")
     return fate_words(table[fate], f"the words in column {fate}")
 

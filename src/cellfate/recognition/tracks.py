@@ -255,8 +255,8 @@ def _geff_columns(survey: Survey, name: str) -> list[Proposal]:
     if frames:
         return [found("tracks.columns", columns, f"the node properties of {name}")]
     question = (
-        f"{name} has no frames of events: {', '.join(events)} is a time. Set event_frame to null, and state fates in a "
-        "table of their own, which may hold hours (tracks.fates_file); or name a property that holds frames."
+        f"{name} has no frames of events: {', '.join(events)} is a time. Name a property that holds frames; or set "
+        "fate and event_frame to null, and state both in a table of a row a cell, which may hold hours (tracks.fates_file)."
     )
     return [ask("tracks.columns", question, columns)]
 
