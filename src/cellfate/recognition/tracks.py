@@ -256,7 +256,8 @@ def _geff_columns(survey: Survey, name: str) -> list[Proposal]:
         return [found("tracks.columns", columns, f"the node properties of {name}")]
     question = (
         f"{name} has no frames of events: {', '.join(events)} is a time. Name a property that holds frames; or set "
-        "fate and event_frame to null, and state both in a table of a row a cell, which may hold hours (tracks.fates_file)."
+        "fate and event_frame to null, and state both in a table of a row a cell, which may hold hours "
+        "(tracks.fates_file)."
     )
     return [ask("tracks.columns", question, columns)]
 
