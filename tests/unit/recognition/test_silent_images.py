@@ -296,9 +296,9 @@ def test_tracks_that_are_called_like_a_part_are_to_be_renamed(recordings, tracks
 
 
 def test_a_stated_image_that_stands_in_two_folders_names_no_recording(tmp_path):
-    write_stacks(tmp_path, "plate1/A01", "plate2/A01")
-    for name in ("one", "two"):
-        write_xml(tmp_path, name, image="A01.tif")
+    write_stacks(tmp_path, "plate1/A01", "plate2/A01", "plate2/A02")
+    for name, image in (("one", "A01"), ("two", "A02")):
+        write_xml(tmp_path, name, image=f"{image}.tif")
     assert the_one(tmp_path, "tracks.format").words.startswith("No tracks were found beside the recordings")
 
 
