@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePosixPath
 
 from cellfate.tracks.records import name_file
 from cellfate.tracks.settings import IMAGE, PLACEHOLDER
@@ -60,7 +61,7 @@ def match_parts(files: Sequence[str], names: Sequence[str]) -> dict[str, str]:
     """Match files with recordings of which their names say a part, or something more.
 
     Words and numbers of the one must stand in the other, in this order; words that all files have, and no recording,
-    do not count.
+    do not count. Where names of files do not tell, those of their folders count, too.
 
     Returns
     -------
@@ -73,13 +74,19 @@ def match_parts(files: Sequence[str], names: Sequence[str]) -> dict[str, str]:
     {'day1_B03_s1': 'B03_s1.xml', 'day1_B03_s2': 'B03_s2.xml'}
     >>> match_parts(["HeLa_s1_tracks.csv", "HeLa_s2_tracks.csv"], ["HeLa_1", "HeLa_2"])
     {'HeLa_1': 'HeLa_s1_tracks.csv', 'HeLa_2': 'HeLa_s2_tracks.csv'}
+    >>> match_parts(["x/tracks.csv", "y/tracks.csv"], ["x_movie", "y_movie"])
+    {'x_movie': 'x/tracks.csv', 'y_movie': 'y/tracks.csv'}
     """
+    by_name = _match_words({file: _parts(PurePosixPath(file).name.partition(".")[0]) for file in files}, names)
+    return by_name or _match_words({file: _parts(file.rpartition(".")[0]) for file in files}, names)
+
+
+def _match_words(words: Mapping[str, Sequence[str]], names: Sequence[str]) -> dict[str, str]:
     recordings = {name: _parts(name) for name in names}
-    own = {file: _parts(file.rpartition("/")[2].partition(".")[0]) for file in files}
-    shared = set.intersection(*map(set, own.values())) if own else set()
+    shared = set.intersection(*map(set, words.values())) if words else set()
     shared -= {part for parts in recordings.values() for part in parts}
     found: dict[str, list[str]] = {}
-    for file, parts in own.items():
+    for file, parts in words.items():
         told = [part for part in parts if part not in shared]
         fits = [name for name, of_name in recordings.items() if told and (_in(told, of_name) or _in(of_name, told))]
         if len(fits) == 1:

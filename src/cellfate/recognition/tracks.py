@@ -1,5 +1,6 @@
 """Which tracks belong to the recordings: format and files; the first are read to see that they are tracks."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
@@ -136,7 +137,12 @@ def _by_parts(survey: Survey, images: Images, kinds: Mapping[str, str | None]) -
         fits = _of_stated_images(survey, images, files) if kind == "trackmate_xml" else {}
         fits = fits or match_parts(files, images.names)
         if len(fits) > 1:
-            renamed = (f"{file} -> {folder_of(file)}{rename(file, name)}" for name, file in fits.items())
+            folder = (
+                os.path.commonpath([folder_of(file) for file in fits.values()])
+                if all(map(folder_of, fits.values()))
+                else ""
+            )
+            renamed = (f"{file} -> {PurePosixPath(folder, rename(file, name))}" for name, file in fits.items())
             beside = f", the files of {_BESIDE[kind][0]} beside them likewise" if kind in _BESIDE else ""
             words = (
                 f"{len(fits)} of {len(images.names)} recordings have tracks that are not called like them: rename "
@@ -197,7 +203,8 @@ def _of_format(
     values = [found("tracks.format", kind, first)]
     if len(templates) > 1:
         each = f" ({len(files)} of {len(images.names)} recordings each)" if matched[template] else ""
-        values.append(ask("tracks.files", f"Tracks may be in {shown(templates, 5)}{each}; say which are meant."))
+        advice = "say which are meant, or move those that are meant together into one folder"
+        values.append(ask("tracks.files", f"Tracks may be in {shown(templates, 5)}{each}; {advice}."))
         used = {name for one in templates for name in (one, *matched[one].values())}
         return Tracks(format=kind, values=tuple(values), used=frozenset(used))
     used = {*files.values(), template}

@@ -295,6 +295,19 @@ def test_tracks_that_are_called_like_a_part_are_to_be_renamed(recordings, tracks
     assert f"{tracks[1]}.csv -> {recordings[1]}_tracks.csv, and run this command again" in files.words
 
 
+def test_tracks_of_one_name_in_several_folders_are_to_be_moved_into_one(tmp_path):
+    write_stacks(tmp_path, "img/p1/A01", "img/p2/A01")
+    for plate in ("p1", "p2"):
+        (tmp_path / "trk" / plate).mkdir(parents=True)
+        track_table().to_csv(tmp_path / "trk" / plate / "A01.csv", index=False)
+    words = the_one(tmp_path, "tracks.files").words
+    assert "rename trk/p1/A01.csv -> trk/p1_A01.csv, trk/p2/A01.csv -> trk/p2_A01.csv, and run" in words
+    for plate in ("p1", "p2"):  # the advice works
+        (tmp_path / "trk" / plate / "A01.csv").rename(tmp_path / "trk" / f"{plate}_A01.csv")
+    files = the_one(tmp_path, "tracks.files")
+    assert files.words == "trk/p1_A01.csv; 2 of 2 recordings have tracks"
+
+
 def test_a_stated_image_that_stands_in_two_folders_names_no_recording(tmp_path):
     write_stacks(tmp_path, "plate1/A01", "plate2/A01", "plate2/A02")
     for name, image in (("one", "A01"), ("two", "A02")):
