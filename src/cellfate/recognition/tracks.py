@@ -137,11 +137,7 @@ def _by_parts(survey: Survey, images: Images, kinds: Mapping[str, str | None]) -
         fits = _of_stated_images(survey, images, files) if kind == "trackmate_xml" else {}
         fits = fits or match_parts(files, images.names)
         if len(fits) > 1:
-            folder = (
-                os.path.commonpath([folder_of(file) for file in fits.values()])
-                if all(map(folder_of, fits.values()))
-                else ""
-            )
+            folder = os.path.commonpath([folder_of(file) for file in fits.values()])
             renamed = (f"{file} -> {PurePosixPath(folder, rename(file, name))}" for name, file in fits.items())
             beside = f", the files of {_BESIDE[kind][0]} beside them likewise" if kind in _BESIDE else ""
             words = (
