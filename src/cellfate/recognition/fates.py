@@ -1,16 +1,13 @@
 """Which table says how cells ended: told by a column of cell numbers beside one of words for fates."""
 
-import math
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-import numpy as np
 import pandas as pd
 
 from cellfate.core.errors import InputError
 from cellfate.core.fates import EVENTS
-from cellfate.core.text_tables import parse_numbers, read_table
+from cellfate.core.text_tables import read_table
 from cellfate.recognition.columns import (
     are_same,
     are_same_times,
@@ -22,10 +19,10 @@ from cellfate.recognition.columns import (
     named_recordings,
     parts_of_names,
     rivals,
-    time_unit,
     whole,
 )
 from cellfate.recognition.csv_tracks import fate_words
+from cellfate.recognition.fate_times import fates_time_unit, unreadable
 from cellfate.recognition.images import Images
 from cellfate.recognition.naming import match_files
 from cellfate.recognition.proposals import OPEN, Part, Proposal, ask, choose_table, found
@@ -39,7 +36,6 @@ _TO_ADD = "fate"
 """Column that is to be added to a table without words for fates."""
 _MOST_CODES, _MOST_WORDS = 4, 20
 """Numbers, and words, that a column may hold to be one of fates."""
-_CLOCK = re.compile(r"\d+:\d\d")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +66,7 @@ class _Candidate:
     @property
     def times(self) -> list[str]:
         """Columns of numbers that may say when, the likeliest first."""
-        return [column for column in self.called_times if not _unreadable(self.table[column])]
+        return [column for column in self.called_times if not unreadable(self.table[column])]
 
     @property
     def called_times(self) -> list[str]:
@@ -226,12 +222,23 @@ def _values(one: _Candidate, images: Images, tracks: Tracks) -> list[Proposal]:
     else:
         added = f"; {_TO_ADD} is to be added" if one.fate is None else ""
         values.append(found("tracks.fates_columns", columns, f"the columns of {name}{added}"))
-    words = [] if one.fate is None else fate_words(one.table[one.fate], f"column {one.fate} of {name}")
-    return [*values, *_named(one), *([_unit(one, times or one.times[:1], images)] if one.times else ()), *words]
+    words = [] if values[0].is_open else fate_words(one.table[one.fate], f"column {one.fate} of {name}")
+    return [
+        *values,
+        *_named(one),
+        *([fates_time_unit(one.table, times or one.times[:1], name, images)] if one.times else ()),
+        *words,
+    ]
 
 
 def _file(one: _Candidate, columns: Mapping[str, str | None]) -> Proposal:
     key, name = "tracks.fates_file", one.files[0]
+    if _is_class(one):
+        question = (
+            f"Column {one.fate} of {name} differs between the rows of a cell, so it is a class of each frame, and no "
+            "fate. Name a table with one row a cell, or set null."
+        )
+        return ask(key, question)
     if one.fate is not None:
         return found(key, one.template, f"{name}: column {one.fate} holds words for fates")
     return ask(
@@ -240,6 +247,14 @@ def _file(one: _Candidate, columns: Mapping[str, str | None]) -> Proposal:
         f"column {_TO_ADD} to it, with apoptosis in every line if all of them died, and put {one.template} here; set "
         "null if it says something else.",
     )
+
+
+def _is_class(one: _Candidate) -> bool:
+    """Whether the words of most cells differ between their rows."""
+    if one.fate is None or len(one.cells) != 1 or one.by == OPEN:
+        return False
+    words = one.table.groupby([*([one.by] if one.by else []), one.cells[0]])[one.fate].nunique()
+    return bool((words > 1).mean() > 1 / 2)
 
 
 def _n_blank(one: _Candidate) -> int:
@@ -254,7 +269,7 @@ def _doubts(one: _Candidate, times: list[str], images: Images, tracks: Tracks) -
     if times:
         yield f"columns {', '.join(times)} both may say when"
     elif not one.times:
-        why = [f"column {column} holds {_unreadable(one.table[column])}" for column in one.called_times]
+        why = [f"column {column} holds {unreadable(one.table[column])}" for column in one.called_times]
         yield "no column says when" + "".join(f": {reason}" for reason in why[:1])
     if one.by == OPEN:
         part = parts_of_names(one.table, images.names)
@@ -282,63 +297,6 @@ def _lack_of_cells(tracks: Tracks) -> str:
     such = f", such as {shown(map(str, cells))}" if cells else ""
     hint = " (the ID of a cell's first spot, or its name in TrackMate)" if tracks.format == "trackmate_xml" else ""
     return f"no column holds the numbers that cells have in the tracks{such}{hint}"
-
-
-def _unreadable(column: pd.Series) -> str:
-    """Say what stands in a column of times that is no number; empty where all are numbers."""
-    given = column[column.str.strip() != ""]
-    wrong = given[~pd.notna(parse_numbers(given))]
-    if len(given) == 0:
-        return "nothing"
-    if len(wrong) == 0:
-        return ""
-    seen = f"{wrong.iloc[0].strip()!r:.40} in line {wrong.index[0]}"
-    is_clock = _CLOCK.match(wrong.iloc[0].strip())
-    return f"the clock time {seen}; write hours as numbers, such as 1.5" if is_clock else seen
-
-
-def _unit(one: _Candidate, times: list[str], images: Images) -> Proposal:
-    """Tell hours from frames: by the name of the column, else by what fits the length of the recordings."""
-    key, listed = "tracks.fates_time_unit", " or ".join(times)
-    named = {time_unit(column) for column in times}
-    if named in ({"h"}, {"frame"}):
-        return found(key, named.pop(), f"the name of column {listed}")
-    if len(times) > 1:
-        return ask(
-            key, f"Does the column of {one.files[0]} that says when ({listed}) hold hours (h) or frames (frame)?"
-        )
-    numbers = parse_numbers(one.table[times[0]])
-    numbers = numbers[np.isfinite(numbers)]
-    seen = f"column {listed} of {one.files[0]} has times up to {numbers.max():g}"
-    convert = "write hours into the table, then set h"
-    if named <= {"min", "s"}:
-        return ask(key, f"{seen}, which its name calls {'minutes' if named == {'min'} else 'seconds'}; {convert}.")
-    fitting = _fitting_units(numbers, images)
-    if fitting in (["h"], ["frame"]):
-        return found(key, fitting[0], f"{seen}, which do not fit as {'frames' if fitting == ['h'] else 'hours'}")
-    if not fitting:
-        return ask(
-            key,
-            f"{seen}, which fits neither hours (h) nor frames (frame): see that it is the time since the first frame; "
-            f"{convert}.",
-        )
-    if fitting == ["min"]:
-        return ask(key, f"{seen}, which fits minutes alone: {convert}.")
-    both = {"h": "hours since the first frame (h)", "frame": "frames (frame)", "min": "minutes"}
-    choices, all_fit = ", or ".join(both[unit] for unit in fitting), "Both fit" if len(fitting) == 2 else "All fit"
-    advice = f"; of minutes, {convert}" if "min" in fitting else ""
-    return ask(key, f"{seen}: {choices}? {all_fit}{advice}.")
-
-
-def _fitting_units(numbers: "np.ndarray[tuple[int], np.dtype[np.float64]]", images: Images) -> list[str]:
-    """Units in which times fit the length of recordings; minutes where they fall on frames, or nothing else fits."""
-    n_frames, interval_min = images.header.n_frames if images.header else math.inf, images.frame_interval_min
-    length_min = n_frames * (interval_min or math.inf)
-    are_whole, latest = bool((numbers % 1 == 0).all()), float(numbers.max())
-    fits = {"h": latest * 60 <= length_min, "frame": are_whole and latest <= n_frames}
-    on_frames = interval_min is None or bool(np.isclose(numbers / interval_min, np.rint(numbers / interval_min)).all())
-    fits["min"] = latest <= length_min and (on_frames or not any(fits.values()))
-    return [unit for unit, does in fits.items() if does]
 
 
 def _notes(one: _Candidate, images: Images, tracks: Tracks) -> Iterator[str]:

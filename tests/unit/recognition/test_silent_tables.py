@@ -288,6 +288,14 @@ def test_a_class_of_each_frame_is_no_fate(tmp_path):
     assert "Column state differs between the frames of a cell" in question.words
 
 
+def test_a_table_of_classes_of_each_frame_is_no_table_of_fates(tmp_path):
+    table = pd.concat([tracks().assign(Movie=name) for name in NAMES])
+    table["State"] = table["frame"].map(lambda one: "mitotic" if one > 27 else "interphase")
+    seen = look(tmp_path, states=table.drop(columns=["y", "x"]))
+    assert "Column State of states.csv differs between the rows of a cell" in asked(seen)["tracks.fates_file"].words
+    assert "tracks.fate_names" not in asked(seen)
+
+
 def test_question_marks_for_a_fate_are_nobody_s_knowledge(tmp_path):
     table = fates(Hours=[2] * 6)
     table.loc[3, "Fate"] = "???"
