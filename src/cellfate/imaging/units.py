@@ -1,5 +1,7 @@
 """Words for units of time and of length, as image and track files spell them: one list for all formats."""
 
+import re
+
 MINUTES = {
     **dict.fromkeys(("ns", "nanosecond"), 1e-9 / 60),
     **dict.fromkeys(("µs", "us", "microsecond"), 1e-6 / 60),
@@ -26,3 +28,16 @@ MICROMETRES = {
     **dict.fromkeys(("in", "inch"), 25400.0),
 }
 """Micrometres in a unit of length."""
+
+
+def unit_in_name(name: str) -> str:
+    """Find the unit of length at the end of the name of a column; empty where there is none.
+
+    Examples
+    --------
+    >>> unit_in_name("X (µm)"), unit_in_name("y_um"), unit_in_name("x")
+    ('um', 'um', '')
+    """
+    found = re.search(r"(?<=[\[( _])([a-zµμ]+)[\])]?$", name.strip().lower())
+    word = found[1] if found else ""
+    return "um" if MICROMETRES.get(word) == 1.0 else "px" if word in PIXEL_WORDS else ""

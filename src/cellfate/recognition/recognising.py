@@ -6,7 +6,9 @@ from pathlib import Path
 
 from cellfate.core.errors import InputError
 from cellfate.core.fates import APOPTOSIS, EVENTS, MITOSIS
+from cellfate.core.text_tables import read_table
 from cellfate.imaging.settings import Layout
+from cellfate.recognition.columns import matching_column
 from cellfate.recognition.conditions import Conditions, recognise_conditions
 from cellfate.recognition.fates import ScoredFates, recognise_fates
 from cellfate.recognition.hidden_tables import find_hidden
@@ -17,6 +19,8 @@ from cellfate.recognition.survey import MOST_ENTRIES, shown, survey_folder
 from cellfate.recognition.track_files import TABLES
 from cellfate.recognition.tracks import Tracks, recognise_tracks
 
+MOST_ASKED = 20
+"""Tables that were not understood of which it is looked whether they name recordings."""
 MEASURE = "measure a few cells in Fiji with the line tool (the nucleus, where that is what is imaged)"
 
 
@@ -74,9 +78,30 @@ def recognise(folder: Path, layout: Layout | None = None) -> Recognised:
     values += reference_values(conditions.has_doses)
     seen = {one.key for one in (*tracks.values, *fates.values, *conditions.values) if one.value is not None}
     seen -= {"tracks.format"} if tracks.value("tracks.format") == OPEN else set()
+    values += [one for one in _ask_of(root, unused, images.names) if one.key not in seen]
     values += [one for one in find_hidden(root, tables, unused) if one.key not in seen]
     last = {one.key: one for one in values}  # of each parameter
     return Recognised(root=root, images=images, values=tuple(last.values()), notes=tuple(notes))
+
+
+def _ask_of(root: Path, unused: list[str], names: tuple[str, ...]) -> Iterator[Proposal]:
+    """Ask of a table that names recordings and was not understood: left out, its deaths would be survivors."""
+    for name in unused[:MOST_ASKED]:
+        try:
+            table = read_table(root / name)
+        except InputError:
+            continue
+        column = matching_column(table, names)
+        if column is None:
+            continue
+        is_map = table[column].nunique() == len(table)
+        key, what, columns = ("recordings.conditions_file", "how they were treated", "recordings.conditions_columns")
+        if not is_map:
+            key, what, columns = ("tracks.fates_file", "how cells end", "tracks.fates_columns")
+        listed = ", ".join(map(str, table.columns))
+        words = f"{name} names recordings (column {column}), but its other columns were not understood ({listed})."
+        yield ask(key, f"{words} If it says {what}, give it, and the names of its columns in {columns}; else null.")
+        return
 
 
 def _with_facts(images: Images, tracks: Tracks) -> Images:

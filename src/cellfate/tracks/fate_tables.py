@@ -20,6 +20,8 @@ from cellfate.tracks.settings import TrackSettings, is_file_each
 
 _log = logging.getLogger(__name__)
 _TOLERANCE_FRAMES = 1e-6
+_MOST_ROUNDING_FRAMES = 0.25
+"""Hours that were rounded by more are not taken for those of the nearest frame."""
 
 
 def state_fates(
@@ -149,9 +151,18 @@ def _event_frames(
         frames[given] = whole_numbers(times[given], path) - tracks.first_frame
     else:
         numbers = np.clip(real_numbers(times[given], path) * 60 / source.frame_interval_min, -1e9, 1e9)
-        earlier, later = np.floor(numbers + _TOLERANCE_FRAMES), np.ceil(numbers - _TOLERANCE_FRAMES)
+        rounding = _rounding_h(times[given]) * 60 / source.frame_interval_min
+        tolerance = np.clip(rounding, _TOLERANCE_FRAMES, _MOST_ROUNDING_FRAMES)
+        earlier, later = np.floor(numbers + tolerance), np.ceil(numbers - tolerance)
         frames[given] = np.where(censored[given], earlier, later).astype(np.int64)
     return frames
+
+
+def _rounding_h(times: pd.Series) -> NDArray[np.float64]:
+    """Half of the last digit after the point: so much was rounded away, at most; of whole hours nothing."""
+    after_point = times.str.strip().str.extract(r"[.,](\d+)$", expand=False)
+    decimals = after_point.str.len().to_numpy(np.float64, na_value=np.nan)
+    return np.asarray(np.nan_to_num(0.5 * 10.0**-decimals), dtype=np.float64)
 
 
 def _translate(words: pd.Series, tracks: TrackSettings, path: Path) -> pd.Series:

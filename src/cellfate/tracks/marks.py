@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from cellfate.core.text_tables import parse_numbers, read_text_columns, real_numbers, whole_numbers
+from cellfate.imaging.units import unit_in_name
 from cellfate.tracks.records import TrackSource
 from cellfate.tracks.settings import TrackSettings
 
@@ -65,7 +66,7 @@ def read_marks(
     source : TrackSource
         The recording.
     tracks : TrackSettings
-        Number of the first frame, unit of the positions (pixels when not given).
+        Number of the first frame, unit of the positions; null: as the names of the columns say, else pixels.
     path : Path
         The file, for messages.
 
@@ -80,7 +81,7 @@ def read_marks(
         If a field is no number, or the unit is a length and the size of a pixel is not known.
     """
     y, x = (real_numbers(table[names[axis]], path) for axis in ("y", "x"))
-    unit = tracks.position_unit or "px"
+    unit = tracks.position_unit or unit_in_name(names["x"]) or unit_in_name(names["y"]) or "px"
     return pd.DataFrame(
         {
             "cell_id": whole_numbers(table[names["cell_id"]], path),

@@ -376,3 +376,15 @@ def test_a_day_that_is_taken_as_the_group_is_said(tmp_path):
     rows = [f"{name},d,{place},{place // 2}" for place, name in enumerate(names)]
     seen = look(tmp_path, names=names, map="\n".join(["Well,Drug,Dose,Day", *rows]) + "\n")
     assert "Splits keep recordings of one Day together (map.csv): 3 groups." in seen.notes
+
+
+def test_a_table_that_names_recordings_is_never_only_left_out(tmp_path):
+    """In a language that nobody here knows."""
+    rows = [(name, cell, "x9" if cell > "c" else "x7") for name in NAMES for cell in "abcdef"]
+    foreign = pd.DataFrame(rows, columns=["Vertiefung", "Kuerzel", "Schicksal"])
+    question = asked(look(tmp_path, Auswertung=foreign))["tracks.fates_file"]
+    assert "Auswertung.csv names recordings (column Vertiefung)" in question.words
+    assert "tracks.fates_columns" in question.words
+    plates = pd.DataFrame({"Vertiefung": NAMES, "Wirkstoff": ["q", "r", "q"]})
+    question = asked(look(tmp_path / "plates", Belegung=plates))["recordings.conditions_file"]
+    assert "Belegung.csv names recordings (column Vertiefung)" in question.words

@@ -1,6 +1,7 @@
 """Fates that come in a table of their own."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,8 @@ import pandas as pd
 import pytest
 
 from cellfate.core.errors import InputError
+from cellfate.tracks import TrackSettings
+from cellfate.tracks.fate_tables import _event_frames
 from tests.cases.track_formats import FAMILY, FATES_SETTINGS, gather, write_napari
 
 NAPARI = {"format": "napari_csv", "graph_file": "{recording_id}_graph.json"}
@@ -66,6 +69,17 @@ def test_fates_that_do_not_fit_are_problems(tmp_path: Path, lines: str, words: s
     _, problems = read(tmp_path, lines)
     assert len(problems) == 1
     assert words in problems[0]
+
+
+@pytest.mark.parametrize(
+    ("hours", "frame"), [("5.67", 17), ("5,667", 17), ("5.6667", 17), ("5.7", 17), ("5.75", 18), ("6", 18)]
+)
+def test_hours_that_were_rounded_are_those_of_the_frame_they_were_rounded_from(hours: str, frame: int) -> None:
+    """Frame 17 of 20 min is at 5.6667 h; 5.75 h lies a quarter of a frame after it, and no rounding makes it so."""
+    source = SimpleNamespace(frame_interval_min=20.0)
+    times, settings = pd.Series([hours]), TrackSettings(fates_time_unit="h", format="csv")
+    found = _event_frames(times, pd.Series([False]), source, settings, Path("fates.csv"))
+    assert found.tolist() == [frame]
 
 
 def test_blank_fates_and_other_recordings_are_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -624,3 +624,15 @@ def test_too_little_memory_is_not_told_as_a_damaged_file(tmp_path: Path, monkeyp
     monkeypatch.setattr(library, lack)
     with pytest.raises(MemoryError):
         gather(tmp_path, format=name)
+
+
+def test_the_unit_in_the_names_of_columns_counts(tmp_path: Path) -> None:
+    """No parameter says it; the recording has pixels of 0.5 um."""
+    (tmp_path / "01.csv").write_text(
+        "cell,frame,Y (\u00b5m),X (\u00b5m)\n1,0,5.0,10.0\n1,1,5.5,10.0\n", encoding="utf-8"
+    )
+    columns = {"cell_id": "cell", "frame": "frame", "y": "Y (\u00b5m)", "x": "X (\u00b5m)"}
+    detections, _, _ = gather(tmp_path, format="csv", columns=columns)
+    assert detections[["y_px", "x_px"]].to_numpy().tolist() == [[10.0, 20.0], [11.0, 20.0]]
+    detections, _, _ = gather(tmp_path, format="csv", columns=columns, position_unit="px")
+    assert detections["y_px"].tolist() == [5.0, 5.5]
