@@ -141,7 +141,7 @@ def _write_doses(path: Path, doses: pd.Series, units: pd.Series | None, dose_uni
             f"Line {without.index[0]} of conditions file {path} has the dose {without.iloc[0]} without a unit, but "
             f"others are in {' and '.join(sorted(stated))}; fill in the unit."
         )
-    written = (numbers.map("{:.12g}".format) + " " + units).str.strip()
+    written = (numbers.map("{:.12g}".format).astype("str") + " " + units).str.strip()
     found = doses.where(numbers.isna(), written)
     same = found.map(lambda dose: str(rank_amount(dose)))  # 10 uM and 0.01 mM are one dose
     return found.groupby(same).transform("first")

@@ -180,6 +180,12 @@ def _part_by_recording(
     table: pd.DataFrame, by: str, recording_ids: Sequence[str], name: str
 ) -> dict[str, pd.DataFrame]:
     """Rows of each recording of the folder that the table has."""
+    nameless = table[(table[by].str.strip() == "") & (table != "").any(axis=1)]
+    if len(nameless):
+        raise InputError(
+            f"Line {nameless.index[0]} of file {name} names no recording in column {by} ({len(nameless)} such lines); "
+            "write the recording on every line, also below the first of each."
+        )
     names = match_names(table[by].unique(), recording_ids, f"File {name}")
     strangers = {each.strip() for each, recording_id in names.items() if recording_id is None}
     absent = set(recording_ids) - set(names.values())

@@ -142,3 +142,9 @@ def test_doses_of_other_prefixes_are_ordered_by_amount() -> None:
     assert order_doses(doses) == [
         *("Control", "Vehicle", "0", "20 nM", "2.5 uM", "10 \u00b5M", "1 mM", "combined", "all")
     ]
+
+
+def test_a_map_without_lines_lacks_every_recording(tmp_path: Path) -> None:
+    path = write(tmp_path, "recording_id;dose\n")
+    with pytest.raises(InputError, match="has no line for 1 of 1 recordings"):
+        match_conditions(path, read_conditions(path), ["a"])

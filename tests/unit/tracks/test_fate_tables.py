@@ -82,6 +82,14 @@ def test_hours_that_were_rounded_are_those_of_the_frame_they_were_rounded_from(h
     assert found.tolist() == [frame]
 
 
+def test_a_recording_that_stands_on_its_first_line_only_is_refused(tmp_path: Path) -> None:
+    """As in spreadsheets that are read by people; taken for rows of no recording, most fates would be lost."""
+    with pytest.raises(
+        InputError, match=r"Line 3 of file fates.csv names no recording in column movie \(1 such lines\)"
+    ):
+        read(tmp_path, "01,3,dead,3\n,4,lost,3.5\n")
+
+
 def test_blank_fates_and_other_recordings_are_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     cells, problems = read(tmp_path, "01,3,,\n07,3,dead,3\n")
     assert problems == []
