@@ -104,12 +104,7 @@ def _examine(root: Path, name: str, planes: list[_Plane], settings: RecordingSet
     found = _natural_order(plane.channel for plane in planes)
     codes = settings.channel_codes or found
     remarks_of_files = _look_for_side_file(root, planes, settings)
-    planes = [plane for plane in planes if plane.channel in codes]
-    if not planes:
-        raise InputError(
-            f"Recording '{name}' has no file of the channels {', '.join(codes)}, but of {', '.join(found)}; correct "
-            "channel_codes."
-        )
+    planes = _of_channels(name, planes, codes, found)
     clock = order_times(name, {plane.time: plane.file_name for plane in planes}, settings)
     z_codes = _natural_order(plane.z for plane in planes)
     check_plane(f"Recording '{name}'", settings.z, len(z_codes))
@@ -120,14 +115,12 @@ def _examine(root: Path, name: str, planes: list[_Plane], settings: RecordingSet
     headers, faults = _read_headers(root, {key: table[key] for key in wanted if key in table}, settings)
     faults = [(key[0], _missing(name, wanted, table, clock)) for key in wanted if key not in table][:1] + faults
     absent = {key[0] for key in wanted if key not in headers}
-    first_fault = min(faults, default=(0, None), key=lambda fault: fault[0])[1]
-    n_frames, missing, remarks = leave_out_frames(
-        name, clock.n_frames, absent, first_fault or InputError(f"Recording '{name}' has no file"), settings
-    )
+    nothing = (0, InputError(f"Recording '{name}' has no file"))
+    first_fault = min(faults, default=nothing, key=lambda fault: fault[0])[1]
+    n_frames, missing, remarks = leave_out_frames(name, clock.n_frames, absent, first_fault, settings)
     wanted = [key for key in wanted if key[0] not in missing]
-    header = _check_headers(
-        name, {table[key]: headers[key] for key in wanted}, one_sample=len(codes) > 1 or len(chosen) > 1
-    )
+    read = {table[key]: headers[key] for key in wanted}
+    header = _check_headers(name, read, one_sample=len(codes) > 1 or len(chosen) > 1)
     frame_files = tuple(
         FrameFile(
             frame=frame,
@@ -153,6 +146,16 @@ def _examine(root: Path, name: str, planes: list[_Plane], settings: RecordingSet
         missing=missing,
         remarks=(*remarks, *remarks_of_files),
     )
+
+
+def _of_channels(name: str, planes: list[_Plane], codes: tuple[str, ...], found: tuple[str, ...]) -> list[_Plane]:
+    kept = [plane for plane in planes if plane.channel in codes]
+    if not kept:
+        raise InputError(
+            f"Recording '{name}' has no file of the channels {', '.join(codes)}, but of {', '.join(found)}; correct "
+            "channel_codes."
+        )
+    return kept
 
 
 def _look_for_side_file(root: Path, planes: list[_Plane], settings: RecordingSettings) -> tuple[Remark, ...]:
