@@ -91,7 +91,9 @@ def test_splits_of_older_landmarks_are_refused(study):
 
 
 def test_the_same_table_made_again_changes_nothing(study):
+    before = json.loads((study.root / LEDGER).read_text())
     study.run(FOLLOW)
+    assert json.loads((study.root / LEDGER).read_text()) == before
     study.run(TRAIN)
 
 

@@ -34,4 +34,5 @@ def test_images_of_too_small_a_scale_are_refused_and_black_ones_are_not() -> Non
 def test_what_lies_outside_the_cells_does_not_matter() -> None:
     frames = images()
     frames[:, :, 15, 15] = np.nan
-    crop_recording(ImagesInMemory(frames), detections_of(ROWS), SIZE, 30.0)
+    crops = crop_recording(ImagesInMemory(frames), detections_of(ROWS), SIZE, 30.0)
+    assert (crops.frames_nchw == 300).all()
