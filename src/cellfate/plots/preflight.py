@@ -40,6 +40,7 @@ CHECKS: Final = {
     "one_frame": "Tracks of one frame",
     "few_fates": "Fates of few cells",
     "event_apart": "Event away from its track",
+    "watched_apart": "End of watching away from its track",
     "late_daughters": "Daughters begin late",
     "merge": "Tracks cut where they merge",
     "nearest_links": "Spots linked by nearness",

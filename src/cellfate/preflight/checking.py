@@ -143,8 +143,8 @@ def stop_at_errors(findings: pd.DataFrame, settings: RecordingSettings) -> None:
     where = f" in {len(names)} recording{'s' * (len(names) > 1)}" if len(names) else ""
     raise InputError(
         f"The preflight found {count} error{'s' * (count > 1)}{where}, all listed in {FINDINGS_FILE} of the data "
-        f"folder; mend the recordings, or set recordings.on_bad_recording to 'skip' to go on without "
-        f"them. The first error: {errors['finding'].iloc[0]}"
+        "folder; correct what each names, or set recordings.on_bad_recording to 'skip' to go on without these "
+        f"recordings. The first error: {errors['finding'].iloc[0]}"
     )
 
 

@@ -1,7 +1,5 @@
 """Events held against tracks: an event belongs to the end of its track, or to the first frame of its daughters."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pandas as pd
 
@@ -9,6 +7,7 @@ from cellfate.core.fates import APOPTOSIS, EVENTS
 from cellfate.core.tables import CELL
 from cellfate.preflight.findings import list_findings
 from cellfate.preflight.settings import PreflightSettings
+from cellfate.tracks.event_times import read_otherwise
 from cellfate.tracks.settings import TrackSettings
 
 _FIT = 0.8
@@ -108,21 +107,10 @@ def _miss(events: pd.DataFrame, frame: pd.Series) -> pd.Series:
 
 def _advise(apart: pd.DataFrame, tracks: TrackSettings, longest: int) -> str:
     """Say how else the times can be read, if that puts most of these events right."""
-    for read, finest, text in _read_otherwise(apart, tracks):
+    frame, interval_min = apart["event_frame"], float(apart["frame_interval_min"].iloc[0])
+    since_birth = "if they are counted from the first frame of each cell: give them from that of the recording"
+    readings = [*read_otherwise(frame, interval_min, tracks), (frame + apart["first_frame"], 0.0, since_birth)]
+    for read, finest, text in readings:
         if float((_miss(apart, read) <= max(longest, finest)).mean()) >= _FIT:
             return f"; the times fit {text}"
     return ""
-
-
-def _read_otherwise(apart: pd.DataFrame, tracks: TrackSettings) -> Iterator[tuple[pd.Series, float, str]]:
-    """Read times in other ways: frames, how fine they are (frames), and what to do."""
-    frame, an_hour = apart["event_frame"], 60 / float(apart["frame_interval_min"].iloc[0])
-    as_hours = (frame + tracks.first_frame) * an_hour
-    if tracks.fates_file is not None and tracks.fates_time_unit == "h":
-        yield frame / an_hour - tracks.first_frame, 0, "as frames: if they are, set tracks.fates_time_unit to frame"
-    elif tracks.fates_file is not None:
-        yield as_hours, an_hour, "as hours: if they are, set tracks.fates_time_unit to h"
-    elif tracks.columns.event_frame is not None:
-        yield as_hours, an_hour, "as hours: if they are, give frames in that column, or hours in tracks.fates_file"
-    advice = "if they are counted from the first frame of each cell: give them from that of the recording"
-    yield frame + apart["first_frame"], 0, advice

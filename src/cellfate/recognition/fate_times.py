@@ -10,6 +10,7 @@ from cellfate.core.text_tables import parse_numbers
 from cellfate.recognition.columns import time_unit
 from cellfate.recognition.images import Images
 from cellfate.recognition.proposals import Proposal, ask, found
+from cellfate.tracks.event_times import UNITS
 
 _CLOCK = re.compile(r"\d+:\d\d")
 
@@ -28,7 +29,7 @@ def unreadable(column: pd.Series) -> str:
 
 
 def fates_time_unit(table: pd.DataFrame, times: list[str], name: str, images: Images) -> Proposal:
-    """Tell hours from frames: by the name of the column, else by what fits the length of the recordings.
+    """Tell hours, minutes and frames apart: by the name of the column, else by what fits the length of the recordings.
 
     Parameters
     ----------
@@ -43,31 +44,28 @@ def fates_time_unit(table: pd.DataFrame, times: list[str], name: str, images: Im
     """
     key, listed = "tracks.fates_time_unit", " or ".join(times)
     named = {time_unit(column) for column in times}
-    if named in ({"h"}, {"frame"}):
+    if named in ({"h"}, {"frame"}, {"min"}):
         return found(key, named.pop(), f"the name of column {listed}")
     if len(times) > 1:
-        return ask(key, f"Does the column of {name} that says when ({listed}) hold hours (h) or frames (frame)?")
+        units = "hours (h), minutes (min) or frames (frame)"
+        return ask(key, f"Does the column of {name} that says when ({listed}) hold {units}?")
     numbers = parse_numbers(table[times[0]])
     numbers = numbers[np.isfinite(numbers)]
     seen = f"column {listed} of {name} has times up to {numbers.max():g}"
-    convert = "write hours into the table, then set h"
-    if named <= {"min", "s"}:
-        return ask(key, f"{seen}, which its name calls {'minutes' if named == {'min'} else 'seconds'}; {convert}.")
+    if named == {"s"}:
+        return ask(key, f"{seen}, which its name calls seconds; write minutes into the table, then set min.")
     fitting = _fitting_units(numbers, images)
-    if fitting in (["h"], ["frame"]):
-        return found(key, fitting[0], f"{seen}, which do not fit as {'frames' if fitting == ['h'] else 'hours'}")
+    if len(fitting) == 1:
+        return found(key, fitting[0], f"{seen}, which fit as {UNITS[fitting[0]]} alone")
     if not fitting:
         return ask(
             key,
-            f"{seen}, which fits neither hours (h) nor frames (frame): see that it is the time since the first frame; "
-            f"{convert}.",
+            f"{seen}, which fits neither hours (h) nor minutes (min) nor frames (frame): see that it is the time since "
+            "the first frame, and correct the table.",
         )
-    if fitting == ["min"]:
-        return ask(key, f"{seen}, which fits minutes alone: {convert}.")
-    both = {"h": "hours since the first frame (h)", "frame": "frames (frame)", "min": "minutes"}
+    both = {"h": "hours since the first frame (h)", "frame": "frames (frame)", "min": "minutes (min)"}
     choices, all_fit = ", or ".join(both[unit] for unit in fitting), "Both fit" if len(fitting) == 2 else "All fit"
-    advice = f"; of minutes, {convert}" if "min" in fitting else ""
-    return ask(key, f"{seen}: {choices}? {all_fit}{advice}.")
+    return ask(key, f"{seen}: {choices}? {all_fit}.")
 
 
 def _fitting_units(numbers: "np.ndarray[tuple[int], np.dtype[np.float64]]", images: Images) -> list[str]:

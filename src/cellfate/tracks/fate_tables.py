@@ -8,10 +8,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
-from cellfate.core.fates import CENSORED, EVENTS, UNSCORED
+from cellfate.core.fates import CENSORED, UNSCORED
 from cellfate.core.tables import CELL
-from cellfate.core.text_tables import real_numbers, whole_numbers
 from cellfate.imaging.records import RecordingFolder
+from cellfate.tracks.event_times import event_frames
+from cellfate.tracks.fate_checks import check_fates
 from cellfate.tracks.named_cells import find_cells
 from cellfate.tracks.problems import problem_table
 from cellfate.tracks.reading import list_sources, open_table
@@ -19,9 +20,6 @@ from cellfate.tracks.records import TrackSource, name_file
 from cellfate.tracks.settings import TrackSettings, is_file_each
 
 _log = logging.getLogger(__name__)
-_TOLERANCE_FRAMES = 1e-6
-_MOST_ROUNDING_FRAMES = 0.25
-"""Hours that were rounded by more are not taken for those of the nearest frame."""
 
 
 def state_fates(
@@ -88,7 +86,7 @@ def join_fates(
         With the fates of the table. Cells that it does not list, leaves blank, or calls unscored keep what the tracks
         show; event_frame of a censored cell is the last frame in which it was watched.
     problems : DataFrame
-        recording_id and reason: a fate of an unknown cell, two fates of a cell.
+        recording_id and reason: a fate of an unknown cell, two fates of a cell, a time that cannot be.
 
     Raises
     ------
@@ -108,7 +106,7 @@ def join_fates(
         mine = cells[cells["recording_id"] == source.recording_id]
         try:
             rows = _read_fates(rows_of(source), mine, source, tracks)
-            _check_against(rows, mine, source.recording_id, tracks.fates_file)
+            check_fates(rows, mine, source, tracks)
         except InputError as error:
             problems.append((source.recording_id, str(error)))
             continue
@@ -132,37 +130,16 @@ def _read_fates(table: pd.DataFrame, cells: pd.DataFrame, source: TrackSource, t
     fates = _translate(table[columns.fate], tracks, path)
     given = fates.notna() | (table[columns.time].str.strip() != "")
     table, fates = table[given], fates[given]
+    interval_min, times = source.frame_interval_min, table[columns.time]
     return pd.DataFrame(
         {
             "cell_id": find_cells(table[columns.cell_id], cells, tracks.fates_cell, path),
             "fate": fates.to_numpy(),
-            "event_frame": _event_frames(table[columns.time], fates == CENSORED, source, tracks, path).array,
-        }
+            "event_frame": event_frames(times, fates == CENSORED, interval_min, tracks, path).array,
+            "time": times.to_numpy(),
+        },
+        index=table.index,
     )
-
-
-def _event_frames(
-    times: pd.Series, censored: pd.Series, source: TrackSource, tracks: TrackSettings, path: Path
-) -> pd.Series:
-    """Frames of events, first seen in the later of two frames, and of ends of watching, last seen in the earlier."""
-    given = times.str.strip() != ""
-    frames = pd.Series(pd.NA, index=times.index, dtype="Int64")
-    if tracks.fates_time_unit == "frame":
-        frames[given] = whole_numbers(times[given], path) - tracks.first_frame
-    else:
-        numbers = np.clip(real_numbers(times[given], path) * 60 / source.frame_interval_min, -1e9, 1e9)
-        rounding = _rounding_h(times[given]) * 60 / source.frame_interval_min
-        tolerance = np.clip(rounding, _TOLERANCE_FRAMES, _MOST_ROUNDING_FRAMES)
-        earlier, later = np.floor(numbers + tolerance), np.ceil(numbers - tolerance)
-        frames[given] = np.where(censored[given], earlier, later).astype(np.int64)
-    return frames
-
-
-def _rounding_h(times: pd.Series) -> NDArray[np.float64]:
-    """Half of the last digit after the point: so much was rounded away, at most; of whole hours nothing."""
-    after_point = times.str.strip().str.extract(r"[.,](\d+)$", expand=False)
-    decimals = after_point.str.len().to_numpy(np.float64, na_value=np.nan)
-    return np.asarray(np.nan_to_num(0.5 * 10.0**-decimals), dtype=np.float64)
 
 
 def _translate(words: pd.Series, tracks: TrackSettings, path: Path) -> pd.Series:
@@ -188,38 +165,11 @@ def _check_agree(rows: pd.DataFrame, column: str, path: Path) -> None:
         )
 
 
-def _check_against(rows: pd.DataFrame, cells: pd.DataFrame, recording_id: str, name: str) -> None:
-    """Refuse unknown cells, cells that are listed twice, and fates other than what the tracks show."""
-    twice = rows[rows["cell_id"].duplicated()]
-    if len(twice):
-        fates = rows.loc[rows["cell_id"] == twice["cell_id"].iloc[0], "fate"].tolist()
-        raise InputError(
-            f"The table of fates {name} lists cell {twice['cell_id'].iloc[0]} of recording '{recording_id}' "
-            f"{len(fates)} times ({', '.join(fates[:3])}), but a cell has one fate; keep one line."
-        )
-    unknown = rows[~rows["cell_id"].isin(cells["cell_id"])]
-    if len(unknown) and len(cells):  # without cells the tracks themselves were not usable, and that is said elsewhere
-        raise InputError(
-            f"The table of fates {name} lists cell {unknown['cell_id'].iloc[0]} of recording '{recording_id}' "
-            f"({len(unknown)} such cells), which has no track; correct the number or remove the line."
-        )
-    both = rows.merge(cells[["cell_id", "fate"]], on="cell_id", suffixes=("", "_of_tracks"))
-    says = both["fate"].notna() & (both["fate"] != UNSCORED)
-    differing = both[says & both["fate_of_tracks"].isin(EVENTS) & (both["fate"] != both["fate_of_tracks"])]
-    if len(differing):
-        row = differing.iloc[0]
-        raise InputError(
-            f"The table of fates {name} says {row['fate']} of cell {row['cell_id']} of recording '{recording_id}', but "
-            f"its track says {row['fate_of_tracks']}, and a cell has one fate; correct either."
-        )
-
-
 def _with_fates(cells: pd.DataFrame, stated: list[pd.DataFrame]) -> pd.DataFrame:
     if not stated:
         return cells
-    rows = pd.concat(stated, ignore_index=True).rename(
-        columns={"fate": "fate_of_table", "event_frame": "frame_of_table"}
-    )
+    rows = pd.concat(stated, ignore_index=True).drop(columns="time")
+    rows = rows.rename(columns={"fate": "fate_of_table", "event_frame": "frame_of_table"})
     joined = cells.merge(rows.astype({"cell_id": "int64"}), on=CELL, how="left", validate="many_to_one")
     silent = joined["fate_of_table"].isna()
     fate = joined["fate"].where(silent, joined["fate_of_table"]).astype("str")

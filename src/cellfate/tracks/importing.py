@@ -160,7 +160,7 @@ def gather_tracks(
     chosen = tracks.format if tracks.format is not None else _format_of(settings)
     detections, cells, found = IMPORTERS[chosen](OpenedRecordings(folder, recordings, frame_files, settings, tracks))
     cells, unjoined = join_fates(cells, folder, recordings, tracks)
-    detections, cells, unwatched = settle_fates(detections, cells, tracks)
+    detections, cells, unwatched = settle_fates(detections, cells, recordings, tracks)
     cells, parentless = settle_missing_parents(cells, tracks)
     detections, cells, unseen = leave_out_missing(detections, cells, recordings)
     problems = [found, unjoined, unwatched, parentless, unseen, find_single_frames(detections, recordings)]

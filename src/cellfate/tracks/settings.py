@@ -165,8 +165,9 @@ class TrackSettings(Settings):
     tracker gives them (TrackMate: Track_3, and Track_3.a and Track_3.b for its daughters)."""
     name_cells_by: Literal["track_name", "track_id"] = "track_name"
     """`trackmate_xml`: what cells are named by: the name of their track, or its TRACK_ID, which is another number."""
-    fates_time_unit: Literal["frame", "h"] = "frame"
-    """Unit of its times: frames, counted as in `first_frame`, or hours since the first frame of the recording."""
+    fates_time_unit: Literal["frame", "h", "min"] = "frame"
+    """Unit of its times: frames, counted as in `first_frame`, or hours or minutes since the first frame of the
+    recording."""
     fate_names: dict[str, Literal["apoptosis", "mitosis", "censored", "unscored"]] = Field(default={})
     """What other words for a fate mean, such as {died: apoptosis}; upper and lower case are the same."""
     unlisted_cells: Literal["unscored", "censored"] = UNSCORED

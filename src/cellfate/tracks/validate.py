@@ -142,7 +142,8 @@ def _check_fates(cells: pd.DataFrame) -> list[pd.DataFrame]:
         _tell(
             cells[(event >= cells["n_frames"]).fillna(False)],
             "the event of cell {cell_id} is in frame {event_frame}, but the movie has {n_frames} frames counted from "
-            "0; correct the event",
+            "0; correct the event: it is a number of frames, and hours or minutes belong in a table of fates "
+            "(tracks.fates_file, tracks.fates_time_unit)",
         ),
     ]
 

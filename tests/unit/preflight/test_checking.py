@@ -244,6 +244,22 @@ def test_errors_stop_unless_they_are_skipped(tmp_path):
     stop_at_errors(findings[findings["severity"] == "warning"], COCO)
 
 
+def test_where_a_table_is_wrong_the_run_stops_with_its_line_and_column(tmp_path):
+    root = write_coco_folder(tmp_path, INNER)
+    (root / "fates.csv").write_text("recording_id,cell_id,fate,event_frame\n001,0,apoptosis,7\n001,1,apoptosis,70\n")
+    tracks = TrackSettings(fates_file="fates.csv")
+    made = run_preflight(RecordingFolder(root), COCO, tracks, (16, 16), PreflightSettings())
+    with pytest.raises(InputError) as stopped:
+        stop_at_errors(made.findings, COCO)
+    message = str(stopped.value)
+    assert "correct what each names, or set recordings.on_bad_recording to 'skip' to go on without these" in message
+    assert message.endswith(
+        "The first error: Line 3 of the table of fates fates.csv puts the event of cell 1 of recording '001' at 70, "
+        "frame 70, but the movie has 8 frames counted from 0 (1 such lines); correct column event_frame, or, if its "
+        "times are not frames, tracks.fates_time_unit."
+    )
+
+
 @pytest.mark.parametrize(("name", "file"), [("preflight_findings", FINDINGS_FILE), ("preflight_cases", CASES_FILE)])
 def test_the_sentences_name_the_files_of_the_catalog(name, file):
     assert yaml.safe_load(CATALOG.read_text())[name]["filepath"].endswith(f"}}/{file}")

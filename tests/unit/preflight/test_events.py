@@ -70,13 +70,19 @@ def test_frames_read_as_hours_are_told_as_frames():
     assert found["finding"].str.endswith("fit as frames: if they are, set tracks.fates_time_unit to frame.").all()
 
 
+def test_minutes_read_as_frames_are_told_as_minutes():
+    """Deaths at 10, 30 and 39 min, which are frames 0, 1 and 1 of 30 min."""
+    found = find(dead(1, 0, 0, 10), dead(2, 0, 1, 30), dead(3, 0, 1, 39), tracks=IN_FRAMES)
+    assert found["finding"].str.endswith("fit as minutes: if they are, set tracks.fates_time_unit to min.").all()
+
+
 def test_times_since_the_first_frame_of_a_cell_are_told():
     found = find(dead(1, 20, 30, 11), dead(2, 15, 22, 8), tracks=IN_FRAMES)
     assert found["finding"].str.contains("counted from the first frame of each cell").all()
 
 
 def test_times_that_fit_in_no_way_are_told_without_a_guess():
-    assert find(dead(1, 0, 3, 30), tracks=IN_HOURS)["finding"].str.endswith("correct the event or the track.").all()
+    assert find(dead(1, 0, 8, 35), tracks=IN_HOURS)["finding"].str.endswith("correct the event or the track.").all()
 
 
 def test_btrack_goes_on_to_follow_what_is_left_of_a_dead_cell():

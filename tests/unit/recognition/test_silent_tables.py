@@ -224,18 +224,30 @@ def test_frames_of_events_in_tracks_are_taken(name, frame, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("name", "times", "seen_as"),
+    [
+        ("Time", [30, 60, 90, 120, 150, 300], "up to 300, which fit as minutes alone"),
+        ("Time", [12.5, 25.5, 30.5, 44.5, 60.5, 90.5], "up to 90.5, which fit as minutes alone"),
+        ("Time (min)", [1, 2, 3, 4, 5, 6], "the name of column Time (min)"),
+    ],
+)
+def test_minutes_are_told_by_length_or_name(name, times, seen_as, tmp_path):
+    seen = look(tmp_path, fates=fates(**{name: times}))
+    assert asked(seen) == {}
+    (unit,) = (one for one in seen.values if one.key == "tracks.fates_time_unit")
+    assert unit.value == "min"
+    assert unit.words.endswith(seen_as)
+
+
+@pytest.mark.parametrize(
     ("times", "words"),
     [
-        ([30, 60, 90, 120, 150, 300], "up to 300, which fits minutes alone"),
-        ([30, 30, 30, 30, 30, 30], "up to 30: frames (frame), or minutes? Both fit"),
-        ([12.5, 25.5, 30.5, 44.5, 60.5, 90.5], "up to 90.5, which fits minutes alone"),
-        ([1, 2, 3, 4, 5, 999], "up to 999, which fits neither"),
+        ([30, 30, 30, 30, 30, 30], "up to 30: frames (frame), or minutes (min)? Both fit"),
+        ([1, 2, 3, 4, 5, 999], "up to 999, which fits neither hours (h) nor minutes (min) nor frames (frame)"),
     ],
 )
 def test_minutes_are_never_taken_for_frames_or_hours(times, words, tmp_path):
-    question = asked(look(tmp_path, fates=fates(Time=times)))["tracks.fates_time_unit"]
-    assert words in question.words
-    assert "write hours into the table, then set h" in question.words
+    assert words in asked(look(tmp_path, fates=fates(Time=times)))["tracks.fates_time_unit"].words
 
 
 def test_two_times_that_differ_are_a_question_with_the_unit_of_either(tmp_path):

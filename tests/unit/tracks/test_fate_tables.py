@@ -1,7 +1,6 @@
 """Fates that come in a table of their own."""
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -9,9 +8,17 @@ import pandas as pd
 import pytest
 
 from cellfate.core.errors import InputError
-from cellfate.tracks import TrackSettings
-from cellfate.tracks.fate_tables import _event_frames
-from tests.cases.track_formats import FAMILY, FATES_SETTINGS, gather, write_napari
+from cellfate.imaging import RecordingFolder, RecordingSettings
+from cellfate.tracks import TrackSettings, gather_tracks
+from cellfate.tracks.event_times import event_frames
+from tests.cases.track_formats import (
+    FAMILY,
+    FATES_SETTINGS,
+    frame_files_table,
+    gather,
+    recordings_table,
+    write_napari,
+)
 
 NAPARI = {"format": "napari_csv", "graph_file": "{recording_id}_graph.json"}
 
@@ -51,16 +58,25 @@ def test_the_stated_time_of_a_mitosis_counts(tmp_path: Path) -> None:
     ("lines", "words"),
     [
         ("01,9,dead,2\n", "lists cell 9 of recording '01' (1 such cells), which has no track"),
-        ("01,3,dead,3\n01,3,divided,3\n", "lists cell 3 of recording '01' 2 times (apoptosis, mitosis)"),
+        (
+            "01,3,dead,3\n01,3,divided,3\n",
+            "lists cell 3 of recording '01' 2 times (apoptosis, mitosis; lines 2, 3, column cell)",
+        ),
         ("01,1,dead,2\n", "says apoptosis of cell 1 of recording '01', but its track says mitosis"),
         ("01,1,censored,\n", "says censored of cell 1 of recording '01', but its track says mitosis"),
         ("01,3,dead,1\n", "before the cell is first seen in frame 4"),
         ("01,3,dead,90\n", "but the movie has 8 frames"),
         ("01,3,dead,\n", "has the fate 'apoptosis' but no event frame"),
         ("01,3,,3\n01,4,lysed,3\n", "Line 3 of"),
-        ("01,3,,3\n", "cell 3 is unscored but has an event in frame 6; name its fate"),
-        ("01,3,unscored,3\n", "cell 3 is unscored but has an event in frame 6; name its fate"),
-        ("01,4,lost,0.5\n", "cell 4 was watched to frame 1, before it is first seen in frame 2"),
+        (
+            "01,3,,3\n",
+            "By line 2 of the table of fates fates.csv cell 3 of recording '01' is unscored but has an event in fr",
+        ),
+        (
+            "01,3,unscored,3\n",
+            "cell 3 of recording '01' is unscored but has an event in frame 6; name its fate in column",
+        ),
+        ("01,4,lost,0.5\n", "puts the end of watching of cell 4 of recording '01' at 0.5 h, frame 1, before the cell"),
         ("01,3,dead,soon\n", "'soon' in column hours, but a number was expected"),
         ("01,x,dead,3\n", "'x' in column cell, but a whole number was expected"),
     ],
@@ -71,14 +87,94 @@ def test_fates_that_do_not_fit_are_problems(tmp_path: Path, lines: str, words: s
     assert words in problems[0]
 
 
+def test_what_a_table_states_wrongly_is_told_with_its_line_and_column(tmp_path: Path) -> None:
+    _, problems = read(tmp_path, "01,3,dead,3\n01,4,dead,30\n")
+    (problem,) = problems
+    assert problem == (
+        "Line 3 of the table of fates fates.csv puts the event of cell 4 of recording '01' at 30 h, frame 60, but the "
+        "movie has 8 frames counted from 0 (1 such lines); correct column hours, or, if its times are not hours, "
+        "tracks.fates_time_unit."
+    )
+
+
+TIMES = {"h": {3: "3.5", 4: "3.5"}, "frame": {3: "7", 4: "7"}, "min": {3: "210", 4: "210"}}
+"""The last frame of the movie, 7, as each unit has it."""
+
+
+@pytest.mark.parametrize("word", ["dead", "lost"])
+@pytest.mark.parametrize(("meant", "read_as"), [("min", "frame"), ("min", "h"), ("frame", "h")])
+def test_times_beyond_the_movie_name_the_unit_that_repairs_them(
+    tmp_path: Path, word: str, meant: str, read_as: str
+) -> None:
+    lines = "".join(f"01,{cell},{word},{time}\n" for cell, time in TIMES[meant].items())
+    _, problems = read(tmp_path, lines, fates_time_unit=read_as)
+    assert len(problems) == 1
+    name = {"min": "minutes", "frame": "frames"}[meant]
+    assert f"; the times fit as {name}: if they are, set tracks.fates_time_unit to {meant}." in problems[0]
+    cells, problems = read(tmp_path, lines, fates_time_unit=meant)
+    assert problems == []
+    assert cells.loc[[3, 4], "fate"].tolist() == [{"dead": "apoptosis", "lost": "censored"}[word]] * 2
+
+
+def test_minutes_become_frames(tmp_path: Path) -> None:
+    """170.9 min are 5.7 frames: the event is first seen in 6, the watching ends with 5."""
+    cells, problems = read(tmp_path, "01,3,dead,170.9\n01,4,lost,170.9\n", fates_time_unit="min")
+    assert problems == []
+    assert cells.loc[3, "event_frame"] == 6
+    assert cells.loc[4, "last_frame"] == 5
+
+
+def watch(root: Path, ends: list[int], watched: list[str], **tracks: Any) -> pd.DataFrame:
+    """Cells that begin in frame 0 and end in different frames of 40, and the ends of watching that a table states."""
+    rows = [(cell, frame, 5.0, 5.0) for cell, end in enumerate(ends) for frame in range(end + 1)]
+    pd.DataFrame(rows, columns=["cell_id", "frame", "y", "x"]).to_csv(root / "01.csv", index=False)
+    lines = "".join(f"01,{cell},lost,{time}\n" for cell, time in enumerate(watched))
+    (root / "fates.csv").write_text("recording_id,cell_id,fate,event_frame\n" + lines)
+    settings = TrackSettings(format="csv", fates_file="fates.csv", **tracks)
+    layout = RecordingSettings(layout="tiff_stacks")
+    table = recordings_table().assign(n_frames=40)
+    return gather_tracks(RecordingFolder(root), table, frame_files_table(), layout, settings)[2]
+
+
+def test_ends_of_watching_after_the_ends_of_tracks_are_told(tmp_path: Path) -> None:
+    problems = watch(tmp_path, [10, 20], ["39", "22"])
+    assert problems[["recording_id", "check"]].to_numpy().tolist() == [["01", "watched_apart"]]
+    (reason,) = problems["reason"]
+    assert reason == (
+        "In recording '01' 1 of 2 stated ends of watching do not fit the tracks: cell 0 was watched to frame 39, but "
+        "is last seen in frame 10; see whether the cell was lost by the tracker."
+    )
+
+
+@pytest.mark.parametrize(("times", "meant"), [(["10", "15", "19.5"], "h"), (["600", "900", "1170"], "min")])
+def test_ends_of_watching_in_another_unit_are_told_with_it(tmp_path: Path, times: list[str], meant: str) -> None:
+    """Tracks end in frames 20, 30 and 39 of 30 min; hours read as frames would hide half of each."""
+    times = [time.replace("19.5", "19") if meant == "h" else time for time in times]
+    (problem,) = watch(tmp_path, [20, 30, 39], times)["reason"]
+    assert f"set tracks.fates_time_unit to {meant}" in problem
+    assert watch(tmp_path, [20, 30, 39], times, fates_time_unit=meant).empty
+
+
+def test_a_watching_that_ended_within_the_tracks_is_no_finding(tmp_path: Path) -> None:
+    assert watch(tmp_path, [39, 39, 38], ["10", "25", "38"]).empty
+
+
+def test_a_column_of_the_tracks_that_ends_after_the_movie_is_refused(tmp_path: Path) -> None:
+    rows = [(1, frame, 5.0, 5.0, "Lost", 300) for frame in range(6)]
+    names = ["cell_id", "frame", "y", "x", "fate", "until"]
+    pd.DataFrame(rows, columns=names).to_csv(tmp_path / "01.csv", index=False)
+    _, _, problems = gather(tmp_path, format="csv", columns={"fate": "fate", "event_frame": "until"})
+    assert problems["check"].tolist() == ["tracks"]
+    assert "cell 1 was watched to frame 300, but the movie has 8 frames; correct the time" in problems["reason"].iloc[0]
+
+
 @pytest.mark.parametrize(
     ("hours", "frame"), [("5.67", 17), ("5,667", 17), ("5.6667", 17), ("5.7", 17), ("5.75", 18), ("6", 18)]
 )
 def test_hours_that_were_rounded_are_those_of_the_frame_they_were_rounded_from(hours: str, frame: int) -> None:
     """Frame 17 of 20 min is at 5.6667 h; 5.75 h lies a quarter of a frame after it, and no rounding makes it so."""
-    source = SimpleNamespace(frame_interval_min=20.0)
     times, settings = pd.Series([hours]), TrackSettings(fates_time_unit="h", format="csv")
-    found = _event_frames(times, pd.Series([False]), source, settings, Path("fates.csv"))
+    found = event_frames(times, pd.Series([False]), 20.0, settings, Path("fates.csv"))
     assert found.tolist() == [frame]
 
 
@@ -175,7 +271,7 @@ def test_a_time_without_a_fate_is_that_of_the_division_in_the_tracks(tmp_path: P
         ("01,4,lost,2.5", [2, 3, 4, 5], 5),
         ("01,4,lost,2.4999999999", [2, 3, 4, 5], 5),  # 2.5 h, rounded by a spreadsheet
         ("01,4,lost,1", [2], 2),
-        ("01,4,lost,50", [2, 3, 4, 5, 6, 7], 7),
+        ("01,4,lost,4", [2, 3, 4, 5, 6, 7], 7),  # all of the movie
         ("01,4,lost,", [2, 3, 4, 5, 6, 7], 7),
         ("01,2,alive,2.5", [4], 4),  # it is not seen in frame 5
     ],

@@ -34,6 +34,7 @@ PREFLIGHT_WARNINGS: Final = (
     "one_frame",
     "few_fates",
     "event_apart",
+    "watched_apart",
     "late_daughters",
     "merge",
     "nearest_links",
