@@ -13,6 +13,7 @@ from cellfate.models.settings import BlendSettings, BoostingSettings, ClockNetwo
 from cellfate.pipelines.model_training.nodes import train_classifier, train_clock_networks
 from cellfate.prediction.boosting import boost_clock
 from cellfate.prediction.records import ClassifierConfig, ClockConfig, MemberConfig, TrainedModel
+from cellfate.prediction.weighing import weigh_blend
 from tests.cases.crop_stores import TINY_FOLLOW_UP, TinyStudy, tiny_study
 from tests.cases.trainings import TINY_CLOCK, TINY_MODEL, tiny_clock_training, tiny_training
 
@@ -44,7 +45,8 @@ def train_tiny_clock(
     tables = (study.follow_ups, questions, study.splits, normalisation, measured)
     settings = (TINY_FOLLOW_UP, network, tiny_clock_training(folder, max_epochs=1), FeatureSettings(), blend)
     networks, _ = train_clock_networks(study.crops, *tables, *settings)
-    return boost_clock(study.landmarks, study.splits, measured, networks, study.crops)
+    boosted = boost_clock(study.landmarks, study.splits, measured, networks, study.crops)
+    return weigh_blend(study.landmarks, study.splits, measured, boosted, study.crops)
 
 
 def tiny_classifier(folder: Path, **study_arguments: object) -> tuple[TinyStudy, TrainedModel]:

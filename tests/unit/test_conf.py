@@ -26,8 +26,9 @@ IN_MEMORY = {
     "clock_forecasts",
     "reference_forecasts",
     "new_reference_forecasts",
-    # the networks alone; with boosted hazards they become clock_model
+    # the networks alone; with boosted hazards and their weights they become clock_model
     "clock_networks",
+    "boosted_clock",
     # values of single cells, of which the scores are means
     *(
         f"{reading}_{check}_cells"

@@ -67,6 +67,29 @@ def select_part(table: pd.DataFrame, splits: pd.DataFrame, fold: int, part: str)
     return table[of_part]
 
 
+def list_unseen(splits: pd.DataFrame, fold: int | None = None) -> pd.DataFrame:
+    """List cells that some member did not train on and that a fold does not test: what may be fitted beside its model.
+
+    Parameters
+    ----------
+    splits : DataFrame
+        Table `Splits`.
+    fold : int, optional
+        Fold whose test cells are left out, because what is fitted will be scored on them; null: none are.
+
+    Returns
+    -------
+    DataFrame
+        recording_id, cell_id, and fold: the member that did not train on the cell. With several folds, cells are
+        forecast by the member of the fold that tests them; with one, by the member that they validate or test.
+    """
+    held_out = splits["part"] == "test"
+    if len(splits["fold"].unique()) > 1:
+        return splits.loc[held_out & (splits["fold"] != fold), [*CELL, "fold"]].reset_index(drop=True)
+    open_to_fit = (splits["part"] == "validation") | (held_out & (fold is None))
+    return splits.loc[open_to_fit, [*CELL, "fold"]].reset_index(drop=True)
+
+
 def _units(follow_ups: pd.DataFrame, settings: SplitSettings) -> pd.DataFrame:
     """Count, for every unit that is dealt whole, its cells of each fate and dose; the index names the units."""
     names, fates = unit_names(follow_ups, settings), follow_ups["fate"].astype(str)

@@ -133,7 +133,7 @@ BlendPart = Literal["network", "boosting", "boosting_on_embeddings"]
 
 
 class BlendSettings(Settings):
-    """Unlike forecasters of the same hazards, blended by the mean of their log odds."""
+    """Unlike forecasters of the same hazards, blended by the weighted mean of their log odds."""
 
     parts: tuple[BlendPart, ...] = Field(default=("network", "boosting"), min_length=1)
     """What is blended: the network; boosted hazards on measurements of the cell; the same on the network's

@@ -1,4 +1,4 @@
-"""The blend of the fate clock: hazards of unlike forecasters, joined by the mean of their log odds.
+"""The blend of the fate clock: hazards of unlike forecasters, joined by the weighted mean of their log odds.
 
 Array suffixes: n landmarks, k bins of time, e events.
 """
@@ -53,48 +53,66 @@ def clock_hazards(
     Returns
     -------
     dict of str to ndarray
-        `network`, `boosting`, `boosting_on_embeddings` where it is blended, and `blend`.
+        `network`, `boosting`, `boosting_on_embeddings` where it is blended, and `blend`, with the owner's weights.
     """
-    parts = model.clock_config.blend.parts
+    hazards = part_hazards(crops, frames, describe, model, folds, owner)
+    weights = model.clock_config.weights_of(owner)
+    return hazards | {BLEND: blend_hazards([hazards[part] for part in weights], list(weights.values()))}
+
+
+def part_hazards(
+    crops: CellReader,
+    frames: pd.DataFrame,
+    describe: Describe,
+    model: TrainedModel,
+    folds: Sequence[int],
+    owner: str,
+) -> dict[str, FloatArray]:
+    """As `clock_hazards`, without the blend."""
     boosting_nke = load_boosting(model, owner, BOOSTING).hazards(describe(frames))
     networks: list[FloatArray] = []
     on_embeddings: list[FloatArray] = []
     for fold in tqdm(folds, desc="Reading members", disable=None if len(folds) > 1 else True):
         network_nke, embedded = read_landmarks(crops, frames, load_clock_member(model, fold))
         networks.append(network_nke)
-        if BOOSTING_ON_EMBEDDINGS in parts:
+        if BOOSTING_ON_EMBEDDINGS in model.clock_config.blend.parts:
             on_embeddings.append(load_boosting(model, f"fold_{fold}", BOOSTING_ON_EMBEDDINGS).hazards(embedded))
     hazards = {NETWORK: blend_hazards(networks), BOOSTING: boosting_nke}
-    if on_embeddings:
-        hazards[BOOSTING_ON_EMBEDDINGS] = blend_hazards(on_embeddings)
-    return hazards | {BLEND: blend_hazards([hazards[part] for part in parts])}
+    return hazards | ({BOOSTING_ON_EMBEDDINGS: blend_hazards(on_embeddings)} if on_embeddings else {})
 
 
-def blend_hazards(parts: Sequence[FloatArray]) -> FloatArray:
-    """Blend hazards by the mean of their log odds against nothing happening.
+def blend_hazards(parts: Sequence[FloatArray], weights: Sequence[float] | None = None) -> FloatArray:
+    """Blend hazards by the weighted mean of their log odds against nothing happening.
 
     Parameters
     ----------
     parts
-        Hazards (n, k, e) of every part; a single one is its own blend.
+        Hazards (n, k, e) of every part.
+    weights
+        Weight of each; they sum to 1. Null: all count alike.
 
     Returns
     -------
     ndarray of float64, shape (n, k, e)
-        Over the events they sum to less than 1.
+        Over the events they sum to less than 1. A part that has all the weight is given as it is.
 
     Examples
     --------
     >>> blend_hazards([np.array([[[0.2]]]), np.array([[[0.8]]])]).round(3).tolist()
     [[[0.5]]]
+    >>> blend_hazards([np.array([[[0.2]]]), np.array([[[0.8]]])], [1.0, 0.0]).tolist()
+    [[[0.2]]]
     """
-    if len(parts) == 1:
-        return parts[0]
-    log_odds = np.mean([_log_odds(hazards_nke) for hazards_nke in parts], axis=0)
+    given = [1 / len(parts)] * len(parts) if weights is None else weights
+    counted = [(part, weight) for part, weight in zip(parts, given, strict=True) if weight > 0]
+    if len(counted) == 1:
+        return counted[0][0]
+    log_odds = sum(weight * log_odds_of(part) for part, weight in counted)
     odds_nke = np.exp(log_odds)
     return np.asarray(odds_nke / (1 + odds_nke.sum(axis=-1, keepdims=True)), dtype=np.float64)
 
 
-def _log_odds(hazards_nke: FloatArray) -> FloatArray:
+def log_odds_of(hazards_nke: FloatArray) -> FloatArray:
+    """Log odds of each event against nothing happening, (n, k, e); hazards under `LEAST_HAZARD` count as that."""
     none_nk1 = np.maximum(1 - hazards_nke.sum(axis=-1, keepdims=True), LEAST_HAZARD)
     return np.asarray(np.log(np.maximum(hazards_nke, LEAST_HAZARD) / none_nk1), dtype=np.float64)

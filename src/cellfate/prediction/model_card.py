@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from cellfate.prediction.records import ClassifierConfig, ClockConfig, MemberConfig
+from cellfate.prediction.records import ALL_CELLS, ClassifierConfig, ClockConfig, MemberConfig, describe_weights
 
 USE: Final = (
     "Research on live-cell recordings of the kind it was trained on, with cells tracked beforehand. "
@@ -39,13 +39,19 @@ def _clock(config: ClockConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:
         f"of {' and '.join(config.events)} over the coming {follow_up.horizon_h:g} h, in bins of "
         f"{follow_up.bin_h:g} h, given that nothing happens within {follow_up.guard_h:g} h."
     )
-    parts = ", ".join(part.replace("_", " ") for part in config.blend.parts)
-    blended = f"Blended, at equal weight: {parts}. For new cells, boosting is the one fitted to all cells."
+    blended = f"{_weights(config)} For new cells, boosting is the one fitted to all cells."
     limits = (
         "Trained on cells with and without a fate; a cell that is lost counts as long as it was seen.",
         "That cells are lost for reasons that have nothing to do with their fate is assumed, not known.",
     )
     return ("# Fate clock", task, blended), limits
+
+
+def _weights(config: ClockConfig) -> str:
+    """Say what is blended, and what each part counts for."""
+    if ALL_CELLS in config.blend_weights:
+        return f"Blended for new cells: {describe_weights(config.blend_weights[ALL_CELLS])}."
+    return f"Blended, at equal weight: {', '.join(part.replace('_', ' ') for part in config.blend.parts)}."
 
 
 def _classifier(config: ClassifierConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:

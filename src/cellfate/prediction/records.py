@@ -10,14 +10,18 @@ from pydantic import Field, JsonValue, model_validator
 
 from cellfate.cohort.settings import Event, FollowUpSettings
 from cellfate.core.errors import InputError
-from cellfate.core.predictors import BLEND, CLASSIFIER
+from cellfate.core.predictors import BLEND, CLASSIFIER, name_predictor
 from cellfate.core.settings import Settings
 from cellfate.crops.settings import CropSettings
 from cellfate.features.settings import FeatureSettings
 from cellfate.models.fitted_member import FittedMember
-from cellfate.models.settings import BlendSettings, ClockNetworkSettings, ModelSettings, NetworkSettings
+from cellfate.models.settings import BlendPart, BlendSettings, ClockNetworkSettings, ModelSettings, NetworkSettings
 
 FORMAT_VERSION: Literal[2] = 2
+ENOUGH_RECORDINGS = 3
+"""From so many recordings on the weights of a blend are chosen by leaving out whole ones, and are not bounded."""
+WEIGHT_TOLERANCE = 1e-6
+"""By so much weights may miss a sum of 1: they are written with as many digits as they have."""
 ALL_CELLS = "all"
 """Owner of boosted hazards that were fitted to every cell a model has seen; else a member, `fold_<k>`."""
 
@@ -142,6 +146,58 @@ class ClassifierConfig(FolderConfig):
         return self.events
 
 
+class BlendWeights(Settings):
+    """What each part of a blend counts for, and what that was worth on cells that no part was fitted to."""
+
+    parts: dict[BlendPart, float] = Field(min_length=1)
+    """Weight of the log odds of each part; they sum to 1."""
+    alone: BlendPart
+    """The part that the others had to improve."""
+    gain: float | None = None
+    """Nats of log likelihood a landmark over `alone`, on groups that did not choose the weights; null: not known."""
+    standard_error: float | None = None
+    """Of the gain, by group; null: not known."""
+    most: float = Field(default=1.0, ge=0, le=1)
+    """Largest weight of the parts that read images: less than 1 where few recordings can be held against each other."""
+    n_landmarks: int = Field(default=0, ge=0)
+    """Landmarks that the weights were chosen on."""
+    n_groups: int = Field(default=0, ge=0)
+    """Groups they are of."""
+    n_recordings: int = Field(default=0, ge=0)
+    """Recordings they are of."""
+
+    @model_validator(mode="after")
+    def _check_weights(self) -> Self:
+        weights = list(self.parts.values())
+        if min(weights) < 0 or abs(sum(weights) - 1) > WEIGHT_TOLERANCE:
+            raise ValueError(f"weights {dict(self.parts)} are negative or do not sum to 1")
+        if self.alone not in self.parts:
+            raise ValueError(f"'{self.alone}' is not one of the parts {list(self.parts)}")
+        return self
+
+
+def describe_weights(weights: BlendWeights) -> str:
+    """Say what the parts count for, and why.
+
+    Examples
+    --------
+    >>> describe_weights(BlendWeights(parts={"boosting": 1.0, "network": 0.0}, alone="boosting"))
+    'boosting 1.00, network 0.00; what the others add could not be judged, so boosting stands alone'
+    """
+    counted = ", ".join(f"{part.replace('_', ' ')} {weight:.2f}" for part, weight in weights.parts.items())
+    if len(weights.parts) == 1:
+        return counted
+    alone = name_predictor(weights.alone)
+    if weights.gain is None or weights.standard_error is None:
+        return f"{counted}; what the others add could not be judged, so {alone} stands alone"
+    gain = f"{weights.gain:+.4f} (standard error {weights.standard_error:.4f}) in log likelihood a landmark"
+    where = f"on {weights.n_groups} groups of {weights.n_recordings} recordings that neither trains nor tests here"
+    if weights.parts[weights.alone] == 1:
+        return f"{counted}; the others would add {gain} {where}, less than one standard error, so {alone} stands alone"
+    bound = f", of at most {weights.most:.2f} in fewer than {ENOUGH_RECORDINGS} recordings" if weights.most < 1 else ""
+    return f"{counted}{bound}; the others add {gain} to {alone} {where}"
+
+
 class ClockConfig(FolderConfig):
     """The fate clock: hazards at every frame, by networks and by boosting, blended."""
 
@@ -153,6 +209,29 @@ class ClockConfig(FolderConfig):
     """How cells are segmented and measured."""
     blend: BlendSettings
     """What is blended."""
+    blend_weights: dict[str, BlendWeights] = Field(default_factory=dict)
+    """What each part counts for, by owner: `fold_<k>` for the cells that fold tests, `all` for new cells. Empty in a
+    model of an earlier version, whose parts count alike."""
+
+    def weights_of(self, owner: str) -> dict[BlendPart, float]:
+        """Weights of the parts of the blend for the cells of an owner; an InputError if they were not chosen."""
+        if not self.blend_weights:
+            return dict.fromkeys(self.blend.parts, 1 / len(self.blend.parts))
+        if owner not in self.blend_weights:
+            raise InputError(
+                f"The fate clock has weights of its blend for {', '.join(self.blend_weights)} but not for {owner}; "
+                "take the model of a finished run, or train it again."
+            )
+        return dict(self.blend_weights[owner].parts)
+
+    @model_validator(mode="after")
+    def _check_blended(self) -> Self:
+        for owner, weights in self.blend_weights.items():
+            if set(weights.parts) != set(self.blend.parts):
+                raise ValueError(
+                    f"weights of {owner} are of {sorted(weights.parts)} but blended are {list(self.blend.parts)}"
+                )
+        return self
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ from cellfate.core.words import READINGS, capitalise, list_words, name_question,
 from cellfate.metrics.settings import ScoreSettings
 from cellfate.plots.theme import is_empty
 from cellfate.report import belief, contents, headline, tables
+from cellfate.report.blending import tabulate_weights
 from cellfate.report.page import ReportFigure, ReportPage, ReportPart, ReportSection, ReportTable, render_page
 from cellfate.report.provenance import list_versions
 from cellfate.report.settings import ReportSettings
@@ -70,7 +71,7 @@ def assemble_report(
     caveats = {question: trained[reading] for question, reading in _ANSWERED_BY.items()}
     at_chance = {reading: _is_at_chance(found, reading) for reading in READINGS}
     parts = {
-        **_say_scores(found, follow_up),
+        **_say_scores(found, follow_up, models.get("clock", {}).get("blend_weights", {})),
         **_say_explanations(found, at_chance),
         **_say_study(found, settings),
         **{("training", reading): ReportPart(sentences=said) for reading, said in trained.items()},
@@ -169,12 +170,16 @@ def _say_training(reading: str, found: Tables, models: Mapping[str, Mapping[str,
     return write_training(reading, found[f"{reading}_history"], found["splits"], settings)
 
 
-def _say_scores(found: Tables, follow_up: FollowUpSettings) -> dict[Place, ReportPart]:
-    """Scores in numbers of each question, and the calls of cells."""
+def _say_scores(
+    found: Tables, follow_up: FollowUpSettings, blend_weights: Mapping[str, Any]
+) -> dict[Place, ReportPart]:
+    """Scores in numbers of each question, what is blended, and the calls of cells."""
     metrics, comparisons = found["metrics"], found["comparisons"]
     parts = {}
     for owner, within_h in (("which_fate", None), ("within_hours", follow_up.headline_h)):
-        made = (tables.tabulate_beside(metrics, comparisons, within_h), tables.tabulate_scores(metrics, within_h))
+        blended = None if within_h is None else tabulate_weights(blend_weights)
+        scored = tables.tabulate_scores(metrics, within_h)
+        made = (tables.tabulate_beside(metrics, comparisons, within_h), scored, blended)
         parts["scores", owner] = ReportPart(tables=tuple(table for table in made if table is not None))
     calls = tables.tabulate_commitments(found["commitment_summary"], follow_up.events)
     parts["timing", "within_hours"] = ReportPart(tables=() if calls is None else (calls,))

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from cellfate.cohort.settings import FollowUpSettings, SplitSettings
-from cellfate.cohort.splits import select_part, spatial_blocks, split_cells
+from cellfate.cohort.splits import list_unseen, select_part, spatial_blocks, split_cells
 from cellfate.core.errors import InputError
-from cellfate.core.tables import PARTS, Splits
+from cellfate.core.tables import CELL, PARTS, Splits
 
 NOTHING = pd.DataFrame()
 
@@ -261,3 +261,25 @@ def test_a_part_is_selected_by_cell_whatever_the_table() -> None:
     tested = [select_part(twice, table, fold, "test") for fold in range(3)]
     assert sum(map(len, tested)) == 2 * len(followed)
     assert not set(tested[0]["group_id"]) & set(select_part(followed, table, 0, "train")["group_id"])
+
+
+def test_what_may_be_fitted_beside_a_fold_was_neither_tested_by_it_nor_trained_on_by_the_member() -> None:
+    followed = cells_of(12)
+    table = part(followed, NOTHING, NOTHING, SplitSettings(scheme="grouped_folds", n_folds=4))
+    for fold in (None, *range(4)):
+        unseen = list_unseen(table, fold)
+        of_member = unseen.merge(table, on=[*CELL, "fold"])["part"]
+        tested = select_part(followed, table, -1 if fold is None else fold, "test")
+        assert set(of_member) == {"test"}
+        assert not unseen.duplicated(CELL).any()
+        assert len(unseen) == len(followed) - len(tested)
+        assert unseen.merge(tested, on=CELL).empty
+
+
+def test_a_holdout_is_fitted_beside_on_its_validation_cells_and_for_new_cells_on_tested_ones_too() -> None:
+    followed = cells_of(12)
+    table = part(followed, NOTHING, NOTHING, SplitSettings(scheme="grouped_holdout"))
+    cells = {name: table.loc[table["part"] == name, CELL] for name in PARTS}
+    pd.testing.assert_frame_equal(list_unseen(table, 0)[CELL], cells["validation"].reset_index(drop=True))
+    everything = pd.concat([cells["validation"], cells["test"]]).sort_index().reset_index(drop=True)
+    pd.testing.assert_frame_equal(list_unseen(table)[CELL], everything)

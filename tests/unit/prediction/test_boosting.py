@@ -26,7 +26,7 @@ PROBABILITIES = ["p_apoptosis", "p_mitosis", "p_none"]
 
 def with_parts(model, *parts):
     blend = TINY_BLEND.model_copy(update={"parts": parts})
-    return replace(model, config=model.config.model_copy(update={"blend": blend}))
+    return replace(model, config=model.config.model_copy(update={"blend": blend, "blend_weights": {}}))
 
 
 def boost(clock, model, **changes):

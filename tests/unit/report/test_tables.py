@@ -1,6 +1,7 @@
 import pytest
 
 from cellfate.report import tables
+from cellfate.report.blending import tabulate_weights
 from tests.cases.report_tables import report_case
 from tests.cases.score_tables import HEADLINE_H
 
@@ -136,3 +137,22 @@ def test_nothing_found_is_said(case):
     assert tables.tabulate_findings(nothing).rows == ()
     summary = case["preflight_summary"].assign(n_errors=0, n_warnings=0)
     assert tables.write_preflight(nothing, summary) == "Found here: 0 errors in 0 and 0 warnings in 0 of 10 recordings."
+
+
+def test_weights_of_the_blend_are_listed_by_whom_they_are_for():
+    weights = {
+        "parts": {"boosting": 0.75, "network": 0.25},
+        "alone": "boosting",
+        "gain": 0.0123,
+        "standard_error": 0.004,
+    }
+    bounded = {**weights, "most": 0.25, "n_groups": 40, "n_recordings": 2}
+    unknown = {"parts": {"boosting": 1.0, "network": 0.0}, "alone": "boosting", "n_recordings": 5}
+    table = tabulate_weights({"all": bounded, "fold_1": unknown})
+    assert table.rows == (
+        ("new cells", "0.75", "0.25", "+0.0123 (0.0040)", "40", "2"),
+        ("test cells of fold 1", "1.00", "0.00", "could not be judged", "0", "5"),
+    )
+    assert "at most 0.25 of the network" in table.caption
+    assert "at most" not in tabulate_weights({"all": unknown}).caption
+    assert tabulate_weights({}) is None

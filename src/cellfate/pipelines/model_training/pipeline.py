@@ -5,6 +5,7 @@ from kedro.pipeline import Pipeline, node
 from cellfate.pipelines.model_training.nodes import train_classifier, train_clock_networks
 from cellfate.plots.training import plot_training
 from cellfate.prediction.boosting import boost_clock
+from cellfate.prediction.weighing import weigh_blend
 
 
 def create_pipeline() -> Pipeline:
@@ -29,7 +30,7 @@ def _train_classifier() -> Pipeline:
 
 
 def _train_clock() -> Pipeline:
-    """Train the networks that say what happens within hours, then the boosted hazards they are blended with."""
+    """Train the networks that say what happens within hours, the boosted hazards beside them, and the blend."""
     tables = ["crops", "follow_ups", "questions", "splits", "normalisation", "frame_features"]
     settings = [f"params:{name}" for name in ("follow_up", "clock_network", "clock_training", "features", "blend")]
     nodes = [
@@ -42,8 +43,14 @@ def _train_clock() -> Pipeline:
         node(
             boost_clock,
             ["landmarks", "splits", "frame_features", "clock_networks", "crops"],
-            "clock_model",
+            "boosted_clock",
             name="boost_clock",
+        ),
+        node(
+            weigh_blend,
+            ["landmarks", "splits", "frame_features", "boosted_clock", "crops"],
+            "clock_model",
+            name="weigh_blend",
         ),
         node(plot_training, "clock_history", "clock_history_figure", name="plot_training"),
     ]
