@@ -38,6 +38,8 @@ class Candidate:
         Diameter of a cell in pixels, where the files say it.
     files : dict of str to str
         File or folder of each recording, where each has its own.
+    channels : dict of str to str
+        Channels of each recording, where names of files say them.
     """
 
     layout: Layout
@@ -49,6 +51,7 @@ class Candidate:
     notes: tuple[str, ...] = ()
     cell_px: float | None = None
     files: Mapping[str, str] = field(default_factory=dict, repr=False)
+    channels: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def has_open(self) -> bool:

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from cellfate.core.errors import InputError
 from cellfate.core.fates import APOPTOSIS, CENSORED, MITOSIS, UNSCORED
-from cellfate.core.text_tables import parse_numbers
+from cellfate.core.text_tables import parse_numbers, read_table
 from cellfate.imaging.recording_names import match_names
 from cellfate.tracks.settings import TrackSettings
 
@@ -82,6 +83,14 @@ def plain(name: str) -> str:
     ('positionxum', 'trackid', 'centroid0')
     """
     return re.sub(r"[^a-z0-9]", "", name.lower().replace("µ", "u").replace("μ", "u"))
+
+
+def open_table(path: Path) -> pd.DataFrame | None:
+    """Read a table; None where a file is none, which a run says."""
+    try:
+        return read_table(path)
+    except InputError:
+        return None
 
 
 def find_column(role: str, columns: Sequence[str]) -> str | None:

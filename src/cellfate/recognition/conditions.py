@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from cellfate.core.errors import InputError
-from cellfate.core.text_tables import read_table
 from cellfate.recognition.columns import (
     are_same,
     are_scaled,
@@ -15,6 +13,7 @@ from cellfate.recognition.columns import (
     find_columns,
     matching_column,
     named_recordings,
+    open_table,
     parts_of_names,
     rivals,
 )
@@ -47,9 +46,8 @@ def recognise_conditions(survey: Survey, images: Images, tables: Sequence[str]) 
     """Recognise the table of conditions among tables that hold neither tracks nor fates."""
     candidates, unnamed = [], []
     for name in tables:
-        try:
-            table = read_table(survey.root / name)
-        except InputError:
+        table = open_table(survey.root / name)
+        if table is None:
             continue
         by = matching_column(table, images.names)
         treats = bool({"condition", "dose"} & _roles(table, by).keys())

@@ -1,5 +1,6 @@
 """Columns of tracks in a plain table: guessed from names, and held against the recordings and what is in them."""
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from cellfate.recognition.columns import (
     find_column,
     find_columns,
     matching_column,
+    open_table,
     parts_of_names,
     rivals,
     time_unit,
@@ -27,6 +29,8 @@ from cellfate.recognition.survey import shown
 from cellfate.recognition.track_frames import first_frame, frame_column, position_unit, row_lengths
 
 _UNITS = {"h": "hours", "min": "minutes", "s": "seconds"}
+_LEAST_COLUMNS, _MOST_COLUMNS = 4, 12
+"""Columns of numbers that tracks have at least: cell, frame, y and x; and that are tried as cell and frame."""
 _NONE = (-1, 0)
 """Numbers that stand for no parent."""
 
@@ -73,13 +77,28 @@ def guess_columns(root: Path, name: str, images: Images, recording: str | None) 
     if by is not None:
         roles["recording_id"] = by
     counted = [] if frame is None else [first_frame(table, frame, name, lengths)]
+    if frame is None and not why:
+        doubts.append("Where others hold parents, fates or frames of events, add parent_id, fate and event_frame.")
+        counted = [ask("tracks.first_frame", f"Does {name} count frames from 0 or from 1?")]
     return [_named(roles, parent, name, columns, doubts), *words, *counted, *_measured(table, roles, name, images)]
+
+
+def may_be_tracks(path: Path) -> bool:
+    """Whether two columns of a table tell rows apart, as cells and frames do, and two more hold numbers."""
+    table = open_table(path)
+    if table is None:
+        return False
+    numbers = [column for column in table.columns if _has_numbers(table[column])]
+    whole_numbers = [column for column in numbers if whole_or_blank(table[column]) is not None]
+    repeated = [column for column in whole_numbers if table[column].duplicated().any()][:_MOST_COLUMNS]
+    pairs = itertools.combinations(repeated, 2)
+    return len(numbers) >= _LEAST_COLUMNS and any(not table.duplicated(list(pair)).any() for pair in pairs)
 
 
 def _measured(table: pd.DataFrame, roles: Mapping[str, str | None], name: str, images: Images) -> list[Proposal]:
     """Tell the unit of positions, and ask for the side of a pixel where it is needed and not known."""
     if OPEN in (roles["y"], roles["x"]):
-        return []
+        return [ask("tracks.position_unit", f"Are positions in {name} pixels (px) or micrometres (um)?")]
     unit = position_unit(table, str(roles["y"]), str(roles["x"]), name, images)
     if unit.value != "um" or images.header is None or images.header.pixel_size_um is not None:
         return [unit]

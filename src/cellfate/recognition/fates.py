@@ -5,9 +5,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from cellfate.core.errors import InputError
 from cellfate.core.fates import EVENTS
-from cellfate.core.text_tables import read_table
 from cellfate.recognition.columns import (
     are_same,
     are_same_times,
@@ -17,6 +15,7 @@ from cellfate.recognition.columns import (
     matching_column,
     meaning,
     named_recordings,
+    open_table,
     parts_of_names,
     rivals,
     whole,
@@ -120,9 +119,8 @@ def _possible(one: _Candidate) -> frozenset[str]:
 
 def _look(survey: Survey, images: Images, tracks: Tracks, template: str, files: Mapping[str, str]) -> _Candidate | None:
     name = next(iter(files.values()), template)
-    try:
-        table = read_table(survey.root / name)
-    except InputError:
+    table = open_table(survey.root / name)
+    if table is None:
         return None
     by, columns = None if files else matching_column(table, images.names), list(table.columns)
     fate, called_so = fate_column(table), find_columns("cell_id", columns)

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from glob import escape
 from pathlib import Path, PurePosixPath
 
 from cellfate.core.errors import InputError
@@ -14,6 +15,8 @@ from cellfate.imaging.headers import Examined, Looked
 from cellfate.imaging.settings import Layout
 from cellfate.imaging.tiff_series import open_series
 from cellfate.recognition.candidates import Candidate
+from cellfate.recognition.label_stacks import find_label_stacks
+from cellfate.recognition.naming import common_start
 from cellfate.recognition.own_names import guess_patterns
 from cellfate.recognition.proposals import OPEN, Proposal, ask, found
 from cellfate.recognition.survey import Survey, count, folder_of, shown
@@ -50,6 +53,8 @@ def find_zarr(survey: Survey) -> list[Candidate]:
 def find_tiff(survey: Survey) -> list[Candidate]:
     """TIFF files of several pages, and files of one image each; which they are, some of each folder tell."""
     images = survey.with_endings(*TIFF_ENDINGS, ".png")
+    labels = find_label_stacks(survey.root, [name for name in images if not name.lower().endswith(".png")])
+    images = tuple(name for name in images if name not in labels) or images
     wanted = [name for name in images if not _MADE.search(_words(name)) and not _BESIDE.search(_words(Path(name).name))]
     files = [name for name in wanted if not _BESIDE.search(_words(name))] or wanted or list(images)
     folders: dict[str, list[str]] = {}
@@ -60,43 +65,80 @@ def find_tiff(survey: Survey) -> list[Candidate]:
     stacks = [name for name in files if kinds.get(folder_of(name), usual)]
     planes = [name for name in files if not kinds.get(folder_of(name), usual) and name.lower().endswith(_PLANES)]
     left_out = sorted(set(images) - set(files))
-    of_stacks = [_stacks(survey, stacks, left_out, sorted(set(wanted) - set(files)))] if stacks else []
-    return [*of_stacks, *_plane_files(planes, left_out, bool(stacks))]
+    in_doubt = sorted(set(wanted) - set(files))
+    of_stacks = [_stacks(survey, stacks, left_out, in_doubt, labels - set(stacks))] if stacks else []
+    return [*of_stacks, *_plane_files(planes, left_out, labels, bool(stacks))]
 
 
-def _stacks(survey: Survey, files: list[str], left_out: list[str], in_doubt: list[str]) -> Candidate:
+def _stacks(
+    survey: Survey, files: list[str], left_out: list[str], in_doubt: list[str], labels: frozenset[str]
+) -> Candidate:
     """Make the candidate of TIFF stacks; images that are no recordings among them, or may be some, are a question."""
     found_here = _candidate("tiff_stacks", survey, files, "TIFF file", " of several pages")
     glob = next(value.value for value in found_here.values if value.key == "recordings.files")
-    among = [name for name in left_out if _is_taken(name, glob, folder_of(files[0]))]
+    among = [] if glob == OPEN else [name for name in (*left_out, *sorted(labels)) if _is_taken(name, glob, files)]
+    apart = _glob_apart(glob, files, among) if among else None
+    if apart and labels.issuperset(among):
+        words = f"{files[0]}, not the labels of cells in {among[0]}"
+        found_here = _with_glob(found_here, found("recordings.files", apart, words), apart)
+        glob, among = apart, []
     if glob == OPEN or not (among or in_doubt):
         return replace(found_here, notes=_left_out(left_out))
-    settings = found_here.settings
     if among:
+        advice = f"give a pattern that takes recordings only, such as '{apart}', or " if apart else ""
         words = (
-            f"Beside recordings such as {files[0]} lie images that are none by their names, such as {among[0]}; give a "
-            f"pattern that takes recordings only, such as '{folder_of(files[0])}A*{Path(files[0]).suffix}', or move "
-            "the others."
+            f"Beside recordings such as {files[0]} lie images that are none by their names, such as {among[0]}; "
+            f"{advice}move the others into another folder and run this command again."
         )
-        settings = None if settings is None else {**settings, "files": files[0]}
+        glob = files[0]
     else:
         words = (
             f"{len(in_doubt)} of {len(files) + len(in_doubt)} images lie in folders that by their names may be "
-            f"conditions, or hold no recordings ({shown(_folders(in_doubt))}): give {_pattern(glob, files)} to leave "
-            "them out; to take them in, call the folders otherwise and run this command again."
+            f"conditions, or hold no recordings ({shown(_folders(in_doubt))}): give "
+            f"'{glob or f'*{Path(files[0]).suffix}'}' to leave them out; to take them in, call the folders otherwise "
+            "and run this command again."
         )
-    question = ask("recordings.files", words)
-    values = tuple(question if value.key == question.key else value for value in found_here.values)
-    return replace(found_here, values=values, settings=settings, notes=_left_out(sorted({*left_out} - {*in_doubt})))
+    notes = _left_out(sorted({*left_out} - {*in_doubt}))
+    return replace(_with_glob(found_here, ask("recordings.files", words), glob), notes=notes)
 
 
-def _pattern(glob: str | None, files: Sequence[str]) -> str:
-    return f"'{glob}'" if glob else f"'*{Path(files[0]).suffix}'"
+def _with_glob(candidate: Candidate, files: Proposal, opened: str | None) -> Candidate:
+    """Propose, or ask, which files are recordings; the first are looked for by a glob of which that is sure."""
+    values = tuple(files if value.key == files.key else value for value in candidate.values)
+    settings = None if candidate.settings is None else {**candidate.settings, "files": opened}
+    return replace(candidate, values=values, settings=settings)
 
 
-def _is_taken(name: str, glob: str | None, folder: str) -> bool:
+def _is_taken(name: str, glob: str | None, files: Sequence[str]) -> bool:
     """Tell whether a glob, or the folder itself, would take an image for a recording."""
-    return folder_of(name) == folder if glob is None else PurePosixPath(name).match(glob)
+    if glob is None:
+        return folder_of(name) == folder_of(files[0])
+    return name.count("/") == glob.count("/") and PurePosixPath(name).match(glob)
+
+
+def _glob_apart(glob: str | None, files: Sequence[str], others: Sequence[str]) -> str | None:
+    """Narrow a glob so that it takes some files and not the others; None if no simple one does.
+
+    Examples
+    --------
+    >>> _glob_apart("raw/*.tif", ["raw/A01.tif", "raw/A02.tif"], ["raw/A01_labels.tif", "raw/A02_labels.tif"])
+    'raw/A*[0-9].tif'
+    >>> _glob_apart(None, ["a.tif", "b.tif"], ["MAX_a.tif", "MAX_b.tif"])
+    '[ab]*.tif'
+    """
+    stems = [PurePosixPath(name).stem for name in files]
+    alike = common_start(stems), common_start([stem[::-1] for stem in stems])
+    start, end = (re.split(r"\d", text)[0] for text in alike)
+    firsts = "".join(sorted({stem[0] for stem in stems}))
+    tried = [f"{escape(start)}*", f"{escape(start)}*[0-9]", f"{escape(start)}*{escape(end[::-1])}"]
+    tried += [f"[{firsts}]*", f"[{firsts}]*[0-9]"] if firsts.isalnum() else []
+    tried += [escape(start) + "?" * (len(stems[0]) - len(start))] if len({*map(len, stems)}) == 1 else []
+    globs = [folder_of(glob or files[0]) + one + PurePosixPath(files[0]).suffix for one in tried]
+    return next((one for one in globs if all(_takes(one, files)) and not any(_takes(one, others))), None)
+
+
+def _takes(glob: str, names: Sequence[str]) -> list[bool]:
+    return [PurePosixPath(name).match(glob) for name in names]
 
 
 def _left_out(names: Sequence[str]) -> tuple[str, ...]:
@@ -215,7 +257,7 @@ def _file_axes(path: Path, name: str) -> tuple[Proposal, str | None]:
     return ask(key, f"{seen}: {choices}"), None
 
 
-def _plane_files(files: list[str], left_out: list[str], beside_stacks: bool) -> list[Candidate]:
+def _plane_files(files: list[str], left_out: list[str], labels: frozenset[str], beside_stacks: bool) -> list[Candidate]:
     """Sort files of one image each by their names."""
     few = len(files) < 2 or (beside_stacks and len(files) <= 2 * len({folder_of(name) for name in files}))
     if not files or few:
@@ -223,7 +265,7 @@ def _plane_files(files: list[str], left_out: list[str], beside_stacks: bool) -> 
     source, notes = f"{count(len(files), 'image')}, such as {files[0]}", _left_out(left_out)
     preset = _in_folder(_preset(files), files)
     guesses = guess_patterns(files) if preset is None else (preset,)
-    if any(_match(PRESETS.get(guess, (guess,)), name) for guess in guesses for name in left_out):
+    if any(_match(PRESETS.get(guess, (guess,)), name) for guess in guesses for name in (*left_out, *labels)):
         guesses = ()
     values = [found("recordings.layout", "file_pattern", source)]
     if len(guesses) != 1:
@@ -233,6 +275,7 @@ def _plane_files(files: list[str], left_out: list[str], beside_stacks: bool) -> 
     values.append(found("recordings.pattern", guess, f"the names of {source}"))
     expressions = PRESETS.get(guess, (guess,))
     settings = {"layout": "file_pattern", "pattern": guess}
+    channels = _channels_of(expressions, files)
     return [
         Candidate(
             "file_pattern",
@@ -240,8 +283,9 @@ def _plane_files(files: list[str], left_out: list[str], beside_stacks: bool) -> 
             settings,
             tuple(values),
             frozenset(files),
-            lambda looked: _pattern_names(expressions, files),
+            lambda looked: tuple(channels),
             notes,
+            channels=channels,
         )
     ]
 
@@ -294,6 +338,9 @@ def _match(patterns: Sequence[str], name: str) -> re.Match[str] | None:
     return next(filter(None, (re.fullmatch(pattern, name) for pattern in patterns)), None)
 
 
-def _pattern_names(patterns: Sequence[str], files: list[str]) -> tuple[str, ...]:
-    matches = (_match(patterns, file) for file in files)
-    return tuple(sorted({recording_of(match) for match in matches if match}))
+def _channels_of(patterns: Sequence[str], files: Sequence[str]) -> dict[str, str]:
+    """Channels of each recording, as names of files call them."""
+    stored: dict[str, set[str]] = {}
+    for match in filter(None, (_match(patterns, file) for file in files)):
+        stored.setdefault(recording_of(match), set()).add(match.groupdict().get("channel") or "")
+    return {name: ", ".join(sorted(stored[name])) for name in sorted(stored)}

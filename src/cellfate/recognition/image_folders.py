@@ -11,6 +11,7 @@ from cellfate.imaging.annotation_file import read_annotation_file
 from cellfate.imaging.image_files import read_header
 from cellfate.imaging.layouts import TrackFiles, find_track_files, numbered_files
 from cellfate.imaging.tiff import read_label_image
+from cellfate.recognition import label_stacks
 from cellfate.recognition.candidates import Candidate
 from cellfate.recognition.proposals import Proposal, ask, found
 from cellfate.recognition.survey import Survey, shown
@@ -138,10 +139,8 @@ def _challenge_labels(survey: Survey, name: str, tracks: TrackFiles) -> tuple[Pr
 
 
 def _diameter_px(path: Path | None) -> float | None:
-    """Median diameter of circles as large as the masks of a label image."""
+    """Usual diameter of the cells in a label image."""
     if path is None:
         return None
     header = read_header(path)
-    labels_yx = read_label_image(path, header.height_px, header.width_px)
-    _, counts = np.unique(labels_yx[labels_yx > 0], return_counts=True)
-    return float(np.median(2 * np.sqrt(counts / np.pi))) if len(counts) else None
+    return label_stacks.diameter_px([read_label_image(path, header.height_px, header.width_px)])

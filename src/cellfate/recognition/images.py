@@ -1,7 +1,9 @@
 """Which layout the images of a folder have, and what the first recordings say of channels, time and pixels."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from glob import escape
 from itertools import islice
 from pathlib import Path
 
@@ -12,10 +14,12 @@ from cellfate.imaging.settings import Layout, RecordingSettings
 from cellfate.recognition import image_files, image_folders
 from cellfate.recognition.candidates import Candidate
 from cellfate.recognition.proposals import Part, Proposal, ask, found
-from cellfate.recognition.survey import Survey, shown
+from cellfate.recognition.survey import Survey, count, shown
 
 FIRST = 3
 """Recordings that are opened; what they say is taken for all."""
+_SMALLER = 0.9
+"""Share of the smallest of these files below which the smallest of all is opened, too."""
 _UNREAD = {".lsm", ".ims", ".oib", ".oif", ".vsi", ".avi", ".mp4", ".mov", ".jpg", ".jpeg", ".dv", ".bmp"}
 _FINDERS: tuple[Callable[[Survey], list[Candidate]], ...] = (
     image_folders.find_coco,
@@ -86,6 +90,10 @@ def recognise_images(survey: Survey, layout: Layout | None = None) -> Images:
     candidate = _choose(survey, layout)
     settings = None if candidate.settings is None else RecordingSettings(**candidate.settings)
     looked = [] if settings is None else _open_first(survey.root, settings)
+    small = [] if settings is None else _open_smallest(survey.root, settings, candidate.files, looked)
+    stored = _stored(looked + small) | dict(candidate.channels)
+    usual = Counter(stored.values()).most_common(1)
+    looked.sort(key=lambda one: [stored.get(one.recording_id)] != [channels for channels, _ in usual])
     headers = [one.outcome.header for one in looked if isinstance(one.outcome, Examined)]
     errors = [one.outcome for one in looked if isinstance(one.outcome, InputError)]
     if errors and not headers and not candidate.has_open:
@@ -96,14 +104,16 @@ def recognise_images(survey: Survey, layout: Layout | None = None) -> Images:
     names = candidate.names(looked)
     header = headers[0] if headers else None
     unread = [
-        f"Recording '{one.recording_id}' cannot be opened: {one.outcome}" for one in looked if one.outcome in errors
+        f"Recording '{one.recording_id}' cannot be opened: {one.outcome}"
+        for one in looked + small
+        if isinstance(one.outcome, InputError)
     ]
     return Images(
         layout=candidate.layout,
         names=names,
         header=header,
         values=(*candidate.values, *_said(candidate, looked, headers)),
-        notes=(*candidate.notes, *(unread if headers else ())),
+        notes=(*candidate.notes, *_odd_channels(stored), *(unread if headers else ())),
         cell_px=candidate.cell_px,
         used=candidate.claimed,
         sources={one.recording_id: one.source for one in looked},
@@ -147,6 +157,38 @@ def _open_first(root: Path, settings: RecordingSettings) -> list[Looked]:
         return list(islice(look_at_recordings(root, settings), FIRST))
     except InputError as error:
         return [Looked(settings.layout, "", error)]
+
+
+def _open_smallest(
+    root: Path, settings: RecordingSettings, files: Mapping[str, str], first: list[Looked]
+) -> list[Looked]:
+    """Open that of the smallest file, where it is smaller than those opened: it may lack a channel, or its end."""
+    sizes = {name: (root / file).stat().st_size for name, file in files.items() if (root / file).is_file()}
+    opened = [sizes.pop(one.recording_id, 0) for one in first]
+    smallest = min(sizes, key=lambda name: sizes[name], default=None)
+    if smallest is None or sizes[smallest] > _SMALLER * min(opened, default=0):
+        return []
+    alone = settings.model_copy(update={"files": escape(files[smallest])})
+    return [replace(one, recording_id=smallest) for one in _open_first(root, alone)]
+
+
+def _stored(looked: list[Looked]) -> dict[str, str]:
+    """Channels of recordings, in words."""
+    headers = {one.recording_id: one.outcome.header for one in looked if isinstance(one.outcome, Examined)}
+    return {
+        name: ", ".join(header.channels or [count(header.n_channels, "channel")]) for name, header in headers.items()
+    }
+
+
+def _odd_channels(stored: Mapping[str, str]) -> Iterator[str]:
+    """Say which recordings store other channels than most."""
+    usual = next((channels for channels, _ in Counter(stored.values()).most_common(1)), None)
+    odd = [f"'{name}' stores {channels}" for name, channels in stored.items() if channels != usual]
+    if odd:
+        yield (
+            f"{shown(odd)}, and others store {usual}: all recordings of a study need the same channels. Save it with "
+            "all of them, or take it out of the folder."
+        )
 
 
 def _said(candidate: Candidate, looked: list[Looked], headers: list[StackHeader]) -> Iterator[Proposal]:

@@ -1,11 +1,25 @@
 """Names of recordings in names of files: which file belongs to which recording, and the template that says so."""
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from cellfate.tracks.records import name_file
 from cellfate.tracks.settings import IMAGE, PLACEHOLDER
+
+
+def common_start(texts: Iterable[str]) -> str:
+    """Give what all texts begin with.
+
+    Examples
+    --------
+    >>> common_start(["A01_raw", "A02_raw"])
+    'A0'
+    """
+    listed = sorted(texts)
+    alike = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(listed[0], listed[-1], strict=False))
+    return "".join(one for one, _ in alike)
 
 
 def match_files(

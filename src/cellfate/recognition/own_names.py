@@ -10,6 +10,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cellfate.recognition.naming import common_start
+
 _GENES = "p53|p21|geminin|cdt1|pcna|dhb|erk"
 """Channels that are called by what they report, as knock-downs are."""
 CHANNEL_WORDS = (
@@ -117,18 +119,13 @@ def _name_words(read: list[_Name]) -> tuple[int, int, int] | None:
     texts = sorted({one.texts[differing[0]] for one in read})
     if len(differing) > 1 or len(texts) > _MOST_WORDS or any(_MASK in text for text in texts):
         return None
-    start = _common(texts)
-    end = _common([text[start:][::-1] for text in texts])
+    start = len(common_start(texts))
+    end = len(common_start(text[start:][::-1] for text in texts))
     while start and texts[0][start - 1].isalnum():
         start -= 1
     while end and texts[0][len(texts[0]) - end].isalnum():
         end -= 1
     return differing[0], start, end
-
-
-def _common(texts: list[str]) -> int:
-    shortest = min(map(len, texts))
-    return next((place for place in range(shortest) if len({text[place] for text in texts}) > 1), shortest)
 
 
 def _tell_numbers(read: list[_Name]) -> list[str] | None:

@@ -6,9 +6,8 @@ from pathlib import Path
 
 from cellfate.core.errors import InputError
 from cellfate.core.fates import APOPTOSIS, EVENTS, MITOSIS
-from cellfate.core.text_tables import read_table
 from cellfate.imaging.settings import Layout
-from cellfate.recognition.columns import matching_column
+from cellfate.recognition.columns import matching_column, open_table
 from cellfate.recognition.conditions import Conditions, recognise_conditions
 from cellfate.recognition.fates import ScoredFates, recognise_fates
 from cellfate.recognition.hidden_tables import find_hidden
@@ -87,12 +86,9 @@ def recognise(folder: Path, layout: Layout | None = None) -> Recognised:
 def _ask_of(root: Path, unused: list[str], names: tuple[str, ...]) -> Iterator[Proposal]:
     """Ask of a table that names recordings and was not understood: left out, its deaths would be survivors."""
     for name in unused[:MOST_ASKED]:
-        try:
-            table = read_table(root / name)
-        except InputError:
-            continue
-        column = matching_column(table, names)
-        if column is None:
+        table = open_table(root / name)
+        column = None if table is None else matching_column(table, names)
+        if table is None or column is None:
             continue
         is_map = table[column].nunique() == len(table)
         key, what, columns = ("recordings.conditions_file", "how they were treated", "recordings.conditions_columns")
@@ -140,7 +136,8 @@ def _cell_size(images: Images, tracks: Tracks) -> Proposal:
     if images.cell_px:
         return found(key, round(images.cell_px, 1), "the masks or boxes beside the images")
     if "cell_px" in tracks.facts:
-        return found(key, round(tracks.facts["cell_px"], 1), "twice the radius of a spot in the tracks")
+        source = "the labels of the tracks" if tracks.format == "labels" else "twice the radius of a spot in the tracks"
+        return found(key, round(tracks.facts["cell_px"], 1), source)
     return ask(key, f"The files do not say how large a cell is: {MEASURE}, and give the usual diameter in pixels.")
 
 

@@ -13,10 +13,13 @@ import numpy as np
 
 from cellfate.core.errors import InputError
 from cellfate.core.text_tables import parse_numbers, read_header, read_table
-from cellfate.imaging.headers import usable
+from cellfate.imaging.folder_contents import TIFF_ENDINGS
+from cellfate.imaging.headers import StackHeader, usable
 from cellfate.imaging.units import MICROMETRES, PIXEL_WORDS
 from cellfate.recognition.columns import find_column
+from cellfate.recognition.label_stacks import label_diameter
 from cellfate.recognition.survey import Survey
+from cellfate.tracks.parent_files import holds_parents
 from cellfate.tracks.spot_fates import NAMED_BY_TRACKER
 from cellfate.tracks.trackmate_xml import state_facts
 from cellfate.tracks.zarr_arrays import read_attributes
@@ -27,8 +30,11 @@ _ENDS = 2**18
 """Bytes at the beginning and the end of an XML file that are looked at."""
 
 
-def kind_of(survey: Survey, name: str) -> str | None:
-    """Format of a file of tracks; `edges`, `graph` and `table` of what goes with tracks; None of anything else."""
+def kind_of(survey: Survey, name: str, header: StackHeader | None) -> str | None:
+    """Format of a file of tracks; `edges`, `graph` and `table` of what goes with tracks; None of anything else.
+
+    Labels must be as large as the images of a recording, whose header is given where it is known.
+    """
     path, ending = survey.root / name, name.lower()
     if name in survey.stores:
         return "geff" if is_geff(path) else None
@@ -39,6 +45,8 @@ def kind_of(survey: Survey, name: str) -> str | None:
         return "btrack" if _is_btrack(path) else None
     if ending.endswith((".trk", ".npz")):
         return "deepcell" if _is_packed(path) else None
+    if ending.endswith(TIFF_ENDINGS):
+        return "labels" if label_diameter(path, header) else None
     if ending.endswith(".json"):
         return "graph" if _is_graph(path) else None
     return _kind_of_table(path) if ending.endswith(TABLES) else None
@@ -163,4 +171,6 @@ def _kind_of_table(path: Path) -> str | None:
     if small >= {"axis-0", "axis-1", "axis-2"}:
         return "napari_csv"
     found = {role: find_column(role, header) for role in ("cell_id", "frame", "y", "x")}
-    return "csv" if all(found.values()) else "table"
+    if all(found.values()):
+        return "csv"
+    return "graph" if find_column("fate", header) is None and holds_parents(path) else "table"

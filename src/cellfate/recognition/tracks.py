@@ -10,21 +10,37 @@ import pandas as pd
 
 from cellfate.core.fates import APOPTOSIS, MITOSIS
 from cellfate.core.text_tables import read_table
+from cellfate.imaging.folder_contents import TIFF_ENDINGS
 from cellfate.imaging.settings import WITH_TRACKS
 from cellfate.recognition.columns import find_column, find_columns, meaning, named_recordings, time_unit
-from cellfate.recognition.csv_tracks import fate_words, guess_columns
+from cellfate.recognition.csv_tracks import fate_words, guess_columns, may_be_tracks
 from cellfate.recognition.first_tracks import read_first
 from cellfate.recognition.images import FIRST, Images
+from cellfate.recognition.label_stacks import label_diameter
 from cellfate.recognition.naming import fullest, match_files, match_parts, rename
 from cellfate.recognition.proposals import OPEN, Part, Proposal, ask, found
 from cellfate.recognition.survey import Survey, folder_of, shown
 from cellfate.recognition.track_files import TABLES, kind_of, stated_image, table_facts, trackmate_facts, typed_words
 
 _FORMATS = (
-    *("trackmate_xml", "btrack", "geff", "deepcell", "trackmate_csv", "imaris_csv", "cell_acdc", "cellprofiler_csv"),
+    *(
+        "trackmate_xml",
+        "btrack",
+        "geff",
+        "labels",
+        "deepcell",
+        "trackmate_csv",
+        "imaris_csv",
+        "cell_acdc",
+        "cellprofiler_csv",
+    ),
     *("napari_csv", "csv"),
 )
-_BESIDE = {"trackmate_csv": ("edges", "edges_file"), "napari_csv": ("graph", "graph_file")}
+_BESIDE = {
+    "trackmate_csv": ("edges", "edges_file"),
+    "napari_csv": ("graph", "graph_file"),
+    "labels": ("graph", "graph_file"),
+}
 """What may lie beside the tracks of a format and say who came from whom, and the parameter that names it."""
 _ASKED = {
     "recordings.pixel_size_um": (
@@ -83,8 +99,9 @@ def recognise_tracks(survey: Survey, images: Images) -> Tracks:
     if images.layout in WITH_TRACKS:
         return _of_layout(survey, images)
     matched = match_files(_candidates(survey, images), images.names, images.files)
-    order = sorted(matched, key=lambda template: (-len(matched[template]), template))[:_MOST_TEMPLATES]
-    kinds = {template: kind_of(survey, next(iter(matched[template].values()), template)) for template in order}
+    order = sorted(matched, key=lambda one: (-len(matched[one]), one.lower().endswith(TIFF_ENDINGS), one))
+    order = order[:_MOST_TEMPLATES]
+    kinds = {one: kind_of(survey, next(iter(matched[one].values()), one), images.header) for one in order}
     usable = {
         kind: [one for one in order if kinds[one] == kind and (matched[one] or len(images.names) == 1 or kind == "csv")]
         for kind in _FORMATS
@@ -101,6 +118,10 @@ def recognise_tracks(survey: Survey, images: Images) -> Tracks:
     if chosen:
         kind, templates = chosen.popitem()
         return _of_format(survey, images, kind, templates, matched, kinds)
+    tables = [one for one in order if kinds[one] in ("table", "graph") and (matched[one] or len(images.names) == 1)]
+    tables = [one for one in tables if may_be_tracks(survey.root / next(iter(matched[one].values()), one))]
+    if tables:  # in another language, say: it is asked what their columns are
+        return _of_format(survey, images, "csv", fullest(tables, matched), matched, kinds)
     simple = [next(iter(matched[one].values()), one) for one in order if kinds[one] == "simple_xml"]
     return _none(images, simple)
 
@@ -160,7 +181,7 @@ def _of_stated_images(survey: Survey, images: Images, files: Sequence[str]) -> d
 
 
 def _candidates(survey: Survey, images: Images) -> list[str]:
-    endings = (".xml", ".h5", ".hdf5", ".hdf", ".trk", ".npz", ".json", *TABLES)
+    endings = (".xml", ".h5", ".hdf5", ".hdf", ".trk", ".npz", ".json", *TIFF_ENDINGS, *TABLES)
     files = [name for name in survey.with_endings(*endings) if name not in images.used]
     return [*files, *(name for name in survey.stores if name not in images.used and name != ".")]
 
@@ -217,13 +238,15 @@ def _of_format(
         values += _typed_fates(survey, first)
     elif kind == "trackmate_csv":
         facts = table_facts(survey.root / first, images.header.pixel_size_um if images.header else None)
+    elif kind == "labels":
+        facts = {"cell_px": label_diameter(survey.root / first) or 0}
     if kind in _BESIDE:
         part, key = _BESIDE[kind]
         beside = [one for one, what in kinds.items() if what == part and (matched[one] or len(images.names) == 1)]
         file = next(iter(fullest(beside, matched)), None)
         words = "beside the tracks" if file else f"no table of {part} beside the tracks: parents are not known"
         values.append(found(f"tracks.{key}", file, words))
-        used |= set(matched[file].values()) if part == "edges" and file else set()
+        used |= {file, *matched[file].values()} if file else set()
     columns: Mapping[str, Any] = next((one.value for one in values if one.key == "tracks.columns"), {})
     told = f"{len(files)} of {len(images.names)} recordings have tracks"
     coverage = "which recordings it has is asked" if columns.get("recording_id") == OPEN else told

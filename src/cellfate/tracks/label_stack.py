@@ -25,14 +25,15 @@ from cellfate.tracks.stated import StatedFacts, compare_facts
 def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
     """Read the labels of one recording; a reader as `importing.ReadRecording`."""
     path = source.find(tracks.file_template)
-    stack = _open_stack(path)
-    facts = StatedFacts(path.name, stack.size("X"), stack.size("Y"), stack.size("T"))
+    stack = open_labels(path)
+    facts = StatedFacts(path.name, stack.size("X"), stack.size("Y"), stack.size("T"), are_labels=True)
     marks = place_labels(_read_frames(stack))
     parents, remarks = read_parents(source, tracks, np.unique(marks["cell_id"].to_numpy(np.int64)))
     return make_tracked(marks, parents, remarks=(*remarks, *compare_facts(facts, source)))
 
 
-def _open_stack(path: Path) -> TiffSeries:
+def open_labels(path: Path) -> TiffSeries:
+    """Open a stack of labels; an InputError says what else the file holds."""
     images = open_series(path)
     axes, kind = str(images[0].axes), np.dtype(images[0].dtype).kind
     if len(images) != 1 or axes[-2:] != "YX" or len(axes) > len("TYX") or kind not in "iu":

@@ -1,7 +1,7 @@
 """Files that say who came from whom, beside tracks that do not: JSON, a table, or the lines of the Challenge."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -109,12 +109,23 @@ def _has_lines(path: Path) -> bool:
     return len(fields) == _LINE and all(field.isdigit() for field in fields)
 
 
-def _read_table(path: Path) -> tuple[pd.Series, pd.Series]:
-    small = {name.lower().replace(" ", "_"): name for name in reversed(read_header(path))}
+def holds_parents(path: Path) -> bool:
+    """Whether a text file has lines of the Challenge, or columns of cells and parents."""
+    return _has_lines(path) or None not in _columns_of_parents(read_header(path))
+
+
+def _columns_of_parents(header: Sequence[str]) -> tuple[str | None, str | None]:
+    small = {name.lower().replace(" ", "_"): name for name in reversed(header)}
     child, parent = (next((small[one] for one in names if one in small), None) for names in (_CHILD, _PARENT))
+    return child, parent
+
+
+def _read_table(path: Path) -> tuple[pd.Series, pd.Series]:
+    header = read_header(path)
+    child, parent = _columns_of_parents(header)
     if child is None or parent is None:
         raise InputError(
-            f"The table of parents {path} has the columns {', '.join(small.values())[:300]}, but one of cells "
+            f"The table of parents {path} has the columns {', '.join(header)[:300]}, but one of cells "
             f"({', '.join(_CHILD)}) and one of parents ({', '.join(_PARENT)}) were expected; rename them."
         )
     table = read_columns(path, [child, parent])

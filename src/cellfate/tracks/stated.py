@@ -28,6 +28,8 @@ class StatedFacts:
         Whether positions became pixels by the pixel size of the recording; false: they are pixels of the stated image.
     unit_missing : bool
         Whether a format that names the unit of positions does not do so here.
+    are_labels : bool
+        Whether the file is an image of labels, whose positions are pixels and nothing else.
     """
 
     file: str
@@ -39,6 +41,7 @@ class StatedFacts:
     image_name: str | None = None
     from_micrometres: bool = False
     unit_missing: bool = False
+    are_labels: bool = False
 
 
 def read_interval(interval: float | None, time_unit: str, length_unit: str) -> float | None:
@@ -87,6 +90,7 @@ def list_facts(source: TrackSource) -> list[Fact]:
     """List what counts of a recording: its images, and the parameters."""
     values = {
         "size_px": (source.width_px, source.height_px),
+        "labels_px": (source.width_px, source.height_px),
         "field_px": (source.width_px, source.height_px),
         "n_frames": source.n_frames,
         "frame_interval_min": source.frame_interval_min,
@@ -110,7 +114,7 @@ def _list_stated(stated: StatedFacts, source: TrackSource) -> list[Fact]:
     """List what a file states; the size of the image in pixels of the recording where positions are micrometres."""
     size: dict[str, object] = {}
     if stated.width_px is not None and stated.height_px is not None:
-        size = {"size_px": (stated.width_px, stated.height_px)}
+        size = {"labels_px" if stated.are_labels else "size_px": (stated.width_px, stated.height_px)}
         if stated.from_micrometres and stated.pixel_size_um is not None and source.pixel_size_um > 0:
             scale = stated.pixel_size_um / source.pixel_size_um
             size = {"field_px": (stated.width_px * scale, stated.height_px * scale)}

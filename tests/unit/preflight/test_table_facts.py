@@ -57,6 +57,7 @@ def test_a_table_with_a_row_a_cell_tells_a_fact_once(tmp_path):
     ("what", "value", "same", "other"),
     [
         ("size_px", (60, 40), (60, 40), (60, 41)),
+        ("labels_px", (60, 40), (60, 40), (60, 41)),
         ("field_px", (60.0, 40.0), (60.9, 40.0), (62.0, 40.0)),
         ("n_frames", 8, 8, 9),
         ("frame_interval_min", 30.0, 30.2, 30.4),
@@ -68,7 +69,7 @@ def test_each_kind_knows_what_differs(what, value, same, other):
     counts = [Fact("recording 'A01'", what, value)]
     assert compare_facts([Fact("a.xml", what, same)], counts) == []
     ((check, sentence),) = compare_facts([Fact("a.xml", what, other)], counts)
-    assert check == ("other_image" if what in {"size_px", "field_px"} else "other_facts")
+    assert check == ("other_image" if what in {"size_px", "labels_px", "field_px"} else "other_facts")
     assert sentence.startswith("a.xml states ")
     assert "but recording 'A01' has" in sentence
 

@@ -261,3 +261,41 @@ def test_files_of_an_operating_system_are_no_recordings(tmp_path):
     assert settings_of(look(tmp_path / "stacks")).layout == "tiff_stacks"
     assert open_recordings(RecordingFolder(tmp_path / "stacks"), settings_of(look(tmp_path / "stacks")))
     assert look(tmp_path / "planes").header is not None
+
+
+def write_channels(root: Path, **channels: tuple[str, ...]) -> None:
+    """OME-TIFF of recordings that store these channels."""
+    for name, names in channels.items():
+        image = np.ones((20, len(names), 16, 16), np.uint16)
+        details = {"axes": "TCYX", "TimeIncrement": 30.0, "TimeIncrementUnit": "min", "Channel": {"Name": list(names)}}
+        tifffile.imwrite(root / f"{name}.ome.tif", image, metadata=details)
+
+
+@pytest.mark.parametrize("odd", ["A1", "A2", "A5"])
+def test_a_recording_that_lacks_a_channel_is_said(odd, tmp_path):
+    """Also where it is the first, or is not among the first that are opened but smaller."""
+    stored = {f"A{number}": ("gfp", "rfp") for number in range(1, 7)}
+    write_channels(tmp_path, **{**stored, odd: ("gfp",)})
+    images = look(tmp_path)
+    (note,) = images.notes
+    assert note.startswith(f"'{odd}' stores gfp, and others store gfp, rfp: all recordings of a study need the same")
+    assert images.header.channels == ("gfp", "rfp")
+    (tmp_path / f"{odd}.ome.tif").unlink()
+    assert look(tmp_path).notes == ()
+
+
+def test_a_small_file_that_cannot_be_opened_is_said(tmp_path):
+    write_channels(tmp_path, **{f"A{number}": ("gfp", "rfp") for number in range(1, 7)})
+    whole = (tmp_path / "A5.ome.tif").read_bytes()
+    (tmp_path / "A5.ome.tif").write_bytes(whole[: len(whole) // 2])
+    (note,) = look(tmp_path).notes
+    assert note.startswith("Recording 'A5' cannot be opened: ")
+
+
+def test_a_recording_that_lacks_a_channel_is_said_by_names_of_files(tmp_path):
+    for position in range(1, 7):
+        for channel in ("w1CFP", "w2YFP")[: 1 + (position != 6)]:
+            for frame in (1, 2, 3):
+                tifffile.imwrite(tmp_path / f"exp_{channel}_s{position}_t{frame}.TIF", np.ones((8, 9), np.uint16))
+    (note,) = look(tmp_path).notes
+    assert note.startswith("'exp_6' stores w1CFP, and others store w1CFP, w2YFP: all recordings of a study")

@@ -419,3 +419,39 @@ def test_what_readers_log_of_the_first_recordings_is_not_on_the_screen(tmp_path)
     finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "recordings have tracks" in finished.stdout
     assert finished.stderr == ""
+
+
+# Tables whose headers nobody knows
+
+
+GERMAN = {"cell": "Spur", "frame": "Bild", "y": "Y-Position", "x": "Spalte (Pixel)"}
+
+
+@pytest.mark.parametrize("recordings", [("A01",), ("A01", "A02", "A03", "A04")])
+def test_tracks_with_unknown_headers_are_asked_about_column_by_column(recordings, tmp_path):
+    write_stacks(tmp_path, *recordings)
+    write_tracks(tmp_path, track_table().rename(columns=GERMAN), *recordings)
+    seen = recognise(tmp_path)
+    asked = {one.key: one for one in seen.open_parameters}
+    assert seen.value("tracks.format") == "csv"
+    assert seen.value("tracks.files") == "{recording_id}_tracks.csv"
+    assert {"tracks.columns", "tracks.first_frame", "tracks.position_unit"} <= asked.keys()
+    assert asked["tracks.columns"].value == {"cell_id": "???", "frame": "???", "y": "Y-Position", "x": "???"}
+    assert "has the columns Spur, Bild, Y-Position, Spalte (Pixel); name those that are ???" in (
+        asked["tracks.columns"].words
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda table: table.drop(columns="Bild"),
+        lambda table: table.drop_duplicates("Spur"),
+        lambda table: table.assign(Bild=0),
+        lambda table: table.assign(Spur="a"),
+    ],
+)
+def test_tables_without_cells_over_frames_are_no_tracks(change, tmp_path):
+    write_stacks(tmp_path)
+    write_tracks(tmp_path, change(track_table().rename(columns=GERMAN)))
+    assert recognise(tmp_path).value("tracks.format") == "???"

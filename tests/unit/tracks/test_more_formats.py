@@ -90,6 +90,7 @@ def test_labels_of_another_image_are_an_error(tmp_path: Path) -> None:
     _, _, problems = gather(tmp_path, **LABELS)
     assert problems["check"].tolist()[:2] == ["other_image", "other_facts"]
     assert "states an image of 60 x 30 px" in problems["reason"].iloc[0]
+    assert "position_unit" not in problems["reason"].iloc[0]  # labels are pixels, and micrometres are refused for them
     assert "states 6 frames, but recording '01' (01) has 8" in problems["reason"].iloc[1]
 
 
