@@ -34,6 +34,7 @@ CHECKS: Final = {
     "pixel_sides": "Pixels not square",
     "side_file": "File of the set missing",
     "other_facts": "Files contradict each other",
+    "unread_sheet": "Sheet that is not read",
     "off_cells": "Tracks do not lie on cells",
     "first_frame": "No cell in frame 0",
     "crowded": "Cells in one corner",

@@ -14,6 +14,7 @@ _EACH_ITS_OWN = (
     "tracks",
     "other_image",
     "other_facts",
+    "unread_sheet",
     "merge",
     "nearest_links",
     "missing_parent",

@@ -5,12 +5,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cellfate.core.text_tables import parse_numbers, read_header, read_text_columns
-from cellfate.imaging.recording_names import match_names
+from cellfate.core.text_tables import find_unread_sheets, parse_numbers, read_header, read_text_columns
+from cellfate.imaging.recording_names import list_names, match_names
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.imaging.stated import Fact, compare_facts
 from cellfate.preflight.findings import make_findings
-from cellfate.tracks.settings import PLACEHOLDER, TrackSettings
+from cellfate.tracks.records import name_file
+from cellfate.tracks.settings import PLACEHOLDER, TrackSettings, is_file_each
 
 _STATED = ("n_frames", "frame_interval_min", "pixel_size_um")
 """Columns of a table that state something of a recording, by these names."""
@@ -33,7 +34,8 @@ def check_tables(
     Returns
     -------
     DataFrame
-        Table `PreflightFindings` of the check `other_facts`: a row a recording, table and fact.
+        Table `PreflightFindings` of the checks `other_facts`, a row a recording, table and fact, and `unread_sheet`, a
+        row a workbook.
 
     Raises
     ------
@@ -47,7 +49,29 @@ def check_tables(
         if name is not None and by is not None and PLACEHOLDER not in name:
             told += _compare(root / name, by, recordings)
     rows = pd.DataFrame(told, columns=["recording_id", "finding"], dtype="str")
-    return make_findings("other_facts", rows.drop_duplicates())
+    facts = make_findings("other_facts", rows.drop_duplicates())
+    names = [name for name, _ in tables if name is not None]
+    return pd.concat([facts, _find_unread_sheets(root, recordings, names)], ignore_index=True)
+
+
+def _find_unread_sheets(root: Path, recordings: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """Tell of workbooks that hold something on a sheet behind the first."""
+    of_recordings = recordings[["recording_id", "source"]].astype("str").itertuples(index=False)
+    files = {
+        name_file(name, recording_id, image): recording_id if is_file_each(name) else None
+        for recording_id, image in of_recordings
+        for name in names
+    }
+    told = []
+    for file, recording_id in files.items():
+        first, others = find_unread_sheets(root / file)
+        if others:
+            sentence = (
+                f"Of the workbook {file} only the sheet '{first}' is read, but there is something on "
+                f"{list_names(others)} too; copy what belongs to the table to the first sheet, or leave it if nothing does."
+            )
+            told.append((recording_id, sentence))
+    return make_findings("unread_sheet", pd.DataFrame(told, columns=["recording_id", "finding"]))
 
 
 def _compare(path: Path, by: str, recordings: pd.DataFrame) -> list[tuple[str, str]]:

@@ -1,6 +1,5 @@
 """Tables that no reader finds: below lines of text, or on a sheet behind the first."""
 
-import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -44,12 +43,12 @@ def find_hidden(root: Path, tables: Iterable[str], unused: Iterable[str]) -> Ite
             key = _key(fields) if is_behind or (name in unused and line > 1) else None
             if key is not None and key not in asked:
                 asked.add(key)
-                yield ask(key, _question(_SAYS[key][0], name, sheet if is_behind else "", line, _split(fields)))
+                yield ask(key, _question(_SAYS[key][0], name, sheet if is_behind else "", line, fields))
                 break
 
 
 def _question(what: str, name: str, sheet: str, line: int, header: list[str]) -> str:
-    listed = ", ".join(filter(None, header))
+    listed = ", ".join(field.strip() for field in header if field.strip())
     if sheet:
         where = f"sheet {sheet} of {name} seems to hold some ({listed}), and only the first sheet is read: put it first"
     else:
@@ -58,15 +57,9 @@ def _question(what: str, name: str, sheet: str, line: int, header: list[str]) ->
     return f"No table of {what} was recognised, but {where}, and run this command again{end}"
 
 
-def _split(fields: list[str]) -> list[str]:
-    """Fields of a line; of a file whose first line has none, those that a comma, semicolon or tab parts."""
-    given = [field.strip() for field in fields if field.strip()]
-    return re.split("[,;\t]", given[0]) if len(given) == 1 else given
-
-
 def _key(fields: list[str]) -> str | None:
     """Parameter that names such a table."""
-    header = _split(fields)
+    header = [field.strip() for field in fields if field.strip()]
     for key, (_, roles) in _SAYS.items():
         if len({find_column(role, header) for role in roles} - {None}) == len(roles):
             return key

@@ -17,7 +17,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cellfate.core.errors import InputError
-from cellfate.core.text_tables import dialects, read_header, read_table, read_text_columns, real_numbers, whole_numbers
+from cellfate.core.text_tables import (
+    dialects,
+    find_unread_sheets,
+    read_header,
+    read_table,
+    read_text_columns,
+    real_numbers,
+    whole_numbers,
+)
 
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252")
 NUMBERS = st.floats(-1e6, 1e6, allow_nan=False)
@@ -239,6 +247,92 @@ def test_cells_merged_downwards_hold_their_value_in_every_row(tmp_path: Path) ->
     table = read_table(path)
     assert table["movie"].tolist() == ["A1", "A1", "B1", "B1"]
     assert table["cell"].tolist() == ["1", "2", "", ""]  # a value that is merged away is gone
+
+
+FORMULAS = [["movie", "cell", "hours"], ["A1", 1, 5], ["A1", "=B2+1", "=C2*2"]]
+
+
+def test_a_formula_without_its_value_is_refused_where_it_is_used(tmp_path: Path) -> None:
+    """As openpyxl writes it, and other programs that are no spreadsheets; read as blank, a cell would be lost."""
+    path = write_workbook(tmp_path / "t.xlsx", FORMULAS)
+    words = r"Line 3 of .*t.xlsx \(sheet Sheet\) has the formula =C2\*2 in column hours, but not its value"
+    with pytest.raises(InputError, match=words):
+        read_text_columns(path, ["movie", "hours"])
+    assert read_text_columns(path, ["movie"])["movie"].tolist() == ["A1", "A1"]
+    assert read_table(path)["hours"].tolist() == ["5", "=C2*2"]
+
+
+@pytest.mark.parametrize(
+    ("saved", "value"),
+    [(b'<c r="C3"><f>C2*2</f><v>10</v></c>', "10"), (b'<c r="C3" t="str"><f>C2*2</f><v></v></c>', "")],
+)
+def test_a_formula_counts_as_its_value(tmp_path: Path, saved: bytes, value: str) -> None:
+    """As Excel saves it, empty text too."""
+    path = write_workbook(tmp_path / "t.xlsx", FORMULAS)
+    part = "xl/worksheets/sheet1.xml"
+    rewrite(path, part, lambda content: content.replace(b'<c r="C3"><f>C2*2</f><v></v></c>', saved))
+    assert read_text_columns(path, ["hours"])["hours"].tolist() == ["5", value]
+
+
+def test_a_formula_in_merged_cells_is_refused_too(tmp_path: Path) -> None:
+    path = write_workbook(tmp_path / "t.xlsx", [["movie", "cell"], ['="A"&1', 1], [None, 2]])
+    book = openpyxl.load_workbook(path)
+    book.active.merge_cells("A2:A3")
+    book.save(path)
+    with pytest.raises(InputError, match='has the formula ="A"&1 in column movie'):
+        read_text_columns(path, ["movie"])
+
+
+def test_a_percentage_is_read_as_it_is_shown(tmp_path: Path) -> None:
+    path = write_workbook(tmp_path / "t.xlsx", [["dose", "cell"], [0.07, 1], [0.5, 2]])
+    book = openpyxl.load_workbook(path)
+    book.active["A2"].number_format = "0%"
+    book.active["A3"].number_format = "0.00%"
+    book.save(path)
+    assert read_table(path).to_numpy().tolist() == [["7%", "1"], ["50%", "2"]]
+
+
+@pytest.mark.parametrize("word", ["#N/A", "#REF!", "#DIV/0!", "#BEZUG!"])
+def test_an_error_of_a_spreadsheet_is_refused(tmp_path: Path, word: str) -> None:
+    for path in (
+        write(tmp_path / "t.csv", f"well,dose\nA1,3\nA2,{word}\n"),
+        write_workbook(tmp_path / "t.xlsx", [["well", "dose"], ["A1", 3], ["A2", word]]),
+    ):
+        with pytest.raises(InputError, match=f"Line 3 of .* has {word} in column dose, which a spreadsheet writes"):
+            read_text_columns(path, ["dose"])
+        assert read_text_columns(path, ["well"])["well"].tolist() == ["A1", "A2"]
+
+
+def test_the_sheet_and_line_of_the_header_are_named(tmp_path: Path) -> None:
+    """What is advised works."""
+    rows: list[list[Any]] = [["Scored by hand"], ["well", "dose"], ["A1", 3]]
+    path = write_workbook(tmp_path / "t.xlsx", rows)
+    words = r"t.xlsx \(sheet Sheet\) has no column well, dose; found Scored by hand, ; line 2 has it: delete the lines"
+    with pytest.raises(InputError, match=words):
+        read_text_columns(path, ["well", "dose"])
+    write_workbook(path, rows[1:])
+    assert len(read_text_columns(path, ["well", "dose"])) == 1
+    with pytest.raises(InputError, match="sheet notes has it, and only the first sheet is read: put that one first"):
+        read_text_columns(path, ["another"])
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("title", ["Scored by hand", "Scored by hand, 3 May"])
+def test_a_title_above_the_header_is_told(tmp_path: Path, separator: str, title: str) -> None:
+    table = "well,dose,unit\nA1,3,uM\n".replace(",", separator)
+    path = write(tmp_path / "t.csv", f"{title}\n\n{table}")
+    with pytest.raises(InputError, match=r"line 3 (has it: |is the header, )delete the lines above it"):
+        read_text_columns(path, ["well", "dose"])
+
+
+def test_sheets_that_are_not_read_are_named(tmp_path: Path) -> None:
+    path = write_workbook(tmp_path / "t.xlsx", [["well"], ["A1"]])
+    book = openpyxl.load_workbook(path)
+    book.create_sheet("empty")
+    book.save(path)
+    assert find_unread_sheets(path) == ("Sheet", ["notes"])
+    assert find_unread_sheets(write(tmp_path / "t.csv", "well\n")) == ("", [])
+    assert find_unread_sheets(tmp_path / "absent.xlsx") == ("", [])
 
 
 def test_a_sheet_that_is_merged_as_a_whole_is_refused(tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
 import pytest
 
 from cellfate.core import tables
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.imaging.stated import KINDS, Fact, compare_facts
+from cellfate.preflight.findings import gather_findings, order_cases
 from cellfate.preflight.table_facts import check_tables
 from cellfate.tracks.settings import TrackSettings
 
@@ -51,6 +53,25 @@ def test_a_table_with_a_row_a_cell_tells_a_fact_once(tmp_path):
     ((name, sentence),) = find(tmp_path, "recording_id,dose\nA01,1\n", fates)
     assert name == "A01"
     assert sentence.startswith("fates.csv states 9 frames, but recording 'A01' (A01.tif) has 8 frames; check")
+
+
+@pytest.mark.parametrize(("file", "name"), [("fates.xlsx", None), ("{recording_id}_fates.xlsx", "A01")])
+def test_sheets_that_are_not_read_are_told(tmp_path, file, name):
+    (tmp_path / "conditions.csv").write_text("recording_id,dose\nA01,1\n")
+    book = openpyxl.Workbook()
+    book.active.title = "day 1"
+    book.active.append(["recording_id", "cell_id", "fate", "event_frame"])
+    book.create_sheet("day 2").append(["A02", 1, "died", 3])
+    book.save(tmp_path / file.replace("{recording_id}", "A01"))
+    tracks = TrackSettings(format="csv", fates_file=file)
+    found = tables.PreflightFindings.validate(check_tables(tmp_path, RECORDINGS, LAYOUT, tracks))
+    assert found["check"].tolist() == ["unread_sheet"]
+    assert found["recording_id"].astype(object).where(found["recording_id"].notna(), None).tolist() == [name]
+    assert found["finding"].iloc[0] == (
+        f"Of the workbook {file.replace('{recording_id}', 'A01')} only the sheet 'day 1' is read, but there is "
+        "something on 'day 2' too; copy what belongs to the table to the first sheet, or leave it if nothing does."
+    )
+    assert len(gather_findings(order_cases([found]))) == 1
 
 
 @pytest.mark.parametrize(

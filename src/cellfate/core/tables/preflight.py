@@ -28,6 +28,7 @@ PREFLIGHT_WARNINGS: Final = (
     "pixel_sides",
     "side_file",
     "other_facts",
+    "unread_sheet",
     "off_cells",
     "first_frame",
     "crowded",

@@ -5,10 +5,17 @@ Excel workbook (.xlsx): all of this is told from the file, never from its name.
 """
 
 from cellfate.core.text_tables.numbers import optional_whole_numbers, parse_numbers, real_numbers, whole_numbers
-from cellfate.core.text_tables.reading import read_first_lines, read_header, read_table, read_text_columns
+from cellfate.core.text_tables.reading import (
+    find_unread_sheets,
+    read_first_lines,
+    read_header,
+    read_table,
+    read_text_columns,
+)
 from cellfate.core.text_tables.system_files import is_system_file
 
 __all__ = [
+    "find_unread_sheets",
     "is_system_file",
     "optional_whole_numbers",
     "parse_numbers",

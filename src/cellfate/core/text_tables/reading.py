@@ -1,10 +1,11 @@
 """Reading a table as text, whatever it was written as."""
 
 import csv
+import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -16,10 +17,14 @@ from cellfate.core.spreadsheets import unguard_text
 from cellfate.core.text_tables.dialects import SEPARATORS, Dialect, tell_dialect
 from cellfate.core.text_tables.numbers import check_decimals
 from cellfate.core.text_tables.system_files import is_system_file
-from cellfate.core.text_tables.workbooks import is_workbook, read_first_rows, read_sheet
+from cellfate.core.text_tables.workbooks import is_workbook, list_filled_sheets, read_first_rows, read_sheet
 
 _UNREADABLE: Final = (OSError, ValueError, EOFError, OverflowError, csv.Error, zlib.error, zipfile.BadZipFile)
 _SHOWN_COLUMNS: Final = 20
+_HEADER_LINES: Final = 10
+"""Lines in which a header is looked for where the first is none."""
+_SPREADSHEET_ERROR: Final = r"#(?:N/A|NV|REF!|BEZUG!|DIV/0!|VALUE!|WERT!|NAME\?|NUM!|ZAHL!|NULL!|SPILL!|CALC!)\s*"
+"""In English and German."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,11 +39,17 @@ class _Content:
         What separates fields; None in a workbook.
     dates : dict of str to int
         Columns with cells that a workbook holds as dates or times of day, and the first line that has one.
+    formulas : dict of str to int
+        Columns with formulas whose value a workbook does not hold, and the first line that has one.
+    sheet : str
+        Name of the sheet that was read; of a text file, empty.
     """
 
     table: pd.DataFrame
     separator: str | None
-    dates: dict[str, int]
+    dates: dict[str, int] = field(default_factory=dict)
+    formulas: dict[str, int] = field(default_factory=dict)
+    sheet: str = ""
 
 
 def read_text_columns(
@@ -66,26 +77,21 @@ def read_text_columns(
     Raises
     ------
     InputError
-        If the file cannot be read as a table, lacks a column, holds a date in one, or has commas in numbers that could
-        mean two things.
+        If the file cannot be read as a table, lacks a column, holds a date, an error of a spreadsheet or a formula
+        without its value in one, or has commas in numbers that could mean two things.
     """
     content = _read(path)
     table = content.table
     missing = [name for name in needed if name not in table.columns]
     if missing:
         found = ", ".join(list(table.columns)[:_SHOWN_COLUMNS])
-        raise InputError(
-            f"File {path} has no column {', '.join(missing)}; found {found[:300]}; add it, or correct the parameter "
-            f"{named_in}."
-        )
+        sheet = f" (sheet {content.sheet})" if content.sheet else ""
+        advice = _find_header(path, needed) or f"add it, or correct the parameter {named_in}"
+        raise InputError(f"File {path}{sheet} has no column {', '.join(missing)}; found {found[:300]}; {advice}.")
     wanted = list(dict.fromkeys([*needed, *(name for name in optional if name in table.columns)]))
     _check_once(table, wanted, path)
     for name in wanted:
-        if name in content.dates:
-            raise InputError(
-                f"Line {content.dates[name]} of {path} has a date or a time of day in column {name}, which Excel makes "
-                "of text such as 1-2; give the column the format Text or Number and enter the value again."
-            )
+        _check_values(content, name, path)
     chosen = table[wanted]
     check_decimals(chosen, content.separator, path)
     return unguard_text(chosen)
@@ -103,7 +109,8 @@ def read_table(path: Path) -> pd.DataFrame:
     -------
     DataFrame
         Text columns, blank fields as empty text, indexed by the number of the line in the file. Columns without a name
-        and lines without any content are left out; dates of a workbook are in ISO form.
+        and lines without any content are left out; dates of a workbook are in ISO form, and formulas whose value it
+        does not hold as they were written.
 
     Raises
     ------
@@ -133,7 +140,8 @@ def read_first_lines(path: Path, n_lines: int) -> list[tuple[str, int, list[str]
     Returns
     -------
     list of (str, int, list of str)
-        Sheet (of a text file, empty), number of the line from 1, fields.
+        Sheet (of a text file, empty), number of the line from 1, fields; those that a comma, semicolon or tab parts
+        where the line has but one: the first line need not be the header, which tells the separator.
 
     Raises
     ------
@@ -143,12 +151,71 @@ def read_first_lines(path: Path, n_lines: int) -> list[tuple[str, int, list[str]
     try:
         if is_workbook(path):
             sheets = read_first_rows(path, n_lines)
-            return [
+            lines = [
                 (name, line, row) for name, rows in sheets.items() for line, row in enumerate(rows or [[]], start=1)
             ]
-        return [("", line, row) for line, row in islice(tell_dialect(path).read_rows(path), n_lines)]
+        else:
+            lines = [("", line, row) for line, row in islice(tell_dialect(path).read_rows(path), n_lines)]
     except _UNREADABLE as error:
         raise InputError(f"File {path} cannot be read as CSV or .xlsx ({str(error).strip()}); correct it.") from error
+    return [(name, line, _split(row)) for name, line, row in lines]
+
+
+def find_unread_sheets(path: Path) -> tuple[str, list[str]]:
+    """Name the sheet of a workbook that is read, and those behind it that hold something and are not.
+
+    Returns
+    -------
+    (str, list of str)
+        Of a text file, of a file that is not there, and of one that cannot be read: empty.
+    """
+    try:
+        first, *others = list_filled_sheets(path) if path.is_file() and is_workbook(path) else [""]
+    except (InputError, *_UNREADABLE):  # told by whoever reads it
+        return "", []
+    return first, others
+
+
+def _split(row: list[str]) -> list[str]:
+    given = [field.strip() for field in row if field.strip()]
+    return [part.strip() for part in re.split("[,;\t]", given[0])] if len(given) == 1 else row
+
+
+def _find_header(path: Path, needed: Sequence[str]) -> str:
+    """Say what to do where the columns are named below the first line or on another sheet; else empty."""
+    lines = read_first_lines(path, _HEADER_LINES)
+    for sheet, line, fields in lines:
+        if {*needed} <= {field.strip() for field in fields}:
+            if sheet != lines[0][0]:
+                return f"sheet {sheet} has it, and only the first sheet is read: put that one first"
+            return f"line {line} has it: delete the lines above it"
+    return ""
+
+
+def _check_values(content: _Content, name: str, path: Path) -> None:
+    """Refuse dates, formulas without a value and errors of a spreadsheet in a column."""
+    if name in content.dates:
+        raise InputError(
+            f"Line {content.dates[name]} of {path} has a date or a time of day in column {name}, which Excel makes "
+            "of text such as 1-2 or 1:30; give the column the format Text or Number and enter the value again, hours "
+            "as a number such as 1.5."
+        )
+    if name in content.formulas:
+        line = content.formulas[name]
+        formula = str(content.table[name].loc[line])
+        raise InputError(
+            f"Line {line} of {path} (sheet {content.sheet}) has the formula {formula} in column "
+            f"{name}, but not its value, which the program that wrote the file did not save; open it in a spreadsheet "
+            "and save it there, or enter the value."
+        )
+    column = content.table[name]
+    marked = column[column.str.startswith("#")]
+    wrong = marked[marked.str.fullmatch(_SPREADSHEET_ERROR)]
+    if len(wrong):
+        raise InputError(
+            f"Line {wrong.index[0]} of {path} has {wrong.iloc[0]} in column {name}, which a spreadsheet writes where a "
+            "formula fails; correct the formula, or enter the value."
+        )
 
 
 def _check_once(table: pd.DataFrame, names: Sequence[str], path: Path) -> None:
@@ -172,7 +239,7 @@ def _read(path: Path, n_rows: int | None = None) -> _Content:
             "correct it."
         ) from error
     blank = (content.table == "").all(axis=1)
-    return _Content(content.table[~blank], content.separator, content.dates) if blank.any() else content
+    return replace(content, table=content.table[~blank]) if blank.any() else content
 
 
 def _read_text(path: Path, dialect: Dialect, n_rows: int | None) -> _Content:
@@ -202,7 +269,7 @@ def _read_text(path: Path, dialect: Dialect, n_rows: int | None) -> _Content:
     names = [str(name).strip() for name in fields.iloc[0, : dialect.n_columns]]
     first = dialect.n_skipped + 1
     table = fields.iloc[1:, : dialect.n_columns].set_axis(names, axis="columns")
-    return _Content(table.set_axis(range(first + 1, first + len(fields)), axis="index"), dialect.separator, {})
+    return _Content(table.set_axis(range(first + 1, first + len(fields)), axis="index"), dialect.separator)
 
 
 def _check_fields(path: Path, dialect: Dialect) -> None:
@@ -210,11 +277,21 @@ def _check_fields(path: Path, dialect: Dialect) -> None:
     n_columns, name = dialect.n_columns, SEPARATORS[dialect.separator]
     for line, row in dialect.read_rows(path):
         if any(field.strip() for field in row[n_columns:]) or len(row) > n_columns + 1:
-            hint = ", or save the table with semicolons if its numbers have decimal commas"
             raise InputError(
-                f"Line {line} of {path} has {len(row)} fields separated by {name}, but its header has {n_columns}; put "
-                f"text with {name} in quotes{hint if dialect.separator == ',' else ''}."
+                f"Line {line} of {path} has {len(row)} fields separated by {name}, but its header has {n_columns}; "
+                f"{_advise(dialect, line, row)}."
             )
+
+
+def _advise(dialect: Dialect, line: int, row: list[str]) -> str:
+    """Say what to do about a line of more fields than the header; near the top it may be the header itself."""
+    names = [field.strip() for field in row]
+    words = [name for name in names if name and pd.isna(pd.to_numeric(name.replace(",", "."), errors="coerce"))]
+    if line <= _HEADER_LINES and len(words) == len(set(names)) == len(names):
+        return f"if line {line} is the header, delete the lines above it"
+    hint = ", or save the table with semicolons if its numbers have decimal commas"
+    quoted = f"put text with {SEPARATORS[dialect.separator]} in quotes"
+    return quoted + hint * (dialect.separator == ",")
 
 
 def _read_workbook(path: Path) -> _Content:
@@ -227,5 +304,8 @@ def _read_workbook(path: Path) -> _Content:
     names = [name.strip() for name in rows[0]]
     lines = range(first + 2, first + 1 + len(rows))
     table = pd.DataFrame(rows[1:], columns=range(width), index=lines, dtype="str").set_axis(names, axis="columns")
-    dates = {names[column]: row + 1 for row, column in reversed(sheet.dates) if row > first}
-    return _Content(table, None, dates)
+    dates, formulas = (
+        {names[column]: row + 1 for row, column in reversed(places) if row > first}
+        for places in (sheet.dates, sheet.formulas)
+    )
+    return _Content(table, None, dates, formulas, sheet.title)

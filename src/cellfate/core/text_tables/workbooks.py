@@ -4,6 +4,8 @@ import datetime as dt
 import re
 import warnings
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +20,9 @@ _CONTENT: Final = "xl/workbook.xml"
 _SHEETS: Final = "xl/worksheets/"
 _MERGED: Final = re.compile(rb'mergeCell [^>]*?ref="([A-Z]+\d+:[A-Z]+\d+)"')
 _MOST_MERGED: Final = 1_000_000
+_FORMULA: Final = re.compile(rb"<(?:\w+:)?f[ >/]")
+_STYLES: Final = "xl/styles.xml"
+_PERCENT: Final = re.compile(rb'numFmtId="(?:9|10)"|formatCode="[^"]*%')
 _TIMES: Final = (dt.date, dt.time, dt.timedelta)
 
 
@@ -27,14 +32,21 @@ class Sheet:
 
     Attributes
     ----------
+    title : str
+        Name of the sheet.
     rows : list of list of str
-        One list a row, from the first row of the sheet; they may differ in length.
+        One list a row, from the first row of the sheet; they may differ in length. A number that is shown as percent is
+        written so, such as 10%.
     dates : list of (row, column)
         Where dates and times of day stand, from 0; in `rows` they are written in ISO form.
+    formulas : list of (row, column)
+        Where formulas stand whose value was not saved, from 0; in `rows` they are written as they are.
     """
 
+    title: str
     rows: list[list[str]]
     dates: list[tuple[int, int]]
+    formulas: list[tuple[int, int]]
 
 
 def is_workbook(path: Path) -> bool:
@@ -76,13 +88,30 @@ def read_sheet(path: Path) -> Sheet:
         If the workbook is damaged or has no sheet of cells.
     """
     try:
-        cells = _read_cells(path)
+        title, cells, formulas = _read_cells(path)
     except Exception as error:  # of a damaged part openpyxl and its parsers raise errors of any kind
         raise InputError(
             f"The first sheet of {path} cannot be read ({str(error).strip()}); save it anew, or as CSV."
         ) from error
     dates = [(y, x) for y, row in enumerate(cells) for x, value in enumerate(row) if isinstance(value, _TIMES)]
-    return Sheet([[_as_text(value) for value in row] for row in cells], dates)
+    return Sheet(title, [[_as_text(value) for value in row] for row in cells], dates, formulas)
+
+
+def list_filled_sheets(path: Path) -> list[str]:
+    """Names of the first sheet of a workbook, which is read, and of those behind it that hold something.
+
+    Raises
+    ------
+    InputError
+        If the workbook is damaged.
+    """
+    try:
+        with _open(path) as sheets:
+            first, *others = sheets
+            filled = [one.title for one in others if any(any(row) for row in one.iter_rows(values_only=True))]
+    except Exception as error:  # as in read_sheet
+        raise InputError(f"{path} cannot be read ({str(error).strip()}); save it anew, or as CSV.") from error
+    return [first.title, *filled]
 
 
 def read_first_rows(path: Path, n_rows: int) -> dict[str, list[list[str]]]:
@@ -93,32 +122,75 @@ def read_first_rows(path: Path, n_rows: int) -> dict[str, list[list[str]]]:
     InputError
         If the workbook is damaged.
     """
-    import openpyxl
-
     try:
-        with path.open("rb") as file, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # as in _read_cells
-            sheets = openpyxl.load_workbook(file, read_only=True, data_only=True).worksheets
+        with _open(path) as sheets:
             rows = {sheet.title: list(sheet.iter_rows(max_row=n_rows, values_only=True)) for sheet in sheets}
     except Exception as error:  # as in read_sheet
         raise InputError(f"{path} cannot be read ({str(error).strip()}); save it anew, or as CSV.") from error
     return {title: [[_as_text(value) for value in row] for row in cells] for title, cells in rows.items()}
 
 
-def _read_cells(path: Path) -> list[list[Any]]:
+@contextmanager
+def _open(path: Path, *, whole: bool = False, values: bool = True) -> Iterator[list[Any]]:
+    """Open the sheets of a workbook; `whole` knows merged cells, and without `values` formulas are read."""
     import openpyxl
 
-    merged = _has_merged(path)
     with path.open("rb") as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of styles and lists to choose from, which are not read
-        sheet = openpyxl.load_workbook(file, read_only=not merged, data_only=True).worksheets[0]
-        if not merged:
+        sheets = openpyxl.load_workbook(file, read_only=not whole, data_only=values).worksheets
+        for sheet in () if whole else sheets:
             sheet.reset_dimensions()  # some writers state them wrongly
-        rows = [list(row) for row in sheet.iter_rows(values_only=True)]
+        yield sheets
+
+
+def _read_cells(path: Path) -> tuple[str, list[list[Any]], list[tuple[int, int]]]:
+    """Title, values, and places of formulas without a value, of which the values are the formulas."""
+    merged = _has_merged(path)
+    is_plain = not (_holds(path, _SHEETS, _FORMULA) or _holds(path, _STYLES, _PERCENT))
+    blank: set[tuple[int, int]] = set()
+    with _open(path, whole=merged) as (sheet, *_):
+        if is_plain:
+            rows = [list(row) for row in sheet.iter_rows(values_only=True)]
+        else:
+            cells = [list(row) for row in sheet.iter_rows()]
+            rows = [[_as_shown(cell) for cell in row] for row in cells]
+            blank = {(y, x) for y, row in enumerate(cells) for x, cell in enumerate(row) if _is_blank(cell)}
         for area in sheet.merged_cells.ranges if merged else ():
             for row in rows[area.min_row : area.max_row]:
                 row[area.min_col - 1] = rows[area.min_row - 1][area.min_col - 1]
-        return rows
+        title = str(sheet.title)
+    formulas = _read_formulas(path, blank) if blank else {}
+    for (y, x), formula in formulas.items():
+        rows[y][x] = formula
+    return title, rows, list(formulas)
+
+
+def _read_formulas(path: Path, places: set[tuple[int, int]]) -> dict[tuple[int, int], str]:
+    with _open(path, values=False) as (sheet, *_):
+        cells = [
+            ((y, x), cell.value)
+            for y, row in enumerate(sheet.iter_rows())
+            for x, cell in enumerate(row)
+            if (y, x) in places and getattr(cell, "data_type", None) == "f"
+        ]
+    return {place: str(getattr(value, "text", value)) for place, value in cells}
+
+
+def _is_blank(cell: Any) -> bool:
+    """Whether no value was saved; that of a formula whose result is empty text is of the type of text."""
+    return cell.value is None and getattr(cell, "data_type", "n") == "n"
+
+
+def _as_shown(cell: Any) -> Any:
+    value = cell.value
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return f"{value * 100:.12g}%" if is_number and "%" in (cell.number_format or "") else value
+
+
+def _holds(path: Path, start: str, pattern: re.Pattern[bytes]) -> bool:
+    """Whether parts of the workbook hold something."""
+    with zipfile.ZipFile(path) as archive:
+        return any(pattern.search(archive.read(name)) for name in archive.namelist() if name.startswith(start))
 
 
 def _has_merged(path: Path) -> bool:
