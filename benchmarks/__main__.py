@@ -11,6 +11,7 @@ NAMES = (
     "data_memory",
     "sequence_loading",
     "scoring",
+    "intervals",
     "whole_way",
     "causal_reading",
     "clock_censoring",

@@ -64,6 +64,8 @@ def background_swap() -> pd.DataFrame:
                 "n_landmarks": 20,
                 "n_events": 20,
                 "n_groups": 5,
+                "n_event_groups": 5,
+                "reason": None,
             }
             for name, value in predictors.items()
             for metric in ("balanced_accuracy", "auroc")

@@ -58,6 +58,9 @@ METHOD_SCORES: Final = {
 }
 """What a score of an attribution method is called."""
 
+FEW_GROUPS: Final = 20
+"""Where fewer groups hold an outcome, no sentence says that one predictor is better than another."""
+
 EMPTY: Final = "\u2013"
 """What stands in a table where there is no value: a dash."""
 
@@ -240,6 +243,19 @@ def show_count(n: float, one: str, many: str | None = None) -> str:
     """
     noun = one if n == 1 else (many or f"{one}s")
     return f"{int(n):,} {noun}"
+
+
+def say_too_few(n_groups: int, outcome: str) -> str:
+    """Say that groups are too few (under `FEW_GROUPS`) to tell predictors apart.
+
+    Examples
+    --------
+    >>> say_too_few(10, "mitosis")
+    'Too few groups to tell predictors apart: 10 test groups hold mitosis, expected are at least 20.'
+    """
+    held = "every outcome" if outcome == EVERYTHING else name_outcome(outcome)
+    holding = f"{show_count(n_groups, 'test group')} {'holds' if n_groups == 1 else 'hold'} {held}"
+    return f"Too few groups to tell predictors apart: {holding}, expected are at least {FEW_GROUPS}."
 
 
 def show_number(value: float, decimals: int = 2) -> str:

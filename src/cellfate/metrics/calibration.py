@@ -28,7 +28,7 @@ def calibrate_forecasts(
         Table `Calibration`: one row a predictor, question, event and bin, ascending from 0. The observed share is the
         Aalen-Johansen estimate over the landmarks of the bin, so that lost cells count as long as they were watched;
         where nothing is lost it is the share. Equal forecasts share a bin, so there may be fewer bins than asked for.
-        Resamples keep the bins.
+        Resamples keep the bins. A bin has no interval where the event was seen in fewer than two groups of it.
 
     Notes
     -----
@@ -69,5 +69,7 @@ def _observe(
     incidence_rme = aalen_johansen(
         asked.time_n[in_bin_n], asked.event_n[in_bin_n], asked.n_events, [asked.horizon_h], groups_m, counts_rg
     )
-    observed, low, high = summarise(incidence_rme[:, 0, asked.position(event)], settings.confidence, n_groups)
+    place = asked.position(event)
+    n_event_groups = len(np.unique(groups_m[asked.truth_n[in_bin_n] == place]))
+    observed, low, high = summarise(incidence_rme[:, 0, place], settings.confidence, n_event_groups)
     return {"observed": observed, "low": low, "high": high, "n_landmarks": int(in_bin_n.sum()), "n_groups": n_groups}

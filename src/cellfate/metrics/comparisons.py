@@ -68,7 +68,8 @@ def _compare(asked: list[Asked], settings: ScoreSettings) -> Iterator[dict[str, 
         for key in values.get(predictor, {}):
             best = best_reference(key[0], {name: float(of[key][0]) for name, of in others.items()})
             for name, of in others.items():
-                estimate = summarise(values[predictor][key] - of[key], settings.confidence, first.n_groups)
+                n_event_groups = first.count_event_groups(key[1])
+                estimate = summarise(values[predictor][key] - of[key], settings.confidence, n_event_groups)
                 yield {
                     "predictor": predictor,
                     "reference": name,
@@ -77,6 +78,7 @@ def _compare(asked: list[Asked], settings: ScoreSettings) -> Iterator[dict[str, 
                     **dict(zip(("difference", "low", "high"), estimate, strict=True)),
                     "n_landmarks": len(first.truth_n),
                     "n_groups": first.n_groups,
+                    "n_event_groups": n_event_groups,
                     "best_trivial": name == best,
                 }
 

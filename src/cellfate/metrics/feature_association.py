@@ -17,7 +17,7 @@ from cellfate.core.tables import CELL, EVERYTHING, FRAME, FeatureAssociation
 from cellfate.features.summaries import choose_features
 from cellfate.metrics.settings import FeatureAssociationSettings
 from cellfate.statistics import scores as score
-from cellfate.statistics.bootstrap import BoolArray, FloatArray, draw_groups, number_groups, summarise
+from cellfate.statistics.bootstrap import BoolArray, FloatArray, count_rarer_side, draw_groups, number_groups, summarise
 
 CONSTANT = "the feature is constant"
 _SAME_HOUR = 1e-9  # frames a whole number of hours back stay in their hour in spite of rounding
@@ -42,8 +42,8 @@ def associate_features(
     Returns
     -------
     pandas.DataFrame
-        Table `FeatureAssociation`: the first fate there is against the other, with percentile bands of a bootstrap that
-        draws groups. `hours_before_end` is where an hour begins, so that 2 is from 2 to 3 h before the event. Where
+        Table `FeatureAssociation`: the first fate there is against the other, with bands of a bootstrap that draws
+        groups. `hours_before_end` is where an hour begins, so that 2 is from 2 to 3 h before the event. Where
         `auroc` is NaN, `reason` says why. Hours in which no cell has a frame have no rows.
 
     Raises
@@ -122,7 +122,7 @@ def _score_hour(
     n_groups = int(numbers_m.max()) + 1
     counts_rg = _draw(n_groups, settings.n_resamples, settings.seed)
     auroc_r = score.auroc(values_m, positive_m, numbers_m, counts_rg)
-    estimate, low, high = summarise(auroc_r, settings.confidence, n_groups)
+    estimate, low, high = summarise(auroc_r, settings.confidence, count_rarer_side(numbers_m, positive_m))
     return counted | {"auroc": estimate, "low": low, "high": high, "reason": None}
 
 

@@ -21,9 +21,9 @@ from cellfate.cohort.questions import shown_events
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
 from cellfate.core.fates import EVENTS, NONE, UNSCORED, probability_column
-from cellfate.core.tables import CELL, FRAME
+from cellfate.core.tables import CELL, EVERYTHING, FRAME
 from cellfate.core.words import name_question
-from cellfate.statistics.bootstrap import BoolArray, FloatArray, IntArray, number_groups
+from cellfate.statistics.bootstrap import BoolArray, FloatArray, IntArray, count_rarer_side, number_groups
 from cellfate.statistics.censoring import list_outcomes
 from cellfate.statistics.incidence import EVENT_FREE, HOURS_TOLERANCE, number_events
 from cellfate.statistics.thresholds import choose_threshold
@@ -71,6 +71,13 @@ class Asked:
     def n_groups(self) -> int:
         """Number of bootstrap groups."""
         return int(self.groups_n.max()) + 1 if len(self.groups_n) else 0
+
+    def count_event_groups(self, outcome: str) -> int:
+        """Count the groups that hold an outcome or, where fewer do, the rest; of `all`, the least of any outcome."""
+        if outcome != EVERYTHING:
+            return count_rarer_side(self.groups_n, self.truth_n == self.position(outcome))
+        held = [len(np.unique(self.groups_n[self.truth_n == place])) for place in np.unique(self.truth_n)]
+        return min(held, default=0)
 
     @property
     def n_events(self) -> int:

@@ -85,10 +85,11 @@ def _score_point(
     }
     for (metric, outcome), values_r in values.items():
         kept_n = truth_n == outcomes.index(outcome) if metric == "recall" else np.ones(len(members), dtype=bool)
+        held = [len(np.unique(groups_n[kept_n & (truth_n == place)])) for place in np.unique(truth_n[kept_n])]
         yield {
             "metric": metric,
             "outcome": outcome,
-            **summarise(values_r, settings.confidence, n_groups)._asdict(),
+            **summarise(values_r, settings.confidence, min(held, default=0))._asdict(),
             "n_landmarks": int(kept_n.sum()),
             "n_groups": len(np.unique(groups_n[kept_n])),
         }

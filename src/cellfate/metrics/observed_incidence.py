@@ -43,7 +43,7 @@ def observe_incidence(landmarks: pd.DataFrame, follow_up: FollowUpSettings, scor
         Table `ObservedIncidence`: over all cells (`all`), then for each dose, Aalen-Johansen with clustered intervals
         at time 0 and at the times of events that are shown, the same for every event of a dose. Of more than
         `MOST_TIMES` times, that many are kept, evenly among them and with the last. `n_at_risk` cells were watched, and
-        had no event, just before the time.
+        had no event, just before the time. No interval of an event that fewer than two groups hold.
     """
     first = list_first_landmarks(landmarks)
     events = competing_events(first)
@@ -72,9 +72,10 @@ def _trace_curves(
     incidence_rme = aalen_johansen(time_n, event_n, len(events), time_m, groups_n, counts_rg)
     at_risk_m = count_at_risk(time_n, time_m)
     for event in shown:
+        n_event_groups = len(np.unique(groups_n[(cells["fate"] == event).to_numpy(bool)]))
         for m, time_h in enumerate(time_m):
             incidence_r = incidence_rme[:, m, events.index(event)]
-            estimate, low, high = summarise(incidence_r, scores.confidence, counts_rg.shape[1])
+            estimate, low, high = summarise(incidence_r, scores.confidence, n_event_groups)
             yield {
                 "dose": dose,
                 "outcome": event,
@@ -141,7 +142,8 @@ def _compare(dose: str, asked: Asked, scores: ScoreSettings) -> Iterator[dict[st
     )
     for event in cells.events:
         place = cells.position(event)
-        observed, low, high = summarise(incidence_rme[:, 0, place], scores.confidence, cells.n_groups)
+        n_event_groups = len(np.unique(cells.groups_n[cells.truth_n == place]))
+        observed, low, high = summarise(incidence_rme[:, 0, place], scores.confidence, n_event_groups)
         yield {
             "predictor": cells.predictor,
             "dose": dose,

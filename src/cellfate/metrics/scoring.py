@@ -16,6 +16,7 @@ from cellfate.core.tables import EVERYTHING, WITHIN_DOSES, Metrics
 from cellfate.core.words import name_question
 from cellfate.metrics.forecasts import Asked, read_forecasts
 from cellfate.metrics.settings import ScoreSettings
+from cellfate.metrics.undefined import reason_against
 from cellfate.statistics import scores as score
 from cellfate.statistics.bootstrap import FloatArray, IntArray, draw_groups, summarise
 from cellfate.statistics.calibration_slope import calibration_slope
@@ -81,7 +82,9 @@ def compare_scores(known: Asked, counts_rg: FloatArray) -> Values:
         p_n, happened_n = known.probabilities_nk[:, known.position(event)], known.truth_n == known.position(event)
         auroc, average_precision = score.auroc_and_average_precision(p_n, happened_n, *each)
         values["auroc", event], values["average_precision", event] = auroc, average_precision
-        values["brier", event] = score.binary_brier(p_n, happened_n, *each)
+        # of an event that never comes, a small squared distance says nothing of skill
+        told_apart = 1.0 if happened_n.any() and not happened_n.all() else np.nan
+        values["brier", event] = score.binary_brier(p_n, happened_n, *each) * told_apart
     return values
 
 
@@ -98,9 +101,8 @@ def compute_scores(known: Asked, counts_rg: FloatArray, n_bins: int) -> Values:
     for event in known.events:
         p_n, happened_n = known.probabilities_nk[:, known.position(event)], known.truth_n == known.position(event)
         values["calibration_slope", event] = calibration_slope(p_n, happened_n, *each)
-        values["calibration_error", event] = score.calibration_error(
-            p_n, happened_n, known.groups_n, counts_rg, n_bins, known.weights_n
-        )
+        error_r = score.calibration_error(p_n, happened_n, known.groups_n, counts_rg, n_bins, known.weights_n)
+        values["calibration_error", event] = np.where(np.isnan(values["brier", event][0]), np.nan, error_r)
     return values
 
 
@@ -171,17 +173,21 @@ def _tidy(known: Asked, condition: str, values: Values, settings: ScoreSettings)
     happened_n = known.truth_n < known.n_events
     for (metric, outcome), values_r in values.items():
         of_n = happened_n if outcome == EVERYTHING else known.truth_n == known.position(outcome)
+        n_event_groups = known.count_event_groups(outcome)
+        found = summarise(values_r, settings.confidence, n_event_groups)
         yield {
             "predictor": known.predictor,
             "within_h": known.within_h,
             "metric": metric,
             "outcome": outcome,
             "condition": condition,
-            **summarise(values_r, settings.confidence, known.n_groups)._asdict(),
+            **found._asdict(),
             "n_cells": len(np.unique(known.cells_n)),
             "n_landmarks": len(known.truth_n),
             "n_events": int(of_n.sum()),
             "n_groups": known.n_groups,
+            "n_event_groups": n_event_groups,
+            "reason": reason_against(known, metric, outcome, found),
         }
 
 

@@ -14,6 +14,7 @@ from plotly.subplots import make_subplots
 from cellfate.core.predictors import choose_leading, label_predictor, order_predictors
 from cellfate.core.tables import EVERYTHING, WITHIN_DOSES
 from cellfate.core.words import (
+    FEW_GROUPS,
     LOWER_IS_BETTER,
     capitalise,
     label_metric,
@@ -22,6 +23,7 @@ from cellfate.core.words import (
     name_metric,
     name_question,
     order_doses,
+    say_too_few,
     write_hours,
 )
 from cellfate.plots.theme import (
@@ -150,6 +152,7 @@ def plot_comparisons(comparisons: pd.DataFrame, within_h: float | None = None) -
         for hours, symbol, shown in _list_horizons(rows, within_h)
     ]
     drawn_h = next(one.hours for one in series if one.shown)
+    few = _say_few(at_question(rows, drawn_h))
     figure, inner_px = _make_axes(panels, len(references), len(series), "difference", within_h)
     for panel in panels:
         of_panel = _of_panel(rows, panel)
@@ -158,14 +161,14 @@ def plot_comparisons(comparisons: pd.DataFrame, within_h: float | None = None) -
             _add_dots(figure, of_series, "difference", references, one, _shift(position, len(series)), panel)
         figure.add_vline(x=0, line={"dash": "dot", "color": COLOURS["model"], "width": 1.5}, **panel.place)
         side = "left" if panel.metric in LOWER_IS_BETTER else "right"
-        text = f"Difference in<br>{name_metric(panel.metric)}<br>({side} of 0: better)"
-        figure.update_xaxes(title_text=text, **panel.place)
+        sense = "(model minus reference)" if few else f"({side} of 0: better)"
+        figure.update_xaxes(title_text=f"Difference in<br>{name_metric(panel.metric)}<br>{sense}", **panel.place)
     _name_rows(figure, [label_predictor(name) for name in references])
     return finish(
         figure,
         title,
         f"Each model minus the reference named at the left, {write_counts(at_question(rows, drawn_h))}. Lines are "
-        "paired intervals; filled: the best reference that sees no image.",
+        f"paired intervals; filled: the highest reference that sees no image.{few}",
         inner_px=inner_px,
         legend_rows=1 + (len(series) - 1) // 4,
         left_px=_NAMES_PX,
@@ -213,6 +216,14 @@ def plot_dose_scores(metrics: pd.DataFrame, within_h: float | None = None) -> go
     everything = rows[rows["condition"] == EVERYTHING]
     subtitle = f"{label_predictor(str(rows['predictor'].iloc[0]))}, test part, {write_counts(everything)}."
     return finish(figure, title, subtitle, inner_px=300, legend_gap_px=105, heads=False)
+
+
+def _say_few(compared: pd.DataFrame) -> str:
+    """Say that groups are too few to tell predictors apart, of the outcome that fewest hold; empty: they are not."""
+    if compared.empty or compared["n_event_groups"].min() >= FEW_GROUPS:
+        return ""
+    fewest = compared.iloc[int(compared["n_event_groups"].to_numpy().argmin())]
+    return f" {say_too_few(int(fewest['n_event_groups']), str(fewest['outcome']))}"
 
 
 def _of_question(rows: pd.DataFrame, within_h: float | None) -> pd.DataFrame:

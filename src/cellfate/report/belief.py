@@ -25,8 +25,8 @@ from cellfate.report.tables import as_report_table
 CHANCE_AUROC: Final = 0.5
 """Area under the ROC curve of a forecast that knows nothing."""
 NOTHING_TO_EXPLAIN: Final = (
-    "The network that is explained is by itself not clearly better than chance (its AUROC interval includes .5), so "
-    "there is nothing to explain: believe none of them, whatever their scores."
+    "The AUROC interval of the network that is explained includes .5, so it may know nothing and there is nothing to "
+    "explain: believe none of them, whatever their scores."
 )
 EXPLAINED: Final = {"classifier": CLASSIFIER, "clock": NETWORK}
 """Predictor of each reading whose forecasts are explained."""
@@ -59,7 +59,7 @@ def _judge(scores: pd.DataFrame, passed: dict[str, bool]) -> dict[str, str]:
     gains = {"deletion_gain": "deletion", "insertion_gain": "insertion"}
     unclear = [words for score, words in gains.items() if score in failed]
     are = "are" if len(unclear) > 1 else "is"
-    failures = [f"{list_words(unclear)} {are} not clearly better than random orders"] if unclear else []
+    failures = [f"{list_words(unclear)} {are} not told apart from random orders"] if unclear else []
     if "randomised_weights" in failed:
         failures.append("it stays alike when the weights are random")
     if "label_permuted" in failed:

@@ -159,7 +159,7 @@ _SCORES = (
         "comparisons_figure",
         "scores",
         "Paired differences on the same landmarks; a line across zero means that the two are not told apart. Filled: "
-        "the best reference that sees no image. With many lines, one in twenty excludes zero by chance.",
+        "the highest reference that sees no image. With many lines, one in twenty excludes zero by chance.",
     ),
     FigureText(
         "curves_figure",

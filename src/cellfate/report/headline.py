@@ -21,6 +21,7 @@ from cellfate.core.predictors import (
 )
 from cellfate.core.tables import CELL, EVERYTHING
 from cellfate.core.words import (
+    FEW_GROUPS,
     READINGS,
     capitalise,
     list_events,
@@ -28,6 +29,7 @@ from cellfate.core.words import (
     name_asked,
     name_metric,
     name_question,
+    say_too_few,
     show_count,
     show_difference,
     show_interval,
@@ -41,8 +43,8 @@ from cellfate.plots.scores import find_chance
 from cellfate.plots.theme import at_question
 from cellfate.report.page import ReportAnswer, ReportScore
 
-FEW_GROUPS: Final = 10
-"""Under this many groups a clustered bootstrap interval tends to be too narrow, and the report says so."""
+ROUGH_UNDER: Final = 10
+"""Under this many groups nobody has measured how often an interval holds the truth, and the report says so."""
 Key = tuple[str, str]
 """A metric and the outcome it is of."""
 
@@ -136,7 +138,9 @@ def _write_line(
     shown = list(dict.fromkeys([first, *models, *(name for name in (measured, trivial) if name)]))
     differences = {name: find_difference(compared, key, first, name) for name in shown[1:]}
     cards = tuple(_write_card(scored, key, name, name in models, _note(first, differences.get(name))) for name in shown)
-    sentence = f"{judge(first, differences)} {_write_precision(scored, key[1], first)}".strip()
+    n_groups = int(scored.loc[scored["outcome"] == key[1], "n_event_groups"].max())
+    verdict = judge(first, differences, n_groups, key[1])
+    sentence = f"{verdict} {_write_precision(scored, key[1], first)}".strip()
     return _write_caption(scored, key, within_h), cards, sentence
 
 
@@ -172,8 +176,10 @@ def _write_card(scored: pd.DataFrame, key: Key, name: str, is_model: bool, note:
     return ReportScore(label or label_predictor(name), what_it_sees(name), value, interval, note, is_model)
 
 
-def judge(first: str, differences: dict[str, tuple[float, ...] | None]) -> str:
-    """Say which predictors a model is better than, worse than, or not told apart from.
+def judge(
+    first: str, differences: dict[str, tuple[float, ...] | None], n_groups: int, outcome: str = EVERYTHING
+) -> str:
+    """Say which predictors a model is better than, worse than, or not told apart from; with few groups, nothing of it.
 
     Parameters
     ----------
@@ -181,12 +187,16 @@ def judge(first: str, differences: dict[str, tuple[float, ...] | None]) -> str:
         The model.
     differences
         Its paired difference to each other predictor, with interval; None: not computed.
+    n_groups, outcome
+        Test groups that hold the outcome (`Metrics.n_event_groups`), and the outcome or `all`.
 
     Examples
     --------
-    >>> judge("classifier", {"dose": (0.2, 0.1, 0.3), "measurements": (0.0, -0.1, 0.1)})
+    >>> judge("classifier", {"dose": (0.2, 0.1, 0.3), "measurements": (0.0, -0.1, 0.1)}, 30)
     'The classifier is better than dose alone and not told apart from boosting taught the fate.'
     """
+    if n_groups < FEW_GROUPS:
+        return say_too_few(n_groups, outcome)
     verdicts = {"better than": [], "worse than": [], "not told apart from": []}  # type: dict[str, list[str]]
     for name, difference in differences.items():
         if difference is None or pd.isna(difference[1]) or pd.isna(difference[2]):
@@ -240,8 +250,8 @@ def write_counted(
         f"enough (min_frames) to be asked{young}. A landmark is a cell at a frame at which something is asked. "
         f"Intervals hold {show_percent(confidence)} and resample whole {unit}s"
     )
-    few = f"; with only {groups} they are rough and tend to be too narrow"
-    return f"{sentence}{few if tested['group_id'].nunique() < FEW_GROUPS else ''}."
+    few = f"; with only {groups} they are rough"
+    return f"{sentence}{few if tested['group_id'].nunique() < ROUGH_UNDER else ''}."
 
 
 def _write_young(tested: pd.DataFrame, asked: pd.DataFrame) -> str:

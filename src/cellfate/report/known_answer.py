@@ -7,7 +7,7 @@ import pandas as pd
 from cellfate.core.fates import APOPTOSIS
 from cellfate.core.predictors import CLASSIFIER, ON_OTHER_BACKGROUND, name_predictor
 from cellfate.core.tables import EVERYTHING
-from cellfate.core.words import name_method, name_score, show_difference, show_score
+from cellfate.core.words import FEW_GROUPS, name_method, name_score, show_difference, show_score
 from cellfate.plots.attribution_scores import plot_attribution_scores
 from cellfate.report.belief import is_at_chance, judge_methods, tabulate_attribution_scores, write_belief
 from cellfate.report.page import ReportFigure, ReportPage, ReportPart, ReportSection, ReportTable, render_page
@@ -118,7 +118,10 @@ def tabulate_differences(comparisons: pd.DataFrame) -> ReportTable:
             "classifier minus it": [
                 show_difference(*row) for row in rows[["difference", "low", "high"]].to_numpy(float)
             ],
-            "beaten": ["yes" if low > 0 else "no" for low in rows["low"]],
+            "told apart": [
+                f"too few groups ({n})" if n < FEW_GROUPS else "yes" if low > 0 or high < 0 else "no"
+                for n, low, high in rows[["n_event_groups", "low", "high"]].itertuples(index=False)
+            ],
         }
     )
     return as_report_table(frame, "Balanced accuracy, paired differences", folded=True)

@@ -231,6 +231,9 @@ def tabulate_scores(metrics: pd.DataFrame, within_h: float | None) -> ReportTabl
             "interval": [show_interval(low, high, 3) for low, high in zip(rows["low"], rows["high"], strict=True)],
             "events": rows["n_events"].to_list(),
             "landmarks": rows["n_landmarks"].to_list(),
+            "groups": rows["n_groups"].to_list(),
+            "groups with it": rows["n_event_groups"].to_list(),
+            "not defined because": rows["reason"].fillna("").to_list(),
         }
     )
     return as_report_table(frame, f"Every score, {label_predictor(leading)}", folded=True)

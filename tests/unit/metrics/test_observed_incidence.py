@@ -60,8 +60,9 @@ def test_curves_by_hand():
 
 def test_intervals_draw_whole_groups():
     table = observe_incidence(_landmarks(BY_HAND), FIVE_H, FEW)
-    # Low at 2 h, mitosis: group a alone has 1 of 2, group b none of 2.
-    assert _curve(table, "Low", "mitosis").loc[2.0, ["low", "high"]].tolist() == [0.0, 0.5]
+    # Low at 2 h, apoptosis: group a alone has 1 of 2, group b none of 2.
+    assert _curve(table, "Low", "apoptosis").loc[2.0, ["low", "high"]].tolist() == [0.0, 0.5]
+    assert _curve(table, "Low", "mitosis")[["low", "high"]].isna().all(axis=None)  # group a alone holds it
     assert _curve(table, "High", "mitosis")[["low", "high"]].isna().all(axis=None)  # one group has no spread
 
 
@@ -140,7 +141,8 @@ def test_doses_by_hand():
     low = table[table["dose"] == "Low"].set_index("outcome")
     assert low["forecast"].to_dict() == pytest.approx({"apoptosis": 1.8 / 4, "mitosis": 1.1 / 4})
     assert low["observed"].to_dict() == pytest.approx({"apoptosis": 3 / 4, "mitosis": 1 / 4})
-    assert low.loc["mitosis", ["low", "high", "n_cells", "n_groups"]].tolist() == [0.0, 0.5, 4, 2]
+    assert low.loc["apoptosis", ["low", "high", "n_cells", "n_groups"]].tolist() == [0.5, 1.0, 4, 2]
+    assert low.loc["mitosis", ["low", "high"]].isna().all()  # seen in one group only
     everything = table[table["dose"] == "all"].set_index("outcome")
     assert everything["forecast"].to_dict() == pytest.approx({"apoptosis": 2.0 / 6, "mitosis": 2.5 / 6})
     assert everything["observed"].to_dict() == pytest.approx({"apoptosis": 2 / 3, "mitosis": 1 / 3})

@@ -43,7 +43,7 @@ def test_scores_of_which_fate_have_a_row_a_predictor_and_their_intervals(tables)
     assert list(found.x) == rows[rows["condition"] == "all"]["estimate"].to_list()
     assert found.x[0] + found.error_x.array[0] == pytest.approx(0.91)
     assert found.x[0] - found.error_x.arrayminus[0] == pytest.approx(0.82)
-    assert "12 cells in 3 groups (5 apoptosis, 7 mitosis)" in figure.layout.title.text
+    assert "12 cells in 30 groups (5 apoptosis, 7 mitosis)" in figure.layout.title.text
     assert not any(trace.showlegend for trace in figure.data)
 
 

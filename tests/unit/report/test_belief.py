@@ -51,8 +51,8 @@ def test_of_the_clock_the_event_and_hours_count_that_are_explained():
 @pytest.mark.parametrize(
     ("score", "value", "words"),
     [
-        ("deletion_gain", (0.4, -0.1, 0.9), "deletion is not clearly better"),
-        ("insertion_gain", (-0.4, -0.6, -0.1), "insertion is not clearly better"),
+        ("deletion_gain", (0.4, -0.1, 0.9), "deletion is not told apart"),
+        ("insertion_gain", (-0.4, -0.6, -0.1), "insertion is not told apart"),
         ("randomised_weights", (0.8, 0.7, 0.9), "stays alike when the weights are random"),
         ("label_permuted", (0.8, 0.7, 0.9), "permuted outcomes gives it as well"),
         ("window_auroc", (0.6, 0.5, 0.7), r"misses the planted hours \(AUROC 0.60\)"),
@@ -69,7 +69,7 @@ def test_each_check_can_fail_a_method_and_is_named(score, value, words):
 def test_methods_that_fail_alike_are_named_together():
     bad = {"deletion_gain": (0.0, -0.1, 0.1), "insertion_gain": (0.0, -0.1, 0.1)}
     words = write_belief(attribution_scores(shapley=bad, attention=bad))
-    assert "Attention and Shapley values: deletion and insertion are not clearly better than random orders." in words
+    assert "Attention and Shapley values: deletion and insertion are not told apart from random orders." in words
 
 
 def test_a_method_without_scores_is_not_checked():

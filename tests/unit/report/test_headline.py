@@ -64,11 +64,22 @@ def test_the_verdict_is_honest_where_nothing_is_shown_to_be_better():
 def test_a_difference_without_an_interval_tells_nothing():
     vague = report_case().tables["comparisons"].assign(low=NAN, high=NAN)
     assert "cannot be said" in answer(comparisons=vague)[0].lines[0][2]
-    assert headline.judge("blend", {"dose": None}).startswith("Whether one is better")
+    assert headline.judge("blend", {"dose": None}, 20).startswith("Whether one is better")
+
+
+def test_under_20_groups_with_the_outcome_nothing_is_called_better_or_worse_and_the_number_is_said():
+    case = report_case()
+    few = {name: case.tables[name].assign(n_event_groups=19) for name in ("metrics", "comparisons")}
+    which, within = answer(case, **few)
+    said = "Too few groups to tell predictors apart: 19 test groups hold {}, expected are at least 20."
+    assert which.lines[0][2] == said.format("every outcome")
+    assert within.lines[1][2].startswith(said.format("mitosis"))
+    judged = [headline.judge("blend", {"dose": (0.2, 0.1, 0.3)}, n) for n in (19, 20)]
+    assert [("better" in words, "19" in words) for words in judged] == [(False, True), (True, False)]
 
 
 def test_an_interval_that_touches_zero_includes_it_and_a_bound_near_zero_is_not_written_as_zero():
-    assert "not told apart from dose alone" in headline.judge("blend", {"dose": (0.1, 0.0, 0.2)})
+    assert "not told apart from dose alone" in headline.judge("blend", {"dose": (0.1, 0.0, 0.2)}, 20)
     assert show_difference(-0.03, -0.05, -0.004) == "-0.030 (-0.050 to -0.004)"
     assert show_difference(NAN, NAN, NAN) == "not defined"
 
@@ -117,7 +128,7 @@ def test_what_is_counted_is_said_once_and_few_groups_are_warned_of():
     words = headline.write_counted(*counted(tables), "recording", 0.95)
     assert words.startswith("36 cells of 6 recordings were followed, 18 of 3 recordings to test models that were not")
     assert "; 18 of these grew old enough (min_frames) to be asked. A landmark" in words
-    assert "with only 3 recordings they are rough" in words
+    assert "with only 3 recordings they are rough." in words
     many = tables["follow_ups"].assign(group_id=[str(n) for n in range(36)])
     assert "rough" not in headline.write_counted(*counted({**tables, "follow_ups": many}), "group", 0.95)
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from cellfate.statistics import scores as score
 from cellfate.statistics.bootstrap import (
@@ -70,8 +71,18 @@ def test_means_and_medians_with_intervals_that_draw_whole_groups():
 
 
 def test_interval_is_the_percentiles_of_the_resamples_and_not_of_the_estimate():
-    estimate = summarise(np.concatenate([[500.0], np.arange(101.0)]), 0.9, n_groups=5)
-    assert estimate == pytest.approx((500.0, 5.0, 95.0))
+    estimate = summarise(np.concatenate([[500.0], np.arange(101.0)]), 0.9, n_groups=1_000_000)
+    assert estimate == pytest.approx((500.0, 5.0, 95.0), abs=1e-3)
+
+
+@pytest.mark.parametrize("n_groups", [4, 11, 40])
+def test_an_interval_of_normal_resamples_is_that_of_students_t(n_groups):
+    # A mean of n groups, standard deviation s: resamples are normal with deviation s sqrt((n - 1) / n) / sqrt(n), and
+    # the interval that holds the truth is t of n - 1 degrees of freedom times s / sqrt(n).
+    resamples = stats.norm.ppf(np.linspace(0, 1, 1_000_001)[1:-1]) * np.sqrt((n_groups - 1) / n_groups)
+    found = summarise(np.concatenate([[0.0], resamples]), 0.8, n_groups)
+    assert found.high == pytest.approx(stats.t.ppf(0.9, n_groups - 1), abs=1e-4)
+    assert found.low == pytest.approx(-found.high, abs=1e-9)
 
 
 def test_no_interval_from_one_group_or_where_many_resamples_are_undefined():
@@ -118,3 +129,37 @@ def test_clustered_intervals_cover_the_truth_and_naive_ones_do_not():
     # 150 trials have a standard error of .018 at .95; percentile intervals of 30 groups cover a little less.
     assert covered / n_trials > 0.90
     assert naive_covered / n_trials < 0.80
+
+
+def _held_and_told_apart(n_groups, n_draws):
+    """Share of AUROC intervals that hold the truth, and of pairs of equally good predictors that are told apart."""
+    rng = np.random.default_rng(2)
+
+    def simulate(n):
+        groups = np.repeat(np.arange(n), 30)
+        positive = rng.random(len(groups)) < rng.beta(2, 4, n)[groups]
+        apart, own = rng.normal(1.2, 0.7, n), rng.normal(0, 0.7, (n, 2))
+        shared = (apart[groups] * positive + rng.normal(0, 0.7, len(groups)))[:, None]
+        return groups, positive, shared + own[groups] * positive[:, None] + rng.normal(0, 0.7, (len(groups), 2))
+
+    def aurocs(groups, positive, scores, counts):
+        return [score.auroc(of_one, positive, groups, counts) for of_one in scores.T]
+
+    truth = float(np.mean(aurocs(*simulate(20_000), np.ones((1, 20_000)))))
+    held, apart = 0, 0
+    for draw in range(n_draws):
+        groups, positive, scores = simulate(n_groups)
+        first, second = aurocs(groups, positive, scores, draw_groups(n_groups, 500, draw))
+        _, low, high = summarise(first, 0.95, n_groups)
+        held += low <= truth <= high
+        _, low, high = summarise(first - second, 0.95, n_groups)
+        apart += not low <= 0 <= high
+    return held / n_draws, apart / n_draws
+
+
+def test_with_11_groups_intervals_hold_the_truth_and_equals_are_seldom_told_apart():
+    # 300 draws have a standard error of .015; 2,000 are drawn by the benchmark `intervals`. Percentiles as they are
+    # hold the truth in .88 of these draws, and tell .09 of the pairs apart.
+    held, apart = _held_and_told_apart(11, 300)
+    assert held >= 0.91
+    assert apart <= 0.08

@@ -7,6 +7,7 @@ from cellfate.core.fates import FATES, OUTCOMES
 from cellfate.core.tables.base import Table
 
 _WITHIN = "hours after the landmark; NaN: which fate comes"
+_EVENT_GROUPS = "groups that hold the outcome or, where fewer do, the rest; of `all`: the outcome that fewest hold"
 
 
 class Metrics(Table):
@@ -24,6 +25,8 @@ class Metrics(Table):
     n_landmarks: Series[int] = pa.Field(description="landmarks whose answer is known")
     n_events: Series[int] = pa.Field(description="of these, those with the outcome; of `all`: with any event")
     n_groups: Series[int]
+    n_event_groups: Series[int] = pa.Field(description=_EVENT_GROUPS)
+    reason: Series[str] = pa.Field(nullable=True, description="why the score, or its interval, is not defined")
 
 
 class Comparisons(Table):
@@ -39,6 +42,7 @@ class Comparisons(Table):
     high: Series[float] = pa.Field(nullable=True)
     n_landmarks: Series[int]
     n_groups: Series[int]
+    n_event_groups: Series[int] = pa.Field(description=_EVENT_GROUPS)
     best_trivial: Series[bool] = pa.Field(description="the reference is the best of those that see no image")
 
 
