@@ -16,6 +16,7 @@ NAMES = (
     "causal_reading",
     "clock_censoring",
     "label_permutation",
+    "alarms",
     "swap_null",
     "attention_statistics",
     "shapley_cost",

@@ -56,6 +56,13 @@ def test_cells_above_a_half_are_found_at_their_first_frame_above(told):
     assert (above["hours_before"].dropna() > 0).all()
 
 
+def test_alarms_are_counted_and_raised_by_another_rule(told):
+    within = told["fates"]["question"] == "within_hours"
+    assert told["counts_of_alarms"].to_numpy().sum() == (within & told["fates"]["fate"].notna()).sum() > 0
+    assert set(told["alarms"]["frame"]) <= set(told["frames"]["frame"])
+    assert (told["alarms"]["incidence"] >= 0.5).all()
+
+
 def test_doses_are_summed_up(told, demo_project):
     followed = read_table(demo_project, "05_model_input", "follow_ups").merge(told["first"][CELL], on=CELL)
     assert told["by_dose"]["cells"].to_dict() == followed["dose"].value_counts().to_dict()

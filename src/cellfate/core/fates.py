@@ -23,6 +23,12 @@ SURE: Final = "yes"
 HARDLY_SURE: Final = "hardly"
 """What column `sure` says of a call; `prediction.calls.add_calls` decides."""
 
+RIGHT: Final = "right"
+FALSE: Final = "false"
+UNKNOWN: Final = "unknown"
+ANSWERS: Final = (RIGHT, FALSE, UNKNOWN)
+"""What came of an alarm: the event followed in time, it did not, or the cell was lost before that could be seen."""
+
 
 def probability_column(outcome: str) -> str:
     """Name of the column that holds the probability of an outcome.

@@ -7,6 +7,7 @@ Array suffixes: n forecasts or cells, c cells, r rows of counts.
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,8 @@ from cellfate.statistics.bootstrap import (
     number_groups,
     summarise,
 )
+
+_ENDINGS: Final = ["group_id", "dose", "fate", "event_frame", "end_frame", "frame_interval_min", "recording_frames"]
 
 
 def find_commitments(forecasts: pd.DataFrame, follow_ups: pd.DataFrame, follow_up: FollowUpSettings) -> pd.DataFrame:
@@ -103,16 +106,27 @@ def _stays_from(calls_n: IntArray, starts_c: IntArray) -> IntArray:
     return np.asarray(np.maximum(np.maximum.reduceat(differing_n, starts_c) + 1, starts_c), dtype=np.int64)
 
 
-def _add_endings(found: pd.DataFrame, follow_ups: pd.DataFrame) -> pd.DataFrame:
-    """Join how each cell ended; what was not called has no frame and no hours."""
-    endings = follow_ups[[*CELL, "group_id", "dose", "fate", "event_frame", "frame_interval_min"]]
-    joined = found.merge(endings, on=CELL, how="left", validate="many_to_one")
+def join_endings(rows: pd.DataFrame, follow_ups: pd.DataFrame) -> pd.DataFrame:
+    """Join group, dose and how the watching of each cell ended.
+
+    Raises
+    ------
+    InputError
+        If a cell has no follow-up.
+    """
+    joined = rows.merge(follow_ups[[*CELL, *_ENDINGS]], on=CELL, how="left", validate="many_to_one")
     unknown = joined[joined["fate"].isna()]
     if len(unknown):
         raise InputError(
             f"Cell {unknown['cell_id'].iloc[0]} of recording {unknown['recording_id'].iloc[0]!r} is forecast but has "
             f"no follow-up, expected one for each tested cell; forecast again from these follow-ups."
         )
+    return joined
+
+
+def _add_endings(found: pd.DataFrame, follow_ups: pd.DataFrame) -> pd.DataFrame:
+    """Join how each cell ended; what was not called has no frame and no hours."""
+    joined = join_endings(found, follow_ups)
     called = joined["call"] != NONE
     lead_h = (joined["event_frame"].astype("Float64") - joined["frame"]) * joined["frame_interval_min"] / 60
     return joined.assign(

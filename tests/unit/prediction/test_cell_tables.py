@@ -5,6 +5,7 @@ import pytest
 
 from cellfate.core.errors import InputError
 from cellfate.prediction.cell_tables import tabulate_cells
+from cellfate.prediction.settings import AlarmSettings
 
 RECORDINGS = pd.DataFrame({"recording_id": ["a", "b"], "condition": ["drug", "none"], "dose": ["High", "Control"]})
 DETECTIONS = pd.DataFrame(
@@ -43,9 +44,13 @@ FORECASTS = pd.DataFrame(
     columns=COLUMNS,
 )
 
+TWO = AlarmSettings(frames_on_end=2)
 
-def tabulate(forecasts: pd.DataFrame = FORECASTS, **options: pd.DataFrame) -> tuple[pd.DataFrame, ...]:
-    return tabulate_cells(forecasts, RECORDINGS, DETECTIONS, CELLS, FOLLOW_UPS, 2.0, **options)
+
+def tabulate(
+    forecasts: pd.DataFrame = FORECASTS, alarm: AlarmSettings = TWO, **options: pd.DataFrame
+) -> tuple[pd.DataFrame, ...]:
+    return tabulate_cells(forecasts, RECORDINGS, DETECTIONS, CELLS, FOLLOW_UPS, 2.0, alarm, **options)
 
 
 def test_a_cell_has_a_row_a_reading_and_question_at_its_last_frame_shown() -> None:
@@ -112,3 +117,20 @@ def test_a_cell_that_trained_one_of_the_models_is_marked_there() -> None:
 def test_forecasts_of_several_splits_are_refused() -> None:
     with pytest.raises(InputError, match="once more"):
         tabulate(pd.concat([FORECASTS, FORECASTS]))
+
+
+def test_the_first_alarm_stands_in_the_row_of_the_cell_and_each_at_its_frame() -> None:
+    # Mitosis is flagged at frames 3 to 5, so for two on end at frame 4; again at 7 and 8, after it fell below .15.
+    p_mitosis = [0.1, 0.4, 0.4, 0.4, 0.1, 0.4, 0.4]
+    numbers = [("blend", "test", "a", 1, frame, 2.0, 0.1, p, 0.9 - p, 1.0) for frame, p in enumerate(p_mitosis, 2)]
+    which = ("blend", "test", "a", 1, 8, None, 0.4, 0.6, 0.0, None)
+    never = [("blend", "test", "b", 1, frame, 2.0, 0.1, 0.2, 0.7, 1.0) for frame in (2, 3)]
+    fates, frames, _ = tabulate(pd.DataFrame([*numbers, which, *never], columns=COLUMNS))
+    assert fates[["cell_id", "question", "alarm"]].fillna("-").to_numpy().tolist() == [
+        [1, "within_hours", "mitosis"], [1, "which_fate", "-"], [1, "within_hours", "-"],
+    ]  # fmt: skip
+    assert fates["alarm_frame"].tolist() == [4, pd.NA, pd.NA]
+    assert frames.loc[frames["alarm"].notna(), ["recording_id", "frame", "alarm"]].to_numpy().tolist() == [
+        ["a", 4, "mitosis"], ["a", 8, "mitosis"],
+    ]  # fmt: skip
+    assert tabulate(FORECASTS, AlarmSettings())[0]["alarm"].isna().all()

@@ -20,6 +20,7 @@ from cellfate.core.tables.explanations import (
     RandomisedWeights,
 )
 from cellfate.core.tables.forecasts import (
+    Alarms,
     Commitments,
     FateTable,
     Forecasts,
@@ -46,6 +47,7 @@ from cellfate.core.tables.recordings import (
     Truth,
 )
 from cellfate.core.tables.scores import (
+    AlarmSummary,
     Calibration,
     CommitmentSummary,
     Comparisons,
@@ -53,6 +55,7 @@ from cellfate.core.tables.scores import (
     DoseIncidence,
     MaskingCurves,
     Metrics,
+    NetBenefit,
     ObservedIncidence,
     OperatingCurves,
 )
@@ -65,6 +68,8 @@ __all__ = [
     "PREFLIGHT_ERRORS",
     "PREFLIGHT_WARNINGS",
     "WITHIN_DOSES",
+    "AlarmSummary",
+    "Alarms",
     "Attention",
     "AttentionStatistics",
     "AttentionSummary",
@@ -94,6 +99,7 @@ __all__ = [
     "MaskedForecasts",
     "MaskingCurves",
     "Metrics",
+    "NetBenefit",
     "Normalisation",
     "ObservedIncidence",
     "OperatingCurves",

@@ -4,7 +4,7 @@ import pandera.pandas as pa
 from pandas import Int64Dtype
 from pandera.typing.pandas import Series
 
-from cellfate.core.fates import FATES, HARDLY_SURE, OUTCOMES, SURE
+from cellfate.core.fates import ANSWERS, EVENTS, FATES, HARDLY_SURE, OUTCOMES, SURE
 from cellfate.core.tables.base import PARTS, Table
 
 _NAME = "what the tracker's file calls the cell; null: nothing"
@@ -64,6 +64,8 @@ class FateTable(Table):
     sure: Series[str] = pa.Field(isin=(SURE, HARDLY_SURE), description=_SURE)
     expected_h: Series[float] = pa.Field(nullable=True, description=_EXPECTED)
     seen_in_training: Series[bool] = pa.Field(description="the model was trained on this cell")
+    alarm: Series[str] = pa.Field(isin=EVENTS, nullable=True, description="event of its first alarm; null: none")
+    alarm_frame: Series[Int64Dtype] = pa.Field(nullable=True, description="frame at which that alarm is raised")
 
 
 class ForecastTable(Table):
@@ -86,6 +88,7 @@ class ForecastTable(Table):
     sure: Series[str] = pa.Field(isin=(SURE, HARDLY_SURE), description=_SURE)
     expected_h: Series[float] = pa.Field(description=_EXPECTED)
     seen_in_training: Series[bool] = pa.Field(description="the model was trained on this cell")
+    alarm: Series[str] = pa.Field(isin=EVENTS, nullable=True, description="event of an alarm raised here; null: none")
 
 
 class TrackForecasts(Table):
@@ -126,3 +129,21 @@ class Commitments(Table):
     frame: Series[Int64Dtype] = pa.Field(nullable=True, description="first frame from which the call stays")
     hours_before_event: Series[float] = pa.Field(nullable=True, description="NaN: no event came, or none was called")
     from_first: Series[bool] = pa.Field(description="called so from its first forecast on: the hours are a lower bound")
+
+
+class Alarms(Table):
+    """One row a predictor, tested cell and alarm: the frame at which it is raised, and what came of it."""
+
+    predictor: Series[str]
+    recording_id: Series[str]
+    cell_id: Series[int]
+    group_id: Series[str]
+    dose: Series[str]
+    fate: Series[str] = pa.Field(isin=FATES)
+    outcome: Series[str] = pa.Field(isin=EVENTS, description="event that the alarm is of")
+    within_h: Series[float] = pa.Field(gt=0)
+    frame: Series[int] = pa.Field(ge=0, description="frame at which it is raised: the last one that was seen for it")
+    incidence: Series[float] = pa.Field(ge=0, le=1 + 1e-6, description="probability of the event there")
+    answer: Series[str] = pa.Field(isin=ANSWERS, description="right: the event followed within these hours")
+    weight: Series[float] = pa.Field(ge=0, description="inverse probability of being known; 0: does not count")
+    warning_h: Series[float] = pa.Field(nullable=True, description="hours to the event; NaN: not right")

@@ -114,6 +114,45 @@ class CommitmentSummary(Table):
     n_groups: Series[int]
 
 
+class AlarmSummary(Table):
+    """One row a predictor, event, condition, threshold and measure of its alarms."""
+
+    predictor: Series[str]
+    outcome: Series[str] = pa.Field(description="event that alarms are of")
+    condition: Series[str] = pa.Field(description="dose that the cells are of, or `all`")
+    threshold: Series[float] = pa.Field(gt=0, lt=1, description="incidence from which on the event is flagged")
+    chosen: Series[bool] = pa.Field(description="the threshold that follows from the costs")
+    metric: Series[str]
+    estimate: Series[float] = pa.Field(nullable=True)
+    low: Series[float] = pa.Field(nullable=True)
+    high: Series[float] = pa.Field(nullable=True)
+    n: Series[int] = pa.Field(ge=0, description="events or alarms that the measure is over")
+    n_alarms: Series[int] = pa.Field(ge=0, description="alarms that were raised")
+    n_unknown: Series[int] = pa.Field(ge=0, description="of these, the cell was lost before the answer")
+    n_near_end: Series[int] = pa.Field(ge=0, description="of these, the recording ends before the horizon")
+    forecast_h: Series[float] = pa.Field(ge=0, description="hours of cells that were forecast and could be answered")
+    n_cells: Series[int]
+    n_groups: Series[int]
+    reason: Series[str] = pa.Field(nullable=True, description="why there is no value or no interval")
+
+
+class NetBenefit(Table):
+    """One row a predictor, event, condition and threshold of a decision curve."""
+
+    predictor: Series[str]
+    outcome: Series[str] = pa.Field(description="event that alarms are of")
+    condition: Series[str] = pa.Field(description="dose that the cells are of, or `all`")
+    threshold: Series[float] = pa.Field(gt=0, lt=1)
+    chosen: Series[bool] = pa.Field(description="the threshold that follows from the costs")
+    net_benefit: Series[float] = pa.Field(nullable=True, description="of acting where it is flagged; acting never: 0")
+    low: Series[float] = pa.Field(nullable=True)
+    high: Series[float] = pa.Field(nullable=True)
+    for_all: Series[float] = pa.Field(nullable=True, description="net benefit of acting always")
+    share_flagged: Series[float] = pa.Field(nullable=True, description="of the forecasts")
+    n_forecasts: Series[int] = pa.Field(ge=0)
+    n_groups: Series[int]
+
+
 class ObservedIncidence(Table):
     """Aalen-Johansen curves: one row a dose (or `all`), event and time."""
 

@@ -3,6 +3,7 @@
 from kedro.pipeline import Pipeline, node
 from kedro.pipeline.node import Node
 
+from cellfate.metrics.alarms import list_alarms, summarise_alarms, weigh_benefit
 from cellfate.metrics.background_swap import swap_backgrounds
 from cellfate.metrics.calibration import calibrate_forecasts
 from cellfate.metrics.commitments import find_commitments, summarise_commitments
@@ -25,6 +26,7 @@ from cellfate.prediction.forecasts import forecast_classifier, forecast_clock
 
 FOLLOW_UP = "params:follow_up"
 SCORES = "params:scores"
+ALARM = "params:alarm"
 HEADLINE = "params:follow_up.headline_h"
 EVENTS = "params:follow_up.events"
 
@@ -60,7 +62,7 @@ def _forecast() -> Pipeline:
         node(gather_forecasts, parts, "forecasts", name="gather_forecasts"),
         node(
             tabulate_cells,
-            ["forecasts", "recordings", "detections", "cells", "follow_ups", HEADLINE],
+            ["forecasts", "recordings", "detections", "cells", "follow_ups", HEADLINE, ALARM],
             ["fate_table", "forecast_table", "track_forecasts"],
             name="tabulate_tested_cells",
         ),
@@ -71,7 +73,7 @@ def _forecast() -> Pipeline:
 def _score() -> Pipeline:
     """Score all forecasts, hold them against what was observed, forecast changed inputs, and draw it."""
     figures = [*_figures("which_fate", None), *_figures("within_hours", HEADLINE)]
-    nodes = [*_scores(), *_observed(), *_changed_inputs(), *figures]
+    nodes = [*_scores(), *_observed(), *_alarms(), *_changed_inputs(), *figures]
     return Pipeline(nodes, namespace="score", prefix_datasets_with_namespace=False)
 
 
@@ -120,6 +122,16 @@ def _observed() -> list[Node]:
             name="plot_forecast_heatmap",
         ),
         node(plot_commitments, ["commitments", EVENTS], "commitments_figure", name="plot_commitments"),
+    ]
+
+
+def _alarms() -> list[Node]:
+    """Raise alarms at every frame of the test cells, and say how often they are right."""
+    asked = ["forecasts", "follow_ups", FOLLOW_UP, ALARM]
+    return [
+        node(list_alarms, asked, "alarms", name="list_alarms"),
+        node(summarise_alarms, [*asked, SCORES], "alarm_summary", name="summarise_alarms"),
+        node(weigh_benefit, [*asked, SCORES], "net_benefit", name="weigh_benefit"),
     ]
 
 

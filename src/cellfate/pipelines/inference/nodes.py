@@ -37,6 +37,7 @@ from cellfate.prediction.cell_tables import tabulate_cells
 from cellfate.prediction.forecasts import ALL_MEMBERS, NO_FOLD, forecast_new
 from cellfate.prediction.new_recordings import cut_new_crops
 from cellfate.prediction.records import TrainedModel
+from cellfate.prediction.settings import AlarmSettings
 from cellfate.prediction.trained_on import find_seen
 from cellfate.tracks.importing import import_tracks
 from cellfate.tracks.settings import TrackSettings
@@ -200,6 +201,7 @@ def tabulate_new_cells(
     follow_ups: pd.DataFrame,
     classifier: TrainedModel,
     clock: TrainedModel,
+    alarm: AlarmSettings,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Write the forecasts for a reader, and which cells trained a model; see `tabulate_cells`."""
     models = _trained(classifier, clock)
@@ -207,7 +209,7 @@ def tabulate_new_cells(
         [find_seen(model, crops, follow_ups).assign(predictor=model.predictor) for model in models], ignore_index=True
     )
     headline_h = models[0].config.follow_up.headline_h
-    return tabulate_cells(forecasts, recordings, detections, cells, follow_ups, headline_h, seen)
+    return tabulate_cells(forecasts, recordings, detections, cells, follow_ups, headline_h, alarm, seen)
 
 
 def forecast_new_references(
