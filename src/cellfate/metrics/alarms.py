@@ -1,4 +1,4 @@
-"""How often an alarm is right, how many events are foretold, and what that is worth.
+"""How often an alarm is right, and how many events are foretold.
 
 An alarm of an event is right only if the event follows within the headline horizon. Where a cell is lost before it, the
 answer is not known, and alarms like it stand for this one (inverse probability of censoring, as everywhere). All of it
@@ -9,8 +9,7 @@ Array suffixes: n forecasts, a alarms, c cells, r rows of counts.
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,11 +17,10 @@ import pandas as pd
 from cellfate.cohort.outcomes import competing_events
 from cellfate.cohort.questions import shown_events
 from cellfate.cohort.settings import FollowUpSettings
-from cellfate.core.fates import FALSE, RIGHT, UNKNOWN, UNSCORED
-from cellfate.core.tables import EVERYTHING, Alarms, AlarmSummary, NetBenefit
-from cellfate.metrics.commitments import join_endings, select_tested
+from cellfate.core.fates import EVENTS, FALSE, RIGHT, UNKNOWN
+from cellfate.core.tables import Alarms, AlarmSummary
 from cellfate.metrics.settings import ScoreSettings
-from cellfate.prediction.alarms import Traces, order_traces
+from cellfate.metrics.watched import Watched, list_conditions, select_traced, watch
 from cellfate.prediction.settings import AlarmSettings
 from cellfate.statistics.bootstrap import (
     BoolArray,
@@ -31,34 +29,10 @@ from cellfate.statistics.bootstrap import (
     draw_groups,
     mean_by_group,
     median_by_group,
-    number_groups,
     sum_by_group,
     summarise,
 )
-from cellfate.statistics.censoring import Outcomes, list_outcomes
-from cellfate.statistics.incidence import UNOBSERVED, number_events
-
-THRESHOLDS: Final = tuple(round(0.05 + 0.025 * step, 3) for step in range(19))
-"""Thresholds of the curves, .05 to .5; the chosen one is added."""
-
-
-@dataclass(frozen=True, eq=False)
-class Watched:
-    """Forecasts of one predictor in some tested cells, and what came after each."""
-
-    predictor: str
-    traces: Traces
-    within_h: float
-    time_n: FloatArray
-    """Hours from the frame to the event or to where the cell was last seen."""
-    came: Outcomes
-    """What came within the horizon, where the recording goes on for so long."""
-    known_n: IntArray
-    """The same wherever it was seen: near the end of a recording only events are."""
-    groups_n: IntArray
-    cells_n: IntArray
-    frame_h: FloatArray
-    """Hours that each forecast stands for: the frame interval."""
+from cellfate.statistics.incidence import UNOBSERVED
 
 
 class Raised(NamedTuple):
@@ -112,8 +86,8 @@ def list_alarms(
         If the horizon is not forecast, a cell is forecast twice for a frame, or a tested cell has no follow-up.
     """
     tables: list[pd.DataFrame] = []
-    for rows in _by_predictor(forecasts, follow_ups, follow_up):
-        watched = _watch(rows, follow_up.headline_h)
+    for rows in select_traced(forecasts, follow_ups, follow_up):
+        watched = watch(rows, follow_up.headline_h)
         raised = {
             event: _raise(watched, event, alarm.threshold, alarm.frames_on_end) for event in watched.traces.events
         }
@@ -151,11 +125,12 @@ def summarise_alarms(
         does not go on for the horizon are left out of all but the first and fourth, with their forecasts. What is
         undefined is NaN and has its reason; one warning says how many there are.
     """
+    shown = shown_events(competing_events(follow_ups), follow_up)
     rows = [
         row
-        for of_predictor, events in _questions(forecasts, follow_ups, follow_up)
-        for condition, thresholds, watched in _conditions(of_predictor, follow_up, alarm)
-        for event in events
+        for of_predictor in select_traced(forecasts, follow_ups, follow_up)
+        for condition, thresholds, watched in list_conditions(of_predictor, follow_up, alarm)
+        for event in shown
         if event in watched.traces.events
         for row in _summarise(watched, event, thresholds, alarm, scores, condition)
     ]
@@ -164,103 +139,13 @@ def summarise_alarms(
     return table
 
 
-def weigh_benefit(
-    forecasts: pd.DataFrame,
-    follow_ups: pd.DataFrame,
-    follow_up: FollowUpSettings,
-    alarm: AlarmSettings,
-    scores: ScoreSettings,
-) -> pd.DataFrame:
-    """Net benefit of acting where an event is flagged, by threshold, beside acting always and never.
-
-    Parameters
-    ----------
-    forecasts, follow_ups, follow_up, alarm, scores
-        As in `summarise_alarms`.
-
-    Returns
-    -------
-    DataFrame
-        Table `NetBenefit`, clustered intervals: over all cells, and in each dose. What is judged is every forecast
-        with `frames_on_end` - 1 others right before it: whether the event is flagged in all of these. A right flag
-        counts 1, a wrong one minus t / (1 - t), a missed event and a rightly silent forecast 0; the mean over forecasts
-        is the net benefit, so that acting never has 0.
-
-    Notes
-    -----
-    Source: Vickers & Elkin, Med. Decis. Making 26, 565 (2006); weighted for censoring and competing events as all
-    scores here.
-    """
-    rows = [
-        row
-        for of_predictor, events in _questions(forecasts, follow_ups, follow_up)
-        for condition, _, watched in _conditions(of_predictor, follow_up, alarm)
-        for event in events
-        if event in watched.traces.events
-        for row in _weigh(watched, event, alarm, scores, condition)
-    ]
-    return pd.DataFrame(rows, columns=list(NetBenefit.to_schema().columns))
-
-
-def _by_predictor(forecasts: pd.DataFrame, follow_ups: pd.DataFrame, follow_up: FollowUpSettings) -> list[pd.DataFrame]:
-    """Select the tested forecasts of each predictor that is asked at frames on end, with how cells ended."""
-    tested = join_endings(select_tested(forecasts, follow_up.headline_h), follow_ups)
-    tested = tested[tested["fate"] != UNSCORED]
-    traces = order_traces(tested)
-    on_end = set(traces.rows.loc[~traces.breaks_n, "predictor"])
-    names = [name for name in tested["predictor"].unique() if name in on_end or not on_end]
-    return [tested[tested["predictor"] == name] for name in names]
-
-
-def _questions(
-    forecasts: pd.DataFrame, follow_ups: pd.DataFrame, follow_up: FollowUpSettings
-) -> Iterator[tuple[pd.DataFrame, tuple[str, ...]]]:
-    """Yield the forecasts of each predictor, with the events that are shown."""
-    shown = shown_events(competing_events(follow_ups), follow_up)
-    yield from ((rows, shown) for rows in _by_predictor(forecasts, follow_ups, follow_up))
-
-
-def _conditions(
-    rows: pd.DataFrame, follow_up: FollowUpSettings, alarm: AlarmSettings
-) -> Iterator[tuple[str, tuple[float, ...], Watched]]:
-    """Yield all cells with the thresholds of the curves, and the cells of each dose with the chosen one."""
-    everywhere = tuple(sorted({*THRESHOLDS, alarm.threshold}))
-    yield EVERYTHING, everywhere, _watch(rows, follow_up.headline_h)
-    doses = sorted(set(rows["dose"]))
-    if len(doses) > 1:
-        yield from (
-            (dose, (alarm.threshold,), _watch(rows[rows["dose"] == dose], follow_up.headline_h)) for dose in doses
-        )
-
-
-def _watch(rows: pd.DataFrame, within_h: float) -> Watched:
-    """Order the forecasts of one predictor, and say what came after each."""
-    traces = order_traces(rows)
-    told = traces.rows
-    frame_h = told["frame_interval_min"].to_numpy(np.float64) / 60
-    time_n = (told["end_frame"] - told["frame"]).to_numpy(np.float64) * frame_h
-    watchable_n = (told["recording_frames"] - 1 - told["frame"]).to_numpy(np.float64) * frame_h
-    event_n = number_events(told["fate"], traces.events)
-    return Watched(
-        predictor=str(told["predictor"].iloc[0]),
-        traces=traces,
-        within_h=within_h,
-        time_n=time_n,
-        came=list_outcomes(time_n, event_n, watchable_n, within_h),
-        known_n=list_outcomes(time_n, event_n, np.full(len(told), np.inf), within_h).event_n,
-        groups_n=number_groups(told["group_id"].to_numpy(object)),
-        cells_n=np.cumsum(traces.begins_n) - 1,
-        frame_h=frame_h,
-    )
-
-
 def _raise(watched: Watched, event: str, threshold: float, frames_on_end: int) -> Raised:
     """Raise the alarms of an event and say what is known of each."""
     row_a = watched.traces.raised(event, threshold, frames_on_end)
     known_a = watched.known_n[row_a]
     return Raised(
         row_a=row_a,
-        right_a=known_a == watched.traces.events.index(event) + 1,
+        right_a=known_a == EVENTS.index(event) + 1,
         unknown_a=known_a == UNOBSERVED,
         scored_a=watched.came.scored_n[row_a],
         weights_a=watched.came.weights_n[row_a],
@@ -368,36 +253,3 @@ def _warn_of_undefined(table: pd.DataFrame) -> None:
             f"{first['reason']}.",
             stacklevel=3,
         )
-
-
-def _weigh(
-    watched: Watched, event: str, alarm: AlarmSettings, scores: ScoreSettings, condition: str
-) -> Iterator[dict[str, object]]:
-    """Rows of table `NetBenefit` of one predictor, event and condition."""
-    judged_n = watched.came.scored_n & (watched.traces.n_on_end >= alarm.frames_on_end)
-    groups_n, weights_n = watched.groups_n, watched.came.weights_n * judged_n
-    n_groups = len(np.unique(groups_n[judged_n]))
-    counts_rg = draw_groups(int(groups_n.max()) + 1, scores.n_resamples, scores.seed)
-    happened_n = watched.came.event_n == watched.traces.events.index(event) + 1
-    for threshold in sorted({*THRESHOLDS, alarm.threshold}):
-        worth_n = np.where(happened_n, 1.0, -threshold / (1 - threshold))
-        flagged_n = watched.traces.on_end(event, threshold) >= alarm.frames_on_end
-        benefit_r, for_all_r, flagged_r = (
-            mean_by_group(values_n, groups_n, counts_rg, weights_n)
-            for values_n in (worth_n * flagged_n, worth_n, flagged_n)
-        )
-        estimate = summarise(benefit_r, scores.confidence, n_groups)
-        yield {
-            "predictor": watched.predictor,
-            "outcome": event,
-            "condition": condition,
-            "threshold": threshold,
-            "chosen": threshold == alarm.threshold,
-            "net_benefit": estimate.estimate,
-            "low": estimate.low,
-            "high": estimate.high,
-            "for_all": float(for_all_r[0]),
-            "share_flagged": float(flagged_r[0]),
-            "n_forecasts": int(judged_n.sum()),
-            "n_groups": n_groups,
-        }

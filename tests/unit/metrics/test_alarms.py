@@ -9,7 +9,9 @@ import pytest
 from cellfate.core.errors import InputError
 from cellfate.core.tables import Alarms, AlarmSummary, NetBenefit
 from cellfate.metrics import ScoreSettings
-from cellfate.metrics.alarms import THRESHOLDS, list_alarms, summarise_alarms, weigh_benefit
+from cellfate.metrics.alarms import list_alarms, summarise_alarms
+from cellfate.metrics.net_benefit import weigh_benefit
+from cellfate.metrics.watched import THRESHOLDS
 from cellfate.prediction.settings import AlarmSettings
 from tests.cases.known_alarms import compare_with_truth
 from tests.unit.metrics.tables import FIVE_H, make_follow_ups, make_traces
@@ -135,6 +137,13 @@ def test_doses_are_summarised_apart_and_thresholds_over_all():
     assert by_threshold["Low"].tolist() == [0.3]
     raised = table[(table["condition"] == "all") & (table["metric"] == "predictive_value")].set_index("threshold")
     assert raised["n_alarms"].to_dict() == {t: 4 if t <= 0.4 else 0 for t in THRESHOLDS}
+
+
+def test_an_event_that_is_not_forecast_competes():
+    # A cell that dies has not divided; it is not lost, and its answer is known.
+    forecasts, follow_ups = make([("a", 1, "apoptosis", 9)], [([0] * 5, FROM_2)])
+    found = list_alarms(forecasts.drop(columns="p_apoptosis"), follow_ups, FIVE_H, THREE)
+    assert found[["answer", "weight"]].to_numpy().tolist() == [["false", 1.0]]
 
 
 def test_only_events_that_are_shown_are_summarised_but_all_are_listed():

@@ -3,7 +3,7 @@
 from kedro.pipeline import Pipeline, node
 from kedro.pipeline.node import Node
 
-from cellfate.metrics.alarms import list_alarms, summarise_alarms, weigh_benefit
+from cellfate.metrics.alarms import list_alarms, summarise_alarms
 from cellfate.metrics.background_swap import swap_backgrounds
 from cellfate.metrics.calibration import calibrate_forecasts
 from cellfate.metrics.commitments import find_commitments, summarise_commitments
@@ -12,6 +12,7 @@ from cellfate.metrics.confusion import count_confusions
 from cellfate.metrics.curves import trace_curves
 from cellfate.metrics.masking import mask_sequences
 from cellfate.metrics.masking_curves import score_masking
+from cellfate.metrics.net_benefit import weigh_benefit
 from cellfate.metrics.observed_incidence import compare_doses, observe_incidence
 from cellfate.metrics.references import forecast_references
 from cellfate.metrics.scoring import score_forecasts
