@@ -1,6 +1,7 @@
 """The table of conditions: which recording was treated how."""
 
 import logging
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -12,10 +13,26 @@ from cellfate.core.words import UNIT, rank_amount
 from cellfate.imaging.recording_names import list_names, match_names
 from cellfate.imaging.settings import ConditionColumns
 
-_AMOUNT = rf"^(?P<number>[\d.,]+)\s*(?P<unit>{UNIT.pattern})$"
+_AMOUNT = rf"^(?P<number>[\d.,]+)\s*(?P<unit>{UNIT.pattern}|%)$"
 """A number and its unit, in the text of a dose."""
+_UNIT_OF_NAME = re.compile(r"(?:^|[ _(\[])([pnu\u00b5\u03bcmk]?(?:mol|M|g|Gy|J|U)(?:/\w+)?|%)[)\]]?$")
+"""Unit of doses at the end of the name of their column."""
+_SPACED = r"^[1-9]\d{0,2}(?:[ \u00a0\u2009\u202f']\d{3})+(?!\d)"
+"""A number with blanks between its thousands."""
 _log = logging.getLogger(__name__)
 _COLUMNS = ["recording_id", "condition", "dose", "group_id"]
+
+
+def unit_of_name(column: str) -> str | None:
+    """Tell the unit of doses by the name of their column; None where it says none.
+
+    Examples
+    --------
+    >>> [unit_of_name(name) for name in ("dose_nM", "Conc. (ug/ml)", "dose [%]", "uM", "dose", "Dose_level")]
+    ['nM', 'ug/ml', '%', 'uM', None, None]
+    """
+    found = _UNIT_OF_NAME.search(column.strip())
+    return found.group(1) if found else None
 
 
 def read_conditions(
@@ -32,7 +49,7 @@ def read_conditions(
     columns : ConditionColumns
         Names of its columns.
     dose_unit : str or None
-        Unit of doses that are numbers, where the table gives none.
+        Unit of doses that are numbers, where neither the table nor the name of its column of doses gives one.
 
     Returns
     -------
@@ -45,7 +62,8 @@ def read_conditions(
     ------
     InputError
         If the file is missing, or lacks a column or a value, or gives a dose a name that scores use for all of them, or
-        some doses have a unit and others lack one.
+        some doses have a unit and others lack one or contradict it, or a comma or blank in one can part thousands, or
+        two doses, conditions or groups differ in upper and lower case alone.
     """
     asked = columns.model_dump()
     usual = ConditionColumns().model_dump()
@@ -58,7 +76,10 @@ def read_conditions(
     given = {key: table[name] for key, name in asked.items() if name is not None and name in table}
     _check_filled(path, {key: column for key, column in given.items() if key != "dose_unit"})
     if "dose" in given:
-        given["dose"] = _write_doses(path, given["dose"], given.get("dose_unit"), dose_unit)
+        default = _choose_unit(path, str(given["dose"].name), dose_unit)
+        given["dose"] = _write_doses(path, given["dose"], given.get("dose_unit"), default)
+    for key in given.keys() & {"condition", "dose", "group_id"}:
+        _check_case(path, given[key])
     treated = {
         "dose": given.get("dose", given.get("condition")),
         "condition": given.get("condition", given.get("dose")),
@@ -119,18 +140,46 @@ def _check_filled(path: Path, columns: dict[str, pd.Series]) -> None:
         if len(blank):
             raise InputError(
                 f"Line {blank.index[0]} of conditions file {path} has an empty field in column {column.name}; fill "
-                "every field of every line."
+                "every field of every line (0 or a word such as Control where nothing was given), or remove the line "
+                "if it is that of no recording."
             )
+
+
+def _check_case(path: Path, column: pd.Series) -> None:
+    """Refuse texts that differ in upper and lower case, or blanks, alone: each would be a treatment of its own."""
+    folded = column.str.replace(r"\s+", "", regex=True).str.casefold()
+    several = column.groupby(folded).transform("nunique") > 1
+    if several.any():
+        same = column[folded == folded[several].iloc[0]].drop_duplicates()
+        raise InputError(
+            f"Conditions file {path} has {same.iloc[0]!r} in line {same.index[0]} and {same.iloc[1]!r} in line "
+            f"{same.index[1]} of column {column.name}, which differ in upper and lower case or blanks alone; write "
+            "both alike."
+        )
+
+
+def _choose_unit(path: Path, column: str, dose_unit: str | None) -> str | None:
+    of_name = unit_of_name(column)
+    if of_name and dose_unit and not _are_same_units(of_name, dose_unit):
+        raise InputError(
+            f"Conditions file {path} has doses in {of_name} by the name of its column {column}, but "
+            f"recordings.dose_unit is {dose_unit}; set that to {of_name} or null, or rename the column."
+        )
+    return of_name or dose_unit
 
 
 def _write_doses(path: Path, doses: pd.Series, units: pd.Series | None, dose_unit: str | None) -> pd.Series:
     """Write amounts in one form: number, unit. A dose of 0 without a unit has that of the others."""
+    _check_spaced(path, doses)
     units = pd.Series("", index=doses.index) if units is None else units
     parts = doses.str.extract(_AMOUNT)
     in_text = (units == "") & parts["unit"].notna()  # such as 2,5uM
+    _check_commas(path, doses[in_text], parts["number"][in_text])
+    column = str(doses.name)
     doses, units = doses.where(~in_text, parts["number"]), units.where(~in_text, parts["unit"])
     units = units.where(units != "", dose_unit or "").str.replace(r"^[\u00b5\u03bc]", "u", regex=True)
     numbers = pd.Series(parse_numbers(doses), index=doses.index)
+    _check_unit_of_name(path, column, units[numbers.notna() & (numbers != 0)])
     _check_thousands(path, doses[numbers.notna() & (numbers != 0)])
     stated = list(dict.fromkeys(units[numbers.notna() & (units != "")]))
     if len({rank_amount(f"1 {unit}")[1] for unit in stated}) == 1:
@@ -155,6 +204,39 @@ def _check_thousands(path: Path, amounts: pd.Series) -> None:
             f"three decimals or thousands, as all others; write {amounts.iloc[0].split('.')[0]} or "
             f"{amounts.iloc[0].replace('.', '')}."
         )
+
+
+def _check_spaced(path: Path, doses: pd.Series) -> None:
+    spaced = doses[doses.str.contains(_SPACED)]
+    if len(spaced):
+        raise InputError(
+            f"Line {spaced.index[0]} of conditions file {path} has the dose {spaced.iloc[0]!r}, in which something "
+            "parts the thousands; write numbers without it, such as 10000."
+        )
+
+
+def _check_commas(path: Path, doses: pd.Series, numbers: pd.Series) -> None:
+    """Refuse commas that can part thousands, in amounts with their unit."""
+    commas = numbers[numbers.str.contains(",", regex=False)]
+    if len(commas) and commas.str.fullmatch(r"[1-9]\d{0,2}(,\d{3})+").all():
+        raise InputError(
+            f"Line {commas.index[0]} of conditions file {path} has the dose {doses[commas.index[0]]!r}, in which the "
+            "comma can part thousands or decimals; write numbers without separators of thousands, with a decimal point."
+        )
+
+
+def _check_unit_of_name(path: Path, column: str, units: pd.Series) -> None:
+    of_name = unit_of_name(column)
+    other = units[(units != "") & ~units.map(lambda unit: _are_same_units(unit, of_name or unit)).astype(bool)]
+    if len(other):
+        raise InputError(
+            f"Line {other.index[0]} of conditions file {path} has a dose in {other.iloc[0]}, but the name of its "
+            f"column {column} says {of_name}; rename the column, or write all doses in {of_name}."
+        )
+
+
+def _are_same_units(one: str, other: str) -> bool:
+    return str(rank_amount(f"1 {one}")).casefold() == str(rank_amount(f"1 {other}")).casefold()
 
 
 def _check_words(path: Path, table: pd.DataFrame) -> None:

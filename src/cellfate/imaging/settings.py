@@ -71,7 +71,8 @@ class RecordingSettings(Settings):
     conditions_columns: ConditionColumns = ConditionColumns()
     """Names of its columns."""
     dose_unit: str | None = Field(default=None, min_length=1)
-    """Unit of its doses that are numbers, such as `uM`, shown beside them; null: as the table says, or not known."""
+    """Unit of its doses that are numbers, such as `uM`, shown beside them; null: as the table, or the name of its
+    column of doses, says, or not known."""
     annotation_file: str = "annotations.json"
     """`coco_vid`: the annotation file, relative to the root."""
     image_folder: str = "images"

@@ -68,7 +68,8 @@ def _find_unread_sheets(root: Path, recordings: pd.DataFrame, names: list[str]) 
         if others:
             sentence = (
                 f"Of the workbook {file} only the sheet '{first}' is read, but there is something on "
-                f"{list_names(others)} too; copy what belongs to the table to the first sheet, or leave it if nothing does."
+                f"{list_names(others)} too; copy what belongs to the table to the first sheet, or leave it if nothing "
+                "does."
             )
             told.append((recording_id, sentence))
     return make_findings("unread_sheet", pd.DataFrame(told, columns=["recording_id", "finding"]))

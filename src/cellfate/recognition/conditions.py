@@ -1,11 +1,11 @@
 """Which table says how recordings were treated: one line a recording, and no cells."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from cellfate.imaging.conditions import unit_of_name
 from cellfate.recognition.columns import (
     are_same,
     are_scaled,
@@ -21,9 +21,6 @@ from cellfate.recognition.images import Images
 from cellfate.recognition.proposals import OPEN, Part, Proposal, ask, choose_table, found
 from cellfate.recognition.study import LEAST_GROUPS
 from cellfate.recognition.survey import Survey, count, shown
-
-_UNIT = re.compile(r"(?:^|[ _(\[])([nuµμm]?M|[nuµμm]g/ml|%)[)\]]?$")
-"""Unit of doses at the end of the name of their column."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,12 +90,12 @@ def _values(name: str, table: pd.DataFrame, by: str) -> list[Proposal]:
     ]
     doses = [column for column in find_columns("dose", list(table.columns)) if column != by]
     differing = rivals(table, doses, lambda one, other: are_same(one, other) or are_scaled(one, other))
-    unit = _UNIT.search(roles.get("dose", ""))
+    unit = unit_of_name(roles.get("dose", ""))
     if differing:
         question = f"{name}: columns {', '.join(differing)} may both be the dose; name it, or set dose to null."
         values[1] = ask("recordings.conditions_columns", question, {**columns, "dose": OPEN})
     elif unit and "dose_unit" not in roles:
-        values.append(found("recordings.dose_unit", unit.group(1), f"the name of column {roles['dose']}"))
+        values.append(found("recordings.dose_unit", unit, f"the name of column {roles['dose']}"))
     return values
 
 

@@ -66,6 +66,54 @@ def test_one_dose_in_several_spellings_is_one_dose(tmp_path: Path) -> None:
     assert doses == ["0 uM", *["2.5 uM"] * 5, "10 uM", "10 uM", "DMSO"]
 
 
+@pytest.mark.parametrize(
+    ("column", "doses"),
+    [("dose (\u00b5M)", ["10 uM", "0 uM"]), ("dose_nM", ["10 nM", "0 nM"]), ("Conc. [ug/ml]", ["10 ug/ml", "0 ug/ml"])],
+)
+def test_the_unit_in_the_name_of_the_column_counts(tmp_path: Path, column: str, doses: list[str]) -> None:
+    path = write(tmp_path, f"recording_id;{column}\na;10\nb;0\n")
+    assert read_conditions(path, ConditionColumns(dose=column))["dose"].tolist() == doses
+    unit = doses[0].removeprefix("10 ").replace("u", "\u03bc")
+    assert read_conditions(path, ConditionColumns(dose=column), unit)["dose"].tolist() == doses
+
+
+@pytest.mark.parametrize(
+    ("content", "unit", "words"),
+    [
+        ("dose_nM\na;10\nb;0\n", "uM", "doses in nM by the name of its column dose_nM, but recordings.dose_unit is uM"),
+        ("dose_nM\na;5\nb;10 uM\n", None, "Line 3 of .* has a dose in uM, but the name of its column dose_nM says nM"),
+        ("dose\na;1,000 nM\nb;0\n", None, "'1,000 nM', in which the comma can part thousands or decimals"),
+        ("dose\na;1,500 nM\nb;2.5 nM\n", None, "'1,500 nM', in which the comma can part thousands or decimals"),
+        ("dose\na;10 000\nb;0\n", "nM", "'10 000', in which something parts the thousands; write .* such as 10000"),
+        ("dose\na;1'000 nM\nb;0\n", None, "in which something parts the thousands"),
+        ("dose\na;10 uM\nb;10 um\n", None, "has '10 uM' in line 2 and '10 um' in line 3 of column dose, which differ"),
+        ("dose\na;DMSO\nb;dmso\n", None, "'DMSO' in line 2 and 'dmso' in line 3 of column dose, which differ in upper"),
+        (
+            "dose\na;10 uM\nb;\n",
+            None,
+            "Line 3 of .* an empty field in column dose; fill .*0 or a word such as Control",
+        ),
+    ],
+)
+def test_doses_that_can_mean_two_things_are_refused(tmp_path: Path, content: str, unit: str, words: str) -> None:
+    path = write(tmp_path, f"recording_id;{content}")
+    name = content.split("\n")[0]
+    with pytest.raises(InputError, match=words):
+        read_conditions(path, ConditionColumns(dose=name), unit)
+
+
+def test_groups_and_conditions_that_differ_in_case_alone_are_refused(tmp_path: Path) -> None:
+    """Each would be a group of its own, and cells of one plate would train and test."""
+    path = write(tmp_path, "recording_id,condition,dose,group_id\na,x,1,Plate 1\nb,x,1,plate1\n")
+    with pytest.raises(InputError, match="'Plate 1' in line 2 and 'plate1' in line 3 of column group_id"):
+        read_conditions(path)
+
+
+def test_a_comma_is_decimal_in_amounts_that_cannot_be_thousands(tmp_path: Path) -> None:
+    path = write(tmp_path, "recording_id;dose\na;1,000 nM\nb;2,5nM\nc;0,25%\n")
+    assert read_conditions(path)["dose"].tolist() == ["1 nM", "2.5 nM", "0.25 %"]
+
+
 def test_points_that_may_part_thousands_are_refused(tmp_path: Path) -> None:
     path = write(tmp_path, "recording_id;dose\na;0\nb;1.000\nc;10.000\n")
     with pytest.raises(InputError, match=r"has the dose 1\.000, which can be .* write 1 or 1000"):
