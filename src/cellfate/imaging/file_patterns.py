@@ -139,7 +139,6 @@ def _examine(root: Path, name: str, planes: list[_Plane], settings: RecordingSet
             width_px=header.width_px,
             dtype=header.dtype,
             channels=_names_of(codes, settings) if header.n_samples == 1 else None,
-            frame_interval_min=clock.interval_min,
             times_min=_find_times(clock, {key[0]: headers[key] for key in reversed(wanted)}, n_frames),
         ),
         frame_files,

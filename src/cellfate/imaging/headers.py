@@ -257,7 +257,7 @@ def written_interval(minutes: float | None) -> float | None:
     >>> written_interval(10.0), written_interval(1 / 60)
     (10.0, None)
     """
-    return None if minutes is None or math.isclose(minutes * 60, 1) else minutes
+    return None if minutes is None or math.isclose(minutes * 60, 1, rel_tol=1e-6) else minutes
 
 
 def pixel_facts(width_um: float | None, height_um: float | None) -> dict[str, Any]:

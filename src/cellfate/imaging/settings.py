@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from cellfate.core.settings import Settings
 
@@ -57,9 +57,9 @@ class RecordingSettings(Settings):
     channel_codes: tuple[str, ...] | None = Field(default=None, min_length=1)
     """`file_pattern`: how the file names call the channels, in the order of `channels`; files of other codes are left
     out; null: all codes in their natural order."""
-    file_axes: str | None = Field(default=None, pattern="^[TZC]*YX[SC]?$")
-    """`tiff_stacks`: axes of the files, slowest first, where they do not say them or say them wrongly: `TYX`, `TCYX`,
-    `CTYX`, ..., with the channels last `TYXC`; null: as the files say."""
+    file_axes: str | None = None
+    """`tiff_stacks`, `ome_zarr`: axes of the files, slowest first, where they do not say them or say them wrongly: `TYX`,
+    `TCYX`, `CTYX`, ..., with the channels last `TYXC`; in capitals or not; null: as the files say."""
     z: Literal["max"] | Annotated[int, Field(ge=0)] = "max"
     """Planes of a z stack: their maximum, or the number of the one plane that is used, from 0."""
     images_url: str | None = Field(default=None, pattern="^[a-z0-9+]+://")
@@ -95,6 +95,17 @@ class RecordingSettings(Settings):
     group_by: Literal["recording", "lineage"] = "recording"
     """Unit of splits and of the bootstrap: the recording (the group_id of the conditions file where it gives one), or
     the family of the cell."""
+
+    @field_validator("file_axes")
+    @classmethod
+    def _check_axes(cls, given: str | None) -> str | None:
+        axes = None if given is None else given.strip().upper()
+        if axes is not None and (not re.fullmatch("[TZC]*YX[SC]?", axes) or len(set(axes)) < len(axes)):
+            raise ValueError(
+                f"'{given}' names no axes that are read: YX stands after T, C and Z, each at most once, or before a C; "
+                "give TYX, TCYX, CTYX, TZCYX, TYXC or another such order, slowest first."
+            )
+        return axes
 
     @model_validator(mode="after")
     def _check_channel_names(self) -> "RecordingSettings":

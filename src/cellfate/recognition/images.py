@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from cellfate.core.errors import InputError
+from cellfate.imaging.frame_times import find_interval
 from cellfate.imaging.headers import Examined, Looked, StackHeader
 from cellfate.imaging.opening import look_at_recordings
 from cellfate.imaging.settings import Layout, RecordingSettings
@@ -69,7 +70,7 @@ class Images(Part):
         given = self.value("recordings.frame_interval_min")
         if isinstance(given, float):
             return given
-        return None if self.header is None else self.header.frame_interval_min
+        return None if self.header is None else find_interval(self.header)
 
 
 def recognise_images(survey: Survey, layout: Layout | None = None) -> Images:
@@ -225,7 +226,7 @@ def _channels(candidate: Candidate, header: StackHeader | None, first: str) -> P
 
 def _interval(header: StackHeader | None, first: str) -> Proposal:
     key = "recordings.frame_interval_min"
-    minutes = header.frame_interval_min if header else None
+    minutes = find_interval(header) if header else None
     if minutes:
         return found(key, None, f"{minutes:g} min, as the files say")
     return ask(key, f"{first} do not say the time between two frames; give it in minutes.")

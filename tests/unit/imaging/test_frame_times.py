@@ -10,7 +10,7 @@ import tifffile
 
 from cellfate.core.errors import InputError
 from cellfate.imaging import RecordingFolder, RecordingSettings
-from cellfate.imaging.frame_times import check_times, usual_step
+from cellfate.imaging.frame_times import check_times, find_interval, usual_step
 from cellfate.imaging.headers import StackHeader
 from cellfate.imaging.opening import open_with_remarks
 
@@ -38,7 +38,7 @@ def write_ome(root: Path, times_s: list[float], **details: Any) -> None:
         ([0, 10, 20, 95, 105, 115], r"between frames 2 and 3 \(75 min\), and hours"),
         ([0, 10, 20, -30, -20, -10], r"between frames 2 and 3 \(-50 min\); a change of clocks"),
         ([0, 10, 20, 23, 33, 43], r"between frames 2 and 3 \(3 min\)"),
-        ([0, 10, 30, 40, 70, 80], r"between frames 1 and 2 \(20 min\), 3 and 4 \(30 min\)"),
+        ([0, 10, 20, 40, 50, 80, 90], r"between frames 2 and 3 \(20 min\), 4 and 5 \(30 min\)"),
         ([0, float("nan"), 20, 30, 40, 90], r"between frames 4 and 5 \(50 min\)"),
         ([0, *np.cumsum([10.0] * 40 + [12.0] * 40)], "changes its interval: frame 40 is 40 min off the time"),
     ],
@@ -57,6 +57,66 @@ def test_uneven_times_stop_until_frames_count(times: list[float], words: str) ->
 )
 def test_even_times_and_none_at_all_say_nothing(times: Any) -> None:
     assert check_times("r", header(times), STACKS) == []
+
+
+ALTERNATING = [0, 5, 15, 20, 30, 35, 45]
+BURSTS = [0, 0, 0, 60, 60, 60]
+EVERY_SECOND = [0, 1 / 60, 2 / 60, 3 / 60, 60, 60 + 1 / 60]
+BACKWARDS = EVEN[::-1]
+
+
+@pytest.mark.parametrize(
+    ("times", "words"),
+    [
+        (ALTERNATING, r"has uneven times: 5 to 10 min a frame, and none that most frames keep"),
+        (BURSTS, r"has times that do not go up between frames 0 and 1 \(0 min\), 1 and 2 \(0 min\)"),
+        (BACKWARDS, r"has times that do not go up between frames 0 and 1 \(-10 min\)"),
+        (EVERY_SECOND, r"has uneven times: 0.01667 min are usual, but not between frames 3 and 4 \(59.95 min\)"),
+    ],
+)
+def test_times_without_a_clear_step_give_no_interval(times: list[float], words: str) -> None:
+    both = r"set recordings.uneven_times to 'frames_count' .*, and recordings.frame_interval_min to that interval\.$"
+    with pytest.raises(InputError, match=f"Recording 'r' {words}.*{both}"):
+        check_times("r", header(times), STACKS)
+    with pytest.raises(InputError, match=r"give in recordings.frame_interval_min the interval that a frame stands for"):
+        check_times("r", header(times), COUNT)
+    assert find_interval(header(times)) is None
+    given = COUNT.model_copy(update={"frame_interval_min": 20.0})
+    assert [remark.check for remark in check_times("r", header(times), given)] == ["uneven_times"]
+
+
+@pytest.mark.parametrize("times", [ALTERNATING, BURSTS, BACKWARDS, EVERY_SECOND])
+def test_what_is_stated_counts_where_times_give_no_interval(times: list[float]) -> None:
+    assert find_interval(header(times, 20.0)) == 20
+    with pytest.raises(InputError, match="while its files state an interval of 20 min, and hours are counted"):
+        check_times("r", header(times, 20.0), STACKS)
+    (remark,) = check_times("r", header(times, 20.0), COUNT)
+    assert remark.text.endswith("while its files state an interval of 20 min; every frame counts as one interval")
+
+
+def test_times_with_a_break_that_contradict_what_is_stated() -> None:
+    times = [0, 12, 24, 90, 102, 114]
+    with pytest.raises(InputError, match=r"12 min are usual.*state an interval of 10 min.*give in recordings.frame_"):
+        check_times("r", header(times, 10.0), COUNT)
+
+
+@pytest.mark.parametrize("details", [{}, {"TimeIncrement": 1.0}])
+def test_times_that_count_frames_are_no_times(tmp_path: Path, details: dict[str, Any]) -> None:
+    write_ome(tmp_path, [0, 1, 2, 3, 4, 5], **details)
+    with pytest.raises(InputError, match=r"do not say the time between two frames \(or say 0, or 1 s"):
+        open_with_remarks(RecordingFolder(tmp_path), STACKS)
+    recordings, _, _, remarks = open_with_remarks(
+        RecordingFolder(tmp_path), STACKS.model_copy(update={"frame_interval_min": 5.0})
+    )
+    assert recordings["frame_interval_min"].tolist() == [5]
+    assert "times are 1 s apart, but an interval of 5 min is stated or given" in remarks["finding"].iloc[0]
+
+
+def test_a_stated_interval_beside_times_that_count_frames(tmp_path: Path) -> None:
+    write_ome(tmp_path, [0, 1, 2, 3, 4, 5], TimeIncrement=10, TimeIncrementUnit="min")
+    recordings, _, _, remarks = open_with_remarks(RecordingFolder(tmp_path), STACKS)
+    assert recordings["frame_interval_min"].tolist() == [10]
+    assert "times are 1 s apart, but an interval of 10 min is stated" in remarks["finding"].iloc[0]
 
 
 def test_a_stated_interval_is_held_against_the_times() -> None:

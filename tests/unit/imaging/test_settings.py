@@ -5,6 +5,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from cellfate.core.settings import describe_faults
 from cellfate.imaging import RecordingSettings
 
 GOOD = {"layout": "coco_vid", "channels": ("a", "b"), "frame_interval_min": 30}
@@ -33,6 +34,20 @@ def test_settings_that_make_no_sense_are_refused(changes: dict[str, object], wor
     with pytest.raises(ValidationError) as caught:
         RecordingSettings.model_validate({**GOOD, **changes})
     assert all(word in str(caught.value) for word in words)
+
+
+@pytest.mark.parametrize("given", ["tyx", " TYX ", "Tyx"])
+def test_axes_may_be_written_small(given: str) -> None:
+    assert RecordingSettings(layout="tiff_stacks", file_axes=given).file_axes == "TYX"
+
+
+@pytest.mark.parametrize("given", ["TYXX", "Q", "", "TTYX", "XYT", "TCZ", "CYXC", "time,y,x"])
+def test_odd_axes_are_refused_in_a_sentence(given: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        RecordingSettings(layout="tiff_stacks", file_axes=given)
+    (told,) = describe_faults("recordings", caught.value)
+    assert told.startswith(f"Parameter recordings.file_axes: '{given}' names no axes that are read")
+    assert "give TYX, TCYX" in told
 
 
 def test_settings_are_frozen() -> None:
