@@ -17,6 +17,7 @@ from cellfate.imaging.file_search import check_inside, find_files, name_root, re
 from cellfate.imaging.headers import ADVICE, Examined, FrameFile, Looked, StackHeader, check_sizes, first_line, look
 from cellfate.imaging.missing_frames import leave_out_frames
 from cellfate.imaging.ome_zarr_metadata import ZarrImage, inner_path, ome_attributes, read_image
+from cellfate.imaging.one_frame import check_one_frame
 from cellfate.imaging.planes import ZChoice, check_plane, project
 from cellfate.imaging.reopening import Reopened
 from cellfate.imaging.settings import RecordingSettings
@@ -43,6 +44,8 @@ class OmeZarr(Reopened):
         Planes that are used.
     missing_chunks : str
         `error`: a chunk that is not there is an error; `empty`: it reads as the array's fill value.
+    file_axes : str or None
+        Axes that a person gave; None: as the image says.
     """
 
     group: str
@@ -50,6 +53,7 @@ class OmeZarr(Reopened):
     n_frames: int
     z: ZChoice
     missing_chunks: str
+    file_axes: str | None = None
 
     def place(self, frame: int) -> str:
         """Name the image."""
@@ -76,7 +80,7 @@ class OmeZarr(Reopened):
     @cached_property
     def _array(self) -> "tuple[ZarrImage, zarr.Array[Any]]":
         try:
-            return _open_image(self.group, self.scene, self.missing_chunks)
+            return _open_image(self.group, self.scene, self.missing_chunks, self.file_axes)
         except InputError:
             raise
         except Exception as error:  # as above
@@ -159,7 +163,9 @@ def _list_scenes(group: str) -> list[str]:
     return series
 
 
-def _open_image(group: str, scene: str, missing_chunks: str) -> "tuple[ZarrImage, zarr.Array[Any]]":
+def _open_image(
+    group: str, scene: str, missing_chunks: str, file_axes: str | None
+) -> "tuple[ZarrImage, zarr.Array[Any]]":
     import zarr
 
     from cellfate.imaging.zarr_stores import open_group, watch_blosc
@@ -168,13 +174,39 @@ def _open_image(group: str, scene: str, missing_chunks: str) -> "tuple[ZarrImage
     if scene != ".":
         opened = opened[scene]
     ome = ome_attributes(dict(opened.attrs))
-    _check_version(ome, place=group if scene == "." else f"{group}/{scene}")
+    place = group if scene == "." else f"{group}/{scene}"
+    _check_version(ome, place)
     image = read_image(ome)
     array = opened[image.array_path]
     if not isinstance(array, zarr.Array) or array.ndim != len(image.axes):
         raise ValueError(f"its axes are {image.axes} but {image.array_path} is no array of so many")
     watch_blosc(array)
-    return image, array
+    return (image if file_axes is None else replace(image, axes=_given_axes(place, image.axes, file_axes))), array
+
+
+def stated_axes(group: str) -> tuple[str, tuple[int, ...]]:
+    """Axes of the first image of a group as it says them, and their sizes.
+
+    Raises
+    ------
+    InputError
+        If it cannot be opened.
+    """
+    image, array = OmeZarr(group, _list_scenes(group)[0], 0, "max", "empty")._array
+    kept = [(axis, size) for axis, size in zip(image.axes, array.shape, strict=True) if axis != "?"]
+    return "".join(axis for axis, _ in kept), tuple(size for _, size in kept)
+
+
+def _given_axes(place: str, axes: str, given: str) -> str:
+    """Name the axes of an image as a person does; others of size 1 keep their place."""
+    letters = axes.replace("?", "")
+    if len(given) != len(letters) or any(given.index(axis) != letters.index(axis) for axis in "YX"):
+        raise InputError(
+            f"Parameter recordings.file_axes is {given}, but OME-Zarr image {place} has the axes {letters}; give other "
+            f"names for these {len(letters)} axes with Y and X in their place, or null if the image says them right."
+        )
+    named = iter(given)
+    return "".join(axis if axis == "?" else next(named) for axis in axes)
 
 
 def _check_version(ome: dict[str, Any], place: str) -> None:
@@ -192,7 +224,7 @@ def _sizes(image: ZarrImage, array: "zarr.Array[Any]") -> dict[str, int]:
 
 
 def _examine(root: Path, name: str, place: str, group: str, scene: str, settings: RecordingSettings) -> Examined:
-    source = OmeZarr(group, scene, 0, settings.z, settings.missing_chunks)
+    source = OmeZarr(group, scene, 0, settings.z, settings.missing_chunks, settings.file_axes)
     image, array = source._array
     sizes = _sizes(image, array)
     others = math.prod(size for axis, size in zip(image.axes, array.shape, strict=True) if axis == "?")
@@ -201,6 +233,10 @@ def _examine(root: Path, name: str, place: str, group: str, scene: str, settings
             f"OME-Zarr image {source.place(0)} has axes {image.axes} of shape {array.shape}, but t, c, z, y and x were "
             f"expected; {ADVICE}"
         )
+    named = len(settings.channels) if settings.channels else None
+    lengths = [sizes[axis] for axis in image.axes if axis != "?"]
+    where = f"OME-Zarr image {source.place(0)}"
+    check_one_frame(where, image.axes.replace("?", ""), lengths, settings.file_axes, named)
     check_plane(source.place(0), settings.z, sizes.get("Z", 1))
     header = StackHeader(
         n_frames=sizes.get("T", 1),
@@ -214,7 +250,7 @@ def _examine(root: Path, name: str, place: str, group: str, scene: str, settings
         pixel_size_um=image.pixel_size_um,
         pixel_sides_um=image.pixel_sides_um,
     )
-    check_sizes(f"OME-Zarr image {source.place(0)}", header, settings.max_frame_mb)
+    check_sizes(where, header, settings.max_frame_mb)
     faults: dict[int, InputError] = {}
     if "://" not in group:
         check_inside(root, place, [f"{place}/{scene}/{image.array_path}"])
@@ -225,6 +261,7 @@ def _examine(root: Path, name: str, place: str, group: str, scene: str, settings
     )
     header = replace(header, n_frames=n_frames)
     reopening = {"image_format": "ome_zarr", "scene": scene, "missing_chunks": settings.missing_chunks}
+    reopening |= {} if settings.file_axes is None else {"file_axes": image.axes.replace("?", "")}
     files = tuple(FrameFile(frame, place) for frame in range(n_frames) if frame not in missing)
     return Examined(header, files, reopening, missing, remarks)
 

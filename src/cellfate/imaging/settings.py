@@ -58,8 +58,8 @@ class RecordingSettings(Settings):
     """`file_pattern`: how the file names call the channels, in the order of `channels`; files of other codes are left
     out; null: all codes in their natural order."""
     file_axes: str | None = None
-    """`tiff_stacks`, `ome_zarr`: axes of the files, slowest first, where they do not say them or say them wrongly: `TYX`,
-    `TCYX`, `CTYX`, ..., with the channels last `TYXC`; in capitals or not; null: as the files say."""
+    """`tiff_stacks`, `ome_zarr`: axes of the files, slowest first, where they do not say them or say them wrongly:
+    `TYX`, `TCYX`, `CTYX`, ..., with the channels last `TYXC`; in capitals or not; null: as the files say."""
     z: Literal["max"] | Annotated[int, Field(ge=0)] = "max"
     """Planes of a z stack: their maximum, or the number of the one plane that is used, from 0."""
     images_url: str | None = Field(default=None, pattern="^[a-z0-9+]+://")

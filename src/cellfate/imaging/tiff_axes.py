@@ -8,6 +8,7 @@ import tifffile
 
 from cellfate.core.errors import InputError
 from cellfate.imaging.headers import ADVICE
+from cellfate.imaging.one_frame import check_one_frame
 from cellfate.imaging.tiff_series import TiffSeries
 
 _KNOWN_AXES = frozenset("TCZYXS")
@@ -54,16 +55,9 @@ def label_axes(
             f"what is channel; {_advise(str(series.axes), tuple(series.shape), n_channels)} (slowest first)."
         )
     labelled = TiffSeries(path, series, axes, shape)
-    if (labelled.size("C") > 1 and labelled.size("S") > 1) or "T" in labelled.page_axes:
-        raise InputError(
-            f"File {path} stores axes {axes} in a way that is not read (colours of channels, time in a page); {ADVICE}"
-        )
-    if file_axes is None and labelled.size("T") == 1 and labelled.size("Z") > 1:
-        as_time = axes.translate(str.maketrans("TZ", "ZT"))
-        raise InputError(
-            f"File {path} says that it holds one frame of {labelled.size('Z')} planes (axes {axes}); if its planes are "
-            f"time points, set recordings.file_axes to '{as_time}'; a recording of one frame needs '{axes}' there."
-        )
+    if labelled.size("C") > 1 and labelled.size("S") > 1:
+        raise InputError(f"File {path} stores axes {axes} in a way that is not read (colours of channels); {ADVICE}")
+    check_one_frame(f"File {path}", axes, shape, file_axes, n_channels)
     return labelled
 
 
@@ -76,7 +70,8 @@ def _given_axes(
     if fits and len(given) == len(axes) and n_channels in (None, _count_channels(given, shape)):
         return given, shape
     is_whole = bool(n_channels) and shape[0] % (n_channels or 1) == 0
-    if len(given) == len(axes) + 1 and "C" in given[:2] and n_channels and (is_whole or not whole):
+    is_pages = not axes.startswith("S")
+    if is_pages and len(given) == len(axes) + 1 and "C" in given[:2] and n_channels and (is_whole or not whole):
         others = math.ceil(shape[0] / n_channels)
         sizes = (n_channels, others) if given[0] == "C" else (others, n_channels)
         if given[2:] == axes[1:]:
@@ -84,11 +79,11 @@ def _given_axes(
     raise InputError(
         f"Parameter recordings.file_axes is {given}, but file {path} has axes {axes} of shape {shape}"
         f"{f' and recordings.channels names {n_channels}' if n_channels else ''}; "
-        f"{_advise(axes, shape, n_channels)}, or to null if the file says its axes itself."
+        f"{_advise(axes, shape, n_channels, ', or to null if the file says its axes itself')}."
     )
 
 
-def _advise(axes: str, shape: tuple[int, ...], n_channels: int | None) -> str:
+def _advise(axes: str, shape: tuple[int, ...], n_channels: int | None, otherwise: str = "") -> str:
     """Say what `_given_axes` takes for an image of this shape; where channels are named, as many of them."""
     end = "YXS" if axes.endswith("YXS") else "YX"
     leading = shape[: len(shape) - len(end)]
@@ -101,11 +96,12 @@ def _advise(axes: str, shape: tuple[int, ...], n_channels: int | None) -> str:
         orders += [f"{''.join(order)}YXC" for order in itertools.permutations("TZ", len(leading) - 1)]
     orders = [order for order in orders if "T" in order]
     fitting = [order for order in orders if n_channels == _count_channels(order, shape)] if n_channels else orders
-    if len(leading) == 1 and end == "YX" and n_channels and n_channels > 1 and shape[0] % n_channels == 0:
+    may_part = len(leading) == 1 and end == "YX" and axes[0] != "S"
+    if may_part and n_channels and n_channels > 1 and shape[0] % n_channels == 0:
         fitting += ["TCYX", "CTYX"]
     if not fitting:
         return f"correct recordings.channels: no axes of {n_channels} channels fit"
-    return f"set recordings.file_axes to {' or '.join(fitting)}"
+    return f"set recordings.file_axes to {' or '.join(fitting)}{otherwise}"
 
 
 def _count_channels(order: str, shape: tuple[int, ...]) -> int:

@@ -82,13 +82,13 @@ class TiffSeries:
             for index in range(n_whole, n_pages):
                 where = self._describe(index)
                 reason = f"pixels of {where} are missing: it is cut short or was not written whole"
-                yield self._frame_of(index), InputError(damaged(self.path, reason))
+                yield from self._of_frames(index, InputError(damaged(self.path, reason)))
             return
         for index in range(n_pages):
             try:
                 page = self._page(index)
             except InputError as error:
-                yield self._frame_of(index), error
+                yield from self._of_frames(index, error)
                 continue
             path = self._file_of(page)
             size = sizes.get(path) or sizes.setdefault(path, path.stat().st_size)
@@ -96,7 +96,7 @@ class TiffSeries:
             ends = [start + count for start, count in zip(starts, counts, strict=False)]
             if not ends or len(starts) != len(counts) or max(ends) > size or min(counts) <= 0:
                 reason = f"pixels of {self._describe(index)} are missing: it is cut short or not whole"
-                yield self._frame_of(index), InputError(damaged(path, reason))
+                yield from self._of_frames(index, InputError(damaged(path, reason)))
 
     def read_frame(self, frame: int, z: ZChoice) -> NDArray[Any]:
         """Decode the pages of one frame.
@@ -127,7 +127,7 @@ class TiffSeries:
         image_csyx = np.empty(shape_csyx, dtype=self.dtype)
         filled = np.zeros(self.size("C"), dtype=bool)
         for index, place in self._frame_pages(frame, z):
-            planes_czsyx = self._decode(index)
+            planes_czsyx = self._decode(index, frame)
             if "Z" not in self._leading_axes:
                 planes_czsyx = planes_czsyx if z == "max" else planes_czsyx[:, z : z + 1]
             plane_csyx = planes_czsyx.max(axis=1) if planes_czsyx.shape[1] > 1 else planes_czsyx[:, 0]
@@ -194,10 +194,12 @@ class TiffSeries:
             )
         return page
 
-    def _frame_of(self, index: int) -> int:
+    def _of_frames(self, index: int, fault: InputError) -> Iterator[tuple[int, InputError]]:
+        """Say of a fault of a page which frames it is of: of all where the page holds all."""
         if "T" not in self._leading_axes:
-            return 0
-        return int(np.unravel_index(index, self._leading)[self._leading_axes.index("T")])
+            yield from ((frame, fault) for frame in range(self.size("T")))
+            return
+        yield int(np.unravel_index(index, self._leading)[self._leading_axes.index("T")]), fault
 
     def _describe(self, index: int) -> str:
         places = np.unravel_index(index, self._leading) if self._leading else ()
@@ -221,11 +223,15 @@ class TiffSeries:
         n_bytes = math.prod(shape) * self.dtype.itemsize
         return self._arrange(self._read_directly(frame * n_bytes, shape), axes)
 
-    def _decode(self, index: int) -> NDArray[Any]:
-        key = self.pages.keyframe
+    def _decode(self, index: int, frame: int) -> NDArray[Any]:
+        key, axes = self.pages.keyframe, self.page_axes
         if self._direct_offset is not None:
-            return self._arrange(self._read_directly(index * key.nbytes, key.shape), self.page_axes)
-        return self._arrange(self._decode_page(index), self.page_axes)
+            pixels = self._read_directly(index * key.nbytes, key.shape)
+        else:
+            pixels = self._decode_page(index)
+        if "T" in axes:  # frames that were written as samples of a pixel
+            pixels, axes = pixels.take(frame, axis=axes.index("T")), axes.replace("T", "")
+        return self._arrange(pixels, axes)
 
     def _arrange(self, pixels: NDArray[Any], axes: str) -> NDArray[Any]:
         order = [axes.index(axis) for axis in "CZSYX" if axis in axes]

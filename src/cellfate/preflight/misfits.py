@@ -63,11 +63,17 @@ def _tell_absent(absent: pd.DataFrame, there: pd.DataFrame, tracks: TrackSetting
     if late_by_one and tracks.format not in OWN_FRAMES:
         advice = f"the tracks seem to count frames from {tracks.first_frame + 1}: set tracks.first_frame to that"
     else:
-        advice = "give all images, or the tracks of these images only"
+        advice = _ONE_FRAME if n_frames == 1 else "give all images, or the tracks of these images only"
     return (
         f"{_count(absent)} lie in frames {absent['frame'].min()} to {last}, but the images are the frames 0 to "
         f"{n_frames - 1}; {advice}."
     )
+
+
+_ONE_FRAME = (
+    "its images are read as one frame: if every file is a frame of a recording, set recordings.layout to file_pattern; if "
+    "planes or channels are time points, set recordings.file_axes, such as TYX, of vendors' files after saving them as TIFF"
+)
 
 
 def _tell_outside(outside: pd.DataFrame, there: pd.DataFrame, tracks: TrackSettings) -> str:

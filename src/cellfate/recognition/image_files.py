@@ -12,6 +12,7 @@ from cellfate.imaging.file_patterns import FOLDER, NAMELESS, PRESETS, recording_
 from cellfate.imaging.file_search import name_root, recording_name
 from cellfate.imaging.folder_contents import TIFF_ENDINGS, VENDOR_ENDINGS
 from cellfate.imaging.headers import Examined, Looked
+from cellfate.imaging.ome_zarr import stated_axes
 from cellfate.imaging.settings import Layout
 from cellfate.imaging.tiff_series import open_series
 from cellfate.recognition.candidates import Candidate
@@ -184,7 +185,7 @@ def _candidate(layout: Layout, survey: Survey, files: Sequence[str], what: str, 
     values = [found("recordings.layout", layout, source)]
     values.append(question or found("recordings.files", glob, f"they lie in {shown(_folders(files))}"))
     settings = None if question else {"layout": layout, "files": glob}
-    if layout == "tiff_stacks" and settings:
+    if layout in ("tiff_stacks", "ome_zarr") and settings:
         axes, supposed = _file_axes(survey.root / files[0], files[0])
         values.append(axes)
         settings = None if axes.is_open and supposed is None else settings | {"file_axes": supposed}
@@ -236,18 +237,18 @@ def _file_axes(path: Path, name: str) -> tuple[Proposal, str | None]:
     """Tell or ask what the pages of a file are; beside a question stand the axes to open it with, where supposed."""
     key = "recordings.file_axes"
     try:
-        series = open_series(path)[0]
+        axes, shape = stated_axes(str(path)) if path.is_dir() else _axes_of_tiff(path)
     except InputError:
         return found(key, None, "as the files say"), None
-    axes, shape = str(series.axes), tuple(series.shape)
     sizes = {axis: size for axis, size in zip(axes, shape, strict=True) if size > 1}
     leading = set(sizes) - set("YXS")
-    if leading <= set("TCZ") and not ("Z" in leading and "T" not in leading):
+    if leading <= set("TCZ") and (not leading or "T" in leading):
         return found(key, None, f"{axes} of {name}, as the files say"), None
     if leading <= set("TCZ"):
-        given = axes.replace("T", "").replace("Z", "T")
-        seen = f"{name} says that it holds one frame of {sizes['Z']} planes"
-        advice = f"if these are time points, set {given}; stacks of planes, one file a frame, are not read."
+        axis, words = ("Z", "planes") if "Z" in leading else ("C", "channels")
+        given = axes.replace("T", "").replace(axis, "T")
+        seen = f"{name} says that it holds one frame of {sizes[axis]} {words}"
+        advice = f"if these are time points, set {given}; one frame of {words} a file is not read."
         return ask(key, f"{seen}; {advice}"), given
     seen = f"{name} has the shape {' x '.join(map(str, shape))} and does not say what its pages are"
     choices = (
@@ -255,6 +256,11 @@ def _file_axes(path: Path, name: str) -> tuple[Proposal, str | None]:
         "of a channel, then the next channel)."
     )
     return ask(key, f"{seen}: {choices}"), None
+
+
+def _axes_of_tiff(path: Path) -> tuple[str, tuple[int, ...]]:
+    series = open_series(path)[0]
+    return str(series.axes), tuple(series.shape)
 
 
 def _plane_files(files: list[str], left_out: list[str], labels: frozenset[str], beside_stacks: bool) -> list[Candidate]:

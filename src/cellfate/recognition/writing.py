@@ -15,7 +15,7 @@ FILES = ("globals.yml", "parameters.yml")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _OF_LAYOUTS = {
     "files": {"tiff_stacks", "ome_zarr", "vendor"},
-    "file_axes": {"tiff_stacks"},
+    "file_axes": {"tiff_stacks", "ome_zarr"},
     "pattern": {"file_pattern"},
     "channel_codes": {"file_pattern"},
     "z": {"file_pattern", "tiff_stacks", "ome_zarr", "vendor"},

@@ -287,3 +287,52 @@ def test_a_link_out_of_the_root_inside_a_group_is_an_input_error(tmp_path: Path)
     (tmp_path / "root/pos1.ome.zarr/0").symlink_to(tmp_path / "outside/pos1.ome.zarr/0")
     with pytest.raises(InputError, match="lies outside the folder of recordings"):
         open_zarr(tmp_path / "root")
+
+
+def write_axes(root: Path, axes: str, image: Any, labels: tuple[str, ...] = ()) -> None:
+    group = zarr.open_group(str(root / "pos1.ome.zarr"), mode="w", zarr_format=2)
+    array = group.create_array("0", shape=image.shape, chunks=image.shape, dtype=image.dtype)
+    array[:] = image
+    described = {"axes": [{"name": axis} for axis in axes], "datasets": [{"path": "0"}], "version": "0.4"}
+    group.attrs.update({"multiscales": [described], "omero": {"channels": [{"label": label} for label in labels]}})
+
+
+MOVIE_TYX = np.arange(6 * 4 * 5, dtype=np.uint16).reshape(6, 4, 5)
+
+
+@pytest.mark.parametrize(
+    ("axes", "image", "labels", "advised"),
+    [
+        ("zyx", MOVIE_TYX, (), "TYX"),
+        ("cyx", MOVIE_TYX, (), "TYX"),
+        ("cyx", MOVIE_TYX, tuple("abcdef"), "TYX"),
+        ("tzyx", MOVIE_TYX[np.newaxis], (), "ZTYX"),
+        ("czyx", MOVIE_TYX[np.newaxis], (), "CTYX"),
+        ("tczyx", MOVIE_TYX[np.newaxis, :, np.newaxis], (), "CTZYX"),
+    ],
+)
+def test_time_that_is_stored_as_another_axis(
+    tmp_path: Path, axes: str, image: Any, labels: tuple[str, ...], advised: str
+) -> None:
+    write_axes(tmp_path, axes, image, labels)
+    asked = {"frame_interval_min": 5, "channels": ("h2b",)}
+    words = rf"pos1\.ome\.zarr says that it holds one frame of 6 (planes|channels).*file_axes to '{advised}'"
+    with pytest.raises(InputError, match=words):
+        open_zarr(tmp_path, **asked)
+    recordings, (recording,), _ = open_zarr(tmp_path, **asked, file_axes=advised)
+    assert recordings["file_axes"].tolist() == [advised]
+    found = np.stack([recording.read_frame(frame)[0] for frame in range(recording.n_frames)])
+    assert_array_equal(found, MOVIE_TYX, strict=True)
+
+
+@pytest.mark.parametrize("given", ["TCYX", "YXC"])
+def test_axes_that_do_not_fit_are_refused_with_those_of_the_image(tmp_path: Path, given: str) -> None:
+    write_axes(tmp_path, "zyx", MOVIE_TYX)
+    with pytest.raises(InputError, match=rf"file_axes is {given}, but OME-Zarr image .* has the axes ZYX; give"):
+        open_zarr(tmp_path, frame_interval_min=5, file_axes=given)
+
+
+def test_one_frame_is_read_where_a_person_says_so(tmp_path: Path) -> None:
+    write_axes(tmp_path, "zyx", MOVIE_TYX)
+    _, (recording,), _ = open_zarr(tmp_path, frame_interval_min=5, file_axes="ZYX")
+    assert_array_equal(recording.read_frame(0)[0], MOVIE_TYX.max(axis=0), strict=True)

@@ -34,6 +34,15 @@ def test_tracks_longer_than_the_images_are_one_finding():
     assert len(find(mark(*walk(range(9))))) == 1
 
 
+def test_tracks_of_many_frames_beside_images_of_one_say_what_the_frames_may_be():
+    marks = mark(*walk(range(6)))
+    marks = marks.assign(n_frames=1, exists=marks["frame"] == 0)
+    (sentence,) = find(marks)["finding"]
+    assert "10 detections of 2 cell(s) lie in frames 1 to 5, but the images are the frames 0 to 0" in sentence
+    assert "if every file is a frame of a recording, set recordings.layout to file_pattern" in sentence
+    assert "set recordings.file_axes, such as TYX" in sentence
+
+
 def test_three_strays_are_told_one_by_one():
     found = find(mark(*walk(range(6)), (1, 6, 20, 30), (1, 7, 20, 30), (2, -1, 20, 30)))
     assert sorted(found["frame"]) == [-1, 6, 7]

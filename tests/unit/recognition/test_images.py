@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+import zarr
 
 from cellfate.core.errors import InputError
 from cellfate.imaging import RecordingFolder, RecordingSettings, open_recordings
@@ -153,6 +154,28 @@ def test_planes_that_may_be_time_points_are_a_question(tmp_path):
     settings = settings_of(images, file_axes="TCYX", channels=("a", "b"))
     recordings, _, _ = open_recordings(RecordingFolder(tmp_path), settings)
     assert recordings[["n_frames", "frame_interval_min"]].to_numpy().tolist() == [[12, 5.0]]
+
+
+def test_channels_that_may_be_time_points_are_a_question(tmp_path):
+    tifffile.imwrite(tmp_path / "a.ome.tif", np.ones((12, 8, 9), np.uint16))
+    images = look(tmp_path)
+    question = next(one for one in images.values if one.key == "recordings.file_axes")
+    assert question.is_open
+    assert "12 channels; if these are time points, set TYX" in question.words
+    settings = settings_of(images, file_axes="TYX", frame_interval_min=5)
+    assert open_recordings(RecordingFolder(tmp_path), settings)[0]["n_frames"].tolist() == [12]
+
+
+def test_planes_of_ome_zarr_that_may_be_time_points_are_a_question(tmp_path):
+    group = zarr.open_group(str(tmp_path / "a.zarr"), mode="w", zarr_format=2)
+    group.create_array("0", data=np.ones((12, 8, 9), np.uint16), chunks=(1, 8, 9))
+    described = {"axes": [{"name": axis} for axis in "zyx"], "datasets": [{"path": "0"}], "version": "0.4"}
+    group.attrs.update({"multiscales": [described]})
+    images = look(tmp_path)
+    question = next(one for one in images.values if one.key == "recordings.file_axes")
+    assert "12 planes; if these are time points, set TYX" in question.words
+    settings = settings_of(images, file_axes="TYX", frame_interval_min=5)
+    assert open_recordings(RecordingFolder(tmp_path), settings)[0]["n_frames"].tolist() == [12]
 
 
 def test_masks_and_projections_beside_recordings_are_left_out(tmp_path):
