@@ -81,9 +81,7 @@ def open_source(root: Path, recording: dict[str, Any], frame_files: pd.DataFrame
         return VendorFile(root / name, int(scene), n_frames, z)
     place = name if "://" in name else str(root / name)
     axes = recording.get("file_axes")
-    return OmeZarr(
-        place, scene, n_frames, z, str(recording["missing_chunks"]), axes if isinstance(axes, str) else None
-    )
+    return OmeZarr(place, scene, n_frames, z, str(recording["missing_chunks"]), axes if isinstance(axes, str) else None)
 
 
 def _image_files(root: Path, frame_files: pd.DataFrame) -> FrameSource:

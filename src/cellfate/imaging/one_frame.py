@@ -7,9 +7,7 @@ from cellfate.core.errors import InputError
 _WORDS = {"Z": "planes", "C": "channels", "S": "channels"}
 
 
-def check_one_frame(
-    where: str, axes: str, shape: Sequence[int], file_axes: str | None, n_channels: int | None
-) -> None:
+def check_one_frame(where: str, axes: str, shape: Sequence[int], file_axes: str | None, n_channels: int | None) -> None:
     """Refuse a file of one frame whose planes, or whose channels that nobody named, may be time points.
 
     Programs write movies as z stacks, and arrays whose axes they were not told as channels; what follows a cell over
@@ -53,7 +51,7 @@ def check_one_frame(
 
 
 def _as_time(axes: str, axis: str) -> str:
-    return _without_samples(axes.translate(str.maketrans({axis: "T", "T": axis})))
+    return _without_samples(axes.translate(str.maketrans(f"{axis}T", f"T{axis}")))
 
 
 def _without_samples(axes: str) -> str:

@@ -71,8 +71,9 @@ def _tell_absent(absent: pd.DataFrame, there: pd.DataFrame, tracks: TrackSetting
 
 
 _ONE_FRAME = (
-    "its images are read as one frame: if every file is a frame of a recording, set recordings.layout to file_pattern; if "
-    "planes or channels are time points, set recordings.file_axes, such as TYX, of vendors' files after saving them as TIFF"
+    "its images are read as one frame: if every file is a frame of a recording, set recordings.layout to file_pattern; "
+    "if planes or channels are time points, set recordings.file_axes, such as TYX, of vendors' files after saving them "
+    "as TIFF"
 )
 
 

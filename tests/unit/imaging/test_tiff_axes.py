@@ -141,7 +141,9 @@ def test_planes_or_channels_of_one_frame_may_be_time(tmp_path: Path) -> None:
 @pytest.mark.parametrize("compression", [None, "zlib"])
 def test_few_frames_that_were_written_as_colours(tmp_path: Path, n_frames: int, compression: str | None) -> None:
     movie_tyx = MOVIE_TCYX[:n_frames, 0]
-    tifffile.imwrite(tmp_path / "A01.tif", movie_tyx, photometric="rgb", planarconfig="separate", compression=compression)
+    tifffile.imwrite(
+        tmp_path / "A01.tif", movie_tyx, photometric="rgb", planarconfig="separate", compression=compression
+    )
     for named in (None, ("h2b",)):
         with pytest.raises(InputError, match=rf"one frame of {n_frames} channels \(axes SYX\); .*file_axes to 'TYX'"):
             read_stack(tmp_path, channels=named)
@@ -153,7 +155,11 @@ def test_few_frames_that_were_written_as_colours(tmp_path: Path, n_frames: int, 
 def test_frames_in_a_page_whose_axes_the_file_says(tmp_path: Path, compression: str | None) -> None:
     details = {"axes": "CTYX"}
     tifffile.imwrite(
-        tmp_path / "A01.tif", MOVIE_TCYX[:3].swapaxes(0, 1), photometric="rgb", metadata=details, compression=compression
+        tmp_path / "A01.tif",
+        MOVIE_TCYX[:3].swapaxes(0, 1),
+        photometric="rgb",
+        metadata=details,
+        compression=compression,
     )
     found = read_stack(tmp_path, channels=("a", "b"))
     assert_array_equal(found, MOVIE_TCYX[:3], strict=True)
@@ -171,5 +177,7 @@ def test_a_lost_page_that_holds_all_frames_is_told_of_all(tmp_path: Path) -> Non
 @pytest.mark.parametrize("given", ["TCYX", "CTYX", "TYX"])
 def test_the_samples_of_one_page_are_not_parted(tmp_path: Path, given: str) -> None:
     tifffile.imwrite(tmp_path / "A01.tif", MOVIE_TCYX[:4, 0], photometric="rgb", metadata=None)
-    with pytest.raises(InputError, match=r"axes SYX .*channels names 2; correct recordings\.channels: no axes of 2 .* fit\."):
+    with pytest.raises(
+        InputError, match=r"axes SYX .*channels names 2; correct recordings\.channels: no axes of 2 .* fit\."
+    ):
         read_stack(tmp_path, file_axes=given)

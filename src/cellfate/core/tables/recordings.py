@@ -32,7 +32,7 @@ class Recordings(Table):
     )
     z: Series[str] | None = pa.Field(description="planes of a z stack: max, or the number of one")
     scene: Series[str] | None = pa.Field(description="which image of a file with several; a path in OME-Zarr")
-    file_axes: Series[str] | None = pa.Field(nullable=True, description="axes of a TIFF stack, or of an OME-Zarr image where given")
+    file_axes: Series[str] | None = pa.Field(nullable=True, description="axes of a TIFF stack; OME-Zarr: where given")
     missing_chunks: Series[str] | None = pa.Field(nullable=True, description="OME-Zarr: error or empty; null: others")
     missing_frames: Series[str] | None = pa.Field(
         nullable=True, description="frames without pixels, such as 3, 7-9; from n_frames on: cut off; null: none"
