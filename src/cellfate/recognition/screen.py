@@ -7,7 +7,7 @@ from pathlib import Path
 from cellfate.recognition.proposals import OPEN, Proposal
 from cellfate.recognition.recognising import Recognised
 from cellfate.recognition.survey import count
-from cellfate.recognition.template import render
+from cellfate.recognition.yaml_lines import render
 
 _WIDTH = 118
 _GROUPS = ("recordings", "tracks", "crops", "follow_up", "splits", "references", "masking")

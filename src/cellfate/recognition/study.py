@@ -12,8 +12,8 @@ _LEAST_WATCHED = (10, 5, 3)
 """Frames before anything is asked, likewise."""
 _FARTHEST_H = 10.0
 _USUAL_REPORTS_H = (2.0, 5.0, 10.0)
-_LONG_FRAMES = 75
-"""Frames of recordings for which the template's steps of masking fit."""
+_MASKED_FRAMES = 5
+"""Largest step of masking."""
 _ENOUGH_GROUPS = 40
 """Groups from which one test part is enough."""
 _FOLDS = 5
@@ -54,16 +54,13 @@ def plan_hours(n_frames: int, frame_interval_min: float) -> Hours | None:
 
 
 def follow_up_values(n_frames: int | None, frame_interval_min: float | None) -> Iterator[Proposal]:
-    """Hours and frames of `follow_up`, and the steps of `masking`; nothing where the length is not known."""
-    if n_frames is None:
-        return
-    if n_frames < _LONG_FRAMES:
-        step = max(1, n_frames // 15)
-        words = f"recordings of {n_frames} frames"
-        yield found("masking.remove_last_frames", [step * number for number in range(6)], words)
-        yield found("masking.keep_last_frames", [step * number for number in range(1, 6)], words)
-    hours = plan_hours(n_frames, frame_interval_min) if frame_interval_min else None
-    if hours is None or frame_interval_min is None:
+    """Hours and frames of `follow_up`, as far as the length is known, and the steps of `masking`."""
+    step = _MASKED_FRAMES if n_frames is None else min(_MASKED_FRAMES, max(1, n_frames // 15))
+    words = f"recordings of {n_frames} frames" if n_frames else "for tracks of some 75 frames"
+    yield found("masking.remove_last_frames", [step * number for number in range(6)], words)
+    yield found("masking.keep_last_frames", [step * number for number in range(1, 6)], words)
+    hours = plan_hours(n_frames, frame_interval_min) if n_frames and frame_interval_min else None
+    if hours is None or n_frames is None or frame_interval_min is None:
         return
     length = f"{n_frames} frames of {frame_interval_min:g} min are {n_frames * frame_interval_min / 60:.3g} h"
     yield found("follow_up.guard_h", hours.guard_h, length)
@@ -85,6 +82,7 @@ def grouping_values(n_recordings: int, n_groups: int, parents_known: bool | None
         Whether the tracks say who came from whom; None: not known yet.
     """
     if n_recordings == 0:
+        yield found("splits.scheme", "grouped_folds", "how many recordings there are is not known yet")
         return
     if n_groups >= LEAST_GROUPS:
         scheme = "grouped_holdout" if n_groups >= _ENOUGH_GROUPS else "grouped_folds"
