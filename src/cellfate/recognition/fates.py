@@ -29,6 +29,8 @@ from cellfate.recognition.survey import Survey, shown
 from cellfate.recognition.tracks import Tracks
 
 _UNREAD = ("unread",)
+_PROPERTY = "property "
+"""What stands before the name of a node property by which a table may call cells."""
 _AGREEING = 0.8
 """Least share of the numbers in a column that must be cells with tracks."""
 _TO_ADD = "fate"
@@ -189,12 +191,13 @@ def _cell_columns(
 
 
 def _calls(held: list[str], recording: str | None, tracks: Tracks) -> tuple[str, ...]:
-    """Tell by what fields call cells, as far as it fits: cell_id, track_name or track_id."""
+    """Tell by what fields call cells, as far as it fits: cell_id, track_name, track_id, or a node property."""
     if tracks.cells is None or tracks.cells.empty:
         return _UNREAD
     cells = tracks.cells if recording is None else tracks.cells[tracks.cells["recording_id"] == recording]
     names = cells["cell_name"].dropna() if "cell_name" in cells else ()
     known = {"cell_id": set(cells["cell_id"].astype(str)), "track_name": set(names), "track_id": tracks.by_track_id}
+    known |= {_PROPERTY + name: set(ids) for name, ids in tracks.by_property.items()}
     plain_numbers = [text.removesuffix(".0") for text in held]
     return tuple(
         by for by, ids in known.items() if held and sum(text in ids for text in plain_numbers) >= _AGREEING * len(held)
@@ -223,7 +226,7 @@ def _values(one: _Candidate, images: Images, tracks: Tracks) -> list[Proposal]:
     words = [] if values[0].is_open else fate_words(one.table[one.fate], f"column {one.fate} of {name}")
     return [
         *values,
-        *_named(one),
+        *_named(one, tracks),
         *([fates_time_unit(one.table, times or one.times[:1], name, images)] if one.times else ()),
         *words,
     ]
@@ -276,25 +279,51 @@ def _doubts(one: _Candidate, times: list[str], images: Images, tracks: Tracks) -
         yield f"column {one.by} is blank on {_n_blank(one)} of {len(one.table)} rows: write the recording into each"
 
 
-def _named(one: _Candidate) -> list[Proposal]:
+def _named(one: _Candidate, tracks: Tracks) -> list[Proposal]:
     """Say by what the table calls cells, where that is not their number."""
+    held = f"column {one.cells[0]} of {one.files[0]}" if one.cells else ""
     if len(one.calls) > 1:
+        return [_ask_named(one, held, tracks)]
+    (by,) = one.calls or ("",)
+    if by.startswith(_PROPERTY):
+        name = by.removeprefix(_PROPERTY)
+        columns = {**(tracks.value("tracks.columns") or {}), "cell_id": name}
+        return [found("tracks.columns", columns, f"{held} holds the numbers of the node property {name}")]
+    if by not in ("track_name", "track_id"):
+        return []
+    if tracks.format == "trackmate_csv":  # its tables know no names of tracks
+        return [found("tracks.fates_cell", "cell_name", f"{held} holds names of cells by TRACK_ID")]
+    words = f"{held} holds names of cells by {by}"
+    return [found("tracks.fates_cell", "cell_name", words), found("tracks.name_cells_by", by, words)]
+
+
+def _ask_named(one: _Candidate, held: str, tracks: Tracks) -> Proposal:
+    properties = [by.removeprefix(_PROPERTY) for by in one.calls if by.startswith(_PROPERTY)]
+    first, end = "IDs of the cells' first spots", f"{', '.join(one.calls)} all fit."
+    if properties:
+        columns = {**(tracks.value("tracks.columns") or {}), "cell_id": OPEN}
         question = (
-            f"Column {one.cells[0]} of {one.files[0]} may hold the IDs of the cells' first spots (cell_id), or names "
-            f"that TrackMate gives (cell_name; then set tracks.name_cells_by too): {', '.join(one.calls)} all fit."
+            f"C{held[1:]} may hold the numbers of the node property {' or '.join(properties)}, or the {first}: "
+            "both fit. Give the property, or keep cell_id for the spots."
         )
-        return [ask("tracks.fates_cell", question)]
-    if one.calls in (("track_name",), ("track_id",)):
-        words = f"column {one.cells[0]} of {one.files[0]} holds names of cells by {one.calls[0]}"
-        return [found("tracks.fates_cell", "cell_name", words), found("tracks.name_cells_by", one.calls[0], words)]
-    return []
+        return ask("tracks.columns", question, columns)
+    by_id = " (cell_name)" if tracks.format == "trackmate_csv" else " (cell_name; then set tracks.name_cells_by too)"
+    question = f"C{held[1:]} may hold the {first} (cell_id), or names that TrackMate gives{by_id}: {end}"
+    return ask("tracks.fates_cell", question)
 
 
 def _lack_of_cells(tracks: Tracks) -> str:
     cells = [] if tracks.cells is None else tracks.cells["cell_id"].tolist()
+    names = [] if tracks.cells is None else sorted(tracks.cells["cell_name"].dropna().unique())
     such = f", such as {shown(map(str, cells))}" if cells else ""
-    hint = " (the ID of a cell's first spot, or its name in TrackMate)" if tracks.format == "trackmate_xml" else ""
-    return f"no column holds the numbers that cells have in the tracks{such}{hint}"
+    hints = {
+        "trackmate_xml": " (the ID of a cell's first spot, or its name in TrackMate)",
+        "trackmate_csv": " (the ID of a cell's first spot, or its TRACK_ID, as "
+        f"{shown(names)}; names such as Track_3 are in TrackMate's XML alone)",
+        "geff": " (the ID of a cell's first spot, or the number in a node property that numbers cells and is named in "
+        "tracks.columns.cell_id)",
+    }
+    return f"no column holds the numbers that cells have in the tracks{such}{hints.get(tracks.format or '', '')}"
 
 
 def _notes(one: _Candidate, images: Images, tracks: Tracks) -> Iterator[str]:

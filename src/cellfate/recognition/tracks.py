@@ -21,6 +21,7 @@ from cellfate.recognition.naming import fullest, match_files, match_parts, renam
 from cellfate.recognition.proposals import OPEN, Part, Proposal, ask, found
 from cellfate.recognition.survey import Survey, folder_of, shown
 from cellfate.recognition.track_files import TABLES, kind_of, stated_image, table_facts, trackmate_facts, typed_words
+from cellfate.tracks.records import name_file
 
 _FORMATS = (
     *(
@@ -68,6 +69,8 @@ class Tracks(Part):
         What the files of tracks say of interval, pixel size and size of cells.
     by_track_id : frozenset of str
         Names of the same cells by TRACK_ID, in TrackMate XML.
+    by_property : dict of str to frozenset of str
+        Numbers of the same cells by the node properties that may number them, in GEFF.
     """
 
     format: str | None = None
@@ -75,6 +78,7 @@ class Tracks(Part):
     parents_known: bool | None = None
     facts: Mapping[str, float] = field(default_factory=dict)
     by_track_id: frozenset[str] = frozenset()
+    by_property: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def states_deaths(self) -> bool:
@@ -270,8 +274,7 @@ def _in_table(survey: Survey, name: str, images: Images, values: Sequence[Propos
 
 def _geff_columns(survey: Survey, name: str) -> list[Proposal]:
     """Find the node properties that state fates: one called so, beside one that says when."""
-    folder = survey.root / name / "nodes" / "props"
-    properties = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    properties = _node_properties(survey, name)
     fate, events = find_column("fate", properties), find_columns("event_frame", properties)
     events = [one for one in events if one != fate]
     if fate is None or not events:
@@ -335,5 +338,36 @@ def _with_first(survey: Survey, images: Images, tracks: Tracks, names: list[str]
             survey, images, {**given, "on_merge": "cut", "name_cells_by": "track_id"}, names, tracks.facts
         )
         by_id = frozenset() if again.cells is None else frozenset(again.cells["cell_name"].dropna())
-    known = bool(read.cells["lineage_id"].notna().any())
-    return replace(tracks, values=tuple(values), cells=read.cells, parents_known=known, by_track_id=by_id)
+    by_property = _number_by_properties(survey, images, given, names, read.cells) if tracks.format == "geff" else {}
+    return replace(
+        tracks,
+        values=tuple(values),
+        cells=read.cells,
+        parents_known=bool(read.cells["lineage_id"].notna().any()),
+        by_track_id=by_id,
+        by_property=by_property,
+    )
+
+
+def _number_by_properties(
+    survey: Survey, images: Images, given: Mapping[str, Any], names: list[str], cells: pd.DataFrame
+) -> dict[str, frozenset[str]]:
+    """Read the numbers that cells have by each node property that can number them, and numbers them otherwise."""
+    first = name_file(str(given["files"]), names[0], images.files.get(names[0], names[0]))
+    numbered = {}
+    for one in find_columns("cell_id", _node_properties(survey, first)):
+        columns = {**given.get("columns", {}), "cell_id": one}
+        read = read_first(survey, images, {**given, "on_merge": "cut", "columns": columns}, names, {})
+        if read.cells is not None and not _ordered(read.cells).equals(_ordered(cells)):
+            numbered[one] = frozenset(read.cells["cell_id"].astype(str))
+    return numbered
+
+
+def _ordered(cells: pd.DataFrame) -> pd.DataFrame:
+    columns = ["recording_id", "cell_id", "parent_id", "first_frame", "last_frame"]
+    return cells[columns].sort_values(columns[:2], ignore_index=True)
+
+
+def _node_properties(survey: Survey, name: str) -> list[str]:
+    folder = survey.root / name / "nodes" / "props"
+    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []

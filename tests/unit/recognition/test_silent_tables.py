@@ -10,7 +10,7 @@ import pytest
 
 from cellfate.recognition.proposals import Part
 from cellfate.recognition.recognising import recognise
-from tests.cases.track_formats import FAMILY
+from tests.cases.track_formats import FAMILY, links_of, spots_of
 from tests.unit.recognition.test_conditions import write_recordings
 from tests.unit.recognition.test_tracks import BY_NAME, write_images
 from tests.unit.recognition.test_whole import write_and_read
@@ -183,6 +183,61 @@ def test_times_of_events_are_told_by_name_and_their_unit_is_asked(name, tmp_path
     seen = look(tmp_path, fates=fates(**{name: [9] * 6}))
     assert seen.value("tracks.fates_columns")["time"] == name
     assert list(asked(seen)) == ["tracks.fates_time_unit"]
+
+
+# By what a table calls cells
+
+FATES = "movie,track_id,end,hours\n01,{},divided,2.0\n01,{},died,2.9\n"
+
+
+def look_at_geff(root: Path, numbers: dict[int, int], text: str) -> Part:
+    """A GEFF whose first spots are 1, 2, 3, 4, with a node property track_id that numbers cells."""
+    import geff
+    import networkx as nx
+
+    write_images(root)
+    spots, graph = spots_of(FAMILY), nx.DiGraph()
+    for cell in FAMILY:
+        for frame, (y, x) in cell.centres.items():
+            number = spots[cell.cell_id, frame]
+            graph.add_node(number, t=frame, y=float(y), x=float(x), track_id=numbers[cell.cell_id])
+    graph.add_edges_from((spots[source], spots[target]) for source, target in links_of(FAMILY))
+    geff.write(graph, root / "01.geff", axis_names=["t", "y", "x"], axis_types=["time", "space", "space"])
+    (root / "fates.csv").write_text(text)
+    return recognise(root)
+
+
+def test_numbers_of_a_node_property_are_told_and_read(tmp_path):
+    seen = look_at_geff(tmp_path / "data", {1: 101, 2: 102, 3: 103, 4: 104}, FATES.format(101, 103))
+    assert list(asked(seen)) == []
+    parameters = write_and_read(tmp_path, tmp_path / "data", **{"crops.cell_diameter_px": 10})
+    assert parameters["tracks"]["columns"]["cell_id"] == "track_id"
+    assert parameters["tracks"]["fates_columns"]["cell_id"] == "track_id"
+
+
+@pytest.mark.parametrize("numbers", [{1: 1, 2: 10, 3: 3, 4: 4}, {1: 1, 2: 4, 3: 3, 4: 2}])
+def test_numbers_that_fit_spots_and_a_node_property_are_a_question(numbers, tmp_path):
+    """Cell 2 or 10, and 4 or 2: taken for spots, a fate would be that of another cell."""
+    question = asked(look_at_geff(tmp_path, numbers, FATES.format(1, 3)))["tracks.columns"]
+    assert question.value == {"cell_id": "???"}
+    assert "Column track_id of fates.csv may hold the numbers of the node property track_id" in question.words
+
+
+def test_numbers_of_no_node_property_are_a_question_with_the_alternatives(tmp_path):
+    question = asked(look_at_geff(tmp_path, {1: 7, 2: 7, 3: 7, 4: 9}, FATES.format(7, 9)))["tracks.fates_columns"]
+    assert question.value["cell_id"] == "???"
+    assert "a node property that numbers cells and is named in tracks.columns.cell_id" in question.words
+
+
+def test_names_in_the_tables_of_trackmate_are_those_by_track_id(tmp_path):
+    write_images(tmp_path)
+    BY_NAME["trackmate_csv"].write(tmp_path, FAMILY)
+    (tmp_path / "fates.csv").write_text("movie,cell,end,hours\n01,0,divided,2.0\n01,0.a,died,2.9\n")
+    seen = recognise(tmp_path)
+    assert (seen.value("tracks.fates_cell"), seen.value("tracks.name_cells_by")) == ("cell_name", None)
+    (tmp_path / "fates.csv").write_text("movie,cell,end,hours\n01,Track_0,divided,2.0\n01,Track_0.a,died,2.9\n")
+    words = asked(recognise(tmp_path))["tracks.fates_columns"].words
+    assert "or its TRACK_ID, as 0, 0.a, 0.b, ...; names such as Track_3 are in TrackMate's XML alone" in words
 
 
 # Units of time
