@@ -12,6 +12,7 @@ NAMES = (
     "sequence_loading",
     "scoring",
     "intervals",
+    "dose_losses",
     "whole_way",
     "causal_reading",
     "clock_censoring",

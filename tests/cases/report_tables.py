@@ -36,6 +36,8 @@ SCHEMAS = {
     "masking_curves": schemas.MaskingCurves,
     "commitments": schemas.Commitments,
     "commitment_summary": schemas.CommitmentSummary,
+    "losses": schemas.Losses,
+    "loss_sensitivity": schemas.LossSensitivity,
     "observed_incidence": schemas.ObservedIncidence,
     "dose_incidence": schemas.DoseIncidence,
     "preflight_findings": schemas.PreflightFindings,

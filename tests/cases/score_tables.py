@@ -25,6 +25,8 @@ def score_tables(low: float) -> dict[str, pd.DataFrame]:
     return {
         "metrics": pd.concat([fate_metrics(), clock_metrics()], ignore_index=True),
         "comparisons": pd.concat([fate_comparisons(low), clock_comparisons(low)], ignore_index=True),
+        "losses": losses(),
+        "loss_sensitivity": loss_sensitivity(),
         "calibration": calibration(),
         "confusion": confusion(),
         "operating_curves": curves(),
@@ -97,6 +99,27 @@ def clock_comparisons(low: float) -> pd.DataFrame:
             score = ("blend", reference, hours, metric, event, value, round(bottom, 3), value + 0.04)
             rows.append((*score, 1200, N_GROUPS, N_EVENT_GROUPS, reference == "age_and_time"))
     return pd.DataFrame(rows, columns=DIFFERENCE_COLUMNS)
+
+
+def losses() -> pd.DataFrame:
+    rows = [
+        (hours, dose, n, n // 4, n // 20, weights, 1.5, 0.0)
+        for hours in REPORT_H
+        for dose, n, weights in (("all", 1200, "some own"), ("High", 600, "own"), ("Low", 600, "pooled"))
+    ]
+    names = ["within_h", "dose", "n_landmarks", "n_lost_landmarks", "n_lost_cells", "weights", "largest_weight"]
+    return pd.DataFrame(rows, columns=[*names, "share_truncated"])
+
+
+def loss_sensitivity() -> pd.DataFrame:
+    rows = [
+        ("blend", HEADLINE_H, metric, event, share, value - 0.1 * share, 60)
+        for metric, value in (("auroc", 0.86), ("observed_share", 0.25))
+        for event in EVENTS
+        for share in (0.0, 0.1, 0.3)
+    ]
+    names = ["predictor", "within_h", "metric", "outcome", "died_share", "estimate", "n_lost_cells"]
+    return pd.DataFrame(rows, columns=names)
 
 
 def calibration() -> pd.DataFrame:

@@ -23,6 +23,7 @@ METRICS: Final = {
     "log_loss": "log loss",
     "matthews": "Matthews correlation",
     "calibration_error": "expected calibration error",
+    "observed_share": "share of landmarks with it",
 }
 """What a metric is called in a sentence; one that is not listed keeps its own name with spaces."""
 

@@ -7,7 +7,7 @@ from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.tables import Calibration
 from cellfate.metrics.forecasts import Asked, read_forecasts
 from cellfate.metrics.settings import ScoreSettings
-from cellfate.statistics.aalen_johansen import aalen_johansen
+from cellfate.statistics.aalen_johansen import standardised_incidence
 from cellfate.statistics.bootstrap import BoolArray, FloatArray, draw_groups, summarise
 from cellfate.statistics.scores import equal_mass_bins
 
@@ -26,9 +26,10 @@ def calibrate_forecasts(
     -------
     DataFrame
         Table `Calibration`: one row a predictor, question, event and bin, ascending from 0. The observed share is the
-        Aalen-Johansen estimate over the landmarks of the bin, so that lost cells count as long as they were watched;
-        where nothing is lost it is the share. Equal forecasts share a bin, so there may be fewer bins than asked for.
-        Resamples keep the bins. A bin has no interval where the event was seen in fewer than two groups of it.
+        Aalen-Johansen estimate over the landmarks of the bin, standardised over doses that lost many cells, so that
+        lost cells count as long as they were watched; where nothing is lost it is the share. Equal forecasts share a
+        bin, so there may be fewer bins than asked for. Resamples keep the bins. A bin has no interval where the event
+        was seen in fewer than two groups of it.
 
     Notes
     -----
@@ -66,9 +67,8 @@ def _observe(
     """Observed share of some landmarks."""
     groups_m = asked.groups_n[in_bin_n]
     n_groups = len(np.unique(groups_m))
-    incidence_rme = aalen_johansen(
-        asked.time_n[in_bin_n], asked.event_n[in_bin_n], asked.n_events, [asked.horizon_h], groups_m, counts_rg
-    )
+    of_bin = (asked.time_n[in_bin_n], asked.event_n[in_bin_n], asked.n_events, [asked.horizon_h])
+    incidence_rme = standardised_incidence(*of_bin, asked.strata_n[in_bin_n], groups_m, counts_rg)
     place = asked.position(event)
     n_event_groups = len(np.unique(groups_m[asked.truth_n[in_bin_n] == place]))
     observed, low, high = summarise(incidence_rme[:, 0, place], settings.confidence, n_event_groups)

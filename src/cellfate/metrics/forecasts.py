@@ -59,6 +59,10 @@ class Asked:
     """Position of what came in `outcomes`; -1: not known."""
     weights_n: FloatArray
     """Inverse probability of being known; 0 where it is not known."""
+    strata_n: IntArray
+    """Number of the dose, from 1, whose losses made the weights; 0: doses that lost few cells, together."""
+    truncated_n: BoolArray
+    """The weight was cut (`censoring.MOST_WEIGHT`)."""
     groups_n: IntArray
     """Bootstrap group of each landmark, 0 .. n_groups - 1."""
     cells_n: IntArray
@@ -100,25 +104,9 @@ class Asked:
         kept["groups_n"] = number_groups(kept["groups_n"])
         return replace(self, **kept)
 
-    def select(self, kept_n: BoolArray) -> "Asked":
-        """Keep some landmarks, weighed as if only they had been asked."""
-        return self.keep(kept_n).weigh()
-
     def known(self) -> "Asked":
         """Keep the landmarks whose answer is known."""
         return self.keep(self.truth_n >= 0)
-
-    def weigh(self, strata_n: npt.NDArray[np.object_] | None = None) -> "Asked":
-        """Weigh anew, by the chance of not having been lost within each stratum (null: all are one)."""
-        strata = np.zeros(len(self.time_n)) if strata_n is None else strata_n
-        weights_n = np.zeros(len(self.time_n))
-        for stratum in np.unique(strata):
-            at_n = strata == stratum
-            watchable_n = np.full(at_n.sum(), np.inf)
-            weights_n[at_n] = list_outcomes(
-                self.time_n[at_n], self.event_n[at_n], watchable_n, self.horizon_h
-            ).weights_n
-        return replace(self, weights_n=weights_n)
 
     def calls(self) -> IntArray:
         """Position of the likeliest outcome of each landmark, the first of equals."""
@@ -173,6 +161,11 @@ def read_forecasts(forecasts: pd.DataFrame, landmarks: pd.DataFrame, follow_up: 
         unsaid = {column: 0.0 for column in columns if own[column].isna().all()}
         found += _questions_of(str(name), own.fillna(unsaid), events, scored, follow_up)
     return found
+
+
+def place_outcomes(event_n: IntArray, n_events: int) -> IntArray:
+    """Position of what came among the events and none, from what `list_outcomes` says; -1: not known, (n,)."""
+    return np.where(event_n == EVENT_FREE, n_events, np.maximum(event_n - 1, -1)).astype(np.int64)
 
 
 def is_within(within_h: "pd.Series[float]", hours: float) -> "pd.Series[bool]":
@@ -248,7 +241,9 @@ def _record(
     else:
         time_n, watchable_n = (rows[column].to_numpy(np.float64) for column in ("time_h", "watchable_h"))
         horizon_h = within_h
-    known = list_outcomes(time_n, event_n, watchable_n, horizon_h)
+    cells_n = np.asarray(rows.groupby(CELL).ngroup(), dtype=np.int64)
+    dose_n = rows["dose"].to_numpy(object)
+    known = list_outcomes(time_n, event_n, watchable_n, horizon_h, dose_n.astype(str), cells_n)
     asked = Asked(
         predictor=name,
         within_h=within_h,
@@ -258,11 +253,13 @@ def _record(
         probabilities_nk=_probabilities(name, rows, outcomes, within_h),
         time_n=time_n,
         event_n=event_n,
-        truth_n=np.where(known.event_n == EVENT_FREE, len(events), np.maximum(known.event_n - 1, -1)),
+        truth_n=place_outcomes(known.event_n, len(events)),
         weights_n=known.weights_n,
+        strata_n=known.strata_n,
+        truncated_n=known.truncated_n,
         groups_n=number_groups(rows["group_id"].to_numpy(object)),
-        cells_n=np.asarray(rows.groupby(CELL).ngroup(), dtype=np.int64),
-        dose_n=rows["dose"].to_numpy(object),
+        cells_n=cells_n,
+        dose_n=dose_n,
         tuned_n=tuned_n,
     )
     return asked.keep(known.scored_n)

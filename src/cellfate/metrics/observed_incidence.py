@@ -19,9 +19,10 @@ from cellfate.core.fates import UNSCORED
 from cellfate.core.tables import CELL, EVERYTHING, DoseIncidence, ObservedIncidence
 from cellfate.metrics.forecasts import Asked, read_forecasts
 from cellfate.metrics.settings import ScoreSettings
-from cellfate.statistics.aalen_johansen import DECIMALS, aalen_johansen, count_at_risk
+from cellfate.statistics.aalen_johansen import DECIMALS, count_at_risk, standardised_incidence
 from cellfate.statistics.bootstrap import FloatArray, draw_groups, number_groups, summarise
-from cellfate.statistics.incidence import number_events
+from cellfate.statistics.censoring import choose_strata
+from cellfate.statistics.incidence import HOURS_TOLERANCE, number_events
 
 MOST_TIMES: Final = 200
 """A curve has at most so many times."""
@@ -69,7 +70,9 @@ def _trace_curves(
     shown = shown_events(events, follow_up)
     happened_n = cells["fate"].isin(shown).to_numpy(bool)
     time_m = _thin(np.unique(np.append(0.0, np.round(time_n[happened_n], DECIMALS))))
-    incidence_rme = aalen_johansen(time_n, event_n, len(events), time_m, groups_n, counts_rg)
+    lost_n = (event_n == 0) & (time_n < cells["watchable_h"].to_numpy(np.float64) - HOURS_TOLERANCE)
+    strata_n = choose_strata(cells["dose"].to_numpy(str), lost_n, np.arange(len(cells)))
+    incidence_rme = standardised_incidence(time_n, event_n, len(events), time_m, strata_n, groups_n, counts_rg)
     at_risk_m = count_at_risk(time_n, time_m)
     for event in shown:
         n_event_groups = len(np.unique(groups_n[(cells["fate"] == event).to_numpy(bool)]))
@@ -118,7 +121,7 @@ def compare_doses(
     """
     first = set(list_first_landmarks(landmarks)["landmark_id"])
     asked = [each for each in read_forecasts(forecasts, landmarks, follow_up) if not np.isnan(each.within_h)]
-    selections = [each.select(np.array([name in first for name in each.landmark_ids_n], dtype=bool)) for each in asked]
+    selections = [each.keep(np.array([name in first for name in each.landmark_ids_n], dtype=bool)) for each in asked]
     doses = sorted({dose for each in selections for dose in each.dose_n})
     rows = [
         row
@@ -133,13 +136,13 @@ def compare_doses(
 
 def _compare(dose: str, asked: Asked, scores: ScoreSettings) -> Iterator[dict[str, object]]:
     """Rows of one predictor, horizon and dose."""
-    cells = asked if dose == EVERYTHING else asked.select(asked.dose_n == dose)
+    cells = asked if dose == EVERYTHING else asked.keep(asked.dose_n == dose)
     if not cells.n_groups:
         return
     counts_rg = draw_groups(cells.n_groups, scores.n_resamples, scores.seed)
-    incidence_rme = aalen_johansen(
-        cells.time_n, cells.event_n, cells.n_events, [cells.within_h], cells.groups_n, counts_rg
-    )
+    strata_n = choose_strata(cells.dose_n.astype(str), cells.truth_n < 0, cells.cells_n)
+    of_cells = (cells.time_n, cells.event_n, cells.n_events, [cells.within_h])
+    incidence_rme = standardised_incidence(*of_cells, strata_n, cells.groups_n, counts_rg)
     for event in cells.events:
         place = cells.position(event)
         n_event_groups = len(np.unique(cells.groups_n[cells.truth_n == place]))

@@ -50,9 +50,10 @@ def score_forecasts(
 
     Notes
     -----
-    Landmarks are weighted by the inverse probability of being known (`censoring.list_outcomes`). The weights are those
-    of the data as they are, of the dose's own landmarks within a dose: resamples draw groups with their weights and do
-    not estimate them again, so that intervals leave out what the weights themselves are unsure of.
+    Landmarks are weighted by the inverse probability of being known (`censoring.list_outcomes`), of a dose's own losses
+    where it lost enough cells; the same weights hold over all doses and within one. They are those of the data as they
+    are: resamples draw groups with their weights and do not estimate them again, so that intervals leave out what the
+    weights themselves are unsure of.
     AUROC is the cumulative, dynamic one; with competing events both kinds of those without the event are its controls
     (Blanche et al., Statist. Med. 32, 5381 (2013)).
     """
@@ -131,14 +132,14 @@ def _rows(asked: Asked, settings: ScoreSettings) -> Iterator[dict[str, object]]:
     doses = sorted(set(asked.dose_n))
     selections = [(EVERYTHING, asked)]
     if len(doses) > 1:
-        selections += [(dose, asked.select(asked.dose_n == dose)) for dose in doses]
+        selections += [(dose, asked.keep(asked.dose_n == dose)) for dose in doses]
     for condition, selected in selections:
         known = selected.known()
         counts_rg = draw_groups(known.n_groups, settings.n_resamples, settings.seed)
         values = compute_scores(known, counts_rg, settings.calibration_bins)
         yield from _tidy(known, condition, values, settings)
     if len(doses) > 1:
-        known = asked.weigh(asked.dose_n).known()
+        known = asked.known()
         counts_rg = draw_groups(known.n_groups, settings.n_resamples, settings.seed)
         yield from _tidy(known, WITHIN_DOSES, score_within_doses(known, counts_rg), settings)
 

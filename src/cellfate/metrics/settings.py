@@ -1,6 +1,6 @@
 """Parameters of scores, references and masking experiments."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -22,6 +22,8 @@ class ScoreSettings(Settings):
     """Probability content of every interval."""
     calibration_bins: int = Field(15, ge=2, le=100)
     """Bins of equal mass of the reliability curve and of the expected calibration error."""
+    died_shares: tuple[Annotated[float, Field(gt=0, le=1)], ...] = (0.1, 0.3)
+    """Shares of the lost cells that are assumed to have died at the moment of loss, to see what the scores become."""
     seed: int = Field(7, ge=0)
     """Seed of the bootstrap; the same groups are drawn for every predictor, so differences are paired."""
 

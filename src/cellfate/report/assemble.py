@@ -13,6 +13,7 @@ from cellfate.metrics.settings import ScoreSettings
 from cellfate.plots.theme import is_empty
 from cellfate.report import belief, contents, headline, tables
 from cellfate.report.blending import tabulate_weights
+from cellfate.report.losses import tabulate_losses, tabulate_sensitivity
 from cellfate.report.page import ReportFigure, ReportPage, ReportPart, ReportSection, ReportTable, render_page
 from cellfate.report.provenance import list_versions
 from cellfate.report.settings import ReportSettings
@@ -176,10 +177,13 @@ def _say_scores(
     """Scores in numbers of each question, what is blended, and the calls of cells."""
     metrics, comparisons = found["metrics"], found["comparisons"]
     parts = {}
+    lost = (tabulate_losses(found["losses"]), tabulate_sensitivity(found["loss_sensitivity"]))
     for owner, within_h in (("which_fate", None), ("within_hours", follow_up.headline_h)):
-        blended = None if within_h is None else tabulate_weights(blend_weights)
-        scored = tables.tabulate_scores(metrics, within_h)
-        made = (tables.tabulate_beside(metrics, comparisons, within_h), scored, blended)
+        beside, scored = (
+            tables.tabulate_beside(metrics, comparisons, within_h),
+            tables.tabulate_scores(metrics, within_h),
+        )
+        made = (beside, scored, *(() if within_h is None else (tabulate_weights(blend_weights), *lost)))
         parts["scores", owner] = ReportPart(tables=tuple(table for table in made if table is not None))
     calls = tables.tabulate_commitments(found["commitment_summary"], follow_up.events)
     parts["timing", "within_hours"] = ReportPart(tables=() if calls is None else (calls,))

@@ -11,6 +11,8 @@ TABLES: Final = (
     "questions",
     "metrics",
     "comparisons",
+    "losses",
+    "loss_sensitivity",
     "commitment_summary",
     "background_swap",
     *(f"{reading}_{name}" for reading in ("classifier", "clock") for name in READING_TABLES),

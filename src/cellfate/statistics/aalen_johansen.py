@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cellfate.statistics.bootstrap import FloatArray, IntArray
+from cellfate.statistics.bootstrap import FloatArray, IntArray, mean_by_group
 from cellfate.statistics.incidence import cumulative_incidence
 
 DECIMALS: Final = 6
@@ -75,6 +75,36 @@ def aalen_johansen(
         for first in range(0, len(counts), step)
     ]
     return np.concatenate(estimates)
+
+
+def standardised_incidence(
+    time_n: ArrayLike,
+    event_n: ArrayLike,
+    n_events: int,
+    at_m: ArrayLike,
+    strata_n: IntArray,
+    groups_n: IntArray,
+    counts_rg: FloatArray,
+) -> FloatArray:
+    """Mean of the cumulative incidences of strata, each by its share of the cells, (r, m, e).
+
+    Where more cells of one stratum are lost than of another, one estimate for all counts the first too little.
+
+    Parameters
+    ----------
+    time_n, event_n, n_events, at_m, groups_n, counts_rg
+        As of `aalen_johansen`.
+    strata_n
+        Stratum of each cell, as of `censoring.choose_strata`.
+    """
+    mean_rme = np.zeros((len(counts_rg), len(np.atleast_1d(at_m)), n_events))
+    time, event = np.asarray(time_n), np.asarray(event_n)
+    for stratum in np.unique(strata_n):
+        of_n = strata_n == stratum
+        incidence_rme = aalen_johansen(time[of_n], event[of_n], n_events, at_m, groups_n[of_n], counts_rg)
+        share_r = mean_by_group(of_n, groups_n, counts_rg)[:, None, None]
+        mean_rme += np.where(share_r > 0, share_r * incidence_rme, share_r)  # NaN where nothing at all was drawn
+    return mean_rme
 
 
 def count_at_risk(time_n: ArrayLike, at_m: ArrayLike) -> IntArray:

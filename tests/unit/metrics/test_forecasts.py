@@ -76,10 +76,6 @@ def test_weights_by_hand():
     known = asked.known()
     assert (len(known.truth_n), known.n_groups) == (4, 2)
     np.testing.assert_allclose(known.weights_n, [1, 4 / 3, 4 / 3, 4 / 3])
-    # Of the first three alone, one of the two that had no event by 2 h is lost then; by strata the others lose nobody.
-    first = np.array([True] * 3 + [False] * 2)
-    np.testing.assert_allclose(asked.select(first).weights_n, [1, 0, 2])
-    np.testing.assert_allclose(asked.weigh(first.astype(object)).weights_n, [1, 0, 2, 1, 1])
 
 
 def test_an_event_that_is_not_shown_still_competes():
@@ -140,11 +136,11 @@ def test_some_landmarks_can_be_selected():
     landmarks, truth = simulate_hazards(n=40)
     asked = _read(forecast(landmarks, truth), landmarks)[0]
     kept = asked.dose_n == "Low"
-    selected = asked.select(kept)
+    selected = asked.keep(kept)
     assert selected.n_groups == len(set(asked.groups_n[kept]))
     np.testing.assert_array_equal(selected.probabilities_nk, asked.probabilities_nk[kept])
     assert set(selected.dose_n) == {"Low"}
-    assert asked.select(np.zeros(len(kept), bool)).n_groups == 0
+    assert asked.keep(np.zeros(len(kept), bool)).n_groups == 0
 
 
 def test_an_event_of_which_nothing_is_forecast_competes_and_is_not_scored(caplog):

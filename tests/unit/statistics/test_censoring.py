@@ -48,7 +48,7 @@ def test_weighted_shares_are_the_aalen_johansen_estimate(seed, within_h):
     rng = np.random.default_rng(seed)
     time, event = rng.integers(1, 15, 80) / 3.0, rng.choice(3, 80, p=[0.3, 0.3, 0.4])
     watchable = time + rng.choice([0.0, 1.0, 4.0], 80)
-    outcomes = list_outcomes(time, event, watchable, within_h)
+    outcomes = list_outcomes(time, event, watchable, within_h, most_weight=np.inf)
     kept = outcomes.scored_n
     shares = [outcomes.weights_n[outcomes.event_n == e].sum() / kept.sum() for e in (1, 2)]
     np.testing.assert_allclose(shares, aalen_johansen(time[kept], event[kept], 2, within_h)[0, 0], atol=1e-12)
@@ -68,3 +68,19 @@ def test_without_censoring_every_weight_is_one(seed):
 def test_no_landmark_is_no_error():
     outcomes = list_outcomes([], [], [], 3.0)
     assert len(outcomes.event_n) == len(outcomes.weights_n) == 0
+
+
+def test_a_condition_that_lost_enough_cells_has_weights_of_its_own_and_large_ones_are_cut():
+    # a: 30 of 40 cells are lost at 1 h, each at two landmarks: G = 1/4. b and c lose one of 4 each: together 6/8.
+    conditions = np.repeat(["a", "b", "c"], [80, 4, 4])
+    cells = np.concatenate([np.repeat(np.arange(40), 2), np.arange(100, 108)])
+    time = np.where(np.isin(cells, [*range(30), 100, 104]), 1.0, 9.0)
+    outcomes = list_outcomes(time, np.zeros(88), np.full(88, LONG), 3.0, conditions, cells)
+    assert outcomes.strata_n.tolist() == [1] * 80 + [0] * 8
+    np.testing.assert_allclose(np.unique(outcomes.weights_n), [0, 8 / 6, 4])
+    assert not outcomes.truncated_n.any()
+    cut = list_outcomes(time, np.zeros(88), np.full(88, LONG), 3.0, conditions, cells, most_weight=3.0)
+    assert (cut.weights_n.max(), cut.truncated_n.sum()) == (3.0, 20)
+    # Landmarks of 29 lost cells are too few, however many they are.
+    few = list_outcomes(np.where(cells == 0, 9.0, time), np.zeros(88), np.full(88, LONG), 3.0, conditions, cells)
+    assert (few.strata_n == 0).all()

@@ -46,6 +46,31 @@ class Comparisons(Table):
     best_trivial: Series[bool] = pa.Field(description="the reference is the best of those that see no image")
 
 
+class Losses(Table):
+    """Cells lost before the answer was known: one row a horizon and dose (or `all`)."""
+
+    within_h: Series[float] = pa.Field(gt=0)
+    dose: Series[str]
+    n_landmarks: Series[int] = pa.Field(ge=0)
+    n_lost_landmarks: Series[int] = pa.Field(ge=0)
+    n_lost_cells: Series[int] = pa.Field(ge=0)
+    weights: Series[str] = pa.Field(isin=("own", "some own", "pooled"), description="whose losses make the weights")
+    largest_weight: Series[float] = pa.Field(ge=0)
+    share_truncated: Series[float] = pa.Field(nullable=True, description="of the landmarks with a known answer")
+
+
+class LossSensitivity(Table):
+    """Scores as if some lost cells had died: one row a predictor, metric, outcome and share of the lost cells."""
+
+    predictor: Series[str]
+    within_h: Series[float] = pa.Field(gt=0)
+    metric: Series[str]
+    outcome: Series[str]
+    died_share: Series[float] = pa.Field(ge=0, le=1, description="0: as everywhere else")
+    estimate: Series[float] = pa.Field(nullable=True)
+    n_lost_cells: Series[int] = pa.Field(ge=0)
+
+
 class Calibration(Table):
     """One row a predictor, question, outcome and bin of equal mass: forecast against observed share."""
 

@@ -10,6 +10,7 @@ from cellfate.metrics.commitments import find_commitments, summarise_commitments
 from cellfate.metrics.comparisons import compare_forecasts, summarise_scores
 from cellfate.metrics.confusion import count_confusions
 from cellfate.metrics.curves import trace_curves
+from cellfate.metrics.losses import assume_deaths, count_losses
 from cellfate.metrics.masking import mask_sequences
 from cellfate.metrics.masking_curves import score_masking
 from cellfate.metrics.net_benefit import weigh_benefit
@@ -84,6 +85,8 @@ def _scores() -> list[Node]:
     return [
         node(score_forecasts, [*asked, SCORES], "metrics", name="score_forecasts"),
         node(compare_forecasts, [*asked, SCORES], "comparisons", name="compare_forecasts"),
+        node(count_losses, asked, "losses", name="count_losses"),
+        node(assume_deaths, [*asked, SCORES], "loss_sensitivity", name="assume_deaths"),
         node(calibrate_forecasts, [*asked, SCORES], "calibration", name="calibrate_forecasts"),
         node(count_confusions, asked, "confusion", name="count_confusions"),
         node(trace_curves, asked, "operating_curves", name="trace_curves"),
