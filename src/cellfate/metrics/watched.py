@@ -84,14 +84,15 @@ def watch(rows: pd.DataFrame, within_h: float) -> Watched:
     time_n = (told["end_frame"] - told["frame"]).to_numpy(np.float64) * frame_h
     watchable_n = (told["recording_frames"] - 1 - told["frame"]).to_numpy(np.float64) * frame_h
     event_n = number_events(told["fate"], EVENTS)  # one that is not forecast competes too
+    cells_n = np.cumsum(traces.begins_n) - 1
     return Watched(
         predictor=str(told["predictor"].iloc[0]),
         traces=traces,
         within_h=within_h,
         time_n=time_n,
-        came=list_outcomes(time_n, event_n, watchable_n, within_h),
+        came=list_outcomes(time_n, event_n, watchable_n, within_h, told["dose"].to_numpy(str), cells_n),
         known_n=list_outcomes(time_n, event_n, np.full(len(told), np.inf), within_h).event_n,
         groups_n=number_groups(told["group_id"].to_numpy(object)),
-        cells_n=np.cumsum(traces.begins_n) - 1,
+        cells_n=cells_n,
         frame_h=frame_h,
     )
