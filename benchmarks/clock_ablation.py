@@ -19,7 +19,7 @@ from benchmarks.measure import print_table
 from benchmarks.project import ROOT, load_run
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.predictors import BLEND, BOOSTING, NETWORK
-from cellfate.features.settings import FeatureSettings
+from cellfate.features.settings import ContextSettings, FeatureSettings
 from cellfate.metrics.comparisons import compare_forecasts
 from cellfate.metrics.scoring import score_forecasts
 from cellfate.metrics.settings import ScoreSettings
@@ -38,6 +38,7 @@ SETTINGS: Final = {
     "clock_training": ClockTrainingSettings,
     "features": FeatureSettings,
     "blend": BlendSettings,
+    "context": ContextSettings,
     "scores": ScoreSettings,
 }
 METRICS: Final = ("auroc", "average_precision", "brier")

@@ -8,7 +8,7 @@ from cellfate.cohort.questions import list_questions
 from cellfate.crops.normalisation import fit_normalisation
 from cellfate.crops.settings import CropSettings
 from cellfate.features.measurements import measure_cells
-from cellfate.features.settings import FeatureSettings
+from cellfate.features.settings import ContextSettings, FeatureSettings
 from cellfate.models.settings import BlendSettings, BoostingSettings, ClockNetworkSettings, ModelSettings
 from cellfate.pipelines.model_training.nodes import train_classifier, train_clock_networks
 from cellfate.prediction.boosting import boost_clock
@@ -37,13 +37,14 @@ def train_tiny_clock(
     folder: Path,
     network: ClockNetworkSettings = TINY_CLOCK,
     blend: BlendSettings = TINY_BLEND,
+    context: ContextSettings = ContextSettings(),  # noqa: B008  # frozen
 ) -> TrainedModel:
     """Train the fate clock on a study for one epoch, boosters and all."""
     questions = list_questions(study.follow_ups, study.landmarks, TINY_FOLLOW_UP)
     normalisation = fit_normalisation(study.crops, study.follow_ups, study.splits)
     measured = measure_cells(study.crops, study.detections, FeatureSettings())
     tables = (study.follow_ups, questions, study.splits, normalisation, measured)
-    settings = (TINY_FOLLOW_UP, network, tiny_clock_training(folder, max_epochs=1), FeatureSettings(), blend)
+    settings = (TINY_FOLLOW_UP, network, tiny_clock_training(folder, max_epochs=1), FeatureSettings(), blend, context)
     networks, _ = train_clock_networks(study.crops, *tables, *settings)
     boosted = boost_clock(study.landmarks, study.splits, measured, networks, study.crops)
     return weigh_blend(study.landmarks, study.splits, measured, boosted, study.crops)

@@ -9,6 +9,7 @@ import logging
 
 import pandas as pd
 
+from cellfate.cohort.families import describe_families
 from cellfate.cohort.guard import withhold_frames
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
@@ -114,10 +115,11 @@ def _watch(
     """Columns of `FollowUps` for every cell, and `reason`: why it is not followed, or null."""
     _check_intervals(recordings)
     _check_event_frames(cells)
-    about = recordings[["recording_id", "dose", "frame_interval_min", "n_frames"]]
+    about = recordings.reindex(columns=["recording_id", "dose", "frame_interval_min", "n_frames", "treatment_h"])
     watched = cells[[*CELL, "group_id", "fate", "event_frame"]].merge(
         about.rename(columns={"n_frames": "recording_frames"}), on="recording_id", validate="many_to_one"
     )
+    watched = watched.merge(describe_families(cells, recordings), on=CELL, how="left", validate="one_to_one")
     seen = detections.groupby(CELL)["frame"].agg(seen_first="min", seen_last="max").reset_index()
     watched = watched.merge(seen, on=CELL, how="left", validate="one_to_one")
     has_event = watched["event_frame"].notna()
@@ -171,4 +173,6 @@ def _check_any(kept: pd.DataFrame, watched: pd.DataFrame, follow_up: FollowUpSet
 
 def _table(kept: pd.DataFrame) -> pd.DataFrame:
     columns = list(FollowUps.to_schema().columns)
-    return FollowUps.validate(kept[columns].astype({"event_frame": "Int64"}).reset_index(drop=True))
+    return FollowUps.validate(
+        kept[columns].astype({"event_frame": "Int64", "sister_fate": "str"}).reset_index(drop=True)
+    )

@@ -9,12 +9,13 @@ the track are no landmarks.
 import numpy as np
 import pandas as pd
 
+from cellfate.cohort.families import FAMILY
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
 from cellfate.core.fates import EVENTS
 from cellfate.core.tables import CELL, FRAME, Landmarks
 
-_OF_THE_CELL = [*CELL, "group_id", "dose", "first_frame", "frame_interval_min", "fate", "event_frame"]
+_OF_THE_CELL = [*CELL, "group_id", "dose", "first_frame", "frame_interval_min", "fate", "event_frame", "treatment_h"]
 
 
 def list_landmarks(detections: pd.DataFrame, follow_ups: pd.DataFrame, follow_up: FollowUpSettings) -> pd.DataFrame:
@@ -82,7 +83,7 @@ def list_forecast_frames(
     waited = age - (follow_up.min_frames - 1)
     interval_h = shown["frame_interval_min"] / 60
     names = shown["recording_id"] + ":" + shown["cell_id"].astype(str) + ":" + shown["frame"].astype(str)
-    table = shown[_OF_THE_CELL].assign(
+    table = shown.reindex(columns=[*_OF_THE_CELL, *FAMILY]).assign(
         landmark_id=names,
         last_frame=shown["frame"],
         n_frames=shown["n_frames"],

@@ -168,8 +168,13 @@ def order_doses(doses: Iterable[str]) -> list[str]:
 def _rank_dose(dose: str) -> tuple[int, str, float, str]:
     number, unit = rank_amount(dose)
     if math.isnan(number):
-        return (0 if dose.casefold() in _UNTREATED else 2, "", 0.0, dose)
+        return (0 if is_untreated(dose) else 2, "", 0.0, dose)
     return (1, unit if number else "", number, dose)
+
+
+def is_untreated(dose: str) -> bool:
+    """Whether a dose is a word for no treatment, such as Control or DMSO."""
+    return dose.casefold() in _UNTREATED
 
 
 def rank_amount(dose: str) -> tuple[float, str]:

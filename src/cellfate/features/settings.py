@@ -1,11 +1,13 @@
 """Parameters of the measurements made on every crop."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cellfate.core.settings import Settings
+
+ContextName = Literal["age", "recording_time", "treatment_time", "dose", "crowding", "mother", "sister"]
 
 
 @dataclass(frozen=True)
@@ -57,3 +59,20 @@ class FeatureSettings(Settings):
             0.15 * side_px if self.max_offset_px is None else self.max_offset_px,
             side_px if self.neighbor_radius_px is None else self.neighbor_radius_px,
         )
+
+
+class ContextSettings(Settings):
+    """What boosted hazards are told of a landmark beside measurements."""
+
+    names: tuple[ContextName, ...] = ("age", "treatment_time")
+    """`age`: hours since the track began, and whether it began in view. `treatment_time`: hours since the treatment,
+    where the table of conditions has `treatment_h`. `recording_time`: hours since the recording began; it means
+    something else in recordings that began otherwise, and forecasts of these suffer. `dose`. `crowding`: neighbours in
+    the last frame. Where tracks say who came from whom, `mother`: the length of her cycle; `sister`: whether she is
+    alive, or how long ago she divided or died, as it stood a guard before."""
+
+    @model_validator(mode="after")
+    def _check_names(self) -> Self:
+        if len(set(self.names)) < len(self.names):
+            raise ValueError(f"names {list(self.names)} repeats one; name each once.")
+        return self

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
 from cellfate.core.tables import CELL, FRAME
+from cellfate.features.context import AGE_ALONE, Context, describe_context
 from cellfate.features.morphology import SHAPE_FEATURES
 
 FloatArray = NDArray[np.float64]
@@ -94,7 +95,9 @@ def summarise_history(frame_features: pd.DataFrame, landmarks: pd.DataFrame, his
     return pd.DataFrame(rows.reshape(len(landmarks), -1), columns=columns, index=landmarks.index)
 
 
-def describe_landmarks(frame_features: pd.DataFrame, landmarks: pd.DataFrame, history_h: float) -> pd.DataFrame:
+def describe_landmarks(
+    frame_features: pd.DataFrame, landmarks: pd.DataFrame, history_h: float, context: Context = AGE_ALONE
+) -> pd.DataFrame:
     """Build the inputs of boosted hazards; nothing after a landmark is looked at.
 
     Parameters
@@ -103,22 +106,20 @@ def describe_landmarks(frame_features: pd.DataFrame, landmarks: pd.DataFrame, hi
         Table `FrameFeatures`.
     landmarks
         Table `Landmarks`, or one with its columns `recording_id`, `cell_id`, `first_frame` (of the cell), `last_frame`
-        (the landmark) and `frame_interval_min`.
+        (the landmark) and `frame_interval_min`, and those that the context needs.
     history_h
         Hours before the landmark that the features are summarised over, whatever the frame interval.
+    context
+        What is told beside measurements.
 
     Returns
     -------
     pandas.DataFrame of float64
-        One row a landmark, in the order and with the index of `landmarks`: the columns of `summarise_history`,
-        then `age_h` (hours since the track began) and `born_in_view` (1 when the track began after the first frame of
-        the recording, so that its age counts from a division or from its entry; else 0).
+        One row a landmark, in the order and with the index of `landmarks`: the columns of `summarise_history`, then
+        those of `describe_context`.
     """
-    hours_per_frame = landmarks["frame_interval_min"].to_numpy(np.float64) / 60
-    first = landmarks["first_frame"].to_numpy(np.int64)
-    age_h = (landmarks["last_frame"].to_numpy(np.int64) - first) * hours_per_frame
-    summaries = summarise_history(frame_features, landmarks, history_h)
-    return summaries.assign(age_h=age_h, born_in_view=(first > 0).astype(np.float64))
+    told = describe_context(landmarks, frame_features, context)
+    return pd.concat([summarise_history(frame_features, landmarks, history_h), told], axis=1)
 
 
 def _history_bounds(landmarks: pd.DataFrame, history_h: float) -> Iterator[tuple[tuple[str, int], int, int, float]]:

@@ -4,6 +4,7 @@ import logging
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from cellfate.core.errors import InputError
@@ -53,10 +54,10 @@ def read_conditions(
 
     Returns
     -------
-    DataFrame of str
-        recording_id as it is written there; condition (the dose where the table has none); dose (a number in its
+    DataFrame
+        Text: recording_id as it is written there; condition (the dose where the table has none); dose (a number in its
         shortest form and its unit, or a word; the condition where the table has none); group_id (blank where the table
-        has none); indexed by line.
+        has none). And treatment_h, float, NaN where it is not known. Indexed by line.
 
     Raises
     ------
@@ -67,14 +68,14 @@ def read_conditions(
     """
     asked = columns.model_dump()
     usual = ConditionColumns().model_dump()
-    optional = [asked[key] for key in ("condition", "group_id", "dose_unit") if asked[key] == usual[key]]
+    optional = [asked[key] for key in ("condition", "group_id", "dose_unit", "treatment_h") if asked[key] == usual[key]]
     needed = [name for name in asked.values() if name is not None and name not in optional]
     if not path.exists():
         raise InputError(f"Conditions file {path} is missing; put it there, or set recordings.conditions_file to null.")
     table = read_text_columns(path, needed, optional, named_in="recordings.conditions_columns")
     table = table.apply(lambda column: column.str.strip())
     given = {key: table[name] for key, name in asked.items() if name is not None and name in table}
-    _check_filled(path, {key: column for key, column in given.items() if key != "dose_unit"})
+    _check_filled(path, {key: column for key, column in given.items() if key not in ("dose_unit", "treatment_h")})
     if "dose" in given:
         default = _choose_unit(path, str(given["dose"].name), dose_unit)
         given["dose"] = _write_doses(path, given["dose"], given.get("dose_unit"), default)
@@ -86,7 +87,7 @@ def read_conditions(
     }
     found = pd.DataFrame({"group_id": "", **given, **treated}, index=table.index)[_COLUMNS].astype("str")
     _check_words(path, found)
-    return found
+    return found.assign(treatment_h=_read_hours(path, given.get("treatment_h", pd.Series("", index=table.index))))
 
 
 def match_conditions(path: Path, table: pd.DataFrame, recording_ids: list[str]) -> pd.DataFrame:
@@ -104,7 +105,7 @@ def match_conditions(path: Path, table: pd.DataFrame, recording_ids: list[str]) 
     Returns
     -------
     DataFrame
-        condition, dose and group_id (the recording_id where the table has none), indexed by recording_id.
+        condition, dose, treatment_h and group_id (the recording_id where the table has none), indexed by recording_id.
 
     Raises
     ------
@@ -166,6 +167,19 @@ def _choose_unit(path: Path, column: str, dose_unit: str | None) -> str | None:
             f"recordings.dose_unit is {dose_unit}; set that to {of_name} or null, or rename the column."
         )
     return of_name or dose_unit
+
+
+def _read_hours(path: Path, hours: pd.Series) -> pd.Series:
+    """Read hours, NaN where a field is blank."""
+    found = pd.Series(parse_numbers(hours), index=hours.index)
+    wrong = hours[(hours != "") & ~np.isfinite(found)]
+    if len(wrong):
+        raise InputError(
+            f"Line {wrong.index[0]} of conditions file {path} has '{wrong.iloc[0]}' in column {hours.name}, but hours "
+            "from the first frame to the treatment were expected; write a number, negative where the treatment came "
+            "before, or leave the field blank."
+        )
+    return found
 
 
 def _write_doses(path: Path, doses: pd.Series, units: pd.Series | None, dose_unit: str | None) -> pd.Series:

@@ -239,7 +239,8 @@ def _find_conditions(
         raise InputError(f"Two recordings in {folder.root} are named '{twice[0]}'; rename a file or a folder.")
     if conditions is not None:
         return match_conditions(folder.root / str(settings.conditions_file), conditions, sorted(names))
-    return pd.DataFrame({"condition": "unknown", "dose": "Unknown", "group_id": names}, index=pd.Index(names))
+    unknown = {"condition": "unknown", "dose": "Unknown", "treatment_h": float("nan")}
+    return pd.DataFrame({**unknown, "group_id": names}, index=pd.Index(names))
 
 
 def _recording_row(looked: Looked, settings: RecordingSettings) -> tuple[dict[str, Any], list[Remark]]:

@@ -27,6 +27,9 @@ class ConditionColumns(Settings):
     """Unit of the dose on this line; null, or a table without `dose_unit`: the parameter `dose_unit`."""
     group_id: str | None = "group_id"
     """Well, plate or day that recordings share; null, or a table without `group_id`: each recording is its own."""
+    treatment_h: str | None = "treatment_h"
+    """Hours from the first frame to the treatment, negative where it came before; null, or a table without
+    `treatment_h`, or a blank field: not known."""
 
     @model_validator(mode="after")
     def _check_treatment(self) -> "ConditionColumns":

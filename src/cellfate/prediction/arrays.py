@@ -102,11 +102,11 @@ class CellsInMemory:
         """Give what boosted hazards see of landmarks; what is not known of a cell is NaN."""
         measured = measure_cells(self, self.detections.head(0), config.features)
         measured = measured.assign(n_neighbors=self.n_neighbors_n)
-        inputs = describe_landmarks(measured, landmarks, config.blend.history_h)
+        inputs = describe_landmarks(measured, landmarks, config.blend.history_h, config.told)
         given = self.follow_ups.loc[landmarks["cell_id"]]
         aged_n, numbered_n = given["age"].to_numpy(bool), given["frame numbers"].to_numpy(bool)
-        born_in_view = inputs["born_in_view"].where(aged_n & numbered_n)
-        return inputs.assign(age_h=inputs["age_h"].where(aged_n), born_in_view=born_in_view)
+        known = {"age_h": aged_n, "born_in_view": aged_n & numbered_n, "recording_h": numbered_n}
+        return inputs.assign(**{name: inputs[name].where(known_n) for name, known_n in known.items() if name in inputs})
 
 
 def hold_cells(frames: Any, channels: Sequence[str], frame_interval_min: float, **options: Any) -> CellsInMemory:

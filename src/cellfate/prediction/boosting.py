@@ -50,7 +50,8 @@ def boost_clock(
     if not config.members:
         return model
     regular = landmarks[landmarks["regular"]]
-    described = describe_landmarks(frame_features, regular, config.blend.history_h)
+    described = describe_landmarks(frame_features, regular, config.blend.history_h, config.told)
+    described = described.dropna(axis="columns", how="all")  # what is known of no landmark is no input
     boosters = {f"{ALL_CELLS}.{BOOSTING}": _fit(described, regular, config)}
     for fold in config.folds:
         training = select_part(regular, splits, fold, "train")

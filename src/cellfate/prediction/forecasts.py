@@ -107,7 +107,7 @@ def forecast_clock(
     if not config.members:
         return empty_forecasts(config.events)
     check_trained_on(model, crops, follow_ups, splits, frame_features)
-    describe = partial(describe_landmarks, frame_features, history_h=config.blend.history_h)
+    describe = partial(describe_landmarks, frame_features, history_h=config.blend.history_h, context=config.told)
     old_enough = follow_ups["last_frame"] - follow_ups["first_frame"] >= config.follow_up.min_frames - 1
     told_apart = len(competing_events(follow_ups[old_enough])) > 1  # else it is not asked which fate comes
     tables: list[pd.DataFrame] = []
@@ -163,7 +163,8 @@ def forecast_new(
         if measured is None:
             measured = measure_cells(crops, detections, model.config.features, follow_ups)
         _check_measured(measured, frames)
-        describe = partial(describe_landmarks, measured, history_h=model.config.blend.history_h)
+        history_h, told = model.config.blend.history_h, model.config.told
+        describe = partial(describe_landmarks, measured, history_h=history_h, context=told)
     return forecast_frames(model, crops, frames, len(follow_ups), describe)
 
 

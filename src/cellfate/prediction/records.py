@@ -13,7 +13,8 @@ from cellfate.core.errors import InputError
 from cellfate.core.predictors import BLEND, CLASSIFIER, name_predictor
 from cellfate.core.settings import Settings
 from cellfate.crops.settings import CropSettings
-from cellfate.features.settings import FeatureSettings
+from cellfate.features.context import Context
+from cellfate.features.settings import ContextSettings, FeatureSettings
 from cellfate.models.fitted_member import FittedMember
 from cellfate.models.settings import BlendPart, BlendSettings, ClockNetworkSettings, ModelSettings, NetworkSettings
 
@@ -207,11 +208,20 @@ class ClockConfig(FolderConfig):
     """The network."""
     features: FeatureSettings
     """How cells are segmented and measured."""
+    context: ContextSettings = ContextSettings(names=("age",))
+    """What boosting is told beside measurements; a model of an earlier version knows the age."""
+    doses: tuple[str, ...] = ()
+    """Doses of the training recordings."""
     blend: BlendSettings
     """What is blended."""
     blend_weights: dict[str, BlendWeights] = Field(default_factory=dict)
     """What each part counts for, by owner: `fold_<k>` for the cells that fold tests, `all` for new cells. Empty in a
     model of an earlier version, whose parts count alike."""
+
+    @property
+    def told(self) -> Context:
+        """Context of landmarks, as boosting is told it."""
+        return Context(self.context.names, self.follow_up.guard_h, self.doses)
 
     def weights_of(self, owner: str) -> dict[BlendPart, float]:
         """Weights of the parts of the blend for the cells of an owner; an InputError if they were not chosen."""

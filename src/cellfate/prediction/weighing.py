@@ -5,6 +5,7 @@ Array suffixes: n landmarks, k bins of time, e events, p parts.
 
 import logging
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -71,10 +72,8 @@ def _forecast_unseen(
     regular: pd.DataFrame, splits: pd.DataFrame, frame_features: pd.DataFrame, model: TrainedModel, crops: CropStore
 ) -> pd.DataFrame:
     """Add to landmarks that some member did not train on its fold and, a column a part, its log odds (k, e)."""
-    history_h, tables = model.clock_config.blend.history_h, []
-
-    def describe(frames: pd.DataFrame) -> pd.DataFrame:
-        return describe_landmarks(frame_features, frames, history_h)
+    config, tables = model.clock_config, []
+    describe = partial(describe_landmarks, frame_features, history_h=config.blend.history_h, context=config.told)
 
     for fold, cells in list_unseen(splits).groupby("fold"):
         rows = regular.merge(cells, on=CELL)

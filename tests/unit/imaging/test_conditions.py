@@ -196,3 +196,14 @@ def test_a_map_without_lines_lacks_every_recording(tmp_path: Path) -> None:
     path = write(tmp_path, "recording_id;dose\n")
     with pytest.raises(InputError, match="has no line for 1 of 1 recordings"):
         match_conditions(path, read_conditions(path), ["a"])
+
+
+def test_hours_of_treatment_are_read_where_they_are_given(tmp_path: Path) -> None:
+    path = write(tmp_path, "recording_id;dose;treatment_h\na;1;2,5\nb;2;\nc;3;-24\n")
+    table = match_conditions(path, read_conditions(path), ["a", "b", "c"])
+    assert table["treatment_h"].fillna(-1).tolist() == [2.5, -1, -24]
+    without = write(tmp_path, "recording_id,dose\na,1\n")
+    assert read_conditions(without)["treatment_h"].isna().all()
+    wrong = write(tmp_path, "recording_id,dose,treatment_h\na,1,soon\n")
+    with pytest.raises(InputError, match=r"Line 2 of conditions file .* has 'soon' in column treatment_h"):
+        read_conditions(wrong)

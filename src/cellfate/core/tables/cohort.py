@@ -7,9 +7,16 @@ from pandera.typing.pandas import Series
 from cellfate.core.fates import FATES
 from cellfate.core.tables.base import PARTS, Table
 
+_TREATED = "from the first frame of the recording to the treatment; NaN: not known"
+_CYCLE = "from the mother's first frame to her mitosis; NaN: not seen"
+_SISTER = "frame of the sister's event; without one the last frame seen"
+
 
 class FollowUps(Table):
-    """One row a cell, censored ones included: the frames that are shown, and how its watching ended."""
+    """One row a cell, censored ones included: the frames that are shown, and how its watching ended.
+
+    Tables of earlier versions lack the columns from `treatment_h` on.
+    """
 
     recording_id: Series[str]
     cell_id: Series[int]
@@ -23,6 +30,10 @@ class FollowUps(Table):
     end_frame: Series[int] = pa.Field(ge=0, description="event frame; without an event the last frame seen")
     frame_interval_min: Series[float] = pa.Field(gt=0)
     recording_frames: Series[int] = pa.Field(gt=0, description="frames of the recording")
+    treatment_h: Series[float] | None = pa.Field(nullable=True, description=_TREATED)
+    mother_cycle_h: Series[float] | None = pa.Field(nullable=True, description=_CYCLE)
+    sister_fate: Series[str] | None = pa.Field(isin=FATES, nullable=True, description="null: no sister is known")
+    sister_end_frame: Series[Int64Dtype] | None = pa.Field(nullable=True, description=_SISTER)
 
     class Config:
         """One row a cell."""
@@ -32,7 +43,10 @@ class FollowUps(Table):
 
 
 class Landmarks(Table):
-    """One row a cell and frame at which something is asked: the moment is the end of that frame."""
+    """One row a cell and frame at which something is asked: the moment is the end of that frame.
+
+    Tables of earlier versions lack the columns from `treatment_h` on.
+    """
 
     landmark_id: Series[str] = pa.Field(unique=True, description="recording:cell:frame")
     recording_id: Series[str]
@@ -50,6 +64,10 @@ class Landmarks(Table):
     watchable_h: Series[float] = pa.Field(ge=0, description="from the landmark to the last frame of the recording")
     regular: Series[bool] = pa.Field(description="asked what happens within some hours")
     last: Series[bool] = pa.Field(description="the last frame shown of the cell: asked which fate comes")
+    treatment_h: Series[float] | None = pa.Field(nullable=True, description=_TREATED)
+    mother_cycle_h: Series[float] | None = pa.Field(nullable=True, description=_CYCLE)
+    sister_fate: Series[str] | None = pa.Field(isin=FATES, nullable=True, description="null: no sister is known")
+    sister_end_frame: Series[Int64Dtype] | None = pa.Field(nullable=True, description=_SISTER)
 
 
 class Questions(Table):

@@ -27,6 +27,9 @@ class Recordings(Table):
     condition: Series[str]
     dose: Series[str]
     group_id: Series[str] = pa.Field(description="unit of splits and of the bootstrap unless the cells say otherwise")
+    treatment_h: Series[float] | None = pa.Field(
+        nullable=True, description="hours from the first frame to the treatment; NaN: not known"
+    )
     image_format: Series[str] | None = pa.Field(
         isin=("image_files", "tiff_stack", "ome_zarr", "vendor"), description="how pixels are stored"
     )

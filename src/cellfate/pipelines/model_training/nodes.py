@@ -10,9 +10,10 @@ from cellfate.cohort.outcomes import competing_events
 from cellfate.cohort.questions import WHICH_FATE, WITHIN_HOURS, is_asked, why_not
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.tables import TrainingHistory
+from cellfate.core.words import order_doses
 from cellfate.crops.digest import digest_cells
 from cellfate.crops.store import CropStore
-from cellfate.features.settings import FeatureSettings
+from cellfate.features.settings import ContextSettings, FeatureSettings
 from cellfate.models.fitted_member import FittedMember
 from cellfate.models.settings import BlendSettings, ClockNetworkSettings, ModelSettings
 from cellfate.prediction.records import ClassifierConfig, ClockConfig, TrainedModel, describe_member, join_weights
@@ -82,6 +83,7 @@ def train_clock_networks(
     training: ClockTrainingSettings,
     features: FeatureSettings,
     blend: BlendSettings,
+    context: ContextSettings,
 ) -> tuple[TrainedModel, pd.DataFrame]:
     """Train the fate clock's network in every fold, on every followed cell; its boosted hazards come later.
 
@@ -91,7 +93,7 @@ def train_clock_networks(
         Crop store.
     follow_ups, questions, splits, normalisation, frame_features
         Tables of the same names.
-    follow_up, network, training, features, blend
+    follow_up, network, training, features, blend, context
         Settings.
 
     Returns
@@ -107,7 +109,8 @@ def train_clock_networks(
         If a fold lacks cells or events, or the settings do not fit the cells.
     """
     about = _describe(crops, follow_ups, splits, follow_up, training)
-    about |= {"architecture": network, "features": features, "blend": blend}
+    about |= {"architecture": network, "features": features, "blend": blend, "context": context}
+    about["doses"] = tuple(order_doses(follow_ups["dose"]))
     if not is_asked(questions, WITHIN_HOURS):
         return TrainedModel(ClockConfig(**about, reason=why_not(questions, WITHIN_HOURS)), {}), _no_history()
     tables = (follow_ups, splits, normalisation, frame_features)

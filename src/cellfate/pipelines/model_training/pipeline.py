@@ -32,7 +32,8 @@ def _train_classifier() -> Pipeline:
 def _train_clock() -> Pipeline:
     """Train the networks that say what happens within hours, the boosted hazards beside them, and the blend."""
     tables = ["crops", "follow_ups", "questions", "splits", "normalisation", "frame_features"]
-    settings = [f"params:{name}" for name in ("follow_up", "clock_network", "clock_training", "features", "blend")]
+    groups = ("follow_up", "clock_network", "clock_training", "features", "blend", "context")
+    settings = [f"params:{name}" for name in groups]
     nodes = [
         node(
             train_clock_networks,
