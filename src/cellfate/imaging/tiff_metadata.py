@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import tifffile
 
 from cellfate.imaging.headers import MOST_FRAMES, pixel_facts, usable, written_interval
-from cellfate.imaging.ome_xml import ome_images
+from cellfate.imaging.ome_xml import ome_images, ome_text
 from cellfate.imaging.units import MICROMETRES, MINUTES
 
 _PIXEL_KEYS = {"pixel_size_um", "pixel_sides_um"}
@@ -34,7 +34,7 @@ def read_facts(series: tifffile.TiffPageSeries, scene: int) -> dict[str, Any]:
     found: dict[str, Any] = {}
     readers: list[Callable[[], dict[str, Any]]] = []
     if series.kind == "ome":
-        readers.append(lambda: _ome_facts(str(tiff.ome_metadata), scene))
+        readers.append(lambda: _ome_facts(ome_text(tiff), scene))
     if tiff.is_micromanager:
         readers.append(lambda: _micromanager_facts(tiff.micromanager_metadata or {}))
     if tiff.is_stk:

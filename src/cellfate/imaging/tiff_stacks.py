@@ -1,5 +1,6 @@
 """Multi-page TIFF, ImageJ hyperstacks and OME-TIFF: a recording each file, or each image of an OME file or set."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -13,7 +14,7 @@ from cellfate.imaging.file_search import check_inside, find_files, name_root, re
 from cellfate.imaging.folder_contents import TIFF_ENDINGS
 from cellfate.imaging.headers import Examined, FrameFile, Looked, Remark, StackHeader, check_sizes, damaged, look
 from cellfate.imaging.missing_frames import advise, leave_out_frames
-from cellfate.imaging.ome_xml import ome_file_names
+from cellfate.imaging.ome_xml import COMPANION, ome_file_names, ome_text
 from cellfate.imaging.planes import ZChoice, check_plane
 from cellfate.imaging.reopening import Reopened
 from cellfate.imaging.settings import RecordingSettings
@@ -89,7 +90,11 @@ class TiffStack(Reopened):
 def look_at_stacks(root: Path, settings: RecordingSettings) -> Iterator[Looked]:
     """Look at every TIFF of a folder; as `opening.LookAt`."""
     seen: set[Path] = set()
-    for path in find_files(root, settings, TIFF_ENDINGS):
+    found = find_files(root, settings, TIFF_ENDINGS)
+    paths = [path for path in found if not path.name.endswith(COMPANION)]
+    if not paths:
+        raise InputError(f"File {found[0]} describes the images of a set; name the images in recordings.files.")
+    for path in paths:
         if path in seen:  # a file of an OME-TIFF set that was opened by its first file
             continue
         name = recording_name(name_root(root, settings.files), path, TIFF_ENDINGS)
@@ -103,17 +108,43 @@ def look_at_stacks(root: Path, settings: RecordingSettings) -> Iterator[Looked]:
             continue
         for scene, image in enumerate(images):
             called = name if len(images) == 1 else f"{name}_{scene}"
-            yield look(called, place, partial(_examine, root, called, path, scene, image, settings))
+            surplus = _tell_surplus(images) if scene == 0 else ()
+            yield look(called, place, partial(_examine, root, called, path, scene, image, settings, surplus))
 
 
 def _files_of_set(path: Path, images: list[Any]) -> set[Path]:
     if images[0].kind == "ome":
-        return {path.with_name(name) for name in ome_file_names(str(images[0].keyframe.parent.ome_metadata))}
+        return {path.with_name(name) for name in ome_file_names(ome_text(images[0].keyframe.parent))}
     pages = (page for image in images if image.is_multifile for page in image if page is not None)
     return {path.with_name(page.parent.filehandle.name) for page in pages}
 
 
-def _examine(root: Path, name: str, path: Path, scene: int, image: Any, settings: RecordingSettings) -> Examined:
+def _tell_surplus(images: list[Any]) -> tuple[Remark, ...]:
+    """Tell of pages that are in the files but that no image takes in, since the description states fewer."""
+    if images[0].kind in ("uniform", "generic"):  # nothing is stated
+        return ()
+    if any(image.is_multifile for image in images):
+        pages = [page for image in images for page in image if page is not None]
+        stated, files = len(pages), {id(page.parent): page.parent for page in pages}.values()
+    else:
+        stated = sum(math.prod(image.shape[: image.ndim - image.keyframe.ndim]) for image in images)
+        files = [images[0].keyframe.parent]
+    held = sum(len(file.pages) for file in files)
+    if held <= stated:
+        return ()
+    text = f"has {held} pages in its file(s), but their description states {stated}, and the others are left out"
+    return (Remark("other_facts", f"{text}; if they are frames, save it anew with the program that made it"),)
+
+
+def _examine(
+    root: Path,
+    name: str,
+    path: Path,
+    scene: int,
+    image: Any,
+    settings: RecordingSettings,
+    remarks_of_file: tuple[Remark, ...],
+) -> Examined:
     whole = settings.on_missing_frames == "stop"
     n_channels = len(settings.channels) if settings.channels else None
     labelled = label_axes(path, image, settings.file_axes, n_channels, whole)
@@ -138,7 +169,7 @@ def _examine(root: Path, name: str, path: Path, scene: int, image: Any, settings
     )
     check_inside(root, path.name, (file.file_name for file in frame_files))
     reopening = {"image_format": "tiff_stack", "scene": str(scene), "file_axes": labelled.axes}
-    return Examined(header, frame_files, reopening, missing, remarks)
+    return Examined(header, frame_files, reopening, missing, (*remarks_of_file, *remarks))
 
 
 def _find_break(path: Path) -> InputError | None:

@@ -168,14 +168,6 @@ def test_ome_xml_with_entities_is_refused(tmp_path: Path) -> None:
         open_stacks(tmp_path)
 
 
-def test_a_description_in_a_companion_file_is_an_input_error(tmp_path: Path) -> None:
-    binary = '<BinaryOnly MetadataFile="plate.companion.ome" UUID="urn:uuid:other"/>'
-    xml = f'<?xml version="1.0"?><OME xmlns="{OME}" UUID="urn:uuid:me">{binary}</OME>'.encode()
-    tifffile.imwrite(tmp_path / "a.ome.tif", MOVIE, photometric="minisblack", description=xml, metadata=None)
-    with pytest.raises(InputError, match=r"description is in another file \(plate\.companion\.ome\)"):
-        open_stacks(tmp_path)
-
-
 def test_every_image_of_an_ome_file_is_a_recording(tmp_path: Path) -> None:
     with tifffile.TiffWriter(tmp_path / "plate.ome.tif", ome=True) as writer:
         for first in (0, 3):
