@@ -1,21 +1,22 @@
 """Files whose names say position, time, channel and z: one a frame, one a frame and channel, or one a plane."""
 
 import itertools
-import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from math import nan
 from pathlib import Path
 
 from cellfate.core.errors import InputError
 from cellfate.core.text_tables import is_system_file
 from cellfate.imaging.file_search import check_inside
 from cellfate.imaging.file_times import FileClock, order_times
-from cellfate.imaging.folder_contents import nothing_here
+from cellfate.imaging.folder_contents import TIFF_ENDINGS, nothing_here
 from cellfate.imaging.headers import Examined, FrameFile, ImageHeader, Looked, Remark, StackHeader, look
 from cellfate.imaging.image_files import read_header
-from cellfate.imaging.missing_frames import advise, leave_out_frames
+from cellfate.imaging.micromanager import SideFile, read_side_file
+from cellfate.imaging.missing_frames import advise, leave_out_frames, write_ranges
 from cellfate.imaging.planes import check_plane
 from cellfate.imaging.settings import RecordingSettings
 
@@ -43,6 +44,7 @@ PRESETS = {
     "incucyte": (FOLDER + rf"(?P<channel>.+)_(?P<well>[A-Z]{{1,2}}\d+)_(?P<field>\d+)_(?P<time>{_STAMP})" + _IMAGE,),
 }
 """Names that programs give their files, as regular expressions; the first that matches a path is used."""
+_IMAGE_ENDINGS = (*TIFF_ENDINGS, ".png")
 _PLANE_GROUPS = ("time", "channel", "z")
 _Key = tuple[int, str, str]
 """Frame, channel and z."""
@@ -59,14 +61,18 @@ class _Plane:
 
 def look_at_pattern(root: Path, settings: RecordingSettings) -> Iterator[Looked]:
     """Sort the files below a folder by their names and look at every recording; as `opening.LookAt`."""
-    planes = _match_files(root, settings)
+    planes, left_out = _match_files(root, settings)
     for recording_id, group in itertools.groupby(planes, key=lambda plane: plane.recording_id):
         found = list(group)
         source = str(Path(found[0].file_name).parent.as_posix())
-        yield look(recording_id, source, partial(_examine, root, recording_id, found, settings))
+        folders = {str(Path(plane.file_name).parent) for plane in found}
+        beside = [name for name in left_out if str(Path(name).parent) in folders]
+        left_out = [name for name in left_out if name not in beside]  # told once
+        yield look(recording_id, source, partial(_examine, root, recording_id, found, settings, beside))
 
 
-def _match_files(root: Path, settings: RecordingSettings) -> list[_Plane]:
+def _match_files(root: Path, settings: RecordingSettings) -> tuple[list[_Plane], list[str]]:
+    """Read the names of the files; those of images that do not match, but for thumbnails, come second."""
     given = str(settings.pattern)
     patterns = [re.compile(pattern) for pattern in PRESETS.get(given, (given,))]
     names = [path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file() or path.is_symlink()]
@@ -74,17 +80,31 @@ def _match_files(root: Path, settings: RecordingSettings) -> list[_Plane]:
     if not names:
         advice = "give the folder of the images, or a folder above it"
         raise nothing_here(root, "file_pattern", "file at all", lambda name: False, advice)
-    planes = []
-    for name in names:
+    planes, left_out = [], []
+    for name in sorted(names):
         match = next(filter(None, (pattern.fullmatch(name) for pattern in patterns)), None)
         if match is not None:
             planes.append(_plane(name, match))
+        elif name.lower().endswith(_IMAGE_ENDINGS) and "thumb" not in name.lower():
+            left_out.append(name)
     if not planes:
         raise InputError(
             f"None of the {len(names)} files in {root} matches the pattern '{given}', which must match a whole path "
-            f"relative to that folder, such as {min(names)}; correct recordings.pattern, or give another folder."
+            f"relative to that folder, such as {min(left_out or names)}; {_advise_layout(left_out)}."
         )
-    return sorted(planes, key=lambda plane: (plane.recording_id, plane.file_name))
+    return sorted(planes, key=lambda plane: (plane.recording_id, plane.file_name)), left_out
+
+
+def _advise_layout(images: list[str]) -> str:
+    stacks = [name for name in images if name.lower().endswith(".stk")]
+    if not stacks:
+        return "correct recordings.pattern, or give another folder"
+    if re.search(r"_t\d+\.stk$", stacks[0].lower()):
+        return "a stack of planes for each time point is not read: export every plane as a TIFF of its own"
+    return (
+        "a .stk holds all frames of a channel: set recordings.layout to tiff_stacks, which reads each as a recording, "
+        "or export single TIFFs if there are several channels"
+    )
 
 
 def recording_of(match: re.Match[str]) -> str:
@@ -100,10 +120,11 @@ def _plane(file_name: str, match: re.Match[str]) -> _Plane:
     return _Plane(recording_of(match), time, channel, z, file_name)
 
 
-def _examine(root: Path, name: str, planes: list[_Plane], settings: RecordingSettings) -> Examined:
+def _examine(root: Path, name: str, planes: list[_Plane], settings: RecordingSettings, beside: list[str]) -> Examined:
     found = _natural_order(plane.channel for plane in planes)
     codes = settings.channel_codes or found
-    remarks_of_files = _look_for_side_file(root, planes, settings)
+    folders = {(root / plane.file_name).parent for plane in planes}
+    side, remarks_of_files = read_side_file(folders, settings.pattern == "micromanager")
     planes = _of_channels(name, planes, codes, found)
     clock = order_times(name, {plane.time: plane.file_name for plane in planes}, settings)
     z_codes = _natural_order(plane.z for plane in planes)
@@ -119,9 +140,29 @@ def _examine(root: Path, name: str, planes: list[_Plane], settings: RecordingSet
     first_fault = min(faults, default=nothing, key=lambda fault: fault[0])[1]
     n_frames, missing, remarks = leave_out_frames(name, clock.n_frames, absent, first_fault, settings)
     wanted = [key for key in wanted if key[0] not in missing]
-    read = {table[key]: headers[key] for key in wanted}
-    header = _check_headers(name, read, one_sample=len(codes) > 1 or len(chosen) > 1)
-    frame_files = tuple(
+    header = _check_headers(name, {table[key]: headers[key] for key in wanted}, len(codes) > 1 or len(chosen) > 1)
+    first_files = {key[0]: (table[key], headers[key]) for key in reversed(wanted)}
+    stack = StackHeader(
+        n_frames=n_frames,
+        n_channels=max(len(codes), header.n_samples),
+        n_planes=len(z_codes),
+        height_px=header.height_px,
+        width_px=header.width_px,
+        dtype=header.dtype,
+        channels=_names_of(codes, settings) if header.n_samples == 1 else None,
+        frame_interval_min=side.interval_min,
+        pixel_size_um=side.pixel_size_um,
+        times_min=_find_times(clock, side, first_files, n_frames),
+    )
+    remarks_of_files += (*side.compare_frames(name, clock.n_frames), *_tell_left_out(beside, settings))
+    files = _list_files(wanted, table, codes, chosen)
+    return Examined(stack, files, missing=missing, remarks=(*remarks, *remarks_of_files))
+
+
+def _list_files(
+    wanted: list[_Key], table: dict[_Key, str], codes: tuple[str, ...], chosen: tuple[str, ...]
+) -> tuple[FrameFile, ...]:
+    return tuple(
         FrameFile(
             frame=frame,
             file_name=table[frame, code, z],
@@ -129,21 +170,6 @@ def _examine(root: Path, name: str, planes: list[_Plane], settings: RecordingSet
             z=chosen.index(z) if len(chosen) > 1 else None,
         )
         for frame, code, z in wanted
-    )
-    return Examined(
-        StackHeader(
-            n_frames=n_frames,
-            n_channels=max(len(codes), header.n_samples),
-            n_planes=len(z_codes),
-            height_px=header.height_px,
-            width_px=header.width_px,
-            dtype=header.dtype,
-            channels=_names_of(codes, settings) if header.n_samples == 1 else None,
-            times_min=_find_times(clock, {key[0]: headers[key] for key in reversed(wanted)}, n_frames),
-        ),
-        frame_files,
-        missing=missing,
-        remarks=(*remarks, *remarks_of_files),
     )
 
 
@@ -157,19 +183,25 @@ def _of_channels(name: str, planes: list[_Plane], codes: tuple[str, ...], found:
     return kept
 
 
-def _look_for_side_file(root: Path, planes: list[_Plane], settings: RecordingSettings) -> tuple[Remark, ...]:
-    """Tell where MicroManager's file of what it did was not copied with the images."""
-    folders = {(root / plane.file_name).parent for plane in planes}
-    if settings.pattern != "micromanager" or any(next(folder.glob("*metadata.txt"), None) for folder in folders):
+def _tell_left_out(names: list[str], settings: RecordingSettings) -> tuple[Remark, ...]:
+    if not names:
         return ()
-    text = "has images of MicroManager without their metadata.txt, so that nothing tells whether the last are lacking"
-    return (Remark("side_file", f"{text}; copy it beside them, or count the frames"),)
+    text = (
+        f"lies beside {len(names)} image(s) that do not match the pattern '{settings.pattern}' and are left out, such"
+    )
+    advice = "correct recordings.pattern if they belong to the recordings"
+    return (Remark("unmatched_file", f"{text} as {names[0]}; {advice}"),)
 
 
-def _find_times(clock: FileClock, headers: dict[int, ImageHeader], n_frames: int) -> tuple[float, ...]:
-    """When the frames were taken: by their names, else by the first file of each."""
-    times = clock.times_min or [headers[frame].time_min if frame in headers else None for frame in range(n_frames)]
-    return tuple(math.nan if time is None else time for time in times[:n_frames])
+def _find_times(
+    clock: FileClock, side: SideFile, first_files: dict[int, tuple[str, ImageHeader]], n_frames: int
+) -> tuple[float, ...]:
+    """When the frames were taken: by their names, else by the first file of each, else by MicroManager's side file."""
+    times = list(clock.times_min) or [nan] * n_frames
+    for frame, (file_name, header) in first_files.items() if not clock.times_min else ():
+        time = side.time_of(file_name, clock.label(frame)) if header.time_min is None else header.time_min
+        times[frame] = nan if time is None else time
+    return tuple(times[:n_frames])
 
 
 def _names_of(codes: tuple[str, ...], settings: RecordingSettings) -> tuple[str, ...] | None:
@@ -193,10 +225,14 @@ def _tabulate(name: str, planes: list[_Plane], clock: FileClock) -> dict[_Key, s
 
 def _missing(name: str, wanted: list[_Key], table: dict[_Key, str], clock: FileClock) -> InputError:
     missing = [key for key in wanted if key not in table]
+    frames, channels = {key[0] for key in missing}, {key[1] for key in missing}
+    what, way = _words(missing[0], clock), "add it"
+    if len(channels) == 1 < len({key[1] for key in wanted}) and len(frames) > 1:
+        what = f"channel '{missing[0][1]}' at frames {write_ranges(frames)}"
+        way = "add them, leave the channel out by recordings.channel_codes"
     return InputError(
-        f"Recording '{name}' has no file of {_words(missing[0], clock)} ({len(missing)} of {len(wanted)} files are "
-        f"missing; one that is there is {next(iter(table.values()))}); add it, or set recordings.on_bad_recording to "
-        "'skip'."
+        f"Recording '{name}' has no file of {what} ({len(missing)} of {len(wanted)} files are missing, one that is "
+        f"there is {next(iter(table.values()))}); {way}, or set recordings.on_bad_recording to 'skip'."
     )
 
 

@@ -83,7 +83,7 @@ def order_times(recording_id: str, times: dict[str, str], settings: RecordingSet
         If a time cannot be read, or stamps are not evenly spaced and nobody said what then.
     """
     labels: dict[int, str] = {}
-    kinds = set()
+    kinds: dict[str, str] = {}
     for text, file_name in times.items():
         try:
             value, kind = _read_time(text)
@@ -93,17 +93,20 @@ def order_times(recording_id: str, times: dict[str, str], settings: RecordingSet
                 "such as 2020y01m05d_04h00m or 00d04h30m was expected; correct the pattern."
             ) from error
         labels.setdefault(value, text)
-        kinds.add(kind)
+        kinds.setdefault(kind, file_name)
     if len(kinds) > 1:
-        raise InputError(f"Recording '{recording_id}' has files with times of different kinds; correct the pattern.")
+        raise InputError(
+            f"Recording '{recording_id}' has files with times of different kinds, such as "
+            f"{' and '.join(kinds.values())}, so that their order is not known; name all in one way, or move some away."
+        )
     values = sorted(labels)
-    if kinds == {"number"}:
+    if "number" in kinds:
         return FileClock(_every_number(recording_id, values), labels, None)
     usual = _usual_step(values)
     uneven = _find_uneven(values, usual)
     if uneven and settings.uneven_times == "stop":
         if settings.on_missing_frames == "stop":
-            raise InputError(_tell_uneven(recording_id, uneven[0], usual, labels, kinds))
+            raise InputError(_tell_uneven(recording_id, uneven[0], usual, labels, "date" in kinds))
         values = _fill(values, usual)
     return FileClock(tuple(values), labels, usual or None)
 
@@ -138,11 +141,9 @@ def _fill(values: list[int], usual: float) -> list[int]:
     return filled
 
 
-def _tell_uneven(
-    recording_id: str, pair: tuple[int, int], usual: float, labels: dict[int, str], kinds: set[str]
-) -> str:
+def _tell_uneven(recording_id: str, pair: tuple[int, int], usual: float, labels: dict[int, str], is_date: bool) -> str:
     before, after = pair
-    clock = kinds == {"date"} and abs(abs(after - before - usual) - _CLOCK_CHANGE_MIN) <= _EVEN_WITHIN * usual
+    clock = is_date and abs(abs(after - before - usual) - _CLOCK_CHANGE_MIN) <= _EVEN_WITHIN * usual
     return (
         f"Recording '{recording_id}' has frames at {labels[before]} and {labels[after]} with none between, "
         f"{after - before} min apart, but its frames are {usual:g} min apart{' (did clocks change?)' * clock}; add the "

@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 import tifffile
 
 from cellfate.imaging.headers import MOST_FRAMES, pixel_facts, usable, written_interval
+from cellfate.imaging.micromanager import read_summary
 from cellfate.imaging.ome_xml import ome_images, ome_text
 from cellfate.imaging.units import MICROMETRES, MINUTES
 
@@ -94,12 +95,10 @@ def _plane_times(pixels: ET.Element) -> tuple[float, ...]:
 
 def _micromanager_facts(metadata: dict[str, Any]) -> dict[str, Any]:
     summary = metadata["Summary"]
-    interval = usable(summary.get("Interval_ms"))
     names = summary.get("ChNames")
     return {
         "channels": tuple(map(str, names)) if isinstance(names, list) and names else None,
-        "frame_interval_min": interval * MINUTES["ms"] if interval else None,
-        "pixel_size_um": usable(summary.get("PixelSize_um")),
+        **read_summary(summary),
     }
 
 

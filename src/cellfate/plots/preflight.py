@@ -33,6 +33,7 @@ CHECKS: Final = {
     "uneven_times": "Frames unevenly spaced",
     "pixel_sides": "Pixels not square",
     "side_file": "File of the set missing",
+    "unmatched_file": "Images whose names do not match",
     "other_facts": "Files contradict each other",
     "unread_sheet": "Sheet that is not read",
     "off_cells": "Tracks do not lie on cells",

@@ -116,6 +116,8 @@ def test_micromanager_without_its_metadata_is_told(tmp_path: Path) -> None:
     assert remarks["check"].tolist() == ["side_file"]
     assert "images of MicroManager without their metadata.txt" in remarks["finding"].iloc[0]
     (tmp_path / "metadata.txt").touch()
+    assert "with a metadata.txt that cannot be read" in open_all(tmp_path, **settings)[3]["finding"].iloc[0]
+    (tmp_path / "metadata.txt").write_text('{"Summary": {}}')
     assert open_all(tmp_path, **settings)[3].empty
 
 

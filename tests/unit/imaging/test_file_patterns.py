@@ -14,6 +14,7 @@ from cellfate.core.errors import InputError
 from cellfate.imaging import RecordingFolder, RecordingSettings, lazy_recordings, open_recordings
 from cellfate.imaging.file_patterns import PRESETS
 from cellfate.imaging.file_times import order_times
+from cellfate.imaging.opening import open_with_remarks
 
 PATTERN = {"layout": "file_pattern", "frame_interval_min": 10}
 SETTINGS = RecordingSettings(layout="file_pattern", frame_interval_min=10, pattern="metamorph")
@@ -127,7 +128,7 @@ def test_channels_are_chosen_and_named_by_their_codes(tmp_path: Path) -> None:
     assert recording.read_frame(1)[:, 0, 0].tolist() == [5, 4]
     recordings, _, _ = open_pattern(tmp_path, pattern="metamorph")
     assert recordings["channels"].tolist() == ["w1BF|w2CFP|w10YFP"]
-    with pytest.raises(InputError, match=r"no file of frame 0 \(time 1\), channel 'w3' \(2 of 4 files are missing"):
+    with pytest.raises(InputError, match=r"no file of channel 'w3' at frames 0-1 \(2 of 4 files are missing"):
         open_pattern(tmp_path, pattern="metamorph", channel_codes=("w3", "w2CFP"))
     with pytest.raises(InputError, match="no file of the channels CFP, but of w1BF, w2CFP, w10YFP; correct"):
         open_pattern(tmp_path, pattern="metamorph", channel_codes=("CFP",))
@@ -275,7 +276,7 @@ def test_a_file_that_disappears_later_is_named(tmp_path: Path) -> None:
     ("times", "words"),
     [
         (["1", "x"], "gives 'x' as its time"),
-        (["1", "00d00h10m"], "times of different kinds"),
+        (["1", "00d00h10m"], r"times of different kinds, such as f1\.tif and f00d00h10m\.tif, .*name all in one way"),
         (["0", "20200105040000"], "fewer than 1000000 frames"),
         (["2020y13m05d_04h00m"], "gives '2020y13m05d_04h00m' as its time"),
         (["00d00h00m", "00d00h10m", "00d00h20m", "00d00h23m"], "3 min apart, but its frames are 10 min apart"),
@@ -301,6 +302,55 @@ def test_times_that_make_no_sense_are_an_input_error(times: list[str], words: st
 def test_parameters_that_make_no_sense_are_refused(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         RecordingSettings.model_validate({**PATTERN, **changes})
+
+
+@pytest.mark.parametrize(("choice", "n_frames"), [("cut", 1), ("gap", 10)])
+def test_a_channel_that_was_not_always_taken_is_one_finding(tmp_path: Path, choice: str, n_frames: int) -> None:
+    """MetaMorph takes every third image of a channel where it is told so."""
+    write(tmp_path, *[f"e_w1GFP_t{t + 1}.tif" for t in range(12)], *[f"e_w2RFP_t{t + 1}.tif" for t in range(0, 12, 3)])
+    words = "has no file of channel 'w2RFP' at frames 1-2, 4-5, 7-8, 10-11 (8 of 24 files are missing"
+    with pytest.raises(InputError) as told:
+        open_pattern(tmp_path, pattern="metamorph")
+    assert f"{words}, one that is there is e_w1GFP_t1.tif); add them, leave the channel out by" in str(told.value)
+    asked = RecordingSettings.model_validate({**PATTERN, "pattern": "metamorph", "on_missing_frames": choice})
+    recordings, _, _, remarks = open_with_remarks(RecordingFolder(tmp_path), asked)
+    assert recordings["n_frames"].tolist() == [n_frames]
+    assert words in remarks["finding"].item()
+    alone, _, _ = open_pattern(tmp_path, pattern="metamorph", channel_codes=("w1GFP",))
+    assert alone["n_frames"].tolist() == [12]
+
+
+def test_images_whose_names_do_not_match_are_told_once(tmp_path: Path) -> None:
+    stamps = [f"Phase_{well}_1_00d0{hour}h00m.tif" for well in ("A1", "A2") for hour in (0, 1)]
+    write(tmp_path, *stamps, "Phase_A1_1.tif", "Phase_A1_1_extra.PNG", "Phase_A1_thumb.tif", "notes.txt", "other/x.tif")
+    asked = RecordingSettings.model_validate({**PATTERN, "pattern": "incucyte"})
+    _, _, _, remarks = open_with_remarks(RecordingFolder(tmp_path), asked)
+    told = remarks[remarks["check"] == "unmatched_file"]
+    assert told["recording_id"].tolist() == ["A1_1"]
+    words = "lies beside 2 image(s) that do not match the pattern 'incucyte' and are left out, such as Phase_A1_1.tif"
+    assert words in told["finding"].item()
+
+
+def test_a_pattern_that_ends_too_soon_leaves_no_frame_out_in_silence(tmp_path: Path) -> None:
+    write(tmp_path, *[f"t{t:02d}.tif" for t in range(98, 102)])
+    asked = RecordingSettings.model_validate({**PATTERN, "pattern": r"t(?P<time>\d\d)\.tif"})
+    recordings, _, _, remarks = open_with_remarks(RecordingFolder(tmp_path), asked)
+    assert recordings["n_frames"].tolist() == [2]
+    assert "beside 2 image(s) that do not match" in remarks["finding"].item()
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("exp_w1GFP_s1.stk", "set recordings.layout to tiff_stacks, which reads each as a recording"),
+        ("exp_w1GFP_s1_t1.stk", "a stack of planes for each time point is not read: export every plane as a TIFF"),
+    ],
+)
+def test_stacks_of_metamorph_are_no_single_files(tmp_path: Path, name: str, words: str) -> None:
+    for file_name in (name, "exp.nd"):
+        (tmp_path / file_name).write_bytes(b"x")
+    with pytest.raises(InputError, match=f"None of the 2 files .* matches the pattern 'metamorph', .*{words}"):
+        open_pattern(tmp_path, pattern="metamorph")
 
 
 @pytest.mark.real

@@ -50,9 +50,7 @@ def test_a_companion_file_that_was_not_copied_or_is_no_image_is_told(tmp_path: P
     with pytest.raises(InputError, match=r"a\.companion\.ome describes the images of a set; name the images in"):
         open_stacks(tmp_path, files="*.companion.ome")
     (tmp_path / "a.companion.ome").unlink()
-    with pytest.raises(
-        InputError, match=r"whose description is in file a\.companion\.ome, which is missing; copy it"
-    ):
+    with pytest.raises(InputError, match=r"whose description is in file a\.companion\.ome, which is missing; copy it"):
         open_stacks(tmp_path)
     write_binary_only(tmp_path / "a_c0.ome.tif", MOVIE, "../a.companion.ome")
     with pytest.raises(

@@ -27,6 +27,7 @@ PREFLIGHT_WARNINGS: Final = (
     "uneven_times",
     "pixel_sides",
     "side_file",
+    "unmatched_file",
     "other_facts",
     "unread_sheet",
     "off_cells",
