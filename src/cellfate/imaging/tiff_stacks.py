@@ -125,7 +125,7 @@ def _tell_surplus(images: list[Any]) -> tuple[Remark, ...]:
         return ()
     if any(image.is_multifile for image in images):
         pages = [page for image in images for page in image if page is not None]
-        stated, files = len(pages), {id(page.parent): page.parent for page in pages}.values()
+        stated, files = len(pages), list({id(page.parent): page.parent for page in pages}.values())
     else:
         stated = sum(math.prod(image.shape[: image.ndim - image.keyframe.ndim]) for image in images)
         files = [images[0].keyframe.parent]
