@@ -1,16 +1,11 @@
 """A layout that the images of a folder may have."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cellfate.imaging.headers import Looked
 from cellfate.imaging.settings import Layout
 from cellfate.recognition.proposals import Proposal
-
-
-def _of_looked(looked: list[Looked]) -> tuple[str, ...]:
-    return tuple(one.recording_id for one in looked)
 
 
 @dataclass(frozen=True)
@@ -30,14 +25,14 @@ class Candidate:
         What follows for `recordings`, and questions.
     claimed : frozenset of str
         Files that belong to this layout.
-    names : callable
-        Names of all recordings, given the first ones that were opened.
+    names : tuple of str
+        Recordings, where names of files or an annotation file say them for certain.
     notes : tuple of str
         What else was seen.
     cell_px : float or None
         Diameter of a cell in pixels, where the files say it.
     files : dict of str to str
-        File or folder of each recording, where each has its own.
+        File or folder of each recording, where each has its own; one may hold several.
     channels : dict of str to str
         Channels of each recording, where names of files say them.
     """
@@ -47,7 +42,7 @@ class Candidate:
     settings: dict[str, Any] | None
     values: tuple[Proposal, ...]
     claimed: frozenset[str] = field(repr=False)
-    names: Callable[[list[Looked]], tuple[str, ...]] = _of_looked
+    names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     cell_px: float | None = None
     files: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -198,13 +198,10 @@ def _matching_columns(table: pd.DataFrame, names: Sequence[str]) -> list[str]:
     called_so = find_columns("recording_id", columns)
     taken = {column for role in ("dose", "frame", "time", "fate") for column in find_columns(role, columns)}
     free = [column for column in columns if column in called_so or (column not in taken and _holds_text(table[column]))]
-    for count in (_count_exact, _count_loose):
-        ranks = {column: (column in called_so, count(table[column], names)) for column in free}
-        usable = [column for column, rank in ranks.items() if rank[1]]
-        if usable:
-            best = [column for column in usable if ranks[column] == max(ranks[one] for one in usable)]
-            return rivals(table, best, lambda one, other: _meant(one, names).equals(_meant(other, names))) or best[:1]
-    return []
+    counts = {column: _count(table[column], names) for column in free}
+    ranks = {column: (is_exact, column in called_so, n) for column, (is_exact, n) in counts.items() if n}
+    best = [column for column, rank in ranks.items() if rank == max(ranks.values())]
+    return rivals(table, best, lambda one, other: _meant(one, names).equals(_meant(other, names))) or best[:1]
 
 
 def _meant(column: pd.Series, names: Sequence[str]) -> pd.Series:
@@ -241,18 +238,12 @@ def named_recordings(column: pd.Series, names: Sequence[str]) -> dict[str, str |
         return {}
 
 
-def _count_exact(column: pd.Series, names: Sequence[str]) -> int:
+def _count(column: pd.Series, names: Sequence[str]) -> tuple[bool, int]:
+    """Whether a column names recordings as they are written, and how many; 0 where they are few."""
     held = set(column.str.strip()) - {""}
-    return _enough(len(held & set(names)), len(held), len(names))
-
-
-def _count_loose(column: pd.Series, names: Sequence[str]) -> int:
-    matched = named_recordings(column, names)
-    return _enough(len(set(matched.values()) - {None}), len(matched), len(names))
-
-
-def _enough(n_matches: int, n_held: int, n_recordings: int) -> int:
-    return n_matches if 2 * n_matches >= n_held or 2 * n_matches >= n_recordings else 0
+    counts = len(held & set(names)), len(set(named_recordings(column, names).values()) - {None})
+    enough = [count if 2 * count >= min(len(held), len(names)) else 0 for count in counts]
+    return enough[0] > 0, enough[0] or enough[1]
 
 
 def meaning(word: str) -> str | None:

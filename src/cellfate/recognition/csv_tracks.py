@@ -36,19 +36,7 @@ _NONE = (-1, 0)
 
 
 def guess_columns(root: Path, name: str, images: Images, recording: str | None) -> list[Proposal]:
-    """Guess the columns of a table of tracks.
-
-    Parameters
-    ----------
-    root : Path
-        Folder of recordings.
-    name : str
-        The table, relative to it.
-    images : Images
-        Its recordings.
-    recording : str or None
-        The recording that it is about; None: its rows say it.
-    """
+    """Guess the columns of a table of tracks, which is about one recording, or names one in each row."""
     table = read_table(root / name)
     by = None if recording is not None else matching_column(table, images.names)
     columns = list(table.columns)

@@ -77,17 +77,7 @@ class _Candidate:
 
 
 def recognise_fates(survey: Survey, images: Images, tracks: Tracks, tables: list[str]) -> ScoredFates:
-    """Recognise the table of fates among tables that are no tracks.
-
-    Parameters
-    ----------
-    survey : Survey
-        Names of what lies in the folder.
-    images, tracks
-        Its recordings and their tracks.
-    tables : list of str
-        Files that are tables.
-    """
+    """Recognise the table of fates among tables that are no tracks."""
     matched = match_files(tables, images.names, images.files)
     looked = (_look(survey, images, tracks, template, files) for template, files in matched.items())
     candidates = sorted((one for one in looked if one is not None), key=lambda one: one.fate is None)

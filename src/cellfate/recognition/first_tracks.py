@@ -20,6 +20,8 @@ from cellfate.tracks.settings import TrackSettings
 
 _LARGE_BYTES = 100_000_000
 """A file of tracks larger than this is not read, only recognised."""
+_LARGE_PX = 300_000_000
+"""Likewise labels of more pixels than these, which are packed small and take seconds."""
 _MERGE = "tracks.on_merge"
 
 
@@ -48,20 +50,9 @@ class FirstTracks:
 def read_first(
     survey: Survey, images: Images, given: Mapping[str, Any], names: Sequence[str], facts: Mapping[str, float]
 ) -> FirstTracks:
-    """Read the tracks of the first recordings.
+    """Read the tracks of the first recordings, with the parameters `tracks` that are not open.
 
-    Parameters
-    ----------
-    survey : Survey
-        Names of what lies in the folder.
-    images : Images
-        Its recordings.
-    given : mapping
-        Parameters `tracks`; open ones are left at their defaults.
-    names : sequence of str
-        Recordings whose tracks are read.
-    facts : dict of str to float
-        Interval and pixel size, as far as the files of tracks say them.
+    `facts` is what the files of tracks say of interval and pixel size.
     """
     known = {key: value for key, value in given.items() if value != OPEN}
     lacks_file = images.layout not in WITH_TRACKS and "files" not in known
@@ -70,7 +61,9 @@ def read_first(
     known["fate_names"] = {word: fate for word, fate in known.get("fate_names", {}).items() if fate != OPEN}
     template = str(known.get("files"))
     paths = [survey.root / name_file(template, name, images.files.get(name, name)) for name in names]
-    if any(path.is_file() and path.stat().st_size > _LARGE_BYTES for path in paths):
+    n_pixels = images.header.n_frames * images.header.height_px * images.header.width_px
+    are_large = known.get("format") == "labels" and n_pixels > _LARGE_PX
+    if are_large or any(path.is_file() and path.stat().st_size > _LARGE_BYTES for path in paths):
         return FirstTracks(None, (f"{paths[0].name} is large and was not read.",), is_large=True)
     table = _table(images, names, facts)
     read = _read(survey, images, table, known)

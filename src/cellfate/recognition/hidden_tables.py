@@ -23,14 +23,7 @@ _SAYS = {
 def find_hidden(root: Path, tables: Iterable[str], unused: Iterable[str]) -> Iterator[Proposal]:
     """Find what look like headers of tracks, fates or treatments where they are not read.
 
-    Parameters
-    ----------
-    root : Path
-        Folder of recordings.
-    tables : iterable of str
-        Files that are no tracks.
-    unused : iterable of str
-        Those of them of which nothing was recognised; of the others, only sheets behind the first are looked at.
+    Of tables of which something was recognised, only sheets behind the first are looked at.
     """
     asked: set[str] = set()
     for name in islice(tables, _MOST_TABLES):

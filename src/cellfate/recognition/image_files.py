@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from glob import escape
 from pathlib import Path, PurePosixPath
@@ -11,7 +11,6 @@ from cellfate.core.errors import InputError
 from cellfate.imaging.file_patterns import FOLDER, NAMELESS, PRESETS, recording_of
 from cellfate.imaging.file_search import name_root, recording_name
 from cellfate.imaging.folder_contents import TIFF_ENDINGS, VENDOR_ENDINGS
-from cellfate.imaging.headers import Examined, Looked
 from cellfate.imaging.ome_zarr import stated_axes
 from cellfate.imaging.settings import Layout
 from cellfate.imaging.tiff_series import open_series
@@ -190,9 +189,8 @@ def _candidate(layout: Layout, survey: Survey, files: Sequence[str], what: str, 
         values.append(axes)
         settings = None if axes.is_open and supposed is None else settings | {"file_axes": supposed}
     root = name_root(survey.root, glob)
-    names = tuple(recording_name(root, survey.root / name, suffixes) for name in files)
-    own = dict(zip(names, files, strict=True))
-    return Candidate(layout, source, settings, tuple(values), frozenset(files), _with_scenes(files, names), files=own)
+    own = {recording_name(root, survey.root / name, suffixes): name for name in files}
+    return Candidate(layout, source, settings, tuple(values), frozenset(files), files=own)
 
 
 def _folders(files: Sequence[str]) -> list[str]:
@@ -218,19 +216,6 @@ def _glob(files: Sequence[str], what: str) -> tuple[str | None, Proposal | None]
     parts = zip(*(folder.rstrip("/").split("/") for folder in folders), strict=True)
     wild = "/".join(one[0] if len(set(one)) == 1 else "*" for one in parts)
     return f"{wild}/*{ending}", None
-
-
-def _with_scenes(files: Sequence[str], names: tuple[str, ...]) -> Callable[[list[Looked]], tuple[str, ...]]:
-    def all_names(looked: list[Looked]) -> tuple[str, ...]:
-        """Names of the opened recordings as they are, of the others as their files are called."""
-        opened: set[str] = {one.source for one in looked}
-        for one in looked:
-            if isinstance(one.outcome, Examined):
-                opened |= {file.file_name for file in one.outcome.frame_files}
-        others = (name for file, name in zip(files, names, strict=True) if file not in opened)
-        return tuple(sorted({one.recording_id for one in looked if one.source} | set(others)))
-
-    return all_names
 
 
 def _file_axes(path: Path, name: str) -> tuple[Proposal, str | None]:
@@ -276,24 +261,14 @@ def _plane_files(files: list[str], left_out: list[str], labels: frozenset[str], 
     values = [found("recordings.layout", "file_pattern", source)]
     if len(guesses) != 1:
         values.append(_ask_pattern(source, guesses))
-        return [Candidate("file_pattern", source, None, tuple(values), frozenset(files), lambda looked: (), notes)]
+        return [Candidate("file_pattern", source, None, tuple(values), frozenset(files), notes=notes)]
     guess = guesses[0]
     values.append(found("recordings.pattern", guess, f"the names of {source}"))
     expressions = PRESETS.get(guess, (guess,))
     settings = {"layout": "file_pattern", "pattern": guess}
-    channels = _channels_of(expressions, files)
-    return [
-        Candidate(
-            "file_pattern",
-            source,
-            settings,
-            tuple(values),
-            frozenset(files),
-            lambda looked: tuple(channels),
-            notes,
-            channels=channels,
-        )
-    ]
+    stored = _channels_of(expressions, files)
+    candidate = Candidate("file_pattern", source, settings, tuple(values), frozenset(files), tuple(stored), notes)
+    return [replace(candidate, channels=stored)]
 
 
 def _ask_pattern(source: str, guesses: tuple[str, ...]) -> Proposal:

@@ -53,7 +53,7 @@ def find_challenge(survey: Survey) -> list[Candidate]:
             settings,
             values,
             claimed,
-            lambda looked: tuple(names),
+            tuple(names),
             notes,
             cell_px,
         )
@@ -101,7 +101,7 @@ def _coco(survey: Survey, name: str) -> Candidate:
         settings,
         values,
         frozenset(claimed),
-        lambda looked: names,
+        names,
         (),
         _box_px(survey.root / name, header.width_px, header.height_px),
     )

@@ -102,7 +102,7 @@ def recognise_images(survey: Survey, layout: Layout | None = None) -> Images:
             f"The recordings in {survey.root} look like layout {candidate.layout}, but none of the first {len(looked)} "
             f"can be opened; the first: {errors[0]}"
         )
-    names = candidate.names(looked)
+    names = candidate.names or _names(looked, candidate.files)
     header = headers[0] if headers else None
     unread = [
         f"Recording '{one.recording_id}' cannot be opened: {one.outcome}"
@@ -158,6 +158,15 @@ def _open_first(root: Path, settings: RecordingSettings) -> list[Looked]:
         return list(islice(look_at_recordings(root, settings), FIRST))
     except InputError as error:
         return [Looked(settings.layout, "", error)]
+
+
+def _names(looked: list[Looked], files: Mapping[str, str]) -> tuple[str, ...]:
+    """Names of the opened recordings as they are, of the others as their files are called."""
+    opened = {one.source for one in looked}
+    for one in looked:
+        opened |= {file.file_name for file in one.outcome.frame_files} if isinstance(one.outcome, Examined) else set()
+    others = {name for name, file in files.items() if file not in opened}
+    return tuple(sorted(others | {one.recording_id for one in looked if one.source}))
 
 
 def _open_smallest(

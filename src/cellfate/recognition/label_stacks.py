@@ -23,15 +23,7 @@ _MOST_KINDS = 20
 
 
 def find_label_stacks(root: Path, names: Sequence[str]) -> frozenset[str]:
-    """Find the files that hold tracked labels; one of each folder and of the same words in the name tells.
-
-    Parameters
-    ----------
-    root : Path
-        Folder of recordings.
-    names : sequence of str
-        TIFF files, relative to it.
-    """
+    """Find the TIFF files that hold tracked labels; one of each folder and of the same words in the name tells."""
     kinds: dict[tuple[str, ...], list[str]] = {}
     for name in names:
         path = PurePosixPath(name)
@@ -44,14 +36,8 @@ def label_diameter(path: Path, header: StackHeader | None = None) -> float | Non
     """Usual diameter of the cells in a stack of tracked labels (pixels); None if a file is none.
 
     Labels are whole numbers, hardly one of them on several pieces, and most cells of a frame are nearest to themselves
-    in the next. Frames at the beginning, in the middle and at the end are looked at.
-
-    Parameters
-    ----------
-    path : Path
-        A TIFF file.
-    header : StackHeader or None
-        Of the recording, whose size the labels must have.
+    in the next. Frames at the beginning, in the middle and at the end are looked at. Where the header of the recording
+    is given, labels must have its size.
     """
     try:
         stack = open_labels(path)

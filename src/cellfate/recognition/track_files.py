@@ -25,6 +25,13 @@ from cellfate.tracks.trackmate_xml import state_facts
 from cellfate.tracks.zarr_arrays import read_attributes
 
 TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".csv.gz", ".tsv.gz")
+_COLUMNS = {
+    "edges": {"SPOT_SOURCE_ID", "SPOT_TARGET_ID"},
+    "trackmate_csv": {"TRACK_ID", "FRAME", "POSITION_X", "POSITION_Y"},
+    "imaris_csv": {"Position X", "Position Y", "Time", "TrackID"},
+    "cell_acdc": {"frame_i", "Cell_ID", "x_centroid", "y_centroid"},
+}
+"""Columns that tell a table."""
 _MOST_BYTES = 100_000_000
 _ENDS = 2**18
 """Bytes at the beginning and the end of an XML file that are looked at."""
@@ -155,14 +162,9 @@ def _kind_of_table(path: Path) -> str | None:
         header = [name for name in read_header(path) if name]
     except InputError:
         return None
-    if {"SPOT_SOURCE_ID", "SPOT_TARGET_ID"} <= set(header):
-        return "edges"
-    if {"TRACK_ID", "FRAME", "POSITION_X", "POSITION_Y"} <= set(header):
-        return "trackmate_csv"
-    if {"Position X", "Position Y", "Time", "TrackID"} <= set(header):
-        return "imaris_csv"
-    if {"frame_i", "Cell_ID", "x_centroid", "y_centroid"} <= set(header):
-        return "cell_acdc"
+    for kind, columns in _COLUMNS.items():
+        if columns <= set(header):
+            return kind
     if "ImageNumber" in header and any("TrackObjects_ParentObjectNumber" in name for name in header):
         return "cellprofiler_csv"
     small = {name.lower() for name in header}

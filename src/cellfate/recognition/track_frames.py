@@ -17,16 +17,9 @@ _WHOLE_IMAGE = 0.85
 
 
 def row_lengths(table: pd.DataFrame, by: str | None, recording: str | None, images: Images) -> pd.Series:
-    """Frames of the recording of each row, as float; NaN where that recording was not opened.
+    """Frames of the recording of each row of tracks, as float; NaN where that recording was not opened.
 
-    Parameters
-    ----------
-    table : DataFrame
-        Table of tracks.
-    by, recording : str or None
-        Its column of recordings; without one, the recording that it is about.
-    images : Images
-        The recordings.
+    `by` is the column of recordings; without one, the table is about one `recording`.
     """
     if by is None:
         length = images.lengths.get(str(recording), images.header.n_frames if images.header else np.nan)

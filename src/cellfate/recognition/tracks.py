@@ -91,15 +91,7 @@ class Tracks(Part):
 
 
 def recognise_tracks(survey: Survey, images: Images) -> Tracks:
-    """Recognise the tracks of the recordings.
-
-    Parameters
-    ----------
-    survey : Survey
-        Names of what lies in the folder.
-    images : Images
-        Its recordings.
-    """
+    """Recognise the tracks of the recordings of a folder."""
     if images.layout in WITH_TRACKS:
         return _of_layout(survey, images)
     matched = match_files(_candidates(survey, images), images.names, images.files)
@@ -134,7 +126,7 @@ def _are_tracks(survey: Survey, images: Images, template: str, matched: Mapping[
     """Whether a table has cells with several rows, so that it is no table of fates with positions."""
     file = next(iter(matched[template].values()), template)
     columns = guess_columns(survey.root, file, images, next(iter(matched[template]), None))
-    given: Mapping[str, Any] = next((one.value for one in columns if one.key == "tracks.columns"), {})
+    given = _named_columns(columns)
     return bool(given.get("spot_id", given.get("cell_id", OPEN)) != OPEN)
 
 
@@ -251,7 +243,7 @@ def _of_format(
         words = "beside the tracks" if file else f"no table of {part} beside the tracks: parents are not known"
         values.append(found(f"tracks.{key}", file, words))
         used |= {file, *matched[file].values()} if file else set()
-    columns: Mapping[str, Any] = next((one.value for one in values if one.key == "tracks.columns"), {})
+    columns = _named_columns(values)
     told = f"{len(files)} of {len(images.names)} recordings have tracks"
     coverage = "which recordings it has is asked" if columns.get("recording_id") == OPEN else told
     values.insert(1, found("tracks.files", template, f"{first}; {coverage}"))
@@ -260,10 +252,13 @@ def _of_format(
     return _with_first(survey, images, tracks, list(files)[:FIRST])
 
 
+def _named_columns(values: Sequence[Proposal]) -> Mapping[str, Any]:
+    return next((one.value for one in values if one.key == "tracks.columns"), {})
+
+
 def _in_table(survey: Survey, name: str, images: Images, values: Sequence[Proposal]) -> dict[str, str]:
     """List the recordings that one table of tracks names; all where it is asked which column names them."""
-    columns: Mapping[str, Any] = next((one.value for one in values if one.key == "tracks.columns"), {})
-    by = columns.get("recording_id")
+    by = _named_columns(values).get("recording_id")
     if by is None:
         return {}
     if by == OPEN:

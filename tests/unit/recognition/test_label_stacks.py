@@ -8,7 +8,7 @@ import pytest
 import tifffile
 
 from cellfate.imaging import RecordingFolder, RecordingSettings, open_recordings
-from cellfate.recognition import recognise
+from cellfate.recognition import first_tracks, recognise
 from cellfate.recognition.label_stacks import label_diameter
 from cellfate.recognition.recognising import Recognised
 from cellfate.tracks import TrackSettings, gather_tracks
@@ -150,3 +150,12 @@ def test_no_pattern_is_advised_where_none_tells_images_apart(tmp_path):
         write_stack(tmp_path / f"{name}.tif", make_image())
     question = next(one for one in recognise(tmp_path).open_parameters)
     assert question.words.endswith("such as mask5.tif; move the others into another folder and run this command again.")
+
+
+def test_labels_of_many_pixels_are_recognised_and_not_read(tmp_path, monkeypatch):
+    write_study(tmp_path, "{}.tif", "labels/{}.tif", "labels/{}_parents.csv")
+    monkeypatch.setattr(first_tracks, "_LARGE_PX", N_FRAMES * SIDE_PX**2 - 1)
+    seen = recognise(tmp_path)
+    assert seen.value("tracks.format") == "labels"
+    assert "Of the first tracks: A01.tif is large and was not read." in seen.notes
+    assert seen.value("recordings.group_by") == "recording"
