@@ -3,7 +3,7 @@
 import datetime as dt
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from cellfate.imaging.headers import (
     pixel_facts,
     usable,
 )
+from cellfate.imaging.missing_frames import leave_out_frames
 from cellfate.imaging.planes import ZChoice, check_plane, project
 from cellfate.imaging.reopening import Reopened
 from cellfate.imaging.settings import RecordingSettings
@@ -122,10 +123,10 @@ def look_at_vendor_files(root: Path, settings: RecordingSettings) -> Iterator[Lo
             continue
         for scene in range(n_scenes):
             called = name if n_scenes == 1 else f"{name}_{scene}"
-            yield look(called, place, partial(_examine, path, place, image, scene, settings))
+            yield look(called, place, partial(_examine, called, path, place, image, scene, settings))
 
 
-def _examine(path: Path, place: str, image: Any, scene: int, settings: RecordingSettings) -> Examined:
+def _examine(name: str, path: Path, place: str, image: Any, scene: int, settings: RecordingSettings) -> Examined:
     try:
         image.set_scene(scene)
         sizes = {axis: int(getattr(image.dims, axis)) for axis in "TCZYX"}
@@ -133,7 +134,7 @@ def _examine(path: Path, place: str, image: Any, scene: int, settings: Recording
         names = tuple(str(name) for name in image.channel_names or ())
         interval_min = _minutes(image.time_interval)
         sides = [usable(getattr(image.physical_pixel_sizes, axis, None)) for axis in "XY"]
-        times_min = _frame_times(path, image, scene, sizes["T"])
+        times_min, faults = _look_into_nd2(path, image, scene, sizes["T"])
     except Exception as error:  # as above
         raise InputError(_damaged(path, error)) from error
     check_plane(str(path), settings.z, sizes["Z"])
@@ -150,24 +151,39 @@ def _examine(path: Path, place: str, image: Any, scene: int, settings: Recording
         **pixel_facts(*sides),
     )
     check_sizes(f"File {path}", header, settings.max_frame_mb)
-    frame_files = tuple(FrameFile(frame, place) for frame in range(header.n_frames))
-    return Examined(header, frame_files, {"image_format": "vendor", "scene": str(scene)})
+    n_frames, missing, remarks = leave_out_frames(
+        name, header.n_frames, faults, faults[min(faults)] if faults else InputError(place), settings
+    )
+    header = replace(header, n_frames=n_frames, times_min=header.times_min[:n_frames])
+    frame_files = tuple(FrameFile(frame, place) for frame in range(n_frames) if frame not in missing)
+    return Examined(header, frame_files, {"image_format": "vendor", "scene": str(scene)}, missing, remarks)
 
 
-def _frame_times(path: Path, image: Any, scene: int, n_frames: int) -> tuple[float, ...]:
-    """Minutes at which the frames of a position of an .nd2 file were begun; bioio gives a planned interval only."""
+def _look_into_nd2(
+    path: Path, image: Any, scene: int, n_frames: int
+) -> tuple[tuple[float, ...], dict[int, InputError]]:
+    """Minutes at which the frames of a position of an .nd2 file were begun, and frames of which an image is missing.
+
+    bioio gives neither: it knows a planned interval only, and fills images that are not in the file with zeros.
+    """
     if not type(image.reader).__module__.startswith("bioio_nd2"):
-        return ()
+        return (), {}
     import nd2
 
     with nd2.ND2File(path) as file:
-        events = file.events(orient="records")
+        events, places = file.events(orient="records"), file.loop_indices
+        held = set(getattr(file._rdr, "_frame_offsets", range(len(places))))  # nothing public tells
     times: dict[int, float] = {}
     for event in events:
         frame, seconds = int(event.get("T Index", 0)), usable(event.get("Time [s]"))
         if int(event.get("P Index", 0)) == scene and seconds is not None:
             times[frame] = min(seconds / 60, times.get(frame, math.inf))
-    return tuple(times.get(frame, math.nan) for frame in range(n_frames)) if times else ()
+    faults: dict[int, InputError] = {}
+    for number, at in enumerate(places):
+        if number not in held and at.get("P", 0) == scene:
+            where = f"frame {at.get('T', 0)}" + (f", plane {at['Z']}" if "Z" in at else "")
+            faults.setdefault(at.get("T", 0), InputError(f"File {path} has no pixels of {where}; {ADVICE}"))
+    return tuple(times.get(frame, math.nan) for frame in range(n_frames)) if times else (), faults
 
 
 def _minutes(interval: object) -> float | None:

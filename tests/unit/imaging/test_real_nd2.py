@@ -41,3 +41,30 @@ def test_a_real_nd2_file(real_data: Path, tmp_path: Path, z: str | int) -> None:
         assert_array_equal(recording.read_frame(frame), expected_tcyx[frame], strict=True)
     with pytest.raises(InputError, match="has 10 plane"):
         open_with_remarks(folder, RecordingSettings(layout="vendor", z=10))
+
+
+@pytest.mark.real
+def test_images_that_an_nd2_file_lacks_are_no_zeros(real_data: Path, tmp_path: Path) -> None:
+    source = real_data / "nd2_example" / "cluster.nd2"
+    if not source.is_file():
+        pytest.skip("nd2_example is not here")
+    content = source.read_bytes()
+    start = content.rindex(b"ImageDataSeq|15!")  # plane 5 of frame 1, in the list of what the file holds
+    (tmp_path / "cluster.nd2").write_bytes(content[:start] + b"ImageDataXXX|15!" + content[start + 16 :])
+    with nd2.ND2File(tmp_path / "cluster.nd2") as file:
+        assert not file.read_frame(15).any()
+    folder = RecordingFolder(tmp_path)
+    words = r"cluster\.nd2 has no pixels of frame 1, plane 5; .* set recordings\.on_missing_frames to 'cut' or 'gap'"
+    with pytest.raises(InputError, match=words):
+        open_with_remarks(folder, RecordingSettings(layout="vendor"))
+    recordings, files, _, remarks = open_with_remarks(
+        folder, RecordingSettings(layout="vendor", on_missing_frames="gap")
+    )
+    assert recordings[["n_frames", "missing_frames"]].to_numpy().tolist() == [[3, "1"]]
+    assert remarks["check"].tolist() == ["missing_frames"]
+    (recording,) = lazy_recordings(folder, recordings, files)
+    assert recording.read_frame(2).any()
+    with pytest.raises(InputError, match="Frame 1 of recording 'cluster' is missing"):
+        recording.read_frame(1)
+    recordings, *_ = open_with_remarks(folder, RecordingSettings(layout="vendor", on_missing_frames="cut", frame_interval_min=60))
+    assert recordings["n_frames"].tolist() == [1]
