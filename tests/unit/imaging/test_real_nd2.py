@@ -66,5 +66,6 @@ def test_images_that_an_nd2_file_lacks_are_no_zeros(real_data: Path, tmp_path: P
     assert recording.read_frame(2).any()
     with pytest.raises(InputError, match="Frame 1 of recording 'cluster' is missing"):
         recording.read_frame(1)
-    recordings, *_ = open_with_remarks(folder, RecordingSettings(layout="vendor", on_missing_frames="cut", frame_interval_min=60))
+    cut = RecordingSettings(layout="vendor", on_missing_frames="cut", frame_interval_min=60)
+    recordings, *_ = open_with_remarks(folder, cut)
     assert recordings["n_frames"].tolist() == [1]
