@@ -5,10 +5,10 @@ only where it is the one that is left and goes up without a gap. Channels that a
 light. Whatever could be one thing or another is not guessed.
 """
 
+import itertools
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 from cellfate.recognition.naming import common_start
 
@@ -21,44 +21,22 @@ CHANNEL_WORDS = (
 )
 _UNCLEAR = re.compile(r"(?<![A-Za-z])[cw]\(\?P<channel>", re.IGNORECASE)
 """Letters before the number of a channel, or of a column, condition or well."""
-_CHANNEL = re.compile(rf"(?<![A-Za-z0-9])(?:{CHANNEL_WORDS})(?![A-Za-z0-9])", re.IGNORECASE)
+_TOKEN = re.compile(rf"(?P<channel>(?<![A-Za-z0-9])(?:{CHANNEL_WORDS})(?![A-Za-z0-9]))|(?P<number>\d+)", re.IGNORECASE)
+_PLACES = ("s", "p", "f", "xy", "pos", "position", "site", "field", "fov", "scene", "series", "stage", "point", "well")
 _LETTERS = {
-    "time": {"t", "time", "frame", "fr", "tp", "timepoint"},
-    "channel": {"c", "ch", "channel", "w", "wavelength"},
-    "z": {"z", "slice", "plane"},
-    "place": {
-        "s",
-        "p",
-        "f",
-        "xy",
-        "pos",
-        "position",
-        "site",
-        "field",
-        "fov",
-        "scene",
-        "series",
-        "stage",
-        "point",
-        "well",
-    },
+    **dict.fromkeys(("t", "time", "frame", "fr", "tp", "timepoint"), "time"),
+    **dict.fromkeys(("c", "ch", "channel", "w", "wavelength"), "channel"),
+    **dict.fromkeys(("z", "slice", "plane"), "z"),
+    **dict.fromkeys(_PLACES, "place"),
 }
-_OTHER = "other"
-"""A number after another word: it belongs to the recording's name, unless nothing else can be the time."""
-_MASK = "\x01"
+"""What a number is by the letters before it."""
+_OTHER, _BARE = "other", "bare"
+"""A number after another word, which belongs to the recording's name, and one after none; either may be the time."""
 _MOST_WORDS = 200
 _FULL = 0.9
 """Least share of the planes of a recording that must have a file; which are missing, the reader says."""
-
-
-@dataclass(frozen=True)
-class _Name:
-    """A path without its ending: folders, and the texts and numbers that the file's name is made of."""
-
-    folders: tuple[str, ...]
-    texts: tuple[str, ...]
-    numbers: tuple[str, ...]
-    channels: tuple[str, ...]
+_Column = tuple[str, list[str]]
+"""What stands at one place of all paths (a folder, a channel word, a number, or the text between), and its texts."""
 
 
 def guess_patterns(names: Sequence[str]) -> tuple[str, ...]:
@@ -81,16 +59,10 @@ def guess_patterns(names: Sequence[str]) -> tuple[str, ...]:
     ('(?P<folder1>[^/]+)/img_t(?P<time>\\d+)\\.tif',)
     """
     stems, endings = zip(*(name.rsplit(".", 1) for name in names), strict=True)
-    read = [_read(stem) for stem in stems]
-    shapes = {(len(one.folders), len(one.texts), len(one.channels)) for one in read}
-    if len(shapes) != 1 or len({ending.lower() for ending in endings}) != 1:
-        return ()
-    words = _name_words(read)
-    roles = None if words is None else _tell_numbers(read)
-    if words is None or roles is None:
-        return ()
-    pattern = _folders(read) + _write(read, words, roles) + rf"\.{'|'.join(sorted(set(endings)))}"
-    if not _is_complete(pattern, names):
+    columns = _columns(stems) if len({ending.lower() for ending in endings}) == 1 else []
+    roles = _tell_roles(columns)
+    pattern = "".join(_write(columns, roles)) + rf"\.{'|'.join(sorted(set(endings)))}"
+    if not roles or not _is_complete(pattern, names):
         return ()
     return (pattern, pattern.replace("<channel>", "<name>")) if _may_be_recordings(pattern, names) else (pattern,)
 
@@ -103,58 +75,58 @@ def _may_be_recordings(pattern: str, names: Sequence[str]) -> bool:
     return bool(_UNCLEAR.search(pattern)) or all(re.fullmatch(_GENES, name, re.IGNORECASE) for name in channels)
 
 
-def _read(stem: str) -> _Name:
+def _columns(stems: Sequence[str]) -> list[_Column]:
+    """Take paths apart; nothing where not all are made alike."""
+    rows = [list(_tokens(stem)) for stem in stems]
+    if len({tuple(kind for kind, _ in row) for row in rows}) > 1:
+        return []
+    return [(place[0][0], [text for _, text in place]) for place in zip(*rows, strict=True)]
+
+
+def _tokens(stem: str) -> Iterator[tuple[str, str]]:
     *folders, name = stem.split("/")
-    channels = tuple(_CHANNEL.findall(name))
-    parts = re.split(r"(\d+)", _CHANNEL.sub(_MASK, name))
-    return _Name(tuple(folders), tuple(parts[::2]), tuple(parts[1::2]), channels)
+    yield from (("folder", folder) for folder in folders)
+    end = 0
+    for match in _TOKEN.finditer(name):
+        yield "text", name[end : match.start()]
+        yield str(match.lastgroup), match[0]
+        end = match.end()
+    yield "text", name[end:]
 
 
-def _name_words(read: list[_Name]) -> tuple[int, int, int] | None:
-    """Find which text differs between files, and how much its ends have in common; (-1, 0, 0) where none differs."""
-    columns = list(zip(*(one.texts for one in read), strict=True))
-    differing = [place for place, column in enumerate(columns) if len(set(column)) > 1]
-    if not differing:
-        return -1, 0, 0
-    texts = sorted({one.texts[differing[0]] for one in read})
-    if len(differing) > 1 or len(texts) > _MOST_WORDS or any(_MASK in text for text in texts):
-        return None
-    start = len(common_start(texts))
-    end = len(common_start(text[start:][::-1] for text in texts))
-    while start and texts[0][start - 1].isalnum():
-        start -= 1
-    while end and texts[0][len(texts[0]) - end].isalnum():
-        end -= 1
-    return differing[0], start, end
-
-
-def _tell_numbers(read: list[_Name]) -> list[str] | None:
-    """Tell what each number of a name is: time, channel, z, place, or "" where it is the same in all."""
-    columns = list(zip(*(one.numbers for one in read), strict=True))
-    varies = [len(set(column)) > 1 for column in columns]
-    told = [_role(read[0].texts, place, len(columns)) for place in range(len(columns))]
-    roles = [role if change or role == "time" else "" for role, change in zip(told, varies, strict=True)]
-    open_to = [place for place, role in enumerate(roles) if varies[place] and role in ("", _OTHER)]
+def _tell_roles(columns: list[_Column]) -> list[str]:
+    """Tell what each place is, "" where all paths have the same; nothing where that is not clear."""
+    roles = [_role(columns, place) for place in range(len(columns))]
+    unknown = [place for place, role in enumerate(roles) if role in (_OTHER, _BARE)]
     if "time" not in roles:
-        if len(open_to) != 1 or not _is_count(columns[open_to[0]]):
-            return None
-        roles[open_to[0]] = "time"
-    elif any(not roles[place] for place in open_to):
-        return None
-    roles = ["place" if role == _OTHER else role for role in roles]
-    return roles if all(roles.count(role) <= 1 for role in _LETTERS if role != "place") else None
+        if len(unknown) != 1 or not _is_count(columns[unknown[0]][1]):
+            return []
+        roles[unknown[0]] = "time"
+    return [] if _BARE in roles else ["place" if role == _OTHER else role for role in roles]
 
 
-def _role(texts: tuple[str, ...], place: int, n_numbers: int) -> str:
-    """Tell a number by the letters before it; empty where there are none."""
-    letters = re.search(r"([A-Za-z]*)[\W_]?$", texts[place])
-    word = letters.group(1) if letters else ""
-    if place == 0 and not texts[0] and n_numbers > 1:
+def _role(columns: list[_Column], place: int) -> str:
+    """Tell a place by its kind, and a number by the letters before it."""
+    kind, texts = columns[place]
+    if kind == "number":
+        role = _role_of_number(columns, place)
+        return role if role == "time" or len(set(texts)) > 1 else ""
+    if len(set(texts)) == 1:
+        return ""
+    are_channels = kind == "folder" and all((match := _TOKEN.fullmatch(text)) and match["channel"] for text in texts)
+    return {"text": "name", "channel": "channel"}.get(kind, "channel" if are_channels else f"folder{place + 1}")
+
+
+def _role_of_number(columns: list[_Column], place: int) -> str:
+    before = columns[place - 1][1][0]
+    letters = re.search(r"([A-Za-z]*)[\W_]?$", before)
+    word = letters[1] if letters else ""
+    follows = columns[place - 2][0] if place > 1 else "folder"
+    is_column = before == "c" and follows == "number" and re.search(r"(?<![A-Za-z])r$", columns[place - 3][1][0])
+    is_start = not before and follows == "folder" and [kind for kind, _ in columns].count("number") > 1
+    if is_start or is_column or re.fullmatch("[A-P]", word):  # the last two: of a well plate, r02c03 or B02
         return "place"
-    is_column = word == "c" and texts[place] == "c" and place > 0 and re.search(r"(?<![A-Za-z])r$", texts[place - 1])
-    if re.fullmatch("[A-P]", word) or is_column:  # a row of a well plate, or its column, r02c03
-        return "place"
-    return next((name for name, known in _LETTERS.items() if word.lower() in known), _OTHER if word else "")
+    return _LETTERS.get(word.lower(), _OTHER if word else _BARE)
 
 
 def _is_count(values: Sequence[str]) -> bool:
@@ -162,37 +134,32 @@ def _is_count(values: Sequence[str]) -> bool:
     return len(numbers) > 2 and numbers[0] in (0, 1) and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
-def _folders(read: list[_Name]) -> str:
-    parts = []
-    for place, names in enumerate(zip(*(one.folders for one in read), strict=True)):
-        distinct = set(names)
-        is_channel = len(distinct) > 1 and all(_CHANNEL.fullmatch(name) for name in distinct)
-        group = "channel" if is_channel else f"folder{place + 1}"
-        parts.append(re.escape(names[0]) if len(distinct) == 1 else rf"(?P<{group}>[^/]+)")
-    return "".join(f"{part}/" for part in parts)
-
-
-def _write(read: list[_Name], words: tuple[int, int, int], roles: list[str]) -> str:
-    first, counts = read[0], {"place": 0}
-    channels = iter([sorted({one.channels[place] for one in read}) for place in range(len(first.channels))])
-    pieces: list[str] = []
-    for place, text in enumerate(first.texts):
-        if place == words[0]:
-            texts = sorted({one.texts[place] for one in read})
-            middles = "|".join(re.escape(one[words[1] : len(one) - words[2]]) for one in texts)
-            pieces.append(f"{re.escape(text[: words[1]])}(?P<name>{middles}){re.escape(text[len(text) - words[2] :])}")
+def _write(columns: list[_Column], roles: list[str]) -> Iterator[str]:
+    """Write what stands at each place as a regular expression."""
+    n_places = itertools.count(1)
+    for (kind, texts), role in zip(columns, roles, strict=False):
+        distinct = sorted(set(texts))
+        if role == "name":
+            yield _write_name(distinct)
+        elif role:
+            what = {"number": r"\d+", "folder": "[^/]+"}.get(kind, "|".join(distinct))
+            yield f"(?P<{f'place{next(n_places)}' if role == 'place' else role}>{what})"
         else:
-            for number, part in enumerate(text.split(_MASK)):
-                if number:
-                    found = next(channels)
-                    pieces.append(found[0] if len(found) == 1 else f"(?P<channel>{'|'.join(found)})")
-                pieces.append(re.escape(part))
-        if place < len(roles):
-            role = roles[place]
-            counts["place"] += role == "place"
-            name = f"place{counts['place']}" if role == "place" else role
-            pieces.append(rf"(?P<{name}>\d+)" if name else first.numbers[place])
-    return "".join(pieces).replace(r"\-", "-").replace(r"\ ", " ")
+            yield _escape(distinct[0])
+        yield "/" * (kind == "folder")
+
+
+def _write_name(texts: list[str]) -> str:
+    """Write what differs between texts as the group `name`, in whole words."""
+    start = re.sub(r"[^\W_]+$", "", common_start(texts))
+    rests = [text.removeprefix(start) for text in texts]
+    end = re.sub(r"^[^\W_]+", "", common_start(rest[::-1] for rest in rests)[::-1])
+    middles = "|".join(_escape(rest.removesuffix(end)) for rest in rests[: _MOST_WORDS + 1])
+    return f"{_escape(start)}(?P<name>{middles}){_escape(end)}"
+
+
+def _escape(text: str) -> str:
+    return re.escape(text).replace(r"\-", "-").replace(r"\ ", " ")
 
 
 def _is_complete(pattern: str, names: Sequence[str]) -> bool:

@@ -30,6 +30,11 @@ FRAMES = tuple(range(12))
             {"name": "ctrl", "channel": "GFP"},
             0,
         ),
+        (
+            names("{n}_{c}_t{t:03d}.tif", n=("ctrl", "drug"), c=("GFP", "Cy5"), t=FRAMES),
+            {"name": "ctrl", "channel": "GFP"},
+            0,
+        ),
         (names("s1/{c}/{t:03d}.png", c=("DAPI", "mCherry"), t=FRAMES), {"channel": "DAPI", "time": "000"}, 0),
         (names("exp 2024-01-05_frame{t}.tif", t=FRAMES), {"time": "0"}, 0),
         (
