@@ -57,7 +57,7 @@ def draw_all(tables: Mapping[str, pd.DataFrame]) -> dict[str, go.Figure]:
         "forecast_heatmap_figure": cells.plot_forecast_heatmap(
             tables["forecasts"], tables["follow_ups"], HEADLINE_H, EVENTS
         ),
-        "commitments_figure": cells.plot_commitments(tables["commitments"], EVENTS),
+        "commitments_figure": cells.plot_commitments(tables["commitments"], tables["shuffled_commitments"], EVENTS),
         "observed_incidence_figure": incidence.plot_observed_incidence(tables["observed_incidence"]),
         "dose_incidence_figure": incidence.plot_dose_incidence(tables["dose_incidence"]),
         "reporter_series_figure": features.plot_reporter_series(tables["frame_features"], tables["landmarks"]),

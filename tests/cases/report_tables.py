@@ -35,6 +35,7 @@ SCHEMAS = {
     "operating_curves": schemas.OperatingCurves,
     "masking_curves": schemas.MaskingCurves,
     "commitments": schemas.Commitments,
+    "shuffled_commitments": schemas.ShuffledCommitments,
     "commitment_summary": schemas.CommitmentSummary,
     "losses": schemas.Losses,
     "loss_sensitivity": schemas.LossSensitivity,
@@ -81,6 +82,7 @@ def report_case(n_cells: int = 6, low: float = 0.01) -> ReportCase:
         "forecasts": forecasts,
         **score_tables(low),
         "commitments": commitments,
+        "shuffled_commitments": commitments.assign(draw=0),
         "commitment_summary": _commitment_summary(commitments),
         "background_swap": background_swap(),
         "frame_features": _features(follow_ups),
@@ -217,7 +219,7 @@ def _commitment_summary(commitments: pd.DataFrame) -> pd.DataFrame:
         measured = {"share_called": (cells["call"] != NONE).mean()}
         if fate != CENSORED:
             right = cells[cells["call"] == fate]
-            measured |= {"share_right": (cells["call"] == fate).mean(), "median_lead_h": 2.5}
+            measured["median_lead_h"] = 2.5
             measured["share_from_first"] = right["from_first"].mean()
         for metric, value in measured.items():
             rows.append((predictor, fate, metric, value, value - 0.1, value + 0.1, len(cells), 3))

@@ -28,6 +28,8 @@ from cellfate.statistics.bootstrap import (
     summarise,
 )
 
+N_SHUFFLES: Final = 10
+"""Random orders of the frames of every cell."""
 _ENDINGS: Final = ["group_id", "dose", "fate", "event_frame", "end_frame", "frame_interval_min", "recording_frames"]
 
 
@@ -56,6 +58,44 @@ def find_commitments(forecasts: pd.DataFrame, follow_ups: pd.DataFrame, follow_u
         If the horizon is not forecast, a cell is forecast twice for a frame, or a tested cell has no follow-up.
     """
     rows = add_calls(_order(select_tested(forecasts, follow_up.headline_h)))
+    return _commit(rows, follow_ups, follow_up)
+
+
+def shuffle_commitments(
+    forecasts: pd.DataFrame, follow_ups: pd.DataFrame, follow_up: FollowUpSettings, scores: ScoreSettings
+) -> pd.DataFrame:
+    """Find the commitments of the same cells with the calls of each in random order: what chance gives.
+
+    Looking back from any end that is right, some stretch before it is right too. Here each cell is called each event as
+    often, so that only the order in time is missing.
+
+    Parameters
+    ----------
+    forecasts, follow_ups, follow_up
+        As in `find_commitments`.
+    scores
+        Its seed draws the orders.
+
+    Returns
+    -------
+    DataFrame
+        Table `ShuffledCommitments`: `N_SHUFFLES` rows a predictor and cell.
+    """
+    rows = add_calls(_order(select_tested(forecasts, follow_up.headline_h)))
+    cells_n = rows.groupby(["place", *CELL]).ngroup().to_numpy()
+    rng = np.random.default_rng(scores.seed)
+    calls_n = rows["call"].to_numpy(object)
+    shuffled = [
+        _commit(rows.assign(call=calls_n[np.lexsort((rng.random(len(rows)), cells_n))]), follow_ups, follow_up).assign(
+            draw=draw
+        )
+        for draw in range(N_SHUFFLES)
+    ]
+    return pd.concat(shuffled, ignore_index=True)
+
+
+def _commit(rows: pd.DataFrame, follow_ups: pd.DataFrame, follow_up: FollowUpSettings) -> pd.DataFrame:
+    """Find the commitments of forecasts with calls, in order."""
     starts_c = np.flatnonzero(~rows.duplicated(["predictor", *CELL]).to_numpy())
     from_c = _stays_from(number_groups(rows["call"].to_numpy(object)), starts_c)
     found = rows.iloc[from_c][["predictor", *CELL, "frame", "call"]].assign(
@@ -137,7 +177,7 @@ def _add_endings(found: pd.DataFrame, follow_ups: pd.DataFrame) -> pd.DataFrame:
 
 
 def summarise_commitments(commitments: pd.DataFrame, scores: ScoreSettings) -> pd.DataFrame:
-    """How often, how rightly and how early each predictor calls an event.
+    """How often, and how early, each predictor calls an event.
 
     Parameters
     ----------
@@ -150,10 +190,11 @@ def summarise_commitments(commitments: pd.DataFrame, scores: ScoreSettings) -> p
     -------
     DataFrame
         Table `CommitmentSummary`, clustered intervals. Metrics: `share_called` of the cells of this fate, to
-        whatever event; `share_right`, those called rightly at the last frame shown; `share_right_of_called`;
-        `share_from_first`, of the right ones those called so from their first forecast on; `median_lead_h`, hours
-        before the event over the right ones, a lower bound where some were called so from the first on. Of censored
-        cells no call is right or wrong: they have the first metric only.
+        whatever event, at the last frame shown; `share_from_first`, of those called rightly there the ones called so
+        from their first forecast on; `median_lead_h`, hours before the event over the right ones, a lower bound where
+        some were called so from the first on. Of censored cells no call is right or wrong: they have the first metric
+        only. How many cells of one fate are called rightly is not said: whoever calls that event always is right in
+        all.
     """
     rows = [
         row
@@ -174,10 +215,8 @@ def _summarise_predictor(predictor: str, cells: pd.DataFrame, scores: ScoreSetti
         of_n = (cells["fate"] == fate).to_numpy(bool)
         measured = {"share_called": (of_n, mean_by_group(called_n, groups_n, counts_rg, of_n))}
         if fate in EVENTS:
-            called_of_n, timed_n = of_n & called_n, of_n & right_n & np.isfinite(leads_n)
+            timed_n = of_n & right_n & np.isfinite(leads_n)
             measured |= {
-                "share_right": (of_n, mean_by_group(right_n, groups_n, counts_rg, of_n)),
-                "share_right_of_called": (called_of_n, mean_by_group(right_n, groups_n, counts_rg, called_of_n)),
                 "share_from_first": (timed_n, mean_by_group(first_n, groups_n, counts_rg, timed_n)),
                 "median_lead_h": (timed_n, median_by_group(leads_n[timed_n], groups_n[timed_n], counts_rg)),
             }

@@ -126,22 +126,24 @@ def _fill_grid(panel: pd.DataFrame, column: str) -> NDArray[np.float32]:
     return grid
 
 
-def plot_commitments(commitments: pd.DataFrame, events: Collection[str] = EVENTS) -> go.Figure:
+def plot_commitments(commitments: pd.DataFrame, shuffled: pd.DataFrame, events: Collection[str] = EVENTS) -> go.Figure:
     """Draw commitments: looking back from the last frame shown, since when the call was right and stayed so.
 
     Parameters
     ----------
-    commitments
-        Table `Commitments`.
+    commitments, shuffled
+        Tables `Commitments`, and `ShuffledCommitments` of the same cells.
     events
         Events that are shown; cells that ended in another one are not drawn.
 
     Returns
     -------
     plotly.graph_objects.Figure
-        One panel a fate, one colour a predictor; the share is of all cells of that fate. Under each panel stands how
-        many were not called right at the last frame shown, how many of these were called the other event, and how many
-        were called right from their first forecast on: those are marked on the curve, as their commitment is earlier.
+        One panel a fate, one colour a predictor, dashed with the frames of each cell in random order; the share is of
+        all cells of that fate. Under each panel stands how many were not called right at the last frame shown, how many
+        of these were called the other event, and how many were called right from their first forecast on: those are
+        marked on the curve, as their commitment is earlier. Over them stands how many cells without an event are called
+        one.
     """
     title = "Commitments: since when the call was right, looking back from the last frame shown"
     fates = [fate for fate in list_events(commitments["fate"]) if fate in events]
@@ -156,21 +158,26 @@ def plot_commitments(commitments: pd.DataFrame, events: Collection[str] = EVENTS
         hours = of_fate["hours_before_event"].dropna()
         limits_h = (float(hours.max()), float(hours.min())) if len(hours) else (1.0, 0.0)
         for predictor in predictors:
+            chance = shuffled[(shuffled["fate"] == fate) & (shuffled["predictor"] == predictor)]
+            _add_shuffled(figure, chance, predictor, limits_h, column)
             _add_curve(figure, of_fate[of_fate["predictor"] == predictor], predictor, limits_h, column)
         figure.add_hline(y=0.5, line={"dash": "dot", "color": COLOURS["reference"]}, row=1, col=column)
         _add_never(figure, of_fate, predictors, column)
         figure.update_xaxes(title_text="Time before the event (h)", range=[1.03 * limits_h[0], 0], row=1, col=column)
+    look = {"mode": "lines", "line": {"color": COLOURS["model"], "width": 1.2, "dash": "dash"}}
+    _name_in_legend(figure, "frames of each cell in random order: chance", look)
     if any(len(trace.x) for trace in figure.data if trace.mode == "markers"):
-        _name_marks(figure)
+        edge = {"color": COLOURS["model"], "width": 2}
+        look = {"mode": "markers", "marker": {"color": COLOURS["model"], "symbol": _MARK, "size": 9, "line": edge}}
+        _name_in_legend(figure, "right from its first forecast on: since when is not known", look)
     figure.update_yaxes(title_text="Share right from then on (0 to 1)", range=[-0.02, 1.02])
     within = list_words(write_hours(hours) for hours in sorted(set(commitments["within_h"])))
-    others = commitments[~commitments["fate"].isin(EVENTS)].drop_duplicates(CELL)
     subtitle = (
         f"n = {int(n_cells.reindex(fates).sum()):,} test cells with an event; a call is the likeliest outcome within "
-        f"{within}, none included. {show_count(len(others), 'cell')} without an event have nothing to count from."
+        f"{within}, none included. {_write_others(commitments, predictors)}"
     )
     gap_px = 80 + 17 * (len(predictors) + 1)
-    legend_rows = 1 + (len(predictors) + 1) // 3
+    legend_rows = 2 + (len(predictors) + 1) // 3
     return finish(figure, title, subtitle, inner_px=340, legend_gap_px=gap_px, legend_rows=legend_rows)
 
 
@@ -218,18 +225,41 @@ def _select_right(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["call"] == rows["fate"]].dropna(subset=["hours_before_event"])
 
 
-def _name_marks(figure: go.Figure) -> None:
-    """Name the marks of all predictors once, in the legend."""
-    look = {"color": COLOURS["model"], "symbol": _MARK, "size": 9, "line": {"color": COLOURS["model"], "width": 2}}
+def _add_shuffled(
+    figure: go.Figure, rows: pd.DataFrame, predictor: str, limits_h: tuple[float, float], column: int
+) -> None:
+    """Add the mean curve of the cells with their frames in random order."""
+    hours = _select_right(rows)["hours_before_event"].sort_values(ascending=False).to_numpy(float)
+    within = hours[(hours <= limits_h[0]) & (hours >= limits_h[1])]
+    n_before = int((hours > limits_h[0]).sum())
+    share = (n_before + np.arange(len(within) + 1)) / max(1, len(rows))
     figure.add_scatter(
-        x=[None],
-        y=[None],
-        mode="markers",
-        marker=look,
-        name="right from its first forecast on: since when is not known",
+        x=[limits_h[0], *within, limits_h[1]],
+        y=[*share, share[-1]],
+        mode="lines",
+        line={"color": colour_predictor(predictor), "width": 1.2, "shape": "hv", "dash": "dash"},
+        legendgroup=predictor,
+        showlegend=False,
+        hovertemplate="%{x:.1f} h before: %{y:.2f} in random order<extra></extra>",
         row=1,
-        col=1,
+        col=column,
     )
+
+
+def _write_others(commitments: pd.DataFrame, predictors: list[str]) -> str:
+    """Write in how many cells without an event the call is one all the same."""
+    others = commitments[~commitments["fate"].isin(EVENTS)]
+    counted = [
+        f"{int((others.loc[others['predictor'] == name, 'call'] != NONE).sum()):,} ({label_predictor(name)})"
+        for name in predictors
+    ]
+    n_cells = show_count(len(others.drop_duplicates(CELL)), "cell")
+    return f"Of {n_cells} without an event, called one at the last frame shown: {list_words(counted)}."
+
+
+def _name_in_legend(figure: go.Figure, name: str, look: dict[str, object]) -> None:
+    """Name what all predictors have once, in the legend."""
+    figure.add_scatter(x=[None], y=[None], name=name, row=1, col=1, **look)
 
 
 def _add_never(figure: go.Figure, rows: pd.DataFrame, predictors: list[str], column: int) -> None:

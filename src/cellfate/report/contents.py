@@ -277,8 +277,9 @@ FIGURES: Final[tuple[FigureText, ...]] = (
     FigureText(
         "commitments_figure",
         "timing",
-        "The share of cells whose call was right from that hour on and stayed so. A call within some hours cannot "
-        "honestly come much earlier than those hours.",
+        "The share of cells whose call was right from that hour on and stayed so. Only what lies above the dashed "
+        "lines, the same calls in random order, is knowledge of time.",
+        "How often a call is right as it is made: alarms say that.",
         of="within_hours",
     ),
     FigureText(

@@ -33,10 +33,8 @@ from cellfate.report.headline import Key, find_difference, find_row, headline_ke
 from cellfate.report.page import ReportTable
 
 _COMMITMENTS: Final = {
-    "share_right": "right at the last frame shown",
-    "share_called": "called any event there",
-    "share_right_of_called": "right among these",
-    "share_from_first": "of the right ones, right from their first forecast on",
+    "share_called": "called any event at the last frame shown",
+    "share_from_first": "of those called rightly, so from their first forecast on",
     "median_lead_h": "median commitment time of the right ones (h before the event)",
 }
 _SHARES: Final = ("recording", "lineage", "sister")
@@ -240,7 +238,7 @@ def tabulate_scores(metrics: pd.DataFrame, within_h: float | None) -> ReportTabl
 
 
 def tabulate_commitments(summary: pd.DataFrame, events: Collection[str]) -> ReportTable | None:
-    """List by fate and predictor how many calls were right at the last frame shown, and since when; None: no cell.
+    """List by fate and predictor how many cells are called an event in the end, and since when; None: no cell.
 
     Where some were right from their first forecast on, nobody knows since when: the median is a lower bound.
     """

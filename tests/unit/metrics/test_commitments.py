@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cellfate.core.errors import InputError
-from cellfate.core.tables import Commitments, CommitmentSummary, FollowUps
+from cellfate.core.tables import Commitments, CommitmentSummary, FollowUps, ShuffledCommitments
 from cellfate.metrics import ScoreSettings
-from cellfate.metrics.commitments import find_commitments, summarise_commitments
+from cellfate.metrics.commitments import N_SHUFFLES, find_commitments, shuffle_commitments, summarise_commitments
 from tests.unit.metrics.tables import FIVE_H, fated, make_follow_ups, make_traces, say_which
 
 FEW = ScoreSettings(n_resamples=200)
@@ -102,6 +102,28 @@ def test_no_tested_cell_is_an_empty_table():
         assert Commitments.validate(find_commitments(table, follow_ups, FIVE_H)).empty
 
 
+def test_shuffled_cells_keep_their_calls_and_lose_their_order():
+    # Cell 1 is always called: every order gives the same. The others are called in the last 20 of 40 frames. Of 20
+    # calls and 20 others in random order, 20 / 21 calls stand at the end on average: half of the cells are committed,
+    # for 40 / 21 frames.
+    cells = [("r", i, "apoptosis", 42) for i in range(2, 302)]
+    traces = {cell[:2]: ([0.1] * 20 + [0.9] * 20, [0] * 40) for cell in cells}
+    forecasts = make_traces({("r", 1): ([0.9] * 40, [0] * 40), **traces})
+    follow_ups = FollowUps.validate(make_follow_ups([("r", 1, "apoptosis", 42), *cells]))
+    found = ShuffledCommitments.validate(shuffle_commitments(forecasts, follow_ups, FIVE_H, FEW))
+    assert found.groupby("draw").size().tolist() == [301] * N_SHUFFLES
+    always, others = found[found["cell_id"] == 1], found[found["cell_id"] > 1]
+    assert always["hours_before_event"].eq(21.0).all()
+    assert always["from_first"].all()
+    committed = others[others["call"] == "apoptosis"]
+    assert len(committed) / len(others) == pytest.approx(0.5, abs=0.03)
+    assert (40 - committed["frame"].astype(int)).mean() == pytest.approx(40 / 21, abs=0.1)
+    again = shuffle_commitments(forecasts.sample(frac=1, random_state=0), follow_ups, FIVE_H, FEW)
+    pd.testing.assert_frame_equal(found, ShuffledCommitments.validate(again))
+    other = shuffle_commitments(forecasts, follow_ups, FIVE_H, FEW.model_copy(update={"seed": 8}))
+    assert found["frame"].tolist() != other["frame"].tolist()
+
+
 def _slow_commitment(calls):
     """First place from which a list is the same to its end."""
     return next(i for i in range(len(calls)) if len(set(calls[i:])) == 1)
@@ -162,18 +184,16 @@ def test_the_summary_by_hand():
     assert apoptosis["estimate"].to_dict() == pytest.approx(
         {
             "share_called": 0.8,
-            "share_right": 0.6,
-            "share_right_of_called": 0.75,
             "share_from_first": 1 / 3,
             "median_lead_h": 3.0,
         }
     )
-    assert apoptosis["n_cells"].tolist() == [5, 5, 4, 3, 3]
-    assert apoptosis["n_groups"].tolist() == [3, 3, 2, 2, 2]
+    assert apoptosis["n_cells"].tolist() == [5, 3, 3]
+    assert apoptosis["n_groups"].tolist() == [3, 2, 2]
     # Drawn are a (2 of 2 right), b (1 of 2) and c (0 of 1): from c alone to a alone.
-    assert summary.loc[("apoptosis", "share_right"), ["low", "high"]].tolist() == [0.0, 1.0]
+    assert summary.loc[("apoptosis", "share_called"), ["low", "high"]].tolist() == [0.0, 1.0]
     assert np.isnan(summary.loc[("mitosis", "median_lead_h"), "estimate"])
-    assert summary.loc[("mitosis", "share_right"), "estimate"] == 0
+    assert summary.loc[("mitosis", "share_called"), "estimate"] == 0
     assert summary.loc["censored"]["estimate"].to_dict() == {"share_called": 0.5}
     assert np.isnan(summary.loc[("censored", "share_called"), "low"])  # one group has no spread
 

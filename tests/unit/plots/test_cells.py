@@ -1,5 +1,7 @@
 """Forecasts of single cells: aligned at the event, and looked back upon from the last frame shown."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -65,6 +67,14 @@ def test_only_the_test_part_and_cells_with_an_event_are_in_the_heat_map(tables):
     assert len(plot_forecast_heatmap(tables["forecasts"], tables["follow_ups"], HEADLINE_H, ["mitosis"]).data) == 2
 
 
+CHANCE = "frames of each cell in random order: chance"
+
+
+def draw(table, shuffled=None, events=("apoptosis", "mitosis")):
+    """Draw commitments; not given: those in random order are the same."""
+    return plot_commitments(table, table if shuffled is None else shuffled, events)
+
+
 def commitments(rows):
     table = pd.DataFrame(rows, columns=["cell_id", "fate", "call", "hours_before_event", "from_first"])
     return table.assign(predictor="blend", recording_id="r", within_h=5.0)
@@ -79,36 +89,47 @@ def test_calls_are_counted_over_all_cells_of_a_fate_and_the_figure_says_that_it_
         (4, "mitosis", "none", nan, False),
         (5, "censored", "mitosis", nan, True),
     ]
-    figure = plot_commitments(commitments(rows))
+    figure = draw(commitments(rows))
     (line,) = (t for t in figure.data if t.name == "Blend")
     assert list(zip(line.x, line.y, strict=True)) == [(6.0, 0.0), (6.0, 0.25), (2.0, 0.5), (2.0, 0.5)]
     assert heads(figure)[0] == "Mitosis (n = 4 cells)"
     assert "2 of 4, 1 called the other event; marked: 1<" in heads(figure)[1]
     assert figure.layout.title.text.startswith("Commitments: since when the call was right, looking back from the last")
-    assert "none included. 1 cell without an event" in figure.layout.title.text.replace("</span><br>", " ")
+    words = re.sub(r"</span><br><span[^>]*>", " ", figure.layout.title.text)
+    assert "Of 1 cell without an event, called one at the last frame shown: 1 (Blend)." in words
+
+
+def test_the_same_calls_in_random_order_are_drawn_beside():
+    rows = [(1, "mitosis", "mitosis", 6.0, False), (2, "mitosis", "mitosis", 2.0, False)]
+    # Four of random order: right from 8 h (before the panel begins) and from 4 h on; two are not right.
+    others = [(1, "mitosis", "mitosis", 8.0, True), (2, "mitosis", "mitosis", 4.0, False)]
+    others += [(1, "mitosis", "none", float("nan"), False), (2, "mitosis", "apoptosis", 3.0, False)]
+    figure = draw(commitments(rows), commitments(others))
+    (dashed,) = (t for t in figure.data if t.line.dash == "dash" and t.x[0] is not None)
+    assert list(zip(dashed.x, dashed.y, strict=True)) == [(6.0, 0.25), (4.0, 0.5), (2.0, 0.5)]
 
 
 def test_calls_of_references_are_not_drawn_beside_those_of_the_clock(tables):
     both = pd.concat([tables["commitments"], tables["commitments"].assign(predictor="dose")])
-    assert {t.name for t in plot_commitments(both).data if t.mode == "lines"} == {"Blend", "Network"}
-    only = plot_commitments(both[both["predictor"] == "dose"])
-    assert {t.name for t in only.data if t.mode == "lines"} == {"Dose"}
+    assert {t.name for t in draw(both).data if t.mode == "lines" and t.name} == {"Blend", "Network", CHANCE}
+    only = draw(both[both["predictor"] == "dose"])
+    assert {t.name for t in only.data if t.mode == "lines" and t.name} == {"Dose", CHANCE}
 
 
 def test_cells_called_right_from_their_first_forecast_on_are_marked_on_the_curve():
     rows = [(1, "mitosis", "mitosis", 6.0, True), (2, "mitosis", "mitosis", 4.0, False)]
     rows += [(3, "mitosis", "mitosis", 2.0, True), (4, "mitosis", "apoptosis", 3.0, True)]
-    marks, _, named = plot_commitments(commitments(rows)).data
+    _, marks, _, _, named = draw(commitments(rows)).data
     assert list(zip(marks.x, marks.y, strict=True)) == [(6.0, 0.25), (2.0, 0.75)]
     assert named.name == "right from its first forecast on: since when is not known"
     assert named.marker.symbol == marks.marker.symbol
-    assert "marked: 2" in heads(plot_commitments(commitments(rows)))[1]
-    none = plot_commitments(commitments([(*row[:4], False) for row in rows]))
-    assert [t.name for t in none.data if t.name] == ["Blend"]
+    assert "marked: 2" in heads(draw(commitments(rows)))[1]
+    none = draw(commitments([(*row[:4], False) for row in rows]))
+    assert [t.name for t in none.data if t.name] == ["Blend", CHANCE]
     assert "marked" not in heads(none)[1]
 
 
 def test_cells_of_an_event_that_is_not_shown_are_not_drawn(tables):
-    figure = plot_commitments(tables["commitments"], ["mitosis"])
+    figure = draw(tables["commitments"], events=["mitosis"])
     assert heads(figure)[0].startswith("Mitosis (n = ")
     assert len(list(figure.select_xaxes())) == 1

@@ -86,12 +86,12 @@ def test_commitments_are_listed_by_fate_and_predictor(case):
     table = tables.tabulate_commitments(case["commitment_summary"], ("apoptosis", "mitosis"))
     assert [row[:2] for row in table.rows[:2]] == [("apoptosis", "Blend"), ("apoptosis", "Network")]
     of_blend = case["commitments"].query("predictor == 'blend' and fate == 'apoptosis'")
-    right = (of_blend["call"] == "apoptosis").mean()
+    called = (of_blend["call"] != "none").mean()
     assert table.rows[0][2] == str(len(of_blend))
-    assert table.rows[0][3].startswith(f"{right:.2f} (")
+    assert table.rows[0][3].startswith(f"{called:.2f} (")
     assert table.rows[0][-2:] == ("0.00 (-0.10 to 0.10)", "2.5 (2.4 to 2.6)")
     assert table.rows[-1][0] == "censored"
-    assert table.rows[-1][3] == ""
+    assert table.rows[-1][4:] == ("", "")
     assert tables.tabulate_commitments(case["commitment_summary"].head(0), ("mitosis",)) is None
 
 
@@ -99,7 +99,7 @@ def test_a_median_is_a_lower_bound_where_some_were_right_from_their_first_foreca
     summary = case["commitment_summary"]
     some = summary.assign(estimate=summary["estimate"].mask(summary["metric"] == "share_from_first", 0.2))
     table = tables.tabulate_commitments(some, ("mitosis",))
-    assert table.columns[-2] == "Of the right ones, right from their first forecast on"
+    assert table.columns[-2] == "Of those called rightly, so from their first forecast on"
     assert table.rows[0][-2:] == ("0.20 (-0.10 to 0.10)", "at least 2.5 (2.4 to 2.6)")
 
 
@@ -107,7 +107,7 @@ def test_a_measure_of_fewer_cells_says_of_how_many(case):
     summary = case["commitment_summary"]
     few = summary.assign(n_cells=summary["n_cells"].mask(summary["metric"] == "median_lead_h", 3))
     table = tables.tabulate_commitments(few, ("mitosis",))
-    assert table.rows[0][2:4] == ("6", "0.83 (0.73 to 0.93)")
+    assert table.rows[0][2:4] == ("6", "1.00 (0.90 to 1.10)")
     assert table.rows[0][-1] == "2.5 (2.4 to 2.6), n = 3"
 
 

@@ -26,6 +26,7 @@ from cellfate.core.tables.forecasts import (
     Forecasts,
     ForecastTable,
     MaskedForecasts,
+    ShuffledCommitments,
     TrackForecasts,
 )
 from cellfate.core.tables.preflight import (
@@ -115,6 +116,7 @@ __all__ = [
     "Recordings",
     "ReporterTraces",
     "SetAside",
+    "ShuffledCommitments",
     "Splits",
     "Table",
     "TrackForecasts",

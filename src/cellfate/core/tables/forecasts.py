@@ -131,6 +131,12 @@ class Commitments(Table):
     from_first: Series[bool] = pa.Field(description="called so from its first forecast on: the hours are a lower bound")
 
 
+class ShuffledCommitments(Commitments):
+    """Commitments of the same cells with the calls of each in random order, some times over."""
+
+    draw: Series[int] = pa.Field(ge=0, description="number of the order")
+
+
 class Alarms(Table):
     """One row a predictor, tested cell and alarm: the frame at which it is raised, and what came of it."""
 

@@ -6,7 +6,7 @@ from kedro.pipeline.node import Node
 from cellfate.metrics.alarms import list_alarms, summarise_alarms
 from cellfate.metrics.background_swap import swap_backgrounds
 from cellfate.metrics.calibration import calibrate_forecasts
-from cellfate.metrics.commitments import find_commitments, summarise_commitments
+from cellfate.metrics.commitments import find_commitments, shuffle_commitments, summarise_commitments
 from cellfate.metrics.comparisons import compare_forecasts, summarise_scores
 from cellfate.metrics.confusion import count_confusions
 from cellfate.metrics.curves import trace_curves
@@ -112,6 +112,12 @@ def _observed() -> list[Node]:
         ),
         node(find_commitments, ["forecasts", "follow_ups", FOLLOW_UP], "commitments", name="find_commitments"),
         node(
+            shuffle_commitments,
+            ["forecasts", "follow_ups", FOLLOW_UP, SCORES],
+            "shuffled_commitments",
+            name="shuffle_commitments",
+        ),
+        node(
             summarise_commitments,
             ["commitments", SCORES],
             "commitment_summary",
@@ -125,7 +131,12 @@ def _observed() -> list[Node]:
             "forecast_heatmap_figure",
             name="plot_forecast_heatmap",
         ),
-        node(plot_commitments, ["commitments", EVENTS], "commitments_figure", name="plot_commitments"),
+        node(
+            plot_commitments,
+            ["commitments", "shuffled_commitments", EVENTS],
+            "commitments_figure",
+            name="plot_commitments",
+        ),
     ]
 
 
