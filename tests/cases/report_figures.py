@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from cellfate.core.fates import EVENTS
 from cellfate.crops.store import CellSequence
 from cellfate.plots import (
+    alarms,
     attention,
     attribution_scores,
     attributions,
@@ -58,6 +59,11 @@ def draw_all(tables: Mapping[str, pd.DataFrame]) -> dict[str, go.Figure]:
             tables["forecasts"], tables["follow_ups"], HEADLINE_H, EVENTS
         ),
         "commitments_figure": cells.plot_commitments(tables["commitments"], tables["shuffled_commitments"], EVENTS),
+        "alarms_figure": alarms.plot_alarms(
+            tables["alarms"], tables["forecasts"], tables["follow_ups"], HEADLINE_H, EVENTS
+        ),
+        "alarm_curves_figure": alarms.plot_alarm_curves(tables["alarm_summary"], HEADLINE_H),
+        "net_benefit_figure": alarms.plot_net_benefit(tables["net_benefit"]),
         "observed_incidence_figure": incidence.plot_observed_incidence(tables["observed_incidence"]),
         "dose_incidence_figure": incidence.plot_dose_incidence(tables["dose_incidence"]),
         "reporter_series_figure": features.plot_reporter_series(tables["frame_features"], tables["landmarks"]),

@@ -9,6 +9,7 @@ import pandas as pd
 
 from cellfate.core import tables as schemas
 from cellfate.core.fates import APOPTOSIS, CENSORED, EVENTS, MITOSIS, NONE
+from tests.cases.alarm_tables import alarm_tables
 from tests.cases.explanation_tables import attribution_scores, background_swap, tree_shapley_values
 from tests.cases.score_tables import DOSES, FOLLOW_UP, HEADLINE_H, REPORT_H, score_tables
 
@@ -39,6 +40,9 @@ SCHEMAS = {
     "commitment_summary": schemas.CommitmentSummary,
     "losses": schemas.Losses,
     "loss_sensitivity": schemas.LossSensitivity,
+    "alarms": schemas.Alarms,
+    "alarm_summary": schemas.AlarmSummary,
+    "net_benefit": schemas.NetBenefit,
     "observed_incidence": schemas.ObservedIncidence,
     "dose_incidence": schemas.DoseIncidence,
     "preflight_findings": schemas.PreflightFindings,
@@ -84,6 +88,7 @@ def report_case(n_cells: int = 6, low: float = 0.01) -> ReportCase:
         "commitments": commitments,
         "shuffled_commitments": commitments.assign(draw=0),
         "commitment_summary": _commitment_summary(commitments),
+        **alarm_tables(forecasts, follow_ups),
         "background_swap": background_swap(),
         "frame_features": _features(follow_ups),
         "classifier_history": _history(validation_auroc=0.8, validation_balanced_accuracy=0.75),

@@ -27,7 +27,7 @@ RIGHT: Final = "right"
 FALSE: Final = "false"
 UNKNOWN: Final = "unknown"
 ANSWERS: Final = (RIGHT, FALSE, UNKNOWN)
-"""What came of an alarm: the event followed in time, it did not, or the cell was lost before that could be seen."""
+"""What came of an alarm: the event followed in time, it did not, or the cell was not watched for so long."""
 
 
 def probability_column(outcome: str) -> str:

@@ -11,7 +11,9 @@ from cellfate.core.errors import InputError
 from cellfate.core.words import READINGS, capitalise, list_words, name_question, show_count
 from cellfate.metrics.settings import ScoreSettings
 from cellfate.plots.theme import is_empty
+from cellfate.prediction.settings import AlarmSettings
 from cellfate.report import belief, contents, headline, tables
+from cellfate.report.alarms import tabulate_alarms, write_alarms
 from cellfate.report.blending import tabulate_weights
 from cellfate.report.losses import tabulate_losses, tabulate_sensitivity
 from cellfate.report.page import ReportFigure, ReportPage, ReportPart, ReportSection, ReportTable, render_page
@@ -34,6 +36,7 @@ def assemble_report(
     settings: ReportSettings,
     scores: ScoreSettings,
     follow_up: FollowUpSettings,
+    alarm: AlarmSettings,
 ) -> str:
     """Put the report together.
 
@@ -52,6 +55,8 @@ def assemble_report(
         How the scores were made; their confidence is written once.
     follow_up
         Guard, horizons, and the events that are shown.
+    alarm
+        When an alarm is raised.
 
     Returns
     -------
@@ -73,6 +78,7 @@ def assemble_report(
     at_chance = {reading: _is_at_chance(found, reading) for reading in READINGS}
     parts = {
         **_say_scores(found, follow_up, models.get("clock", {}).get("blend_weights", {})),
+        ("alarms", "within_hours"): _say_alarms(found["alarm_summary"], follow_up, alarm),
         **_say_explanations(found, at_chance),
         **_say_study(found, settings),
         **{("training", reading): ReportPart(sentences=said) for reading, said in trained.items()},
@@ -188,6 +194,11 @@ def _say_scores(
     calls = tables.tabulate_commitments(found["commitment_summary"], follow_up.events)
     parts["timing", "within_hours"] = ReportPart(tables=() if calls is None else (calls,))
     return parts
+
+
+def _say_alarms(summary: pd.DataFrame, follow_up: FollowUpSettings, alarm: AlarmSettings) -> ReportPart:
+    listed = tabulate_alarms(summary)
+    return ReportPart(sentences=write_alarms(summary, follow_up, alarm), tables=() if listed is None else (listed,))
 
 
 def _say_explanations(found: Tables, at_chance: Mapping[str, bool]) -> dict[Place, ReportPart]:

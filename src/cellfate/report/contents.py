@@ -14,6 +14,7 @@ TABLES: Final = (
     "losses",
     "loss_sensitivity",
     "commitment_summary",
+    "alarm_summary",
     "background_swap",
     *(f"{reading}_{name}" for reading in ("classifier", "clock") for name in READING_TABLES),
     "recordings",
@@ -90,10 +91,16 @@ SECTIONS: Final = (
         "met the event, censored cells accounted for (Aalen-Johansen).",
     ),
     SectionText(
+        "alarms",
+        "How often is an alarm right?",
+        "An alarm says that somebody should act on this cell now. It is right if that event follows in time. "
+        "Cells lost before are made up for by weights; every frame of the test cells is read.",
+    ),
+    SectionText(
         "timing",
         "How early is the fate clear?",
-        "These figures look back from an end that is known. How early one can decide in a cell that is watched now "
-        "needs a decision rule, and there is none here.",
+        "These figures look back from an end that is known. How early one can decide in a cell that is watched now, "
+        "the section before says.",
     ),
     SectionText(
         "incidence",
@@ -258,6 +265,27 @@ FIGURES: Final[tuple[FigureText, ...]] = (
         of="which_fate",
     ),
     *_of("within_hours", _SCORES),
+    FigureText(
+        "alarms_figure",
+        "alarms",
+        "One row a cell, its end at the right edge; a line is the time in which it is forecast.",
+        of="within_hours",
+    ),
+    FigureText(
+        "alarm_curves_figure",
+        "alarms",
+        "Left, how many events are caught, and how many false alarms that takes; right, how sure an alarm is. A low "
+        "threshold can catch less: it goes off too early, and is armed anew only once the forecast has fallen.",
+        of="within_hours",
+    ),
+    FigureText(
+        "net_benefit_figure",
+        "alarms",
+        "What acting on the forecasts is worth to whoever thinks a false alarm t / (1 - t) times as bad as a missed "
+        "event. Under the dashed line, or under 0, they do harm.",
+        "Cells: every frame counts, and a cell has many.",
+        of="within_hours",
+    ),
     FigureText(
         "masking_figure",
         "timing",

@@ -12,6 +12,7 @@ from cellfate.core.errors import InputError
 from cellfate.core.tables import Metrics
 from cellfate.metrics.settings import ScoreSettings
 from cellfate.plots.theme import say_nothing
+from cellfate.prediction.settings import AlarmSettings
 from cellfate.report import ReportSettings, assemble_report, belief, contents
 from cellfate.report.assemble import name_unit
 from tests.cases.report_tables import make_questions, report_case
@@ -29,7 +30,9 @@ def make_page(case, settings=None, figures=DRAWN, follow_up=FOLLOW_UP, **changed
     drawn = {name: go.Figure(go.Scatter(x=[0, 1], y=[1, 0])) for name in figures}
     parameters = {"training": {"seed": 7, "note": "<b>odd</b>"}, "scores": ScoreSettings()}
     artefacts = {**case.tables, **drawn, **changed}
-    return assemble_report(artefacts, case.models, parameters, settings or ReportSettings(), ScoreSettings(), follow_up)
+    return assemble_report(
+        artefacts, case.models, parameters, settings or ReportSettings(), ScoreSettings(), follow_up, AlarmSettings()
+    )
 
 
 @pytest.fixture(scope="module")

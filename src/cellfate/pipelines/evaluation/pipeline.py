@@ -18,6 +18,7 @@ from cellfate.metrics.observed_incidence import compare_doses, observe_incidence
 from cellfate.metrics.references import forecast_references
 from cellfate.metrics.scoring import score_forecasts
 from cellfate.pipelines.evaluation.nodes import gather_forecasts
+from cellfate.plots.alarms import plot_alarm_curves, plot_alarms, plot_net_benefit
 from cellfate.plots.cells import plot_commitments, plot_forecast_heatmap
 from cellfate.plots.curves import plot_calibration, plot_confusion, plot_operating_curves
 from cellfate.plots.incidence import plot_dose_incidence, plot_observed_incidence
@@ -147,6 +148,14 @@ def _alarms() -> list[Node]:
         node(list_alarms, asked, "alarms", name="list_alarms"),
         node(summarise_alarms, [*asked, SCORES], "alarm_summary", name="summarise_alarms"),
         node(weigh_benefit, [*asked, SCORES], "net_benefit", name="weigh_benefit"),
+        node(
+            plot_alarms,
+            ["alarms", "forecasts", "follow_ups", HEADLINE, EVENTS],
+            "alarms_figure",
+            name="plot_alarms",
+        ),
+        node(plot_alarm_curves, ["alarm_summary", HEADLINE], "alarm_curves_figure", name="plot_alarm_curves"),
+        node(plot_net_benefit, "net_benefit", "net_benefit_figure", name="plot_net_benefit"),
     ]
 
 

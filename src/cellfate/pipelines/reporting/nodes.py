@@ -11,6 +11,7 @@ from cellfate.cohort.settings import FollowUpSettings
 from cellfate.crops.store import CropStore
 from cellfate.metrics.settings import ScoreSettings
 from cellfate.prediction.records import TrainedModel
+from cellfate.prediction.settings import AlarmSettings
 from cellfate.report import ReportSettings, StripTables, choose_examples
 from cellfate.report import assemble_report as assemble
 from cellfate.report import draw_examples as draw
@@ -47,9 +48,10 @@ def assemble_report(
     settings: ReportSettings,
     scores: ScoreSettings,
     follow_up: FollowUpSettings,
+    alarm: AlarmSettings,
     **chapters: dict[str, Any],
 ) -> str:
     """Assemble the page from what the stages have to show."""
     artefacts = {name: item for chapter in chapters.values() for name, item in chapter.items()}
     models: dict[str, Any] = {one.config.kind: one.config.model_dump(mode="json") for one in (classifier, clock)}
-    return assemble(artefacts, models, parameters, settings, scores, follow_up)
+    return assemble(artefacts, models, parameters, settings, scores, follow_up, alarm)

@@ -49,6 +49,7 @@ def create_pipeline(study: Pipeline) -> Pipeline:
             "settings": "params:report",
             "scores": "params:scores",
             "follow_up": "params:follow_up",
+            "alarm": "params:alarm",
             **{f"{stage}_chapter": f"{stage}_chapter" for stage in chapters},
         },
         "report",
