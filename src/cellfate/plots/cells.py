@@ -1,6 +1,6 @@
 """Forecasts of single cells, aligned at the event: a heat map of all cells, and commitments to the right call."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 import numpy as np
@@ -257,7 +257,7 @@ def _write_others(commitments: pd.DataFrame, predictors: list[str]) -> str:
     return f"Of {n_cells} without an event, called one at the last frame shown: {list_words(counted)}."
 
 
-def _name_in_legend(figure: go.Figure, name: str, look: dict[str, object]) -> None:
+def _name_in_legend(figure: go.Figure, name: str, look: Mapping[str, object]) -> None:
     """Name what all predictors have once, in the legend."""
     figure.add_scatter(x=[None], y=[None], name=name, row=1, col=1, **look)
 

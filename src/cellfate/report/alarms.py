@@ -56,14 +56,16 @@ def write_alarms(summary: pd.DataFrame, follow_up: FollowUpSettings, alarm: Alar
         f"All of it holds given the guard: the last {write_hours(follow_up.guard_h)} before every event are never "
         "shown, so that nobody is warned by what dying or dividing looks like."
     )
-    of_leading = rows[rows["predictor"] == leading].set_index(["outcome", "metric"])
-    events = list_events(of_leading.index.get_level_values("outcome"))
-    told = [_write_event(name_predictor(leading), event, of_leading.loc[event]) for event in events]
+    told = [
+        _write_event(name_predictor(leading), event, _select(rows, event, EVERYTHING, leading))
+        for event in list_events(rows["outcome"])
+    ]
     return (rule, *told, guard)
 
 
 def _write_event(predictor: str, event: str, found: pd.DataFrame) -> str:
-    right, foretold, false = (found.loc[name] for name in ("predictive_value", "share_foretold", "false_per_100_h"))
+    by_metric = {str(row["metric"]): row for _, row in found.iterrows()}
+    right, foretold, false = (by_metric[name] for name in ("predictive_value", "share_foretold", "false_per_100_h"))
     said = capitalise(f"{predictor} raised {show_count(right['n_alarms'], 'alarm')} of {event}")
     if pd.isna(right["estimate"]):
         said = f"{said}: {right['reason']}."
@@ -72,7 +74,7 @@ def _write_event(predictor: str, event: str, found: pd.DataFrame) -> str:
         said = f"{said}; of {right['n']:,} with a known answer {show_percent(right['estimate'])} ({wide}) were right."
     if pd.notna(foretold["estimate"]):
         n_foretold = round(foretold["estimate"] * foretold["n"])
-        warning = found.loc["median_warning_h", "estimate"]
+        warning = by_metric["median_warning_h"]["estimate"]
         early = f", half of them {write_hours(warning)} before or earlier" if pd.notna(warning) else ""
         said += f" {n_foretold:,} of {show_count(foretold['n'], 'event')} were foretold in time{early}."
     if pd.notna(false["estimate"]):
@@ -100,7 +102,7 @@ def tabulate_alarms(summary: pd.DataFrame) -> ReportTable | None:
             "predictor": label_predictor(name),
             "cells": name_dose(dose),
             "alarms": int(found["n_alarms"].iloc[0]),
-            **{words: _show(found.loc[metric]) for metric, words in _MEASURES.items()},
+            **{_MEASURES[row["metric"]]: _show(row) for _, row in found.iterrows()},
         }
         for event in list_events(rows["outcome"])
         for dose, name in asked
@@ -111,11 +113,12 @@ def tabulate_alarms(summary: pd.DataFrame) -> ReportTable | None:
 
 
 def _select(rows: pd.DataFrame, event: str, dose: str, predictor: str) -> pd.DataFrame:
+    """Rows of the measures, in the order of `_MEASURES`."""
     of_event = (rows["outcome"] == event) & (rows["condition"] == dose) & (rows["predictor"] == predictor)
-    return rows[of_event].set_index("metric")
+    return rows[of_event].sort_values("metric", key=lambda names: names.map(list(_MEASURES).index))
 
 
 def _show(row: pd.Series) -> str:
     """Write a measure with its interval and what it is over."""
-    shown = show_score(row["estimate"], row["low"], row["high"], 1 if row.name == "median_warning_h" else 2)
-    return shown if row.name == "false_per_100_h" or pd.isna(row["estimate"]) else f"{shown}, n = {row['n']:,}"
+    shown = show_score(row["estimate"], row["low"], row["high"], 1 if row["metric"] == "median_warning_h" else 2)
+    return shown if row["metric"] == "false_per_100_h" or pd.isna(row["estimate"]) else f"{shown}, n = {row['n']:,}"
