@@ -15,7 +15,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _HEAD = {
     "globals.yml": "# {name}: written by `cellfate new`. Lines with `found` say what a value was taken from.\n\n",
     "parameters.yml": (
-        "# What `cellfate new` found, and what it asks: put a value in the place of each ???. Every other parameter\n"
+        "# What `cellfate new` found, and what it asks: answer what is marked QUESTION. Every other parameter\n"
         "# keeps its value in conf/base/parameters. To change one, add it to its group here;\n"
         f"# conf/{TEMPLATE}/parameters.yml explains those that a study may need.\n"
     ),

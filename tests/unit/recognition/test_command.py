@@ -36,6 +36,7 @@ def test_it_writes_both_files_and_says_what_is_next(project):
     text = (project / "conf" / "My_movies" / "parameters.yml").read_text()
     assert "  layout: tiff_stacks  # found: 1 TIFF file of several pages, such as pos1.tif" in text
     assert "  channels: ???" in text
+    assert text.count("???") == text.count("# QUESTION: ")  # whoever looks for either finds the questions only
     assert "circadian" not in text
     others = ("annotation_file", "labels", "conditions_columns", "fates_columns", "fates_time_unit")
     assert [key for key in others if f"  {key}:" in text] == []  # of other layouts, and of tables that are not there
