@@ -90,6 +90,7 @@ def list_targets() -> list[Target]:
 
 
 _IMAGES = ("imagej", "ome_tiff", "plain_pages", "plane_files", "ome_zarr", "ome_zarr_5")
+_IMAGES += ("described_planes", "companion_set")
 
 
 def find_faults(target: Target, seeds: Iterator[int] | range) -> Iterator[Fault]:

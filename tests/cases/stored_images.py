@@ -3,6 +3,7 @@
 Every writer takes the folder and an array of axes T, Z, C, Y, X, and returns the parameters that read it.
 """
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,38 @@ def write_plane_files(root: Path, image_tzcyx: NDArray[Any]) -> dict[str, Any]:
         "channels": CHANNELS,
         "frame_interval_min": INTERVAL_MIN,
     }
+
+
+def write_described_planes(root: Path, image_tzcyx: NDArray[Any]) -> dict[str, Any]:
+    """Write a file each plane with the metadata.txt that MicroManager 2.0 puts beside them."""
+    write_plane_files(root, image_tzcyx)
+    content: dict[str, Any] = {"Summary": {"Interval_ms": 60_000 * INTERVAL_MIN, "Frames": len(image_tzcyx)}}
+    for t, z, c in np.ndindex(*image_tzcyx.shape[:3]):
+        name = f"img_channel{c:03d}_position001_time{t:09d}_z{z:03d}.tif"
+        content[f"Metadata-Default/{name}"] = {"ElapsedTime-ms": 60_000 * INTERVAL_MIN * t + 900 * c + 80 * z}
+    (root / "metadata.txt").write_text(json.dumps(content))
+    return {"layout": "file_pattern", "pattern": "micromanager", "channels": CHANNELS}
+
+
+def write_companion_set(root: Path, image_tzcyx: NDArray[Any]) -> dict[str, Any]:
+    """Write an OME-TIFF each channel, of the first plane, and the companion file that describes all."""
+    n_frames, _, n_channels, height, width = image_tzcyx.shape
+    space, parts = "http://www.openmicroscopy.org/Schemas/OME/2016-06", ""
+    for c in range(n_channels):
+        parts += f'<Channel ID="Channel:0:{c}" Name="{CHANNELS[c]}"/>'
+        binary = '<BinaryOnly MetadataFile="pos1.companion.ome" UUID="urn:uuid:set"/>'
+        text = f'<?xml version="1.0"?><OME xmlns="{space}" UUID="urn:uuid:{c}">{binary}</OME>'.encode()
+        options = {"photometric": "minisblack", "description": text, "metadata": None}
+        tifffile.imwrite(root / f"pos1_c{c}.ome.tif", image_tzcyx[:, 0, c], **options)
+    for t, c in np.ndindex(n_frames, n_channels):
+        uuid = f'<UUID FileName="pos1_c{c}.ome.tif">urn:uuid:{c}</UUID>'
+        parts += f'<TiffData FirstT="{t}" FirstC="{c}" FirstZ="0" IFD="{t}" PlaneCount="1">{uuid}</TiffData>'
+    sizes = f'SizeX="{width}" SizeY="{height}" SizeZ="1" SizeC="{n_channels}" SizeT="{n_frames}"'
+    about = f'DimensionOrder="XYCZT" Type="{image_tzcyx.dtype}" TimeIncrement="{INTERVAL_MIN}" TimeIncrementUnit="min"'
+    pixels = f'<Pixels ID="Pixels:0" {about} {sizes}>{parts}</Pixels>'
+    text = f'<?xml version="1.0"?><OME xmlns="{space}" UUID="urn:uuid:set"><Image ID="Image:0">{pixels}</Image></OME>'
+    (root / "pos1.companion.ome").write_text(text)
+    return {"layout": "tiff_stacks"}
 
 
 def write_ome_zarr(root: Path, image_tzcyx: NDArray[Any], zarr_format: int = 2, **options: Any) -> dict[str, Any]:

@@ -113,8 +113,9 @@ def look_at_stacks(root: Path, settings: RecordingSettings) -> Iterator[Looked]:
 
 
 def _files_of_set(path: Path, images: list[Any]) -> set[Path]:
-    if images[0].kind == "ome":
-        return {path.with_name(name) for name in ome_file_names(ome_text(images[0].keyframe.parent))}
+    text = ome_text(images[0].keyframe.parent) if images[0].kind == "ome" else ""
+    if text:
+        return {path.with_name(name) for name in ome_file_names(text)}
     pages = (page for image in images if image.is_multifile for page in image if page is not None)
     return {path.with_name(page.parent.filehandle.name) for page in pages}
 

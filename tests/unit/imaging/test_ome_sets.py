@@ -12,7 +12,8 @@ from numpy.testing import assert_array_equal
 from cellfate.core.errors import InputError
 from cellfate.imaging import RecordingFolder, RecordingSettings
 from cellfate.imaging.opening import open_with_remarks
-from tests.unit.imaging.test_tiff_stacks import MOVIE, OME, STACKS, ome_xml, open_stacks, read_all
+from tests.cases import stored_images
+from tests.unit.imaging.test_tiff_stacks import MOVIE, OME, STACKS, open_stacks, read_all
 
 
 def write_binary_only(path: Path, image: Any, metadata_file: str) -> None:
@@ -21,40 +22,29 @@ def write_binary_only(path: Path, image: Any, metadata_file: str) -> None:
     tifffile.imwrite(path, image, photometric="minisblack", description=xml, metadata=None)
 
 
-def write_companion_set(root: Path) -> np.ndarray:
-    """Write a file a channel of three frames each, and the file that describes both."""
-    image_ctyx = MOVIE.reshape(2, 3, 12, 17)
-    blocks = ""
-    for c in range(2):
-        write_binary_only(root / f"a_c{c}.ome.tif", image_ctyx[c], "a.companion.ome")
-        uuid = f'<UUID FileName="a_c{c}.ome.tif">urn:uuid:c{c}</UUID>'
-        blocks += "".join(
-            f'<TiffData FirstT="{t}" FirstC="{c}" FirstZ="0" IFD="{t}" PlaneCount="1">{uuid}</TiffData>'
-            for t in range(3)
-        )
-    names = "".join(f'<Channel ID="Channel:0:{c}" Name="{name}"/>' for c, name in enumerate(("h2b", "p53")))
-    (root / "a.companion.ome").write_bytes(ome_xml(3, names + blocks, channels=2))
-    return image_ctyx
+IMAGE_TCYX = stored_images.make_image()[:3, 0]
 
 
-@pytest.mark.parametrize("files", [None, "a_c1*", "*.ome*"])
+@pytest.mark.parametrize("files", [None, "pos1_c1*", "*.ome*"])
 def test_a_set_is_read_by_its_companion_file(tmp_path: Path, files: str | None) -> None:
-    image_ctyx = write_companion_set(tmp_path)
+    stored_images.write_companion_set(tmp_path, IMAGE_TCYX[:, np.newaxis])
     recordings, (recording,), _ = open_stacks(tmp_path, channels=None, files=files, frame_interval_min=None)
-    assert recordings[["channels", "frame_interval_min"]].to_numpy().tolist() == [["h2b|p53", 5]]
-    assert_array_equal(read_all(recording), image_ctyx.swapaxes(0, 1), strict=True)
+    assert recordings[["channels", "frame_interval_min"]].to_numpy().tolist() == [["h2b|p53", 10]]
+    assert_array_equal(read_all(recording), IMAGE_TCYX, strict=True)
 
 
 def test_a_companion_file_that_was_not_copied_or_is_no_image_is_told(tmp_path: Path) -> None:
-    write_companion_set(tmp_path)
-    with pytest.raises(InputError, match=r"a\.companion\.ome describes the images of a set; name the images in"):
+    stored_images.write_companion_set(tmp_path, IMAGE_TCYX[:, np.newaxis])
+    with pytest.raises(InputError, match=r"pos1\.companion\.ome describes the images of a set; name the images in"):
         open_stacks(tmp_path, files="*.companion.ome")
-    (tmp_path / "a.companion.ome").unlink()
-    with pytest.raises(InputError, match=r"whose description is in file a\.companion\.ome, which is missing; copy it"):
-        open_stacks(tmp_path)
-    write_binary_only(tmp_path / "a_c0.ome.tif", MOVIE, "../a.companion.ome")
+    (tmp_path / "pos1.companion.ome").unlink()
     with pytest.raises(
-        InputError, match=r"its description is in '\.\./a\.companion\.ome', which is outside its folder"
+        InputError, match=r"whose description is in file pos1\.companion\.ome, which is missing; copy it"
+    ):
+        open_stacks(tmp_path)
+    write_binary_only(tmp_path / "pos1_c0.ome.tif", MOVIE, "../pos1.companion.ome")
+    with pytest.raises(
+        InputError, match=r"its description is in '\.\./pos1\.companion\.ome', which is outside its folder"
     ):
         open_stacks(tmp_path)
 
@@ -95,9 +85,9 @@ def test_pages_beyond_those_that_are_stated_are_told(
 
 
 def test_pages_of_a_set_beyond_those_that_are_stated_are_told(tmp_path: Path) -> None:
-    write_companion_set(tmp_path)
-    path = tmp_path / "a.companion.ome"
-    asked = RecordingSettings.model_validate(STACKS)
+    stored_images.write_companion_set(tmp_path, IMAGE_TCYX[:, np.newaxis])
+    path = tmp_path / "pos1.companion.ome"
+    asked = RecordingSettings(layout="tiff_stacks")
     assert open_with_remarks(RecordingFolder(tmp_path), asked)[3].empty
     path.write_text(
         re.sub(r'<TiffData FirstT="2".*?</TiffData>', "", path.read_text()).replace('SizeT="3"', 'SizeT="2"')
