@@ -310,4 +310,4 @@ def test_a_table_of_fates_may_be_missing_if_that_is_said(
     _, cells, problems = gather(tmp_path, **tracks, missing_fates="unscored")
     assert problems.empty
     assert set(cells["fate"]) == {"unscored"}  # cell 1 divides, but of the others nobody knows
-    assert f"no table of fates {fates_file} for 1 of 1 recordings: their cells are unscored" in caplog.text
+    assert f"no table of fates {fates_file} for 1 of 1 recordings: their cells are unscored, also those that" in caplog.text
