@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from cellfate.core.fates import APOPTOSIS, EVENTS
+from cellfate.core.fates import APOPTOSIS, EVENTS, MITOSIS
 from cellfate.core.tables import CELL
 from cellfate.preflight.findings import list_findings
 from cellfate.preflight.settings import PreflightSettings
@@ -12,6 +12,8 @@ from cellfate.tracks.settings import TrackSettings
 
 _FIT = 0.8
 """Share of the events that are told which another reading of their times must put right, to be named."""
+_SEVERAL = 5
+"""Stated divisions from which on it is told that they are one frame late."""
 
 
 def check_events(
@@ -44,6 +46,7 @@ def check_events(
     brief = family[(family["first_frame"] == family["last_frame"]) & (family["last_frame"] < family["n_frames"] - 1)]
     checks = (
         ("event_apart", _find_apart(known, family, tracks, longest), _APART),
+        ("first_frame", _find_one_late(known, family, tracks), _ONE_LATE),
         ("late_daughters", late, _LATE),
         ("short_daughter", brief.assign(value=1.0, limit=1.0, frame=brief["first_frame"]), _SHORT),
     )
@@ -53,6 +56,10 @@ def check_events(
 _APART = (
     "the {fate} of cell {cell_id} is in frame {frame}, {value:.0f} frame(s) too {side}: {place}; correct the event or "
     "the track{advice}"
+)
+_ONE_LATE = (
+    "{value:.0f} of {n_divisions} divisions are stated one frame after the first of the daughters; if the fates count "
+    "frames from 1 and the tracks from 0, subtract 1 from their times"
 )
 _LATE = (
     "the daughters of cell {parent_id} begin in frame {frame}, {value:.0f} frame(s) after the cell is last seen in "
@@ -100,6 +107,18 @@ def _find_apart(cells: pd.DataFrame, family: pd.DataFrame, tracks: TrackSettings
     )
 
 
+def _find_one_late(cells: pd.DataFrame, family: pd.DataFrame, tracks: TrackSettings) -> pd.DataFrame:
+    """Find recordings whose stated divisions are almost all one frame late; value: how many are."""
+    births = family.groupby(["recording_id", "parent_id"])["first_frame"].min().rename("birth").reset_index()
+    divided = cells[cells["fate"] == MITOSIS].merge(
+        births, left_on=CELL, right_on=["recording_id", "parent_id"], suffixes=("", "_of_daughters")
+    )
+    is_late = (divided["event_frame"] - divided["birth"] == 1).fillna(False).astype("float64")
+    each = is_late.groupby(divided["recording_id"]).agg(["sum", "size", "mean"]).reset_index()
+    each = each[(each["mean"] >= _FIT) & (each["size"] >= _SEVERAL) & tracks.states_fates]
+    return each.rename(columns={"sum": "value", "size": "n_divisions"}).assign(limit=0.0)
+
+
 def _miss(events: pd.DataFrame, frame: pd.Series) -> pd.Series:
     """Frames from a frame to the place of the event, 0 at it."""
     return (events["earliest"] - frame).clip(lower=0) + (frame - events["latest"]).clip(lower=0)
@@ -108,9 +127,7 @@ def _miss(events: pd.DataFrame, frame: pd.Series) -> pd.Series:
 def _advise(apart: pd.DataFrame, tracks: TrackSettings, longest: int) -> str:
     """Say how else the times can be read, if that puts most of these events right."""
     frame, interval_min = apart["event_frame"], float(apart["frame_interval_min"].iloc[0])
-    since_birth = "if they are counted from the first frame of each cell: give them from that of the recording"
-    readings = [*read_otherwise(frame, interval_min, tracks), (frame + apart["first_frame"], 0.0, since_birth)]
-    for read, finest, text in readings:
+    for read, finest, text in read_otherwise(frame, apart["first_frame"], interval_min, tracks):
         if float((_miss(apart, read) <= max(longest, finest)).mean()) >= _FIT:
             return f"; the times fit {text}"
     return ""

@@ -63,14 +63,16 @@ def event_frames(
 
 
 def read_otherwise(
-    frames: pd.Series, frame_interval_min: float, tracks: TrackSettings
+    frames: pd.Series, first_frames: pd.Series, frame_interval_min: float, tracks: TrackSettings
 ) -> Iterator[tuple[pd.Series, float, str]]:
-    """Read times in the other units.
+    """Read times in the other units, and as counted from the first frame of each cell.
 
     Parameters
     ----------
     frames : Series of float64
         As the times were read, from 0.
+    first_frames : Series of float64
+        First frame of each cell.
     frame_interval_min : float
         Minutes between two frames.
     tracks : TrackSettings
@@ -79,7 +81,7 @@ def read_otherwise(
     Yields
     ------
     frames : Series of float64
-        As another unit has it.
+        As another reading has it.
     finest : float
         How finely whole numbers tell frames in that unit.
     advice : str
@@ -87,14 +89,22 @@ def read_otherwise(
 
     Examples
     --------
-    >>> hours = pd.Series([10.0])  # read as frames of 30 min
-    >>> frames, finest, advice = next(read_otherwise(hours, 30.0, TrackSettings(format="csv", fates_file="f.csv")))
+    >>> tracks = TrackSettings(format="csv", fates_file="f.csv")
+    >>> hours, first = pd.Series([10.0]), pd.Series([0.0])  # read as frames of 30 min
+    >>> frames, finest, advice = next(read_otherwise(hours, first, 30.0, tracks))
     >>> frames.tolist(), finest, advice
     ([20.0], 2.0, 'as hours: if they are, set tracks.fates_time_unit to h')
     """
+    if tracks.fates_file is not None or tracks.columns.event_frame is not None:
+        yield from _in_other_units(frames, frame_interval_min, tracks)
+    since_birth = "if they are counted from the first frame of each cell: give them from that of the recording"
+    yield frames + first_frames, 0.0, since_birth
+
+
+def _in_other_units(
+    frames: pd.Series, frame_interval_min: float, tracks: TrackSettings
+) -> Iterator[tuple[pd.Series, float, str]]:
     of_table = tracks.fates_file is not None
-    if not (of_table or tracks.columns.event_frame is not None):
-        return
     read = tracks.fates_time_unit if of_table else "frame"
     a_unit = {unit: minutes / frame_interval_min for unit, minutes in _MINUTES.items()} | {"frame": 1.0}
     numbers = (frames + (tracks.first_frame if read == "frame" else 0)) / a_unit[read]

@@ -43,10 +43,11 @@ def check_fates(rows: pd.DataFrame, cells: pd.DataFrame, source: TrackSource, tr
     both = rows.reset_index(names="line").merge(cells, on="cell_id", how="inner", suffixes=("", "_of_tracks"))
     _check_words(both, source, tracks, path)
     _check_times(both, source, tracks, path)
+    _check_zeros(both, source, tracks, path)
 
 
 def advise_unit(timed: pd.DataFrame, frame_interval_min: float, tracks: TrackSettings) -> str:
-    """Say in which other unit times lie near the ends of their tracks; empty where they do so in none.
+    """Say in which other reading times lie near the ends of their tracks; empty where they do so in none.
 
     Parameters
     ----------
@@ -57,8 +58,8 @@ def advise_unit(timed: pd.DataFrame, frame_interval_min: float, tracks: TrackSet
     tracks : TrackSettings
         How times were read.
     """
-    end, frames = (timed[name].astype("float64") for name in ("last_frame", "event_frame"))
-    for read, finest, text in read_otherwise(frames, frame_interval_min, tracks):
+    end, frames, first = (timed[name].astype("float64") for name in ("last_frame", "event_frame", "first_frame"))
+    for read, finest, text in read_otherwise(frames, first, frame_interval_min, tracks):
         if float(((read - end).abs() <= max(NEAR_FRAMES, finest) + 1).mean()) >= FIT:
             return f"the times fit {text}"
     return ""
@@ -113,6 +114,20 @@ def _check_words(both: pd.DataFrame, source: TrackSource, tracks: TrackSettings,
             f"By line {row['line']} of the table of fates {path.name} cell {row['cell_id']} of recording "
             f"'{source.recording_id}' is unscored but has an event in frame {row['event_frame']}; name its fate in "
             f"column {columns.fate}, or remove the time from column {columns.time}."
+        )
+
+
+def _check_zeros(both: pd.DataFrame, source: TrackSource, tracks: TrackSettings, path: Path) -> None:
+    """Refuse 0 for no time: the cell would be shown in one frame only."""
+    goes_on = (both["first_frame"] == 0) & (both["last_frame"] > NEAR_FRAMES)
+    zeros = both[((both["fate"] == CENSORED) & (both["event_frame"] == 0) & goes_on).fillna(False).astype(bool)]
+    if len(zeros):
+        row = zeros.iloc[0]
+        raise InputError(
+            f"{_line(row, path)} puts the end of watching of cell {row['cell_id']} of recording "
+            f"'{source.recording_id}' at {row['time'].strip()}, the first frame, but the cell is seen up to frame "
+            f"{row['last_frame']} ({len(zeros)} such lines); leave column {tracks.fates_columns.time} blank where there "
+            "is no time."
         )
 
 

@@ -121,8 +121,8 @@ def _with_table(sources: list[TrackSource], template: str, tracks: TrackSettings
     found = [each for each in sources if (each.root / name_file(template, each.recording_id, each.image)).exists()]
     if len(found) < len(sources):
         text = (
-            "There is no table of fates %s for %d of %d recordings: their cells are unscored, also those that divide in "
-            "their tracks, and new ones are forecast up to their last frame, not up to the guard before a division"
+            "There is no table of fates %s for %d of %d recordings: their cells are unscored, also those that divide "
+            "in their tracks, and new ones are forecast up to their last frame, not up to the guard before a division"
         )
         _log.warning(text, template, len(sources) - len(found), len(sources))
     return found

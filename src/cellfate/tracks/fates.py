@@ -15,6 +15,8 @@ from cellfate.tracks.problems import one_problem_a_recording, problem_table
 from cellfate.tracks.settings import TrackSettings
 
 _log = logging.getLogger(__name__)
+_SEVERAL = 3
+"""Ends of watching from which on those before the ends of tracks are told: one may have been given up early."""
 
 
 def settle_fates(
@@ -113,7 +115,8 @@ def _tell_apart(stated: pd.DataFrame, tracks: TrackSettings) -> pd.DataFrame:
         away = rows["event_frame"] - rows["last_frame"]
         unit = advise_unit(rows, float(rows["frame_interval_min"].iloc[0]), tracks)
         fits_as_read = float((away.abs() <= NEAR_FRAMES).mean()) >= FIT
-        odd = rows[(away > NEAR_FRAMES) | ((away < -NEAR_FRAMES) & bool(unit and not fits_as_read))]
+        is_misread = bool(unit) and not fits_as_read and len(rows) >= _SEVERAL
+        odd = rows[(away > NEAR_FRAMES) | ((away < -NEAR_FRAMES) & is_misread)]
         if odd.empty:
             continue
         first, advice = odd.iloc[0], "" if fits_as_read or not unit else f"{unit}, or "

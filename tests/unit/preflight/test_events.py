@@ -107,6 +107,27 @@ def test_daughters_that_begin_late_and_daughters_of_one_frame_are_told():
     assert last_frame.empty
 
 
+def families(late: int, n: int = 5) -> list[tuple]:
+    """Mothers of frames 0 to 10 whose divisions are stated so many frames after the first of the daughters."""
+    each = [
+        [(3 * k, None, 0, 10, "mitosis", 11 + late)]
+        + [(3 * k + one, 3 * k, 11, 39, "censored", None) for one in (1, 2)]
+        for k in range(n)
+    ]
+    return [cell for family in each for cell in family]
+
+
+def test_divisions_that_are_all_stated_one_frame_late_are_told():
+    (row,) = find(*families(1), tracks=IN_FRAMES).to_dict("records")
+    assert (row["check"], row["value"]) == ("first_frame", 5)
+    assert (
+        "5 of 5 divisions are stated one frame after the first of the daughters; if the fates count" in row["finding"]
+    )
+    assert find(*families(0), tracks=IN_FRAMES).empty
+    assert find(*families(1, n=4), tracks=IN_FRAMES).empty
+    assert find(*families(1)).empty  # of the tracks themselves
+
+
 def test_how_far_is_far_is_a_parameter():
     assert find(dead(1, 0, 10, 15), max_event_gap_frames=4).empty
     assert len(find(dead(1, 0, 10, 12), max_event_gap_frames=0)) == 1

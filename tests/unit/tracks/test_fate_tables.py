@@ -155,6 +155,22 @@ def test_ends_of_watching_in_another_unit_are_told_with_it(tmp_path: Path, times
     assert watch(tmp_path, [20, 30, 39], times, fates_time_unit=meant).empty
 
 
+def test_0_for_no_time_is_refused(tmp_path: Path) -> None:
+    """Taken at its word, each such cell would be shown in its first frame only."""
+    (problem,) = watch(tmp_path, [39, 20], ["0", "20"])["reason"]
+    assert (
+        "at 0, the first frame, but the cell is seen up to frame 39 (1 such lines); leave column event_frame" in problem
+    )
+    assert watch(tmp_path, [39, 20], ["", "20"]).empty
+
+
+def test_times_since_the_first_frame_of_a_cell_are_told(tmp_path: Path) -> None:
+    """Cell 3 begins in frame 4 and dies 2 frames later, in frame 6."""
+    _, problems = read(tmp_path, "01,3,dead,1\n")
+    assert "the times fit if they are counted from the first frame of each cell: give them from that" in problems[0]
+    assert read(tmp_path, "01,3,dead,3\n")[1] == []
+
+
 def test_a_watching_that_ended_within_the_tracks_is_no_finding(tmp_path: Path) -> None:
     assert watch(tmp_path, [39, 39, 38], ["10", "25", "38"]).empty
 
@@ -310,4 +326,7 @@ def test_a_table_of_fates_may_be_missing_if_that_is_said(
     _, cells, problems = gather(tmp_path, **tracks, missing_fates="unscored")
     assert problems.empty
     assert set(cells["fate"]) == {"unscored"}  # cell 1 divides, but of the others nobody knows
-    assert f"no table of fates {fates_file} for 1 of 1 recordings: their cells are unscored, also those that" in caplog.text
+    assert (
+        f"no table of fates {fates_file} for 1 of 1 recordings: their cells are unscored, also those that"
+        in caplog.text
+    )
