@@ -58,8 +58,11 @@ _TIME_UNITS = {
     "min": r"(?<![a-z])mins?$|time ?min$|mins$|minutes?$",
     "s": r"(?<![a-z])(?:m?s|secs?)$|secs?$|seconds?$",
     "frame": r"frame|slice|timepoint",
+    "d": r"(?<![a-z])d$|days?$",
 }
 """Units of time in the name of a column."""
+_IN_BRACKETS = re.compile(r"[(\[]\s*([^\s()\[\]]{1,6})\s*[)\]]\s*$")
+"""What may be a unit at the end of a name."""
 _SAME_TIMES = 0.999
 """Correlation from which two columns of times tell the same, frames and rounded hours for instance."""
 _MOST_LISTED = 50
@@ -119,15 +122,19 @@ def is_event_time(column: str) -> bool:
 
 
 def time_unit(column: str) -> str | None:
-    """Tell the unit of times by the name of their column: h, min, s or frame; None where it says none.
+    """Tell the unit of times by the name of their column: h, min, s, d or frame, another in brackets; None without one.
 
     Examples
     --------
     >>> [time_unit(name) for name in ("Event time (h)", "Hours", "t_min", "Frame of death", "length", "Time")]
     ['h', 'h', 'min', 'frame', None, None]
+    >>> [time_unit(name) for name in ("Time (days)", "Time [%]", "Time (since start)")]
+    ['d', '%', None]
     """
+    in_brackets = _IN_BRACKETS.search(column)
     name = re.sub("[^a-z]+", " ", re.sub("(?<=[a-z])(?=[A-Z])", " ", column).lower()).strip()
-    return next((unit for unit, pattern in _TIME_UNITS.items() if re.search(pattern, name)), None)
+    known = next((unit for unit, pattern in _TIME_UNITS.items() if re.search(pattern, name)), None)
+    return known or (in_brackets.group(1) if in_brackets else None)
 
 
 def rivals(table: pd.DataFrame, columns: Sequence[str], agree: Callable[[pd.Series, pd.Series], bool]) -> list[str]:

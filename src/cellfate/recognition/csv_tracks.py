@@ -28,7 +28,7 @@ from cellfate.recognition.proposals import OPEN, Proposal, ask, found
 from cellfate.recognition.survey import shown
 from cellfate.recognition.track_frames import first_frame, frame_column, position_unit, row_lengths
 
-_UNITS = {"h": "hours", "min": "minutes", "s": "seconds"}
+_UNITS = {"h": "hours", "min": "minutes", "s": "seconds", "d": "days"}
 _LEAST_COLUMNS, _MOST_COLUMNS = 4, 12
 """Columns of numbers that tracks have at least: cell, frame, y and x; and that are tried as cell and frame."""
 _NONE = (-1, 0)
@@ -163,8 +163,8 @@ def _event_frame(table: pd.DataFrame, fate: str, cell: str, frame: str) -> tuple
     if event is None:
         return None, ""
     unit = time_unit(event)
-    if unit in _UNITS:
-        return OPEN, f"{event} of {{name}} holds {_UNITS[unit]}"
+    if unit not in (None, "frame"):
+        return OPEN, f"{event} of {{name}} holds {_UNITS.get(unit, 'no frames')}"
     if whole(table[event]) is None:
         return OPEN, f"{event} of {{name}} has fractions"
     if unit is None and OPEN not in (cell, frame) and not _are_ends(table, event, cell, frame):

@@ -12,6 +12,7 @@ from cellfate.recognition.images import Images
 from cellfate.recognition.proposals import Proposal, ask, found
 from cellfate.tracks.event_times import UNITS
 
+_OTHERS = {"s": "seconds", "d": "days"}
 _CLOCK = re.compile(r"\d+:\d\d")
 
 
@@ -52,8 +53,11 @@ def fates_time_unit(table: pd.DataFrame, times: list[str], name: str, images: Im
     numbers = parse_numbers(table[times[0]])
     numbers = numbers[np.isfinite(numbers)]
     seen = f"column {listed} of {name} has times up to {numbers.max():g}"
-    if named == {"s"}:
-        return ask(key, f"{seen}, which its name calls seconds; write minutes into the table, then set min.")
+    if named != {None}:
+        calls = _OTHERS.get(str(*named), f"'{str(*named)}'")
+        return ask(
+            key, f"{seen}, which its name calls {calls}; write hours or minutes into the table, then set h or min."
+        )
     fitting = _fitting_units(numbers, images)
     if len(fitting) == 1:
         return found(key, fitting[0], f"{seen}, which fit as {UNITS[fitting[0]]} alone")

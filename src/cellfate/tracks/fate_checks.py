@@ -126,8 +126,8 @@ def _check_zeros(both: pd.DataFrame, source: TrackSource, tracks: TrackSettings,
         raise InputError(
             f"{_line(row, path)} puts the end of watching of cell {row['cell_id']} of recording "
             f"'{source.recording_id}' at {row['time'].strip()}, the first frame, but the cell is seen up to frame "
-            f"{row['last_frame']} ({len(zeros)} such lines); leave column {tracks.fates_columns.time} blank where there "
-            "is no time."
+            f"{row['last_frame']} ({len(zeros)} such lines); leave column {tracks.fates_columns.time} blank "
+            "where there is no time."
         )
 
 

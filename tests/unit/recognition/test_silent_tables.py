@@ -305,6 +305,20 @@ def test_minutes_are_never_taken_for_frames_or_hours(times, words, tmp_path):
     assert words in asked(look(tmp_path, fates=fates(Time=times)))["tracks.fates_time_unit"].words
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Time (days)", "calls days"),
+        ("Time (%)", "calls '%'"),
+        ("Time (s)", "calls seconds"),
+        ("Time [wk]", "calls 'wk'"),
+    ],
+)
+def test_times_in_a_unit_that_is_not_read_are_a_question(name, words, tmp_path):
+    question = asked(look(tmp_path, fates=fates(**{name: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]})))["tracks.fates_time_unit"]
+    assert f"up to 0.6, which its name {words}; write hours or minutes into the table" in question.words
+
+
 def test_two_times_that_differ_are_a_question_with_the_unit_of_either(tmp_path):
     for place, columns in enumerate(
         ({"Frame": [0] * 6, "End frame": [9] * 6}, {"Time": [0] * 6, "Event frame": [9] * 6})
