@@ -21,6 +21,8 @@ from cellfate.simulation import SimulationSettings
 CONF = Path(__file__).parents[2] / "conf"
 ENVIRONMENTS = sorted({path.parent.name for path in CONF.glob("*/parameters.yml")})
 IN_MEMORY = {
+    # every frame, of which `landmarks` are some
+    "forecast_frames",
     # one file holds those of all predictors
     "classifier_forecasts",
     "clock_forecasts",

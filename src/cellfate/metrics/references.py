@@ -37,9 +37,10 @@ Forecaster = Callable[[pd.DataFrame], FloatArray]
 
 @dataclass(frozen=True, eq=False)
 class _Task:
-    """A question: its landmarks, what was seen in their bins, and who answers."""
+    """A question: its landmarks, which of them teach, what was seen in their bins, and who answers."""
 
     landmarks: pd.DataFrame
+    teach_n: NDArray[np.bool_]
     labels_nk: IntArray
     events: tuple[str, ...]
     names: tuple[str, ...]
@@ -62,6 +63,7 @@ def forecast_references(
     questions: pd.DataFrame,
     follow_up: FollowUpSettings,
     references: ReferenceSettings,
+    frames: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Fit every reference on each fold's training part and forecast its validation and test parts.
 
@@ -74,6 +76,9 @@ def forecast_references(
         Bins of time, and the hours that are reported.
     references
         Which references, and the boosting on measurements.
+    frames
+        All frames that are forecast within hours, from `list_forecast_frames`; not given: regular landmarks, which are
+        what teaches in any case.
 
     Returns
     -------
@@ -89,7 +94,7 @@ def forecast_references(
     """
     events = competing_events(follow_ups)
     tables = []
-    for task in _list_tasks(landmarks, events, questions, follow_up, references):
+    for task in _list_tasks(landmarks, frames, events, questions, follow_up, references):
         placed = _place(splits, task.landmarks)
         for name in task.names:
             inputs = make_inputs(name, task.landmarks, detections, frame_features, references.history_h)
@@ -101,6 +106,7 @@ def forecast_references(
 
 def _list_tasks(
     landmarks: pd.DataFrame,
+    frames: pd.DataFrame | None,
     events: tuple[str, ...],
     questions: pd.DataFrame,
     follow_up: FollowUpSettings,
@@ -109,11 +115,12 @@ def _list_tasks(
     if is_asked(questions, WHICH_FATE):
         fated = landmarks[asks_which_fate(landmarks)].reset_index(drop=True)
         labels_nk = number_events(fated["fate"], events)[:, None]
-        yield _Task(fated, labels_nk, events, references.names_which_fate, None)
+        yield _Task(fated, np.ones(len(fated), dtype=bool), labels_nk, events, references.names_which_fate, None)
     if is_asked(questions, WITHIN_HOURS):
-        regular = landmarks[landmarks["regular"]].reset_index(drop=True)
-        labels_nk = label_landmarks(regular, events, follow_up.edges_h)
-        yield _Task(regular, labels_nk, events, references.names_within_hours, follow_up)
+        asked = (landmarks[landmarks["regular"]] if frames is None else frames).reset_index(drop=True)
+        labels_nk = label_landmarks(asked, events, follow_up.edges_h)
+        teach_n = asked["regular"].to_numpy(bool)
+        yield _Task(asked, teach_n, labels_nk, events, references.names_within_hours, follow_up)
 
 
 def make_inputs(
@@ -175,6 +182,7 @@ def _forecast_fold(
 ) -> pd.DataFrame:
     """Forecast the landmarks of the validation and test parts of one fold."""
     train = fold.loc[fold["part"] == "train", "row"].to_numpy()
+    train = train[task.teach_n[train]]
     labels_nk = task.labels_nk[train]
     _check_taught(labels_nk, int(fold["fold"].iloc[0]), task)
     weights_n = balance_outcomes(labels_nk[:, 0]) if task.follow_up is None else np.ones(len(train))

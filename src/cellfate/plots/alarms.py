@@ -218,7 +218,7 @@ def plot_alarm_curves(alarm_summary: pd.DataFrame, within_h: float) -> go.Figure
         f"thresholds; dots: {chosen:.2g}, which the costs give. An alarm is right if the event follows within "
         f"{write_hours(within_h)}. Dotted: as many right as the threshold says."
     )
-    return finish(figure, title, subtitle, inner_px=inner_px, legend_rows=1, heads=False)
+    return finish(figure, title, subtitle, inner_px=inner_px, legend_rows=2, heads=False)
 
 
 def _pair(rows: pd.DataFrame, across: str | None, up: str) -> pd.DataFrame:

@@ -295,6 +295,19 @@ def test_a_training_part_that_was_not_watched_for_the_horizon_is_refused(within)
         replace(within, splits=untaught).forecast()
 
 
+def test_every_frame_is_forecast_by_what_the_regular_landmarks_teach(within):
+    extra = within.landmarks.assign(last_frame=within.landmarks["last_frame"] + 1, regular=False)
+    frames = pd.concat([extra, within.landmarks], ignore_index=True)
+    few = ReferenceSettings(names_which_fate=(), names_within_hours=("track_age", "dose"))
+    cells = within.landmarks.drop_duplicates(["recording_id", "cell_id"])
+    questions = list_questions(cells, within.landmarks, within.follow_up)
+    tables = (cells, within.landmarks, within.splits, within.detections, within.features, questions, within.follow_up)
+    usual, everywhere = forecast_references(*tables, few), forecast_references(*tables, few, frames)
+    assert len(everywhere) == 2 * len(usual)
+    at_landmarks = everywhere.merge(usual[[*usual.columns[:8]]])
+    pd.testing.assert_frame_equal(at_landmarks, usual)
+
+
 # ---- both
 
 

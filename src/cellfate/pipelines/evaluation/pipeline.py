@@ -3,6 +3,7 @@
 from kedro.pipeline import Pipeline, node
 from kedro.pipeline.node import Node
 
+from cellfate.cohort.landmarks import list_forecast_frames
 from cellfate.metrics.alarms import list_alarms, summarise_alarms
 from cellfate.metrics.background_swap import swap_backgrounds
 from cellfate.metrics.calibration import calibrate_forecasts
@@ -57,8 +58,14 @@ def _forecast() -> Pipeline:
             name="forecast_by_clock",
         ),
         node(
+            list_forecast_frames,
+            ["detections", "follow_ups", FOLLOW_UP],
+            "forecast_frames",
+            name="list_forecast_frames",
+        ),
+        node(
             forecast_references,
-            [*followed, "questions", FOLLOW_UP, "params:references"],
+            [*followed, "questions", FOLLOW_UP, "params:references", "forecast_frames"],
             "reference_forecasts",
             name="forecast_by_references",
         ),
