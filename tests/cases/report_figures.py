@@ -48,7 +48,7 @@ def draw_all(tables: Mapping[str, pd.DataFrame]) -> dict[str, go.Figure]:
             f"{question}_comparisons_figure": scores.plot_comparisons(tables["comparisons"], hours),
             f"{question}_doses_figure": scores.plot_dose_scores(tables["metrics"], hours),
             f"{question}_curves_figure": curves.plot_operating_curves(tables["operating_curves"], hours),
-            f"{question}_calibration_figure": curves.plot_calibration(tables["calibration"], hours),
+            f"{question}_calibration_figure": curves.plot_calibration(tables["calibration"], tables["metrics"], hours),
         }
     for reading, hours in (("classifier", None), ("clock", HEADLINE_H)):
         drawn |= _draw_reading(tables, reading, hours)

@@ -23,6 +23,10 @@ METRICS: Final = {
     "log_loss": "log loss",
     "matthews": "Matthews correlation",
     "calibration_error": "expected calibration error",
+    "calibration_slope": "calibration slope",
+    "calibration_intercept": "calibration intercept",
+    "observed_over_expected": "observed over expected",
+    "brier_skill": "Brier skill",
     "observed_share": "share of landmarks with it",
 }
 """What a metric is called in a sentence; one that is not listed keeps its own name with spaces."""

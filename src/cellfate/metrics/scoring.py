@@ -19,7 +19,7 @@ from cellfate.metrics.settings import ScoreSettings
 from cellfate.metrics.undefined import reason_against
 from cellfate.statistics import scores as score
 from cellfate.statistics.bootstrap import FloatArray, IntArray, draw_groups, summarise
-from cellfate.statistics.calibration_slope import calibration_slope
+from cellfate.statistics.calibration_slope import calibration_intercept, calibration_slope
 
 Key = tuple[str, str]
 """Metric and outcome; the outcome is `all` for scores of no single event."""
@@ -102,8 +102,13 @@ def compute_scores(known: Asked, counts_rg: FloatArray, n_bins: int) -> Values:
     for event in known.events:
         p_n, happened_n = known.probabilities_nk[:, known.position(event)], known.truth_n == known.position(event)
         values["calibration_slope", event] = calibration_slope(p_n, happened_n, *each)
+        values["calibration_intercept", event] = calibration_intercept(p_n, happened_n, *each)
+        values["brier_skill", event] = score.brier_skill(p_n, happened_n, *each)
+        both_sides = np.where(np.isnan(values["brier", event][0]), np.nan, 1.0)
+        ratio_r = score.observed_over_expected(p_n, happened_n, *each)
+        values["observed_over_expected", event] = ratio_r * both_sides
         error_r = score.calibration_error(p_n, happened_n, known.groups_n, counts_rg, n_bins, known.weights_n)
-        values["calibration_error", event] = np.where(np.isnan(values["brier", event][0]), np.nan, error_r)
+        values["calibration_error", event] = error_r * both_sides
     return values
 
 

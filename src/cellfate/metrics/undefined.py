@@ -12,6 +12,7 @@ ONE_GROUP = "no interval: one group holds it all, or all of the outcome"
 FEW_RESAMPLES = "no interval: not defined in over a tenth of the resamples"
 ALL_EQUAL = "all forecasts are equal"
 PARTED = "one threshold parts the outcome from the rest: the slope is infinite"
+NEVER_FORECAST = "the outcome is forecast at 0 everywhere"
 NO_THRESHOLD = "no threshold could be chosen on the validation part"
 
 
@@ -51,6 +52,8 @@ def _reason_of(known: Asked, metric: str, outcome: str) -> str:
     """Say what a score misses although both sides are there."""
     if metric.endswith("_tuned") and known.tuned_n is not None and np.isnan(known.tuned_n).any():
         return NO_THRESHOLD
+    if metric == "observed_over_expected":
+        return NEVER_FORECAST
     if metric.startswith("calibration"):
         return ALL_EQUAL if np.ptp(known.probabilities_nk[:, known.position(outcome)]) == 0 else PARTED
     return "only one outcome is called" if outcome == EVERYTHING else f"{name_outcome(outcome)} is never called"

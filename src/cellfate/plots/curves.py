@@ -8,9 +8,22 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from cellfate.core.predictors import BLEND, CLASSIFIER, choose_leading, label_predictor, order_predictors
-from cellfate.core.words import capitalise, list_events, list_outcomes, name_asked, name_question, show_count
+from cellfate.core.tables import EVERYTHING
+from cellfate.core.words import (
+    capitalise,
+    list_events,
+    list_outcomes,
+    list_words,
+    name_asked,
+    name_metric,
+    name_question,
+    show_count,
+    show_score,
+)
 from cellfate.plots.theme import COLOURS, at_question, colour_predictor, finish, make_grid, say_nothing, whiskers
 
+CALIBRATION: Final = ("calibration_slope", "calibration_intercept", "observed_over_expected", "brier_skill")
+"""Metrics that say whether probabilities can be taken at their word."""
 _PANEL_PX: Final = 340
 _GAP_PX: Final = 90
 _DOTTED: Final = {"dash": "dot", "color": COLOURS["reference"]}
@@ -83,13 +96,13 @@ def _add_curve(
     )
 
 
-def plot_calibration(calibration: pd.DataFrame, within_h: float | None = None) -> go.Figure:
+def plot_calibration(calibration: pd.DataFrame, metrics: pd.DataFrame, within_h: float | None = None) -> go.Figure:
     """Draw the observed share against the mean forecast over bins of equal mass, one panel an event.
 
     Parameters
     ----------
-    calibration
-        Table `Calibration`.
+    calibration, metrics
+        Tables `Calibration` and `Metrics`.
     within_h
         As in `plot_operating_curves`.
 
@@ -120,8 +133,22 @@ def plot_calibration(calibration: pd.DataFrame, within_h: float | None = None) -
     subtitle = (
         f"n = {show_count(n_landmarks, 'landmark')} of the test part, cells lost in these hours included, at most "
         f"{show_count(rows['n_groups'].max(), 'group')} a bin; observed by Aalen-Johansen; lines are intervals."
+        f"{_say_calibration(at_question(metrics, within_h), events)}"
     )
     return finish(figure, title, subtitle, inner_px=_PANEL_PX, legend_rows=2, heads=False)
+
+
+def _say_calibration(scored: pd.DataFrame, events: list[str]) -> str:
+    """Write slope, intercept, and observed over expected of the leading predictor, with intervals."""
+    leading = choose_leading(scored["predictor"])
+    rows = scored[(scored["predictor"] == leading) & (scored["condition"] == EVERYTHING)]
+    said = []
+    for event in events:
+        of_event = rows[rows["outcome"] == event].set_index("metric")[["estimate", "low", "high"]]
+        known = [(metric, of_event.loc[metric].to_numpy(float)) for metric in CALIBRATION if metric in of_event.index]
+        words = [f"{name_metric(metric)} {show_score(*values)}" for metric, values in known]
+        said += [f"{capitalise(event)}: {list_words(words)}."] if words else []
+    return f" {label_predictor(str(leading))}. {' '.join(said)}" if said else ""
 
 
 def _add_points(figure: go.Figure, rows: pd.DataFrame, predictor: str, is_shown: bool, column: int) -> None:

@@ -191,6 +191,8 @@ def _say_scores(
         )
         made = (beside, scored, *(() if within_h is None else (tabulate_weights(blend_weights), *lost)))
         parts["scores", owner] = ReportPart(tables=tuple(table for table in made if table is not None))
+        calibrated = tables.tabulate_calibration(metrics, within_h)
+        parts["calibration", owner] = ReportPart(tables=() if calibrated is None else (calibrated,))
     calls = tables.tabulate_commitments(found["commitment_summary"], follow_up.events)
     parts["timing", "within_hours"] = ReportPart(tables=() if calls is None else (calls,))
     return parts

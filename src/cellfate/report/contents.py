@@ -185,8 +185,9 @@ _SCORES = (
     FigureText(
         "calibration_figure",
         "calibration",
-        "On the dotted line a forecast of .3 comes true for 3 cells in 10; below it forecasts are too high. Click the "
-        "legend for other predictors.",
+        "On the dotted line a forecast of .3 comes true for 3 cells in 10; below it forecasts are too high. A slope "
+        "under 1: too sure; an intercept over 0, or more observed than expected: too low on the whole. Brier skill: "
+        "what is saved of the error of one forecast for all. Click the legend for other predictors.",
         "How well cells are told apart: one forecast for all lies on the line too.",
     ),
 )

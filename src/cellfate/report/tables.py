@@ -27,6 +27,7 @@ from cellfate.core.words import (
     show_score,
 )
 from cellfate.plots.cells import choose_called
+from cellfate.plots.curves import CALIBRATION
 from cellfate.plots.preflight import name_check
 from cellfate.plots.theme import at_question
 from cellfate.report.headline import Key, find_difference, find_row, headline_keys
@@ -235,6 +236,28 @@ def tabulate_scores(metrics: pd.DataFrame, within_h: float | None) -> ReportTabl
         }
     )
     return as_report_table(frame, f"Every score, {label_predictor(leading)}", folded=True)
+
+
+def tabulate_calibration(metrics: pd.DataFrame, within_h: float | None) -> ReportTable | None:
+    """List slope, intercept, observed over expected and Brier skill of every predictor; None: nothing was scored.
+
+    Parameters
+    ----------
+    metrics
+        Table `Metrics`.
+    within_h
+        Hours within which something happens; None: which fate comes.
+    """
+    scored = at_question(metrics[metrics["condition"] == EVERYTHING], within_h)
+    scored = scored[scored["metric"].isin(CALIBRATION)]
+    rows = []
+    for event in list_events(scored["outcome"]):
+        for name in order_predictors(scored["predictor"]):
+            found = [find_row(scored, (metric, event), predictor=name) for metric in CALIBRATION]
+            shown = ["" if row is None else show_score(row["estimate"], row["low"], row["high"]) for row in found]
+            rows.append((name_outcome(event), label_predictor(name), *shown))
+    heads = ("Outcome", "Predictor", *(capitalise(name_metric(metric)) for metric in CALIBRATION))
+    return ReportTable(f"Calibration in numbers: {name_question(within_h)}", heads, tuple(rows)) if rows else None
 
 
 def tabulate_commitments(summary: pd.DataFrame, events: Collection[str]) -> ReportTable | None:

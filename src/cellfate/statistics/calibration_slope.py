@@ -1,11 +1,14 @@
-"""Calibration slope: whether forecasts are as far apart as what happens.
+"""Calibration slope and intercept: whether forecasts are as far apart as what happens, and as high.
 
 The slope of a logistic regression of the outcome on the logit of the forecast probability: 1 where forecasts spread as
-far as the outcomes warrant, below 1 where they are too sure of themselves, 0 where they say nothing.
+far as the outcomes warrant, below 1 where they are too sure of themselves, 0 where they say nothing. The intercept of
+the same with the slope held at 1 (calibration in the large): 0 where as much happens as is forecast, above 0 where more
+does.
 
 Array suffixes: n landmarks, b bins of forecasts, g groups, r rows of counts.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -67,10 +70,66 @@ def calibration_slope(
     return np.asarray((binned + start[0, 1] - binned[0]) / logits_n[1], dtype=np.float64)
 
 
+def calibration_intercept(
+    probabilities_n: FloatArray,
+    positive_n: BoolArray,
+    groups_n: IntArray,
+    counts_rg: FloatArray,
+    weights_n: FloatArray | None = None,
+) -> FloatArray:
+    """Log odds to be added to every forecast so that as much is forecast as happens.
+
+    Parameters
+    ----------
+    probabilities_n, positive_n, groups_n, counts_rg, weights_n
+        As of `calibration_slope`.
+
+    Returns
+    -------
+    ndarray, float64, (r,)
+        NaN where nothing happened or everything did.
+
+    Notes
+    -----
+    Row 0 is exact, resamples are of bins moved by the difference, as of `calibration_slope`.
+    Source: Van Calster et al., J. Clin. Epidemiol. 74, 167 (2016).
+    """
+    if not len(positive_n):
+        return np.full(len(counts_rg), np.nan)
+    logits_n = _logit(probabilities_n)
+    weights = (np.ones(len(positive_n)) if weights_n is None else weights_n) * counts_rg[0][groups_n]
+    exact = _raise(logits_n, (weights * positive_n)[None], weights[None])[0]
+    chunks = _sum_by_bin(logits_n, positive_n, groups_n, counts_rg, weights_n)
+    binned = np.concatenate([_raise(*chunk) for chunk in chunks])
+    return np.asarray(binned + exact - binned[0], dtype=np.float64)
+
+
+def _raise(logits_b: FloatArray, positive_rb: FloatArray, all_rb: FloatArray) -> FloatArray:
+    """Intercept of every row by Newton's method, (r,); NaN where nothing happened or everything did."""
+    from scipy.special import expit
+
+    positive_r = positive_rb.sum(axis=1)
+    raised_r = np.where((positive_r > 0) & (positive_r < all_rb.sum(axis=1)), 0.0, np.nan)
+    for _ in range(_MOST_STEPS):
+        chance_rb = expit(logits_b + raised_r[:, None])
+        information_r = (all_rb * chance_rb * (1 - chance_rb)).sum(axis=1)
+        expected_r = (all_rb * chance_rb).sum(axis=1)
+        step_r = (positive_r - expected_r) / np.where(information_r > 0, information_r, np.nan)
+        raised_r = raised_r + np.clip(step_r, -_LONGEST_STEP, _LONGEST_STEP)
+        converged_r = np.abs(step_r) < _CONVERGED
+        if (converged_r | np.isnan(step_r)).all():
+            break
+    return np.where(converged_r, raised_r, np.nan)
+
+
+def _logit(probabilities_n: FloatArray) -> FloatArray:
+    p = np.clip(probabilities_n, LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
+    return np.asarray(np.log(p) - np.log1p(-p), dtype=np.float64)
+
+
 def _standardised(probabilities_n: FloatArray, weights_n: FloatArray) -> tuple[FloatArray, float] | None:
     """Logits less their mean, in standard deviations, and the standard deviation; null where they do not differ."""
-    p = np.clip(probabilities_n, LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
-    logits = np.log(p) - np.log1p(-p)
+    logits = _logit(probabilities_n)
     total = weights_n.sum()
     if not total > 0:
         return None
@@ -88,6 +147,18 @@ def _fit_bins(
     start: FloatArray,
 ) -> FloatArray:
     """Slopes of all rows of counts, from the landmarks summed by bin and group, (r,)."""
+    chunks = _sum_by_bin(logits_n, positive_n, groups_n, counts_rg, weights_n)
+    return np.concatenate([_fit(*chunk, np.repeat(start, len(chunk[1]), axis=0))[:, 1] for chunk in chunks])
+
+
+def _sum_by_bin(
+    logits_n: FloatArray,
+    positive_n: BoolArray,
+    groups_n: IntArray,
+    counts_rg: FloatArray,
+    weights_n: FloatArray | None,
+) -> Iterator[tuple[FloatArray, FloatArray, FloatArray]]:
+    """Yield the mean logit of each bin, and the weight of what happened and of all in it, some rows at a time."""
     from scipy.sparse import csr_array
 
     bins_n = _bins(logits_n)
@@ -97,12 +168,10 @@ def _fit_bins(
     shape = (n_bins, counts_rg.shape[1])
     all_bg, positive_bg = (csr_array((w, (bins_n, groups_n)), shape=shape) for w in (weights, weights * positive_n))
     step = max(1, _MOST_FITTED // n_bins)
-    slopes = []
     for first in range(0, len(counts_rg), step):
         counts_gr = np.ascontiguousarray(counts_rg[first : first + step].T)
         positive_rb, all_rb = (np.ascontiguousarray((of_bg @ counts_gr).T) for of_bg in (positive_bg, all_bg))
-        slopes.append(_fit(logits_b, positive_rb, all_rb, np.repeat(start, len(all_rb), axis=0))[:, 1])
-    return np.concatenate(slopes)
+        yield logits_b, positive_rb, all_rb
 
 
 def _bins(logits_n: FloatArray) -> IntArray:

@@ -121,6 +121,36 @@ def binary_brier(
     return mean_by_group((probabilities_n - positive_n) ** 2, groups_n, counts_rg, weights_n)
 
 
+def brier_skill(
+    probabilities_n: FloatArray,
+    positive_n: BoolArray,
+    groups_n: IntArray,
+    counts_rg: FloatArray,
+    weights_n: FloatArray | None = None,
+) -> FloatArray:
+    """Share of the Brier score of one forecast for all that forecasts save, (r,).
+
+    The one forecast is the weighted share of landmarks with the event, of the same landmarks (in a resample: of that
+    resample): the best that one forecast could be. 1 is certainty, 0 no better than it, below 0 worse. NaN where
+    nothing happened or everything did.
+    """
+    brier_r = binary_brier(probabilities_n, positive_n, groups_n, counts_rg, weights_n)
+    share_r = mean_by_group(positive_n, groups_n, counts_rg, weights_n)
+    return 1 - _ratio(brier_r, share_r * (1 - share_r))
+
+
+def observed_over_expected(
+    probabilities_n: FloatArray,
+    positive_n: BoolArray,
+    groups_n: IntArray,
+    counts_rg: FloatArray,
+    weights_n: FloatArray | None = None,
+) -> FloatArray:
+    """Events for each that was forecast: above 1 where too little is forecast, (r,); NaN where none is."""
+    observed_r = mean_by_group(positive_n, groups_n, counts_rg, weights_n)
+    return _ratio(observed_r, mean_by_group(probabilities_n, groups_n, counts_rg, weights_n))
+
+
 def auroc(
     scores_n: FloatArray,
     positive_n: BoolArray,

@@ -32,7 +32,8 @@ from tests.unit.metrics.tables import (
 FEW = ScoreSettings(n_resamples=100)
 OF_ALL = ["balanced_accuracy", "macro_f1", "matthews", "brier", "log_loss"]
 OF_EVENTS = [
-    "recall", "precision", "f1", "auroc", "average_precision", "brier", "calibration_slope", "calibration_error",
+    "recall", "precision", "f1", "auroc", "average_precision", "brier", "calibration_slope",
+    "calibration_intercept", "brier_skill", "observed_over_expected", "calibration_error",
 ]  # fmt: skip
 
 
@@ -371,7 +372,7 @@ def test_undefined_scores_are_nan_with_a_warning_that_names_what_surprises_first
         UserWarning, match=r"stay NaN: balanced_accuracy of all \(network, what happens within 5 h, all\)"
     ):
         table = _score(forecast(landmarks, p, FIVE_H), landmarks, FIVE_H)
-    for metric in ("auroc", "average_precision", "calibration_slope", "calibration_error", "recall", "brier"):
+    for metric in ("auroc", "average_precision", "calibration_slope", "observed_over_expected", "recall", "brier"):
         row = _pick(table, metric, "apoptosis", 5.0)
         assert np.isnan(row["estimate"])
         assert row["reason"] == "no landmark with apoptosis"
@@ -380,7 +381,7 @@ def test_undefined_scores_are_nan_with_a_warning_that_names_what_surprises_first
 
 def test_a_horizon_beyond_every_recording_has_rows_that_say_so():
     landmarks = watched([1, 2, 3, 3], ["mitosis", "apoptosis", "censored", "censored"], [0, 0, 1, 1], 3.0)
-    with pytest.warns(UserWarning, match="21 scores are undefined"):
+    with pytest.warns(UserWarning, match="27 scores are undefined"):
         table = _score(forecast(landmarks, np.full((4, 1, 2), 0.2), FIVE_H), landmarks, FIVE_H)
     assert table["estimate"].isna().all()
     assert (table[["n_landmarks", "n_events", "n_groups", "n_cells"]] == 0).all(axis=None)

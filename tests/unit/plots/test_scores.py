@@ -1,5 +1,7 @@
 """Figures of scores hold the numbers of their tables, of either question."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -116,12 +118,22 @@ def test_operating_curves_have_a_row_an_event_and_of_fates_the_first(tables):
 
 
 def test_calibration_shows_both_models_first_and_what_was_observed(tables):
-    shown = {t.name: t.visible for t in plot_calibration(tables["calibration"]).data if t.name}
+    shown = {t.name: t.visible for t in plot_calibration(tables["calibration"], tables["metrics"]).data if t.name}
     assert [name for name, visible in shown.items() if visible is True] == ["Classifier", "Blend"]
-    figure = plot_calibration(tables["calibration"], HEADLINE_H)
+    figure = plot_calibration(tables["calibration"], tables["metrics"], HEADLINE_H)
     rows = tables["calibration"].query("predictor == 'network' and outcome == 'apoptosis' and within_h == 5")
     assert list(next(t for t in figure.data if t.name == "Network").y) == rows["observed"].to_list()
     assert "n = 1,200 landmarks" in figure.layout.title.text
+
+
+def test_calibration_says_slope_and_intercept_of_the_leading_predictor(tables):
+    metrics = tables["metrics"]
+    slopes = metrics[metrics["metric"] == "brier"].assign(metric="calibration_slope", estimate=0.9, low=0.7, high=1.1)
+    told = pd.concat([metrics, slopes, slopes.assign(metric="calibration_intercept", estimate=-0.2)])
+    words = plot_calibration(tables["calibration"], told, HEADLINE_H).layout.title.text.replace("</span><br>", " ")
+    words = " ".join(re.sub("<[^>]*>", " ", words).split())
+    said = "calibration slope 0.90 (0.70 to 1.10) and calibration intercept -0.20 (0.70 to 1.10)."
+    assert f"Blend. Apoptosis: {said} Mitosis: {said}" in words
 
 
 def test_the_confusion_matrix_shows_classifier_and_clock_on_the_same_cells(tables):

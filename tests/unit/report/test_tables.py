@@ -1,3 +1,4 @@
+import pandas as pd
 import pytest
 
 from cellfate.report import tables
@@ -80,6 +81,15 @@ def test_every_score_of_the_model_is_listed_with_what_it_is_of(case):
     fates = tables.tabulate_scores(case["metrics"], None)
     assert fates.caption == "Every score, Classifier"
     assert fates.rows[0][:2] == ("all outcomes", "Balanced accuracy")
+
+
+def test_calibration_is_listed_in_numbers_by_event_and_predictor(case):
+    metrics = case["metrics"]
+    slopes = metrics[metrics["metric"] == "brier"].assign(metric="calibration_slope", estimate=0.9, low=0.7, high=1.1)
+    table = tables.tabulate_calibration(pd.concat([metrics, slopes]), HEADLINE_H)
+    assert table.columns[2:] == ("Calibration slope", "Calibration intercept", "Observed over expected", "Brier skill")
+    assert table.rows[0] == ("apoptosis", "Blend", "0.90 (0.70 to 1.10)", "", "", "")
+    assert tables.tabulate_calibration(metrics.head(0), HEADLINE_H) is None
 
 
 def test_commitments_are_listed_by_fate_and_predictor(case):

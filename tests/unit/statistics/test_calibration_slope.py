@@ -1,11 +1,12 @@
-"""The calibration slope against scikit-learn, and where there is none."""
+"""Calibration slope and intercept against scikit-learn and statsmodels, and where there is none."""
 
 import numpy as np
 import pytest
+import statsmodels.api as sm
 from sklearn.linear_model import LogisticRegression
 
 from cellfate.statistics.bootstrap import draw_groups
-from cellfate.statistics.calibration_slope import N_BINS, calibration_slope
+from cellfate.statistics.calibration_slope import N_BINS, calibration_intercept, calibration_slope
 
 ONE = np.ones((1, 1))
 
@@ -72,3 +73,33 @@ def test_resamples_without_a_slope_are_nan_and_leave_the_others_alone():
     counts = np.array([[1.0, 1, 1, 1], [4, 0, 0, 0], [0, 0, 0, 0], [0, 2, 1, 1]])
     slopes = calibration_slope(p, positive, groups, counts)
     assert np.isnan(slopes).tolist() == [False, True, True, False]
+
+
+def _expected_intercept(p, positive, weights):
+    p = np.clip(p, 1e-7, 1 - 1e-7)
+    family, offset = sm.families.Binomial(), np.log(p / (1 - p))
+    model = sm.GLM(positive.astype(float), np.ones(len(p)), family=family, offset=offset, freq_weights=weights)
+    return model.fit(tol=1e-12).params[0]
+
+
+def test_the_intercept_equals_statsmodels_with_weights_of_the_data_and_of_resamples():
+    counts = draw_groups(10, 12, 1)
+    for decimals, tolerance_in_sd in ((2, 1e-5), (6, 0.02)):
+        p, positive, groups, weights = _case(4000, decimals=decimals)
+        found = calibration_intercept(p**1.3, positive, groups, counts, weights)
+        expected = [_expected_intercept(p**1.3, positive, weights * row[groups]) for row in counts]
+        assert found[0] == pytest.approx(expected[0], abs=1e-8)
+        np.testing.assert_allclose(found, expected, atol=tolerance_in_sd * np.std(expected))
+
+
+def test_the_intercept_by_hand_and_where_it_is_undefined():
+    # One forecast of 1/2 for all, 3 of 4 happen: 3 times the odds.
+    happened, groups = np.array([True, True, True, False]), np.zeros(4, int)
+    assert calibration_intercept(np.full(4, 0.5), happened, groups, ONE)[0] == pytest.approx(np.log(3))
+    sure = calibration_intercept(np.array([1.0, 1.0, 0.0, 0.0]), happened, groups, ONE)[0]
+    assert np.isfinite(sure)
+    for outcome in (np.ones(4, bool), np.zeros(4, bool)):
+        assert np.isnan(calibration_intercept(np.full(4, 0.5), outcome, groups, ONE)[0])
+    assert np.isnan(calibration_intercept(np.array([]), np.array([], bool), groups[:0], ONE)[0])
+    undrawn = calibration_intercept(np.full(4, 0.5), happened, np.array([0, 0, 1, 1]), np.array([[1.0, 1], [0, 0]]))
+    assert np.isnan(undrawn).tolist() == [False, True]

@@ -185,3 +185,28 @@ def test_bins_hold_equal_mass_and_keep_equal_probabilities_together():
     assert np.bincount(score.equal_mass_bins(np.linspace(0, 1, 1500), 15)).tolist() == [100] * 15
     assert score.equal_mass_bins(np.array([0.3] * 9 + [0.7]), 15).tolist() == [0] * 9 + [1]
     assert score.equal_mass_bins(np.full(10, 0.4), 15).tolist() == [0] * 10
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 1000))
+def test_brier_skill_and_observed_over_expected_with_weights(seed):
+    rng = np.random.default_rng(seed)
+    p, weights, groups = rng.random(60), rng.uniform(0.5, 3, 60), np.arange(60) % 6
+    positive = rng.random(60) < p
+    share = np.average(positive, weights=weights)
+    worst = reference.brier_score_loss(positive, np.full(60, share), sample_weight=weights)
+    expected = 1 - reference.brier_score_loss(positive, p, sample_weight=weights) / worst
+    each = (groups, np.ones((1, 6)), weights)
+    assert score.brier_skill(p, positive, *each)[0] == pytest.approx(expected)
+    assert score.brier_skill(np.full(60, share), positive, *each)[0] == pytest.approx(0, abs=1e-12)
+    assert score.observed_over_expected(p, positive, *each)[0] == pytest.approx(share / np.average(p, weights=weights))
+
+
+def test_brier_skill_and_observed_over_expected_by_hand_and_where_they_are_undefined():
+    # Brier (.04 + .04 + .16 + .64) / 4 = .22; of one forecast of 3/4 for all, 3/16: 1 - .22 * 16 / 3.
+    p, positive, groups = np.array([0.8, 0.8, 0.6, 0.8]), np.array([True, True, True, False]), np.zeros(4, int)
+    assert score.brier_skill(p, positive, groups, ONE)[0] == pytest.approx(1 - 0.22 * 16 / 3)
+    assert score.observed_over_expected(p, positive, groups, ONE)[0] == pytest.approx(1.0)
+    for outcome in (np.ones(4, bool), np.zeros(4, bool)):
+        assert np.isnan(score.brier_skill(p, outcome, groups, ONE)[0])
+    assert np.isnan(score.observed_over_expected(np.zeros(4), positive, groups, ONE)[0])

@@ -1,5 +1,8 @@
 """Wiring of the `evaluation` pipeline."""
 
+from collections.abc import Callable
+from typing import Any
+
 from kedro.pipeline import Pipeline, node
 from kedro.pipeline.node import Node
 
@@ -195,19 +198,19 @@ def _changed_inputs() -> list[Node]:
 
 def _figures(question: str, within_h: str | None) -> list[Node]:
     """Figures of one question; `within_h` names the parameter of its horizon."""
-    drawn = {
-        "scores": (plot_scores, "metrics"),
-        "comparisons": (plot_comparisons, "comparisons"),
-        "curves": (plot_operating_curves, "operating_curves"),
-        "doses": (plot_dose_scores, "metrics"),
-        "calibration": (plot_calibration, "calibration"),
+    drawn: dict[str, tuple[Callable[..., Any], list[str]]] = {
+        "scores": (plot_scores, ["metrics"]),
+        "comparisons": (plot_comparisons, ["comparisons"]),
+        "curves": (plot_operating_curves, ["operating_curves"]),
+        "doses": (plot_dose_scores, ["metrics"]),
+        "calibration": (plot_calibration, ["calibration", "metrics"]),
     }
     return [
         node(
             plot,
-            [table] if within_h is None else [table, within_h],
+            tables if within_h is None else [*tables, within_h],
             f"{question}_{name}_figure",
             name=f"plot_{question}_{name}",
         )
-        for name, (plot, table) in drawn.items()
+        for name, (plot, tables) in drawn.items()
     ]
