@@ -119,7 +119,7 @@ def _raise(logits_b: FloatArray, positive_rb: FloatArray, all_rb: FloatArray) ->
         converged_r = np.abs(step_r) < _CONVERGED
         if (converged_r | np.isnan(step_r)).all():
             break
-    return np.where(converged_r, raised_r, np.nan)
+    return np.asarray(np.where(converged_r, raised_r, np.nan), dtype=np.float64)
 
 
 def _logit(probabilities_n: FloatArray) -> FloatArray:
