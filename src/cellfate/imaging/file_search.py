@@ -1,8 +1,9 @@
 """Finding files of a folder of recordings, and keeping to that folder."""
 
 import itertools
+import unicodedata
 from collections.abc import Iterable
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path, PurePosixPath
 
 from cellfate.core.errors import InputError
@@ -72,6 +73,32 @@ def recording_name(root: Path, path: Path, suffixes: tuple[str, ...]) -> str:
         if name.lower().endswith(ending) and len(name) > len(ending):
             name = name[: -len(ending)]
     return "_".join((*folders, name))
+
+
+def find_written(root: Path, file_name: str) -> Path:
+    """Path of a file as the disk writes its name: macOS parts letters from their accents, other programs do not.
+
+    Parameters
+    ----------
+    root : Path
+        A folder.
+    file_name : str
+        Relative to it, in any Unicode form.
+
+    Returns
+    -------
+    Path
+        In the form of what is there; as it was given where nothing is.
+    """
+    return reduce(_as_written, PurePosixPath(file_name).parts, root)
+
+
+def _as_written(folder: Path, name: str) -> Path:
+    if (folder / name).exists() or not folder.is_dir():
+        return folder / name
+    form = unicodedata.normalize("NFC", name)
+    alike = (path for path in folder.iterdir() if unicodedata.normalize("NFC", path.name) == form)
+    return next(alike, folder / name)
 
 
 def check_inside(root: Path, recording_id: str, file_names: Iterable[str]) -> None:

@@ -74,12 +74,8 @@ def _plain(name: str) -> str:
 
 
 _GIVE_RIGHT = "its positions cannot be right: give the tracks that were made on this recording"
-_OR_MICROMETRES = (
-    f"{_GIVE_RIGHT}, or, if they were made on a smaller copy whose pixel size was set, set tracks.position_unit to um"
-)
 KINDS: Final = {
-    "size_px": Kind("an image of {0[0]} x {0[1]} px", _OR_MICROMETRES, lambda one, two: one != two, "other_image"),
-    "labels_px": Kind("an image of {0[0]} x {0[1]} px", _GIVE_RIGHT, lambda one, two: one != two, "other_image"),
+    "size_px": Kind("an image of {0[0]} x {0[1]} px", _GIVE_RIGHT, lambda one, two: one != two, "other_image"),
     "field_px": Kind("a field of {0[0]:g} x {0[1]:g} px", _GIVE_RIGHT, _differ_by_a_pixel, "other_image"),
     "n_frames": Kind(
         "{0:g} frames", "check that both are of this recording, from its first frame on", lambda one, two: one != two

@@ -8,7 +8,7 @@ MINUTES = {
     **dict.fromkeys(("ms", "millisecond"), 1e-3 / 60),
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1 / 60),
     **dict.fromkeys(("min", "mins", "minute", "minutes"), 1.0),
-    **dict.fromkeys(("h", "hr", "hour", "hours"), 60.0),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 60.0),
     **dict.fromkeys(("d", "day", "days"), 1440.0),
 }
 """Minutes in a unit of time."""
@@ -28,6 +28,18 @@ MICROMETRES = {
     **dict.fromkeys(("in", "inch"), 25400.0),
 }
 """Micrometres in a unit of length."""
+_KNOWN = {word.lower() for word in (*MINUTES, *FRAME_WORDS, *PIXEL_WORDS, *MICROMETRES, "")}
+
+
+def is_known(unit: str) -> bool:
+    """Whether a word is one for a unit of time or of length, or blank.
+
+    Examples
+    --------
+    >>> is_known("Hrs"), is_known("furlong")
+    (True, False)
+    """
+    return unit.strip().lower() in _KNOWN
 
 
 def unit_in_name(name: str) -> str:

@@ -89,7 +89,7 @@ def run_preflight(
     placed = place_detections(opened.detections, opened.recordings, opened.frame_files, crop_px)
     track_file = partial(name_track_file, folder.root, recordings, tracks)
     cell_px = min(crop_px) / 2  # about the diameter of a cell
-    looked = look_at_images(folder, opened.recordings, opened.frame_files, placed, cell_px, settings)
+    looked = look_at_images(folder, opened.recordings, opened.frame_files, placed, cell_px, tracks, settings)
     of_tracks = _check_tracks(opened, placed, tracks, track_file, settings.max_jump_px or cell_px, settings)
     cases = order_cases([opened.findings, *of_tracks, *looked.findings, _find_without_cells(opened, settings)])
     findings = gather_findings(cases)
@@ -112,8 +112,8 @@ def _check_tracks(
     fitting = leave_out(placed, misfits, "outside")  # of what lies outside, borders and ways are not worth a word
     return [
         misfits,
-        *check_detections(placed, settings, misfits),
-        *check_tracks(fitting, opened.frame_files, settings, max_jump_px),
+        *check_detections(placed, tracks, settings, misfits),
+        *check_tracks(fitting, tracks, opened.frame_files, settings, max_jump_px),
         *check_whole_tracks(fitting, opened.cells, tracks, settings),
         *check_events(opened.cells, opened.recordings, tracks, settings),
     ]

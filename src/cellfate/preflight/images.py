@@ -17,6 +17,7 @@ from cellfate.preflight.frames import choose_frames, gather_quality, measure_fra
 from cellfate.preflight.on_cells import check_on_cells, rank_positions
 from cellfate.preflight.settings import PreflightSettings
 from cellfate.preflight.shown_frames import make_small
+from cellfate.tracks.settings import TrackSettings
 
 _SERIES = ["recording_id", "channel"]
 _FEWEST = 3
@@ -48,6 +49,7 @@ def look_at_images(
     frame_files: pd.DataFrame,
     placed: pd.DataFrame,
     cell_px: float,
+    tracks: TrackSettings,
     settings: PreflightSettings,
 ) -> LookedAt:
     """Decode some frames of each recording, say how good they are, and whether the tracks lie on cells.
@@ -62,6 +64,8 @@ def look_at_images(
         As `tracks.place_detections` gives them.
     cell_px : float
         Diameter of a cell (px).
+    tracks : TrackSettings
+        How the tracks were read.
     settings : PreflightSettings
         How many frames, and from where on something is told.
 
@@ -82,7 +86,7 @@ def look_at_images(
     frames, files = pd.concat(decoded.measured, ignore_index=True), name_files(frame_files)
     quality = gather_quality(frames)
     found += [_find_not_finite(frames.merge(files), settings), *check_quality(quality.merge(files), settings)]
-    found += check_on_cells(pd.concat(decoded.ranks, ignore_index=True), settings)
+    found += check_on_cells(pd.concat(decoded.ranks, ignore_index=True), tracks, settings)
     return LookedAt(quality, found, decoded.images)
 
 

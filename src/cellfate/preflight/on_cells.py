@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from cellfate.core.tables import CELL
 from cellfate.preflight.findings import list_findings
+from cellfate.preflight.misfits import name_axes
 from cellfate.preflight.settings import PreflightSettings
+from cellfate.tracks.settings import TrackSettings
 
 RANKS: Final = ("own", "transposed")
 """What is ranked: the positions as they are, and with x and y swapped."""
@@ -90,13 +92,15 @@ def rank_positions(
     )
 
 
-def check_on_cells(ranks: pd.DataFrame, settings: PreflightSettings) -> list[pd.DataFrame]:
+def check_on_cells(ranks: pd.DataFrame, tracks: TrackSettings, settings: PreflightSettings) -> list[pd.DataFrame]:
     """Find recordings whose tracks do not lie on cells, or do when x and y are swapped.
 
     Parameters
     ----------
     ranks : DataFrame
         As `rank_positions` gives them, of all frames looked at.
+    tracks : TrackSettings
+        How the tracks were read.
     settings : PreflightSettings
         How many cases are listed.
 
@@ -110,8 +114,9 @@ def check_on_cells(ranks: pd.DataFrame, settings: PreflightSettings) -> list[pd.
     swapped &= evidence["transposed"] >= np.maximum(_SWAPPED, _CERTAIN * evidence["error"])
     swapped &= evidence["transposed"] >= evidence["own"] + _SWAPPED
     nowhere = (evidence["n_cells"] >= _FEWEST_CELLS) & (evidence["own"] <= _LIES_ON) & ~swapped
+    transposed = evidence[swapped].assign(value=evidence["transposed"], limit=_SWAPPED, where=name_axes(tracks))
     checks = (
-        ("swapped", evidence[swapped].assign(value=evidence["transposed"], limit=_SWAPPED), _TRANSPOSED),
+        ("swapped", transposed, _TRANSPOSED),
         ("off_cells", evidence[nowhere].assign(value=_LIES_ON - evidence["own"], limit=0.0), _NOWHERE),
     )
     return [list_findings(cases, name, sentence, settings.max_rows_a_check) for name, cases, sentence in checks]
@@ -144,8 +149,8 @@ def weigh_ranks(ranks: pd.DataFrame) -> pd.DataFrame:
 
 _TRANSPOSED = (
     "x and y look swapped: the pixels at the positions of {n_cells} cells are like those of random places, and the "
-    "transposed positions lie on cells (mean rank {transposed:.2f} from chance, as given {own:.2f}); correct which is "
-    "which (tracks.columns, tracks.btrack_axes, or the file)"
+    "transposed positions lie on cells (mean rank {transposed:.2f} from chance, as given {own:.2f}); correct that "
+    "{where}"
 )
 _NOWHERE = (
     "the tracks do not seem to lie on cells: the pixels at the positions of {n_cells} cells are like those of random "

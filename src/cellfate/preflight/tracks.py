@@ -14,6 +14,9 @@ from cellfate.core.tables import CELL, FRAME, PreflightFindings
 from cellfate.preflight.findings import list_findings, name_files
 from cellfate.preflight.misfits import leave_out
 from cellfate.preflight.settings import PreflightSettings
+from cellfate.tracks.settings import UNTRACKED_FORMATS, TrackSettings
+
+_OF_RECORDING = ["source", "n_frames", "frame_interval_min", "height_px", "width_px", "pixel_size_um"]
 
 
 def place_detections(
@@ -33,11 +36,11 @@ def place_detections(
     Returns
     -------
     DataFrame
-        `detections`, ordered by recording, cell and frame, with source, n_frames, height_px, width_px, pixel_size_um,
-        file (null where the frame does not exist), exists (bool), beyond_px (distance to the image, 0 inside) and
-        outside_share (of the crop's area, 0 to 1).
+        `detections`, ordered by recording, cell and frame, with source, n_frames, frame_interval_min, height_px,
+        width_px, pixel_size_um, file (null where the frame does not exist), exists (bool), beyond_px (distance to the
+        image, 0 inside) and outside_share (of the crop's area, 0 to 1).
     """
-    sizes = recordings[["recording_id", "source", "n_frames", "height_px", "width_px", "pixel_size_um"]]
+    sizes = recordings[["recording_id", *_OF_RECORDING]]
     files = name_files(frame_files)
     placed = detections.merge(sizes, on="recording_id").merge(files, on=["recording_id", "frame"], how="left")
     y, x = placed["y_px"].to_numpy(), placed["x_px"].to_numpy()
@@ -88,7 +91,7 @@ def measure_cells(placed: pd.DataFrame, cells: pd.DataFrame, recordings: pd.Data
 
 
 def check_detections(
-    placed: pd.DataFrame, settings: PreflightSettings, misfits: pd.DataFrame | None = None
+    placed: pd.DataFrame, tracks: TrackSettings, settings: PreflightSettings, misfits: pd.DataFrame | None = None
 ) -> list[pd.DataFrame]:
     """Find detections that cannot be right: in frames that do not exist, outside the image, or twice in a frame.
 
@@ -96,6 +99,8 @@ def check_detections(
     ----------
     placed : DataFrame
         As `place_detections` gives them.
+    tracks : TrackSettings
+        How the tracks were read.
     settings : PreflightSettings
         How many cases are listed.
     misfits : DataFrame, optional
@@ -114,20 +119,26 @@ def check_detections(
     checks = (
         ("absent_frame", _find_absent(leave_out(placed, told, "absent_frame")), _ABSENT),
         ("outside", outside.assign(value=outside["beyond_px"], limit=0.0), _OUTSIDE),
-        ("duplicate", marks[marks["value"] > 1].assign(limit=1.0), _DUPLICATE),
+        ("duplicate", marks[marks["value"] > 1].assign(limit=1.0), _DUPLICATE + _untracked(tracks)),
     )
     return [list_findings(cases, name, sentence, settings.max_rows_a_check) for name, cases, sentence in checks]
 
 
 def check_tracks(
-    placed: pd.DataFrame, frame_files: pd.DataFrame, settings: PreflightSettings, max_jump_px: float
+    placed: pd.DataFrame,
+    tracks: TrackSettings,
+    frame_files: pd.DataFrame,
+    settings: PreflightSettings,
+    max_jump_px: float,
 ) -> list[pd.DataFrame]:
-    """Find what is odd in tracks: gaps, jumps, crops that leave the image, two cells at one place.
+    """Find what is odd in tracks: gaps, jumps, crops that leave the image, two cells at one place, spots of no track.
 
     Parameters
     ----------
     placed : DataFrame
         As `place_detections` gives them.
+    tracks : TrackSettings
+        How the tracks were read.
     frame_files : DataFrame
         Table `FrameFiles`; names the file of a frame in which a cell is missing.
     settings : PreflightSettings
@@ -142,6 +153,7 @@ def check_tracks(
     """
     marks = _with_steps(placed)
     checks = (
+        ("untracked", _find_untracked(marks, tracks, max_jump_px), _SCATTERED + _untracked(tracks)),
         ("coinciding", _find_coinciding(marks), _COINCIDING),
         ("gap", _find_gaps(marks, frame_files, settings.max_gap_frames), _GAP),
         ("jump", marks[marks["step_px"] > max_jump_px].assign(value=marks["step_px"], limit=max_jump_px), _JUMP),
@@ -159,6 +171,9 @@ _OUTSIDE = (
     "image of {width_px} x {height_px} px; correct the position"
 )
 _DUPLICATE = "cell {cell_id} is marked {value} times in frame {frame}; keep one mark a cell and frame"
+_SCATTERED = (
+    "cell 0 moves farther than {limit:.1f} px a frame in {value} of its {n_steps} steps; look whether it is one cell"
+)
 _COINCIDING = (
     "cell {cell_id} stands on the very pixel of another cell in {value} frame(s), first in frame {frame}; check "
     "whether one cell is tracked twice"
@@ -175,6 +190,12 @@ _BORDER = (
     "the crop of cell {cell_id} leaves the image in {n_outside} of its {n_marks} frames, by {value:.0%} of its area in "
     "frame {frame}; what lies outside is filled with 0"
 )
+
+
+def _untracked(tracks: TrackSettings) -> str:
+    """Say what to do where spots of no track share a number."""
+    may = tracks.format in UNTRACKED_FORMATS
+    return ", or, if the number stands for spots of no track, set tracks.untracked_id: {cell_id}" * may
 
 
 def _inside(centre: NDArray[Any], size: NDArray[Any], window: int) -> NDArray[Any]:
@@ -202,6 +223,14 @@ def _find_absent(placed: pd.DataFrame) -> pd.DataFrame:
     absent = placed[~placed["exists"]]
     after = absent["frame"] - (absent["n_frames"] - 1)
     return absent.assign(value=after.where(after > 0, -absent["frame"]), limit=0.0)
+
+
+def _find_untracked(marks: pd.DataFrame, tracks: TrackSettings, max_jump_px: float) -> pd.DataFrame:
+    """Find a cell 0 that jumps at most of its steps, in tables: the number may gather the spots of no track."""
+    steps = marks[(marks["cell_id"] == 0) & marks["step_px"].notna() & (tracks.format in UNTRACKED_FORMATS)]
+    jumps = (steps["step_px"] > max_jump_px).groupby(steps["recording_id"]).agg(value="sum", n_steps="size")
+    told: pd.DataFrame = jumps[jumps["value"] > jumps["n_steps"] / 2].reset_index()
+    return told.assign(cell_id=0, limit=max_jump_px)
 
 
 def _find_coinciding(marks: pd.DataFrame) -> pd.DataFrame:

@@ -6,6 +6,7 @@ import pandas as pd
 from cellfate.core.fates import UNSCORED
 from cellfate.core.tables import CELL
 from cellfate.preflight.findings import list_findings
+from cellfate.preflight.misfits import find_unit, other_units
 from cellfate.preflight.settings import PreflightSettings
 from cellfate.tracks.settings import TrackSettings
 
@@ -20,14 +21,13 @@ _CROWDED = 0.55
 _CORNER = 0.15
 """Share of the occupied part within which cells begin at its corner, and by which its two sides may differ: positions
 of a smaller image, or in a larger unit, fill a copy of the image."""
-_COUNTED_BY_PEOPLE = ("csv", "napari_csv")
-"""Formats that are tables, in which frames may be counted from 1."""
+_SHOWN_FRAMES = 4
 
 
 def check_whole_tracks(
     placed: pd.DataFrame, cells: pd.DataFrame, tracks: TrackSettings, settings: PreflightSettings
 ) -> list[pd.DataFrame]:
-    """Find frames that seem counted from 1, cells in one part of the image, and few fates.
+    """Find frames that seem to be times or counted from 1, cells in one part of the image, and few fates.
 
     Parameters
     ----------
@@ -46,22 +46,27 @@ def check_whole_tracks(
         Tables `PreflightFindings`, one a check, at most one row a recording.
     """
     checks = (
+        ("times", _find_times(placed, tracks), _TIMES),
         ("first_frame", _find_late_start(placed, tracks), _LATE_START),
-        ("crowded", _find_crowded(placed, cells), _CROWD),
+        ("crowded", _find_crowded(placed, cells), _CROWD + _OTHER_UNIT * bool(other_units(tracks))),
         ("few_fates", _find_few_fates(cells, tracks), _FEW_FATES),
     )
     return [list_findings(cases, name, sentence, settings.max_rows_a_check) for name, cases, sentence in checks]
 
 
 _LATE_START = (
-    "no cell is in frame 0 and the first ones are in frame 1, as where frames are counted from 1; if they are, set "
-    "tracks.first_frame: {first_frame}"
+    "no cell is in frame 0 and the first ones are in frame 1, as where frames are counted from 1; if they are, {advice}"
+)
+_TIMES = (
+    "cells are only in frames {frames}, which are times of frames in {unit}; if they are meant so, set "
+    "tracks.time_unit to {unit}"
 )
 _CROWD = (
     "all {n_lineages} lineages lie in the corner of x 0 to {x_px:.0f} px and y 0 to {y_px:.0f} px of an image that is "
     "{width_px} px wide and {height_px} px high, and fill it; check whether the tracks were made on a smaller copy of "
-    "the images or are in another unit (tracks.position_unit)"
+    "the images"
 )
+_OTHER_UNIT = ", or are in another unit (tracks.position_unit)"
 _FEW_FATES = (
     "only {n_scored} of {n_cells} cells have a fate, the others are unscored; check whether {file} is the table of "
     "these tracks, and numbers cells as they do (tracks.fates_cell)"
@@ -69,13 +74,28 @@ _FEW_FATES = (
 
 
 def _find_late_start(placed: pd.DataFrame, tracks: TrackSettings) -> pd.DataFrame:
-    """Find recordings that begin in frame 1, if none of all begins in frame 0; value: the frame."""
-    firsts = placed.groupby("recording_id")["frame"].min()
-    if tracks.format not in _COUNTED_BY_PEOPLE or (firsts < 1).any():
-        return placed.head(0)
+    """Find recordings that begin in frame 1; value: the frame. Those with absent frames are told as such."""
+    by_recording = placed.groupby("recording_id")
+    firsts = by_recording["frame"].min()
+    late, others = firsts.index[(firsts == 1) & by_recording["exists"].all()], firsts.index[firsts < 1]
+    if len(others):
+        advice = f"count them from {tracks.first_frame} in its file, as in that of recording '{others[0]}'"
+    else:
+        advice = f"set tracks.first_frame: {tracks.first_frame + 1}"
     cases = placed.drop_duplicates("recording_id").drop(columns=["cell_id", "frame", "file"])
-    late = cases["recording_id"].isin(firsts.index[firsts == 1])
-    return cases[late].assign(frame=1, value=1.0, limit=0.0, first_frame=tracks.first_frame + 1)
+    told = cases[cases["recording_id"].isin(late) & tracks.counts_frames]
+    return told.assign(frame=1, value=1.0, limit=0.0, advice=advice)
+
+
+def _find_times(placed: pd.DataFrame, tracks: TrackSettings) -> pd.DataFrame:
+    """Find recordings whose frames are spaced like times; value: frames from one to the next."""
+    rows = []
+    for name, marks in placed.groupby("recording_id"):
+        frames, unit = np.unique(marks["frame"]), find_unit(marks, tracks)
+        if unit and marks["exists"].all():
+            shown = ", ".join(map(str, frames[:_SHOWN_FRAMES])) + " ..."
+            rows.append((name, shown, unit, float(np.diff(frames).min()), 1.0))
+    return pd.DataFrame(rows, columns=["recording_id", "frames", "unit", "value", "limit"])
 
 
 def _find_crowded(placed: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:

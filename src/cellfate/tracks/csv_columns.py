@@ -11,9 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
-from cellfate.core.text_tables import optional_whole_numbers
+from cellfate.core.text_tables import is_blank, optional_whole_numbers
 from cellfate.tracks.fate_tables import state_fates
-from cellfate.tracks.marks import drop_untracked, read_marks
+from cellfate.tracks.marks import drop_untracked, read_frames, read_marks
 from cellfate.tracks.parent_files import read_parents
 from cellfate.tracks.reading import list_sources, open_table, read_each
 from cellfate.tracks.records import OpenedRecordings, Tables, TrackedCells, TrackSource, make_tracked
@@ -42,30 +42,37 @@ def _read_rows(table: pd.DataFrame, source: TrackSource, tracks: TrackSettings) 
         frames, came_from = detections["frame"].to_numpy(), optional_whole_numbers(table[columns.parent_spot_id], path)
         cut = link_spots(detections["spot_id"].to_numpy(), frames, came_from, tracks, path)
         detections["cell_id"] = cut.cell_ids
-        return make_tracked(detections, cut.parents, _stated(cut.cell_ids, table, tracks, path), remarks=cut.remarks)
+        stated = _stated(cut.cell_ids, table, source, tracks, path)
+        return make_tracked(detections, cut.parents, stated, remarks=cut.remarks)
     cell_ids = detections["cell_id"].to_numpy()
     if columns.parent_id is None:
         parents, remarks = read_parents(source, tracks, cell_ids)
     else:
         parents, remarks = _parents(cell_ids, table[columns.parent_id], path), ()
-    return make_tracked(detections, parents, _stated(cell_ids, table, tracks, path), remarks=remarks)
+    return make_tracked(detections, parents, _stated(cell_ids, table, source, tracks, path), remarks=remarks)
 
 
-def _stated(cell_ids: NDArray[np.int64], table: pd.DataFrame, tracks: TrackSettings, path: Path) -> pd.DataFrame | None:
+def _stated(
+    cell_ids: NDArray[np.int64], table: pd.DataFrame, source: TrackSource, tracks: TrackSettings, path: Path
+) -> pd.DataFrame | None:
     columns = tracks.columns
     words = None if columns.fate is None else table[columns.fate]
     frames = None
     if columns.event_frame is not None:
-        frames = optional_whole_numbers(table[columns.event_frame], path) - tracks.first_frame
+        text = table[columns.event_frame]
+        frames, given = pd.Series(pd.NA, index=text.index, dtype="Int64"), ~is_blank(text)
+        frames[given] = read_frames(text[given], source, tracks, path)
     return state_fates(cell_ids, words, frames, tracks, path)
 
 
 def _parents(cell_ids: NDArray[np.int64], column: pd.Series, path: Path) -> dict[int, int]:
-    parents = optional_whole_numbers(column, path).fillna(-1).to_numpy(np.int64)
+    """Parents that a row of the cell names; a blank beside them, as below the first row of a cell, says nothing."""
+    stated = optional_whole_numbers(column, path)
+    given, parents = stated.notna().to_numpy(), stated.fillna(-1).to_numpy(np.int64)
     none = (parents == -1) | (parents == cell_ids)
     if not (cell_ids == 0).any():
         none |= parents == 0
-    pairs = pd.DataFrame({"cell_id": cell_ids, "parent_id": np.where(none, -1, parents)}).drop_duplicates()
+    pairs = pd.DataFrame({"cell_id": cell_ids, "parent_id": np.where(none, -1, parents)})[given].drop_duplicates()
     twice = pairs[pairs["cell_id"].duplicated(keep=False)]
     if len(twice):
         first, second = twice.sort_values("cell_id", kind="stable")["parent_id"].iloc[:2]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cellfate.core.errors import InputError
 from cellfate.core.fates import CENSORED, UNSCORED
 from cellfate.core.tables import CELL
+from cellfate.imaging.file_search import find_written
 from cellfate.imaging.records import RecordingFolder
 from cellfate.tracks.event_times import event_frames
 from cellfate.tracks.fate_checks import check_fates
@@ -118,7 +119,8 @@ def _with_table(sources: list[TrackSource], template: str, tracks: TrackSettings
     """Leave out recordings without a table of fates, unless a missing one has to stop the run."""
     if tracks.missing_fates == "stop":
         return sources
-    found = [each for each in sources if (each.root / name_file(template, each.recording_id, each.image)).exists()]
+    names = (name_file(template, each.recording_id, each.image) for each in sources)
+    found = [each for each, name in zip(sources, names, strict=True) if find_written(each.root, name).exists()]
     if len(found) < len(sources):
         text = (
             "There is no table of fates %s for %d of %d recordings: their cells are unscored, also those that divide "

@@ -26,6 +26,8 @@ class GeffAxes:
         Their units; None where none is stated.
     frame_interval_min, pixel_size_um : float or None
         Size of a step in time and of a pixel, where the file counts frames and pixels and states it.
+    scaled_units : tuple of str
+        Units of these sizes.
     """
 
     t: str
@@ -36,10 +38,16 @@ class GeffAxes:
     x_unit: str | None
     frame_interval_min: float | None = None
     pixel_size_um: float | None = None
+    scaled_units: tuple[str, ...] = ()
 
     def state_facts(self, path: Path) -> StatedFacts:
         """Gather what the file states about its images."""
-        return StatedFacts(path.name, frame_interval_min=self.frame_interval_min, pixel_size_um=self.pixel_size_um)
+        return StatedFacts(
+            path.name,
+            frame_interval_min=self.frame_interval_min,
+            pixel_size_um=self.pixel_size_um,
+            units=self.scaled_units,
+        )
 
 
 def find_axes(metadata: dict[str, Any], tracks: TrackSettings, path: Path) -> GeffAxes:
@@ -71,7 +79,10 @@ def find_axes(metadata: dict[str, Any], tracks: TrackSettings, path: Path) -> Ge
     of_name = {axis["name"]: axis for axis in axes}
     t_unit, y_unit, x_unit = (_unit(of_name.get(name, {})) for name in (t, y, x))
     interval = _scale(of_name.get(t, {}), FRAME_WORDS, MINUTES)
-    return GeffAxes(t, y, x, t_unit, y_unit, x_unit, interval, _scale(of_name.get(x, {}), PIXEL_WORDS, MICROMETRES))
+    pixel = _scale(of_name.get(x, {}), PIXEL_WORDS, MICROMETRES)
+    scaled = (of_name.get(name, {}).get("scaled_unit") for name in (t, x))
+    units = tuple(unit for unit in scaled if isinstance(unit, str))
+    return GeffAxes(t, y, x, t_unit, y_unit, x_unit, interval, pixel, units)
 
 
 def _unit(axis: dict[str, Any]) -> str | None:

@@ -13,17 +13,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
-from cellfate.core.numbers import LARGEST, as_whole
-from cellfate.imaging.units import FRAME_WORDS, MINUTES
+from cellfate.core.numbers import as_whole
 from cellfate.tracks.fate_tables import state_fates
-from cellfate.tracks.geff_axes import GeffAxes, find_axes
+from cellfate.tracks.geff_axes import find_axes
 from cellfate.tracks.graphs import SpotGraph, cut_graph
 from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
 from cellfate.tracks.stated import compare_facts
 from cellfate.tracks.zarr_arrays import has_array, read_array, read_attributes
-
-_TOLERANCE_FRAMES = 1e-3
 
 
 def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
@@ -33,7 +30,9 @@ def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
     axes = find_axes(metadata, tracks, path)
     node_ids = _whole(read_array(path / "nodes" / "ids", whole=True), path / "nodes" / "ids")
     n_nodes = len(node_ids)
-    frames = _frames(_property(path, axes.t, n_nodes), axes, source, path) - tracks.first_frame
+    unit = tracks.time_unit or axes.t_unit or "frame"
+    times = _property(path, axes.t, n_nodes).astype(np.float64)
+    frames = source.to_frames(times, unit, path) - tracks.first_frame
     y, x = (_property(path, name, n_nodes, whole=True).astype(np.float64) for name in (axes.y, axes.x))
     if not (np.isfinite(y).all() and np.isfinite(x).all()):
         raise InputError(f"A spot in {path} has no position (NaN or infinite); give it one or remove it.")
@@ -74,27 +73,6 @@ def _property(path: Path, name: str, n_nodes: int, whole: bool = False) -> NDArr
     if has_array(folder / "missing") and read_array(folder / "missing", n_rows=n_nodes).any():
         raise InputError(f"Some spots in {path} have no {name}, but every spot needs one; add it or remove the spots.")
     return values
-
-
-def _frames(times: NDArray[Any], axes: GeffAxes, source: TrackSource, path: Path) -> NDArray[np.int64]:
-    unit = (axes.t_unit or "frame").strip().lower()
-    minutes = MINUTES.get(unit)
-    if minutes is None and unit not in FRAME_WORDS:
-        raise InputError(
-            f"Times in {path} are in '{axes.t_unit}', which is not known; call the unit of the axis {axes.t} frame, "
-            "second, minute or hour in the file's metadata."
-        )
-    frames = times.astype(np.float64) * (1.0 if minutes is None else minutes / source.frame_interval_min)
-    usable = np.isfinite(frames) & (np.abs(frames) < LARGEST)
-    near = np.zeros_like(frames)
-    near[usable] = np.round(frames[usable])
-    usable &= np.abs(frames - near) <= _TOLERANCE_FRAMES
-    if not usable.all():
-        raise InputError(
-            f"A spot in {path} is at {axes.t} {times[~usable][0]} ({unit}), which is no whole number of frames of "
-            f"{source.frame_interval_min:g} min; correct the times or the frame interval."
-        )
-    return near.astype(np.int64)
 
 
 def _whole(values: NDArray[Any], path: Path) -> NDArray[np.int64]:

@@ -1,5 +1,6 @@
 """Graphs of spots, as TrackMate and GEFF write them, cut into cells where a cell divides."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,7 +87,9 @@ def cut_graph(graph: SpotGraph, on_merge: OnMerge = "stop") -> CutGraph:
     """
     source, target = _place_edges(graph)
     merged = np.bincount(target, minlength=len(graph.node_ids)) > 1
-    remarks = settle_merges(_merge_places(graph, merged), graph.path, on_merge)
+    places = _merge_places(graph, merged)
+    if on_merge == "stop":
+        refuse_merges(places, graph.path)
     goes_on = (np.bincount(source, minlength=len(graph.node_ids))[source] == 1) & ~merged[target]
     if graph.own_ids is not None:
         goes_on &= graph.own_ids[source] == graph.own_ids[target]
@@ -95,37 +98,55 @@ def cut_graph(graph: SpotGraph, on_merge: OnMerge = "stop") -> CutGraph:
     cut, into_merge = ~goes_on & ~merged[target], merged[target]
     parents = dict(zip(cell_ids[target[cut]].tolist(), cell_ids[source[cut]].tolist(), strict=True))
     merging = pd.Series(cell_ids[source[into_merge]]).groupby(target[into_merge]).agg(list)
-    return CutGraph(cell_ids, forget_rejoined(parents, merging), remarks)
+    kept = forget_rejoined(parents, merging)
+    return CutGraph(cell_ids, kept, tell_merges(places, graph.path, cell_ids[source[~goes_on]].tolist(), kept))
 
 
-def settle_merges(places: Sequence[str], path: Path, on_merge: OnMerge) -> tuple[Remark, ...]:
-    """Refuse merges, or say that they were cut.
+def refuse_merges(places: Sequence[str], path: Path) -> None:
+    """Refuse tracks that merge.
 
     Parameters
     ----------
     places : sequence of str
-        Where tracks merge, in words.
+        Where they do, in words.
     path : Path
         File that they are from.
-    on_merge : {"stop", "cut"}
-        What is done.
 
     Raises
     ------
     InputError
-        If there are merges and `on_merge` is `stop`; it names all.
+        If there are merges; it names all.
+    """
+    if places:
+        n = len(places)
+        raise InputError(
+            f"Tracks merge at {n} place{'s' * (n > 1)} in {path} ({', '.join(places)}), but a cell comes from one; "
+            "remove these links, or set tracks.on_merge to cut, and the cells before a merge end there.",
+            "tracks.on_merge",
+        )
+
+
+def tell_merges(
+    places: Sequence[str], path: Path, before: Iterable[int], parents: Mapping[int, int]
+) -> tuple[Remark, ...]:
+    """Say where merges were cut, and which mothers do not divide any more for lack of daughters.
+
+    Parameters
+    ----------
+    places, path
+        As `refuse_merges`.
+    before : iterable of int
+        Mother of each daughter, as the file has them.
+    parents : mapping of int to int
+        Parent of each cell that has one after the cut.
     """
     if not places:
         return ()
-    n, listed = len(places), ", ".join(places)
-    if on_merge == "stop":
-        raise InputError(
-            f"Tracks merge at {n} place{'s' * (n > 1)} in {path} ({listed}), but a cell comes from one; remove these "
-            "links, or set tracks.on_merge to cut, and the cells before a merge end there.",
-            "tracks.on_merge",
-        )
-    cut = f"Tracks in {path} merge at {n} place{'s' * (n > 1)} and were cut there ({listed}): the cells before end, "
-    return (Remark("merge", f"{cut}and what follows is a new cell without a parent; look at them."),)
+    n, left = len(places), Counter(parents.values())
+    lost = sorted(mother for mother, count in Counter(before).items() if count > 1 >= left[mother])
+    cut = f"Tracks in {path} merge at {n} place{'s' * (n > 1)} and were cut there ({', '.join(places)}): the cells "
+    told = f"; cell {', '.join(map(str, lost))} lost daughters by that and counts as not dividing" if lost else ""
+    return (Remark("merge", f"{cut}before end, and what follows is a new cell without a parent{told}; look at them."),)
 
 
 def forget_rejoined(parents: Mapping[int, int], merging: Iterable[Sequence[int]]) -> dict[int, int]:

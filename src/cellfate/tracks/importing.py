@@ -32,8 +32,8 @@ from cellfate.tracks.missing_frames import leave_out_missing
 from cellfate.tracks.problems import problem_table, set_aside_or_stop
 from cellfate.tracks.reading import check_one_file_each, list_sources, read_each
 from cellfate.tracks.records import OpenedRecordings, Tables, TrackedCells, TrackSource, name_file
-from cellfate.tracks.settings import TrackSettings
-from cellfate.tracks.validate import find_problems, find_single_frames, settle_missing_parents
+from cellfate.tracks.settings import LABEL_FORMATS, TrackSettings
+from cellfate.tracks.validate import find_negative, find_problems, find_single_frames, settle_missing_parents
 
 _log = logging.getLogger(__name__)
 
@@ -74,6 +74,13 @@ IMPORTERS: dict[str, ReadTracks] = {
     "csv": csv_columns.read_tracks,
 }
 """Importer of each format."""
+
+_PARENTS = {
+    "csv": "columns.parent_id",
+    "trackmate_csv": "edges_file",
+    **dict.fromkeys(("napari_csv", *LABEL_FORMATS), "graph_file"),
+}
+"""Parameter that names what says who came from whom, of formats that can lack it."""
 
 
 def import_tracks(
@@ -163,7 +170,8 @@ def gather_tracks(
     detections, cells, unwatched = settle_fates(detections, cells, recordings, tracks)
     cells, parentless = settle_missing_parents(cells, tracks)
     detections, cells, unseen = leave_out_missing(detections, cells, recordings)
-    problems = [found, unjoined, unwatched, parentless, unseen, find_single_frames(detections, recordings)]
+    problems = [found, unjoined, unwatched, parentless, unseen, find_negative(detections, tracks)]
+    problems.append(find_single_frames(detections, recordings, tracks))
     if settings.group_by == "lineage":
         problems.append(_find_no_lineage(cells, chosen))
     return detections, cells, pd.concat(problems, ignore_index=True)
@@ -196,8 +204,8 @@ def _find_no_lineage(cells: pd.DataFrame, chosen: str) -> pd.DataFrame:
     unknown = cells[cells["lineage_id"].isna() & cells["parent_id"].isna()].drop_duplicates("recording_id")
     sentence = (
         "recordings.group_by is 'lineage', but the tracks of recording '{}' (format {}) do not say who came from whom; "
-        "give the parents (tracks.graph_file, tracks.edges_file or tracks.columns.parent_id), or set "
-        "recordings.group_by to 'recording'."
+        + (f"give the parents in tracks.{_PARENTS[chosen]}, or " if chosen in _PARENTS else "")
+        + "set recordings.group_by to 'recording'."
     )
     return problem_table((str(name), sentence.format(name, chosen)) for name in unknown["recording_id"])
 

@@ -26,7 +26,7 @@ def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
     """Read the labels of one recording; a reader as `importing.ReadRecording`."""
     path = source.find(tracks.file_template)
     stack = open_labels(path)
-    facts = StatedFacts(path.name, stack.size("X"), stack.size("Y"), stack.size("T"), are_labels=True)
+    facts = StatedFacts(path.name, stack.size("X"), stack.size("Y"), stack.size("T"))
     marks = place_labels(_read_frames(stack))
     parents, remarks = read_parents(source, tracks, np.unique(marks["cell_id"].to_numpy(np.int64)))
     return make_tracked(marks, parents, remarks=(*remarks, *compare_facts(facts, source)))

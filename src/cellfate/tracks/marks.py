@@ -4,12 +4,15 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from cellfate.core.errors import InputError
 from cellfate.core.text_tables import parse_numbers, read_text_columns, real_numbers, whole_numbers
 from cellfate.imaging.units import unit_in_name
 from cellfate.tracks.records import TrackSource
-from cellfate.tracks.settings import TrackSettings
+from cellfate.tracks.settings import TIMED_FORMATS, TrackSettings
 
 _log = logging.getLogger(__name__)
 UNTRACKED = ("", "none", "nan")
@@ -42,14 +45,45 @@ def drop_untracked(table: pd.DataFrame, column: str, tracks: TrackSettings, path
     tracks : TrackSettings
         The number that stands for no track.
     path : Path
-        The file, for the log.
+        The file, for messages.
+
+    Raises
+    ------
+    InputError
+        If cells are named on their first row only, as in tables that a person reads.
     """
-    untracked = table[column].str.strip().str.lower().isin(UNTRACKED)
+    words = table[column].str.strip().str.lower()
+    untracked = words.isin(UNTRACKED)
+    if not untracked.all() and words[~untracked].is_unique and words.iloc[0] != "" and (words == "").any():
+        raise InputError(
+            f"Column {column} of {path} names each cell on one line only, and {(words == '').sum()} lines are blank, "
+            f"the first is line {words.index[words == ''][0]}; write the number of the cell on each of its lines."
+        )
     if tracks.untracked_id is not None:
         untracked |= parse_numbers(table[column]) == tracks.untracked_id
     if untracked.any():
         _log.info("%s: %d spots belong to no track; they are left out", path, untracked.sum())
     return table[~untracked]
+
+
+def read_frames(column: pd.Series, source: TrackSource, tracks: TrackSettings, path: Path) -> NDArray[np.int64]:
+    """Turn a column of frames, or of times (`tracks.time_unit`), into frames from 0.
+
+    Raises
+    ------
+    InputError
+        If a field is no number, or no whole one where frames are expected; with file and line.
+    """
+    if tracks.time_unit not in {None, "frame"}:
+        return source.to_frames(real_numbers(column, path), str(tracks.time_unit), path) - tracks.first_frame
+    numbers = parse_numbers(column)
+    fractions = column[np.isfinite(numbers) & (numbers % 1 != 0)]
+    if len(fractions) and tracks.format in TIMED_FORMATS:
+        raise InputError(
+            f"Line {fractions.index[0]} of {path} has {fractions.iloc[0]!r:.60} in column {column.name}, but frames "
+            "are whole numbers; if the column holds times, set tracks.time_unit to s, min or h, else correct it."
+        )
+    return whole_numbers(column, path) - tracks.first_frame
 
 
 def read_marks(
@@ -85,7 +119,7 @@ def read_marks(
     return pd.DataFrame(
         {
             "cell_id": whole_numbers(table[names["cell_id"]], path),
-            "frame": whole_numbers(table[names["frame"]], path) - tracks.first_frame,
+            "frame": read_frames(table[names["frame"]], source, tracks, path),
             "y_px": source.to_pixels(y, unit, path),
             "x_px": source.to_pixels(x, unit, path),
         }

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
 from cellfate.core.text_tables import optional_whole_numbers, read_header, whole_numbers
-from cellfate.tracks.graphs import forget_rejoined, settle_merges
+from cellfate.tracks.graphs import forget_rejoined, refuse_merges, tell_merges
 from cellfate.tracks.marks import read_columns
 from cellfate.tracks.records import Remark, TrackSource
 from cellfate.tracks.settings import TrackSettings
@@ -52,15 +53,18 @@ def read_parents(
     """
     if tracks.graph_file is None:
         return None, ()
-    path = source.find(tracks.graph_file)
+    path = source.find(tracks.graph_file, "graph_file")
     listed = _read_listed(path)
     unknown = set(listed) - set(cell_ids.tolist())
     if unknown:
         raise InputError(f"Graph {path} names cell {min(unknown)}, which has no row in the tracks; correct either.")
     merges = {cell: cells for cell, cells in sorted(listed.items()) if len(cells) > 1}
-    remarks = settle_merges([f"cell {cell}" for cell in merges], path, tracks.on_merge)
+    places = [f"cell {cell}" for cell in merges]
+    if tracks.on_merge == "stop":
+        refuse_merges(places, path)
     single = {cell: cells[0] for cell, cells in listed.items() if cell not in merges}
-    return forget_rejoined(single, merges.values()), remarks
+    parents = forget_rejoined(single, merges.values())
+    return parents, tell_merges(places, path, chain.from_iterable(listed.values()), parents)
 
 
 def read_track_lines(path: Path) -> pd.DataFrame:

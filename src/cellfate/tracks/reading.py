@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from cellfate.core.errors import InputError
 from cellfate.core.fates import MITOSIS
+from cellfate.imaging.file_search import find_written
 from cellfate.imaging.recording_names import list_names, match_names
 from cellfate.imaging.records import RecordingFolder
 from cellfate.tracks.lineages import find_divisions, find_founders
@@ -156,21 +157,20 @@ def open_table(
         check_one_file_each(template, recordings, parameter)
     shared = None
     if not is_file_each(template):
-        if not (folder.root / template).is_file():
-            raise InputError(
-                f"The file {folder.root / template} is missing; put it there, or correct tracks.{parameter}."
-            )
-        shared = read_columns(folder.root / template, needed)
+        path = find_written(folder.root, template)
+        if not path.is_file():
+            raise InputError(f"The file {path} is missing; put it there, or correct tracks.{parameter}.")
+        shared = read_columns(path, needed)
     ids = recordings["recording_id"].astype(str).tolist()
     rows = {} if shared is None or by is None else _part_by_recording(shared, by, ids, template)
 
     def rows_of(source: TrackSource) -> pd.DataFrame:
         if by is None:
-            return read_columns(source.find(template), needed) if shared is None else shared
+            return read_columns(source.find(template, parameter), needed) if shared is None else shared
         if shared is not None:
             return rows.get(source.recording_id, shared.iloc[:0])
-        table = read_columns(source.find(template), needed)
-        names = match_names(table[by].unique(), ids, f"File {source.find(template)}")
+        table = read_columns(source.find(template, parameter), needed)
+        names = match_names(table[by].unique(), ids, f"File {source.find(template, parameter)}")
         return table[table[by].map(names) == source.recording_id]
 
     return rows_of

@@ -10,15 +10,21 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
-from cellfate.imaging.file_search import check_inside
+from cellfate.core.numbers import LARGEST
+from cellfate.imaging.file_search import check_inside, find_written
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
-from cellfate.imaging.units import MICROMETRES, PIXEL_WORDS
+from cellfate.imaging.units import FRAME_WORDS, MICROMETRES, MINUTES, PIXEL_WORDS
 from cellfate.tracks.settings import IMAGE, PLACEHOLDER, TrackSettings
 
 Tables = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
 """Detections, cells, and what is wrong with some recordings."""
 _IMAGE_ENDING = re.compile(r"(\.ome)?\.(tiff?|btf|tf[28]|zarr|nd2|czi|lif)$", re.IGNORECASE)
+
+_FILES = {"fates_file": "table of fates", "edges_file": "table of edges", "graph_file": "file of parents"}
+_WHOLE = 1e-3
+_MOST_APART_FRAMES = 0.25
+"""Times that were rounded, or whose clock drifts, lie so far from their frames, at most."""
 
 
 def name_file(template: str, recording_id: str, image: str) -> str:
@@ -94,13 +100,15 @@ class TrackSource:
     width_px: int
     image: str
 
-    def find(self, template: str) -> Path:
+    def find(self, template: str, parameter: str = "files") -> Path:
         """Path of a file of this recording.
 
         Parameters
         ----------
         template : str
             Relative to the root, with a place for the recording, as `name_file` fills it.
+        parameter : str
+            Parameter that names it, for messages.
 
         Raises
         ------
@@ -111,15 +119,15 @@ class TrackSource:
         if relative.is_absolute() or ".." in relative.parts:
             raise InputError(
                 f"The tracks of recording '{self.recording_id}' would be in {relative}, outside the folder of "
-                "recordings; give the recording a name without '..', or correct tracks.files."
+                f"recordings; give the recording a name without '..', or correct tracks.{parameter}."
             )
-        path = self.root / relative
+        path = find_written(self.root, relative.as_posix())
         if not path.exists():
             raise InputError(
-                f"Recording '{self.recording_id}' has no track file {path}; put it there, or name another in "
-                "tracks.files (or tracks.graph_file, tracks.edges_file)."
+                f"Recording '{self.recording_id}' has no {_FILES.get(parameter, 'track file')} {path}; put it there, "
+                f"or name another in tracks.{parameter}."
             )
-        check_inside(self.root, self.recording_id, [relative.as_posix()])
+        check_inside(self.root, self.recording_id, [path.relative_to(self.root).as_posix()])
         if not (path.is_file() or path.is_dir()):
             raise InputError(
                 f"The tracks {path} of recording '{self.recording_id}' are neither a file nor a folder, but something "
@@ -159,6 +167,41 @@ class TrackSource:
                 "recordings.pixel_size_um",
             )
         return values * (MICROMETRES[word] / self.pixel_size_um)
+
+    def to_frames(self, times: NDArray[np.float64], unit: str, path: Path) -> NDArray[np.int64]:
+        """Turn times into frames.
+
+        Parameters
+        ----------
+        times : ndarray of float
+            Times since the first frame.
+        unit : str
+            Word for their unit.
+        path : Path
+            File that they are from, for the message.
+
+        Raises
+        ------
+        InputError
+            If the unit is not known, a time is farther than a quarter of a frame from the nearest, or two are in one.
+        """
+        word = unit.strip().lower()
+        if word not in MINUTES and word not in FRAME_WORDS:
+            raise InputError(
+                f"Times in {path} are in '{unit}', but frames, seconds, minutes or hours were expected; set "
+                "tracks.time_unit to frame, s, min or h."
+            )
+        frames = times if word in FRAME_WORDS else times * (MINUTES[word] / self.frame_interval_min)
+        nearest = np.round(np.where(np.abs(frames) < LARGEST, frames, np.nan))
+        apart = np.abs(frames - nearest)
+        n_times, n_frames = (len(np.unique(values)) for values in (np.round(frames, 3), nearest))
+        if n_frames < n_times or not (apart <= (_WHOLE if word in FRAME_WORDS else _MOST_APART_FRAMES)).all():
+            raise InputError(
+                f"A time in {path} is {times[int(np.argmax(apart))]:g} ({unit}), which is no whole number of frames of "
+                f"{self.frame_interval_min:g} min; correct the times, tracks.time_unit or "
+                "recordings.frame_interval_min."
+            )
+        return nearest.astype(np.int64)
 
 
 @dataclass(frozen=True)

@@ -44,8 +44,12 @@ SPOT_FORMATS = frozenset({"trackmate_xml", "trackmate_csv"})
 """Formats in which a person can type the fate of a cell into the name of a spot."""
 LABEL_FORMATS = frozenset({"labels", "deepcell"})
 """Formats of label images: their positions are pixels."""
+UNTRACKED_FORMATS = frozenset({"csv", "napari_csv", "trackmate_csv", "imaris_csv", "cell_acdc", "cellprofiler_csv"})
+"""Formats with a column of cells, in which a number can stand for spots of no track."""
 OWN_FRAMES = frozenset({None, "coco_vid", "cell_tracking_challenge", "imaris_csv", *LABEL_FORMATS})
 """Formats that say themselves which frame is the first; None: that of the layout."""
+TIMED_FORMATS = frozenset({"csv", "napari_csv", "geff"})
+"""Formats in which spots can have times instead of frames."""
 _WORDS: dict[str, str] = {
     **{fate: fate for fate in FATES},
     **dict.fromkeys(("lost", "neither", "none", "no event", "alive", "survived"), CENSORED),
@@ -141,6 +145,9 @@ class TrackSettings(Settings):
     the pixel size of the recording."""
     first_frame: int = Field(default=0, ge=0)
     """Number that the first frame of the recording has in the file; 1 where frames are counted from 1."""
+    time_unit: Literal["frame", "s", "min", "h"] | None = None
+    """`csv`, `napari_csv`, `geff`: unit of the times of spots (`columns.frame`, `columns.event_frame`); null: what the
+    file says, and frames where it says nothing. Times are divided by the frame interval of the recording."""
     btrack_axes: Literal["xy", "yx"] = "xy"
     """`btrack`: which coordinate stands first. btrack names the first x; files made from (row, column) hold y there."""
     keep_false_positives: bool = True
@@ -152,8 +159,8 @@ class TrackSettings(Settings):
     """What is done with a cell whose parent has no track: the recording is refused; or its parent is not known, and
     cells of one missing parent stay one lineage."""
     untracked_id: int | None = None
-    """Tables but TrackMate's: number that spots of no track have in the column of cells, such as 0 or -1; they are left
-    out, as are rows where it is blank; null: blank only."""
+    """Tables: number that spots of no track have in the column of cells, such as 0 or -1; they are left out, as are
+    rows where it is blank; null: blank only."""
     fates_file: str | None = None
     """Table of fates (CSV, .xlsx), relative to the folder of recordings, {recording_id} allowed; null: none."""
     missing_fates: Literal["stop", "unscored"] = "stop"
@@ -195,6 +202,8 @@ class TrackSettings(Settings):
         for name, formats in (
             ("graph_file", {"napari_csv", "csv", *LABEL_FORMATS}),
             ("edges_file", {"trackmate_csv"}),
+            ("untracked_id", UNTRACKED_FORMATS),
+            ("time_unit", TIMED_FORMATS),
             ("files", set(DEFAULT_FILES)),
         ):
             if getattr(self, name) is not None and self.format not in formats:
@@ -212,7 +221,7 @@ class TrackSettings(Settings):
                 f"first_frame is {self.first_frame} but format is {self.format}, which says itself which frame is the "
                 "first; set first_frame to 0."
             )
-        if self.first_frame and self.format == "cellprofiler_csv" and self.columns.frame == TrackColumns().frame:
+        if self.first_frame and not self.counts_frames:
             raise ValueError(
                 f"first_frame is {self.first_frame} but frames are those of ImageNumber, which counts from 1; set "
                 "first_frame to 0, or name another column of frames in columns.frame."
@@ -234,6 +243,12 @@ class TrackSettings(Settings):
     def file_template(self) -> str:
         """Name of the file of a recording, with a place for its name; of formats in `DEFAULT_FILES`."""
         return self.files if self.files is not None else DEFAULT_FILES[str(self.format)]
+
+    @property
+    def counts_frames(self) -> bool:
+        """Whether `first_frame` says from which number on the file counts frames."""
+        by_image = self.format == "cellprofiler_csv" and self.columns.frame == TrackColumns().frame
+        return self.format not in OWN_FRAMES and not by_image
 
     @property
     def states_fates(self) -> bool:

@@ -1,10 +1,13 @@
 """What a track file states about the images that it was made on, held against the recording."""
 
+import math
 from dataclasses import dataclass
+
+import numpy as np
 
 from cellfate.imaging import stated as stated_facts
 from cellfate.imaging.stated import Fact
-from cellfate.imaging.units import MICROMETRES, MINUTES
+from cellfate.imaging.units import MICROMETRES, MINUTES, is_known
 from cellfate.tracks.records import Remark, TrackSource
 
 
@@ -26,10 +29,12 @@ class StatedFacts:
         File name of the image.
     from_micrometres : bool
         Whether positions became pixels by the pixel size of the recording; false: they are pixels of the stated image.
+    pixel_sides : (float, float) or None
+        Width and height of a pixel, in a unit of the file.
+    units : tuple of str
+        Words for the units of times and lengths.
     unit_missing : bool
         Whether a format that names the unit of positions does not do so here.
-    are_labels : bool
-        Whether the file is an image of labels, whose positions are pixels and nothing else.
     """
 
     file: str
@@ -40,8 +45,9 @@ class StatedFacts:
     pixel_size_um: float | None = None
     image_name: str | None = None
     from_micrometres: bool = False
+    pixel_sides: tuple[float, float] | None = None
+    units: tuple[str, ...] = ()
     unit_missing: bool = False
-    are_labels: bool = False
 
 
 def read_interval(interval: float | None, time_unit: str, length_unit: str) -> float | None:
@@ -78,19 +84,26 @@ def compare_facts(stated: StatedFacts, source: TrackSource) -> tuple[Remark, ...
     -------
     tuple of Remark
         Check `other_image`, an error, where positions cannot be right: the image had another size. Check
-        `other_facts`, a warning, for the rest: frames, interval, pixel size, name of the image.
+        `other_facts`, a warning, for the rest: frames, interval, pixel size, name of the image, units that are not
+        known. Check `pixel_sides`, a warning, where pixels are not square.
     """
     told = stated_facts.compare_facts(_list_stated(stated, source), list_facts(source))
     if stated.unit_missing:
         told.append(("other_facts", _NO_UNIT.format(stated.file, _name(source))))
-    return tuple(Remark(check, f"{sentence}.") for check, sentence in told)
+    unknown = (unit for unit in stated.units if not is_known(unit))
+    told += [("other_facts", _STRANGE_UNIT.format(stated.file, unit, _name(source))) for unit in unknown]
+    width, height = stated.pixel_sides or (1.0, 1.0)
+    if not math.isclose(width, height, rel_tol=_SQUARE_WITHIN):
+        how = _BY_ONE_SIZE if stated.from_micrometres else _BY_EACH_SIDE
+        told.append(("pixel_sides", _NOT_SQUARE.format(stated.file, width, height) + how))
+    more = {"other_image": _advise_size(stated, source)}
+    return tuple(Remark(check, f"{sentence}{more.get(check, '')}.") for check, sentence in told)
 
 
 def list_facts(source: TrackSource) -> list[Fact]:
     """List what counts of a recording: its images, and the parameters."""
     values = {
         "size_px": (source.width_px, source.height_px),
-        "labels_px": (source.width_px, source.height_px),
         "field_px": (source.width_px, source.height_px),
         "n_frames": source.n_frames,
         "frame_interval_min": source.frame_interval_min,
@@ -105,16 +118,39 @@ _NO_UNIT = (
     "they are micrometres, or to px"
 )
 
+_STRANGE_UNIT = (
+    "{} states times or lengths in '{}', which is no unit that is known, so that they are not held against {}; correct "
+    "the unit in the file (s, min, h, um or pixel), or check interval and pixel size yourself"
+)
+_SQUARE_WITHIN = 0.01
+_NOT_SQUARE = "{} states pixels that are {:g} wide and {:g} high, but square ones were expected; "
+_BY_EACH_SIDE = "positions are right, because each was divided by its side, but scale the images to square pixels"
+_BY_ONE_SIZE = "set tracks.position_unit to null, so that each position is divided by its side"
+
 
 def _name(source: TrackSource) -> str:
     return f"recording '{source.recording_id}' ({source.image})"
+
+
+def _advise_size(stated: StatedFacts, source: TrackSource) -> str:
+    """Say what else can be done about an image of another size, by what fits."""
+    own, size = (source.width_px, source.height_px), (stated.width_px or 0, stated.height_px or 0)
+    if stated.pixel_size_um is not None and not stated.from_micrometres:
+        scale = stated.pixel_size_um / source.pixel_size_um
+        if np.allclose(np.multiply(size, scale), own, rtol=0.01, atol=1):
+            return ", or set tracks.position_unit to um, because the fields of view are the same"
+        if np.isnan(scale):
+            return ", or, of a smaller copy, set recordings.pixel_size_um, and tracks.position_unit to um"
+    if own == size[::-1]:
+        return ", or turn the images back: width and height are swapped"
+    return ", or the images as they were then, if they were cut out, turned or scaled since"
 
 
 def _list_stated(stated: StatedFacts, source: TrackSource) -> list[Fact]:
     """List what a file states; the size of the image in pixels of the recording where positions are micrometres."""
     size: dict[str, object] = {}
     if stated.width_px is not None and stated.height_px is not None:
-        size = {"labels_px" if stated.are_labels else "size_px": (stated.width_px, stated.height_px)}
+        size = {"size_px": (stated.width_px, stated.height_px)}
         if stated.from_micrometres and stated.pixel_size_um is not None and source.pixel_size_um > 0:
             scale = stated.pixel_size_um / source.pixel_size_um
             size = {"field_px": (stated.width_px * scale, stated.height_px * scale)}

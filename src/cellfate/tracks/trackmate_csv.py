@@ -44,7 +44,7 @@ def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
     spots, facts = _read_spots(path, tracks, source)
     remarks = compare_facts(facts, source)
     if tracks.edges_file is not None:
-        edges_path = source.find(tracks.edges_file)
+        edges_path = source.find(tracks.edges_file, "edges_file")
         edges, _ = _without_headers(read_columns(edges_path, _EDGES), edges_path)
         links = np.column_stack([whole_numbers(edges[name], edges_path) for name in _EDGES])
     elif spots.duplicated(["track", "frame"]).any():
@@ -89,6 +89,7 @@ def _read_spots(path: Path, tracks: TrackSettings, source: TrackSource) -> tuple
     facts = StatedFacts(
         path.name,
         frame_interval_min=read_interval(_interval(table), units.get("POSITION_T", ""), unit),
+        units=(units.get("POSITION_T", ""),),
         unit_missing=not (tracks.position_unit or units.get("POSITION_X")),
     )
     return spots, facts

@@ -29,7 +29,7 @@ from cellfate.tracks.stated import StatedFacts, compare_facts, read_interval
 
 _log = logging.getLogger(__name__)
 _SPOT = ("ID", "FRAME", "POSITION_Y", "POSITION_X")
-_FACTS = ("width", "height", "nframes", "pixelwidth", "timeinterval")
+_FACTS = ("width", "height", "nframes", "pixelwidth", "pixelheight", "timeinterval")
 
 
 @dataclass
@@ -112,6 +112,8 @@ def state_facts(
         pixel_size_um=pixel * length if length is not None and pixel > 0 else None,
         image_name=image.get("filename"),
         from_micrometres=from_micrometres,
+        pixel_sides=(pixel, stated["pixelheight"]) if pixel > 0 and stated.get("pixelheight", 0.0) > 0 else None,
+        units=(unit, model.get("timeunits", "")),
     )
 
 

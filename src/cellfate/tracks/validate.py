@@ -5,7 +5,7 @@ import pandas as pd
 from cellfate.core.fates import EVENTS, FATES
 from cellfate.core.tables import CELL, FRAME
 from cellfate.tracks.problems import one_problem_a_recording, problem_table
-from cellfate.tracks.settings import TrackSettings
+from cellfate.tracks.settings import UNTRACKED_FORMATS, TrackSettings
 
 _SEVERAL = 10
 """Cells from which on it is told that most are seen in one frame."""
@@ -64,19 +64,36 @@ def settle_missing_parents(cells: pd.DataFrame, tracks: TrackSettings) -> tuple[
     return cells.assign(parent_id=cells["parent_id"].mask(lost)), told
 
 
-def find_single_frames(detections: pd.DataFrame, recordings: pd.DataFrame) -> pd.DataFrame:
+def find_single_frames(detections: pd.DataFrame, recordings: pd.DataFrame, tracks: TrackSettings) -> pd.DataFrame:
     """Warn of recordings in which most cells are seen in one frame: the numbers may be those of spots."""
     longer = recordings.loc[recordings["n_frames"] > 1, "recording_id"]
     seen = detections[detections["recording_id"].isin(longer)].groupby(CELL).size()
     single = (seen == 1).groupby("recording_id").agg(["sum", "size"])
+    spots = "if the numbers are those of spots, give the column of parent spots (docs/tracks.md, Rows of spots), else "
     sentence = (
-        "In recording '{}' {} of {} cells are seen in one frame only; if the numbers are those of spots, give the "
-        "column of parent spots (docs/tracks.md, Rows of spots), else look whether the tracks were linked."
+        "In recording '{}' {} of {} cells are seen in one frame only; "
+        + spots * (tracks.format == "csv")
+        + "look whether the tracks were linked."
     )
     odd = single[(single["sum"] > single["size"] / 2) & (single["size"] >= _SEVERAL)]
     return problem_table(
         ((str(name), sentence.format(name, row["sum"], row["size"])) for name, row in odd.iterrows()), "one_frame"
     )
+
+
+def find_negative(detections: pd.DataFrame, tracks: TrackSettings) -> pd.DataFrame:
+    """Refuse cells with negative numbers, which trackers give to spots of no track: together they are no cell.
+
+    Parameters
+    ----------
+    detections : DataFrame
+        Columns of `Detections`.
+    tracks : TrackSettings
+        Their format, for the advice.
+    """
+    advice = "set tracks.untracked_id to {cell_id} to leave them out, or " * (tracks.format in UNTRACKED_FORMATS)
+    sentence = f"cell {{cell_id}} has a negative number, as spots of no track have; {advice}number cells from 0 on"
+    return _tell(detections[detections["cell_id"] < 0].drop_duplicates(CELL), sentence)
 
 
 def _tell(found: pd.DataFrame, text: str) -> pd.DataFrame:
@@ -113,7 +130,7 @@ def _check_marks(detections: pd.DataFrame, cells: pd.DataFrame) -> list[pd.DataF
         _tell(
             detections[~inside],
             "the centre of cell {cell_id} in frame {frame} is at x {x_px:.1f} px, y {y_px:.1f} px, outside the image "
-            "of {width_px} x {height_px} px; correct its box (coco_vid: centre and size as fractions of the image)",
+            "of {width_px} x {height_px} px; correct the position",
         ),
     ]
 

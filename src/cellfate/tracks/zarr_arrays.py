@@ -81,7 +81,11 @@ def read_array(path: Path, n_rows: int | None = None, whole: bool = False) -> ND
     if array.dtype.kind not in _KINDS or array.shape != shape:
         raise InputError(_damaged(path, f"its type is {array.dtype}"))
     if whole and n_stored < array.nchunks and array.size > 1:
-        raise InputError(_damaged(path, "a chunk is missing"))
+        raise InputError(
+            f"{path} lacks {array.nchunks - n_stored} of its {array.nchunks} chunks: they were lost, or left out "
+            f"because all of their values are {array.fill_value}, as neither positions nor numbers of spots are; copy "
+            "the folder again, or, if these are the values, write it with zarr's write_empty_chunks."
+        )
     with _tell_damage(path, SystemError):  # Blosc, where its header gives a length below 0
         return np.asarray(array[...])
 

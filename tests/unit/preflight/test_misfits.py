@@ -16,7 +16,7 @@ CSV = TrackSettings(format="csv")
 def find(marks: pd.DataFrame, tracks: TrackSettings = CSV) -> pd.DataFrame:
     """Misfits and what else is wrong with detections, checked against the schema."""
     misfits = find_misfits(marks, tracks, lambda name, _: f"{name}.csv")
-    found = [misfits, *check_detections(marks, PreflightSettings(), misfits)]
+    found = [misfits, *check_detections(marks, tracks, PreflightSettings(), misfits)]
     return tables.PreflightFindings.validate(pd.concat(found, ignore_index=True))
 
 
@@ -55,6 +55,43 @@ def test_frames_counted_from_1_are_told_as_such_where_a_parameter_says_it():
     assert "give all images" in find(late, TrackSettings())["finding"].iloc[0]
 
 
+@pytest.mark.parametrize("name", ["csv", "geff", "trackmate_xml", "btrack"])
+def test_one_cell_after_the_last_image_and_none_in_the_first_are_frames_counted_from_1(name):
+    late = mark(*walk(range(1, 7), cells=(1,)))
+    (row,) = find(late, TrackSettings(format=name)).to_dict("records")
+    assert (row["check"], row["severity"], row["value"]) == ("absent_frame", "error", 1.0)
+    assert row["finding"].endswith(
+        "1 detections of 1 cell(s) lie in frames 6 to 6, but the images are the frames 0 to 5; the tracks seem to "
+        "count frames from 1: set tracks.first_frame to that."
+    )
+    assert find(late.assign(frame=late["frame"] - 1, exists=True), TrackSettings(format=name, first_frame=1)).empty
+
+
+def test_one_recording_of_two_that_counts_frames_from_1_is_told_to_count_as_the_other():
+    both = pd.concat([mark(*walk(range(1, 7), cells=(1,))), mark(*walk(range(6))).assign(recording_id="b")])
+    (sentence,) = find(both)["finding"]
+    assert sentence.endswith(
+        "they seem to be counted from 1, those of recording 'b' from 0 (tracks.first_frame): count them alike in the "
+        "files."
+    )
+
+
+def test_a_first_frame_that_is_too_large_is_told():
+    early = mark(*walk(range(-1, 5), cells=(1,)))
+    (sentence,) = find(early, TrackSettings(format="csv", first_frame=1))["finding"]
+    assert sentence.endswith("the tracks seem to count frames from 0: set tracks.first_frame to that.")
+
+
+@pytest.mark.parametrize(
+    ("step", "unit", "used"), [(10, "min", None), (600, "s", None), (60, "s", "min"), (7, "min", None)]
+)
+def test_times_read_as_frames_are_told_with_their_unit(step, unit, used):
+    """6 frames, 10 min apart, read in a unit that is too large; 7 min are no whole number of frames."""
+    (sentence,) = find(mark(*walk(range(0, 6 * step, step))), TrackSettings(format="csv", time_unit=used))["finding"]
+    fits = f"they fit as times in {unit}: if they are, set tracks.time_unit to {unit}."
+    assert sentence.endswith(fits) == (step != 7)
+
+
 def test_positions_that_lie_outside_for_the_most_part_are_one_finding():
     # 12 detections at x 200, 1 of a third cell inside: 12 of 13 are 92%
     (sentence,) = find(mark(*walk(range(6), x=200.0), (3, 0, 5.0, 6.0)))["finding"]
@@ -80,9 +117,10 @@ def test_swapped_axes_are_told(tracks, words):
 def test_the_other_unit_is_told_where_it_fits():
     # a pixel is 0.5 um: x 50 px, y 20 px were read as 100 and 42
     read_as_um = mark(*walk(range(6), y=40.0, x=100.0))
-    (sentence,) = find(read_as_um)["finding"]
+    (sentence,) = find(read_as_um, TrackSettings(format="csv", columns={"y": "y_um", "x": "x_um"}))["finding"]
     assert "as pixels, read as micrometres (0.5 um a pixel): if they are, set tracks.position_unit to px" in sentence
-    assert "position_unit to px" not in find(read_as_um, TrackSettings(format="csv", position_unit="px"))["finding"][0]
+    for tracks in (CSV, TrackSettings(format="csv", position_unit="px")):  # read as pixels already
+        assert "position_unit to px" not in find(read_as_um, tracks)["finding"][0]
     coarse = mark(*walk(range(6), y=40.0, x=100.0)).assign(pixel_size_um=2.0)  # 100 um are 50 px
     assert "as micrometres (2 um a pixel): if they are, set tracks.position_unit to um" in find(coarse)["finding"][0]
 

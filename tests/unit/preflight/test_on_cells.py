@@ -44,7 +44,7 @@ def look(
 
 
 def name(ranks: pd.DataFrame) -> list[str]:
-    found = pd.concat(check_on_cells(ranks, PreflightSettings()), ignore_index=True)
+    found = pd.concat(check_on_cells(ranks, TrackSettings(format="csv"), PreflightSettings()), ignore_index=True)
     return tables.PreflightFindings.validate(found)["check"].tolist()
 
 

@@ -78,7 +78,6 @@ def test_sheets_that_are_not_read_are_told(tmp_path, file, name):
     ("what", "value", "same", "other"),
     [
         ("size_px", (60, 40), (60, 40), (60, 41)),
-        ("labels_px", (60, 40), (60, 40), (60, 41)),
         ("field_px", (60.0, 40.0), (60.9, 40.0), (62.0, 40.0)),
         ("n_frames", 8, 8, 9),
         ("frame_interval_min", 30.0, 30.2, 30.4),
@@ -90,7 +89,7 @@ def test_each_kind_knows_what_differs(what, value, same, other):
     counts = [Fact("recording 'A01'", what, value)]
     assert compare_facts([Fact("a.xml", what, same)], counts) == []
     ((check, sentence),) = compare_facts([Fact("a.xml", what, other)], counts)
-    assert check == ("other_image" if what in {"size_px", "labels_px", "field_px"} else "other_facts")
+    assert check == ("other_image" if what in {"size_px", "field_px"} else "other_facts")
     assert sentence.startswith("a.xml states ")
     assert "but recording 'A01' has" in sentence
 

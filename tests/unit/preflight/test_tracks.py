@@ -10,12 +10,14 @@ from cellfate.core import tables
 from cellfate.imaging.windows import cut_window
 from cellfate.preflight import PreflightSettings
 from cellfate.preflight.tracks import check_detections, check_tracks, measure_cells, place_detections
+from cellfate.tracks.settings import TrackSettings
 
 RECORDINGS = pd.DataFrame(
     {
         "recording_id": ["a"],
         "source": "a.tif",
         "n_frames": 6,
+        "frame_interval_min": 10.0,
         "height_px": 40,
         "width_px": 60,
         "pixel_size_um": 0.5,
@@ -34,10 +36,10 @@ def mark(*rows: tuple[int, int, float, float]) -> pd.DataFrame:
     return place_detections(table.assign(recording_id="a"), RECORDINGS, FILES, CROP)
 
 
-def find(placed: pd.DataFrame, **settings: object) -> pd.DataFrame:
+def find(placed: pd.DataFrame, tracks: TrackSettings = TrackSettings(), **settings: object) -> pd.DataFrame:  # noqa: B008  # frozen
     """All findings, checked against the schema."""
     chosen = PreflightSettings(**settings)
-    found = [*check_detections(placed, chosen), *check_tracks(placed, FILES, chosen, MAX_JUMP)]
+    found = [*check_detections(placed, tracks, chosen), *check_tracks(placed, tracks, FILES, chosen, MAX_JUMP)]
     return tables.PreflightFindings.validate(pd.concat(found, ignore_index=True))
 
 
@@ -80,6 +82,22 @@ def test_a_fault_is_found_with_file_cell_and_frame(rows, check, cell, frame, fil
 def test_both_cells_at_one_place_are_told():
     found = find(mark(*CLEAN, (2, 4, 20.3, 23.6)))
     assert found[["check", "cell_id"]].values.tolist() == [["coinciding", 1], ["coinciding", 2]]
+
+
+def test_spots_of_no_track_that_share_a_number_are_told_where_a_parameter_leaves_them_out():
+    """20 px and 30 px are jumps, 1 px is none: two of three steps of cell 0."""
+    scattered = [(0, 0, 5, 5), (0, 1, 25, 5), (0, 2, 25, 35), (0, 3, 25, 36)]
+    csv, advice = TrackSettings(format="csv"), "if the number stands for spots of no track, set tracks.untracked_id: 0."
+    told = find(mark(*CLEAN, *scattered), csv).set_index("check").loc["untracked"]
+    assert (told["cell_id"], told["value"], told["limit"]) == (0, 2.0, MAX_JUMP)
+    assert "cell 0 moves farther than 5.0 px a frame in 2 of its 3 steps" in told["finding"]
+    assert told["finding"].endswith(advice)
+    twice = find(mark(*CLEAN, (0, 3, 5, 5), (0, 3, 30, 30)), csv).set_index("check").loc["duplicate"]
+    assert twice["finding"].endswith(f"keep one mark a cell and frame, or, {advice}")
+    one_jump = [(0, 1, 25, 5), (0, 2, 25, 35), (0, 3, 25, 36)]
+    assert "untracked" not in set(find(mark(*CLEAN, *one_jump), csv)["check"])
+    for rows in (scattered, [(0, 3, 5, 5), (0, 3, 30, 30)]):
+        assert "untracked" not in "".join(find(mark(*CLEAN, *rows), TrackSettings(format="geff"))["finding"])
 
 
 def test_a_position_that_is_no_number_is_outside():

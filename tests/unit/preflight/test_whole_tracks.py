@@ -29,7 +29,9 @@ def place(
     """Cells that stand still."""
     rows = [(name, cell, frame, y, x) for cell, (y, x) in enumerate(yx) for frame in frames]
     table = pd.DataFrame(rows, columns=["recording_id", "cell_id", "frame", "y_px", "x_px"])
-    return table.assign(n_frames=20, height_px=height, width_px=width, exists=True, file="f.tif")
+    return table.assign(
+        n_frames=20, frame_interval_min=5.0, height_px=height, width_px=width, exists=True, file="f.tif"
+    )
 
 
 def spread(n_cells: int, height: float = 200, width: float = 300, seed: int = 0) -> np.ndarray:
@@ -48,15 +50,31 @@ def test_frames_that_begin_with_1_are_told_with_what_to_set():
 
 @pytest.mark.parametrize(
     ("frames", "tracks"),
-    [(range(2, 6), CSV), (range(1, 5), TrackSettings()), (range(1, 5), TrackSettings(format="trackmate_xml"))],
+    [(range(2, 6), CSV), (range(1, 5), TrackSettings()), (range(1, 5), TrackSettings(format="cellprofiler_csv"))],
 )
 def test_other_first_frames_and_formats_that_number_frames_themselves_are_well(frames, tracks):
     assert find(place(spread(3), frames), tracks).empty
 
 
-def test_one_recording_with_cells_in_frame_0_shows_how_frames_are_counted():
+@pytest.mark.parametrize("name", ["csv", "trackmate_xml", "geff", "btrack"])
+def test_one_recording_of_several_that_begins_with_1_is_told(name):
     both = pd.concat([place(spread(3), range(1, 5)), place(spread(3), range(4), name="b")])
-    assert find(both).empty
+    (row,) = find(both, TrackSettings(format=name)).to_dict("records")
+    assert (row["check"], row["recording_id"]) == ("first_frame", "a")
+    assert row["finding"].endswith("if they are, count them from 0 in its file, as in that of recording 'b'.")
+
+
+def test_frames_that_are_minutes_are_told_with_what_to_set():
+    """A frame every 5 min, all of the times within the 20 frames."""
+    (row,) = find(place(spread(3), range(0, 16, 5))).to_dict("records")
+    assert (row["check"], row["value"]) == ("times", 5.0)
+    assert row["finding"].endswith(
+        "cells are only in frames 0, 5, 10, 15 ..., which are times of frames in min; if they are meant so, set "
+        "tracks.time_unit to min."
+    )
+    for frames in (range(0, 16, 4), range(1, 17, 5), range(0, 10, 5), range(10)):
+        assert find(place(spread(3), frames)).query("check == 'times'").empty
+    assert find(place(spread(3), range(0, 16, 5)), TrackSettings(format="trackmate_xml")).empty
 
 
 def test_a_table_of_fates_of_few_cells_is_told():
@@ -70,6 +88,9 @@ def test_a_table_of_fates_of_few_cells_is_told():
 def test_positions_of_a_half_sized_copy_are_told():
     (row,) = find(place(spread(40) / 2)).to_dict("records")
     assert row["check"] == "crowded"
+    assert row["finding"].endswith("on a smaller copy of the images, or are in another unit (tracks.position_unit).")
+    (of_layout,) = find(place(spread(40) / 2), TrackSettings()).to_dict("records")
+    assert of_layout["finding"].endswith("on a smaller copy of the images.")
     assert "all 40 lineages lie in the corner of x 0 to 1" in row["finding"]
     assert "300 px wide and 200 px high" in row["finding"]
     assert find(place(spread(19) / 2)).empty  # too few to say

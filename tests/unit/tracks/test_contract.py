@@ -267,3 +267,14 @@ def test_lineages_are_refused_where_parents_are_not_known(case: FormatCase, tmp_
     else:
         with pytest.raises(InputError, match=rf"recording '01' \(format {case.name}\) do not say who came from whom"):
             import_tracks(RecordingFolder(tmp_path), *tables, settings, tracks)
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"), [("napari_csv", "give the parents in tracks.graph_file, or set "), ("imaris_csv", "set ")]
+)
+def test_what_is_advised_about_unknown_parents_is_of_the_format(tmp_path: Path, name: str, advice: str) -> None:
+    next(case for case in FORMATS if case.name == name).write(tmp_path, FAMILY)
+    settings = RecordingSettings(layout="tiff_stacks", frame_interval_min=FRAME_INTERVAL_MIN, group_by="lineage")
+    tables = recordings_table(), frame_files_table()
+    with pytest.raises(InputError, match=f"who came from whom; {advice}recordings.group_by"):
+        import_tracks(RecordingFolder(tmp_path), *tables, settings, TrackSettings(format=name))

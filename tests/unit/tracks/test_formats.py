@@ -64,7 +64,12 @@ def test_xml_takes_the_pixel_size_of_the_file_and_warns(tmp_path: Path) -> None:
     detections, _, problems = gather(tmp_path, **XML)
     first = detections[detections["cell_id"] == 1].iloc[0]
     assert (first["y_px"], first["x_px"]) == (10, 20)
-    assert problems["check"].tolist() == ["other_facts", "other_facts", "tracks"]  # twice as far lies outside
+    assert problems["check"].tolist() == [
+        "other_facts",
+        "other_facts",
+        "pixel_sides",
+        "tracks",
+    ]  # twice as far lies outside
     assert "a frame every 20 min, but recording '01' (01) has a frame every 30 min" in problems["reason"].iloc[0]
     assert "pixels of 0.25 um, but recording '01' (01) has pixels of 0.5 um" in problems["reason"].iloc[1]
 
@@ -274,7 +279,11 @@ def test_one_csv_for_several_recordings(tmp_path: Path) -> None:
         ("Y,X,Mother,Fate,Event", "Y,X,Mother,Fate,Event,X", "has the column X twice"),
         ("1,1,10,10", "1,1,,10", "Line 2 of"),
         ("1,1,10,10", "1,1,inf,10", "'inf' in column Y, but a number was expected"),
-        ("1,1,10,10", "1,1.5,10,10", "'1.5' in column Frame, but a whole number was expected"),
+        (
+            "1,1,10,10",
+            "1,1.5,10,10",
+            "'1.5' in column Frame, but frames are whole numbers; if the column holds times, set tracks",
+        ),
         ("1,1,10,10", "one,1,10,10", "'one' in column Track"),
         ("1,1,10,10", "1,1,10,10,1,2,3,4", "has 11 fields separated by commas, but its header has 7"),
         ("1,1,10,10", "1,2,10,10", "cell 1 is marked twice in frame 1"),
@@ -397,11 +406,40 @@ def test_geff_units_are_honoured(tmp_path: Path) -> None:
         assert "is no whole number of frames of 30 min" in the_problem(tmp_path, format="geff")
 
 
+@pytest.mark.parametrize(
+    ("unit", "times"),
+    [
+        ("min", ["0", "30", "60", "90", "120", "150", "180", "210"]),
+        ("h", ["0", "0,5", "1", "1,5", "2", "2,5", "3", "3,5"]),
+        ("s", ["0", "1799.5", "3600", "5400.5", "7200", "9000", "10800", "12600"]),
+    ],
+)
+def test_times_in_tables_are_frames_of_the_recording(tmp_path: Path, unit: str, times: list[str]) -> None:
+    """8 frames of 30 min; the cell of a row, and its event, have times."""
+    write_csv(tmp_path, FAMILY)
+    table = pd.read_csv(tmp_path / "01.csv", dtype=str, keep_default_na=False)
+    for column in ("Frame", "Event"):
+        table[column] = table[column].map(lambda frame: times[int(frame) - 1] if frame else "")
+    table.to_csv(tmp_path / "01.csv", index=False, sep=";")
+    settings = {"format": "csv", **CASES["csv"].settings, "first_frame": 0}
+    detections, cells, problems = gather(tmp_path, **settings, time_unit=unit)
+    assert problems.empty
+    assert found_detections(detections) == expected_detections(FAMILY)
+    assert cells["event_frame"].dropna().tolist() == [4, 6]
+    told = " ".join(gather(tmp_path, **settings)[2]["reason"])
+    assert ("but frames are whole numbers; if the column holds times, set tracks.time_unit" in told) == (unit != "min")
+    if unit == "h":
+        said = the_problem(tmp_path, **settings, time_unit="min")
+        assert "is 3.5 (min), which is no whole number of frames of 30 min" in said
+
+
 def test_a_time_unit_of_geff_that_is_not_known_stops(tmp_path: Path) -> None:
     write_geff(tmp_path, FAMILY)
     geff_attributes(tmp_path, lambda geff: geff["axes"][0].update(unit="fortnight"))
     said = the_problem(tmp_path, format="geff")
-    assert "are in 'fortnight', which is not known; call the unit of the axis t frame, second" in said
+    assert "are in 'fortnight', but frames, seconds, minutes or hours were expected; set tracks.time_unit to" in said
+    detections, _, _ = gather(tmp_path, format="geff", time_unit="frame")
+    assert found_detections(detections) == expected_detections(FAMILY)
     for unit in ("Frames", "timepoint"):
         geff_attributes(tmp_path, lambda geff, unit=unit: geff["axes"][0].update(unit=unit))
         detections, _, _ = gather(tmp_path, format="geff")
@@ -527,7 +565,22 @@ def test_geff_of_both_formats_of_zarr(tmp_path: Path, zarr_format: int) -> None:
 def test_geff_with_a_missing_chunk_is_refused(tmp_path: Path) -> None:
     write_geff(tmp_path, FAMILY)
     next((tmp_path / "01.geff" / "nodes" / "props" / "y" / "values").glob("[0-9]*")).unlink()
-    assert "a chunk is missing" in the_problem(tmp_path, format="geff")
+    assert "lacks 1 of its 1 chunks: they were lost, or left out" in the_problem(tmp_path, format="geff")
+
+
+def test_positions_that_zarr_left_out_are_refused_with_advice_that_works(tmp_path: Path) -> None:
+    """Zarr does not write chunks of 0 alone, and whoever writes the file again gets the same file."""
+    write_geff(tmp_path, FAMILY)
+    values = zarr.open_array(tmp_path / "01.geff" / "nodes" / "props" / "y" / "values", mode="r+")
+    with zarr.config.set({"array.write_empty_chunks": False}):
+        values[...] = np.zeros(values.shape)
+    said = the_problem(tmp_path, format="geff")
+    assert "left out because all of their values are 0.0, as neither positions nor numbers of spots are" in said
+    with zarr.config.set({"array.write_empty_chunks": True}):
+        zarr.open_array(values.store_path.store.root, path=values.path, mode="r+")[...] = np.zeros(values.shape)
+    detections, _, problems = gather(tmp_path, format="geff")
+    assert problems.empty
+    assert (detections["y_px"] == 0).all()
 
 
 def test_a_zarr_group_that_is_no_geff_is_refused(tmp_path: Path) -> None:

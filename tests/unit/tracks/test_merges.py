@@ -115,6 +115,7 @@ def test_all_merges_of_a_graph_are_named_and_a_division_between_them_stays() -> 
     cut = cut_graph(graph, "cut")
     assert cut.cell_ids.tolist() == [1, 1, 3, 4, 5, 6, 7, 8]
     assert cut.parents == {3: 1, 4: 1}
+    assert "dividing" not in cut.remarks[0].sentence
 
 
 def test_a_cell_found_twice_for_a_while_does_not_divide() -> None:
@@ -125,6 +126,7 @@ def test_a_cell_found_twice_for_a_while_does_not_divide() -> None:
     cut = cut_graph(graph, "cut")
     assert cut.cell_ids.tolist() == [1, 1, 3, 4, 5, 5]
     assert cut.parents == {}
+    assert "; cell 1 lost daughters by that and counts as not dividing; look" in cut.remarks[0].sentence
     assert forget_rejoined({2: 1, 3: 1, 4: 1, 5: 9}, [[2, 4, 5]]) == {3: 1, 5: 9}
 
 
@@ -140,6 +142,28 @@ def test_the_merge_of_a_real_file_is_cut(real_data: Path) -> None:
     assert len(detections) == 133  # one spot is in no track
     assert cells["cell_name"].value_counts().head(1).to_dict() == {"Track_25": 3}  # two before the merge, one after
     assert cells.set_index("cell_id").loc[3483, ["first_frame", "fate"]].tolist() == [26, "censored"]
+
+
+@pytest.mark.parametrize("name", ["trackmate_xml", "napari_csv"])
+def test_a_division_that_a_cut_takes_is_told(name: str, tmp_path: Path) -> None:
+    """Cell 1 divides into 2 and 3, and 4 ends where 3 begins: 1 has one daughter left."""
+    cells = (
+        TrackedCell(1, {0: (5, 5), 1: (5, 6)}),
+        TrackedCell(2, {2: (4, 6), 3: (4, 6)}, parent_id=1),
+        TrackedCell(3, {2: (6, 6), 3: (6, 6)}, parent_id=1),
+        TrackedCell(4, {0: (9, 6), 1: (9, 6)}),
+    )
+    if name == "napari_csv":
+        write_napari(tmp_path, cells)
+        (tmp_path / "01_graph.json").write_text(json.dumps({"2": [1], "3": [1, 4]}))
+    else:
+        write_trackmate_xml(tmp_path, cells)
+        link = f'<Edge SPOT_SOURCE_ID="{spots_of(cells)[4, 1]}" SPOT_TARGET_ID="3" LINK_COST="1.0" /></Track>'
+        path = tmp_path / "01.xml"
+        path.write_text(path.read_text().replace("</Track>", link, 1))
+    _, found, problems = gather(tmp_path, format=name, on_merge="cut", **CASES[name][1])
+    assert found.set_index("cell_id")["fate"].to_dict() == dict.fromkeys((1, 2, 3, 4), "censored")
+    assert "; cell 1 lost daughters by that and counts as not dividing; look" in problems["reason"].iloc[0]
 
 
 def test_sisters_that_merge_in_a_graph_of_napari_are_no_daughters(tmp_path: Path) -> None:

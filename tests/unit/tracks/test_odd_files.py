@@ -2,10 +2,14 @@
 
 import logging
 import os
+import unicodedata
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from cellfate.tracks import TrackSettings
+from cellfate.tracks.validate import find_negative
 from tests.cases.track_formats import (
     FAMILY,
     FORMATS,
@@ -37,6 +41,24 @@ def test_a_link_within_the_folder_is_followed(tmp_path: Path) -> None:
     assert found_detections(detections) == expected_detections(FAMILY)
 
 
+@pytest.mark.parametrize(("recording", "file"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_a_name_with_an_accent_is_found_in_either_unicode_form(tmp_path: Path, recording: str, file: str) -> None:
+    name, written = (unicodedata.normalize(form, "Zürich_é") for form in (recording, file))
+    write_csv(tmp_path, FAMILY)
+    (tmp_path / written).mkdir()
+    (tmp_path / "01.csv").rename(tmp_path / written / f"{written}.csv")
+    files = "{recording_id}/{recording_id}.csv"
+    detections, _, problems = gather(tmp_path, names=(name,), **CSV, files=files)
+    assert problems.empty
+    assert found_detections(detections) == expected_detections(FAMILY)
+    assert set(detections["recording_id"]) == {name}
+    (tmp_path / f"{written}_fates.csv").write_text("cell_id,fate,event_frame\n4,apoptosis,8\n")
+    fates = {"fates_file": "{image}_fates.csv", "missing_fates": "unscored"}
+    _, cells, problems = gather(tmp_path, names=(name,), **CSV, files=files, **fates)
+    assert problems.empty
+    assert cells.set_index("cell_id").loc[4, "fate"] == "apoptosis"
+
+
 @pytest.mark.parametrize("case", [case for case in FORMATS if case.file.startswith("01.")], ids=lambda case: case.name)
 def test_a_pipe_is_not_opened(case: object, tmp_path: Path) -> None:
     """Opening one waits for ever for somebody who writes."""
@@ -58,6 +80,55 @@ def test_rows_of_no_track_are_left_out_and_counted(
     assert problems.empty
     assert found_detections(detections) == expected_detections(FAMILY)
     assert "2 spots belong to no track; they are left out" in caplog.text
+
+
+def test_a_negative_number_is_refused_with_advice_that_works(tmp_path: Path) -> None:
+    write_csv(tmp_path, FAMILY)
+    with (tmp_path / "01.csv").open("a") as file:
+        file.write("-1,3,5.0,5.0,,,\n-1,4,30.0,6.0,,,\n")
+    _, _, problems = gather(tmp_path, **CSV)
+    (reason,) = problems["reason"]
+    assert reason.startswith("In recording '01' cell -1 has a negative number, as spots of no track have; set ")
+    assert reason.endswith("set tracks.untracked_id to -1 to leave them out, or number cells from 0 on.")
+    detections, _, problems = gather(tmp_path, **CSV, untracked_id=-1)
+    assert problems.empty
+    assert found_detections(detections) == expected_detections(FAMILY)
+    graph = pd.DataFrame({"recording_id": "01", "cell_id": [-1, -1, -2, 3], "frame": 0})
+    (reason,) = find_negative(graph, TrackSettings(format="geff"))["reason"]
+    assert reason.endswith("spots of no track have; number cells from 0 on (2 such cases in this recording).")
+    with pytest.raises(ValueError, match="untracked_id is '-1' but format is geff"):
+        TrackSettings(format="geff", untracked_id=-1)
+
+
+def test_parents_on_the_first_row_of_a_cell_only_are_read(tmp_path: Path) -> None:
+    write_csv(tmp_path, FAMILY)
+    table = pd.read_csv(tmp_path / "01.csv")
+    for column in ("Mother", "Fate", "Event"):
+        table[column] = table[column].astype(object).mask(table["Track"].duplicated(), "")
+    table.to_csv(tmp_path / "01.csv", index=False)
+    _, cells, problems = gather(tmp_path, **CSV)
+    assert problems.empty
+    assert cells.set_index("cell_id")["parent_id"].dropna().to_dict() == {2: 1, 3: 1}
+    assert cells["fate"].tolist() == ["mitosis", "unscored", "apoptosis", "unscored"]
+    table.loc[table["Track"].eq(2).to_numpy().nonzero()[0][1], "Mother"] = 4
+    table.to_csv(tmp_path / "01.csv", index=False)
+    _, _, problems = gather(tmp_path, **CSV)
+    assert "Cell 2 in" in problems["reason"].iloc[0]
+    assert "has the parent 1 on one row and 4 on another" in problems["reason"].iloc[0]
+
+
+def test_cells_on_the_first_row_only_are_not_taken_for_spots_of_no_track(tmp_path: Path) -> None:
+    write_csv(tmp_path, FAMILY)
+    table = pd.read_csv(tmp_path / "01.csv")
+    whole = table["Track"].copy()
+    table["Track"] = table["Track"].astype(object).mask(table["Track"].duplicated(), "")
+    table.to_csv(tmp_path / "01.csv", index=False)
+    _, cells, problems = gather(tmp_path, **CSV)
+    assert cells.empty
+    assert "Column Track of" in problems["reason"].iloc[0]
+    assert "names each cell on one line only, and 12 lines are blank, the first is line 3" in problems["reason"].iloc[0]
+    table.assign(Track=whole).to_csv(tmp_path / "01.csv", index=False)
+    assert gather(tmp_path, **CSV)[2].empty
 
 
 def test_without_being_told_0_is_a_cell(tmp_path: Path) -> None:
@@ -89,6 +160,19 @@ def test_a_position_that_is_no_number_is_named_by_its_line(tmp_path: Path, posit
     (tmp_path / "01.csv").write_text(text.replace("1,1,10,10", f"1,1,{position},10"))
     _, _, problems = gather(tmp_path, **CSV)
     assert f"Line 2 of {tmp_path / '01.csv'} has '{position}' in column Y" in problems["reason"].iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("parameter", "what"),
+    [("files", "track file"), ("graph_file", "file of parents"), ("fates_file", "table of fates")],
+)
+def test_a_missing_file_is_told_with_the_parameter_that_names_it(tmp_path: Path, parameter: str, what: str) -> None:
+    write_napari(tmp_path, FAMILY)
+    _, _, problems = gather(tmp_path, format="napari_csv", **{parameter: "a/{recording_id}.csv"})
+    path = tmp_path / "a" / "01.csv"
+    assert problems["reason"][0] == (
+        f"Recording '01' has no {what} {path}; put it there, or name another in tracks.{parameter}."
+    )
 
 
 def test_a_table_cut_off_within_its_last_line_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -66,6 +66,10 @@ def test_a_table_of_spots_read_as_cells_is_told(tmp_path: Path) -> None:
     told = problems[problems["check"] == "one_frame"]["reason"].tolist()
     assert len(told) == 1
     assert "16 of 16 cells are seen in one frame only; if the numbers are those of spots" in told[0]
+    path = tmp_path / "01.csv"
+    path.write_text(path.read_text().replace("Parent ID", "Parent").replace("Time", "t"))
+    _, _, problems = gather(tmp_path, format="napari_csv")
+    assert "16 cells are seen in one frame only; look whether the tracks were linked." in problems["reason"][0]
 
 
 @pytest.mark.parametrize(

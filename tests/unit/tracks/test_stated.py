@@ -1,6 +1,7 @@
 """What a track file states about its images, held against the recording."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,14 @@ import tifffile
 
 from cellfate.core.errors import InputError
 from cellfate.imaging import RecordingFolder, RecordingSettings, open_recordings
+from cellfate.preflight import PreflightSettings, run_preflight
 from cellfate.preflight.reading import open_folder
 from cellfate.tracks import TrackSettings, import_tracks
 from cellfate.tracks.records import TrackSource
 from cellfate.tracks.stated import StatedFacts, compare_facts
 from tests.cases.track_formats import (
     FAMILY,
+    FORMATS,
     HEIGHT_PX,
     N_FRAMES,
     WIDTH_PX,
@@ -84,6 +87,67 @@ def test_names_are_alike_if_one_holds_the_other(name: str) -> None:
     assert said(image_name=name) == []
 
 
+@pytest.mark.parametrize(
+    ("unit", "stated", "advice"),
+    [
+        (None, {"width_px": 30, "height_px": 20, "pixel_size_um": 1.0}, "or set tracks.position_unit to um, because"),
+        (None, {"width_px": 40, "height_px": 60}, "or turn the images back: width and height are swapped."),
+        (None, {"width_px": 90, "height_px": 90, "pixel_size_um": 0.5}, "or the images as they were then, if they"),
+        ("um", {"width_px": 90, "height_px": 90, "pixel_size_um": 0.5}, "or the images as they were then, if they"),
+        ("um", {"width_px": 40, "height_px": 60, "pixel_size_um": 0.5}, "or turn the images back"),
+    ],
+)
+def test_what_to_do_about_another_size_is_what_fits(unit: str | None, stated: dict[str, Any], advice: str) -> None:
+    (sentence,) = (told for check, told in said(**stated, from_micrometres=unit == "um") if check == "other_image")
+    assert f"give the tracks that were made on this recording, {advice}" in sentence
+    assert sentence.count("tracks.position_unit") == ("to um" in advice)
+
+
+def test_without_a_pixel_size_the_copy_needs_both_parameters() -> None:
+    unknown = TrackSource(Path(), "A01", 8, 30.0, float("nan"), 40, 60, "A01.ome.tif")
+    ((_, sentence),) = said(unknown, width_px=30, height_px=20, pixel_size_um=1.0)
+    assert "or, of a smaller copy, set recordings.pixel_size_um, and tracks.position_unit to um." in sentence
+
+
+@pytest.mark.parametrize(("key", "unit"), [("spatialunits", "furlong"), ("timeunits", "fortnight")])
+def test_a_unit_that_is_not_known_is_told(tmp_path: Path, key: str, unit: str) -> None:
+    write_trackmate_xml(tmp_path, FAMILY)
+    path = tmp_path / "01.xml"
+    path.write_text(re.sub(rf'{key}="\w+"', f'{key}="{unit}"', path.read_text()))
+    detections, _, problems = gather(tmp_path, format="trackmate_xml")
+    assert problems[["check", "recording_id"]].to_numpy().tolist() == [["other_facts", "01"]]
+    assert problems["reason"][0].startswith(f"01.xml states times or lengths in '{unit}', which is no unit that is")
+    assert found_detections(detections) == expected_detections(FAMILY)
+
+
+@pytest.mark.parametrize(("interval", "told"), [("0.5", False), ("1.5", True)])
+def test_hrs_are_hours(tmp_path: Path, interval: str, told: bool) -> None:
+    write_trackmate_xml(tmp_path, FAMILY)
+    path = tmp_path / "01.xml"
+    text = path.read_text().replace('timeunits="min"', 'timeunits="hrs"')
+    path.write_text(text.replace('timeinterval="30.0"', f'timeinterval="{interval}"'))
+    _, _, problems = gather(tmp_path, format="trackmate_xml")
+    assert ["a frame every 90 min" in reason for reason in problems["reason"]] == [True] * told
+
+
+def test_pixels_that_are_not_square_are_told_and_positions_are_right_by_their_sides(tmp_path: Path) -> None:
+    """A pixel is 0.5 um wide and 0.25 um high, so the y of every spot is twice as many pixels."""
+    halved = tuple(
+        replace(cell, centres={frame: (y / 2, x) for frame, (y, x) in cell.centres.items()}) for cell in FAMILY
+    )
+    write_trackmate_xml(tmp_path, halved)
+    path = tmp_path / "01.xml"
+    path.write_text(path.read_text().replace('pixelheight="0.5"', 'pixelheight="0.25"'))
+    detections, _, problems = gather(tmp_path, format="trackmate_xml")
+    assert found_detections(detections) == expected_detections(FAMILY)
+    assert problems["check"].tolist() == ["pixel_sides"]
+    assert (
+        "01.xml states pixels that are 0.5 wide and 0.25 high, but square ones were expected" in problems["reason"][0]
+    )
+    _, _, problems = gather(tmp_path, format="trackmate_xml", position_unit="um")
+    assert "set tracks.position_unit to null" in problems["reason"][0]
+
+
 def half_size(root: Path) -> TrackSettings:
     """Images of the recording, and tracks that state half their size."""
     tifffile.imwrite(
@@ -124,6 +188,25 @@ def test_tracks_of_a_smaller_copy_are_right_once_the_advice_is_followed(tmp_path
     detections, _, problems = gather(tmp_path, format="trackmate_xml", position_unit="um")
     assert problems.empty
     assert found_detections(detections) == expected_detections(FAMILY)
+
+
+@pytest.mark.parametrize("name", ["csv", "napari_csv", "trackmate_xml", "trackmate_csv", "geff", "btrack"])
+@pytest.mark.parametrize("size", [(12, 12), (60, 40)], ids=["cut out", "turned"])
+def test_another_unit_is_not_advised_where_the_images_are_others(
+    tmp_path: Path, name: str, size: tuple[int, int]
+) -> None:
+    """Tracks of images of 40 x 60 px; whoever followed such advice was told to go back by the next sentence."""
+    case = next(case for case in FORMATS if case.name == name)
+    cells = tuple(
+        replace(cell, centres={frame: (y, x + 10) for frame, (y, x) in cell.centres.items()}) for cell in FAMILY
+    )
+    case.write(tmp_path, cells)
+    tifffile.imwrite(tmp_path / "01.ome.tif", np.zeros((N_FRAMES, *size), np.uint16), metadata={"axes": "TYX"})
+    tracks = TrackSettings(format=name, **case.settings)
+    made = run_preflight(RecordingFolder(tmp_path), LAYOUT, tracks, (8, 8), PreflightSettings())
+    told = " ".join(made.findings.query("severity == 'error'")["finding"])
+    assert "outside the image" in told
+    assert "set tracks.position_unit" not in told
 
 
 def test_a_recording_whose_tracks_are_of_another_image_is_set_aside_where_it_may_be(tmp_path: Path) -> None:

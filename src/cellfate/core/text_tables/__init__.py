@@ -4,7 +4,13 @@ Comma, semicolon or tab; decimal point or comma; UTF-8, UTF-16 or Windows-1252; 
 Excel workbook (.xlsx): all of this is told from the file, never from its name.
 """
 
-from cellfate.core.text_tables.numbers import optional_whole_numbers, parse_numbers, real_numbers, whole_numbers
+from cellfate.core.text_tables.numbers import (
+    is_blank,
+    optional_whole_numbers,
+    parse_numbers,
+    real_numbers,
+    whole_numbers,
+)
 from cellfate.core.text_tables.reading import (
     find_unread_sheets,
     read_first_lines,
@@ -16,6 +22,7 @@ from cellfate.core.text_tables.system_files import is_system_file
 
 __all__ = [
     "find_unread_sheets",
+    "is_blank",
     "is_system_file",
     "optional_whole_numbers",
     "parse_numbers",

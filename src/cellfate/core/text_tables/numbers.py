@@ -90,10 +90,15 @@ def optional_whole_numbers(column: pd.Series, path: Path) -> pd.Series:
     InputError
         If a field is anything else; with file and line.
     """
-    given = ~column.str.strip().str.lower().isin(_BLANK)
+    given = ~is_blank(column)
     numbers = pd.Series(pd.NA, index=column.index, dtype="Int64")
     numbers[given] = whole_numbers(column[given], path)
     return numbers
+
+
+def is_blank(column: pd.Series) -> pd.Series:
+    """Which fields are blank, or hold a word for nothing such as `nan`."""
+    return column.str.strip().str.lower().isin(_BLANK)
 
 
 def check_decimals(table: pd.DataFrame, separator: str | None, path: Path) -> None:
