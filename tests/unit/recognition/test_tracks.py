@@ -318,7 +318,7 @@ def test_a_missing_file_of_the_graph_is_told_and_asks_for_no_other_format(tmp_pa
     seen = recognise(tmp_path)
     assert "tracks.edges_file" not in [one.key for one in seen.values]
     assert seen.value("tracks.graph_file") == "{recording_id}_graph.json"
-    assert any("Recording '01' has no track file" in note for note in seen.notes)
+    assert any("Recording '01' has no file of parents" in note for note in seen.notes)
 
 
 def test_images_alone_are_recognised_first(tmp_path):
