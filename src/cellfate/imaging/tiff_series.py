@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
 from cellfate.imaging.headers import ADVICE, damaged, first_line
-from cellfate.imaging.ome_xml import check_ome, ome_text
+from cellfate.imaging.ome_xml import check_ome, ome_file_names, ome_text
 from cellfate.imaging.planes import ZChoice, project
 from cellfate.imaging.tiff_pages import check_pages
 
@@ -285,7 +285,7 @@ def open_series(path: Path, whole: bool = True) -> list[tifffile.TiffPageSeries]
     """
     n_pages = check_pages(path, whole)
     try:
-        with tifffile.TiffFile(path, omexml=_companion_text(path)) as tiff:
+        with tifffile.TiffFile(path, omexml=_companion_text(path, whole)) as tiff:
             series = list(tiff.series)
             series = series if whole else [_as_stated(tiff, series[0], n_pages), *series[1:]]
             described = tiff.is_ome or tiff.is_imagej
@@ -303,13 +303,18 @@ def open_series(path: Path, whole: bool = True) -> list[tifffile.TiffPageSeries]
     return series
 
 
-def _companion_text(path: Path) -> str | None:
-    """OME-XML of the companion file of a TIFF file; None: it has none. Whatever describes it is checked."""
+def _companion_text(path: Path, whole: bool) -> str | None:
+    """OME-XML of the companion file of a TIFF file; None: it has none. What it describes is checked."""
     with tifffile.TiffFile(path) as tiff:
         own, text = tiff.ome_metadata, ome_text(tiff)
     if own is not None:
         check_ome(path, text)
-    return None if text == own else text or None
+    if text == (own or ""):
+        return None
+    for other in sorted(path.with_name(name) for name in ome_file_names(text)):
+        if other.is_file():  # tifffile would name another file, and leave this one open
+            check_pages(other, whole)
+    return text
 
 
 def _as_stated(tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries, n_pages: int) -> tifffile.TiffPageSeries:
