@@ -16,6 +16,7 @@ NAMES = (
     "whole_way",
     "causal_reading",
     "clock_censoring",
+    "added_value",
     "label_permutation",
     "alarms",
     "swap_null",

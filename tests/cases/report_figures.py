@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from cellfate.core.fates import EVENTS
 from cellfate.crops.store import CellSequence
 from cellfate.plots import (
+    added_value,
     alarms,
     attention,
     attribution_scores,
@@ -59,6 +60,7 @@ def draw_all(tables: Mapping[str, pd.DataFrame]) -> dict[str, go.Figure]:
             tables["forecasts"], tables["follow_ups"], HEADLINE_H, EVENTS
         ),
         "commitments_figure": cells.plot_commitments(tables["commitments"], tables["shuffled_commitments"], EVENTS),
+        "added_value_figure": added_value.plot_added_value(tables["added_value"], HEADLINE_H),
         "alarms_figure": alarms.plot_alarms(
             tables["alarms"], tables["forecasts"], tables["follow_ups"], HEADLINE_H, EVENTS
         ),

@@ -9,6 +9,7 @@ import pandas as pd
 
 from cellfate.core import tables as schemas
 from cellfate.core.fates import APOPTOSIS, CENSORED, EVENTS, MITOSIS, NONE
+from cellfate.core.tables import EVERYTHING
 from tests.cases.alarm_tables import alarm_tables
 from tests.cases.explanation_tables import attribution_scores, background_swap, tree_shapley_values
 from tests.cases.score_tables import DOSES, FOLLOW_UP, HEADLINE_H, REPORT_H, score_tables
@@ -31,6 +32,7 @@ SCHEMAS = {
     "forecasts": schemas.Forecasts,
     "metrics": schemas.Metrics,
     "comparisons": schemas.Comparisons,
+    "added_value": schemas.AddedValue,
     "calibration": schemas.Calibration,
     "confusion": schemas.Confusion,
     "operating_curves": schemas.OperatingCurves,
@@ -85,6 +87,7 @@ def report_case(n_cells: int = 6, low: float = 0.01) -> ReportCase:
         "leakage": _leakage(),
         "forecasts": forecasts,
         **score_tables(low),
+        "added_value": added_value(),
         "commitments": commitments,
         "shuffled_commitments": commitments.assign(draw=0),
         "commitment_summary": _commitment_summary(commitments),
@@ -100,6 +103,21 @@ def report_case(n_cells: int = 6, low: float = 0.01) -> ReportCase:
         name: {"kind": name, "channels": list(CHANNELS), "data_digest": "0123abcd"} for name in ("classifier", "clock")
     }
     return ReportCase(tables, models)
+
+
+def added_value(low: float = 0.1, n_groups: int = 30) -> pd.DataFrame:
+    """What images add to the age; `low` is the lower end of the log-likelihood that they gain per event."""
+    gains = {"images": (0.3, low, 0.5), "measurements": (0.2, 0.05, 0.4), "network": (0.1, -0.1, 0.2)}
+    asked = [("log_likelihood", EVERYTHING, np.nan)]
+    asked += [(metric, event, 5.0) for event in EVENTS for metric in ("auroc", "auroc_within_time")]
+    rows = []
+    for metric, outcome, within_h in asked:
+        for added, (gain, least, most) in gains.items():
+            known = {"score_without": 0.6, "score_with": 0.6 + gain} if outcome != EVERYTHING else {}
+            row = {"context": "age, recording_time", "added": added, "metric": metric, "outcome": outcome} | known
+            row |= {"within_h": within_h, "difference": gain, "low": least, "high": most, "reason": ""}
+            rows.append(row | {"n_landmarks": 120, "n_events": 30, "n_groups": n_groups})
+    return pd.DataFrame(rows)
 
 
 def make_questions(which: bool = True, within: bool = True) -> pd.DataFrame:

@@ -18,6 +18,9 @@ METRICS: Final = {
     "macro_f1": "macro F1",
     "f1": "F1",
     "auroc": "AUROC",
+    "auroc_within_time": "AUROC within the same time",
+    "auroc_within_time_and_age": "AUROC within the same time and age",
+    "log_likelihood": "log-likelihood",
     "average_precision": "average precision",
     "brier": "Brier score",
     "log_loss": "log loss",
@@ -122,6 +125,28 @@ def name_asked(outcome: str, within_h: float | None) -> str:
     ('mitosis', 'mitosis within 5 h')
     """
     return outcome if _is_missing(within_h) else f"{name_outcome(outcome)} within {write_hours(within_h or 0.0)}"
+
+
+_CONTEXT: Final = {
+    "age": "age",
+    "recording_time": "time in the recording",
+    "treatment_time": "time since treatment",
+    "dose": "dose",
+    "crowding": "crowding",
+    "mother": "the mother's cycle",
+    "sister": "the sister",
+}
+
+
+def name_context(context: str) -> str:
+    """Name a context in a sentence, from what table `AddedValue` calls it.
+
+    Examples
+    --------
+    >>> name_context("age, recording_time")
+    'age and time in the recording'
+    """
+    return list_words(_CONTEXT.get(name, name.replace("_", " ")) for name in context.split(", "))
 
 
 def name_method(method: str) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from cellfate.core.settings import Settings
+from cellfate.features.settings import ContextName
 from cellfate.models.settings import BoostingSettings
 
 TrivialName = Literal[
@@ -51,6 +52,17 @@ class ReferenceSettings(Settings):
             if repeated:
                 raise ValueError(f"{key} repeats {', '.join(repeated)}; list every reference once.")
         return self
+
+
+class AddedValueSettings(Settings):
+    """What images are held against: what a person knows without them."""
+
+    contexts: tuple[Annotated[tuple[ContextName, ...], Field(min_length=1)], ...] = Field(
+        default=(("age", "treatment_time"),), min_length=1
+    )
+    """Contexts, in the words of `context.names`; what the images add is asked beside each of them."""
+    block_h: float = Field(2.0, gt=0)
+    """AUROC within the same time: only landmarks in the same block of so many hours (and of age) are compared."""
 
 
 class MaskingSettings(Settings):

@@ -13,6 +13,7 @@ from cellfate.metrics.settings import ScoreSettings
 from cellfate.plots.theme import is_empty
 from cellfate.prediction.settings import AlarmSettings
 from cellfate.report import belief, contents, headline, tables
+from cellfate.report.added_value import tabulate_added_value, write_added_value
 from cellfate.report.alarms import tabulate_alarms, write_alarms
 from cellfate.report.blending import tabulate_weights
 from cellfate.report.losses import tabulate_losses, tabulate_sensitivity
@@ -82,6 +83,7 @@ def assemble_report(
         **_say_explanations(found, at_chance),
         **_say_study(found, settings),
         **{("training", reading): ReportPart(sentences=said) for reading, said in trained.items()},
+        ("added", "within_hours"): _say_added(found, models.get("clock", {})),
         ("settings", ""): ReportPart(tables=_tabulate_settings(models, parameters)),
     }
     unit = name_unit(found["follow_ups"])
@@ -201,6 +203,13 @@ def _say_scores(
 def _say_alarms(summary: pd.DataFrame, follow_up: FollowUpSettings, alarm: AlarmSettings) -> ReportPart:
     listed = tabulate_alarms(summary)
     return ReportPart(sentences=write_alarms(summary, follow_up, alarm), tables=() if listed is None else (listed,))
+
+
+def _say_added(found: Tables, clock: Mapping[str, Any]) -> ReportPart:
+    """Say what the images add."""
+    table = tabulate_added_value(found["added_value"])
+    sentences = write_added_value(found["added_value"], clock)
+    return ReportPart(sentences=sentences, tables=() if table is None else (table,))
 
 
 def _say_explanations(found: Tables, at_chance: Mapping[str, bool]) -> dict[Place, ReportPart]:

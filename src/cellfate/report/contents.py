@@ -11,6 +11,7 @@ TABLES: Final = (
     "questions",
     "metrics",
     "comparisons",
+    "added_value",
     "losses",
     "loss_sensitivity",
     "commitment_summary",
@@ -83,6 +84,12 @@ SECTIONS: Final = (
         "How good are the forecasts?",
         "Every score is of the test part. The intervals hold for the trained models: how much another training, "
         "another split, microscope, cell line or drug would change them is not in them.",
+    ),
+    SectionText(
+        "added",
+        "What do the images add?",
+        "To what is known without them. Three predictors are fitted alike: on that context, on measurements too, on "
+        "the network's forecast too. The gain in log-likelihood is the one test.",
     ),
     SectionText(
         "calibration",
@@ -266,6 +273,14 @@ FIGURES: Final[tuple[FigureText, ...]] = (
         of="which_fate",
     ),
     *_of("within_hours", _SCORES),
+    FigureText(
+        "added_value_figure",
+        "added",
+        "Right of the dotted line something is added. Within the same time, only cells in the same hours of the "
+        "recording are compared.",
+        "What another network would add.",
+        of="within_hours",
+    ),
     FigureText(
         "alarms_figure",
         "alarms",

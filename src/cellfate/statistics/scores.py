@@ -162,6 +162,33 @@ def auroc(
     return _rank_scores((_auroc_of_blocks,), scores_n, positive_n, groups_n, counts_rg, weights_n)[0]
 
 
+def auroc_within(
+    scores_n: FloatArray,
+    positive_n: BoolArray,
+    strata_n: IntArray,
+    groups_n: IntArray,
+    counts_rg: FloatArray,
+    weights_n: FloatArray | None = None,
+) -> FloatArray:
+    """Area under the ROC curve over pairs of a positive and a negative of the same stratum, (r,); NaN without a pair.
+
+    What only tells strata apart is worth .5 here.
+    """
+    each_n = np.ones(len(scores_n)) if weights_n is None else weights_n
+    won_r, pairs_r = np.zeros(len(counts_rg)), np.zeros(len(counts_rg))
+    for stratum in np.unique(strata_n):
+        at_n = strata_n == stratum
+        positive, groups, weights = positive_n[at_n], groups_n[at_n], each_n[at_n]
+        sides = [sum_by_group(weights * is_class, groups, counts_rg) for is_class in (positive, ~positive)]
+        if not (sides[0][0] > 0 and sides[1][0] > 0):
+            continue
+        of_stratum = auroc(scores_n[at_n], positive, groups, counts_rg, weights)
+        both_r = sides[0] * sides[1]
+        won_r += np.where(both_r > 0, both_r * of_stratum, 0)
+        pairs_r += both_r
+    return _ratio(won_r, pairs_r)
+
+
 def auroc_and_average_precision(
     scores_n: FloatArray,
     positive_n: BoolArray,

@@ -210,3 +210,28 @@ def test_brier_skill_and_observed_over_expected_by_hand_and_where_they_are_undef
     for outcome in (np.ones(4, bool), np.zeros(4, bool)):
         assert np.isnan(score.brier_skill(p, outcome, groups, ONE)[0])
     assert np.isnan(score.observed_over_expected(np.zeros(4), positive, groups, ONE)[0])
+
+
+def test_auroc_within_strata_counts_pairs_of_the_same_stratum():
+    scores = np.array([0.9, 0.1, 0.2, 0.8, 0.3, 0.7])
+    positive = np.array([True, False, True, True, False, False])
+    strata = np.array([0, 0, 1, 1, 1, 2])
+    # stratum 0: .9 over .1; stratum 1: .2 under .3, .8 over .3; stratum 2 has no pair
+    found = score.auroc_within(scores, positive, strata, np.arange(6), np.ones((1, 6)))
+    assert found == pytest.approx([2 / 3])
+    weighted = score.auroc_within(
+        scores, positive, strata, np.arange(6), np.ones((1, 6)), np.array([3, 1, 1, 1, 1, 1.0])
+    )
+    assert weighted == pytest.approx([4 / 5])
+    without_zero = score.auroc_within(scores, positive, strata, np.arange(6), np.array([[0, 1, 1, 1, 1, 1.0]]))
+    assert without_zero == pytest.approx([1 / 2])
+    assert np.isnan(score.auroc_within(scores, positive, np.arange(6), np.arange(6), np.ones((1, 6)))).all()
+
+
+def test_a_score_that_only_tells_strata_apart_is_worth_one_half_within_them():
+    rng = np.random.default_rng(0)
+    strata = rng.integers(0, 5, 4000)
+    positive = rng.random(4000) < strata / 6
+    groups, counts = np.arange(4000) % 10, np.ones((1, 10))
+    assert score.auroc(strata.astype(float), positive, groups, counts)[0] > 0.7
+    assert score.auroc_within(strata.astype(float), positive, strata, groups, counts)[0] == 0.5

@@ -48,6 +48,8 @@ from cellfate.core.tables.recordings import (
     Truth,
 )
 from cellfate.core.tables.scores import (
+    ADDED,
+    AddedValue,
     AlarmSummary,
     Calibration,
     CommitmentSummary,
@@ -64,6 +66,7 @@ from cellfate.core.tables.scores import (
 )
 
 __all__ = [
+    "ADDED",
     "CELL",
     "EVERYTHING",
     "FRAME",
@@ -71,6 +74,7 @@ __all__ = [
     "PREFLIGHT_ERRORS",
     "PREFLIGHT_WARNINGS",
     "WITHIN_DOSES",
+    "AddedValue",
     "AlarmSummary",
     "Alarms",
     "Attention",

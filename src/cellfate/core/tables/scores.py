@@ -6,6 +6,8 @@ from pandera.typing.pandas import Series
 from cellfate.core.fates import FATES, OUTCOMES
 from cellfate.core.tables.base import Table
 
+ADDED = ("images", "measurements", "network")
+"""What is added to a context: measurements and network; measurements; the network, where measurements are known."""
 _WITHIN = "hours after the landmark; NaN: which fate comes"
 _EVENT_GROUPS = "groups that hold the outcome or, where fewer do, the rest; of `all`: the outcome that fewest hold"
 
@@ -69,6 +71,29 @@ class LossSensitivity(Table):
     died_share: Series[float] = pa.Field(ge=0, le=1, description="0: as everywhere else")
     estimate: Series[float] = pa.Field(nullable=True)
     n_lost_cells: Series[int] = pa.Field(ge=0)
+
+
+class AddedValue(Table):
+    """What images add to a context: one row a context, what is added, metric and outcome."""
+
+    context: Series[str] = pa.Field(description="what is known without images, in the words of `context.names`")
+    added: Series[str] = pa.Field(isin=ADDED, description="measurements, the network beside them, or both (images)")
+    within_h: Series[float] = pa.Field(
+        gt=0, nullable=True, description="hours after the landmark; NaN: all bins of time"
+    )
+    metric: Series[str]
+    outcome: Series[str] = pa.Field(description="outcome the score is of, or `all`")
+    score_without: Series[float] = pa.Field(nullable=True, description="NaN of log-likelihoods")
+    score_with: Series[float] = pa.Field(nullable=True, description="NaN of log-likelihoods")
+    difference: Series[float] = pa.Field(nullable=True, description="log-likelihood: nats gained per event seen")
+    low: Series[float] = pa.Field(nullable=True)
+    high: Series[float] = pa.Field(nullable=True)
+    n_landmarks: Series[int] = pa.Field(ge=0)
+    n_events: Series[int] = pa.Field(
+        ge=0, description="landmarks with the outcome; of log-likelihoods: bins with an event"
+    )
+    n_groups: Series[int] = pa.Field(ge=0)
+    reason: Series[str] = pa.Field(description="why it is empty")
 
 
 class Calibration(Table):

@@ -7,6 +7,7 @@ from kedro.pipeline import Pipeline, node
 from kedro.pipeline.node import Node
 
 from cellfate.cohort.landmarks import list_forecast_frames
+from cellfate.metrics.added_value import add_value
 from cellfate.metrics.alarms import list_alarms, summarise_alarms
 from cellfate.metrics.background_swap import swap_backgrounds
 from cellfate.metrics.calibration import calibrate_forecasts
@@ -22,6 +23,7 @@ from cellfate.metrics.observed_incidence import compare_doses, observe_incidence
 from cellfate.metrics.references import forecast_references
 from cellfate.metrics.scoring import score_forecasts
 from cellfate.pipelines.evaluation.nodes import gather_forecasts
+from cellfate.plots.added_value import plot_added_value
 from cellfate.plots.alarms import plot_alarm_curves, plot_alarms, plot_net_benefit
 from cellfate.plots.cells import plot_commitments, plot_forecast_heatmap
 from cellfate.plots.curves import plot_calibration, plot_confusion, plot_operating_curves
@@ -36,6 +38,7 @@ SCORES = "params:scores"
 ALARM = "params:alarm"
 HEADLINE = "params:follow_up.headline_h"
 EVENTS = "params:follow_up.events"
+ADDED = ("params:blend", "params:added_value")
 
 
 def create_pipeline() -> Pipeline:
@@ -98,6 +101,13 @@ def _scores() -> list[Node]:
         node(compare_forecasts, [*asked, SCORES], "comparisons", name="compare_forecasts"),
         node(count_losses, asked, "losses", name="count_losses"),
         node(assume_deaths, [*asked, SCORES], "loss_sensitivity", name="assume_deaths"),
+        node(
+            add_value,
+            ["forecasts", "landmarks", "splits", "frame_features", "questions", FOLLOW_UP, *ADDED, SCORES],
+            "added_value",
+            name="add_value",
+        ),
+        node(plot_added_value, ["added_value", HEADLINE], "added_value_figure", name="plot_added_value"),
         node(calibrate_forecasts, [*asked, SCORES], "calibration", name="calibrate_forecasts"),
         node(count_confusions, asked, "confusion", name="count_confusions"),
         node(trace_curves, asked, "operating_curves", name="trace_curves"),
