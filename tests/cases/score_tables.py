@@ -72,7 +72,7 @@ def clock_metrics() -> pd.DataFrame:
 
 DIFFERENCE_COLUMNS = [
     "predictor", "reference", "within_h", "metric", "outcome", "difference", "low", "high", "n_landmarks", "n_groups",
-    "n_event_groups", "best_trivial",
+    "n_event_groups", "p_value", "p_corrected", "primary", "best_trivial",
 ]  # fmt: skip
 
 
@@ -84,7 +84,7 @@ def fate_comparisons(low: float) -> pd.DataFrame:
         value = round(FATE_SKILL[predictor] - FATE_SKILL[reference], 3) * (-1 if metric == "brier" else 1)
         bottom = low if reference == "measurements" and metric != "brier" else value - 0.11
         score = (predictor, reference, np.nan, metric, outcome, value, bottom, value + 0.07)
-        rows.append((*score, 12, N_GROUPS, N_EVENT_GROUPS, reference == "dose"))
+        rows.append((*score, 12, N_GROUPS, N_EVENT_GROUPS, 0.01, 0.02, False, reference == "dose"))
     return pd.DataFrame(rows, columns=DIFFERENCE_COLUMNS)
 
 
@@ -97,7 +97,9 @@ def clock_comparisons(low: float) -> pd.DataFrame:
             bottom = low if reference == "boosting" and size > 0 else size * lead - 0.04
             value = round(size * lead, 3)
             score = ("blend", reference, hours, metric, event, value, round(bottom, 3), value + 0.04)
-            rows.append((*score, 1200, N_GROUPS, N_EVENT_GROUPS, reference == "age_and_time"))
+            primary = hours == HEADLINE_H and event == APOPTOSIS and metric == "auroc"
+            tested = (0.01, 0.01 if primary else 0.02, primary)
+            rows.append((*score, 1200, N_GROUPS, N_EVENT_GROUPS, *tested, reference == "age_and_time"))
     return pd.DataFrame(rows, columns=DIFFERENCE_COLUMNS)
 
 

@@ -22,7 +22,7 @@ from cellfate.attribution.settings import AttentionStatisticsSettings
 from cellfate.core.tables import EVERYTHING, AttentionSummary
 from cellfate.statistics.bootstrap import summarise_group_medians
 from cellfate.statistics.effect_sizes import cliffs_delta
-from cellfate.statistics.permutation_tests import two_sided_p
+from cellfate.statistics.permutation_tests import correct_p_values, two_sided_p
 
 FloatArray = NDArray[np.float64]
 KEYS = ["outcome", "dose", "feature"]
@@ -49,7 +49,7 @@ def summarise_attention_statistics(
     Returns
     -------
     pandas.DataFrame
-        Table `AttentionSummary`.
+        Table `AttentionSummary`; p of the swaps are corrected over all its rows.
     """
     if attention_statistics.empty:
         return AttentionSummary.empty()
@@ -57,7 +57,9 @@ def summarise_attention_statistics(
     medians = summarise_effects(attention_statistics, settings)
     cases = gather_cases(attention, frame_features, explained_landmarks, features)
     table = medians.merge(swap_masks(cases, features, settings), on=KEYS, how="left", validate="one_to_one")
-    return AttentionSummary.validate(table.astype({"p_swap": np.float64})[list(AttentionSummary.to_schema().columns)])
+    p_swap = table["p_swap"].to_numpy(np.float64)
+    table = table.assign(p_swap=p_swap, p_swap_corrected=correct_p_values(p_swap))
+    return AttentionSummary.validate(table[list(AttentionSummary.to_schema().columns)])
 
 
 def summarise_effects(cells: pd.DataFrame, settings: AttentionStatisticsSettings) -> pd.DataFrame:

@@ -8,13 +8,15 @@ import numpy as np
 import pandas as pd
 
 from cellfate.cohort.settings import FollowUpSettings
+from cellfate.core.errors import InputError
 from cellfate.core.predictors import CLASSIFIER, CLOCK_PREDICTORS, TRIVIAL_REFERENCES
 from cellfate.core.tables import EVERYTHING, Comparisons
-from cellfate.core.words import LOWER_IS_BETTER
+from cellfate.core.words import LOWER_IS_BETTER, list_words
 from cellfate.metrics.forecasts import Asked, is_within, read_forecasts, require_same_landmarks
 from cellfate.metrics.scoring import compare_scores
 from cellfate.metrics.settings import ReferenceSettings, ScoreSettings
-from cellfate.statistics.bootstrap import Estimate, draw_groups, summarise
+from cellfate.statistics.bootstrap import Estimate, draw_groups, p_of_zero, summarise
+from cellfate.statistics.permutation_tests import correct_by_holm
 
 
 def compare_forecasts(
@@ -33,16 +35,42 @@ def compare_forecasts(
         Table `Comparisons`: `classifier`, and the leading predictor of the fate clock, each less every other predictor
         that was asked the same. `best_trivial`: the reference is, for this metric, the best of those that see no image.
         It is chosen on the test landmarks themselves, in favour of the references: the difference shown is the smallest
-        there is.
+        there is. `p_value` is that of the paired resamples; `p_corrected` corrects it by Holm over the outcomes and
+        hours that the pair is compared on by the same metric, but for the one result named in `scores.primary`.
 
     Raises
     ------
     InputError
-        If the predictors did not forecast the same landmarks.
+        If the predictors did not forecast the same landmarks, or the primary result is not one that is scored.
     """
     ordered = sorted(read_forecasts(forecasts, landmarks, follow_up), key=_question_place)
     rows = [row for _, asked in groupby(ordered, _question_place) for row in _compare(list(asked), scores)]
-    return pd.DataFrame(rows, columns=list(Comparisons.to_schema().columns))
+    table = pd.DataFrame(rows, columns=list(Comparisons.to_schema().columns))
+    return _correct(table.assign(primary=_is_primary(table, follow_up, scores)))
+
+
+def _is_primary(table: pd.DataFrame, follow_up: FollowUpSettings, scores: ScoreSettings) -> "pd.Series[bool]":
+    """Whether rows are of the result that was named beforehand."""
+    primary = scores.primary
+    within_h = follow_up.headline_h if primary.within_h is None else primary.within_h
+    if within_h not in follow_up.report_h or (primary.event or follow_up.events[0]) not in follow_up.events:
+        raise InputError(
+            f"scores.primary names {primary.event or 'the first event'} within {within_h:g} h, expected one of "
+            f"{list_words(follow_up.events)} within one of {list(follow_up.report_h)} h; name one that is scored."
+        )
+    of_hours = is_within(table["within_h"].astype(float), within_h)
+    scored = set(table.loc[of_hours, "outcome"])
+    event = primary.event or next((event for event in follow_up.events if event in scored), None)
+    return of_hours & (table["metric"] == primary.metric) & (table["outcome"] == event)
+
+
+def _correct(table: pd.DataFrame) -> pd.DataFrame:
+    """Correct the p values of each pair and metric across outcomes and hours, but for the primary one."""
+    corrected = table["p_value"].astype(float).copy()
+    others = table[~table["primary"].astype(bool)]
+    for _, rows in others.groupby(["predictor", "reference", "metric"], sort=False):
+        corrected.loc[rows.index] = correct_by_holm(rows["p_value"].to_numpy(np.float64))
+    return table.assign(p_corrected=corrected)
 
 
 def leading_predictors(predictors: list[str]) -> list[str]:
@@ -69,7 +97,8 @@ def _compare(asked: list[Asked], settings: ScoreSettings) -> Iterator[dict[str, 
             best = best_reference(key[0], {name: float(of[key][0]) for name, of in others.items()})
             for name, of in others.items():
                 n_event_groups = first.count_event_groups(key[1])
-                estimate = summarise(values[predictor][key] - of[key], settings.confidence, n_event_groups)
+                difference_r = values[predictor][key] - of[key]
+                estimate = summarise(difference_r, settings.confidence, n_event_groups)
                 yield {
                     "predictor": predictor,
                     "reference": name,
@@ -79,6 +108,9 @@ def _compare(asked: list[Asked], settings: ScoreSettings) -> Iterator[dict[str, 
                     "n_landmarks": len(first.truth_n),
                     "n_groups": first.n_groups,
                     "n_event_groups": n_event_groups,
+                    "p_value": p_of_zero(difference_r, n_event_groups),
+                    "p_corrected": np.nan,
+                    "primary": False,
                     "best_trivial": name == best,
                 }
 

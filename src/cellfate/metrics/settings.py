@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from cellfate.cohort.settings import Event
 from cellfate.core.settings import Settings
 from cellfate.features.settings import ContextName
 from cellfate.models.settings import BoostingSettings
@@ -12,6 +13,17 @@ TrivialName = Literal[
     "track_length", "track_age", "recording_time", "age_and_time", "dose", "length_and_dose", "position"
 ]
 ReferenceName = Literal[TrivialName, "measurements"]
+
+
+class PrimarySettings(Settings):
+    """The one result that is named before any is seen: the report begins with it, and its p value is not corrected."""
+
+    event: Event | None = None
+    """Event that is forecast; null: the first of `follow_up.events` that occurs."""
+    within_h: float | None = Field(None, gt=0)
+    """Hours within which it happens, one of `follow_up.report_h`; null: `follow_up.headline_h`."""
+    metric: Literal["auroc", "average_precision", "brier"] = "auroc"
+    """Score by which the leading predictor is held against the others."""
 
 
 class ScoreSettings(Settings):
@@ -25,6 +37,8 @@ class ScoreSettings(Settings):
     """Bins of equal mass of the reliability curve and of the expected calibration error."""
     died_shares: tuple[Annotated[float, Field(gt=0, le=1)], ...] = (0.1, 0.3)
     """Shares of the lost cells that are assumed to have died at the moment of loss, to see what the scores become."""
+    primary: PrimarySettings = PrimarySettings()
+    """Primary result; comparisons of all other outcomes carry p values that are corrected by Holm."""
     seed: int = Field(7, ge=0)
     """Seed of the bootstrap; the same groups are drawn for every predictor, so differences are paired."""
 

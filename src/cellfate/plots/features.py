@@ -130,8 +130,8 @@ def _association_traces(part: pd.DataFrame, dose: str, position: int, *, legend:
 def plot_effect_sizes(attention_summary: pd.DataFrame, training_summary: pd.DataFrame) -> go.Figure:
     """Draw the median Cliff's delta of every feature per outcome, all doses together, over bands of effect size.
 
-    A filled dot is a delta that masks of other cells do not give (p_swap at most .05); an open one is not, or untested.
-    Cells that the model was trained on stand apart, as diamonds, and wait for a click on the legend.
+    A filled dot is a delta that masks of other cells do not give (p_swap_corrected at most .05); an open one is not, or
+    untested. Cells that the model was trained on stand apart, as diamonds, and wait for a click on the legend.
 
     Parameters
     ----------
@@ -163,7 +163,9 @@ def plot_effect_sizes(attention_summary: pd.DataFrame, training_summary: pd.Data
     names, places = [name_feature(feature) for feature in features], list(range(len(features)))
     figure.update_yaxes(tickvals=places, ticktext=names, range=[len(features) - 0.5, -0.5])
     most = int(pooled.groupby("outcome")["n_cells"].max().sum())
-    subtitle = f"n = {show_count(most, 'cell')} of the test part; filled: p at most .05 against masks of other cells."
+    subtitle = (
+        f"n = {show_count(most, 'cell')} of the test part; filled: corrected p at most .05 against masks of others."
+    )
     return finish(figure, title, subtitle, inner_px=42 * len(features), left_px=170)
 
 
@@ -172,7 +174,7 @@ def _effect_dots(
 ) -> go.Scatter:
     """Dots with intervals of one outcome, beside those of the others."""
     colour = colour_of(outcome)
-    found = part["p_swap"].notna() & (part["p_swap"] <= _SIGNIFICANT)
+    found = part["p_swap_corrected"].notna() & (part["p_swap_corrected"] <= _SIGNIFICANT)
     symbol = "diamond" if is_trained else "circle"
     n_cells = int(part["n_cells"].max()) if len(part) else 0
     return go.Scatter(
@@ -183,7 +185,7 @@ def _effect_dots(
         visible="legendonly" if is_trained else True,
         marker={"size": 9, "color": colour, "symbol": [symbol if yes else f"{symbol}-open" for yes in found]},
         error_x=whiskers(part, "median_delta", colour),
-        customdata=part[["feature", "low", "high", "p_swap", "n_cells"]].to_numpy(),
+        customdata=part[["feature", "low", "high", "p_swap_corrected", "n_cells"]].to_numpy(),
         hovertemplate="%{customdata[0]}: %{x:.2f} [%{customdata[1]:.2f}, %{customdata[2]:.2f}], "
-        "p_swap %{customdata[3]:.3f}, n = %{customdata[4]}<extra></extra>",
+        "corrected p %{customdata[3]:.3f}, n = %{customdata[4]}<extra></extra>",
     )

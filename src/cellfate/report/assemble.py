@@ -89,6 +89,7 @@ def assemble_report(
     unit = name_unit(found["follow_ups"])
     page = ReportPage(
         title=settings.title,
+        primary=headline.write_primary(found["metrics"], found["comparisons"]),
         answers=headline.write_answers(found["questions"], found["metrics"], found["comparisons"], follow_up, caveats),
         counted=headline.write_counted(
             found["follow_ups"], found["landmarks"], found["splits"], unit, scores.confidence

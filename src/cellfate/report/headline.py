@@ -94,6 +94,30 @@ def _answer(
     return ReportAnswer(words, _write_asked(scored, within_h, follow_up) + remark, lines)
 
 
+def write_primary(metrics: pd.DataFrame, comparisons: pd.DataFrame) -> str:
+    """Write the result that was named beforehand: the score, and the difference to the best that sees no image.
+
+    Parameters
+    ----------
+    metrics, comparisons
+        Tables of the same names; empty text where no comparison is the primary one.
+    """
+    rows = comparisons[comparisons["primary"].astype(bool)]
+    if rows.empty:
+        return ""
+    row = rows.sort_values("best_trivial", ascending=False, kind="stable").iloc[0]
+    scored = at_question(metrics[metrics["condition"] == EVERYTHING], row["within_h"])
+    found = find_row(scored, (row["metric"], row["outcome"]), predictor=row["predictor"])
+    score = "not scored" if found is None else show_score(found["estimate"], found["low"], found["high"])
+    difference = show_difference(row["difference"], row["low"], row["high"])
+    p = "not defined" if pd.isna(row["p_value"]) else f"{row['p_value']:.3f}"
+    n_groups = int(row["n_event_groups"])
+    few = f" {say_too_few(n_groups, row['outcome'])}" if n_groups < FEW_GROUPS else ""
+    what = f"{name_metric(row['metric'])} of {name_asked(row['outcome'], row['within_h'])}"
+    held = f"{name_predictor(row['predictor'])}: {score}; minus {name_predictor(row['reference'])}: {difference}, p {p}"
+    return f"Primary result, named in scores.primary: {what}, {held}.{few} All else that is compared is one of many."
+
+
 def headline_keys(scored: pd.DataFrame, within_h: float | None) -> list[Key]:
     """Choose the scores of the headline: balanced accuracy between fates, AUROC of each event within some hours."""
     wanted = [("balanced_accuracy", EVERYTHING)]

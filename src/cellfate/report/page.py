@@ -119,9 +119,10 @@ class ReportAnswer:
 
 @dataclass(frozen=True)
 class ReportPage:
-    """The whole page: the answers with what was counted and one picture, then the sections."""
+    """The whole page: the primary result, the answers with what was counted and one picture, then the sections."""
 
     title: str
+    primary: str = ""
     answers: tuple[ReportAnswer, ...] = ()
     counted: str = ""
     opening: ReportFigure | None = None

@@ -103,6 +103,34 @@ def summarise(values_r: FloatArray, confidence: float, n_groups: int) -> Estimat
     return Estimate(estimate, float(low), float(high))
 
 
+def p_of_zero(values_r: FloatArray, n_groups: int) -> float:
+    """Two-sided p of a paired difference: 1 less the content of the largest interval of `summarise` that leaves out 0.
+
+    Parameters
+    ----------
+    values_r, n_groups
+        As of `summarise`.
+
+    Returns
+    -------
+    float
+        NaN where the interval is not defined. As the tail is counted as (b + 1) / (n + 1), never 0.
+
+    Examples
+    --------
+    >>> p_of_zero(np.array([0.0, -1.0, 0.0, 1.0]), 5)
+    1.0
+    """
+    from scipy.special import ndtri, stdtr
+
+    resampled = values_r[1:][np.isfinite(values_r[1:])]
+    if np.isnan(summarise(values_r, 0.95, n_groups).low):
+        return float("nan")
+    beyond = min((resampled <= 0).sum(), (resampled >= 0).sum())
+    tail = min(0.5, (beyond + 1) / (len(resampled) + 1))
+    return float(2 * stdtr(n_groups - 1, ndtri(tail) * np.sqrt((n_groups - 1) / n_groups)))
+
+
 def summarise_group_means(
     values_n: FloatArray, groups_n: IntArray, n_resamples: int, confidence: float, seed: int | Sequence[int]
 ) -> Estimate:

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from statsmodels.stats.multitest import multipletests
 
 from cellfate.core.errors import InputError
 from cellfate.core.tables import Comparisons
@@ -158,3 +159,28 @@ def test_the_sum_of_a_run_is_plain_json_with_its_settings():
     assert which["over_best_trivial"]["classifier"]["auroc_apoptosis"]["reference"] == "dose"
     assert within["over_best_trivial"]["blend"]["brier_mitosis"]["difference"] is not None
     assert found["settings"]["scores"]["n_resamples"] == 300
+
+
+def test_the_primary_result_keeps_its_p_and_all_others_are_corrected_across_outcomes():
+    landmarks, truth = simulate_hazards(n=200)
+    both = pd.concat([forecast(landmarks, truth, predictor="blend"), forecast(landmarks, truth[::-1])])
+    table = _compare(both, landmarks)
+    primary = table[table["primary"]]
+    assert primary[["within_h", "metric", "outcome"]].to_numpy().tolist() == [[5.0, "auroc", "apoptosis"]]
+    assert (primary["p_corrected"] == primary["p_value"]).all()
+    aurocs = table[(table["metric"] == "auroc") & ~table["primary"]]
+    assert len(aurocs) == 5
+    expected = multipletests(aurocs["p_value"], method="holm")[1]
+    np.testing.assert_allclose(aurocs["p_corrected"], expected)
+    assert ((table["p_value"] < 0.05) == ((table["low"] > 0) | (table["high"] < 0))).mean() > 0.9
+    named = ScoreSettings(n_resamples=100, primary={"event": "mitosis", "within_h": 2.0, "metric": "brier"})
+    other = _compare(both, landmarks, scores=named)
+    chosen = other.loc[other["primary"], ["within_h", "metric", "outcome"]]
+    assert chosen.to_numpy().tolist() == [[2.0, "brier", "mitosis"]]
+
+
+def test_a_primary_result_that_is_not_scored_is_refused():
+    landmarks, truth = simulate_hazards(n=40)
+    named = ScoreSettings(n_resamples=100, primary={"within_h": 7.0})
+    with pytest.raises(InputError, match=r"within 7 h, expected one of apoptosis and mitosis within one of \[2.0, 5.0"):
+        _compare(forecast(landmarks, truth), landmarks, scores=named)

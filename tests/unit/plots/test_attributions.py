@@ -169,6 +169,7 @@ def test_effect_sizes_mark_what_swapped_masks_do_not_give():
             "high": 0.7,
             "share_significant": 0.5,
             "p_swap": [np.nan, 0.01, 0.01],
+            "p_swap_corrected": [np.nan, 0.02, 0.02],
             "n_cells": 20,
         }
     )

@@ -144,3 +144,16 @@ def test_test_cells_too_young_to_be_asked_are_counted_with_the_fates_that_go_wit
     words = headline.write_counted(*counted({**tables, "landmarks": tables["landmarks"][~is_young]}), "group", 0.95)
     assert "; 16 of these grew old enough" in words
     assert "no score knows of the 2 others (2 mitosis)." in words
+
+
+def test_the_primary_result_is_said_first_and_few_groups_with_it():
+    tables = report_case().tables
+    words = headline.write_primary(tables["metrics"], tables["comparisons"])
+    assert words.startswith(
+        "Primary result, named in scores.primary: AUROC of apoptosis within 5 h, the blend of network"
+    )
+    assert "; minus track age and time" in words
+    assert "p 0.010. All else" in words
+    few = tables["comparisons"].assign(n_event_groups=8)
+    assert "Too few groups to tell predictors apart: 8 test" in headline.write_primary(tables["metrics"], few)
+    assert headline.write_primary(tables["metrics"], few.assign(primary=False)) == ""

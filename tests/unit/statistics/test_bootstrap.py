@@ -11,6 +11,7 @@ from cellfate.statistics.bootstrap import (
     draw_groups,
     mean_by_group,
     median_by_group,
+    p_of_zero,
     sum_by_group,
     summarise,
     summarise_group_means,
@@ -163,3 +164,20 @@ def test_with_11_groups_intervals_hold_the_truth_and_equals_are_seldom_told_apar
     held, apart = _held_and_told_apart(11, 300)
     assert held >= 0.91
     assert apart <= 0.08
+
+
+@pytest.mark.parametrize("shift", [0.5, 1.0, 2.0])
+def test_p_is_one_less_the_content_of_the_interval_that_just_leaves_out_zero(shift):
+    values = np.concatenate([[shift], np.random.default_rng(0).normal(shift, 1, 20_000)])
+    p = p_of_zero(values, 15)
+    assert summarise(values, 1 - p + 0.01, 15).low < 0 < summarise(values, 1 - p - 0.01, 15).low
+    # Normal resamples: t of 14 degrees of freedom at the shift, in standard deviations of a mean of 15.
+    assert p == pytest.approx(2 * stats.t.sf(shift * np.sqrt(14 / 15), 14), abs=0.02)
+    assert p_of_zero(-values, 15) == pytest.approx(p)
+
+
+def test_p_is_nan_where_there_is_no_interval_and_never_zero():
+    values = np.concatenate([[1.0], np.full(100, 1.0)])
+    assert np.isnan(p_of_zero(values, 1))
+    assert 0 < p_of_zero(values, 30) < 0.05
+    assert p_of_zero(np.zeros(101), 30) == 1

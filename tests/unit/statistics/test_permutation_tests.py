@@ -2,8 +2,16 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from statsmodels.stats.multitest import multipletests
 
-from cellfate.statistics.permutation_tests import correct_p_values, draw_subsets, permutation_p_value
+from cellfate.statistics.permutation_tests import (
+    correct_by_holm,
+    correct_p_values,
+    draw_subsets,
+    permutation_p_value,
+)
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.8, -2.0])
@@ -48,3 +56,13 @@ def test_correction_leaves_nan_out() -> None:
 
 def test_nothing_is_corrected_where_nothing_was_tested() -> None:
     assert np.isnan(correct_p_values(np.full(3, np.nan))).all()
+
+
+@settings(max_examples=30, deadline=None)
+@given(p=st.lists(st.sampled_from([0.0001, 0.01, 0.02, 0.04, 0.3, 1.0]), min_size=1, max_size=8))
+def test_holm_equals_statsmodels_and_leaves_nan_alone(p):
+    expected = multipletests(p, method="holm")[1]
+    np.testing.assert_allclose(correct_by_holm(np.array(p)), expected)
+    with_nan = correct_by_holm(np.array([np.nan, *p]))
+    assert np.isnan(with_nan[0])
+    np.testing.assert_allclose(with_nan[1:], expected)

@@ -55,6 +55,7 @@ class AttentionSummary(Table):
     high: Series[float] = pa.Field(nullable=True)
     share_significant: Series[float] = pa.Field(nullable=True)
     p_swap: Series[float] = pa.Field(nullable=True, description="mask-swap null; NaN under 20 cells")
+    p_swap_corrected: Series[float] = pa.Field(nullable=True, description="Benjamini-Hochberg over the whole table")
     n_cells: Series[int]
 
 

@@ -45,6 +45,9 @@ class Comparisons(Table):
     n_landmarks: Series[int]
     n_groups: Series[int]
     n_event_groups: Series[int] = pa.Field(description=_EVENT_GROUPS)
+    p_value: Series[float] = pa.Field(nullable=True, description="two-sided, from the same resamples as the interval")
+    p_corrected: Series[float] = pa.Field(nullable=True, description="by Holm across outcomes; of the primary as it is")
+    primary: Series[bool] = pa.Field(description="the outcome, hours and metric are those of `scores.primary`")
     best_trivial: Series[bool] = pa.Field(description="the reference is the best of those that see no image")
 
 
