@@ -114,7 +114,9 @@ def p_of_zero(values_r: FloatArray, n_groups: int) -> float:
     Returns
     -------
     float
-        NaN where the interval is not defined. As the tail is counted as (b + 1) / (n + 1), never 0.
+        NaN where the interval is not defined. A tail of b of n resamples counts as (b + 1) / (n + 1). Where none lies
+        beyond 0 that only bounds p, by .015 with 9 groups and 2,000 resamples, and a correction for many results would
+        find nothing: the normal tail at the estimate, in standard deviations of the resamples, stands for it if smaller.
 
     Examples
     --------
@@ -127,8 +129,11 @@ def p_of_zero(values_r: FloatArray, n_groups: int) -> float:
     if np.isnan(summarise(values_r, 0.95, n_groups).low):
         return float("nan")
     beyond = min((resampled <= 0).sum(), (resampled >= 0).sum())
-    tail = min(0.5, (beyond + 1) / (len(resampled) + 1))
-    return float(2 * stdtr(n_groups - 1, ndtri(tail) * np.sqrt((n_groups - 1) / n_groups)))
+    deviate = ndtri(min(0.5, (beyond + 1) / (len(resampled) + 1)))
+    spread = float(resampled.std())
+    if beyond == 0 and spread > 0:
+        deviate = min(deviate, -abs(float(values_r[0])) / spread)
+    return float(2 * stdtr(n_groups - 1, deviate * np.sqrt((n_groups - 1) / n_groups)))
 
 
 def summarise_group_means(

@@ -176,6 +176,11 @@ def test_p_is_one_less_the_content_of_the_interval_that_just_leaves_out_zero(shi
     assert p_of_zero(-values, 15) == pytest.approx(p)
 
 
+def test_p_far_from_zero_is_that_of_the_spread_of_the_resamples():
+    values = np.concatenate([[6.0], np.random.default_rng(0).normal(6, 1, 2000)])
+    assert p_of_zero(values, 9) == pytest.approx(2 * stats.t.sf(6 * np.sqrt(8 / 9), 8), rel=0.2)
+
+
 def test_p_is_nan_where_there_is_no_interval_and_never_zero():
     values = np.concatenate([[1.0], np.full(100, 1.0)])
     assert np.isnan(p_of_zero(values, 1))
