@@ -116,7 +116,7 @@ def p_of_zero(values_r: FloatArray, n_groups: int) -> float:
     float
         NaN where the interval is not defined. A tail of b of n resamples counts as (b + 1) / (n + 1). Where none lies
         beyond 0 that only bounds p, by .015 with 9 groups and 2,000 resamples, and a correction for many results would
-        find nothing: the normal tail at the estimate, in standard deviations of the resamples, stands for it if smaller.
+        find nothing: the normal tail at the estimate, in deviations of the resamples, stands for it.
 
     Examples
     --------
