@@ -18,6 +18,8 @@ BLEND: Final = "blend"
 """The parts of the fate clock blended."""
 MEASUREMENTS: Final = "measurements"
 """Boosting on measurements that is taught which fate comes, not hazards."""
+HANDCRAFTED_AGE_AND_TIME: Final = "handcrafted_age_and_time"
+"""Boosted hazards on measurements, age and time in the recording, whatever the context of the fate clock is."""
 TRUTH: Final = "truth"
 """Not a predictor but what is so, where a simulation knows it."""
 
@@ -27,6 +29,8 @@ TRIVIAL_REFERENCES: Final = (
     "track_length", "track_age", "recording_time", "age_and_time", "dose", "length_and_dose", "position",
 )  # fmt: skip
 """Predictors that see neither a pixel nor anything measured on pixels: what a model must beat to have seen anything."""
+REFERENCES: Final = (*TRIVIAL_REFERENCES, MEASUREMENTS, BOOSTING, HANDCRAFTED_AGE_AND_TIME)
+"""Predictors without a network: what a network must beat to be worth its training."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,9 @@ PREDICTORS: Final[dict[str, PredictorWords]] = {
     BOOSTING: PredictorWords("boosting", "Boosting", "measurements"),
     BOOSTING_ON_EMBEDDINGS: PredictorWords("boosting on embeddings", "Boosting on embeddings", "images"),
     MEASUREMENTS: PredictorWords("boosting taught the fate", "Boosting taught the fate", "measurements"),
+    HANDCRAFTED_AGE_AND_TIME: PredictorWords(
+        "boosting on measurements, age and time", "Boosting, age and time", "measurements, time in the recording"
+    ),
     ON_OTHER_BACKGROUND: PredictorWords(
         "the classifier, shown cells on other surroundings", "Classifier, other surroundings", "images, whole track"
     ),

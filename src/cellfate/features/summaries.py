@@ -92,7 +92,7 @@ def summarise_history(frame_features: pd.DataFrame, landmarks: pd.DataFrame, his
         chosen = of_cell[low:high]
         rows[i] = summarise_series(values[chosen], frames[chosen] * hours_a_frame)
     columns = [f"{name}_{summary}" for summary in SUMMARIES for name in names]
-    return pd.DataFrame(rows.reshape(len(landmarks), -1), columns=columns, index=landmarks.index)
+    return pd.DataFrame(rows.reshape(len(landmarks), len(columns)), columns=columns, index=landmarks.index)
 
 
 def describe_landmarks(

@@ -1,6 +1,6 @@
 """Paired differences between predictors, and the few numbers a run is summed up by."""
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
@@ -9,7 +9,7 @@ import pandas as pd
 
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
-from cellfate.core.predictors import CLASSIFIER, CLOCK_PREDICTORS, TRIVIAL_REFERENCES
+from cellfate.core.predictors import CLASSIFIER, CLOCK_PREDICTORS, REFERENCES, TRIVIAL_REFERENCES
 from cellfate.core.tables import EVERYTHING, Comparisons
 from cellfate.core.words import LOWER_IS_BETTER, list_words
 from cellfate.metrics.forecasts import Asked, is_within, read_forecasts, require_same_landmarks
@@ -33,10 +33,11 @@ def compare_forecasts(
     -------
     DataFrame
         Table `Comparisons`: `classifier`, and the leading predictor of the fate clock, each less every other predictor
-        that was asked the same. `best_trivial`: the reference is, for this metric, the best of those that see no image.
-        It is chosen on the test landmarks themselves, in favour of the references: the difference shown is the smallest
-        there is. `p_value` is that of the paired resamples; `p_corrected` corrects it by Holm over the outcomes and
-        hours that the pair is compared on by the same metric, but for the one result named in `scores.primary`.
+        that was asked the same. `best_trivial`: the reference is, for this metric, the best of those that see no image;
+        `best_reference`: the best of all without a network. Each is chosen on the test landmarks themselves, in favour
+        of the references: the difference shown is the smallest there is. `p_value` is that of the paired resamples;
+        `p_corrected` corrects it by Holm over the outcomes and hours that the pair is compared on by the same metric,
+        but for the one result named in `scores.primary`.
 
     Raises
     ------
@@ -94,7 +95,8 @@ def _compare(asked: list[Asked], settings: ScoreSettings) -> Iterator[dict[str, 
     for predictor in leading:
         others = {name: of for name, of in values.items() if name != predictor}
         for key in values.get(predictor, {}):
-            best = best_reference(key[0], {name: float(of[key][0]) for name, of in others.items()})
+            estimates = {name: float(of[key][0]) for name, of in others.items()}
+            best_trivial, best = (best_of(names, key[0], estimates) for names in (TRIVIAL_REFERENCES, REFERENCES))
             for name, of in others.items():
                 n_event_groups = first.count_event_groups(key[1])
                 difference_r = values[predictor][key] - of[key]
@@ -111,15 +113,16 @@ def _compare(asked: list[Asked], settings: ScoreSettings) -> Iterator[dict[str, 
                     "p_value": p_of_zero(difference_r, n_event_groups),
                     "p_corrected": np.nan,
                     "primary": False,
-                    "best_trivial": name == best,
+                    "best_trivial": name == best_trivial,
+                    "best_reference": name == best,
                 }
 
 
-def best_reference(metric: str, estimates: Mapping[str, float]) -> str | None:
-    """Name of the best trivial reference by its estimate; null where there is none."""
+def best_of(names: Collection[str], metric: str, estimates: Mapping[str, float]) -> str | None:
+    """Name of the best of some references by its estimate; null where there is none."""
     sign = -1 if metric in LOWER_IS_BETTER else 1
-    trivial = {n: sign * v for n, v in estimates.items() if n in TRIVIAL_REFERENCES and np.isfinite(v)}
-    return max(trivial, key=trivial.__getitem__) if trivial else None
+    known = {name: sign * value for name, value in estimates.items() if name in names and np.isfinite(value)}
+    return max(known, key=known.__getitem__) if known else None
 
 
 def summarise_scores(
@@ -138,17 +141,19 @@ def summarise_scores(
     -------
     dict
         `questions`: question (`which_fate`, `within_5_h`) -> `scores`: predictor -> metric (or metric_outcome) ->
-        [estimate, low, high] over all test landmarks; `n_cells`, `n_landmarks`, `n_groups`; `over_best_trivial`:
-        predictor -> metric -> reference, difference, low, high. And `settings`. Plain numbers, null where undefined.
+        [estimate, low, high] over all test landmarks; `n_cells`, `n_landmarks`, `n_groups`; `over_best` (of all
+        references) and `over_best_trivial`: predictor -> metric -> reference, difference, low, high. And `settings`.
+        Plain numbers, null where undefined.
     """
     overall = metrics[metrics["condition"] == EVERYTHING]
-    best = comparisons[comparisons["best_trivial"].astype(bool)]
+    best, trivial = (comparisons[comparisons[name].astype(bool)] for name in ("best_reference", "best_trivial"))
     by_hours = [(float(str(hours)), rows) for hours, rows in overall.groupby("within_h", dropna=False)]
     questions = {
         _question_name(hours): {
             "scores": _nested(rows, _describe_score),
             **{f"n_{unit}": int(rows[f"n_{unit}"].max()) for unit in ("cells", "landmarks", "groups")},
-            "over_best_trivial": _nested(best[is_within(best["within_h"], hours)], _describe_lead),
+            "over_best": _nested(best[is_within(best["within_h"], hours)], _describe_lead),
+            "over_best_trivial": _nested(trivial[is_within(trivial["within_h"], hours)], _describe_lead),
         }
         for hours, rows in by_hours
     }

@@ -20,7 +20,7 @@ from cellfate.cohort.outcomes import balance_outcomes, competing_events, label_l
 from cellfate.cohort.questions import WHICH_FATE, WITHIN_HOURS, is_asked
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
-from cellfate.core.predictors import MEASUREMENTS
+from cellfate.core.predictors import HANDCRAFTED_AGE_AND_TIME, MEASUREMENTS
 from cellfate.core.tables import CELL, FRAME
 from cellfate.features.summaries import summarise_history
 from cellfate.metrics.settings import ReferenceSettings
@@ -84,8 +84,8 @@ def forecast_references(
     -------
     DataFrame
         Table `Forecasts`. `dose`: in every bin the events among those at risk at that dose, so within hours an
-        Aalen-Johansen curve a dose. `measurements`: boosted hazards. All others: multinomial logistic hazards on the
-        bin and on inputs that are free to bend; see `make_inputs`.
+        Aalen-Johansen curve a dose. `measurements`, `handcrafted_age_and_time`: boosted hazards. All others:
+        multinomial logistic hazards on the bin and on inputs that are free to bend; see `make_inputs`.
 
     Raises
     ------
@@ -133,7 +133,8 @@ def make_inputs(
     name
         `track_length`: hours from the first frame to the last, both counted. `track_age`: hours since the track began.
         `recording_time`: hours since the recording began. `dose`. `position`: y and x of the last frame and their
-        squares and product. `measurements`: features summarised over the last hours. Names with `and` see both.
+        squares and product. `measurements`: features summarised over the last hours. Names with `and` see both;
+        `handcrafted_age_and_time`: measurements too.
     landmarks, detections, frame_features
         Tables `Landmarks`, `Detections`, `FrameFeatures`.
     history_h
@@ -155,7 +156,11 @@ def make_inputs(
         "position": lambda: _position(landmarks, detections),
         MEASUREMENTS: lambda: summarise_history(frame_features, landmarks, history_h),
     }
-    both = {"age_and_time": ("track_age", "recording_time"), "length_and_dose": ("track_length", "each_dose")}
+    both = {
+        "age_and_time": ("track_age", "recording_time"),
+        "length_and_dose": ("track_length", "each_dose"),
+        HANDCRAFTED_AGE_AND_TIME: (MEASUREMENTS, "track_age", "recording_time"),
+    }
     return pd.concat([makers[part]() for part in both.get(name, (name,))], axis=1)
 
 
@@ -223,6 +228,8 @@ def _fit(
         return fit_dose_hazards(inputs["dose"], labels_nk, n_events, weights_n)
     if name == MEASUREMENTS:
         return fit_boosted_hazards(inputs, labels_nk, n_events, references.boosting, weights_n).hazards
+    if name == HANDCRAFTED_AGE_AND_TIME:
+        return fit_boosted_hazards(inputs, labels_nk, n_events, references.boosting_within_hours, weights_n).hazards
     return fit_logistic_hazards(inputs, labels_nk, n_events, weights_n)
 
 

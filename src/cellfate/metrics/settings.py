@@ -13,6 +13,7 @@ TrivialName = Literal[
     "track_length", "track_age", "recording_time", "age_and_time", "dose", "length_and_dose", "position"
 ]
 ReferenceName = Literal[TrivialName, "measurements"]
+HazardName = Literal[TrivialName, "handcrafted_age_and_time"]
 
 
 class PrimarySettings(Settings):
@@ -50,13 +51,15 @@ class ReferenceSettings(Settings):
         "track_length", "track_age", "dose", "length_and_dose", "position", "measurements",
     )  # fmt: skip
     """References that say which fate comes, in the order they are shown."""
-    names_within_hours: tuple[TrivialName, ...] = ("track_age", "dose", "age_and_time")
+    names_within_hours: tuple[HazardName, ...] = ("track_age", "dose", "age_and_time", "handcrafted_age_and_time")
     """References that say what comes within hours, in the order they are shown; `boosting` of the fate clock stands
     beside them."""
     history_h: float = Field(10.0, gt=0)
-    """`measurements`: hours before the landmark that they are summarised over."""
+    """Hours before the landmark that measurements are summarised over (`measurements`, `handcrafted_age_and_time`)."""
     boosting: BoostingSettings = BoostingSettings(n_trees=150)
     """`measurements`: the boosting on them."""
+    boosting_within_hours: BoostingSettings = BoostingSettings()
+    """`handcrafted_age_and_time`: its boosting; as that of the fate clock, so that the inputs alone differ."""
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:

@@ -10,9 +10,8 @@ import pandas as pd
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.fates import FATES
 from cellfate.core.predictors import (
-    BOOSTING,
     CLOCK_PREDICTORS,
-    MEASUREMENTS,
+    REFERENCES,
     TRIVIAL_REFERENCES,
     choose_leading,
     label_predictor,
@@ -157,7 +156,7 @@ def _write_line(
     """Write one score of the models beside the best with measurements and the best without images."""
     models = leading_predictors(scored["predictor"].tolist())
     first = models[0] if models else str(choose_leading(scored["predictor"]))
-    measured = find_best(scored, key, [name for name in (MEASUREMENTS, BOOSTING) if name not in models])
+    measured = find_best(scored, key, [name for name in REFERENCES if name not in (*models, *TRIVIAL_REFERENCES)])
     trivial = find_best(scored, key, TRIVIAL_REFERENCES)
     shown = list(dict.fromkeys([first, *models, *(name for name in (measured, trivial) if name)]))
     differences = {name: find_difference(compared, key, first, name) for name in shown[1:]}

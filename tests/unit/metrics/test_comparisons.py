@@ -8,9 +8,10 @@ import pytest
 from statsmodels.stats.multitest import multipletests
 
 from cellfate.core.errors import InputError
+from cellfate.core.predictors import REFERENCES, TRIVIAL_REFERENCES
 from cellfate.core.tables import Comparisons
 from cellfate.metrics import ReferenceSettings, ScoreSettings, compare_forecasts, score_forecasts, summarise_scores
-from cellfate.metrics.comparisons import best_reference
+from cellfate.metrics.comparisons import best_of
 from tests.unit.metrics.tables import (
     FIVE_H,
     FOLLOW_UP,
@@ -111,15 +112,18 @@ def test_the_best_trivial_reference_is_marked_for_each_metric():
     references = {"dose": rng.random(len(p)), "track_length": 0.3 * rng.random(len(p)) + 0.7 * p, "measurements": p}
     tables = [say_which(landmarks, q, name) for name, q in references.items()]
     table = _compare(pd.concat([say_which(landmarks, p), *tables]), landmarks)
+    assert table.loc[table["best_reference"], "reference"].tolist() == ["measurements"] * len(KEYS)
     best = table[table["best_trivial"]]
     assert best["reference"].tolist() == ["track_length"] * len(KEYS)  # measurements are not trivial
     assert list(zip(best["metric"], best["outcome"], strict=True)) == KEYS
 
 
 def test_lower_is_better_for_losses():
-    assert best_reference("brier", {"dose": 0.4, "track_length": 0.5}) == "dose"
-    assert best_reference("auroc", {"dose": 0.4, "track_length": 0.5, "measurements": 0.9}) == "track_length"
-    assert best_reference("auroc", {"measurements": 0.9, "dose": np.nan}) is None
+    three = {"dose": 0.4, "track_length": 0.5, "measurements": 0.9}
+    assert best_of(TRIVIAL_REFERENCES, "brier", three) == "dose"
+    assert best_of(TRIVIAL_REFERENCES, "auroc", three) == "track_length"
+    assert best_of(REFERENCES, "auroc", three) == "measurements"
+    assert best_of(TRIVIAL_REFERENCES, "auroc", {"measurements": 0.9, "dose": np.nan}) is None
 
 
 def test_different_landmarks_are_refused():
@@ -156,6 +160,7 @@ def test_the_sum_of_a_run_is_plain_json_with_its_settings():
     assert set(which["scores"]) == {"classifier", "dose"}
     assert len(which["scores"]["classifier"]["recall_apoptosis"]) == 3
     assert which["n_landmarks"] == which["n_cells"] == 400
+    assert which["over_best"].keys() == which["over_best_trivial"].keys()
     assert which["over_best_trivial"]["classifier"]["auroc_apoptosis"]["reference"] == "dose"
     assert within["over_best_trivial"]["blend"]["brier_mitosis"]["difference"] is not None
     assert found["settings"]["scores"]["n_resamples"] == 300

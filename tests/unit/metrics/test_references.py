@@ -391,3 +391,19 @@ def test_settings_are_refused():
         ReferenceSettings(names_which_fate=("horoscope",))
     with pytest.raises(ValidationError, match="names_within_hours"):
         ReferenceSettings(names_within_hours=("measurements",))  # `boosting` of the fate clock stands there
+
+
+def test_boosting_on_measurements_age_and_time_sees_all_three_and_tells_them(within):
+    inputs = make_inputs("handcrafted_age_and_time", within.landmarks, within.detections, within.features, 2.0)
+    parts = ("measurements", "track_age", "recording_time")
+    each = [make_inputs(name, within.landmarks, within.detections, within.features, 2.0) for name in parts]
+    pd.testing.assert_frame_equal(inputs, pd.concat(each, axis=1))
+    both = ReferenceSettings(
+        names_within_hours=("age_and_time", "handcrafted_age_and_time"), history_h=2.0,
+        boosting_within_hours={"n_trees": 40, "min_samples_leaf": 10},
+    )  # fmt: skip
+    table = _told(within.forecast(both), within.landmarks)
+    tested = table[(table["part"] == "test") & (table["within_h"] == 3.0)]
+    died = tested.assign(died=(tested["fate"] == "apoptosis") & (tested["time_h"] <= 3.0))
+    scores = {name: roc_auc_score(rows["died"], rows["p_apoptosis"]) for name, rows in died.groupby("predictor")}
+    assert scores["handcrafted_age_and_time"] > scores["age_and_time"] + 0.05

@@ -6,7 +6,7 @@ from typing import get_args
 import yaml
 
 from cellfate.core import predictors, words
-from cellfate.metrics.settings import ReferenceName
+from cellfate.metrics.settings import HazardName, ReferenceName
 from cellfate.models.settings import BlendSettings
 from cellfate.report import contents
 
@@ -35,7 +35,7 @@ def test_every_figure_stands_in_a_section_once():
 
 def test_every_predictor_has_its_words():
     known = {predictors.CLASSIFIER, predictors.ON_OTHER_BACKGROUND, predictors.TRUTH, *predictors.CLOCK_PREDICTORS}
-    assert set(predictors.PREDICTORS) == known | set(get_args(ReferenceName))
+    assert set(predictors.PREDICTORS) == known | set(get_args(ReferenceName)) | set(get_args(HazardName))
     assert set(BlendSettings().parts) <= set(predictors.PREDICTORS)
     assert len({word.label for word in predictors.PREDICTORS.values()}) == len(predictors.PREDICTORS)
     assert predictors.order_predictors(["b", "dose", "truth", "a", "blend"]) == ["blend", "dose", "truth", "a", "b"]

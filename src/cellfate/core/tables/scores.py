@@ -49,6 +49,7 @@ class Comparisons(Table):
     p_corrected: Series[float] = pa.Field(nullable=True, description="by Holm across outcomes; of the primary as it is")
     primary: Series[bool] = pa.Field(description="the outcome, hours and metric are those of `scores.primary`")
     best_trivial: Series[bool] = pa.Field(description="the reference is the best of those that see no image")
+    best_reference: Series[bool] | None = pa.Field(description="the reference is the best of all without a network")
 
 
 class Losses(Table):
