@@ -23,6 +23,7 @@ from cellfate.prediction.model_folder import load_model_folder
 from cellfate.simulation import simulate_study, write_study
 from cellfate.tracks.settings import TrackSettings
 from tests.cases.simulated import tiny_settings
+from tests.cases.trained_models import model_without_members
 from tests.conftest import CELL, DATA, read_table, run_command, run_here
 
 pytestmark = pytest.mark.pipeline
@@ -231,15 +232,15 @@ def test_what_does_not_fit_the_models_ends_the_run_with_a_sentence(project, othe
 def test_tables_that_new_recordings_lack_are_taken_as_absent(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     folder = RecordingFolder(tmp_path)
     study = RECORDINGS.model_copy(update={"conditions_file": "conditions.csv"})
-    tracks = TrackSettings(fates_file="fates.csv")
-    recordings, read = nodes.choose_settings(folder, study, tracks, nodes.InferenceSettings())
+    tracks, clock = TrackSettings(fates_file="fates.csv"), model_without_members("clock")
+    recordings, read = nodes.choose_settings(folder, study, tracks, nodes.InferenceSettings(), clock)
     assert (recordings.conditions_file, read.fates_file, read.missing_fates) == (None, "fates.csv", "unscored")
     assert "no conditions file conditions.csv" in caplog.text
     named = nodes.InferenceSettings(recordings={"conditions_file": "mine.csv"}, tracks={"fates_file": "mine.csv"})
-    recordings, read = nodes.choose_settings(folder, study, tracks, named)
+    recordings, read = nodes.choose_settings(folder, study, tracks, named, clock)
     assert (recordings.conditions_file, read.fates_file, read.missing_fates) == ("mine.csv", "mine.csv", "stop")
     (tmp_path / "conditions.csv").touch()
-    assert nodes.choose_settings(folder, study, tracks, nodes.InferenceSettings())[0] == study
+    assert nodes.choose_settings(folder, study, tracks, nodes.InferenceSettings(), clock)[0] == study
 
 
 def test_models_that_are_no_pair_are_refused(project, models):

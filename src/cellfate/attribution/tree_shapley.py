@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from cellfate.attribution.methods import LOGIT, TREE_SHAPLEY, no_attributions
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.attribution.windows import frames_in
+from cellfate.core.spot_features import SPOT_PREFIX
 from cellfate.core.tables import CELL, FRAME, Attributions
 from cellfate.features.summaries import feature_columns
 from cellfate.statistics.effect_sizes import separation
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 SHAPE: Final = "shape"
 NEIGHBORS: Final = "neighbors"
+TRACKER: Final = "tracker"
 _BOOSTING: Final = {
     "objective": "binary",
     "learning_rate": 0.05,
@@ -72,8 +74,8 @@ def explain_boosting(
     -------
     pandas.DataFrame
         Table `Attributions`, one row a landmark, window and feature, in logits; `feature`; channel: that of an
-        intensity, `neighbors`, or `shape`; `boosting_auroc`: how well the boosting tells the outcome in its fold's test
-        part.
+        intensity, `neighbors`, `shape`, or `tracker` of all spot features; `boosting_auroc`: how well the boosting
+        tells the outcome in its fold's test part.
 
     Raises
     ------
@@ -115,7 +117,9 @@ def describe_windows(
 
 
 def channel_of(feature: str) -> str:
-    """Channel that a feature speaks of: that of an intensity, `neighbors`, or `shape`."""
+    """Channel that a feature speaks of: that of an intensity, `neighbors`, `shape`, or `tracker`."""
+    if feature.startswith(SPOT_PREFIX):
+        return TRACKER
     if feature.startswith("intensity_"):
         return feature.removeprefix("intensity_")
     return NEIGHBORS if feature == "n_neighbors" else SHAPE

@@ -8,6 +8,7 @@ from typing import Final
 import pandas as pd
 
 from cellfate.core.fates import APOPTOSIS, EVENTS, MITOSIS, NONE, OUTCOMES
+from cellfate.core.spot_features import SPOT_PREFIX
 from cellfate.core.tables.base import EVERYTHING, WITHIN_DOSES
 
 READINGS: Final = {"classifier": "Classifier", "clock": "Fate clock"}
@@ -164,9 +165,11 @@ def name_feature(feature: str, *, unit: bool = False) -> str:
 
     Examples
     --------
-    >>> name_feature("intensity_p53", unit=True), name_feature("n_neighbors")
-    ('p53 (counts)', 'neighbours')
+    >>> name_feature("intensity_p53", unit=True), name_feature("n_neighbors"), name_feature("tracker_AREA")
+    ('p53 (counts)', 'neighbours', 'AREA (tracker)')
     """
+    if feature.startswith(SPOT_PREFIX):
+        return f"{feature.removeprefix(SPOT_PREFIX)} (tracker)"
     name = _FEATURES.get(feature, feature.removeprefix("intensity_").replace("_", " "))
     unit_name = "counts" if feature.startswith("intensity_") else _UNITS.get(feature)
     return f"{name} ({unit_name})" if unit and unit_name else name

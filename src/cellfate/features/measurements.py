@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from cellfate.core.errors import InputError
+from cellfate.core.spot_features import list_spot_columns
 from cellfate.core.tables import FRAME
 from cellfate.crops.digest import CellReader
 from cellfate.crops.store import CellSequence
@@ -52,7 +53,8 @@ def measure_cells(
     crops
         The crop store.
     detections
-        Table `Detections`; neighbours are counted among the detections of all tracks.
+        Table `Detections`; neighbours are counted among the detections of all tracks. Its columns of spot features are
+        handed on.
     features
         How to segment, which masks are flagged and how far neighbours reach.
     cells
@@ -64,7 +66,7 @@ def measure_cells(
         Table `FrameFeatures` with three columns a channel: `intensity_<channel>`, the mean inside the mask less the
         median of the pixels outside it, on the camera's scale; `texture_<channel>`, see `measure_textures`; and
         `rate_intensity_<channel>`, the change of the intensity per hour, see `change_per_hour`. Where no mask was
-        found all but the neighbours are NaN.
+        found all but the neighbours and the spot features are NaN.
 
     Raises
     ------
@@ -82,8 +84,11 @@ def measure_cells(
     measured = pd.concat(parts, ignore_index=True) if parts else _empty(crops.channels)
     neighbors = count_neighbors(detections, features.lengths(*crops.crop_px).neighbor_radius_px)
     table = measured.merge(neighbors, on=FRAME, how="left", validate="one_to_one")
+    by_tracker = list_spot_columns(detections.columns)
+    if by_tracker:
+        table = table.merge(detections[[*FRAME, *by_tracker]], on=FRAME, how="left", validate="one_to_one")
     summarised = [*SHAPE_FEATURES, "n_neighbors", *intensity_columns(crops.channels)]
-    return table[[*FRAME, "segmented", *summarised, *_later_columns(crops.channels)]]
+    return table[[*FRAME, "segmented", *summarised, *_later_columns(crops.channels), *by_tracker]]
 
 
 def intensity_columns(channels: Sequence[str]) -> list[str]:

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
+from cellfate.core.spot_features import list_spot_columns
 from cellfate.core.tables import CELL, FRAME
 from cellfate.features.context import AGE_ALONE, Context, describe_context
 from cellfate.features.morphology import SHAPE_FEATURES
@@ -52,7 +53,12 @@ def choose_features(frame_features: pd.DataFrame, chosen: tuple[str, ...] | None
 
 
 def feature_columns(frame_features: pd.DataFrame) -> list[str]:
-    """Names of the features that predictors are given: shapes, neighbours and intensities, in the table's order.
+    """Names of the features that predictors are given: those of the crops, then those of the tracker."""
+    return [*crop_feature_columns(frame_features), *list_spot_columns(frame_features.columns)]
+
+
+def crop_feature_columns(frame_features: pd.DataFrame) -> list[str]:
+    """Names of what was measured on crops for predictors: shapes, neighbours and intensities, in the table's order.
 
     Texture, rates of change and what is said of masks are not among them: boosted references and the fate clock were
     tuned and published on these columns, so a further measurement must not change their inputs.

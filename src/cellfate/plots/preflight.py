@@ -49,6 +49,7 @@ CHECKS: Final = {
     "merge": "Tracks cut where they merge",
     "nearest_links": "Spots linked by nearness",
     "missing_parent": "Parents without a track",
+    "spot_feature": "Spot features of whole tracks",
     "coinciding": "Two cells at one place",
     "empty_frame": "Empty frame",
     "focus": "Out of focus",

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
 from cellfate.core.fates import UNSCORED
+from cellfate.core.spot_features import SPOT_KIND, spot_column
 from cellfate.crops.store import CellSequence
 from cellfate.features.measurements import find_masks, measure_cells
 from cellfate.features.summaries import describe_landmarks
@@ -50,12 +51,15 @@ class CellsInMemory:
     follow_ups : DataFrame
         Columns of table `FollowUps`, and one a value of `OPTIONS`: whether it was given; indexed by cell. A track that
         began before the first frame given begins there.
+    spot_features : DataFrame of float32
+        Columns of spot features, of all frames, cell by cell; without columns where the model asks for none.
     """
 
     channels: tuple[str, ...]
     sequences: Mapping[int, CellSequence]
     n_neighbors_n: NDArray[np.float64]
     follow_ups: pd.DataFrame
+    spot_features: pd.DataFrame
 
     @property
     def tracks(self) -> pd.DataFrame:
@@ -101,7 +105,7 @@ class CellsInMemory:
     def describe(self, landmarks: pd.DataFrame, config: ClockConfig) -> pd.DataFrame:
         """Give what boosted hazards see of landmarks; what is not known of a cell is NaN."""
         measured = measure_cells(self, self.detections.head(0), config.features)
-        measured = measured.assign(n_neighbors=self.n_neighbors_n)
+        measured = pd.concat([measured.assign(n_neighbors=self.n_neighbors_n), self.spot_features], axis=1)
         inputs = describe_landmarks(measured, landmarks, config.blend.history_h, config.told)
         given = self.follow_ups.loc[landmarks["cell_id"]]
         aged_n, numbered_n = given["age"].to_numpy(bool), given["frame numbers"].to_numpy(bool)
@@ -109,8 +113,17 @@ class CellsInMemory:
         return inputs.assign(**{name: inputs[name].where(known_n) for name, known_n in known.items() if name in inputs})
 
 
-def hold_cells(frames: Any, channels: Sequence[str], frame_interval_min: float, **options: Any) -> CellsInMemory:
+def hold_cells(
+    frames: Any,
+    channels: Sequence[str],
+    frame_interval_min: float,
+    asked_features: Sequence[str] = (),
+    spot_features: Any = None,
+    **options: Any,
+) -> CellsInMemory:
     """Take arrays as cells; options are the names of `OPTIONS`, see `Predictor.forecast_arrays`.
+
+    `asked_features` are the spot features that the model has to be given.
 
     Raises
     ------
@@ -123,6 +136,7 @@ def hold_cells(frames: Any, channels: Sequence[str], frame_interval_min: float, 
     if not arrays:
         raise InputError("No cell is given; give one array (T, C, H, W), or a list of such arrays.")
     of_cells = [dict(zip(said, of_cell, strict=True)) for of_cell in zip(*said.values(), strict=True)]
+    measured = [spot_features] if single else _spread("spot_features", spot_features, len(arrays))
     sequences, known = {}, []
     for number, (array, of_cell) in enumerate(zip(arrays, of_cells, strict=True)):
         sequences[number] = _hold_cell(number, array, tuple(channels), frame_interval_min, of_cell)
@@ -130,7 +144,12 @@ def hold_cells(frames: Any, channels: Sequence[str], frame_interval_min: float, 
     given = pd.DataFrame([{OPTIONS[name]: of_cell[name] is not None for name in OPTIONS} for of_cell in of_cells])
     ages_h = [_read_age_h(number, of_cell["age_at_start_h"]) for number, of_cell in enumerate(of_cells)]
     follow_ups = pd.concat([follow_arrays(list(sequences.values()), ages_h), given], axis=1)
-    return CellsInMemory(tuple(channels), sequences, np.concatenate(known), follow_ups)
+    features = [
+        _read_spot_features(number, of_cell, len(sequences[number].frame_numbers_t), asked_features)
+        for number, of_cell in enumerate(measured)
+    ]
+    by_tracker = pd.concat(features, ignore_index=True)
+    return CellsInMemory(tuple(channels), sequences, np.concatenate(known), follow_ups, by_tracker)
 
 
 def name_channels(channels: Any, frame_interval_min: Any) -> tuple[str, ...]:
@@ -227,6 +246,20 @@ def _read_neighbors(number: int, given: Any, n_frames: int) -> NDArray[np.float6
     odd = counts[~(np.isnan(counts) | ((counts >= 0) & np.isfinite(counts)))]
     _check(number, not odd.size, f"n_neighbors {odd[:3].tolist()}", "counts of cells, NaN where not known")
     return np.broadcast_to(counts, n_frames)
+
+
+def _read_spot_features(number: int, given: Any, n_frames: int, asked: Sequence[str]) -> pd.DataFrame:
+    """Columns of the spot features that the model asks for."""
+    known = given if isinstance(given, Mapping) else {}
+    columns = {}
+    for name in asked:
+        said = f"the spot feature {name}, one of those that the model was trained with ({', '.join(asked)}), in "
+        _check(number, name in known, f"spot_features {list(known)}", f"{said}a mapping of names to arrays (T,)")
+        values = _read_numbers(number, name, known[name])
+        found = f"the spot feature {name} of shape {values.shape}"
+        _check(number, values.shape == (n_frames,), found, f"one of {(n_frames,)}, NaN where it was not measured")
+        columns[spot_column(name)] = values.astype(SPOT_KIND)
+    return pd.DataFrame(columns, index=range(n_frames))
 
 
 def _check(number: int, holds: object, found: str, expected: str) -> None:

@@ -26,7 +26,7 @@ from cellfate.prediction.blending import Describe, clock_hazards
 from cellfate.prediction.classifier_member import load_classifier_member
 from cellfate.prediction.embeddings import embed_landmarks
 from cellfate.prediction.forecast_tables import empty_forecasts, fate_odds, tabulate_fate_odds, tabulate_hazards
-from cellfate.prediction.new_recordings import check_store
+from cellfate.prediction.new_recordings import check_spot_features, check_store
 from cellfate.prediction.pixel_scale import warn_of_scale
 from cellfate.prediction.records import ALL_CELLS, ClassifierConfig, ClockConfig, FolderConfig, TrainedModel
 from cellfate.prediction.trained_on import check_trained_on
@@ -153,15 +153,18 @@ def forecast_new(
     ------
     InputError
         If channels, crop size or frame interval are not the model's, no cell was watched for `min_frames`, or a frame
-        is not in `frame_features`.
+        or a spot feature is not in `frame_features` (`detections`, where these are not given).
     """
     check_store(model.config, crops, follow_ups)
     frames = list_forecast_frames(detections, follow_ups, model.config.follow_up)
     describe = None
     if isinstance(model.config, ClockConfig):
-        measured = frame_features
-        if measured is None:
+        if frame_features is None:
+            check_spot_features(model.config, detections.columns, "detections")
             measured = measure_cells(crops, detections, model.config.features, follow_ups)
+        else:
+            check_spot_features(model.config, frame_features.columns, "frame_features")
+            measured = frame_features
         _check_measured(measured, frames)
         history_h, told = model.config.blend.history_h, model.config.told
         describe = partial(describe_landmarks, measured, history_h=history_h, context=told)

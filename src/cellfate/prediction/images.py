@@ -11,11 +11,13 @@ from pandas.api.types import is_numeric_dtype
 from cellfate.core.errors import InputError
 from cellfate.core.fates import CENSORED
 from cellfate.core.numbers import as_whole
+from cellfate.core.spot_features import list_spot_columns, spot_column
 from cellfate.crops.cutting import RecordingCrops, crop_recording, pixels_inside
 from cellfate.crops.store import CellSequence
 from cellfate.features.neighbors import count_neighbors
 from cellfate.imaging.records import Recording
 from cellfate.prediction.arrays import ARRAYS, OPTIONS, CellsInMemory, follow_arrays
+from cellfate.prediction.new_recordings import asked_spot_features, tell_lacking
 from cellfate.prediction.records import ClassifierConfig, ClockConfig
 from cellfate.tracks.reading import assemble
 from cellfate.tracks.records import make_tracked
@@ -53,13 +55,14 @@ def cut_images(images: Any, detections: Any, config: ClassifierConfig | ClockCon
         If these are no images and detections, or they do not fit together.
     """
     recording = _open_images(images, config.channels)
-    tracked = _read_detections(detections, recording)
+    tracked = _read_detections(detections, recording, config)
     cut = crop_recording(recording, tracked, config.crops, config.frame_interval_min)
     sequences = _part_cells(cut)
     known = count_neighbors(tracked, _radius_px(config))["n_neighbors"].to_numpy(np.float64)
     given = {name: name != OPTIONS["masks"] for name in OPTIONS.values()}
     follow_ups = follow_arrays(list(sequences.values()), [0.0] * len(sequences)).assign(**given)
-    return CellsInMemory(config.channels, sequences, known, follow_ups.assign(recording_frames=recording.n_frames))
+    follow_ups = follow_ups.assign(recording_frames=recording.n_frames)
+    return CellsInMemory(config.channels, sequences, known, follow_ups, tracked[list_spot_columns(tracked.columns)])
 
 
 def _radius_px(config: ClassifierConfig | ClockConfig) -> float:
@@ -83,7 +86,7 @@ def _open_images(images: Any, channels: tuple[str, ...]) -> Recording:
     return Recording(ARRAYS, channels, source, no_labels, int(shape[2]), int(shape[3]), str(dtype))
 
 
-def _read_detections(detections: Any, recording: Recording) -> pd.DataFrame:
+def _read_detections(detections: Any, recording: Recording, config: ClassifierConfig | ClockConfig) -> pd.DataFrame:
     """Check where cells were tracked, as for tracks in files; table `Detections`, by cell and frame."""
     columns = getattr(detections, "columns", None)
     if columns is None or not {*_NEEDED} <= {*columns} or not len(detections):
@@ -96,7 +99,15 @@ def _read_detections(detections: Any, recording: Recording) -> pd.DataFrame:
     whole = {name: as_whole(detections[name].to_numpy(), odd.format(name)) for name in ("cell_id", "frame")}
     if not all(is_numeric_dtype(detections[name]) for name in ("y_px", "x_px")):
         raise InputError("Columns y_px and x_px of detections hold what is no number; give positions in pixels.")
-    tracked, cells = assemble(ARRAYS, make_tracked(detections[[*_NEEDED]].assign(**whole), None))
+    asked = asked_spot_features(config)
+    lacking = [name for name in asked if name not in columns]
+    if lacking:
+        raise tell_lacking(config, f"detections has no column {lacking[0]}")
+    text = [name for name in asked if not is_numeric_dtype(detections[name])]
+    if text:
+        raise InputError(f"Column {text[0]} of detections holds what is no number; give numbers, NaN for none.")
+    measured = {spot_column(name): detections[name] for name in asked}
+    tracked, cells = assemble(ARRAYS, make_tracked(detections[[*_NEEDED]].assign(**whole, **measured), None))
     about = {"n_frames": recording.n_frames, "height_px": recording.height_px, "width_px": recording.width_px}
     problems = find_problems(tracked, cells.assign(fate=CENSORED), pd.DataFrame([{"recording_id": ARRAYS, **about}]))
     if len(problems):

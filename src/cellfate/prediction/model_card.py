@@ -75,6 +75,7 @@ def _origin(config: ClassifierConfig | ClockConfig) -> tuple[str, ...]:
             f"channels, in order: {', '.join(config.channels)}",
             f"crops of {config.crops.height_px} x {config.crops.width_px} px round the tracked centre",
             f"one frame every {config.frame_interval_min:g} min",
+            *_list_spot_features(config),
         ),
         "## Training",
         _bullets(
@@ -86,6 +87,12 @@ def _origin(config: ClassifierConfig | ClockConfig) -> tuple[str, ...]:
         "## Validation metrics of the weights kept",
         *(_scores(config.members) if config.members else (f"There are none: {config.reason}",)),
     )
+
+
+def _list_spot_features(config: ClassifierConfig | ClockConfig) -> tuple[str, ...]:
+    if not isinstance(config, ClockConfig) or not config.spot_features:
+        return ()
+    return (f"spot features of the tracker, by its names (boosting): {', '.join(config.spot_features)}",)
 
 
 def _scores(members: tuple[MemberConfig, ...]) -> tuple[str, str]:

@@ -1,14 +1,21 @@
 """Checks that new recordings are of the kind that a trained model knows, and the plan of their crops."""
 
+from collections.abc import Iterable
+from typing import Final
+
 import pandas as pd
 
 from cellfate.cohort.follow_ups import SAME_INTERVAL
 from cellfate.core.errors import InputError
+from cellfate.core.spot_features import list_spot_features
 from cellfate.crops.cutting import CropPlan, plan_crops
 from cellfate.crops.store import CropStore
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
-from cellfate.prediction.records import FolderConfig, TrainedModel
+from cellfate.prediction.records import ClockConfig, FolderConfig, TrainedModel
+from cellfate.tracks.settings import MEASURED_FORMATS, TrackSettings
+
+_OR_TRAIN: Final = "give recordings whose tracks have them, or train without (tracks.spot_features)"
 
 
 def cut_new_crops(
@@ -53,6 +60,41 @@ def check_recording(
             f"The model was trained on a frame every {config.frame_interval_min:g} min but recording {recording_id} "
             f"has one every {frame_interval_min:g} min; check frame_interval_min, or train a model on such recordings."
         )
+
+
+def asked_spot_features(config: FolderConfig) -> tuple[str, ...]:
+    """Spot features that a model has to be given: those that its boosting was trained with."""
+    return config.spot_features if isinstance(config, ClockConfig) and config.members else ()
+
+
+def ask_spot_features(config: FolderConfig, tracks: TrackSettings) -> TrackSettings:
+    """Read from new tracks the spot features that a model was trained with, whatever the settings name.
+
+    Raises
+    ------
+    InputError
+        If it was trained with some, and the format of the tracks holds none.
+    """
+    asked = asked_spot_features(config)
+    if asked and tracks.format not in MEASURED_FORMATS:
+        raise InputError(
+            f"The model was trained with the spot features {', '.join(asked)}, but tracks of format {tracks.format} "
+            f"hold none; {_OR_TRAIN}."
+        )
+    return tracks.model_copy(update={"spot_features": asked})
+
+
+def tell_lacking(config: FolderConfig, found: str) -> InputError:
+    """Give the error of tracks that lack spot features; `found` says of whom and what."""
+    asked = ", ".join(asked_spot_features(config))
+    return InputError(f"{found}, but the model was trained with the spot features {asked}; {_OR_TRAIN}.")
+
+
+def check_spot_features(config: FolderConfig, columns: Iterable[object], table: str) -> None:
+    """Refuse a table without the columns of the spot features that a model was trained with."""
+    lacking = [name for name in asked_spot_features(config) if name not in list_spot_features(columns)]
+    if lacking:
+        raise tell_lacking(config, f"Table {table} has no spot feature {lacking[0]}")
 
 
 def check_store(config: FolderConfig, crops: CropStore, follow_ups: pd.DataFrame) -> None:

@@ -1,7 +1,7 @@
 """The one door to a saved model: new cells in, a table of forecasts out. No Kedro."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -25,7 +25,12 @@ from cellfate.prediction.forecasts import forecast_frames, forecast_new
 from cellfate.prediction.images import cut_images
 from cellfate.prediction.member import check_crops
 from cellfate.prediction.model_folder import load_model_folder
-from cellfate.prediction.new_recordings import check_recording, cut_new_crops
+from cellfate.prediction.new_recordings import (
+    ask_spot_features,
+    asked_spot_features,
+    check_recording,
+    cut_new_crops,
+)
 from cellfate.prediction.records import ALL_CELLS, ClassifierConfig, ClockConfig, TrainedModel
 from cellfate.prediction.trained_on import find_seen
 from cellfate.tracks.importing import import_tracks
@@ -116,7 +121,8 @@ class Predictor:
         settings
             How they are laid out.
         tracks
-            Format of their tracks; the one that belongs to the layout when not given.
+            Format of their tracks; the one that belongs to the layout when not given. Spot features are those that the
+            model was trained with, whatever these settings name.
         scratch
             Folder for the crops while they are needed; the system's own when not given.
 
@@ -137,7 +143,8 @@ class Predictor:
             )
         folder = RecordingFolder(Path(root))
         recordings, frame_files, _ = open_recordings(folder, settings)
-        detections, cells, _ = import_tracks(folder, recordings, frame_files, settings, tracks or TrackSettings())
+        asked = ask_spot_features(self.config, tracks or TrackSettings())
+        detections, cells, _ = import_tracks(folder, recordings, frame_files, settings, asked)
         plan = cut_new_crops(folder, recordings, frame_files, detections, self.model, settings)
         with tempfile.TemporaryDirectory(dir=scratch) as work:
             write_crops(Path(work) / "crops.zarr", plan, plan.settings)
@@ -160,7 +167,8 @@ class Predictor:
         crops
             Crop store, cut with the model's crop size.
         detections, follow_ups
-            Tables `Detections` and `FollowUps`; how cells ended is not looked at.
+            Tables `Detections` (with the spot features that the model was trained with) and `FollowUps`; how cells
+            ended is not looked at.
         frame_features
             Fate clock: table `FrameFeatures`, measured with the model's settings; measured here when not given.
 
@@ -186,6 +194,7 @@ class Predictor:
         frame_numbers: ArrayLike | Sequence[ArrayLike | None] | None = None,
         age_at_start_h: float | Sequence[float | None] | None = None,
         n_neighbors: ArrayLike | Sequence[ArrayLike | None] | None = None,
+        spot_features: Mapping[str, ArrayLike] | Sequence[Mapping[str, ArrayLike]] | None = None,
     ) -> pd.DataFrame:
         """Forecast cells that are arrays in memory.
 
@@ -210,6 +219,9 @@ class Predictor:
             Hours for which the cell had been tracked at the first frame given; 0 where that is the track's first.
         n_neighbors
             Other cells within the model's `neighbor_radius_px` of its centre, (T,) or one number.
+        spot_features
+            What the tracker measured, by the names that the model was trained with (`config.spot_features`), (T,) each,
+            NaN where nothing was measured; only a model that was trained with some needs them.
 
         Returns
         -------
@@ -219,13 +231,14 @@ class Predictor:
         Raises
         ------
         InputError
-            If the arrays are no numbers or do not fit together, channels, crop size or frame interval are not the
-            model's, or no cell was watched for `min_frames`.
+            If the arrays are no numbers or do not fit together, channels, crop size, frame interval or spot features
+            are not the model's, or no cell was watched for `min_frames`.
         """
         options = {"masks": masks, "frame_numbers": frame_numbers}
         options |= {"age_at_start_h": age_at_start_h, "n_neighbors": n_neighbors}
         check_recording(self.config, ARRAYS, name_channels(channels, frame_interval_min), frame_interval_min)
-        return self._forecast_held(hold_cells(frames, channels, frame_interval_min, **options))
+        asked = asked_spot_features(self.config)
+        return self._forecast_held(hold_cells(frames, channels, frame_interval_min, asked, spot_features, **options))
 
     def forecast_images(
         self, images: Any, detections: pd.DataFrame, channels: Sequence[str], frame_interval_min: float
@@ -238,8 +251,9 @@ class Predictor:
             Images (T, C, Y, X) on the camera's scale, corrected as those that the model was trained on, all frames from
             0 on: a NumPy array, or one of Dask or Zarr, of which a frame is read at a time.
         detections
-            Where each cell was tracked: columns `cell_id`, `frame` (from 0), `y_px` and `x_px`; others are not looked
-            at. Cells that are not in the table are no neighbours.
+            Where each cell was tracked: columns `cell_id`, `frame` (from 0), `y_px` and `x_px`, and of a model that was
+            trained with spot features one of each, by its name; others are not looked at. Cells that are not in the
+            table are no neighbours.
         channels
             Names of axis C.
         frame_interval_min

@@ -212,6 +212,8 @@ class ClockConfig(FolderConfig):
     """What boosting is told beside measurements; a model of an earlier version knows the age."""
     doses: tuple[str, ...] = ()
     """Doses of the training recordings."""
+    spot_features: tuple[str, ...] = ()
+    """What its boosting was given of the tracker's own measurements, by the names that the tracker's files have."""
     blend: BlendSettings
     """What is blended."""
     blend_weights: dict[str, BlendWeights] = Field(default_factory=dict)

@@ -17,6 +17,7 @@ from cellfate.preflight.misfits import find_misfits, leave_out
 from cellfate.preflight.reading import OpenedFolder, open_folder
 from cellfate.preflight.settings import PreflightSettings
 from cellfate.preflight.shown_frames import ShownFrames, show_frames
+from cellfate.preflight.spot_features import check_spot_features
 from cellfate.preflight.summary import summarise_recordings
 from cellfate.preflight.tracks import check_detections, check_tracks, measure_cells, place_detections
 from cellfate.preflight.whole_tracks import check_whole_tracks
@@ -115,6 +116,7 @@ def _check_tracks(
         *check_detections(placed, tracks, settings, misfits),
         *check_tracks(fitting, tracks, opened.frame_files, settings, max_jump_px),
         *check_whole_tracks(fitting, opened.cells, tracks, settings),
+        *check_spot_features(opened.detections, settings),
         *check_events(opened.cells, opened.recordings, tracks, settings),
     ]
 

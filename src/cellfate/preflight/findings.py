@@ -18,6 +18,7 @@ _EACH_ITS_OWN = (
     "merge",
     "nearest_links",
     "missing_parent",
+    "spot_feature",
 )
 """Checks whose findings differ in kind: none of them stands for the others of its recording."""
 

@@ -23,6 +23,7 @@ from cellfate.core.fates import APOPTOSIS
 from cellfate.core.numbers import as_whole
 from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
+from cellfate.tracks.spot_features import PARAMETER, add_features, check_features
 
 _log = logging.getLogger(__name__)
 FALSE_POSITIVE, DIVIDE, APOPTOTIC_FATE = 0, 4, 5
@@ -38,7 +39,8 @@ class _Tracks:
     """Arrays of one file.
 
     `table` has a row a track: label, first frame, last frame, parent, root, generation. `rows` are the objects of all
-    tracks in order, of which track `i` has `starts[i]` to `ends[i]`; negative ones are dummies.
+    tracks in order, of which track `i` has `starts[i]` to `ends[i]`; negative ones are dummies. `features` has a value
+    an object.
     """
 
     path: Path
@@ -49,12 +51,13 @@ class _Tracks:
     rows: NDArray[np.int64]
     coords: NDArray[np.float64]
     states: NDArray[np.int64]
+    features: dict[str, NDArray[np.float64]]
 
 
 def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
     """Read the HDF5 file of one recording; a reader as `importing.ReadRecording`."""
     path = source.find(tracks.file_template)
-    content = _read_file(path)
+    content = _read_file(path, tracks)
     _check_content(content)
     kept = np.ones(len(content.table), dtype=bool)
     if not tracks.keep_false_positives:
@@ -65,6 +68,8 @@ def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
     y, x = (second, first) if tracks.btrack_axes == "xy" else (first, second)
     unit = tracks.position_unit or "px"
     marks["y_px"], marks["x_px"] = source.to_pixels(y, unit, path), source.to_pixels(x, unit, path)
+    measured = {name: values[marks["row"].to_numpy()] for name, values in content.features.items()}
+    marks = add_features(marks, measured, path)
     labels = content.table[kept, 0]
     parents = dict(zip(content.table[:, 0].tolist(), content.table[:, 3].tolist(), strict=True))
     left_out = set(content.table[~kept, 0].tolist())
@@ -75,7 +80,7 @@ def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
     return make_tracked(marks[marks["cell_id"].isin(labels)], parents, deaths, cell_ids=labels)
 
 
-def _read_file(path: Path) -> _Tracks:
+def _read_file(path: Path, tracks: TrackSettings) -> _Tracks:
     import h5py
 
     try:
@@ -85,6 +90,7 @@ def _read_file(path: Path) -> _Tracks:
             bounds, table = get("tracks", "map"), get("tracks", "LBEPR")
             coords, labels = get("objects", "coords"), get("objects", "labels")
             fates, rows = get("tracks", "fates"), get("tracks", "tracks")
+            features = _read_features(_open(_open(file, "objects", path), kind, path), len(coords), tracks, path)
     except InputError:
         raise
     except (OSError, KeyError, ValueError, RuntimeError) as error:  # what h5py raises on damaged files
@@ -109,20 +115,42 @@ def _read_file(path: Path) -> _Tracks:
         rows=as_whole(rows, fractions),
         coords=coords.astype(np.float64),
         states=as_whole(labels[:, 0], fractions),
+        features=features,
     )
+
+
+def _read_features(objects: Any, n_objects: int, tracks: TrackSettings, path: Path) -> dict[str, NDArray[np.float64]]:
+    """Properties of objects that are asked for as spot features."""
+    if not tracks.spot_features:
+        return {}
+    held = _open(objects, "properties", path) if "properties" in objects else {}
+    check_features(tracks.spot_features, map(str, held), path, "property of objects")
+    features = {}
+    for name in tracks.spot_features:
+        values = _read_array(held, name, f"objects/properties/{name}", path)
+        if values.size != n_objects or values.shape[:1] != (n_objects,):
+            raise InputError(
+                f"The property {name} of the objects in {path} has shape {values.shape}, but a number an object "
+                f"({n_objects}) was expected; take {name} from {PARAMETER}."
+            )
+        features[name] = values.reshape(n_objects).astype(np.float64)
+    return features
 
 
 def _getter(file: Any, kind: str, path: Path) -> Any:
     def get(group: str, name: str) -> NDArray[Any]:
-        dataset = _open(_open(_open(file, group, path), kind, path), name, path)
-        plain = hasattr(dataset, "shape") and dataset.dtype.kind in "iuf" and not dataset.is_virtual
-        if not plain or dataset.external or dataset.nbytes > _MOST_PACKED * path.stat().st_size:
-            raise InputError(
-                f"'{group}/{kind}/{name}' in {path} is no plain array of numbers; write it again with btrack."
-            )
-        return np.asarray(dataset[()])
+        held = _open(_open(file, group, path), kind, path)
+        return _read_array(held, name, f"{group}/{kind}/{name}", path)
 
     return get
+
+
+def _read_array(held: Any, name: str, place: str, path: Path) -> NDArray[Any]:
+    dataset = _open(held, name, path)
+    plain = hasattr(dataset, "shape") and dataset.dtype.kind in "iuf" and not dataset.is_virtual
+    if not plain or dataset.external or dataset.nbytes > _MOST_PACKED * path.stat().st_size:
+        raise InputError(f"'{place}' in {path} is no plain array of numbers; write it again with btrack.")
+    return np.asarray(dataset[()])
 
 
 def _open(group: Any, name: str, path: Path) -> Any:

@@ -35,7 +35,7 @@ def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
     """Read the table of one recording; a reader as `importing.ReadRecording`."""
     path, fate = source.find(tracks.file_template), tracks.columns.fate
     needed = list(_NAMES.values()) if fate is None else [*_NAMES.values(), fate]
-    table = read_columns(path, needed, optional=(_TREE, *_BUDDING, _DEAD, _EXCLUDED))
+    table = read_columns(path, needed, optional=(_TREE, *_BUDDING, _DEAD, _EXCLUDED), features=tracks.spot_features)
     table = drop_untracked(table, _NAMES["cell_id"], tracks, path)
     if _EXCLUDED in table:
         excluded = _flags(table[_EXCLUDED], path)

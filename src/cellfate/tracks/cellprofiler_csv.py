@@ -20,6 +20,7 @@ from cellfate.tracks.marks import drop_untracked
 from cellfate.tracks.reading import list_sources, open_table, read_each
 from cellfate.tracks.records import OpenedRecordings, Tables, TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackColumns, TrackSettings, is_file_each
+from cellfate.tracks.spot_features import add_text_features
 from cellfate.tracks.spot_tables import link_spots
 
 _IMAGES = 100_000
@@ -50,7 +51,10 @@ def read_tracks(opened: OpenedRecordings) -> Tables:
         )
     shared = not is_file_each(tracks.file_template)
     names = _find_columns(sources[0].find(tracks.file_template)) if shared else {}
-    rows_of = open_table(opened.folder, opened.table, "files", tracks.file_template, [*names.values(), frame], by)
+    features = tracks.spot_features
+    rows_of = open_table(
+        opened.folder, opened.table, "files", tracks.file_template, [*names.values(), frame], by, features
+    )
 
     def read_one(source: TrackSource) -> TrackedCells:
         path = source.find(tracks.file_template)
@@ -58,9 +62,9 @@ def read_tracks(opened: OpenedRecordings) -> Tables:
         table = (
             rows_of(source)
             if shared
-            else open_table(opened.folder, opened.table, "files", tracks.file_template, [*own.values(), frame], by)(
-                source
-            )
+            else open_table(
+                opened.folder, opened.table, "files", tracks.file_template, [*own.values(), frame], by, features
+            )(source)
         )
         return _read_rows(table, own, frame, source, tracks, path)
 
@@ -102,6 +106,7 @@ def _read_rows(
             "track": [f"{label}" for label in whole_numbers(table[names["label"]], path)],
         }
     )
+    spots = add_text_features(spots, table, tracks, path)
     parent_images, parent_objects = (
         optional_whole_numbers(table[names[key]], path).fillna(0).to_numpy(np.int64)
         for key in ("parent_image", "parent_object")

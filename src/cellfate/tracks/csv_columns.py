@@ -26,7 +26,9 @@ def read_tracks(opened: OpenedRecordings) -> Tables:
     tracks, columns = opened.tracks, opened.tracks.columns
     own = (columns.cell_id, columns.parent_id) if columns.spot_id is None else (columns.spot_id, columns.parent_spot_id)
     names = (*own, columns.frame, columns.y, columns.x, columns.fate, columns.event_frame)
-    rows_of = open_table(opened.folder, opened.table, "files", tracks.file_template, names, columns.recording_id)
+    rows_of = open_table(
+        opened.folder, opened.table, "files", tracks.file_template, names, columns.recording_id, tracks.spot_features
+    )
     sources = list_sources(opened.folder, opened.table)
     return read_each(sources, lambda source: _read_rows(rows_of(source), source, tracks))
 

@@ -19,6 +19,7 @@ from cellfate.tracks.geff_axes import find_axes
 from cellfate.tracks.graphs import SpotGraph, cut_graph
 from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
+from cellfate.tracks.spot_features import PARAMETER, add_features, check_features
 from cellfate.tracks.stated import compare_facts
 from cellfate.tracks.zarr_arrays import has_array, read_array, read_attributes
 
@@ -49,6 +50,7 @@ def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
             "x_px": source.to_pixels(x, tracks.position_unit or axes.x_unit or "px", path),
         }
     )
+    detections = add_features(detections, _read_features(path, n_nodes, tracks), path)
     remarks = (*cut.remarks, *compare_facts(axes.state_facts(path), source))
     return make_tracked(detections, cut.parents, _stated(path, cut.cell_ids, tracks), remarks=remarks)
 
@@ -112,15 +114,36 @@ def _stated(path: Path, cell_ids: NDArray[np.int64], tracks: TrackSettings) -> p
     return state_fates(cell_ids, words, frames, tracks, path)
 
 
+def _read_features(path: Path, n_nodes: int, tracks: TrackSettings) -> dict[str, NDArray[np.float64]]:
+    """Spot features by name; NaN where the file says that a value is missing."""
+    if tracks.spot_features:
+        check_features(tracks.spot_features, _list_properties(path), path, "node property")
+    features = {}
+    for name in tracks.spot_features:
+        folder = path / "nodes" / "props" / name
+        values = read_array(folder / "values", n_rows=n_nodes, whole=True)
+        if values.ndim != 1 or values.dtype.kind not in "biuf":
+            raise InputError(
+                f"The node property {name} in {path} is no list of numbers (shape {values.shape}, type "
+                f"{values.dtype}), but a number a spot was expected; take {name} from {PARAMETER}."
+            )
+        features[name] = values.astype(np.float64)
+        if has_array(folder / "missing"):
+            features[name][read_array(folder / "missing", n_rows=n_nodes).astype(bool)] = np.nan
+    return features
+
+
+def _list_properties(path: Path) -> list[str]:
+    folder = path / "nodes" / "props"
+    return sorted(entry.name for entry in folder.iterdir() if entry.is_dir()) if folder.is_dir() else []
+
+
 def _optional(path: Path, name: str, n_nodes: int) -> pd.Series:
     folder = path / "nodes" / "props" / name
     if not has_array(folder / "values"):
-        found = (
-            sorted(entry.name for entry in folder.parent.iterdir() if entry.is_dir()) if folder.parent.is_dir() else []
-        )
         raise InputError(
             f"{path} has no node property '{name}', which tracks.columns names; it has "
-            f"{', '.join(found) or 'none'}; correct it there, or set it to null."
+            f"{', '.join(_list_properties(path)) or 'none'}; correct it there, or set it to null."
         )
     values = pd.Series(read_array(folder / "values", n_rows=n_nodes).reshape(n_nodes, -1)[:, 0]).astype(object)
     if has_array(folder / "missing"):

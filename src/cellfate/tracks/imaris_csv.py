@@ -13,6 +13,7 @@ from cellfate.tracks.marks import drop_untracked, read_columns
 from cellfate.tracks.nearest_links import link_nearest, tell_nearest
 from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
+from cellfate.tracks.spot_features import add_text_features
 
 _NEEDED = ("Position X", "Position Y", "Unit", "Time", "TrackID", "ID")
 _HALF_PIXEL = 0.5
@@ -21,7 +22,7 @@ _HALF_PIXEL = 0.5
 def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
     """Read the table of one recording; a reader as `importing.ReadRecording`."""
     path = source.find(tracks.file_template)
-    table = drop_untracked(read_columns(path, _NEEDED), "TrackID", tracks, path)
+    table = drop_untracked(read_columns(path, _NEEDED, features=tracks.spot_features), "TrackID", tracks, path)
     unit = tracks.position_unit or (table["Unit"].iloc[0] if len(table) else "px")
     spots = pd.DataFrame(
         {
@@ -32,6 +33,7 @@ def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
             "x_px": source.to_pixels(real_numbers(table["Position X"], path), unit, path) - _HALF_PIXEL,
         }
     )
+    spots = add_text_features(spots, table, tracks, path)
     if not spots.duplicated(["track", "frame"]).any():
         return make_tracked(spots.rename(columns={"track": "cell_id"}), None)
     graph = SpotGraph(path, spots["spot_id"].to_numpy(), spots["frame"].to_numpy(), link_nearest(spots), directed=True)

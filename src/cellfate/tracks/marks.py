@@ -9,10 +9,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
-from cellfate.core.text_tables import parse_numbers, read_text_columns, real_numbers, whole_numbers
+from cellfate.core.text_tables import parse_numbers, read_header, read_text_columns, real_numbers, whole_numbers
 from cellfate.imaging.units import unit_in_name
 from cellfate.tracks.records import TrackSource
 from cellfate.tracks.settings import TIMED_FORMATS, TrackSettings
+from cellfate.tracks.spot_features import add_text_features, check_features
 
 _log = logging.getLogger(__name__)
 UNTRACKED = ("", "none", "nan")
@@ -21,9 +22,16 @@ _PACKED = (b"PK\x03\x04", b"\x1f\x8b")
 _LINE_ENDS = (b"\n", b"\r", b"\0")
 
 
-def read_columns(path: Path, needed: Sequence[str], optional: Iterable[str] = ()) -> pd.DataFrame:
-    """Read columns of a table of tracks as `read_text_columns`, and say where its last line may be cut short."""
-    table = read_text_columns(path, needed, optional)
+def read_columns(
+    path: Path, needed: Sequence[str], optional: Iterable[str] = (), features: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Read columns of a table of tracks as `read_text_columns`, and say where its last line may be cut short.
+
+    `features` are columns of spot features; an InputError names those that are like one that is missing.
+    """
+    table = read_text_columns(path, needed, (*optional, *features))
+    if not {*features} <= {*table.columns}:
+        check_features(features, read_header(path), path, "column")
     with path.open("rb") as file:
         is_packed = file.read(4).startswith(_PACKED)
         file.seek(-1, 2)
@@ -107,16 +115,17 @@ def read_marks(
     Returns
     -------
     DataFrame
-        cell_id, frame (from 0), y_px and x_px.
+        cell_id, frame (from 0), y_px, x_px, and spot features.
 
     Raises
     ------
     InputError
-        If a field is no number, or the unit is a length and the size of a pixel is not known.
+        If a field is no number (of a spot feature: nor blank), or the unit is a length and the size of a pixel is not
+        known.
     """
     y, x = (real_numbers(table[names[axis]], path) for axis in ("y", "x"))
     unit = tracks.position_unit or unit_in_name(names["x"]) or unit_in_name(names["y"]) or "px"
-    return pd.DataFrame(
+    marks = pd.DataFrame(
         {
             "cell_id": whole_numbers(table[names["cell_id"]], path),
             "frame": read_frames(table[names["frame"]], source, tracks, path),
@@ -124,3 +133,4 @@ def read_marks(
             "x_px": source.to_pixels(x, unit, path),
         }
     )
+    return add_text_features(marks, table, tracks, path)

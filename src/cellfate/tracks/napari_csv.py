@@ -26,7 +26,8 @@ def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
     """Read the CSV and the graph of one recording; a reader as `importing.ReadRecording`."""
     path = source.find(tracks.file_template)
     names = _find_columns(path)
-    table = drop_untracked(read_columns(path, list(names.values())), names["cell_id"], tracks, path)
+    table = read_columns(path, list(names.values()), features=tracks.spot_features)
+    table = drop_untracked(table, names["cell_id"], tracks, path)
     detections = read_marks(table, names, source, tracks, path)
     parents, remarks = read_parents(source, tracks, detections["cell_id"].to_numpy())
     return make_tracked(detections, parents, remarks=remarks)

@@ -66,7 +66,7 @@ def set_aside_or_stop(
         _log.warning("%s", reason)
     problems = problems[harmful]
     if len(problems) and settings.on_bad_recording == "stop":
-        raise InputError(str(problems["reason"].iloc[0]))
+        raise InputError(str(problems["reason"].iloc[0]), str(problems["parameter"].iloc[0]))
     return set_aside(problems, recordings, STAGE)
 
 

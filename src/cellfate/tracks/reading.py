@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from cellfate.core.errors import InputError
 from cellfate.core.fates import MITOSIS
+from cellfate.core.spot_features import SPOT_KIND, list_spot_columns
 from cellfate.imaging.file_search import find_written
 from cellfate.imaging.recording_names import list_names, match_names
 from cellfate.imaging.records import RecordingFolder
@@ -29,6 +30,7 @@ DETECTION_KINDS = {
     "x_px": "float64",
     "spot_id": "Int64",
 }
+"""Columns of `Detections`; those of spot features follow."""
 CELL_KINDS = {
     "recording_id": "str",
     "cell_id": "int64",
@@ -130,6 +132,7 @@ def open_table(
     template: str,
     columns: Sequence[str | None],
     by: str | None,
+    features: Sequence[str] = (),
 ) -> Callable[[TrackSource], pd.DataFrame]:
     """Make what gives the rows of a recording in a table, which has a file a recording or is one file for all.
 
@@ -145,6 +148,8 @@ def open_table(
         Columns to read; those that are None are left out.
     by : str or None
         Column that names the recording of a row; None if there is none.
+    features : sequence of str
+        Columns of spot features.
 
     Raises
     ------
@@ -160,16 +165,18 @@ def open_table(
         path = find_written(folder.root, template)
         if not path.is_file():
             raise InputError(f"The file {path} is missing; put it there, or correct tracks.{parameter}.")
-        shared = read_columns(path, needed)
+        shared = read_columns(path, needed, features=features)
     ids = recordings["recording_id"].astype(str).tolist()
     rows = {} if shared is None or by is None else _part_by_recording(shared, by, ids, template)
 
     def rows_of(source: TrackSource) -> pd.DataFrame:
         if by is None:
-            return read_columns(source.find(template, parameter), needed) if shared is None else shared
+            if shared is not None:
+                return shared
+            return read_columns(source.find(template, parameter), needed, features=features)
         if shared is not None:
             return rows.get(source.recording_id, shared.iloc[:0])
-        table = read_columns(source.find(template, parameter), needed)
+        table = read_columns(source.find(template, parameter), needed, features=features)
         names = match_names(table[by].unique(), ids, f"File {source.find(template, parameter)}")
         return table[table[by].map(names) == source.recording_id]
 
@@ -242,7 +249,8 @@ def assemble(recording_id: str, read: TrackedCells) -> tuple[pd.DataFrame, pd.Da
         stated=cells["fate"].notna() | cells["event_frame"].notna(),
     )
     detections = read.detections.assign(recording_id=recording_id)
-    return detections[list(DETECTION_KINDS)].astype(DETECTION_KINDS), table[list(CELL_KINDS)].astype(CELL_KINDS)
+    kinds = DETECTION_KINDS | dict.fromkeys(list_spot_columns(detections), SPOT_KIND)
+    return detections[list(kinds)].astype(kinds), table[list(CELL_KINDS)].astype(CELL_KINDS)
 
 
 def empty_table(kinds: dict[str, str]) -> pd.DataFrame:

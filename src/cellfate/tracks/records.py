@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
 from cellfate.core.numbers import LARGEST
+from cellfate.core.spot_features import SPOT_KIND, list_spot_columns
 from cellfate.imaging.file_search import check_inside, find_written
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
@@ -227,8 +228,8 @@ class TrackedCells:
     Attributes
     ----------
     detections : DataFrame
-        cell_id, frame, y_px, x_px, spot_id (Int64, null where the file numbers no spots): one row a cell and frame in
-        which it was seen.
+        cell_id, frame, y_px, x_px, spot_id (Int64, null where the file numbers no spots), and a column a spot feature:
+        one row a cell and frame in which it was seen.
     cells : DataFrame
         cell_id, each once; parent_id (Int64, null for none); fate (null where none is stated), event_frame (Int64,
         null where none is stated); cell_name (null where the file gives none); begin (where the file itself says in
@@ -258,7 +259,7 @@ def make_tracked(
     Parameters
     ----------
     detections : DataFrame
-        cell_id, frame, y_px, x_px and, where the file numbers its spots, spot_id.
+        cell_id, frame, y_px, x_px, spot_id where the file numbers its spots, and columns of spot features.
     parents : dict of int to int, or None
         Parent of each cell that has one; None where parents are not known.
     stated : DataFrame or None
@@ -284,4 +285,5 @@ def make_tracked(
         }
     )
     kinds = {"cell_id": "int64", "frame": "int64", "y_px": "float64", "x_px": "float64", "spot_id": "Int64"}
+    kinds |= dict.fromkeys(list_spot_columns(detections), SPOT_KIND)
     return TrackedCells(detections.reindex(columns=list(kinds)).astype(kinds), cells, parents is not None, remarks)

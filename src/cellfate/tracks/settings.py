@@ -46,6 +46,13 @@ LABEL_FORMATS = frozenset({"labels", "deepcell"})
 """Formats of label images: their positions are pixels."""
 UNTRACKED_FORMATS = frozenset({"csv", "napari_csv", "trackmate_csv", "imaris_csv", "cell_acdc", "cellprofiler_csv"})
 """Formats with a column of cells, in which a number can stand for spots of no track."""
+MEASURED_FORMATS = frozenset(
+    {
+        *SPOT_FORMATS,
+        *("btrack", "geff", "napari_csv", "imaris_csv", "cell_acdc", "cellprofiler_csv", "csv"),
+    }
+)
+"""Formats whose files may hold what was measured of each spot."""
 OWN_FRAMES = frozenset({None, "coco_vid", "cell_tracking_challenge", "imaris_csv", *LABEL_FORMATS})
 """Formats that say themselves which frame is the first; None: that of the layout."""
 TIMED_FORMATS = frozenset({"csv", "napari_csv", "geff"})
@@ -140,6 +147,11 @@ class TrackSettings(Settings):
     """`trackmate_csv`: TrackMate's table of edges, named as `files` are; null: parents are not known."""
     columns: TrackColumns = TrackColumns()
     """`csv`, and `geff` where it says so: names of the columns."""
+    spot_features: tuple[str, ...] = ()
+    """Numbers that the tracker measured of each spot, by the names that the file has for them, such as
+    MEAN_INTENSITY_CH1: models that read measurements are given them beside those made of the crops. A value has to be
+    known in its frame: one of the whole track (its length, its mean) tells when the track ends. Formats of `coco_vid`,
+    the Cell Tracking Challenge and label images hold none."""
     position_unit: Literal["px", "um"] | None = None
     """Unit of the positions; null: what the file says, and pixels where it says nothing. Micrometres are divided by
     the pixel size of the recording."""
@@ -196,6 +208,25 @@ class TrackSettings(Settings):
         if ".." in parts or parts[0] == "" or ":" in parts[0]:
             raise ValueError(f"'{template}' leaves the folder of recordings; give a path relative to it, without '..'.")
         return template
+
+    @model_validator(mode="after")
+    def _check_spot_features(self) -> "TrackSettings":
+        if self.spot_features and self.format not in MEASURED_FORMATS:
+            raise ValueError(
+                f"spot_features are {', '.join(self.spot_features)} but format is {self.format}, whose files measure "
+                f"nothing of a spot; set spot_features to [], or format to {', '.join(sorted(MEASURED_FORMATS))}."
+            )
+        twice = [name for name in self.spot_features if self.spot_features.count(name) > 1 or not name.strip()]
+        if twice:
+            raise ValueError(f"spot_features names '{twice[0]}' twice or blank; give every name once.")
+        for key in ("fate", "event_frame", "cell_id", "parent_id", "spot_id", "parent_spot_id"):
+            name = getattr(self.columns, key)
+            if name in self.spot_features:
+                raise ValueError(
+                    f"spot_features names '{name}', which is columns.{key}: how a cell ends, or a number that calls "
+                    "it, measures nothing of a spot; take it from spot_features."
+                )
+        return self
 
     @model_validator(mode="after")
     def _check_belongs(self) -> "TrackSettings":

@@ -28,6 +28,7 @@ from cellfate.tracks.nearest_links import link_nearest, tell_nearest
 from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
 from cellfate.tracks.spot_fates import read_spot_fates
+from cellfate.tracks.spot_features import add_text_features
 from cellfate.tracks.stated import StatedFacts, compare_facts, read_interval
 
 _SPOTS = ("ID", "TRACK_ID", "FRAME", "POSITION_Y", "POSITION_X")
@@ -68,7 +69,8 @@ def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
 def _read_spots(path: Path, tracks: TrackSettings, source: TrackSource) -> tuple[pd.DataFrame, StatedFacts]:
     label = tracks.columns.fate
     needed = _SPOTS if label is None else (*_SPOTS, label)
-    every, units = _without_headers(read_columns(path, needed, optional=("VISIBILITY", "POSITION_T")), path)
+    read = read_columns(path, needed, optional=("VISIBILITY", "POSITION_T"), features=tracks.spot_features)
+    every, units = _without_headers(read, path)
     table = drop_untracked(every, "TRACK_ID", tracks, path)
     unit = tracks.position_unit or units.get("POSITION_X", "") or "px"
     y, x = (source.to_pixels(real_numbers(table[key], path), unit, path) for key in ("POSITION_Y", "POSITION_X"))
@@ -92,7 +94,7 @@ def _read_spots(path: Path, tracks: TrackSettings, source: TrackSource) -> tuple
         units=(units.get("POSITION_T", ""),),
         unit_missing=not (tracks.position_unit or units.get("POSITION_X")),
     )
-    return spots, facts
+    return add_text_features(spots, table, tracks, path), facts
 
 
 def _interval(table: pd.DataFrame) -> float | None:

@@ -9,7 +9,7 @@ The file is read by a parser that refuses document types, entities and anything 
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from cellfate.tracks.graphs import SpotGraph, cut_graph
 from cellfate.tracks.records import TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
 from cellfate.tracks.spot_fates import read_spot_fates
+from cellfate.tracks.spot_features import PARAMETER, add_features, check_features
 from cellfate.tracks.stated import StatedFacts, compare_facts, read_interval
 
 _log = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ class _Content:
 
     label: str | None
     by_name: bool
+    features: tuple[str, ...]
     units: dict[str, str] = field(default_factory=dict)
     root: str = ""
     track: str = ""
@@ -45,6 +47,8 @@ class _Content:
     image: dict[str, str] = field(default_factory=dict)
     spots: list[tuple[float, ...]] = field(default_factory=list)
     words: list[str | None] = field(default_factory=list)
+    measured: list[tuple[str | None, ...]] = field(default_factory=list)
+    attributes: dict[str, None] = field(default_factory=dict)
     edges: list[tuple[float, float, float]] = field(default_factory=list)
     kept: set[float] | None = None
 
@@ -71,6 +75,7 @@ def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
             "x_px": _to_pixels(tracked["x"], "pixelwidth", source, content, tracks, path),
         }
     )
+    detections = add_features(detections, dict(_parse_features(content, tracked, path)), path)
     stated = read_spot_fates(_with_words(detections, tracked, content, path), cut.parents, tracks, path)
     track_of = {spot: content.track_names.get(track) for track, *ends in kept for spot in ends}
     names = name_branches(detections.assign(track=tracked["spot"].map(track_of).to_numpy()), cut.parents)
@@ -129,6 +134,25 @@ def _with_words(detections: pd.DataFrame, tracked: pd.DataFrame, content: _Conte
     return detections.assign(word=pd.Series(content.words).fillna("").loc[tracked.index].to_numpy())
 
 
+def _parse_features(content: _Content, tracked: pd.DataFrame, path: Path) -> Iterator[tuple[str, Any]]:
+    """Yield each spot feature with its values at the tracked spots; NaN where a spot lacks the attribute."""
+    if not content.features:
+        return
+    check_features(content.features, content.attributes, path, "attribute of spots")
+    measured = pd.DataFrame(content.measured, columns=list(content.features)).loc[tracked.index]
+    for name in content.features:
+        text = measured[name].astype(object).fillna("nan").str.strip().replace("", "nan")
+        values = pd.to_numeric(text, errors="coerce").to_numpy(np.float64)
+        odd = np.isnan(values) & (text.str.lower() != "nan").to_numpy(bool)
+        if odd.any():
+            raise InputError(
+                f"Spot {tracked['spot'].iloc[int(odd.argmax())]} in {path} has {text[odd].iloc[0]!r:.60} as {name} "
+                f"({odd.sum()} such spots), but a number was expected; take {name} from {PARAMETER}, or correct the "
+                "spots in TrackMate."
+            )
+        yield name, values
+
+
 def _kept_edges(content: _Content, path: Path) -> list[tuple[float, float, float]]:
     """Edges of the tracks that TrackMate's filters keep."""
     if content.root == "Tracks":
@@ -157,7 +181,7 @@ def _parse(path: Path, tracks: TrackSettings) -> _Content:
     from defusedxml import DefusedXmlException
     from defusedxml.ElementTree import iterparse
 
-    content = _Content(tracks.columns.fate, tracks.name_cells_by == "track_name")
+    content = _Content(tracks.columns.fate, tracks.name_cells_by == "track_name", tracks.spot_features)
     try:
         with path.open("rb") as file:
             for event, element in iterparse(file, events=("start", "end"), forbid_dtd=True):
@@ -190,6 +214,9 @@ def _take(content: _Content, event: str, element: Any, path: Path) -> None:
         hidden = element.attrib.get("VISIBILITY", "1")
         if content.label is not None:
             content.words.append(element.attrib.get(content.label))
+        if content.features:
+            content.measured.append(tuple(element.attrib.get(name) for name in content.features))
+            content.attributes.update(dict.fromkeys(element.attrib))
         content.spots.append((*_numbers(element, _SPOT, path), _number(hidden, "VISIBILITY", path)))
     elif element.tag == "Edge":
         track = _whole(content.track, "TRACK_ID", path)

@@ -22,7 +22,7 @@ from cellfate.core.tables import CELL, FRAME
 from cellfate.crops.store import CropStore
 from cellfate.features.measurements import find_masks
 from cellfate.features.settings import FeatureSettings
-from cellfate.features.summaries import feature_columns
+from cellfate.features.summaries import crop_feature_columns
 from cellfate.models.settings import ClockNetworkSettings, shows_mask
 from cellfate.training.batch_plans import mixed_batches
 from cellfate.training.batches import Batch, CropCache, FloatArray, IntArray, ShownCells
@@ -185,8 +185,11 @@ def _shown_frames(crops: CropStore, cell: "pd.Series[Any]") -> IntArray:
 
 
 def _standardise(frame_features: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
-    """Features in standard deviations of the training cells, indexed by recording, cell and frame."""
-    names = feature_columns(frame_features)
+    """Features in standard deviations of the training cells, indexed by recording, cell and frame.
+
+    Only those that can be seen in a crop: the network is taught them while it looks at one.
+    """
+    names = crop_feature_columns(frame_features)
     in_training = frame_features.merge(train[CELL], on=CELL)[names]
     mean, sd = in_training.mean(), in_training.std(ddof=0)
     kept = [name for name in names if sd[name] > _SAME * abs(mean[name])]

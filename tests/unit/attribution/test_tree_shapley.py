@@ -75,4 +75,5 @@ def test_values_are_those_of_the_shap_package():
 
 
 def test_channels_of_features():
-    assert [channel_of(name) for name in ("intensity_p53", "n_neighbors", "area")] == ["p53", "neighbors", "shape"]
+    names = ("intensity_p53", "n_neighbors", "area", "tracker_area", "tracker_intensity_p53")
+    assert [channel_of(name) for name in names] == ["p53", "neighbors", "shape", "tracker", "tracker"]

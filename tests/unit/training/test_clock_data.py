@@ -100,6 +100,14 @@ def test_features_are_standardised_by_the_training_cells_and_clipped(study, fold
     assert np.nanmax(np.abs(np.concatenate(fold.train.known["features_nf"]))) <= 5
 
 
+def test_the_network_is_not_taught_what_a_tracker_measured(study, tmp_path):
+    """It looks at one crop, in which a tracker's own numbers may not be seen."""
+    measured = study.frame_features.assign(tracker_SNR=np.float32(np.arange(len(study.frame_features))))
+    other = replace(study, frame_features=measured)
+    one, two = (each.open_folds(tiny_clock_training(tmp_path))[0].train for each in (study, other))
+    assert one.n_features == two.n_features > 3
+
+
 def test_a_pass_of_the_pretraining_draws_every_crop_once_with_its_features(fold):
     draws = list(draw_crops(fold, 0))
     assert all(len(draw.frames_nchw) <= fold.settings.pretraining_frames for draw in draws)

@@ -43,6 +43,7 @@ PREFLIGHT_WARNINGS: Final = (
     "merge",
     "nearest_links",
     "missing_parent",
+    "spot_feature",
     "coinciding",
     "empty_frame",
     "focus",

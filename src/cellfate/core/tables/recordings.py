@@ -59,7 +59,8 @@ class FrameFiles(Table):
 class Detections(Table):
     """One row a cell and frame.
 
-    Tables of earlier versions lack `spot_id`.
+    Each name n of `tracks.spot_features` adds `tracker_n` (float32, NaN: not measured). Tables of earlier versions lack
+    `spot_id`.
     """
 
     recording_id: Series[str]
@@ -104,7 +105,8 @@ class SetAside(Table):
 class FrameFeatures(Table):
     """One row a cell and frame: morphology and reporters.
 
-    Each channel c adds `intensity_c`, `texture_c` and `rate_intensity_c`. Tables of earlier versions have no texture,
+    Each channel c adds `intensity_c`, `texture_c` and `rate_intensity_c`, each spot feature its column of
+    `Detections`. Tables of earlier versions have no texture,
     no rates and nothing on the soundness of masks; they are still read.
     """
 

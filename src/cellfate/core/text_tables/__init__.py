@@ -6,6 +6,7 @@ Excel workbook (.xlsx): all of this is told from the file, never from its name.
 
 from cellfate.core.text_tables.numbers import (
     is_blank,
+    optional_real_numbers,
     optional_whole_numbers,
     parse_numbers,
     real_numbers,
@@ -24,6 +25,7 @@ __all__ = [
     "find_unread_sheets",
     "is_blank",
     "is_system_file",
+    "optional_real_numbers",
     "optional_whole_numbers",
     "parse_numbers",
     "read_first_lines",

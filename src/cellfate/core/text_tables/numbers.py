@@ -101,6 +101,34 @@ def is_blank(column: pd.Series) -> pd.Series:
     return column.str.strip().str.lower().isin(_BLANK)
 
 
+def optional_real_numbers(column: pd.Series, path: Path, advice: str = "correct the file") -> NDArray[np.float64]:
+    """Turn text into numbers; blank fields, `nan` and `na` become NaN, and infinite ones stay.
+
+    Parameters
+    ----------
+    column : Series of str, length N
+        Fields of a table, indexed by the number of the line.
+    path : Path
+        The file, for the message.
+    advice : str
+        What to do where a field is anything else.
+
+    Raises
+    ------
+    InputError
+        If a field is anything else; with file and line.
+
+    Examples
+    --------
+    >>> optional_real_numbers(pd.Series(["1.5", "", "NaN", "-Infinity"]), Path("a.csv")).tolist()
+    [1.5, nan, nan, -inf]
+    """
+    numbers = parse_numbers(column)
+    blank = is_blank(column).to_numpy(bool)
+    _check(column, blank | ~np.isnan(numbers), "a number or a blank", path, advice)
+    return numbers
+
+
 def check_decimals(table: pd.DataFrame, separator: str | None, path: Path) -> None:
     """Refuse a table in which a comma in a number could mean two things.
 
@@ -139,10 +167,12 @@ def check_decimals(table: pd.DataFrame, separator: str | None, path: Path) -> No
         )
 
 
-def _check(column: pd.Series, usable: NDArray[np.bool_], expected: str, path: Path) -> None:
+def _check(
+    column: pd.Series, usable: NDArray[np.bool_], expected: str, path: Path, advice: str = "correct the file"
+) -> None:
     if not usable.all():
         place = int(np.flatnonzero(~usable)[0])
         raise InputError(
             f"Line {column.index[place]} of {path} has {column.iloc[place]!r:.60} in column {column.name}, but "
-            f"{expected} was expected ({int((~usable).sum())} such lines); correct the file."
+            f"{expected} was expected ({int((~usable).sum())} such lines); {advice}."
         )

@@ -35,12 +35,13 @@ from cellfate.metrics.scoring import score_forecasts
 from cellfate.metrics.settings import ReferenceSettings, ScoreSettings
 from cellfate.prediction.cell_tables import tabulate_cells
 from cellfate.prediction.forecasts import ALL_MEMBERS, NO_FOLD, forecast_new
-from cellfate.prediction.new_recordings import cut_new_crops
+from cellfate.prediction.new_recordings import ask_spot_features, cut_new_crops, tell_lacking
 from cellfate.prediction.records import TrainedModel
 from cellfate.prediction.settings import AlarmSettings
 from cellfate.prediction.trained_on import find_seen
 from cellfate.tracks.importing import import_tracks
 from cellfate.tracks.settings import TrackSettings
+from cellfate.tracks.spot_features import PARAMETER as SPOT_FEATURES
 
 _log = logging.getLogger(__name__)
 _GROUPS = re.compile(
@@ -62,26 +63,38 @@ class InferenceSettings(Settings):
 
 
 def choose_settings(
-    folder: RecordingFolder, recordings: RecordingSettings, tracks: TrackSettings, inference: InferenceSettings
+    folder: RecordingFolder,
+    recordings: RecordingSettings,
+    tracks: TrackSettings,
+    inference: InferenceSettings,
+    clock: TrainedModel,
 ) -> tuple[RecordingSettings, TrackSettings]:
     """Give the settings that new recordings are read with: the study's, but for what `inference` says.
 
-    The tables of conditions and fates that the study names may be missing; those that `inference` names may not.
+    The tables of conditions and fates that the study names may be missing; those that `inference` names may not. Which
+    spot features are read follows from the fate clock.
 
     Raises
     ------
     InputError
-        If a key does not exist, or its value is not allowed.
+        If a key does not exist, its value is not allowed, or the tracks hold no spot features and the fate clock needs
+        some.
     """
+    if "spot_features" in inference.tracks:
+        raise InputError(
+            "Parameter inference.tracks names spot_features, but which are read follows from the fate clock "
+            f"({', '.join(clock.clock_config.spot_features) or 'it was trained with none'}); take them from inference."
+        )
     usual: dict[str, JsonValue] = {}
     name = recordings.conditions_file
     if "conditions_file" not in inference.recordings and name is not None and not (folder.root / name).exists():
         _log.warning("The new recordings have no conditions file %s: their doses are taken as not known", name)
         usual = {"conditions_file": None}
     missing: dict[str, JsonValue] = {} if "fates_file" in inference.tracks else {"missing_fates": "unscored"}
+    bare = tracks.model_copy(update={"spot_features": ()})  # another format may hold none
     return (
         _change("recordings", recordings, usual | inference.recordings),
-        _change("tracks", tracks, missing | inference.tracks),
+        ask_spot_features(clock.clock_config, _change("tracks", bare, missing | inference.tracks)),
     )
 
 
@@ -108,10 +121,16 @@ def import_new_tracks(
     frame_files: pd.DataFrame,
     settings: RecordingSettings,
     tracks: TrackSettings,
+    clock: TrainedModel,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Import the tracks of new recordings; see `import_tracks`."""
-    with _pointing_at_inference():
-        return import_tracks(folder, recordings, frame_files, settings, tracks)
+    """Import the tracks of new recordings, with the spot features of the fate clock; see `import_tracks`."""
+    try:
+        with _pointing_at_inference():
+            return import_tracks(folder, recordings, frame_files, settings, tracks)
+    except InputError as error:
+        if error.parameter != SPOT_FEATURES:
+            raise
+        raise tell_lacking(clock.clock_config, str(error).split(", which ")[0]) from error
 
 
 @contextmanager
@@ -121,7 +140,8 @@ def _pointing_at_inference() -> Iterator[None]:
         yield
     except InputError as error:
         advice = _GROUPS.sub(r"inference.\g<0>", str(error))
-        raise InputError(re.sub(r"\brecordings_root\b", "new_recordings_root", advice)) from error
+        advice = re.sub(r"\brecordings_root\b", "new_recordings_root", advice)
+        raise InputError(advice, error.parameter) from error
 
 
 def cut_crops_for_models(

@@ -25,12 +25,17 @@ def _prepare() -> Pipeline:
         [
             node(
                 nodes.choose_settings,
-                ["new_recordings", "params:recordings", "params:tracks", "params:inference"],
+                ["new_recordings", "params:recordings", "params:tracks", "params:inference", MODELS[1]],
                 read,
                 name="choose_settings",
             ),
             node(nodes.open_new_recordings, ["new_recordings", read[0]], opened, name="open_new_recordings"),
-            node(nodes.import_new_tracks, ["new_recordings", *opened[:2], *read], tracked, name="import_new_tracks"),
+            node(
+                nodes.import_new_tracks,
+                ["new_recordings", *opened[:2], *read, MODELS[1]],
+                tracked,
+                name="import_new_tracks",
+            ),
             node(
                 nodes.cut_crops_for_models,
                 ["new_recordings", *opened[:2], tracked[0], *MODELS, read[0]],

@@ -9,6 +9,7 @@ from cellfate.cohort.landmarks import asks_which_fate
 from cellfate.cohort.outcomes import competing_events
 from cellfate.cohort.questions import WHICH_FATE, WITHIN_HOURS, is_asked, why_not
 from cellfate.cohort.settings import FollowUpSettings
+from cellfate.core.spot_features import list_spot_features
 from cellfate.core.tables import TrainingHistory
 from cellfate.core.words import order_doses
 from cellfate.crops.digest import digest_cells
@@ -111,6 +112,7 @@ def train_clock_networks(
     about = _describe(crops, follow_ups, splits, follow_up, training)
     about |= {"architecture": network, "features": features, "blend": blend, "context": context}
     about["doses"] = tuple(order_doses(follow_ups["dose"]))
+    about |= {"spot_features": list_spot_features(frame_features.columns)}
     if not is_asked(questions, WITHIN_HOURS):
         return TrainedModel(ClockConfig(**about, reason=why_not(questions, WITHIN_HOURS)), {}), _no_history()
     tables = (follow_ups, splits, normalisation, frame_features)
