@@ -78,7 +78,8 @@ class TiffSeries:
         offset = self._direct_offset
         n_pages = math.prod(self._leading)
         if offset is not None:
-            n_whole = (self.path.stat().st_size - offset) // max(self.pages.keyframe.nbytes, 1)
+            n_bytes = max(self.path.stat().st_size - offset, 0)  # an offset may lie beyond the end of a damaged file
+            n_whole = n_bytes // max(self.pages.keyframe.nbytes, 1)
             for index in range(n_whole, n_pages):
                 where = self._describe(index)
                 reason = f"pixels of {where} are missing: it is cut short or was not written whole"
