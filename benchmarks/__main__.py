@@ -17,6 +17,7 @@ NAMES = (
     "causal_reading",
     "clock_censoring",
     "added_value",
+    "blend_learning_curve",
     "label_permutation",
     "alarms",
     "swap_null",
