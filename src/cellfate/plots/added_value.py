@@ -21,7 +21,7 @@ from cellfate.plots.theme import SEQUENCE, finish, make_grid, say_nothing, whisk
 WORDS: Final = {"images": "images", "measurements": "measurements alone", "network": "the network, beside measurements"}
 """What is added, in words."""
 _METRICS: Final = ("auroc", "auroc_within_time")
-_SLOT_PX: Final = 26
+_SLOT_PX: Final = 46
 _TITLE: Final = "What the images add"
 
 
@@ -51,15 +51,15 @@ def plot_added_value(added_value: pd.DataFrame, headline_h: float) -> go.Figure:
         max(1, len(events)), 1 + len(_METRICS), max(120, _SLOT_PX * len(slots)), 90, horizontal_spacing=0.04
     )
     first = known[(known["metric"] == "log_likelihood") & (known["outcome"] == EVERYTHING)]
-    _add_panel(figure, first, slots, "Log-likelihood gained (nats an event)", (1, 1))
+    _add_panel(figure, first, slots, "Log-likelihood gained<br>(nats an event)", (1, 1))
     for row, event in enumerate(events, start=1):
         for column, metric in enumerate(_METRICS, start=2):
             of_panel = known[(known["metric"] == metric) & (known["outcome"] == event)]
-            head = f"{label_metric(metric)}<br>of {event} within {write_hours(headline_h)}: difference"
+            head = f"{label_metric(metric)},<br>{event} within {write_hours(headline_h)}"
             _add_panel(figure, of_panel, slots, head, (row, column), named=column == 2 and row > 1)
     n_landmarks, n_groups = (int(first[name].max()) for name in ("n_landmarks", "n_groups"))
     counted = f"{show_count(n_landmarks, 'landmark')} in {show_count(n_groups, 'group')}"
-    head = f"Test part, n = {counted}. Lines are intervals; left of the dotted line nothing is added."
+    head = f"Test part, n = {counted}. Differences with intervals; dotted is nothing added."
     return finish(figure, _TITLE, head, inner_px=inner_px, legend_rows=0, left_px=330, legend_gap_px=80, heads=False)
 
 
@@ -88,7 +88,7 @@ def _add_panel(
         **where,
     )
     figure.add_vline(x=0, line={"dash": "dot", "color": "#7b8794"}, **where)
-    figure.update_xaxes(title_text=head, **where)
+    figure.update_xaxes(title={"text": head, "font": {"size": 12}}, **where)
     names = [f"{capitalise(WORDS[added])},<br>beside {name_context(context)}" for context, added in slots]
     shown = place[1] == 1 or named
     ticks = {"tickvals": list(range(len(slots))), "ticktext": names if shown else [""] * len(slots)}
