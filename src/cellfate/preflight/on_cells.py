@@ -29,9 +29,11 @@ _MOST_SAMPLES = 11
 _AROUND = 3
 """How many times as wide as a window its surroundings are: what they share is the lamp, not the cell."""
 _FEWEST_CELLS = 30
-"""Cells from which on tracks are told that lie nowhere."""
+"""Cells from which on tracks are told that lie nowhere, by themselves or of all recordings together."""
 _FEWEST_SWAPPED = 10
-"""Cells from which on swapped axes are told."""
+"""Cells from which on swapped axes are told, and tracks that lie nowhere where other recordings confirm it."""
+_SEEN = 0.3
+"""Distance of the mean rank from .5 from which on the cells of a study are plainly seen."""
 _LIES_ON = 0.1
 """Distance of the mean rank from .5 up to which positions know nothing of the image."""
 _SWAPPED = 0.2
@@ -113,13 +115,26 @@ def check_on_cells(ranks: pd.DataFrame, tracks: TrackSettings, settings: Preflig
     swapped = (evidence["n_cells"] >= _FEWEST_SWAPPED) & (evidence["own"] <= _SWAPPED)
     swapped &= evidence["transposed"] >= np.maximum(_SWAPPED, _CERTAIN * evidence["error"])
     swapped &= evidence["transposed"] >= evidence["own"] + _SWAPPED
-    nowhere = (evidence["n_cells"] >= _FEWEST_CELLS) & (evidence["own"] <= _LIES_ON) & ~swapped
+    nowhere = (evidence["own"] <= _LIES_ON) & ~swapped & _are_enough(evidence, ranks)
     transposed = evidence[swapped].assign(value=evidence["transposed"], limit=_SWAPPED, where=name_axes(tracks))
     checks = (
         ("swapped", transposed, _TRANSPOSED),
         ("off_cells", evidence[nowhere].assign(value=_LIES_ON - evidence["own"], limit=0.0), _NOWHERE),
     )
     return [list_findings(cases, name, sentence, settings.max_rows_a_check) for name, cases, sentence in checks]
+
+
+def _are_enough(evidence: pd.DataFrame, ranks: pd.DataFrame) -> pd.Series:
+    """Whether a recording has cells enough to be told; fewer do where other recordings show what to expect of them.
+
+    That is so where the tracks of another recording lie on cells, or those of all together lie nowhere.
+    """
+    together = weigh_ranks(
+        ranks.assign(cell_id=ranks["recording_id"] + ":" + ranks["cell_id"].astype(str), recording_id="")
+    )
+    nowhere = ((together["n_cells"] >= _FEWEST_CELLS) & (together["own"] <= _LIES_ON)).any()
+    elsewhere = (evidence["own"] >= np.maximum(_SEEN, _CERTAIN * evidence["error"])).any()
+    return evidence["n_cells"] >= (_FEWEST_SWAPPED if nowhere or elsewhere else _FEWEST_CELLS)
 
 
 def weigh_ranks(ranks: pd.DataFrame) -> pd.DataFrame:

@@ -16,9 +16,9 @@ from cellfate.tracks.settings import TrackSettings
 NAMES: dict[str, str] = {
     "cell_id": (
         "cellid trackid tracklabel trackletid tracknumber trackobjectslabel cell cellnumber cellno cellnr "
-        "track tracklet particle trackname label id object objectid number nr spot spotid nucleus"
+        "track tracklet particle trackname label id object objectid number nr spot spotid nodeid nucleus"
     ),
-    "frame": ("frame frames framenumber frameid timepoint timeframe t slice imagenumber metadatat time"),
+    "frame": ("frame frames framenumber frameid timepoint timeframe t slice imagenumber time"),
     "y": (
         "ypx y positiony posy centery centroidy centroid0 yposition ycenter ycentroid locationcentery cy yc "
         "ypos row yum ymicron axis1 centeroidy positionypx positionyum"
@@ -170,8 +170,8 @@ def are_same_times(one: pd.Series, other: pd.Series) -> bool:
 
 
 def _keys(column: str) -> list[str]:
-    """Write a name with, and without, the unit in brackets or after an underscore."""
-    bare = re.sub(r"[\[(].*?[\])]|[ _](?:px|pixels?|[num]M|[uµμn]g/ml|[uµμ]m|microns?|%)$", "", column)
+    """Write a name with, and without, the unit in brackets or after an underscore, and CellProfiler's Metadata_."""
+    bare = re.sub(r"^Metadata_|[\[(].*?[\])]|[ _](?:px|pixels?|[num]M|[uµμn]g/ml|[uµμ]m|microns?|%)$", "", column)
     return list(dict.fromkeys((plain(column), plain(bare))))
 
 

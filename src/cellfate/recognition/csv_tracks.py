@@ -26,7 +26,7 @@ from cellfate.recognition.columns import (
 from cellfate.recognition.images import Images
 from cellfate.recognition.proposals import OPEN, Proposal, ask, found
 from cellfate.recognition.survey import shown
-from cellfate.recognition.track_frames import first_frame, frame_column, position_unit, row_lengths
+from cellfate.recognition.track_frames import first_frame, frame_column, position_unit, row_lengths, time_column
 
 _UNITS = {"h": "hours", "min": "minutes", "s": "seconds", "d": "days"}
 _LEAST_COLUMNS, _MOST_COLUMNS = 4, 12
@@ -43,12 +43,15 @@ def guess_columns(root: Path, name: str, images: Images, recording: str | None) 
     within = by or (find_column("recording_id", columns) if recording is None else None)
     lengths = row_lengths(table, by, recording or next(iter(images.names), None), images)
     frame, why = frame_column(table, lengths)
+    timed = time_column(table, lengths, images.frame_interval_min) if frame is None else None
+    if timed is not None:
+        frame, why = timed[0], ""
     doubts = [why] if why else []
     parent = find_column("parent_id", columns)
     spot = _spot_column(table, within, frame, parent)
     roles: dict[str, str | None] = {} if spot is None else {"spot_id": spot, "parent_spot_id": parent}
     if spot is None:
-        roles["cell_id"] = _one_of(table, "cell_id", _cell_columns(table, within, frame), are_same, doubts)
+        roles["cell_id"] = _cell_column(table, within, frame, doubts)
     roles["frame"] = frame
     for axis in ("y", "x"):
         roles[axis] = _one_of(table, axis, find_columns(axis, columns), are_scaled, doubts)
@@ -64,11 +67,33 @@ def guess_columns(root: Path, name: str, images: Images, recording: str | None) 
     words = _state_fates(table, within, roles, name, doubts)
     if by is not None:
         roles["recording_id"] = by
-    counted = [] if frame is None else [first_frame(table, frame, name, lengths)]
+    counted = [] if frame is None or timed else [first_frame(table, frame, name, lengths)]
+    if timed is not None:
+        seen = f"times in {name} that lie on frames of {images.frame_interval_min:g} min"
+        counted = [found("tracks.time_unit", timed[1], f"column {frame}: {seen}")]
+        if "event_frame" in roles:
+            roles["event_frame"] = OPEN
+            doubts.append(f"Times of events in {name} are read in the unit of {frame}; name their column if they are.")
     if frame is None and not why:
         doubts.append("Where others hold parents, fates or frames of events, add parent_id, fate and event_frame.")
         counted = [ask("tracks.first_frame", f"Does {name} count frames from 0 or from 1?")]
     return [_named(roles, parent, name, columns, doubts), *words, *counted, *_measured(table, roles, name, images)]
+
+
+def shared_objects(root: Path, name: str, images: Images) -> list[Proposal]:
+    """Find what names recordings and frames in CellProfiler's one table of all movies, whose images go on counting."""
+    table = read_table(root / name)
+    by = matching_column(table, images.names)
+    lengths = row_lengths(table, by, None, images)
+    frame, why = frame_column(table, lengths) if by else (None, "")
+    columns = {"recording_id": by or OPEN, "frame": frame or OPEN}
+    if frame is None:
+        question = (
+            f"{name} holds the objects of several recordings, and its images go on counting: name the columns of "
+            f"recordings and of frames, from 0 or 1 in each; metadata of images can be exported with the objects.{why}"
+        )
+        return [ask("tracks.columns", question, columns)]
+    return [found("tracks.columns", columns, f"the columns of {name}"), first_frame(table, frame, name, lengths)]
 
 
 def may_be_tracks(path: Path) -> bool:
@@ -204,6 +229,17 @@ def _spot_column(table: pd.DataFrame, by: str | None, frame: str | None, parent:
         if (steps == 1).sum() > len(table) / 2:
             return column
     return None
+
+
+def _cell_column(table: pd.DataFrame, by: str | None, frame: str | None, doubts: list[str]) -> str | None:
+    """Take the column of cells; none, and a doubt, where numbers stand twice in a frame, or all of them once."""
+    called_so = [column for column in find_columns("cell_id", list(table.columns)) if column != by]
+    fitting = _cell_columns(table, by, frame)
+    if frame is not None and called_so and not fitting:
+        doubts.append(
+            f"A cell has a number of its own, in one row of each of its frames, and {', '.join(called_so)} has not."
+        )
+    return _one_of(table, "cell_id", fitting, are_same, doubts)
 
 
 def _cell_columns(table: pd.DataFrame, by: str | None, frame: str | None) -> list[str]:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from cellfate.core.text_tables import parse_numbers
+from cellfate.imaging.units import MINUTES
 from cellfate.recognition.columns import find_columns, named_recordings, plain, time_unit, whole
 from cellfate.recognition.images import Images
 from cellfate.recognition.proposals import Proposal, ask, found
@@ -12,6 +13,8 @@ _MICROMETRES = ("um", "micron", "microns", "micrometer", "micrometers")
 _PIXELS = ("px", "pixel", "pixels")
 _EDGE = 1.02
 """Share of the image's side up to which a position counts as inside."""
+_ROUNDED = 0.1
+"""Share of a frame by which times may be rounded."""
 _WHOLE_IMAGE = 0.85
 """Share that pixels reach at least where cells are all over the image; less may be micrometres."""
 
@@ -51,8 +54,27 @@ def frame_column(table: pd.DataFrame, lengths: pd.Series) -> tuple[str | None, s
             reasons.append(f"{column} goes in steps of {np.median(np.diff(np.unique(numbers))):g}")
         else:
             return column, ""
-    advice = "a run needs a column of frames, whole numbers in steps of 1; make one where there is none"
+    advice = (
+        "a run needs a column of frames, whole numbers in steps of 1, or of times with their unit in tracks.time_unit"
+    )
     return None, f" {'; '.join(reasons)}: {advice}." if reasons else ""
+
+
+def time_column(table: pd.DataFrame, lengths: pd.Series, interval_min: float | None) -> tuple[str, str] | None:
+    """Find a column of times that lie on the frames of the images in one unit only, and that unit: s, min or h."""
+    for column in find_columns("frame", list(table.columns)):
+        times, named = parse_numbers(table[column]), time_unit(column)
+        frames = {unit: times * MINUTES[unit] / (interval_min or np.nan) for unit in ("s", "min", "h")}
+        units = [unit for unit, each in frames.items() if named in (None, unit) and _are_frames(each, lengths)]
+        if len(units) == 1:
+            return column, units[0]
+    return None
+
+
+def _are_frames(numbers: np.ndarray, lengths: pd.Series) -> bool:
+    frames = np.round(numbers)
+    near = (np.abs(numbers - frames) <= _ROUNDED).all() and (frames >= 0).all() and (frames < lengths).all()
+    return bool(near) and np.ptp(frames) > 0 and bool(np.median(np.diff(np.unique(frames))) == 1)
 
 
 def first_frame(table: pd.DataFrame, frame: str, name: str, lengths: pd.Series) -> Proposal:

@@ -6,14 +6,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from cellfate.core.fates import APOPTOSIS, MITOSIS
-from cellfate.core.text_tables import read_table
+from cellfate.core.text_tables import parse_numbers, read_table
 from cellfate.imaging.folder_contents import TIFF_ENDINGS
 from cellfate.imaging.settings import WITH_TRACKS
 from cellfate.recognition.columns import find_column, find_columns, meaning, named_recordings, time_unit
-from cellfate.recognition.csv_tracks import fate_words, guess_columns, may_be_tracks
+from cellfate.recognition.csv_tracks import fate_words, guess_columns, may_be_tracks, shared_objects
 from cellfate.recognition.first_tracks import read_first
 from cellfate.recognition.images import FIRST, Images
 from cellfate.recognition.label_stacks import label_diameter
@@ -21,6 +22,7 @@ from cellfate.recognition.naming import fullest, match_files, match_parts, renam
 from cellfate.recognition.proposals import OPEN, Part, Proposal, ask, found
 from cellfate.recognition.survey import Survey, folder_of, shown
 from cellfate.recognition.track_files import TABLES, kind_of, stated_image, table_facts, trackmate_facts, typed_words
+from cellfate.recognition.track_frames import position_unit
 from cellfate.tracks.records import name_file
 
 _FORMATS = (
@@ -41,6 +43,7 @@ _BESIDE = {
     "trackmate_csv": ("edges", "edges_file"),
     "napari_csv": ("graph", "graph_file"),
     "labels": ("graph", "graph_file"),
+    "csv": ("graph", "graph_file"),
 }
 """What may lie beside the tracks of a format and say who came from whom, and the parameter that names it."""
 _ASKED = {
@@ -99,7 +102,11 @@ def recognise_tracks(survey: Survey, images: Images) -> Tracks:
     order = order[:_MOST_TEMPLATES]
     kinds = {one: kind_of(survey, next(iter(matched[one].values()), one), images.header) for one in order}
     usable = {
-        kind: [one for one in order if kinds[one] == kind and (matched[one] or len(images.names) == 1 or kind == "csv")]
+        kind: [
+            one
+            for one in order
+            if kinds[one] == kind and (matched[one] or len(images.names) == 1 or kind in ("csv", "cellprofiler_csv"))
+        ]
         for kind in _FORMATS
     }
     chosen = {kind: fullest(templates, matched) for kind, templates in usable.items() if templates}
@@ -156,7 +163,9 @@ def _by_parts(survey: Survey, images: Images, kinds: Mapping[str, str | None]) -
         if len(fits) > 1:
             folder = os.path.commonpath([folder_of(file) for file in fits.values()])
             renamed = (f"{file} -> {PurePosixPath(folder, rename(file, name))}" for name, file in fits.items())
-            beside = f", the files of {_BESIDE[kind][0]} beside them likewise" if kind in _BESIDE else ""
+            beside = (
+                f", the files of {_BESIDE[kind][0]} beside them likewise" if kind in _BESIDE and kind != "csv" else ""
+            )
             words = (
                 f"{len(fits)} of {len(images.names)} recordings have tracks that are not called like them: rename "
                 f"{shown(renamed, 12)}{beside}, and run this command again."
@@ -221,35 +230,45 @@ def _of_format(
         used = {name for one in templates for name in (one, *matched[one].values())}
         return Tracks(format=kind, values=tuple(values), used=frozenset(used))
     used = {*files.values(), template}
+    values += _columns_of(survey, images, kind, first, matched[template])
+    files = _in_table(survey, first, images, values) or files
     facts: dict[str, float] = {}
-    if kind == "csv":
-        values += guess_columns(survey.root, first, images, next(iter(matched[template]), None))
-        files = _in_table(survey, first, images, values) or files
-    elif kind == "geff":
-        values += _geff_columns(survey, first)
-    elif kind == "cell_acdc":
-        values += _dead_cells(survey, first)
-    elif kind == "trackmate_xml":
+    if kind == "trackmate_xml":
         facts = trackmate_facts(survey.root / first)
-        values += _typed_fates(survey, first)
     elif kind == "trackmate_csv":
         facts = table_facts(survey.root / first, images.header.pixel_size_um if images.header else None)
     elif kind == "labels":
         facts = {"cell_px": label_diameter(survey.root / first) or 0}
-    if kind in _BESIDE:
+    columns = _named_columns(values)
+    if kind in _BESIDE and not {"parent_id", "parent_spot_id"} & columns.keys():
         part, key = _BESIDE[kind]
         beside = [one for one, what in kinds.items() if what == part and (matched[one] or len(images.names) == 1)]
         file = next(iter(fullest(beside, matched)), None)
-        words = "beside the tracks" if file else f"no table of {part} beside the tracks: parents are not known"
-        values.append(found(f"tracks.{key}", file, words))
+        values.append(_beside(part, key, file))
         used |= {file, *matched[file].values()} if file else set()
-    columns = _named_columns(values)
     told = f"{len(files)} of {len(images.names)} recordings have tracks"
     coverage = "which recordings it has is asked" if columns.get("recording_id") == OPEN else told
     values.insert(1, found("tracks.files", template, f"{first}; {coverage}"))
     notes = tuple(_unmatched(files, images))
     tracks = Tracks(format=kind, values=tuple(values), facts=facts, used=frozenset(used), notes=notes)
     return _with_first(survey, images, tracks, list(files)[:FIRST])
+
+
+def _beside(part: str, key: str, file: str | None) -> Proposal:
+    words = "beside the tracks" if file else f"no table of {part} beside the tracks: parents are not known"
+    return found(f"tracks.{key}", file, words)
+
+
+def _columns_of(survey: Survey, images: Images, kind: str, name: str, matched: Mapping[str, str]) -> list[Proposal]:
+    """Tell what a file of tracks of a format says by names of its own."""
+    if kind == "csv":
+        return guess_columns(survey.root, name, images, next(iter(matched), None))
+    if kind == "cellprofiler_csv" and not matched and len(images.names) > 1:
+        return shared_objects(survey.root, name, images)
+    if kind == "trackmate_csv":
+        return _unstated_unit(survey, name, images)
+    tell = {"geff": _geff_columns, "cell_acdc": _dead_cells, "trackmate_xml": _typed_fates}.get(kind)
+    return tell(survey, name) if tell else []
 
 
 def _named_columns(values: Sequence[Proposal]) -> Mapping[str, Any]:
@@ -284,6 +303,14 @@ def _geff_columns(survey: Survey, name: str) -> list[Proposal]:
         "(tracks.fates_file)."
     )
     return [ask("tracks.columns", question, columns)]
+
+
+def _unstated_unit(survey: Survey, name: str, images: Images) -> list[Proposal]:
+    """Tell the unit of positions in a table of spots without the lines below the header, which state it."""
+    table, axes = read_table(survey.root / name), ("POSITION_Y", "POSITION_X")
+    if any(not np.isfinite(parse_numbers(table[axis])).all() for axis in axes):
+        return []
+    return [position_unit(table, *axes, name, images)]
 
 
 def _dead_cells(survey: Survey, name: str) -> list[Proposal]:

@@ -100,6 +100,17 @@ def test_few_cells_are_never_told():
     assert name(look(scatter(29, 0), scatter(29, 1), DISC)) == []
 
 
+@SHAPES
+def test_few_cells_are_told_where_other_recordings_confirm_it(shape):
+    """Two recordings that lie nowhere are 40 cells together; beside one that lies on cells, a single one is told."""
+    yx, other_yx = (scatter(20, seed) for seed in (0, 1))
+    right, wrong = look(yx, yx, shape), look(yx, other_yx, shape)
+    assert name(wrong) == []
+    assert name(pd.concat([wrong, wrong.assign(recording_id="b")])) == ["off_cells", "off_cells"]
+    assert name(pd.concat([wrong, right.assign(recording_id="b")])) == ["off_cells"]
+    assert name(pd.concat([right, right.assign(recording_id="b")])) == []
+
+
 def test_ranks_are_shares_of_random_places_by_hand():
     """A bright pixel ranks above every random place of a flat image; a flat place ties with all: one half."""
     image = np.zeros((1, 64, 64))

@@ -110,7 +110,7 @@ def test_the_end_is_that_of_the_rows_own_recording(short_to, first, tmp_path):
 @pytest.mark.parametrize(
     ("name", "step", "why"),
     [
-        ("Time", 30, "Time goes to 690, and there are 24 images"),
+        ("Time", 7, "Time goes to 161, and there are 24 images"),
         ("Time (h)", 1, "Time (h) is a time"),
         ("t", 2, "t goes"),
     ],
@@ -122,6 +122,16 @@ def test_times_are_not_taken_for_frames(name, step, why, tmp_path):
     columns = the_one(tmp_path, "tracks.columns")
     assert columns.value["frame"] == "???"
     assert why in columns.words
+
+
+@pytest.mark.parametrize(("name", "step", "unit"), [("Time", 30, "min"), ("t", 0.5, "h"), ("Time (s)", 1800, "s")])
+def test_times_that_lie_on_the_frames_are_read_with_their_unit(name, step, unit, tmp_path):
+    write_stacks(tmp_path)
+    table = track_table()
+    write_tracks(tmp_path, table.assign(frame=table["frame"] * step).rename(columns={"frame": name}))
+    assert the_one(tmp_path, "tracks.columns").value["frame"] == name
+    assert the_one(tmp_path, "tracks.time_unit").value == unit
+    assert recognise(tmp_path).value("tracks.first_frame") is None
 
 
 # I9: one table of all recordings

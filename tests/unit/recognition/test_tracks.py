@@ -308,6 +308,64 @@ def test_names_of_cells_that_stand_once_are_spots_linked_by_their_parents(tmp_pa
     assert columns == {"cell_id": "Tracklet ID", "frame": "Time", "y": "y", "x": "x"}
 
 
+def test_nodes_beside_tracks_are_spots_linked_by_their_parents(tmp_path):
+    """As motile exports them: the parent is a node, and the number of the track says nothing of parents."""
+    write_images(tmp_path)
+    numbers = track_formats.spots_of(FAMILY)
+    came_from = {target: numbers[source] for source, target in track_formats.links_of(FAMILY)}
+    places = {(cell.cell_id, frame): place for cell in FAMILY for frame, place in cell.centres.items()}
+    rows = [(key[1], *places[key], spot, came_from.get(key, ""), key[0]) for key, spot in numbers.items()]
+    table = pd.DataFrame(rows, columns=["t", "y", "x", "node_id", "parent_id", "track_id"])
+    table.to_csv(tmp_path / "01.csv", index=False)
+    columns = recognise(tmp_path).value("tracks.columns")
+    assert columns == {"spot_id": "node_id", "parent_spot_id": "parent_id", "frame": "t", "y": "y", "x": "x"}
+
+
+def test_a_table_of_splits_beside_a_table_of_tracks_says_who_came_from_whom(tmp_path):
+    """As laptrack gives both."""
+    write_images(tmp_path)
+    rows = [(frame, *place, cell.cell_id) for cell in FAMILY for frame, place in cell.centres.items()]
+    pd.DataFrame(rows, columns=["frame", "y", "x", "track_id"]).to_csv(tmp_path / "01_tracks.csv", index=False)
+    (tmp_path / "01_split.csv").write_text("parent_track_id,child_track_id\n1,2\n1,3\n")
+    seen = recognise(tmp_path)
+    assert seen.value("tracks.graph_file") == "{recording_id}_split.csv"
+    assert seen.value("tracks.columns").keys() == {"cell_id", "frame", "y", "x"}
+    assert "tracks.fates_file" not in [one.key for one in seen.open_parameters]
+
+
+def test_a_table_of_spots_without_units_is_asked_for_that_of_positions(tmp_path):
+    """Half of the image in pixels is the whole of it in micrometres of .5 px."""
+    write_images(tmp_path)
+    BY_NAME["trackmate_csv"].write(tmp_path, FAMILY)
+    assert "tracks.position_unit" not in [one.key for one in recognise(tmp_path).values]
+    pd.read_csv(tmp_path / "01_spots.csv", skiprows=[1, 2, 3]).to_csv(tmp_path / "01_spots.csv", index=False)
+    assert "tracks.position_unit" in [one.key for one in recognise(tmp_path).open_parameters]
+
+
+def test_one_table_of_objects_of_all_movies(tmp_path):
+    """As CellProfiler writes it: images go on counting, and metadata says which movie and frame each is."""
+    write_images(tmp_path, "01", "02")
+    BY_NAME["cellprofiler_csv"].write(tmp_path, FAMILY)
+    one, n_frames = pd.read_csv(tmp_path / "01.csv"), track_formats.N_FRAMES
+    (tmp_path / "01.csv").unlink()
+    movies = []
+    for place, name in enumerate(("01", "02")):
+        parent = one["TrackObjects_ParentImageNumber_50"]
+        counted = {
+            "TrackObjects_ParentImageNumber_50": parent.where(~(parent > 0), parent + place * n_frames),
+            "ImageNumber": one["ImageNumber"] + place * n_frames,
+        }
+        movies.append(one.assign(Metadata_Movie=name, Metadata_Frame=one["ImageNumber"], **counted))
+    table = pd.concat(movies)
+    table.to_csv(tmp_path / "Nuclei.csv", index=False)
+    seen = recognise(tmp_path)
+    assert (seen.value("tracks.format"), seen.value("tracks.files")) == ("cellprofiler_csv", "Nuclei.csv")
+    assert seen.value("tracks.columns") == {"recording_id": "Metadata_Movie", "frame": "Metadata_Frame"}
+    assert seen.value("tracks.first_frame") == 1
+    table.drop(columns=["Metadata_Movie", "Metadata_Frame"]).to_csv(tmp_path / "Nuclei.csv", index=False)
+    assert "tracks.columns" in [one.key for one in recognise(tmp_path).open_parameters]
+
+
 def test_a_missing_file_of_the_graph_is_told_and_asks_for_no_other_format(tmp_path):
     write_images(tmp_path, "01", "02")
     BY_NAME["napari_csv"].write(tmp_path, FAMILY)
