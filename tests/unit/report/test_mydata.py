@@ -9,9 +9,10 @@ from omegaconf import OmegaConf
 
 from cellfate.cohort.settings import FollowUpSettings, SplitSettings
 from cellfate.crops.settings import CropSettings
-from cellfate.features.settings import FeatureSettings
+from cellfate.features.settings import ContextSettings, FeatureSettings
 from cellfate.imaging.settings import RecordingSettings
-from cellfate.metrics.settings import MaskingSettings, ReferenceSettings
+from cellfate.metrics.settings import AddedValueSettings, MaskingSettings, ReferenceSettings
+from cellfate.prediction.settings import AlarmSettings
 from cellfate.tracks.settings import TrackSettings
 from cellfate.training.settings import ClockTrainingSettings, TrainingSettings
 
@@ -20,6 +21,7 @@ WHOLE = {
     "recordings": RecordingSettings,
     "tracks": TrackSettings,
     "follow_up": FollowUpSettings,
+    "context": ContextSettings,
     "splits": SplitSettings,
     "masking": MaskingSettings,
 }
@@ -29,6 +31,8 @@ IN_PART = {
     "training": TrainingSettings,
     "clock_training": ClockTrainingSettings,
     "references": ReferenceSettings,
+    "added_value": AddedValueSettings,
+    "alarm": AlarmSettings,
 }
 
 
