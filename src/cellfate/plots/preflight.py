@@ -29,6 +29,7 @@ CHECKS: Final = {
     "outside": "Cell outside the image",
     "duplicate": "Cell twice in a frame",
     "no_cells": "No cells",
+    "same_images": "Copy of another recording",
     "missing_frames": "Frames left out",
     "uneven_times": "Frames unevenly spaced",
     "pixel_sides": "Pixels not square",

@@ -115,7 +115,10 @@ def _find_one_late(cells: pd.DataFrame, family: pd.DataFrame, tracks: TrackSetti
     )
     is_late = (divided["event_frame"] - divided["birth"] == 1).fillna(False).astype("float64")
     each = is_late.groupby(divided["recording_id"]).agg(["sum", "size", "mean"]).reset_index()
-    each = each[(each["mean"] >= _FIT) & (each["size"] >= _SEVERAL) & tracks.states_fates]
+    several = each["size"] >= _SEVERAL
+    if len(is_late) >= _SEVERAL and is_late.mean() >= _FIT:  # recordings of few divisions, in one table
+        several |= True
+    each = each[(each["mean"] >= _FIT) & several & tracks.states_fates]
     return each.rename(columns={"sum": "value", "size": "n_divisions"}).assign(limit=0.0)
 
 

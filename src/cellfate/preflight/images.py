@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -85,7 +86,8 @@ def look_at_images(
         return LookedAt(FrameQuality.empty(), found, decoded.images)
     frames, files = pd.concat(decoded.measured, ignore_index=True), name_files(frame_files)
     quality = gather_quality(frames)
-    found += [_find_not_finite(frames.merge(files), settings), *check_quality(quality.merge(files), settings)]
+    found += [_find_not_finite(frames.merge(files), settings), _find_copies(decoded.digests, quality, settings)]
+    found += check_quality(quality.merge(files), settings)
     found += check_on_cells(pd.concat(decoded.ranks, ignore_index=True), tracks, settings)
     return LookedAt(quality, found, decoded.images)
 
@@ -97,6 +99,7 @@ class _Decoded:
     measured: list[pd.DataFrame] = field(default_factory=list)
     ranks: list[pd.DataFrame] = field(default_factory=list)
     unreadable: list[dict[str, Any]] = field(default_factory=list)
+    digests: dict[str, list[int]] = field(default_factory=dict)
     images: dict[str, tuple[int, NDArray[np.uint8]]] = field(default_factory=dict)
 
 
@@ -111,6 +114,7 @@ def _decode(recording: Recording, own: pd.DataFrame, cell_px: float, n_frames: i
         except InputError as error:
             decoded.unreadable.append({**place, "finding": str(error)})
             continue
+        decoded.digests.setdefault(recording.recording_id, []).append(crc32(image_cyx.tobytes()))
         here = own[own["frame"] == frame]
         decoded.measured.append(measure_frame(image_cyx, recording.channels).assign(**place))
         decoded.ranks.append(rank_positions(image_cyx, recording.channels, here, cell_px))
@@ -174,7 +178,21 @@ _BLURRED_RECORDING = (
     "channel {channel} is less sharp than in the other recordings: its median focus is {value:.0%} of theirs, less "
     "than {limit:.0%}"
 )
+_COPY = (
+    "the frames that were looked at are those of recording '{original}'; leave one of both out, or the "
+    "same cells train and test"
+)
 _NOT_FINITE = "{value:.2%} of the pixels of channel {channel} in frame {frame} are no finite numbers; replace the file"
+
+
+def _find_copies(digests: dict[str, list[int]], quality: pd.DataFrame, settings: PreflightSettings) -> pd.DataFrame:
+    """Find recordings whose frames have the pixels of one before, unless there is nothing on them."""
+    lit = set(quality.loc[quality["spread"] > 0, "recording_id"])
+    firsts: dict[tuple[int, ...], str] = {}
+    each = [(name, firsts.setdefault(tuple(own), name)) for name, own in digests.items() if name in lit]
+    copies = [(name, original, 1.0, 0.0) for name, original in each if name != original]
+    cases = pd.DataFrame(copies, columns=["recording_id", "original", "value", "limit"])
+    return list_findings(cases, "same_images", _COPY, settings.max_rows_a_check)
 
 
 def _find_not_finite(frames: pd.DataFrame, settings: PreflightSettings) -> pd.DataFrame:

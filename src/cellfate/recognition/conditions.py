@@ -22,6 +22,9 @@ from cellfate.recognition.proposals import OPEN, Part, Proposal, ask, choose_tab
 from cellfate.recognition.study import LEAST_GROUPS
 from cellfate.recognition.survey import Survey, count, shown
 
+_BY_DEFAULT = "treatment_h"
+"""A column that is read under this name though no parameter names it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Conditions(Part):
@@ -116,7 +119,9 @@ def _chosen(name: str, table: pd.DataFrame, by: str, images: Images) -> Conditio
         groups = count(n_groups, "group")
         notes.append(f"Splits keep recordings of one {roles['group_id']} together ({name}): {groups}.")
     unused = [
-        column for column in table.columns if column not in (by, *roles.values()) and column not in values[1].words
+        column
+        for column in table.columns
+        if column not in (by, _BY_DEFAULT, *roles.values()) and column not in values[1].words
     ]
     if unused:
         notes.append(f"Columns of {name} that are not used: {shown(unused, 5)}.")

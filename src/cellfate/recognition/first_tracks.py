@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
 from typing import Any
 
 import pandas as pd
@@ -10,8 +11,8 @@ from cellfate.core.errors import InputError
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import WITH_TRACKS
 from cellfate.recognition.images import Images
-from cellfate.recognition.proposals import OPEN
-from cellfate.recognition.survey import Survey
+from cellfate.recognition.proposals import OPEN, Proposal, ask
+from cellfate.recognition.survey import Survey, folder_of, shown
 from cellfate.tracks.cell_tracking_challenge import read_without_positions
 from cellfate.tracks.importing import IMPORTERS
 from cellfate.tracks.reading import list_sources, read_each
@@ -104,3 +105,18 @@ def _read(survey: Survey, images: Images, table: pd.DataFrame, given: Mapping[st
     told = problems[problems["parameter"] != ""].drop_duplicates("parameter")
     settled_by = {} if len(cells) else dict(zip(told["parameter"], told["reason"], strict=True))
     return FirstTracks(None if cells.empty else cells, tuple(problems["reason"]), settled_by)
+
+
+def ask_files(n_recordings: int, templates: Sequence[str], n_each: int) -> Proposal:
+    """Ask which files hold tracks, where recordings have no names yet (are none), or several templates fit `n_each`."""
+    first = templates[0]
+    if not n_recordings:
+        named = f"{folder_of(first)}{{recording_id}}{PurePosixPath(first).suffix}"
+        words = (
+            f"How recordings are called is not known yet. Answer the questions about them, and give here where {first} "
+            f"lies, with {{recording_id}} where it says the name of its recording, such as '{named}'."
+        )
+        return ask("tracks.files", words)
+    each = f" ({n_each} of {n_recordings} recordings each)" if n_each else ""
+    advice = "say which are meant, or move those that are meant together into one folder"
+    return ask("tracks.files", f"Tracks may be in {shown(templates, 5)}{each}; {advice}.")

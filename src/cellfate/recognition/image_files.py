@@ -236,11 +236,12 @@ def _file_axes(path: Path, name: str) -> tuple[Proposal, str | None]:
         advice = f"if these are time points, set {given}; one frame of {words} a file is not read."
         return ask(key, f"{seen}; {advice}"), given
     seen = f"{name} has the shape {' x '.join(map(str, shape))} and does not say what its pages are"
+    colours = "TYXC (each page a frame, its colours the channels)."
     choices = (
         "TYX (each page a frame, one channel), TCYX (all channels of a frame, then the next frame) or CTYX (all frames "
         "of a channel, then the next channel)."
     )
-    return ask(key, f"{seen}: {choices}"), None
+    return ask(key, f"{seen}: {colours if axes.endswith('S') else choices}"), None
 
 
 def _axes_of_tiff(path: Path) -> tuple[str, tuple[int, ...]]:

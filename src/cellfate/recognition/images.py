@@ -90,7 +90,7 @@ def recognise_images(survey: Survey, layout: Layout | None = None) -> Images:
     """
     candidate = _choose(survey, layout)
     settings = None if candidate.settings is None else RecordingSettings(**candidate.settings)
-    looked = [] if settings is None else _open_first(survey.root, settings)
+    asked, settings, looked = ([], None, []) if settings is None else _open_or_ask(survey.root, settings)
     small = [] if settings is None else _open_smallest(survey.root, settings, candidate.files, looked)
     stored = _stored(looked + small) | dict(candidate.channels)
     usual = Counter(stored.values()).most_common(1)
@@ -104,17 +104,12 @@ def recognise_images(survey: Survey, layout: Layout | None = None) -> Images:
         )
     names = candidate.names or _names(looked, candidate.files)
     header = headers[0] if headers else None
-    unread = [
-        f"Recording '{one.recording_id}' cannot be opened: {one.outcome}"
-        for one in looked + small
-        if isinstance(one.outcome, InputError)
-    ]
     return Images(
         layout=candidate.layout,
         names=names,
         header=header,
-        values=(*candidate.values, *_said(candidate, looked, headers)),
-        notes=(*candidate.notes, *_odd_channels(stored), *(unread if headers else ())),
+        values=(*candidate.values, *asked, *_said(candidate, looked, headers)),
+        notes=(*candidate.notes, *_odd_channels(stored), *(_unread(looked + small) if headers else ())),
         cell_px=candidate.cell_px,
         used=candidate.claimed,
         sources={one.recording_id: one.source for one in looked},
@@ -158,6 +153,31 @@ def _open_first(root: Path, settings: RecordingSettings) -> list[Looked]:
         return list(islice(look_at_recordings(root, settings), FIRST))
     except InputError as error:
         return [Looked(settings.layout, "", error)]
+
+
+def _unread(looked: list[Looked]) -> Iterator[str]:
+    for one in looked:
+        if isinstance(one.outcome, InputError):
+            yield f"Recording '{one.recording_id}' cannot be opened: {one.outcome}"
+
+
+def _open_or_ask(
+    root: Path, settings: RecordingSettings
+) -> tuple[list[Proposal], RecordingSettings | None, list[Looked]]:
+    """Open the first recordings; where each lacks frames, open them without, and ask what becomes of these."""
+    looked = _open_first(root, settings)
+    errors = [one.outcome for one in looked if isinstance(one.outcome, InputError)]
+    if not errors or len(errors) < len(looked):
+        return [], settings, looked
+    gaps = settings.model_copy(update={"on_missing_frames": "gap"})
+    again = _open_first(root, gaps)
+    if not any(isinstance(one.outcome, Examined) for one in again):
+        return [], settings, looked
+    words = (
+        f"None of the first {len(looked)} recordings is whole: cut (a recording ends before the first frame that is "
+        f"not), gap (such frames are left out), or stop once the files are there. The first: {errors[0]}"
+    )
+    return [ask("recordings.on_missing_frames", words)], gaps, again
 
 
 def _names(looked: list[Looked], files: Mapping[str, str]) -> tuple[str, ...]:

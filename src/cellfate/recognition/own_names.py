@@ -21,7 +21,11 @@ CHANNEL_WORDS = (
 )
 _UNCLEAR = re.compile(r"(?<![A-Za-z])[cw]\(\?P<channel>", re.IGNORECASE)
 """Letters before the number of a channel, or of a column, condition or well."""
-_TOKEN = re.compile(rf"(?P<channel>(?<![A-Za-z0-9])(?:{CHANNEL_WORDS})(?![A-Za-z0-9]))|(?P<number>\d+)", re.IGNORECASE)
+_TOKEN = re.compile(
+    rf"(?P<channel>(?<![A-Za-z0-9])(?:{CHANNEL_WORDS})(?![A-Za-z0-9]))"
+    r"|(?P<well>(?<![A-Za-z0-9])(?-i:[A-P])\d{1,2}(?![A-Za-z0-9]))|(?P<number>\d+)",
+    re.IGNORECASE,
+)
 _PLACES = ("s", "p", "f", "xy", "pos", "position", "site", "field", "fov", "scene", "series", "stage", "point", "well")
 _LETTERS = {
     **dict.fromkeys(("t", "time", "frame", "fr", "tp", "timepoint"), "time"),
@@ -113,8 +117,11 @@ def _role(columns: list[_Column], place: int) -> str:
         return role if role == "time" or len(set(texts)) > 1 else ""
     if len(set(texts)) == 1:
         return ""
+    if kind == "well" and "well" in [one for one, _ in columns[:place]] and all(text.startswith("C") for text in texts):
+        return "channel"  # B02_C1: of two, the second is no well
     are_channels = kind == "folder" and all((match := _TOKEN.fullmatch(text)) and match["channel"] for text in texts)
-    return {"text": "name", "channel": "channel"}.get(kind, "channel" if are_channels else f"folder{place + 1}")
+    folder = "channel" if are_channels else f"folder{place + 1}"
+    return {"text": "name", "channel": "channel", "well": "place"}.get(kind, folder)
 
 
 def _role_of_number(columns: list[_Column], place: int) -> str:
@@ -124,6 +131,8 @@ def _role_of_number(columns: list[_Column], place: int) -> str:
     follows = columns[place - 2][0] if place > 1 else "folder"
     is_column = before == "c" and follows == "number" and re.search(r"(?<![A-Za-z])r$", columns[place - 3][1][0])
     is_start = not before and follows == "folder" and [kind for kind, _ in columns].count("number") > 1
+    if before == "C" and follows == "number" and columns[place - 3][1][0].endswith("Z"):
+        return "channel"  # as Yokogawa calls it, A01Z01C01
     if is_start or is_column or re.fullmatch("[A-P]", word):  # the last two: of a well plate, r02c03 or B02
         return "place"
     return _LETTERS.get(word.lower(), _OTHER if word else _BARE)
@@ -142,7 +151,7 @@ def _write(columns: list[_Column], roles: list[str]) -> Iterator[str]:
         if role == "name":
             yield _write_name(distinct)
         elif role:
-            what = {"number": r"\d+", "folder": "[^/]+"}.get(kind, "|".join(distinct))
+            what = {"number": r"\d+", "folder": "[^/]+", "well": r"[A-P]\d+"}.get(kind, "|".join(distinct))
             yield f"(?P<{f'place{next(n_places)}' if role == 'place' else role}>{what})"
         else:
             yield _escape(distinct[0])

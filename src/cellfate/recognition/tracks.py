@@ -15,7 +15,7 @@ from cellfate.imaging.folder_contents import TIFF_ENDINGS
 from cellfate.imaging.settings import WITH_TRACKS
 from cellfate.recognition.columns import find_column, find_columns, meaning, named_recordings, time_unit
 from cellfate.recognition.csv_tracks import fate_words, guess_columns, may_be_tracks, shared_objects
-from cellfate.recognition.first_tracks import read_first
+from cellfate.recognition.first_tracks import ask_files, read_first
 from cellfate.recognition.images import FIRST, Images
 from cellfate.recognition.label_stacks import label_diameter
 from cellfate.recognition.naming import fullest, match_files, match_parts, rename
@@ -221,12 +221,10 @@ def _of_format(
 ) -> Tracks:
     template = templates[0]
     files = dict(matched[template]) or dict.fromkeys(images.names[:1], template)
-    first = next(iter(files.values()))
+    first = next(iter(files.values()), template)
     values = [found("tracks.format", kind, first)]
-    if len(templates) > 1:
-        each = f" ({len(files)} of {len(images.names)} recordings each)" if matched[template] else ""
-        advice = "say which are meant, or move those that are meant together into one folder"
-        values.append(ask("tracks.files", f"Tracks may be in {shown(templates, 5)}{each}; {advice}."))
+    if len(templates) > 1 or not images.names:
+        values.append(ask_files(len(images.names), templates, len(files) if matched[template] else 0))
         used = {name for one in templates for name in (one, *matched[one].values())}
         return Tracks(format=kind, values=tuple(values), used=frozenset(used))
     used = {*files.values(), template}

@@ -1,6 +1,7 @@
 """The whole preflight on folders on disk: clean, broken in every way, simulated and real."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -147,6 +148,15 @@ def test_no_recording_left_is_said(tmp_path):
     findings = pd.DataFrame({"recording_id": ["001", "002"], "check": "not_finite", "finding": "no numbers"})
     with pytest.raises(InputError, match="None of the 2 recordings"):
         set_bad_frames_aside(*open_recordings(folder, COCO), findings)
+
+
+def test_a_copy_of_a_recording_under_another_name_is_told(tmp_path):
+    root = write_coco_folder(tmp_path, INNER)
+    shutil.rmtree(root / "images/002")
+    shutil.copytree(root / "images/001", root / "images/002")
+    (row,) = look(root)[0].to_dict("records")
+    assert (row["check"], row["severity"], row["recording_id"]) == ("same_images", "warning", "002")
+    assert "are those of recording '001'; leave one of both out" in row["finding"]
 
 
 def test_saturated_and_empty_frames_are_found(tmp_path):

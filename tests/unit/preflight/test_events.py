@@ -14,12 +14,15 @@ IN_FRAMES = TrackSettings(format="csv", fates_file="fates.csv", fates_columns=Fa
 IN_HOURS = IN_FRAMES.model_copy(update={"fates_time_unit": "h"})
 
 
-def find(*cells: tuple, tracks: TrackSettings = CSV, **chosen: object) -> pd.DataFrame:
-    """Findings of cells: number, parent, first and last frame, fate, event frame."""
+def made_cells(*cells: tuple) -> pd.DataFrame:
     names = ["cell_id", "parent_id", "first_frame", "last_frame", "fate", "event_frame"]
     kinds = dict.fromkeys(("parent_id", "first_frame", "last_frame", "event_frame"), "Int64")
-    table = pd.DataFrame(cells, columns=names).astype(kinds).assign(recording_id="a")
-    found = check_events(table, RECORDINGS, tracks, PreflightSettings(**chosen))
+    return pd.DataFrame(cells, columns=names).astype(kinds).assign(recording_id="a")
+
+
+def find(*cells: tuple, tracks: TrackSettings = CSV, **chosen: object) -> pd.DataFrame:
+    """Findings of cells: number, parent, first and last frame, fate, event frame."""
+    found = check_events(made_cells(*cells), RECORDINGS, tracks, PreflightSettings(**chosen))
     return tables.PreflightFindings.validate(pd.concat(found, ignore_index=True))
 
 
@@ -126,6 +129,15 @@ def test_divisions_that_are_all_stated_one_frame_late_are_told():
     assert find(*families(0), tracks=IN_FRAMES).empty
     assert find(*families(1, n=4), tracks=IN_FRAMES).empty
     assert find(*families(1)).empty  # of the tracks themselves
+
+
+def test_few_divisions_of_each_recording_are_counted_together():
+    cells = pd.concat([made_cells(*families(1, n=2)).assign(recording_id=name) for name in ("a", "b", "c")])
+    recordings = pd.concat([RECORDINGS.assign(recording_id=name) for name in ("a", "b", "c")])
+    found = pd.concat(check_events(cells, recordings, IN_FRAMES, PreflightSettings()))
+    assert found["check"].tolist() == ["first_frame"] * 3
+    assert found["recording_id"].tolist() == ["a", "b", "c"]
+    assert found["value"].tolist() == [2] * 3
 
 
 def test_how_far_is_far_is_a_parameter():

@@ -101,3 +101,12 @@ def test_two_plate_maps_are_a_question_and_none_means_no_doses(tmp_path):
         (tmp_path / name).write_text("well,drug\nA01,a\nA02,b\nB01,a\nB02,b\n")
     questions = {one.key: one.words for one in recognise(tmp_path).open_parameters}
     assert questions["recordings.conditions_file"] == "Treatments may be in a.csv, b.csv; say which table is meant."
+
+
+def test_the_time_of_treatment_is_read_under_its_own_name_and_not_called_unused(tmp_path):
+    write_recordings(tmp_path)
+    lines = "".join(f"{name},nutlin,{number},2,x\n" for number, name in enumerate(NAMES))
+    (tmp_path / "plate.csv").write_text(f"recording,drug,dose,treatment_h,remark\n{lines}")
+    seen = recognise(tmp_path)
+    assert set(opened(tmp_path, seen)["treatment_h"]) == {2.0}
+    assert [note for note in seen.notes if "not used" in note] == ["Columns of plate.csv that are not used: remark."]

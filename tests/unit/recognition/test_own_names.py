@@ -19,7 +19,18 @@ FRAMES = tuple(range(12))
     ("files", "group", "first"),
     [
         (names("{p}/img_{t:03d}.tif", p=("pos1", "pos2"), t=FRAMES), {"folder1": "pos1", "time": "000"}, 0),
-        (names("{p}_t{t:02d}.tif", p=("A01", "A02"), t=FRAMES), {"place1": "01", "time": "00"}, 0),
+        (names("{p}_t{t:02d}.tif", p=("A01", "A02"), t=FRAMES), {"place1": "A01", "time": "00"}, 0),
+        (names("{p}_t{t:02d}.tif", p=("A01", "B02"), t=FRAMES), {"place1": "A01", "time": "00"}, 0),
+        (
+            names("{p}_C{c}_t{t}.tif", p=("A01", "B02"), c=(1, 2), t=FRAMES),
+            {"place1": "A01", "channel": "C1", "time": "0"},
+            0,
+        ),
+        (
+            names("x_{p}_T{t:04d}F001L01A01Z01C{c:02d}.tif", p=("A01", "A02"), t=FRAMES, c=(1, 2)),
+            {"place1": "A01", "channel": "01", "time": "0000"},
+            0,
+        ),
         (
             names("day1/well{w}_ch{c}_T{t:04d}_z{z}.tif", w=(1, 2), c=(0, 1), t=FRAMES, z=(0, 1, 2)),
             {"place1": "1", "channel": "0", "time": "0000", "z": "0"},

@@ -343,7 +343,7 @@ def test_a_table_in_the_folder_of_the_images_is_not_that_of_one_recording(tmp_pa
     for name in ("A01", "A02"):
         for frame in range(24):
             tifffile.imwrite(tmp_path / "raw" / f"{name}_t{frame:02d}.tif", np.ones((SIDE_PX, SIDE_PX), np.uint16))
-    pd.concat([track_table().assign(movie=name) for name in ("01", "02")]).to_csv(
+    pd.concat([track_table().assign(movie=name) for name in ("A01", "A02")]).to_csv(
         tmp_path / "raw" / "t.csv", index=False
     )
     files = the_one(tmp_path, "tracks.files")

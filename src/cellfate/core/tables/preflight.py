@@ -23,6 +23,7 @@ PREFLIGHT_ERRORS: Final = (
 """Checks whose findings are errors: what they name cannot be used as it is."""
 PREFLIGHT_WARNINGS: Final = (
     "no_cells",
+    "same_images",
     "missing_frames",
     "uneven_times",
     "pixel_sides",
