@@ -13,7 +13,7 @@ from cellfate.tracks.settings import TrackSettings
 _FIT = 0.8
 """Share of the events that are told which another reading of their times must put right, to be named."""
 _SEVERAL = 5
-"""Stated divisions from which on it is told that they are one frame late."""
+"""Stated divisions, or deaths, from which on it is told that they are one frame late."""
 
 
 def check_events(
@@ -58,8 +58,8 @@ _APART = (
     "the track{advice}"
 )
 _ONE_LATE = (
-    "{value:.0f} of {n_divisions} divisions are stated one frame after the first of the daughters; if the fates count "
-    "frames from 1 and the tracks from 0, subtract 1 from their times"
+    "{value:.0f} of {n_events} {events} are stated one frame after {place}; if the fates count frames from 1 and the "
+    "tracks from 0, subtract 1 from their times"
 )
 _LATE = (
     "the daughters of cell {parent_id} begin in frame {frame}, {value:.0f} frame(s) after the cell is last seen in "
@@ -108,18 +108,26 @@ def _find_apart(cells: pd.DataFrame, family: pd.DataFrame, tracks: TrackSettings
 
 
 def _find_one_late(cells: pd.DataFrame, family: pd.DataFrame, tracks: TrackSettings) -> pd.DataFrame:
-    """Find recordings whose stated divisions are almost all one frame late; value: how many are."""
-    births = family.groupby(["recording_id", "parent_id"])["first_frame"].min().rename("birth").reset_index()
-    divided = cells[cells["fate"] == MITOSIS].merge(
-        births, left_on=CELL, right_on=["recording_id", "parent_id"], suffixes=("", "_of_daughters")
+    """Find recordings whose stated events are almost all one frame late; value: how many are.
+
+    Deaths are looked at where they are stated as frames: of a cell that is gone one frame later, that may be right.
+    """
+    births = family.groupby(["recording_id", "parent_id"])["first_frame"].min().rename("due").reset_index()
+    divided = cells[cells["fate"] == MITOSIS].merge(births, left_on=CELL, right_on=["recording_id", "parent_id"])
+    died = cells[(cells["fate"] == APOPTOSIS) & (tracks.fates_file is not None and tracks.fates_time_unit == "frame")]
+    kinds = (
+        divided.assign(events="divisions", place="the first of the daughters"),
+        died.assign(due=died["last_frame"], events="deaths", place="the last of their tracks"),
     )
-    is_late = (divided["event_frame"] - divided["birth"] == 1).fillna(False).astype("float64")
-    each = is_late.groupby(divided["recording_id"]).agg(["sum", "size", "mean"]).reset_index()
-    several = each["size"] >= _SEVERAL
-    if len(is_late) >= _SEVERAL and is_late.mean() >= _FIT:  # recordings of few divisions, in one table
-        several |= True
+    events = pd.concat([each[["recording_id", "events", "place", "event_frame", "due"]] for each in kinds])
+    is_late = (events["event_frame"] - events["due"] == 1).fillna(False).astype("float64")
+    together = is_late.groupby(events["events"]).agg(["size", "mean"])
+    of_all = together.index[(together["mean"] >= _FIT) & (together["size"] >= _SEVERAL)]
+    each = is_late.groupby([events[name] for name in ("recording_id", "events", "place")]).agg(["sum", "size", "mean"])
+    each = each.reset_index()
+    several = (each["size"] >= _SEVERAL) | each["events"].isin(of_all)  # recordings of few events, in one table
     each = each[(each["mean"] >= _FIT) & several & tracks.states_fates]
-    return each.rename(columns={"sum": "value", "size": "n_divisions"}).assign(limit=0.0)
+    return each.rename(columns={"sum": "value", "size": "n_events"}).assign(limit=0.0)
 
 
 def _miss(events: pd.DataFrame, frame: pd.Series) -> pd.Series:

@@ -119,7 +119,7 @@ def check_detections(
     checks = (
         ("absent_frame", _find_absent(leave_out(placed, told, "absent_frame")), _ABSENT),
         ("outside", outside.assign(value=outside["beyond_px"], limit=0.0), _OUTSIDE),
-        ("duplicate", marks[marks["value"] > 1].assign(limit=1.0), _DUPLICATE + _untracked(tracks)),
+        ("duplicate", _find_duplicates(marks, tracks), _DUPLICATE),
     )
     return [list_findings(cases, name, sentence, settings.max_rows_a_check) for name, cases, sentence in checks]
 
@@ -170,7 +170,7 @@ _OUTSIDE = (
     "the centre of cell {cell_id} in frame {frame} is at x {x_px:.1f} px, y {y_px:.1f} px, {value:.1f} px outside the "
     "image of {width_px} x {height_px} px; correct the position"
 )
-_DUPLICATE = "cell {cell_id} is marked {value} times in frame {frame}; keep one mark a cell and frame"
+_DUPLICATE = "cell {cell_id} is marked {value} times in frame {frame}; keep one mark a cell and frame{advice}"
 _SCATTERED = (
     "cell 0 moves farther than {limit:.1f} px a frame in {value} of its {n_steps} steps; look whether it is one cell"
 )
@@ -237,6 +237,17 @@ def _find_coinciding(marks: pd.DataFrame) -> pd.DataFrame:
     pixel = marks.assign(row=np.floor(marks["y_px"] + 0.5), column=np.floor(marks["x_px"] + 0.5))
     same = pixel[pixel.duplicated(["recording_id", "frame", "row", "column"], keep=False)]
     return same.assign(value=same.groupby(CELL)["frame"].transform("size"), limit=0.0).drop_duplicates(CELL)
+
+
+def _find_duplicates(marks: pd.DataFrame, tracks: TrackSettings) -> pd.DataFrame:
+    """Find cells with several marks in a frame; where it is one number alone, that may gather the spots of no track."""
+    twice = marks[marks["value"] > 1].assign(limit=1.0)
+    alone = twice.groupby("recording_id")["cell_id"].transform("nunique") == 1
+    advice = [
+        _untracked(tracks).format(cell_id=cell) * is_alone
+        for cell, is_alone in zip(twice["cell_id"], alone, strict=True)
+    ]
+    return twice.assign(advice=advice)
 
 
 def _find_gaps(marks: pd.DataFrame, frame_files: pd.DataFrame, longest: int) -> pd.DataFrame:

@@ -76,6 +76,7 @@ def guess_columns(root: Path, name: str, images: Images, recording: str | None) 
             doubts.append(f"Times of events in {name} are read in the unit of {frame}; name their column if they are.")
     if frame is None and not why:
         doubts.append("Where others hold parents, fates or frames of events, add parent_id, fate and event_frame.")
+        doubts.append("Times may stand in place of frames: say their unit in tracks.time_unit.")
         counted = [ask("tracks.first_frame", f"Does {name} count frames from 0 or from 1?")]
     return [_named(roles, parent, name, columns, doubts), *words, *counted, *_measured(table, roles, name, images)]
 

@@ -140,6 +140,18 @@ def test_few_divisions_of_each_recording_are_counted_together():
     assert found["value"].tolist() == [2] * 3
 
 
+def test_deaths_that_are_all_stated_one_frame_late_are_told_where_frames_are_stated():
+    """Five cells of which each is last seen a frame before its death; one of six in its last frame is still 83 %."""
+    late = [dead(cell, 0, 10 + cell, 11 + cell) for cell in range(1, 6)]
+    (row,) = find(*late, dead(6, 0, 10, 10), tracks=IN_FRAMES).to_dict("records")
+    assert (row["check"], row["value"]) == ("first_frame", 5)
+    assert "5 of 6 deaths are stated one frame after the last of their tracks; if the fates count" in row["finding"]
+    assert find(*late, dead(6, 0, 10, 10), dead(7, 0, 10, 10), tracks=IN_FRAMES).empty
+    assert find(*late[:4], tracks=IN_FRAMES).empty
+    assert find(*late, tracks=IN_HOURS).empty
+    assert find(*late).empty  # of the tracks themselves
+
+
 def test_how_far_is_far_is_a_parameter():
     assert find(dead(1, 0, 10, 15), max_event_gap_frames=4).empty
     assert len(find(dead(1, 0, 10, 12), max_event_gap_frames=0)) == 1

@@ -94,6 +94,8 @@ def test_spots_of_no_track_that_share_a_number_are_told_where_a_parameter_leaves
     assert told["finding"].endswith(advice)
     twice = find(mark(*CLEAN, (0, 3, 5, 5), (0, 3, 30, 30)), csv).set_index("check").loc["duplicate"]
     assert twice["finding"].endswith(f"keep one mark a cell and frame, or, {advice}")
+    numbers = find(mark(*CLEAN, *[(cell, 3, y, y) for cell in (7, 8) for y in (5, 30)]), csv)
+    assert "untracked_id" not in "".join(numbers["finding"])  # two numbers cannot both stand for no track
     one_jump = [(0, 1, 25, 5), (0, 2, 25, 35), (0, 3, 25, 36)]
     assert "untracked" not in set(find(mark(*CLEAN, *one_jump), csv)["check"])
     for rows in (scattered, [(0, 3, 5, 5), (0, 3, 30, 30)]):

@@ -127,6 +127,17 @@ def test_what_is_no_stack_of_tracked_labels(change, tmp_path):
     assert label_diameter(tmp_path / "a.tif") is None
 
 
+def test_numbers_in_the_order_of_rows_that_stay_with_most_cells_are_no_tracks(tmp_path):
+    """Of ten cells, the uppermost leaves in the last frame, so that all others are renumbered in one of three pairs."""
+    labels_tyx = np.zeros((6, SIDE_PX, SIDE_PX), np.uint16)
+    for frame in range(6):
+        rows = [row for row in range(10) if row or frame < 5]
+        for number, row in enumerate(rows, 1):
+            labels_tyx[frame, 6 * row : 6 * row + 4, 10:14] = number
+    write_stack(tmp_path / "anew.tif", labels_tyx)
+    assert label_diameter(tmp_path / "anew.tif") is None
+
+
 def test_labels_of_another_size_are_no_tracks(tmp_path):
     for name in RECORDINGS:
         write_stack(tmp_path / f"{name}.tif", make_image())
