@@ -1,6 +1,7 @@
-"""Zarr groups for reading, from a folder or a URL. The module imports zarr: import it inside functions only."""
+"""Zarr groups and arrays for reading, from a folder or a URL. The module imports zarr: import it inside functions only."""
 
 import struct
+from pathlib import Path
 from typing import Any
 
 import zarr
@@ -64,6 +65,13 @@ def open_group(place: str, missing_chunks: str) -> zarr.Group:
     """
     store: Any = FsspecStore.from_url(place, read_only=True) if "://" in place else LocalStore(place, read_only=True)
     return zarr.open_group(WholeStore(store, missing_chunks == "error"), mode="r")
+
+
+def open_array(path: Path) -> "zarr.Array[Any]":
+    """Open an array of a folder for reading; a missing chunk reads as the fill value, a torn one is an error."""
+    array = zarr.open_array(WholeStore(LocalStore(path, read_only=True), missing_is_error=False), mode="r")
+    watch_blosc(array)
+    return array
 
 
 def watch_blosc(array: "zarr.Array[Any]") -> None:

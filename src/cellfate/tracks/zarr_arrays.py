@@ -72,11 +72,11 @@ def read_array(path: Path, n_rows: int | None = None, whole: bool = False) -> ND
     InputError
         If there is no such array, it is damaged, or its metadata name a codec or type that is not let through.
     """
-    import zarr
+    from cellfate.imaging.zarr_stores import open_array
 
     shape = _check_metadata(path, n_rows)
     with _tell_damage(path, TypeError):  # zarr and codecs take what the metadata say as their arguments
-        array = zarr.open_array(path, mode="r")
+        array = open_array(path)
         n_stored = array.nchunks_initialized
     if array.dtype.kind not in _KINDS or array.shape != shape:
         raise InputError(_damaged(path, f"its type is {array.dtype}"))

@@ -2,14 +2,20 @@
 
 import logging
 import os
+import struct
 import unicodedata
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+import zarr
+from numcodecs import Blosc
 
+from cellfate.core.errors import InputError
 from cellfate.tracks import TrackSettings
 from cellfate.tracks.validate import find_negative
+from cellfate.tracks.zarr_arrays import read_array
 from tests.cases.track_formats import (
     FAMILY,
     FORMATS,
@@ -31,6 +37,18 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
     _, cells, problems = gather(inside, **CSV)
     assert cells.empty
     assert "lies outside the folder of recordings" in problems["reason"].iloc[0]
+
+
+def test_a_chunk_of_blosc_that_states_another_length_is_not_decoded(tmp_path: Path) -> None:
+    """The decoder of Blosc reads on behind the end of such a chunk, and may end the process."""
+    numbers = np.arange(6, dtype=np.int64)
+    zarr.create_array(tmp_path / "a", data=numbers, zarr_format=2, compressors=Blosc(), chunks=(6,))
+    assert read_array(tmp_path / "a").tolist() == numbers.tolist()
+    chunk = bytearray((tmp_path / "a" / "0").read_bytes())
+    chunk[12:16] = struct.pack("<I", 0x17000000)
+    (tmp_path / "a" / "0").write_bytes(bytes(chunk))
+    with pytest.raises(InputError, match=rf"has {len(chunk)} bytes, but it says {0x17000000}"):
+        read_array(tmp_path / "a")
 
 
 def test_a_link_within_the_folder_is_followed(tmp_path: Path) -> None:
