@@ -1,4 +1,7 @@
-"""Zarr groups and arrays for reading, from a folder or a URL. The module imports zarr: import it inside functions only."""
+"""Zarr groups and arrays for reading, from a folder or a URL.
+
+The module imports zarr: import it inside functions only.
+"""
 
 import struct
 from pathlib import Path
