@@ -13,6 +13,7 @@ from cellfate.imaging import RecordingFolder, RecordingSettings
 from cellfate.pipelines.inference.nodes import import_new_tracks, open_new_recordings
 from cellfate.tracks.settings import TrackColumns, TrackSettings
 from tests.cases.coco_folder import CHANNELS, write_coco_folder
+from tests.cases.trained_models import model_without_members
 
 SOURCE = Path(str(cellfate.__file__)).parent
 GROUPS = {
@@ -63,4 +64,6 @@ def test_errors_of_new_tracks_point_at_inference(tmp_path):
     recordings, frame_files, _ = open_new_recordings(folder, COCO)
     words = r"name another in inference\.tracks\.files \(or inference\.tracks\.graph_file"
     with pytest.raises(InputError, match=words):
-        import_new_tracks(folder, recordings, frame_files, COCO, TrackSettings(format="csv"))
+        import_new_tracks(
+            folder, recordings, frame_files, COCO, TrackSettings(format="csv"), model_without_members("clock")
+        )
