@@ -62,7 +62,7 @@ def test_errors_of_new_recordings_point_at_inference(tmp_path):
 def test_errors_of_new_tracks_point_at_inference(tmp_path):
     folder = RecordingFolder(write_coco_folder(tmp_path))
     recordings, frame_files, _ = open_new_recordings(folder, COCO)
-    words = r"name another in inference\.tracks\.files \(or inference\.tracks\.graph_file"
+    words = r"name another in inference\.tracks\.files\.$"
     with pytest.raises(InputError, match=words):
         import_new_tracks(
             folder, recordings, frame_files, COCO, TrackSettings(format="csv"), model_without_members("clock")
