@@ -65,11 +65,12 @@ def _differ_by_a_pixel(stated: tuple[float, float], other: tuple[float, float]) 
 
 def _name_another(stated: str, other: str) -> bool:
     """Whether neither name holds the other."""
-    one, two = _plain(stated), _plain(other)
+    one, two = plain_name(stated), plain_name(other)
     return bool(one and two) and one not in two and two not in one
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """Name of an image without its folder and suffixes, in one Unicode form and in small letters."""
     return unicodedata.normalize("NFC", PurePosixPath(name.replace("\\", "/")).name.split(".")[0]).casefold().strip()
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -90,6 +90,8 @@ class TrackSource:
         Size of its images.
     image : str
         Its file or folder, relative to the root.
+    other_images : mapping of str to str
+        Plain names of the files of the other recordings (`stated.plain_name`), and which recording each is of.
     """
 
     root: Path
@@ -100,6 +102,7 @@ class TrackSource:
     height_px: int
     width_px: int
     image: str
+    other_images: Mapping[str, str] = field(default_factory=dict)
 
     def find(self, template: str, parameter: str = "files") -> Path:
         """Path of a file of this recording.

@@ -83,11 +83,17 @@ def compare_facts(stated: StatedFacts, source: TrackSource) -> tuple[Remark, ...
     Returns
     -------
     tuple of Remark
-        Check `other_image`, an error, where positions cannot be right: the image had another size. Check
-        `other_facts`, a warning, for the rest: frames, interval, pixel size, name of the image, units that are not
-        known. Check `pixel_sides`, a warning, where pixels are not square.
+        Check `other_image`, an error, where positions cannot be right: the image had another size, or is that of
+        another recording. Check `other_facts`, a warning, for the rest: frames, interval, pixel size, name of the
+        image, units that are not known. Check `pixel_sides`, a warning, where pixels are not square.
     """
-    told = stated_facts.compare_facts(_list_stated(stated, source), list_facts(source))
+    exchanged = _find_exchanged(stated, source)
+    facts = [fact for fact in _list_stated(stated, source) if not (exchanged and fact.what == "image_name")]
+    told = stated_facts.compare_facts(facts, list_facts(source))
+    told = [
+        (check, sentence + (_advise_size(stated, source) if check == "other_image" else "")) for check, sentence in told
+    ]
+    told += [("other_image", exchanged)] if exchanged else []
     if stated.unit_missing:
         told.append(("other_facts", _NO_UNIT.format(stated.file, _name(source))))
     unknown = (unit for unit in stated.units if not is_known(unit))
@@ -96,8 +102,7 @@ def compare_facts(stated: StatedFacts, source: TrackSource) -> tuple[Remark, ...
     if not math.isclose(width, height, rel_tol=_SQUARE_WITHIN):
         how = _BY_ONE_SIZE if stated.from_micrometres else _BY_EACH_SIDE
         told.append(("pixel_sides", _NOT_SQUARE.format(stated.file, width, height) + how))
-    more = {"other_image": _advise_size(stated, source)}
-    return tuple(Remark(check, f"{sentence}{more.get(check, '')}.") for check, sentence in told)
+    return tuple(Remark(check, f"{sentence}.") for check, sentence in told)
 
 
 def list_facts(source: TrackSource) -> list[Fact]:
@@ -126,6 +131,18 @@ _SQUARE_WITHIN = 0.01
 _NOT_SQUARE = "{} states pixels that are {:g} wide and {:g} high, but square ones were expected; "
 _BY_EACH_SIDE = "positions are right, because each was divided by its side, but scale the images to square pixels"
 _BY_ONE_SIZE = "set tracks.position_unit to null, so that each position is divided by its side"
+
+
+def _find_exchanged(stated: StatedFacts, source: TrackSource) -> str | None:
+    """Say that the image of a track file is that of another recording; None where it is not."""
+    name = stated_facts.plain_name(stated.image_name or "")
+    other = source.other_images.get(name)
+    if other is None or name in map(stated_facts.plain_name, (source.image, source.recording_id)):
+        return None
+    return (
+        f"{stated.file} states the image '{stated.image_name}', which is that of recording '{other}', but it is read "
+        f"as the tracks of {_name(source)}; give each recording the tracks that were made on it"
+    )
 
 
 def _name(source: TrackSource) -> str:

@@ -61,6 +61,18 @@ def test_positions_in_micrometres_of_a_smaller_copy_are_right() -> None:
     assert check == "other_image"
 
 
+@pytest.mark.parametrize("own", ["A01", "A010"])  # a name that holds the other is no agreement
+def test_the_image_of_another_recording_is_an_error(own: str) -> None:
+    source = replace(
+        SOURCE, recording_id=own, image=f"{own}.tif", other_images={"a1": "A1", "a01": "A01", "a010": "A010"}
+    )
+    assert said(source, image_name=f"/elsewhere/{own}.TIF") == []
+    other = "A010" if own == "A01" else "A01"
+    ((check, sentence),) = said(source, image_name=f"{other}.tif")
+    assert check == "other_image"
+    assert f"a.xml states the image '{other}.tif', which is that of recording '{other}', but" in sentence
+
+
 @pytest.mark.parametrize(
     ("stated", "words"),
     [
@@ -215,7 +227,8 @@ def test_a_recording_whose_tracks_are_of_another_image_is_set_aside_where_it_may
         if name == "02":
             (tmp_path / "01.ome.tif").rename(tmp_path / "02.ome.tif")
             write_trackmate_xml(tmp_path, FAMILY)
-            (tmp_path / "01.xml").rename(tmp_path / "02.xml")
+            renamed = (tmp_path / "01.xml").rename(tmp_path / "02.xml")
+            renamed.write_text(re.sub(r'filename="[^"]*"', 'filename="elsewhere.tif"', renamed.read_text()))
     folder, lenient = RecordingFolder(tmp_path), LAYOUT.model_copy(update={"on_bad_recording": "skip"})
     recordings, frame_files, _ = open_recordings(folder, lenient)
     _, cells, set_aside = import_tracks(folder, recordings, frame_files, lenient, tracks)
