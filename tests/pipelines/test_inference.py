@@ -124,7 +124,8 @@ def test_the_predictor_without_kedro_says_the_same(project, reading, other_recor
 def test_scores_are_of_the_new_cells_beside_the_references(project):
     metrics, landmarks = read_new(project, "08_reporting", "metrics"), read_new(project, "05_model_input", "landmarks")
     within = metrics[metrics["within_h"].notna()]
-    assert set(within["predictor"]) == {"network", BOOSTING, BLEND, "track_age", "dose", "age_and_time"}
+    references = {"track_age", "dose", "age_and_time", "handcrafted_age_and_time"}
+    assert set(within["predictor"]) == {"network", BOOSTING, BLEND, *references}
     assert set(metrics.loc[metrics["within_h"].isna(), "predictor"]) >= {CLASSIFIER, BLEND, "measurements", "dose"}
     scored = landmarks[landmarks["regular"] & (landmarks["watchable_h"] >= 2.0)]
     assert within["n_cells"].max() == len(cells_of(scored))
