@@ -338,6 +338,17 @@ def show_difference(value: float, low: float, high: float) -> str:
     return ("+" if value >= 0 else "") + show_score(value, low, high, decimals)
 
 
+def show_p_value(p: float) -> str:
+    """Show a p value with its sign.
+
+    Examples
+    --------
+    >>> show_p_value(0.0123), show_p_value(0.00002)
+    ('= 0.012', '< 0.001')
+    """
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
+
+
 def show_percent(share: float) -> str:
     """Write a share in 0..1 as whole percent; "not known" where it is NaN."""
     return "not known" if _is_missing(share) else f"{100 * share:.0f} %"

@@ -33,6 +33,7 @@ from cellfate.core.words import (
     show_difference,
     show_interval,
     show_number,
+    show_p_value,
     show_percent,
     show_score,
     write_hours,
@@ -109,11 +110,11 @@ def write_primary(metrics: pd.DataFrame, comparisons: pd.DataFrame) -> str:
     found = find_row(scored, (row["metric"], row["outcome"]), predictor=row["predictor"])
     score = "not scored" if found is None else show_score(found["estimate"], found["low"], found["high"])
     difference = show_difference(row["difference"], row["low"], row["high"])
-    p = "not defined" if pd.isna(row["p_value"]) else f"{row['p_value']:.3f}"
     n_groups = int(row["n_event_groups"])
     few = f" {say_too_few(n_groups, row['outcome'])}" if n_groups < FEW_GROUPS else ""
+    p = "" if few or pd.isna(row["p_value"]) else f", p {show_p_value(row['p_value'])}"
     what = f"{name_metric(row['metric'])} of {name_asked(row['outcome'], row['within_h'])}"
-    held = f"{name_predictor(row['predictor'])}: {score}; minus {name_predictor(row['reference'])}: {difference}, p {p}"
+    held = f"{name_predictor(row['predictor'])}: {score}; minus {name_predictor(row['reference'])}: {difference}{p}"
     return f"Primary result, named in scores.primary: {what}, {held}.{few} All else that is compared is one of many."
 
 

@@ -153,7 +153,9 @@ def test_the_primary_result_is_said_first_and_few_groups_with_it():
         "Primary result, named in scores.primary: AUROC of apoptosis within 5 h, the blend of network"
     )
     assert "; minus track age and time" in words
-    assert "p 0.010. All else" in words
+    assert "p = 0.010. All else" in words
     few = tables["comparisons"].assign(n_event_groups=8)
-    assert "Too few groups to tell predictors apart: 8 test" in headline.write_primary(tables["metrics"], few)
+    words = headline.write_primary(tables["metrics"], few)
+    assert "Too few groups to tell predictors apart: 8 test" in words
+    assert ", p " not in words
     assert headline.write_primary(tables["metrics"], few.assign(primary=False)) == ""
