@@ -21,8 +21,8 @@ from cellfate.preflight.shown_frames import make_small
 from cellfate.tracks.settings import TrackSettings
 
 _SERIES = ["recording_id", "channel"]
-_RANKED_EVERY = 2
-"""Of the frames looked at, every second one is asked whether tracks lie on cells; a cell counts once."""
+_MANY_CELLS = 30
+"""Cells of a recording from which on every second frame looked at is enough to see whether tracks lie on cells."""
 _FEWEST = 3
 """Frames of a recording, or recordings of a folder, that a median needs before one of them can be called odd."""
 
@@ -108,6 +108,7 @@ class _Decoded:
 def _decode(recording: Recording, own: pd.DataFrame, cell_px: float, n_frames: int | None, decoded: _Decoded) -> None:
     """Decode the frames of a recording that are looked at; the one with the most cells is kept as a picture."""
     shown, most = None, -1
+    ranked_every = 1 if own["cell_id"].nunique() < _MANY_CELLS else 2
     there = sorted(set(range(recording.n_frames)) - recording.missing_frames)
     for number_looked_at, frame in enumerate(there[number] for number in choose_frames(len(there), n_frames)):
         place: dict[str, Any] = {"recording_id": recording.recording_id, "frame": frame}
@@ -119,7 +120,7 @@ def _decode(recording: Recording, own: pd.DataFrame, cell_px: float, n_frames: i
         decoded.digests.setdefault(recording.recording_id, []).append(crc32(image_cyx.tobytes()))
         here = own[own["frame"] == frame]
         decoded.measured.append(measure_frame(image_cyx, recording.channels).assign(**place))
-        if not number_looked_at % _RANKED_EVERY:
+        if not number_looked_at % ranked_every:
             decoded.ranks.append(rank_positions(image_cyx, recording.channels, here, cell_px))
         if len(here) > most:
             shown, most = (frame, image_cyx), len(here)
