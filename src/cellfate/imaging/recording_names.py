@@ -70,7 +70,7 @@ def match_names(listed: Iterable[str], recording_ids: Sequence[str], where: str)
     {'a01.TIF': 'A01', '2': '002', 'C03': None}
     """
     found: dict[str, str | None] = dict.fromkeys(listed)
-    for form in (str.strip, _fold, _fold_numbers):
+    for form in (str.strip, fold_name, _fold_numbers):
         by_form = _group(recording_ids, form)
         taken = {recording_id for recording_id in found.values() if recording_id is not None}
         meant = {name: by_form.get(form(name), []) for name, match in found.items() if match is None}
@@ -107,7 +107,8 @@ def _group(recording_ids: Iterable[str], form: Callable[[str], str]) -> dict[str
     return groups
 
 
-def _fold(name: str) -> str:
+def fold_name(name: str) -> str:
+    """Name without the ending of a file, in one Unicode form and in small letters, by which names are compared."""
     folded = unicodedata.normalize("NFC", name.strip()).casefold().replace("\\", "_").replace("/", "_")
     while folded.endswith(_ENDINGS):
         folded = folded.rpartition(".")[0]
@@ -115,7 +116,7 @@ def _fold(name: str) -> str:
 
 
 def _fold_numbers(name: str) -> str:
-    return re.sub(r"(?<!\d)0+(?=\d)", "", _fold(name))
+    return re.sub(r"(?<!\d)0+(?=\d)", "", fold_name(name))
 
 
 def _check_apart(found: dict[str, str | None], matched: dict[str, str], taken: set[str], where: str) -> None:
@@ -123,7 +124,7 @@ def _check_apart(found: dict[str, str | None], matched: dict[str, str], taken: s
     users = _group(matched, matched.__getitem__)
     for recording_id, names in users.items():
         names = names + [name for name, match in found.items() if match == recording_id and recording_id in taken]
-        if len({_fold(name) for name in names}) > 1:
+        if len({fold_name(name) for name in names}) > 1:
             raise InputError(
                 f"{where} has the recordings {list_names(names)}, but the folder has only '{recording_id}'; write it "
                 "as the folder does, and remove the other."

@@ -4,11 +4,12 @@ A fact is stated by whoever knows it (headers of images, track files, tables) an
 line in `KINDS`.
 """
 
-import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Final
+
+from cellfate.imaging.recording_names import fold_name
 
 _SAME_WITHIN = 0.01
 """Relative difference up to which two files say the same."""
@@ -65,13 +66,13 @@ def _differ_by_a_pixel(stated: tuple[float, float], other: tuple[float, float]) 
 
 def _name_another(stated: str, other: str) -> bool:
     """Whether neither name holds the other."""
-    one, two = plain_name(stated), plain_name(other)
+    one, two = fold_image_name(stated), fold_image_name(other)
     return bool(one and two) and one not in two and two not in one
 
 
-def plain_name(name: str) -> str:
-    """Name of an image without its folder and suffixes, in one Unicode form and in small letters."""
-    return unicodedata.normalize("NFC", PurePosixPath(name.replace("\\", "/")).name.split(".")[0]).casefold().strip()
+def fold_image_name(name: str) -> str:
+    """Fold the name of an image, as `recording_names.fold_name`, without its folder."""
+    return fold_name(PurePosixPath(name.replace("\\", "/")).name)
 
 
 _GIVE_RIGHT = "its positions cannot be right: give the tracks that were made on this recording"

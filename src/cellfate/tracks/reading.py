@@ -14,7 +14,7 @@ from cellfate.core.spot_features import SPOT_KIND, list_spot_columns
 from cellfate.imaging.file_search import find_written
 from cellfate.imaging.recording_names import list_names, match_names
 from cellfate.imaging.records import RecordingFolder
-from cellfate.imaging.stated import plain_name
+from cellfate.imaging.stated import fold_image_name
 from cellfate.tracks.lineages import find_divisions, find_founders
 from cellfate.tracks.marks import read_columns
 from cellfate.tracks.problems import problem_table
@@ -91,7 +91,7 @@ def read_each(sources: Sequence[Source], read_file: Callable[[Source], TrackedCe
 
 def list_sources(folder: RecordingFolder, recordings: pd.DataFrame) -> list[TrackSource]:
     """One `TrackSource` a recording, in the order of the table `Recordings`."""
-    images = {plain_name(str(row["source"])): str(row["recording_id"]) for row in recordings.to_dict("records")}
+    images = {fold_image_name(str(row["source"])): str(row["recording_id"]) for row in recordings.to_dict("records")}
     return [
         TrackSource(
             folder.root,

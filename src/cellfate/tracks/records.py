@@ -91,7 +91,7 @@ class TrackSource:
     image : str
         Its file or folder, relative to the root.
     other_images : mapping of str to str
-        Plain names of the files of the other recordings (`stated.plain_name`), and which recording each is of.
+        Folded names of the files of the other recordings (`stated.fold_image_name`), and which recording each is of.
     """
 
     root: Path

@@ -135,9 +135,9 @@ _BY_ONE_SIZE = "set tracks.position_unit to null, so that each position is divid
 
 def _find_exchanged(stated: StatedFacts, source: TrackSource) -> str | None:
     """Say that the image of a track file is that of another recording; None where it is not."""
-    name = stated_facts.plain_name(stated.image_name or "")
+    name = stated_facts.fold_image_name(stated.image_name or "")
     other = source.other_images.get(name)
-    if other is None or name in map(stated_facts.plain_name, (source.image, source.recording_id)):
+    if other is None or name in map(stated_facts.fold_image_name, (source.image, source.recording_id)):
         return None
     return (
         f"{stated.file} states the image '{stated.image_name}', which is that of recording '{other}', but it is read "

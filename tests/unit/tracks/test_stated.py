@@ -61,6 +61,14 @@ def test_positions_in_micrometres_of_a_smaller_copy_are_right() -> None:
     assert check == "other_image"
 
 
+def test_names_of_images_may_hold_dots() -> None:
+    images = {"2026.01.05_a": "2026.01.05_A", "2026.01.05_b": "2026.01.05_B"}
+    source = replace(SOURCE, recording_id="2026.01.05_A", image="2026.01.05_A.ome.tif", other_images=images)
+    assert said(source, image_name="C:\\data\\2026.01.05_A.tif") == []
+    ((check, _),) = said(source, image_name="2026.01.05_B.tif")
+    assert check == "other_image"
+
+
 @pytest.mark.parametrize("own", ["A01", "A010"])  # a name that holds the other is no agreement
 def test_the_image_of_another_recording_is_an_error(own: str) -> None:
     source = replace(
