@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cellfate.attribution.settings import AttentionStatisticsSettings
 from cellfate.core import tables as schemas
 from cellfate.core.fates import APOPTOSIS, CENSORED, EVENTS, MITOSIS, NONE
 from cellfate.core.tables import EVERYTHING
+from cellfate.report.reproduction import StudyTables, reproduce
 from tests.cases.alarm_tables import alarm_tables
 from tests.cases.explanation_tables import attribution_scores, background_swap, tree_shapley_values
 from tests.cases.score_tables import DOSES, FOLLOW_UP, HEADLINE_H, REPORT_H, score_tables
@@ -48,6 +50,7 @@ SCHEMAS = {
     "observed_incidence": schemas.ObservedIncidence,
     "dose_incidence": schemas.DoseIncidence,
     "preflight_findings": schemas.PreflightFindings,
+    "reproduction": schemas.Reproduction,
     "frame_features": schemas.FrameFeatures,
     "classifier_history": schemas.TrainingHistory,
     "clock_history": schemas.TrainingHistory,
@@ -99,10 +102,20 @@ def report_case(n_cells: int = 6, low: float = 0.01) -> ReportCase:
         **_explanations("classifier", _explain(landmarks[landmarks["last"]], None), "apoptosis"),
         **_explanations("clock", _explain(landmarks[landmarks["regular"]], HEADLINE_H), "mitosis within 5 h"),
     }
+    tables["reproduction"] = make_reproduction(tables)
     models = {
         name: {"kind": name, "channels": list(CHANNELS), "data_digest": "0123abcd"} for name in ("classifier", "clock")
     }
     return ReportCase(tables, models)
+
+
+def make_reproduction(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Published figures beside those of the case, which compares no attention."""
+    names = ("questions", "metrics", "masking_curves", "recordings", "splits")
+    study = StudyTables(
+        attention_statistics=schemas.AttentionStatistics.empty(), **{name: tables[name] for name in names}
+    )
+    return reproduce(study, None, FOLLOW_UP, AttentionStatisticsSettings())
 
 
 def added_value(low: float = 0.1, n_groups: int = 30) -> pd.DataFrame:

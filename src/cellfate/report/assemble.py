@@ -19,6 +19,7 @@ from cellfate.report.blending import tabulate_weights
 from cellfate.report.losses import tabulate_losses, tabulate_sensitivity
 from cellfate.report.page import ReportFigure, ReportPage, ReportPart, ReportSection, ReportTable, render_page
 from cellfate.report.provenance import list_versions
+from cellfate.report.published import tabulate_reproduction
 from cellfate.report.settings import ReportSettings
 from cellfate.report.training import write_training
 
@@ -84,6 +85,7 @@ def assemble_report(
         **_say_study(found, settings),
         **{("training", reading): ReportPart(sentences=said) for reading, said in trained.items()},
         ("added", "within_hours"): _say_added(found, models.get("clock", {})),
+        ("published", ""): tabulate_reproduction(found["reproduction"]),
         ("settings", ""): ReportPart(tables=_tabulate_settings(models, parameters)),
     }
     unit = name_unit(found["follow_ups"])

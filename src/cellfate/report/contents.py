@@ -30,6 +30,7 @@ TABLES: Final = (
     "leakage",
     "preflight_findings",
     "preflight_summary",
+    "reproduction",
 )
 """Tables that the report reads, by catalog name."""
 
@@ -155,6 +156,11 @@ SECTIONS: Final = (
         "Training",
         "The weights are those of the epoch that did best on the validation part, so validation values are a little "
         "too good.",
+    ),
+    SectionText(
+        "published",
+        "What was published, and what this study says",
+        "From arXiv:2603.16562, on other cells.",
     ),
     SectionText(
         "settings",

@@ -22,6 +22,10 @@ class ReportSettings(Settings):
     longest_table: Annotated[int, Field(ge=5, le=1000)] = 40
     """Most rows that a table of the report shows; what is left out is counted under the table."""
 
+    published_tables: str | None = None
+    """Folder of the result tables that were published with the method (arXiv:2603.16562), from which figures of table
+    `reproduction` are computed again; null: those that need them stay empty."""
+
     @model_validator(mode="after")
     def _percentiles_rise(self) -> "ReportSettings":
         low, high = self.brightness_percentiles

@@ -15,7 +15,7 @@ from cellfate.plots.theme import say_nothing
 from cellfate.prediction.settings import AlarmSettings
 from cellfate.report import ReportSettings, assemble_report, belief, contents
 from cellfate.report.assemble import name_unit
-from tests.cases.report_tables import make_questions, report_case
+from tests.cases.report_tables import make_questions, make_reproduction, report_case
 from tests.cases.score_tables import FOLLOW_UP
 
 DRAWN = [*(text.name for text in contents.FIGURES), *contents.OPENINGS]
@@ -58,7 +58,7 @@ def test_answers_stand_first_then_the_picture_then_chapters_by_question_and_the_
     body = body_of(page)
     anchors = re.findall(r'<section id="(\w+)"', body)
     assert anchors == ["answer", *(section.anchor for section in contents.SECTIONS)]
-    assert anchors[-5:] == ["data", "preflight", "split", "training", "settings"]
+    assert anchors[-6:] == ["data", "preflight", "split", "training", "published", "settings"]
     opening = body.index("figure-clock_opening_figure")
     assert body.index("Which fate comes, given that one comes?") < body.index("What happens within 5 h?") < opening
     assert opening < body.index('<section id="scores"')
@@ -92,6 +92,7 @@ def test_a_question_that_was_not_asked_is_one_sentence(case):
     tables = {name: t[t["within_h"].notna()] for name, t in case.tables.items() if name in ("metrics", "comparisons")}
     empty = {name: case.tables[name].head(0) for name in case.tables if name.startswith("classifier_")}
     figures = [name for name in DRAWN if not name.startswith(("which_fate", "classifier"))]
+    tables["reproduction"] = make_reproduction({**case.tables, "questions": asked})
     page = make_page(case, figures=figures, questions=asked, background_swap=Metrics.empty(), **tables, **empty)
     body = body_of(page)
     assert body.count("Not asked: all 12 cells end in mitosis.") == 1

@@ -63,6 +63,7 @@ from cellfate.core.tables.scores import (
     NetBenefit,
     ObservedIncidence,
     OperatingCurves,
+    Reproduction,
 )
 
 __all__ = [
@@ -119,6 +120,7 @@ __all__ = [
     "RandomisedWeights",
     "Recordings",
     "ReporterTraces",
+    "Reproduction",
     "SetAside",
     "ShuffledCommitments",
     "Splits",

@@ -1,6 +1,7 @@
 """How good forecasts were, and what was observed."""
 
 import pandera.pandas as pa
+from pandas import Int64Dtype
 from pandera.typing.pandas import Series
 
 from cellfate.core.fates import FATES, OUTCOMES
@@ -234,3 +235,26 @@ class DoseIncidence(Table):
     high: Series[float] = pa.Field(nullable=True, description="of the observed")
     n_cells: Series[int]
     n_groups: Series[int]
+
+
+class Reproduction(Table):
+    """One row a published figure: computed again from what was published, and the same quantity of this study."""
+
+    item: Series[str] = pa.Field(description="T1 scores, T2 end removed, T3 end kept, T4 second test set, T5 attention")
+    quantity: Series[str]
+    outcome: Series[str] = pa.Field(description="outcome it is of, or `all`")
+    experiment: Series[str] = pa.Field(nullable=True, description="as in `MaskingCurves`")
+    k_frames: Series[Int64Dtype] = pa.Field(ge=0, nullable=True, description="as in `MaskingCurves`")
+    feature: Series[str] = pa.Field(nullable=True, description="column of `FrameFeatures`")
+    published: Series[float]
+    n_published: Series[Int64Dtype] = pa.Field(gt=0, nullable=True, description="cells behind it, where known")
+    recomputed: Series[float] = pa.Field(nullable=True)
+    recomputed_from: Series[str] = pa.Field(description="what it was computed from, or why it could not be")
+    here: Series[float] = pa.Field(nullable=True, description="the same quantity of this study")
+    low: Series[float] = pa.Field(nullable=True)
+    high: Series[float] = pa.Field(nullable=True)
+    n_cells: Series[int] = pa.Field(ge=0, description="cells of this study behind it")
+    n_groups: Series[int] = pa.Field(ge=0)
+    reason: Series[str] = pa.Field(nullable=True, description="why there is no value here")
+    differs: Series[str] = pa.Field(description="what differs between the published cells and these")
+    source: Series[str]

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from cellfate.attribution import ExplanationSettings
 from cellfate.attribution.gradients import attribute_pixels
+from cellfate.attribution.settings import AttentionStatisticsSettings
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.crops.store import CropStore
 from cellfate.metrics.settings import ScoreSettings
@@ -15,6 +16,7 @@ from cellfate.prediction.settings import AlarmSettings
 from cellfate.report import ReportSettings, StripTables, choose_examples
 from cellfate.report import assemble_report as assemble
 from cellfate.report import draw_examples as draw
+from cellfate.report.reproduction import StudyTables, reproduce
 
 
 def draw_examples(
@@ -34,6 +36,16 @@ def draw_examples(
     examples = choose_examples(forecasts, explained_landmarks, within_h)
     relevance = attribute_pixels(crops, examples, model, explanation)
     return draw(crops, examples, StripTables(forecasts, attention, shapley, frame_features, relevance), settings)
+
+
+def compare_published(
+    settings: ReportSettings,
+    follow_up: FollowUpSettings,
+    statistics: AttentionStatisticsSettings,
+    **study: pd.DataFrame,
+) -> pd.DataFrame:
+    """Hold the published figures against this study."""
+    return reproduce(StudyTables(**study), settings.published_tables, follow_up, statistics)
 
 
 def gather_chapter(**artefacts: Any) -> dict[str, Any]:

@@ -26,6 +26,7 @@ def create_pipeline(study: Pipeline) -> Pipeline:
         and figures where they are made.
     """
     drawn = [_draw_examples(reading, stage) for reading, stage in _find_stages(study).items()]
+    drawn.append(_compare_published())
     stages = {name: made.namespace for made in [*study.nodes, *drawn] for name in made.outputs}
     chapters: dict[str, list[str]] = defaultdict(list)
     for name in [*TABLES, *(figure.name for figure in FIGURES), *OPENINGS]:
@@ -95,4 +96,21 @@ def _draw_examples(reading: str, stage: str) -> Node:
         [own("examples_figure"), own("opening_figure")],
         name="draw_examples",
         namespace=stage,
+    )
+
+
+def _compare_published() -> Node:
+    tables = ("questions", "metrics", "masking_curves", "recordings", "splits")
+    return node(
+        nodes.compare_published,
+        {
+            "settings": "params:report",
+            "follow_up": "params:follow_up",
+            "statistics": "params:attention_statistics",
+            "attention_statistics": "classifier_attention_statistics",
+            **{name: name for name in tables},
+        },
+        "reproduction",
+        name="compare_published",
+        namespace="score",
     )
