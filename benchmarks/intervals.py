@@ -1,9 +1,12 @@
 """How often intervals of scores hold the truth, and how often two equally good predictors are told apart: 2,000 draws.
 
+Then the same of trainings from several seeds: the AUROC of another training, and the mean over all trainings.
+
 Recordings differ in how common the event is, in how well it can be told, and in brightness, so their cells resemble
 each other. The truth is the score over 60,000 recordings of the same kind.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -11,6 +14,7 @@ import numpy as np
 from benchmarks.measure import print_table
 from cellfate.statistics import scores as score
 from cellfate.statistics.bootstrap import FloatArray, count_rarer_side, draw_groups, mean_by_group, summarise
+from cellfate.statistics.seeds import summarise_seeds
 
 N_DRAWS, N_RESAMPLES, N_TRUTH = 2000, 1000, 60_000
 LEAST_COVERAGE: Final = {11: 0.90, 20: 0.92, 40: 0.93}
@@ -21,6 +25,11 @@ PAIRED: Final = ("AUROC, difference", "average precision, difference", "Brier sc
 KINDS: Final = {"common": (-1.0, 1.0), "common, unequal groups": (-1.0, 1.0), "rare": (-4.0, 1.5)}
 """Log odds of the event in a recording: mean and standard deviation."""
 CELLS: Final = 40
+N_SEEDS: Final = (3, 5)
+SEEDS_APART: Final = 0.25
+"""Standard deviation between seeds of how well a training tells the event; between recordings it is .6."""
+LEAST_OF_SEEDS: Final = 0.92
+"""Least share of intervals over seeds that hold the truth: few degrees of freedom cost a little."""
 
 
 def main() -> bool:
@@ -35,7 +44,46 @@ def main() -> bool:
                 slack = {name: 2 * np.sqrt(bound * (1 - bound) / N_DRAWS) for name, bound in bounds.items()}
                 good &= all(covered[name] >= bound - slack[name] for name, bound in bounds.items())
     print_table(("event", "groups", *covered), rows)
-    return bool(good)
+    held = {(n, seeds): measure_seeds(n, seeds, N_DRAWS, N_RESAMPLES) for n in LEAST_COVERAGE for seeds in N_SEEDS}
+    heads = tuple(held[max(held)])
+    print_table(
+        ("groups", "seeds", *heads), [(*key, *(f"{each[head]:.3f}" for head in heads)) for key, each in held.items()]
+    )
+    slack = 2 * np.sqrt(LEAST_OF_SEEDS * (1 - LEAST_OF_SEEDS) / N_DRAWS)
+    of_seeds = [each[name] >= LEAST_OF_SEEDS - slack for each in held.values() for name in ("another", "average")]
+    return bool(good and all(of_seeds))
+
+
+def measure_seeds(n_groups: int, n_seeds: int, n_draws: int, n_resamples: int) -> dict[str, float]:
+    """Share of intervals that hold the AUROC of another training, and of the mean over trainings; common event.
+
+    `one training` is what the interval of a single training holds of another's AUROC.
+    """
+    rng = np.random.default_rng([n_groups, n_seeds])
+    places = np.linspace(-4, 4, 41)
+    truth = [values[0] for values in _score_seeds(N_TRUTH // 10, places * SEEDS_APART, rng)]
+    mean = float(np.average(truth, weights=np.exp(-(places**2) / 2)))
+    held: dict[str, list[bool]] = {"another": [], "average": [], "one training": []}
+    for draw in range(n_draws):
+        seeds = rng.normal(0, 1, n_seeds + 1)
+        another = float(np.interp(seeds[-1], places, truth))
+        values_sr = np.stack(list(_score_seeds(n_groups, seeds[:-1] * SEEDS_APART, rng, (n_resamples, draw))))
+        found, alone = summarise_seeds(values_sr, 0.95, n_groups), summarise(values_sr[0], 0.95, n_groups)
+        held["another"].append(found.another_low <= another <= found.another_high)
+        held["average"].append(found.average_low <= mean <= found.average_high)
+        held["one training"].append(alone.low <= another <= alone.high)
+    return {name: float(np.mean(each)) for name, each in held.items()}
+
+
+def _score_seeds(
+    n_groups: int, apart_s: FloatArray, rng: np.random.Generator, resamples: tuple[int, int] = (0, 0)
+) -> Iterator[FloatArray]:
+    """AUROC of each training, which tells the event by so much better than recordings do on average."""
+    groups, positive, scores_n2 = draw_study("common", n_groups, rng)
+    counts = draw_groups(n_groups, *resamples)
+    for apart in apart_s:
+        own_n = rng.normal(0, 0.4, len(groups))
+        yield score.auroc(scores_n2[:, 0] + apart * positive + own_n, positive, groups, counts)
 
 
 def measure_coverage(kind: str, n_groups: int, n_draws: int, n_resamples: int) -> dict[str, float]:

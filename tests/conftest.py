@@ -57,10 +57,17 @@ def open_session(project: Path, env: str = "test", **parameters: Any) -> Iterato
         yield session
 
 
-def run_here(project: Path, *pipelines: str, env: str = "test", from_nodes: tuple[str, ...] = (), **parameters: Any):
+def run_here(
+    project: Path,
+    *pipelines: str,
+    env: str = "test",
+    from_nodes: tuple[str, ...] = (),
+    tags: tuple[str, ...] = (),
+    **parameters: Any,
+):
     """Run pipelines of a project folder in this process: without the seconds that a new one takes to start."""
     with open_session(project, env, **parameters) as session:
-        session.run(pipeline_names=list(pipelines), from_nodes=from_nodes)
+        session.run(pipeline_names=list(pipelines), from_nodes=from_nodes, tags=tags)
 
 
 def open_catalog(project: Path, env: str = "test", **parameters: Any) -> DataCatalog:

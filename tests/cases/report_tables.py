@@ -34,6 +34,7 @@ SCHEMAS = {
     "forecasts": schemas.Forecasts,
     "metrics": schemas.Metrics,
     "comparisons": schemas.Comparisons,
+    "seed_scores": schemas.SeedScores,
     "added_value": schemas.AddedValue,
     "calibration": schemas.Calibration,
     "confusion": schemas.Confusion,

@@ -20,6 +20,7 @@ from cellfate.report.losses import tabulate_losses, tabulate_sensitivity
 from cellfate.report.page import ReportFigure, ReportPage, ReportPart, ReportSection, ReportTable, render_page
 from cellfate.report.provenance import list_versions
 from cellfate.report.published import tabulate_reproduction
+from cellfate.report.seeds import tabulate_seeds, write_seeds, write_trained
 from cellfate.report.settings import ReportSettings
 from cellfate.report.training import write_training
 
@@ -88,14 +89,13 @@ def assemble_report(
         ("published", ""): tabulate_reproduction(found["reproduction"]),
         ("settings", ""): ReportPart(tables=_tabulate_settings(models, parameters)),
     }
-    unit = name_unit(found["follow_ups"])
+    cells = (found["follow_ups"], found["landmarks"], found["splits"])
+    counted = headline.write_counted(*cells, name_unit(found["follow_ups"]), scores.confidence)
     page = ReportPage(
         title=settings.title,
         primary=headline.write_primary(found["metrics"], found["comparisons"]),
         answers=headline.write_answers(found["questions"], found["metrics"], found["comparisons"], follow_up, caveats),
-        counted=headline.write_counted(
-            found["follow_ups"], found["landmarks"], found["splits"], unit, scores.confidence
-        ),
+        counted=f"{counted} {write_trained(found['seed_scores'])}",
         opening=_choose_opening(figures, at_chance),
         sections=build_sections(parts, figures, follow_up.headline_h),
     )
@@ -186,15 +186,20 @@ def _say_scores(
     found: Tables, follow_up: FollowUpSettings, blend_weights: Mapping[str, Any]
 ) -> dict[Place, ReportPart]:
     """Scores in numbers of each question, what is blended, and the calls of cells."""
-    metrics, comparisons = found["metrics"], found["comparisons"]
-    parts = {}
+    metrics, comparisons, seeds = found["metrics"], found["comparisons"], found["seed_scores"]
+    parts = {("scores", ""): ReportPart(sentences=write_seeds(seeds))}
     lost = (tabulate_losses(found["losses"]), tabulate_sensitivity(found["loss_sensitivity"]))
     for owner, within_h in (("which_fate", None), ("within_hours", follow_up.headline_h)):
         beside, scored = (
             tables.tabulate_beside(metrics, comparisons, within_h),
             tables.tabulate_scores(metrics, within_h),
         )
-        made = (beside, scored, *(() if within_h is None else (tabulate_weights(blend_weights), *lost)))
+        made = (
+            beside,
+            scored,
+            tabulate_seeds(seeds, within_h),
+            *(() if within_h is None else (tabulate_weights(blend_weights), *lost)),
+        )
         parts["scores", owner] = ReportPart(tables=tuple(table for table in made if table is not None))
         calibrated = tables.tabulate_calibration(metrics, within_h)
         parts["calibration", owner] = ReportPart(tables=() if calibrated is None else (calibrated,))

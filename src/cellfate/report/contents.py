@@ -11,6 +11,7 @@ TABLES: Final = (
     "questions",
     "metrics",
     "comparisons",
+    "seed_scores",
     "added_value",
     "losses",
     "loss_sensitivity",

@@ -146,3 +146,12 @@ class ClockTrainingSettings(FittingSettings):
     def learns_features(self) -> bool:
         """Whether the network has the auxiliary task."""
         return self.pretraining_epochs > 0 or self.feature_weight > 0
+
+
+class SeedSettings(Settings):
+    """How often either model is trained, to see what another seed would give."""
+
+    n_seeds: int = Field(default=1, ge=1)
+    """Trainings of the classifier and of the fate clock, from the seeds `training.seed` and `clock_training.seed` and
+    those that follow. The model of the first is kept, of the others only forecasts; from 3 on the scores say what
+    another training would give."""

@@ -89,7 +89,8 @@ def test_figures_without_data_are_left_out_and_so_are_sections_without_anything(
 
 def test_a_question_that_was_not_asked_is_one_sentence(case):
     asked = make_questions(which=False)
-    tables = {name: t[t["within_h"].notna()] for name, t in case.tables.items() if name in ("metrics", "comparisons")}
+    scored = ("metrics", "comparisons", "seed_scores")
+    tables = {name: t[t["within_h"].notna()] for name, t in case.tables.items() if name in scored}
     empty = {name: case.tables[name].head(0) for name in case.tables if name.startswith("classifier_")}
     figures = [name for name in DRAWN if not name.startswith(("which_fate", "classifier"))]
     tables["reproduction"] = make_reproduction({**case.tables, "questions": asked})

@@ -26,6 +26,7 @@ from cellfate.core.tables.forecasts import (
     Forecasts,
     ForecastTable,
     MaskedForecasts,
+    SeedForecasts,
     ShuffledCommitments,
     TrackForecasts,
 )
@@ -64,6 +65,7 @@ from cellfate.core.tables.scores import (
     ObservedIncidence,
     OperatingCurves,
     Reproduction,
+    SeedScores,
 )
 
 __all__ = [
@@ -121,6 +123,8 @@ __all__ = [
     "Recordings",
     "ReporterTraces",
     "Reproduction",
+    "SeedForecasts",
+    "SeedScores",
     "SetAside",
     "ShuffledCommitments",
     "Splits",

@@ -33,6 +33,12 @@ class Forecasts(Table):
     expected_h: Series[float] = pa.Field(nullable=True, description="hours to the first event, counted to the horizon")
 
 
+class SeedForecasts(Forecasts):
+    """Test forecasts of trainings from further seeds, at landmarks: those of `Forecasts`, and the seed."""
+
+    seed: Series[int] = pa.Field(ge=0, description="seed of the training; that of the kept model is not here")
+
+
 class MaskedForecasts(Table):
     """Forecasts of which fate comes, for shortened inputs; one column `p_<event>` an event."""
 

@@ -53,6 +53,27 @@ class Comparisons(Table):
     best_reference: Series[bool] | None = pa.Field(description="the reference is the best of all without a network")
 
 
+class SeedScores(Table):
+    """Scores over trainings from several seeds: one row a predictor, reference, question, metric and outcome."""
+
+    predictor: Series[str]
+    reference: Series[str] = pa.Field(nullable=True, description="null: the score itself; else the difference to this")
+    within_h: Series[float] = pa.Field(gt=0, nullable=True, description=_WITHIN)
+    metric: Series[str]
+    outcome: Series[str] = pa.Field(description="outcome the score is of, or `all`")
+    n_seeds: Series[int] = pa.Field(ge=2)
+    kept: Series[float] = pa.Field(nullable=True, description="of the model that is kept, as everywhere else")
+    mean: Series[float] = pa.Field(nullable=True, description="over the seeds")
+    sd: Series[float] = pa.Field(nullable=True, description="between the seeds, on the same test cells")
+    another_low: Series[float] = pa.Field(nullable=True, description="another training like this")
+    another_high: Series[float] = pa.Field(nullable=True)
+    average_low: Series[float] = pa.Field(nullable=True, description="this procedure on average")
+    average_high: Series[float] = pa.Field(nullable=True)
+    n_groups: Series[int]
+    n_event_groups: Series[int] = pa.Field(description=_EVENT_GROUPS)
+    reason: Series[str] = pa.Field(nullable=True, description="why the score, or its intervals, are not defined")
+
+
 class Losses(Table):
     """Cells lost before the answer was known: one row a horizon and dose (or `all`)."""
 

@@ -22,6 +22,7 @@ from cellfate.metrics.net_benefit import weigh_benefit
 from cellfate.metrics.observed_incidence import compare_doses, observe_incidence
 from cellfate.metrics.references import forecast_references
 from cellfate.metrics.scoring import score_forecasts
+from cellfate.metrics.seeds import score_seeds
 from cellfate.pipelines.evaluation.nodes import gather_forecasts
 from cellfate.plots.added_value import plot_added_value
 from cellfate.plots.alarms import plot_alarm_curves, plot_alarms, plot_net_benefit
@@ -99,6 +100,12 @@ def _scores() -> list[Node]:
     return [
         node(score_forecasts, [*asked, SCORES], "metrics", name="score_forecasts"),
         node(compare_forecasts, [*asked, SCORES], "comparisons", name="compare_forecasts"),
+        node(
+            score_seeds,
+            ["forecasts", "classifier_seed_forecasts", "clock_seed_forecasts", "landmarks", FOLLOW_UP, SCORES],
+            "seed_scores",
+            name="score_seeds",
+        ),
         node(count_losses, asked, "losses", name="count_losses"),
         node(assume_deaths, [*asked, SCORES], "loss_sensitivity", name="assume_deaths"),
         node(

@@ -3,13 +3,17 @@
 from kedro.pipeline import Pipeline, node
 
 from cellfate.pipelines.model_training.nodes import train_classifier, train_clock_networks
+from cellfate.pipelines.model_training.seeds import repeat_classifier, repeat_clock
 from cellfate.plots.training import plot_training
 from cellfate.prediction.boosting import boost_clock
 from cellfate.prediction.weighing import weigh_blend
 
 
 def create_pipeline() -> Pipeline:
-    """Wire the nodes of `model_training`: from follow-ups and landmarks to the two model folders."""
+    """Wire the nodes of `model_training`: from follow-ups and landmarks to the two model folders.
+
+    Nodes tagged `seeds` train again from further seeds, and can be run alone after the others.
+    """
     return _train_classifier() + _train_clock()
 
 
@@ -23,6 +27,13 @@ def _train_classifier() -> Pipeline:
             [*tables, *settings],
             ["classifier_model", "classifier_history"],
             name="train_classifier",
+        ),
+        node(
+            repeat_classifier,
+            [*tables, *settings, "params:seeds"],
+            "classifier_seed_forecasts",
+            name="repeat_classifier",
+            tags="seeds",
         ),
         node(plot_training, "classifier_history", "classifier_history_figure", name="plot_training"),
     ]
@@ -52,6 +63,13 @@ def _train_clock() -> Pipeline:
             ["landmarks", "splits", "frame_features", "boosted_clock", "crops"],
             "clock_model",
             name="weigh_blend",
+        ),
+        node(
+            repeat_clock,
+            ["detections", "landmarks", *tables, *settings, "params:seeds"],
+            "clock_seed_forecasts",
+            name="repeat_clock",
+            tags="seeds",
         ),
         node(plot_training, "clock_history", "clock_history_figure", name="plot_training"),
     ]
