@@ -13,6 +13,7 @@ from cellfate.models.settings import BlendSettings, BoostingSettings, ClockNetwo
 from cellfate.pipelines.model_training.nodes import train_classifier, train_clock_networks
 from cellfate.prediction.boosting import boost_clock
 from cellfate.prediction.records import ClassifierConfig, ClockConfig, MemberConfig, TrainedModel
+from cellfate.prediction.tempering import temper_classifier
 from cellfate.prediction.weighing import weigh_blend
 from tests.cases.crop_stores import TINY_FOLLOW_UP, TinyStudy, tiny_study
 from tests.cases.trainings import TINY_CLOCK, TINY_MODEL, tiny_clock_training, tiny_training
@@ -25,11 +26,12 @@ TINY_BLEND = BlendSettings(
 
 
 def train_tiny_classifier(study: TinyStudy, folder: Path, model: ModelSettings = TINY_MODEL) -> TrainedModel:
-    """Train the classifier on a study for one epoch."""
+    """Train the classifier on a study for one epoch, temperatures and all."""
     questions = list_questions(study.follow_ups, study.landmarks, TINY_FOLLOW_UP)
     normalisation = fit_normalisation(study.crops, study.follow_ups, study.splits)
     tables = (study.follow_ups, study.landmarks, questions, study.splits, normalisation)
-    return train_classifier(study.crops, *tables, TINY_FOLLOW_UP, model, tiny_training(folder, max_epochs=1))[0]
+    trained, _ = train_classifier(study.crops, *tables, TINY_FOLLOW_UP, model, tiny_training(folder, max_epochs=1))
+    return temper_classifier(study.crops, study.landmarks, study.splits, trained)
 
 
 def train_tiny_clock(

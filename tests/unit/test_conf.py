@@ -28,6 +28,8 @@ IN_MEMORY = {
     "clock_forecasts",
     "reference_forecasts",
     "new_reference_forecasts",
+    # before its temperatures are chosen
+    "untempered_classifier",
     # the networks alone; with boosted hazards and their weights they become clock_model
     "clock_networks",
     "boosted_clock",

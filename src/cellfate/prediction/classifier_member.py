@@ -18,7 +18,7 @@ class ClassifierMember(Member):
     """The network of one fold of the classifier. Made by `load_classifier_member`."""
 
     def logits(self, embeddings: Sequence[FloatArray], positions: Sequence[IntArray]) -> FloatArray:
-        """Logits of sequences of embeddings.
+        """Logits of sequences of embeddings, divided by the member's temperature where one is used.
 
         Parameters
         ----------
@@ -76,8 +76,9 @@ class ClassifierMember(Member):
         return self.tensor(np.concatenate(positions), np.int64), self.tensor(lengths_b, np.int64)
 
     def _classify(self, embeddings_nd: Any, positions: Sequence[IntArray]) -> Any:
-        """Logits (B, K) and pooling attention (B, S) of packed sequences, as tensors."""
-        return self.network.classify(embeddings_nd, *self._places(positions))
+        """Logits (B, K), divided by the temperature, and pooling attention (B, S) of packed sequences, as tensors."""
+        logits_bk, attention_bs = self.network.classify(embeddings_nd, *self._places(positions))
+        return logits_bk / self.member.divisor, attention_bs
 
 
 def probabilities_of(logits_bk: NDArray[Any]) -> NDArray[np.float64]:

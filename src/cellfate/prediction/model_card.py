@@ -2,7 +2,14 @@
 
 from typing import Final
 
-from cellfate.prediction.records import ALL_CELLS, ClassifierConfig, ClockConfig, MemberConfig, describe_weights
+from cellfate.prediction.records import (
+    ALL_CELLS,
+    ClassifierConfig,
+    ClockConfig,
+    MemberConfig,
+    describe_temperature,
+    describe_weights,
+)
 
 USE: Final = (
     "Research on live-cell recordings of the kind it was trained on, with cells tracked beforehand. "
@@ -60,11 +67,20 @@ def _classifier(config: ClassifierConfig) -> tuple[tuple[str, ...], tuple[str, .
         f"{' or '.join(config.outcomes)}. The last {config.follow_up.guard_h:g} h before the event were withheld in "
         "training."
     )
+    unscaled = "" if any(member.divisor != 1 for member in config.members) else "; they are not calibrated"
     limits = (
         "Trained on cells whose fate was seen: of a cell that would do neither, the forecast still names one of these.",
-        "Probabilities count every fate as equally common, as in training; they are not calibrated.",
+        f"Probabilities count every fate as equally common, as in training{unscaled}.",
     )
-    return ("# Fate classifier", task), limits
+    return ("# Fate classifier", task, *_temperatures(config)), limits
+
+
+def _temperatures(config: ClassifierConfig) -> tuple[str, ...]:
+    """Say what log odds are divided by, and why not."""
+    found = [(member.fold, member.temperature) for member in config.members if member.temperature is not None]
+    lines = [f"member of fold {fold}: {describe_temperature(temperature)}" for fold, temperature in found]
+    said = "Its log odds are divided by a temperature where that helps on validation cells that did not choose it:"
+    return (said, _bullets(*lines)) if lines else ()
 
 
 def _origin(config: ClassifierConfig | ClockConfig) -> tuple[str, ...]:

@@ -27,6 +27,48 @@ ALL_CELLS = "all"
 """Owner of boosted hazards that were fitted to every cell a model has seen; else a member, `fold_<k>`."""
 
 
+class MemberTemperature(Settings):
+    """What log odds of the classifier are divided by, and what that does to validation cells of other groups."""
+
+    temperature: float | None = Field(default=None, gt=0)
+    """Fitted to the validation cells; null: it could not be."""
+    slope_before: float | None = None
+    """Calibration slope of the network as it is; null: not defined."""
+    slope_after: float | None = None
+    """The same, each group by a temperature that was fitted without it."""
+    log_loss_before: float | None = None
+    """Mean log loss of the network as it is, in nats."""
+    log_loss_after: float | None = None
+    """The same, each group by a temperature that was fitted without it."""
+    reason: str = ""
+    """Why it is not used; empty: it is."""
+    n_groups: int = Field(default=0, ge=0)
+    """Groups that hold the validation cells."""
+
+    @model_validator(mode="after")
+    def _check_reason(self) -> Self:
+        if self.temperature is None and not self.reason:
+            raise ValueError("there is no temperature, and no reason for it; give either")
+        return self
+
+
+def describe_temperature(found: MemberTemperature) -> str:
+    """Say what a temperature is worth, and whether it is used.
+
+    Examples
+    --------
+    >>> describe_temperature(MemberTemperature(reason="it takes two groups, and there is one"))
+    'no temperature, because it takes two groups, and there is one'
+    """
+    if found.temperature is None:
+        return f"no temperature, because {found.reason}"
+    slopes = ["not defined" if slope is None else f"{slope:.2f}" for slope in (found.slope_before, found.slope_after)]
+    losses = f"log loss from {found.log_loss_before:.4f} to {found.log_loss_after:.4f}"
+    does = f"calibration slope from {' to '.join(slopes)}, {losses}, on {found.n_groups} validation groups left out"
+    said = f"temperature {found.temperature:.2f}: {does}"
+    return f"{said}; not used, because {found.reason}" if found.reason else said
+
+
 class MemberConfig(Settings):
     """One member of the model: the network trained in one fold, and the preprocessing fitted there."""
 
@@ -46,6 +88,14 @@ class MemberConfig(Settings):
     """Validation cells."""
     validation: dict[str, float | None] = Field(default_factory=dict)
     """Validation metrics of the weights kept; null where a metric is undefined."""
+    temperature: MemberTemperature | None = None
+    """Classifier: what log odds are divided by where it is worth it; null in a model of an earlier version."""
+
+    @property
+    def divisor(self) -> float:
+        """What the log odds of the network are divided by; 1 where no temperature is used."""
+        found = self.temperature
+        return 1.0 if found is None or found.temperature is None or found.reason else found.temperature
 
 
 def describe_member(fitted: FittedMember, mean_c: NDArray[np.float64], sd_c: NDArray[np.float64]) -> MemberConfig:

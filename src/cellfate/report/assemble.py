@@ -22,6 +22,7 @@ from cellfate.report.provenance import list_versions
 from cellfate.report.published import tabulate_reproduction
 from cellfate.report.seeds import tabulate_seeds, write_seeds, write_trained
 from cellfate.report.settings import ReportSettings
+from cellfate.report.temperatures import tabulate_temperatures
 from cellfate.report.training import write_training
 
 Place = tuple[str, str]
@@ -80,7 +81,7 @@ def assemble_report(
     caveats = {question: trained[reading] for question, reading in _ANSWERED_BY.items()}
     at_chance = {reading: _is_at_chance(found, reading) for reading in READINGS}
     parts = {
-        **_say_scores(found, follow_up, models.get("clock", {}).get("blend_weights", {})),
+        **_say_scores(found, follow_up, models),
         ("alarms", "within_hours"): _say_alarms(found["alarm_summary"], follow_up, alarm),
         **_say_explanations(found, at_chance),
         **_say_study(found, settings),
@@ -183,9 +184,10 @@ def _say_training(reading: str, found: Tables, models: Mapping[str, Mapping[str,
 
 
 def _say_scores(
-    found: Tables, follow_up: FollowUpSettings, blend_weights: Mapping[str, Any]
+    found: Tables, follow_up: FollowUpSettings, models: Mapping[str, Mapping[str, Any]]
 ) -> dict[Place, ReportPart]:
-    """Scores in numbers of each question, what is blended, and the calls of cells."""
+    """Scores in numbers of each question, what is blended, the temperatures, and the calls of cells."""
+    weights = tabulate_weights(models.get("clock", {}).get("blend_weights", {}))
     metrics, comparisons, seeds = found["metrics"], found["comparisons"], found["seed_scores"]
     parts = {("scores", ""): ReportPart(sentences=write_seeds(seeds))}
     lost = (tabulate_losses(found["losses"]), tabulate_sensitivity(found["loss_sensitivity"]))
@@ -194,15 +196,11 @@ def _say_scores(
             tables.tabulate_beside(metrics, comparisons, within_h),
             tables.tabulate_scores(metrics, within_h),
         )
-        made = (
-            beside,
-            scored,
-            tabulate_seeds(seeds, within_h),
-            *(() if within_h is None else (tabulate_weights(blend_weights), *lost)),
-        )
+        made = (beside, scored, tabulate_seeds(seeds, within_h), *(() if within_h is None else (weights, *lost)))
         parts["scores", owner] = ReportPart(tables=tuple(table for table in made if table is not None))
-        calibrated = tables.tabulate_calibration(metrics, within_h)
-        parts["calibration", owner] = ReportPart(tables=() if calibrated is None else (calibrated,))
+        tempered = None if within_h else tabulate_temperatures(models.get("classifier", {}).get("members", ()))
+        calibrated = (tables.tabulate_calibration(metrics, within_h), tempered)
+        parts["calibration", owner] = ReportPart(tables=tuple(table for table in calibrated if table is not None))
     calls = tables.tabulate_commitments(found["commitment_summary"], follow_up.events)
     parts["timing", "within_hours"] = ReportPart(tables=() if calls is None else (calls,))
     return parts

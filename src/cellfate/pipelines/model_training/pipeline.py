@@ -6,6 +6,7 @@ from cellfate.pipelines.model_training.nodes import train_classifier, train_cloc
 from cellfate.pipelines.model_training.seeds import repeat_classifier, repeat_clock
 from cellfate.plots.training import plot_training
 from cellfate.prediction.boosting import boost_clock
+from cellfate.prediction.tempering import temper_classifier
 from cellfate.prediction.weighing import weigh_blend
 
 
@@ -18,15 +19,21 @@ def create_pipeline() -> Pipeline:
 
 
 def _train_classifier() -> Pipeline:
-    """Train the network that says which fate comes."""
+    """Train the network that says which fate comes, and choose how sure it is."""
     tables = ["crops", "follow_ups", "landmarks", "questions", "splits", "normalisation"]
     settings = ["params:follow_up", "params:model", "params:training"]
     nodes = [
         node(
             train_classifier,
             [*tables, *settings],
-            ["classifier_model", "classifier_history"],
+            ["untempered_classifier", "classifier_history"],
             name="train_classifier",
+        ),
+        node(
+            temper_classifier,
+            ["crops", "landmarks", "splits", "untempered_classifier"],
+            "classifier_model",
+            name="temper_classifier",
         ),
         node(
             repeat_classifier,

@@ -14,6 +14,7 @@ from cellfate.models.settings import BlendSettings, ClockNetworkSettings, ModelS
 from cellfate.pipelines.model_training.nodes import train_classifier, train_clock_networks
 from cellfate.prediction.boosting import boost_clock
 from cellfate.prediction.forecasts import forecast_classifier, forecast_clock
+from cellfate.prediction.tempering import temper_classifier
 from cellfate.prediction.weighing import weigh_blend
 from cellfate.training.settings import ClockTrainingSettings, SeedSettings, TrainingSettings
 
@@ -32,7 +33,7 @@ def repeat_classifier(
     training: TrainingSettings,
     seeds: SeedSettings,
 ) -> pd.DataFrame:
-    """Train the classifier from every seed but the first, as `train_classifier` does, and forecast the test cells.
+    """Train the classifier from every seed but the first, its temperatures included, and forecast the test cells.
 
     Parameters
     ----------
@@ -50,7 +51,8 @@ def repeat_classifier(
 
     def forecast(seed: int) -> pd.DataFrame:
         trained, _ = train_classifier(*tables, follow_up, model, training.model_copy(update={"seed": seed}))
-        return forecast_classifier(crops, landmarks, splits, trained)
+        tempered = temper_classifier(crops, landmarks, splits, trained)
+        return forecast_classifier(crops, landmarks, splits, tempered)
 
     return _forecast_each(forecast, training.seed, seeds, landmarks)
 
