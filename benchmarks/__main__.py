@@ -11,6 +11,7 @@ NAMES = (
     "data_memory",
     "sequence_loading",
     "scoring",
+    "masking",
     "intervals",
     "dose_losses",
     "whole_way",

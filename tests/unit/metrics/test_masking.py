@@ -7,11 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from cellfate.core.tables import MaskedForecasts, MaskingCurves
+from cellfate.core.tables import CELL, FRAME, MaskedForecasts, MaskingCurves
 from cellfate.metrics.masking import forecast_shortened, mask_sequences, shorten, shorten_positions
 from cellfate.metrics.masking_curves import score_masking
 from cellfate.metrics.settings import MaskingSettings, ScoreSettings
+from cellfate.prediction.classifier_member import load_classifier_member
 from cellfate.prediction.forecasts import forecast_classifier
+from cellfate.prediction.member import Member
 from tests.cases.trained_models import model_without_members, tiny_classifier
 from tests.unit.metrics.tables import fated
 
@@ -136,3 +138,30 @@ def test_what_is_not_shortened_is_forecast_as_the_classifier_does(tmp_path):
     np.testing.assert_allclose(both["p_apoptosis_x"], both["p_apoptosis_y"], rtol=1e-5)  # single precision
     untrained = model_without_members("classifier")
     assert mask_sequences(*tables[:3], untrained, MaskingSettings()).empty
+
+
+def test_thirty_points_encode_each_frame_once_and_equal_shortened_tracks(tmp_path, monkeypatch):
+    """The plain way: the frames left are prepared, encoded and numbered as if the others had never been there."""
+    study, model = tiny_classifier(tmp_path, n_frames=20)
+    many = MaskingSettings(remove_last_frames=tuple(range(15)), keep_last_frames=tuple(range(1, 16)))
+    encoded, encode = [], Member.encode
+    monkeypatch.setattr(
+        Member, "encode", lambda member, frames: (encoded.append(len(frames)), encode(member, frames))[1]
+    )
+    masked = mask_sequences(study.crops, study.landmarks, study.splits, model, many)
+    whole = masked[(masked["experiment"] == "remove_last") & (masked["k_frames"] == 0)]
+    asked = whole.merge(study.landmarks, left_on=FRAME, right_on=[*CELL, "last_frame"], validate="one_to_one")
+    assert encoded == asked["n_frames"].tolist()
+    assert len(masked.groupby(["experiment", "k_frames"])) > 20  # tracks have at most so many frames
+
+    compared = 0
+    for row in masked.iloc[::5].merge(asked, on=["fold", *FRAME], suffixes=("", "_asked")).itertuples():
+        member = load_classifier_member(model, row.fold)
+        first, last = row.first_frame, row.frame
+        frames = study.crops.read(row.recording_id, row.cell_id, first, last).frame_numbers_t
+        left = frames[: -row.k_frames or None] if row.experiment == "remove_last" else frames[-row.k_frames :]
+        sequence = study.crops.read(row.recording_id, row.cell_id, left[0], left[-1])
+        plain = member.probabilities([member.encode(member.prepare(sequence))], [left - left[0]])[0, 0]
+        assert row.p_apoptosis == pytest.approx(plain, rel=1e-5)  # single precision
+        compared += 1
+    assert compared > 30
