@@ -1,7 +1,8 @@
 """What really happened to the cells of each dose, by when, and what was forecast for them.
 
-Time runs from the first regular landmark of a cell: the first frame at which it is asked what comes. Cells that were
-lost are counted while they were watched (Aalen-Johansen); all events compete.
+Time runs from the first regular landmark of a cell: the first frame at which it is asked what comes. Every cell is
+watched from hour 0 of that time on, however late in the recording that is, so that there is no late entry to account
+for. Cells that were lost are counted while they were watched (Aalen-Johansen); all events compete.
 
 Array suffixes: n cells, m times that are asked for, e events, r rows of counts.
 """

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sksurv.nonparametric import kaplan_meier_estimator
 
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
@@ -73,6 +74,34 @@ def test_with_half_of_the_cells_dying_and_only_divisions_shown_447_of_1000_have_
     curve = _curve(table, "all", "mitosis")["incidence"]
     assert curve.index.tolist() == [0.0, 1.0, 3.0, 8.5]  # times of divisions
     assert curve.tolist() == pytest.approx([0, 0.1, 0.447, 0.5], abs=1e-12)  # .684 at 3 h, were dying ones lost
+
+
+def test_cells_that_are_first_asked_late_enter_at_hour_0_of_their_own_so_that_nothing_is_truncated():
+    """Kaplan-Meier with entry gives the same on the cells' own clock, and something else on that of the recording."""
+    rng = np.random.default_rng(3)
+    n, guard_h, recording_h = 400, 1.0, 60.0
+    asked_h = rng.uniform(0, 50, n).round(1)
+    die_h, divide_h = (np.ceil(guard_h * 10 + 10 * rng.exponential(mean_h, n)) / 10 for mean_h in (40, 25))
+    watchable_h = (recording_h - asked_h).round(1)
+    time_h = np.minimum(np.minimum(die_h, divide_h), watchable_h)
+    dies, divides = (die_h < divide_h) & (die_h <= watchable_h), (divide_h <= die_h) & (divide_h <= watchable_h)
+    fate = np.select([dies, divides], ["apoptosis", "mitosis"], "censored")
+    rows = zip(range(n), ["Low"] * n, [f"g{i % 9}" for i in range(n)], [0] * n, fate, time_h, watchable_h, strict=True)
+    table = observe_incidence(_landmarks(list(rows)), FIVE_H, FEW).query("dose == 'all'")
+    happened = fate != "censored"
+
+    free = 1 - table.groupby("time_h")["incidence"].sum()
+    for entered_h in (None, np.full(n, guard_h)):  # nothing can end a cell that has a landmark before the guard is over
+        at_h, expected = kaplan_meier_estimator(happened, time_h, entered_h)
+        place = np.searchsorted(at_h, free.index[1:])
+        np.testing.assert_allclose(at_h[place], free.index[1:])
+        np.testing.assert_allclose(free.iloc[1:], expected[place], atol=1e-12)
+    assert len(free) > 50
+
+    clock_h = asked_h + time_h
+    by_clock = [kaplan_meier_estimator(happened, clock_h, entered_h) for entered_h in (None, asked_h)]
+    without, with_entry = (chance[np.searchsorted(at_h, 20.0)] for at_h, chance in by_clock)
+    assert without - with_entry > 0.1
 
 
 def test_incidence_of_exactly_one_passes_whatever_the_rounding():
