@@ -16,6 +16,7 @@ from cellfate.report import belief, contents, headline, tables
 from cellfate.report.added_value import tabulate_added_value, write_added_value
 from cellfate.report.alarms import tabulate_alarms, write_alarms
 from cellfate.report.blending import tabulate_weights
+from cellfate.report.checklist import CHECKLIST_LINKS
 from cellfate.report.losses import tabulate_losses, tabulate_sensitivity
 from cellfate.report.page import ReportFigure, ReportPage, ReportPart, ReportSection, ReportTable, render_page
 from cellfate.report.provenance import list_versions
@@ -99,6 +100,7 @@ def assemble_report(
         counted=f"{counted} {write_trained(found['seed_scores'])}",
         opening=_choose_opening(figures, at_chance),
         sections=build_sections(parts, figures, follow_up.headline_h),
+        links=CHECKLIST_LINKS,
     )
     return render_page(page)
 

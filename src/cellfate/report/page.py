@@ -119,7 +119,10 @@ class ReportAnswer:
 
 @dataclass(frozen=True)
 class ReportPage:
-    """The whole page: the primary result, the answers with what was counted and one picture, then the sections."""
+    """The whole page: the primary result, the answers with what was counted and one picture, then the sections.
+
+    Links are words and the file they lead to, beside the page.
+    """
 
     title: str
     primary: str = ""
@@ -127,10 +130,11 @@ class ReportPage:
     counted: str = ""
     opening: ReportFigure | None = None
     sections: tuple[ReportSection, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
 
 
 def render_page(page: ReportPage) -> str:
-    """Render a page as HTML with plotly.js in it once.
+    """Render a page as HTML; where it has figures, with plotly.js in it once.
 
     Parameters
     ----------
@@ -155,7 +159,8 @@ def render_page(page: ReportPage) -> str:
     )
     environment.filters["plotly"] = lambda figure: Markup(figure_html(figure))
     template = environment.get_template("report.html.j2")
-    return template.render(page=page, plotly_js=Markup(get_plotlyjs()))
+    drawn = page.opening or any(part.figures for section in page.sections for part in section.parts)
+    return template.render(page=page, plotly_js=Markup(get_plotlyjs()) if drawn else "")
 
 
 def figure_html(figure: ReportFigure) -> str:

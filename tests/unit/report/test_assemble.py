@@ -202,3 +202,7 @@ def test_unit_is_named_by_what_the_groups_are(case):
 def test_percentiles_that_do_not_rise_are_named():
     with pytest.raises(ValidationError, match=r"\(90.0, 10.0\), expected 0 <= low < high <= 100"):
         ReportSettings(brightness_percentiles=(90, 10))
+
+
+def test_the_report_links_to_the_checklists(page):
+    assert '<a href="checklist.html">Reporting checklists</a>' in body_of(page)

@@ -279,3 +279,15 @@ class Reproduction(Table):
     reason: Series[str] = pa.Field(nullable=True, description="why there is no value here")
     differs: Series[str] = pa.Field(description="what differs between the published cells and these")
     source: Series[str]
+
+
+class Checklist(Table):
+    """One row an item of a reporting checklist: what it asks, and what the run answers."""
+
+    guideline: Series[str] = pa.Field(isin=("TRIPOD+AI", "REFORMS"))
+    item: Series[str] = pa.Field(description="its number in the guideline")
+    section: Series[str]
+    asks: Series[str] = pa.Field(description="in our words")
+    answer: Series[str] = pa.Field(nullable=True, description="what the run knows")
+    status: Series[str] = pa.Field(description="whether the run or a person answers")
+    where_reported: Series[str] = pa.Field(nullable=True, description="for a person: page or section of the manuscript")

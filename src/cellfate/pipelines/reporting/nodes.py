@@ -16,6 +16,9 @@ from cellfate.prediction.settings import AlarmSettings
 from cellfate.report import ReportSettings, StripTables, choose_examples
 from cellfate.report import assemble_report as assemble
 from cellfate.report import draw_examples as draw
+from cellfate.report.checklist import fill_checklist as fill
+from cellfate.report.checklist import write_checklist_page
+from cellfate.report.checklist_answers import Run
 from cellfate.report.reproduction import StudyTables, reproduce
 
 
@@ -46,6 +49,15 @@ def compare_published(
 ) -> pd.DataFrame:
     """Hold the published figures against this study."""
     return reproduce(StudyTables(**study), settings.published_tables, follow_up, statistics)
+
+
+def fill_checklist(
+    classifier: TrainedModel, clock: TrainedModel, parameters: dict[str, Any], **tables: pd.DataFrame
+) -> tuple[pd.DataFrame, str]:
+    """Answer the items of reporting checklists that the run can answer: the table, and the page."""
+    models: dict[str, Any] = {one.config.kind: one.config.model_dump(mode="json") for one in (classifier, clock)}
+    checklist = fill(Run(tables, parameters, models))
+    return checklist, write_checklist_page(checklist)
 
 
 def gather_chapter(**artefacts: Any) -> dict[str, Any]:

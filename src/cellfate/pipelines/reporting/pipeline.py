@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from cellfate.pipelines.reporting import nodes
 from cellfate.report import ReportSettings
+from cellfate.report import checklist_answers as checklist
 from cellfate.report.contents import FIGURES, OPENINGS, TABLES
 
 EXPLANATIONS = {"classifier": "params:explanation", "clock": "params:clock_explanation"}
@@ -57,7 +58,7 @@ def create_pipeline(study: Pipeline) -> Pipeline:
         name="assemble_report",
         namespace="report",
     )
-    return Pipeline([*drawn, *gathered, _read_settings(study), assemble])
+    return Pipeline([*drawn, *gathered, _read_settings(study), _fill_checklist(), assemble])
 
 
 def _read_settings(study: Pipeline) -> Node:
@@ -113,4 +114,19 @@ def _compare_published() -> Node:
         "reproduction",
         name="compare_published",
         namespace="score",
+    )
+
+
+def _fill_checklist() -> Node:
+    return node(
+        nodes.fill_checklist,
+        {
+            "classifier": "classifier_model",
+            "clock": "clock_model",
+            "parameters": "settings_chapter",
+            **{name: name for name in checklist.TABLES},
+        },
+        ["checklist", "checklist_page"],
+        name="fill_checklist",
+        namespace="report",
     )
