@@ -20,6 +20,7 @@ NAMES = (
     "added_value",
     "blend_learning_curve",
     "label_permutation",
+    "label_noise",
     "alarms",
     "swap_null",
     "attention_statistics",
