@@ -38,7 +38,8 @@ def attribution_scores(**changes: dict[str, tuple[float, float, float]]) -> pd.D
                     "high": high,
                     "unit": unit,
                     "better": better,
-                    "n_cells": 20,
+                    "n_cells": 30,
+                    "n_groups": 20,
                     "n_failed": 0,
                     "reason": "not for this method" if np.isnan(value) else None,
                 }

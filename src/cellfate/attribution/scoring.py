@@ -129,6 +129,8 @@ def _tabulate(
     table = means.reindex(index).reset_index()
     asked = table["score"].map(cells.groupby("score")["landmark_id"].nunique())
     table["n_failed"] = table["n_failed"].fillna(asked).fillna(0).astype(int)
+    groups = cells.dropna(subset=["value"]).groupby(_KEYS)["group_id"].nunique()
+    table["n_groups"] = groups.reindex(index, fill_value=0).to_numpy()
     table["n_cells"] = table["n_cells"].fillna(0).astype(int)
     known, tried, present = _reasons(cells), set(means.index), set(cells["method"])
     reasons = [

@@ -9,12 +9,14 @@ from cellfate.core.predictors import CLASSIFIER, NETWORK, ON_OTHER_BACKGROUND
 from cellfate.core.tables import EVERYTHING
 from cellfate.core.words import (
     EMPTY,
+    FEW_GROUPS,
     list_words,
     name_asked,
     name_feature,
     name_method,
     name_metric,
     name_score,
+    show_count,
     show_score,
 )
 from cellfate.plots.aligned_time import choose_alignment
@@ -69,8 +71,23 @@ def _judge(scores: pd.DataFrame, passed: dict[str, bool]) -> dict[str, str]:
     if failures:
         return {"verdict": "fails", "reasons": list_words(failures)}
     if "deletion_gain" not in passed:
-        return {"verdict": "not checked", "reasons": str(scores["reason"].get("deletion_gain", ""))}
+        return {
+            "verdict": "not checked",
+            "reasons": _say_too_few(scores) or str(scores["reason"].get("deletion_gain", "")),
+        }
     return {"verdict": "passes", "reasons": ""}
+
+
+def _say_too_few(scores: pd.DataFrame) -> str:
+    """Say that cells of too few groups were explained to tell methods from random orders; empty where they are enough.
+
+    `scores` are rows of `AttributionScores`, the index names scores.
+    """
+    known = scores[(scores.index == "deletion_gain") & scores["value"].notna()]
+    n_groups = 0 if known.empty else int(known["n_groups"].max())
+    if not 0 < n_groups < FEW_GROUPS:
+        return ""
+    return f"cells of {show_count(n_groups, 'group')} were explained, expected are at least {FEW_GROUPS}"
 
 
 def is_at_chance(metrics: pd.DataFrame, predictor: str, explained: str) -> bool:
@@ -111,14 +128,16 @@ def write_belief(attribution_scores: pd.DataFrame, at_chance: bool = False) -> s
         for verdict, part in verdicts.groupby("verdict")
     }
     passing = named.get("passes", [])
-    first = (
-        f"Believe first: {list_words(passing)}. "
-        if passing
-        else "No method passes every check here: take none of them as what the model does. "
-    )
+    few = _say_too_few(attribution_scores.set_index("score"))
+    if passing:
+        first = f"Believe first: {list_words(passing)}. "
+    elif few:
+        first = f"Too few groups to tell methods from random orders: {few}. "
+    else:
+        first = "No method passes every check here: take none of them as what the model does. "
     failing = verdicts[verdicts["verdict"] == "fails"].groupby("reasons", sort=False)["method"]
     rest = "; ".join(f"{list_words(map(name_method, methods))}: {reasons}" for reasons, methods in failing)
-    return first + (f"Do not rely on {rest}." if rest else "No method that could be checked fails.")
+    return first + (f"Do not rely on {rest}." if rest else "No method fails a check that could be made.")
 
 
 def tabulate_attribution_scores(attribution_scores: pd.DataFrame) -> ReportTable:

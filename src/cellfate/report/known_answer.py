@@ -66,7 +66,9 @@ def tabulate_overview(
     for name, part in planted_scores.groupby("scenario", sort=False):
         verdicts = judge_methods(part)
         passing = verdicts.loc[verdicts["verdict"] == "passes", "method"]
-        believed = ", ".join(name_method(method) for method in passing) or "none"
+        n_groups = int(part["n_groups"].max())
+        nothing = f"too few groups ({n_groups}) to tell" if n_groups < FEW_GROUPS else "none"
+        believed = ", ".join(name_method(method) for method in passing) or nothing
         rows.append(
             {
                 "scenario": name,

@@ -252,6 +252,8 @@ def test_every_method_is_scored_or_says_why_not(explained, gathered):
     scores, curves, agreement, randomised = score(explained, table)
     by_key = scores.set_index(["method", "score"])
     assert not by_key.loc[(SHAPLEY, "deletion_gain"), "n_failed"]
+    marked = explained.landmarks[explained.landmarks["shapley"]]
+    assert by_key.loc[(SHAPLEY, "deletion_gain"), "n_groups"] == marked["group_id"].nunique() > 1
     assert scores.loc[scores["value"].isna(), "reason"].notna().all()
     assert set(by_key.loc[[(SHAPLEY, "label_permuted"), (SHAPLEY, "retrained")], "reason"]) == {NOT_TRAINED}
     assert by_key.loc[(TREE_SHAPLEY, "retrained"), "reason"] == "the method does not explain the network"

@@ -81,6 +81,7 @@ class AttributionScores(Table):
     unit: Series[str] = pa.Field(description="`logit`, `correlation`, `share` or `auroc`")
     better: Series[str] = pa.Field(isin=["higher", "lower"], description="in which direction the score is good")
     n_cells: Series[int] = pa.Field(ge=0, description="cells behind the value")
+    n_groups: Series[int] = pa.Field(ge=0, description="groups of these cells")
     n_failed: Series[int] = pa.Field(ge=0, description="cells for which it is not defined")
     reason: Series[str] = pa.Field(nullable=True, description="why value is NaN, or null")
 
