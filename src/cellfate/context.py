@@ -1,5 +1,6 @@
 """Kedro's context: parameters that no pipeline knows, and values that are not allowed, end in one sentence."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -19,7 +20,9 @@ from cellfate.core.settings import describe_faults
 OPEN = "???"
 """OmegaConf's mark of a value that is missing: a question that a person has not answered."""
 ROOTS = ("data_root", "recordings_root", "new_recordings_root")
-"""Parameters that the catalog reads and no node does."""
+"""Paths of folders that the catalog reads and no node does."""
+NEW_RESULTS = "new_results"
+"""Name of the folder of what inference makes, read by the catalog."""
 
 
 class PlainContext(KedroContext):
@@ -99,7 +102,7 @@ def _is_given(parts: list[str], given: Any) -> bool:
 
 def known_groups() -> set[str]:
     """Names that may stand at the top of the parameters: what nodes and the catalog read."""
-    return {name.split(".")[0] for name in read_groups()} | set(ROOTS)
+    return {name.split(".")[0] for name in read_groups()} | {*ROOTS, NEW_RESULTS}
 
 
 def read_groups() -> set[str]:
@@ -115,7 +118,7 @@ def list_inner_groups(parameters: Mapping[str, Any], read: set[str]) -> list[str
 
 
 def check_roots(given: Mapping[str, Any]) -> None:
-    """Check that roots, where they are given, are paths: an empty one would make a folder of the name None.
+    """Check that roots, where they are given, are paths, and new_results a name: others would be folders of the study.
 
     Raises
     ------
@@ -129,6 +132,12 @@ def check_roots(given: Mapping[str, Any]) -> None:
                 f"{name} is {path!r}, but expected is the path of a folder, such as ./results; correct it in "
                 "globals.yml or --params."
             )
+    name = given.get(NEW_RESULTS, "inference")
+    if not re.fullmatch(r"inference[\w-]*", str(name)):
+        raise InputError(
+            f"{NEW_RESULTS} is {name!r}, but expected is the name of a folder that begins with inference, such as "
+            "inference_plate2; correct it in globals.yml or --params."
+        )
 
 
 def check_groups(parameters: Iterable[str], known: set[str]) -> None:

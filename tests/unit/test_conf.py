@@ -200,6 +200,15 @@ def test_every_path_lies_under_the_data_root_that_is_given(env):
     assert [folder for folder in folders if "06_models" in folder and not folder.startswith("/elsewhere/")] == []
 
 
+def test_a_second_batch_of_new_recordings_can_have_a_folder_of_its_own():
+    first, _ = paths_and_parameters("base")
+    second, _ = paths_and_parameters("base", new_results="inference_plate2")
+    moved = {name for name in first if first[name] != second[name]}
+    assert moved == {name for name in first if name.startswith("new_")} - {"new_recordings"}
+    assert second["new_fate_table"] == "data/07_model_output/inference_plate2/fate_table.csv"
+    assert first["new_fate_table"] == "data/07_model_output/inference/fate_table.csv"
+
+
 @pytest.mark.parametrize("env", ["base", "mydata"])
 def test_recordings_can_lie_elsewhere(env):
     given = {"recordings_root": "/recordings", "new_recordings_root": "/new"}

@@ -8,6 +8,7 @@ from cellfate.cohort.settings import FollowUpSettings
 from cellfate.context import (
     PlainContext,
     check_groups,
+    check_roots,
     explain_parameters,
     known_groups,
     list_inner_groups,
@@ -155,3 +156,11 @@ def test_open_questions_are_listed_with_their_file_and_a_run_stops(tmp_path):
         params(recordings={"channels": ["b"]}, tracks={"fate_names": {"blebs": "apoptosis"}})
     mine.write_text("recordings: {channels: [b]}")
     assert params()["recordings"].channels == ("b",)
+
+
+@pytest.mark.parametrize("name", ["", "..", "plate2", "inference/plate2", None, 2])
+def test_the_folder_of_new_results_cannot_be_one_of_the_study(name):
+    with pytest.raises(InputError, match=r"new_results is .*, but expected is the name of a folder"):
+        check_roots({"new_results": name})
+    check_roots({"new_results": "inference_plate2"})
+    assert "new_results" in known_groups()
