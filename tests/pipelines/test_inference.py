@@ -20,6 +20,7 @@ from cellfate.imaging.records import RecordingFolder
 from cellfate.metrics.settings import ReferenceSettings, ScoreSettings
 from cellfate.pipelines.inference import nodes
 from cellfate.prediction.model_folder import load_model_folder
+from cellfate.prediction.settings import AlarmSettings
 from cellfate.simulation import simulate_study, write_study
 from cellfate.tracks.settings import TrackSettings
 from tests.cases.simulated import tiny_settings
@@ -161,10 +162,30 @@ def test_cells_that_trained_a_model_are_marked_and_warned_of_by_digest(demo_proj
     assert all(any(f" on {len(cells)} of these" in message for message in warned) for cells in taught.values())
 
 
+def test_alarms_are_scored_up_to_the_guard_of_every_cell_and_right_where_the_event_follows_in_time(project, models):
+    assert set(read_new(project, "08_reporting", "alarm_summary")["predictor"]) >= {BLEND, "network", "age_and_time"}
+    assert read_new(project, "08_reporting", "net_benefit")["n_forecasts"].min() > 0
+    _, landmarks, scorable = nodes.follow_new_cells(*new_cells(project), *models)
+    forecasts = read_new(project, "07_model_output", "forecasts")
+    often = AlarmSettings(cost_false=1.0, cost_miss=19.0, frames_on_end=1)
+    few = ScoreSettings(n_resamples=100)
+    alarms, _, benefit = nodes.score_new_alarms(forecasts, forecasts.iloc[:0], scorable, models[1], often, few)
+    cells = scorable[[*CELL, "last_frame", "end_frame", "fate"]]
+    ends = alarms.merge(cells, on=CELL, suffixes=("_told", ""), validate="many_to_one")
+    assert len(ends) == len(alarms) > 0
+    assert (ends["frame"] <= ends["last_frame"]).all()
+    follows = (ends["fate"] == ends["outcome"]) & ((ends["end_frame"] - ends["frame"]) * 0.5 <= HEADLINE_H)
+    assert (follows == (ends["answer"] == "right")).all()
+    censored = scorable[scorable["fate"] == CENSORED]  # forecast up to their end, scored up to the guard
+    later = forecasts.merge(censored[[*CELL, "last_frame"]], on=CELL)
+    assert (later["frame"] > later["last_frame"]).any()
+    assert benefit["n_forecasts"].max() <= (landmarks["last"] * (landmarks["n_frames"])).sum()
+
+
 def test_without_a_fate_everything_is_forecast_and_nothing_scored(project, models, other_recordings):
     crops, recordings, detections, cells = new_cells(project)
     unknown = cells.assign(fate=CENSORED, event_frame=pd.array([pd.NA] * len(cells), dtype="Int64"))
-    followed, landmarks = nodes.follow_new_cells(crops, recordings, detections, unknown, *models)
+    followed, landmarks, scorable = nodes.follow_new_cells(crops, recordings, detections, unknown, *models)
     assert len(followed) == len(cells)
     assert landmarks.empty
     features = read_new(project, "04_feature", "frame_features")
@@ -172,11 +193,13 @@ def test_without_a_fate_everything_is_forecast_and_nothing_scored(project, model
     assert cells_of(forecasts) >= cells_of(read_csv(project, "fate_table"))
     trained = trained_tables(project)
     references = nodes.forecast_new_references(
-        *trained, followed, landmarks, detections, features, *models, ReferenceSettings()
+        *trained, scorable, landmarks, detections, features, *models, ReferenceSettings()
     )
     assert references.empty
     scored = nodes.score_new_cells(forecasts, references, landmarks, followed, *models, ScoreSettings())
     assert [len(table) for table in scored] == [0, 0, 0]
+    alarms = nodes.score_new_alarms(forecasts, references, scorable, models[1], AlarmSettings(), ScoreSettings())
+    assert [len(table) for table in alarms] == [0, 0, 0]
 
 
 def test_an_event_that_is_not_annotated_is_not_scored(project, models):
@@ -184,7 +207,7 @@ def test_an_event_that_is_not_annotated_is_not_scored(project, models):
     died = cells["fate"] == "apoptosis"
     assert died.any()
     cells = cells.assign(fate=cells["fate"].mask(died, CENSORED), event_frame=cells["event_frame"].mask(died))
-    followed, landmarks = nodes.follow_new_cells(crops, recordings, detections, cells, *models)
+    followed, landmarks, _ = nodes.follow_new_cells(crops, recordings, detections, cells, *models)
     forecasts = read_new(project, "07_model_output", "forecasts")
     metrics, _, _ = nodes.score_new_cells(
         forecasts, forecasts.iloc[:0], landmarks, followed, *models, ScoreSettings(n_resamples=100)

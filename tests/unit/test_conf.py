@@ -43,6 +43,7 @@ IN_MEMORY = {
     # settings and tables on the way
     "new_recording_settings",
     "new_track_settings",
+    "new_scored_follow_ups",
     "reseeded_training",
     "permuted_landmarks",
     "permuted_history",

@@ -15,21 +15,34 @@ import pandas as pd
 from pydantic import Field, JsonValue, ValidationError
 
 from cellfate.cohort.follow_ups import follow_cells, follow_open_cells
-from cellfate.cohort.landmarks import list_landmarks
+from cellfate.cohort.landmarks import list_forecast_frames, list_landmarks
 from cellfate.cohort.outcomes import competing_events
 from cellfate.cohort.questions import list_questions
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
 from cellfate.core.settings import Settings, describe_faults
-from cellfate.core.tables import CELL, Commitments, Comparisons, Forecasts, Landmarks, Metrics
+from cellfate.core.tables import (
+    CELL,
+    Alarms,
+    AlarmSummary,
+    Commitments,
+    Comparisons,
+    FollowUps,
+    Forecasts,
+    Landmarks,
+    Metrics,
+    NetBenefit,
+)
 from cellfate.crops.cutting import CropPlan
 from cellfate.crops.store import CropStore
 from cellfate.features.measurements import measure_cells
 from cellfate.imaging.opening import open_recordings
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
+from cellfate.metrics.alarms import list_alarms, summarise_alarms
 from cellfate.metrics.commitments import find_commitments
 from cellfate.metrics.comparisons import compare_forecasts
+from cellfate.metrics.net_benefit import weigh_benefit
 from cellfate.metrics.references import forecast_references
 from cellfate.metrics.scoring import score_forecasts
 from cellfate.metrics.settings import ReferenceSettings, ScoreSettings
@@ -170,7 +183,7 @@ def follow_new_cells(
     cells: pd.DataFrame,
     classifier: TrainedModel,
     clock: TrainedModel,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Follow new cells whether or not their fate is known, and list the landmarks that forecasts are scored at.
 
     Parameters
@@ -187,14 +200,16 @@ def follow_new_cells(
     landmarks : DataFrame
         Table `Landmarks`. Every track ends with the guard here, those without an event too, so that the end of what is
         shown does not tell how a cell ended. Without rows where no event is known.
+    scored_follow_ups : DataFrame
+        Table `FollowUps` of the cells that are scored, shown up to there; likewise without rows.
     """
     follow_up = _trained(classifier, clock)[0].config.follow_up
     cropped = recordings[recordings["recording_id"].isin(crops.recording_ids)]
     follow_ups = follow_open_cells(detections, cells, cropped, follow_up)
     if not competing_events(follow_ups):
-        return follow_ups, Landmarks.empty()
+        return follow_ups, Landmarks.empty(), FollowUps.empty()
     scored, _ = follow_cells(detections, cells, cropped, follow_up)
-    return follow_ups, list_landmarks(detections, scored, follow_up)
+    return follow_ups, list_landmarks(detections, scored, follow_up), scored
 
 
 def forecast_new_cells(
@@ -245,14 +260,14 @@ def forecast_new_references(
     clock: TrainedModel,
     references: ReferenceSettings,
 ) -> pd.DataFrame:
-    """Fit the references to all followed cells of the training run and forecast the landmarks of new recordings.
+    """Fit the references to all followed cells of the training run and forecast every scored frame of new recordings.
 
     Parameters
     ----------
     follow_ups, landmarks, detections, frame_features
         Of the training run.
     new_follow_ups, new_landmarks, new_detections, new_frame_features
-        Of the new recordings.
+        Of the new recordings; the follow-ups are those of the cells that are scored.
     classifier, clock
         The models.
     references
@@ -274,7 +289,8 @@ def forecast_new_references(
     is_new = followed["recording_id"].str.startswith(_NEW)
     splits = followed[CELL].assign(scheme=ALL_MEMBERS, fold=NO_FOLD, part=np.where(is_new, "test", "train").tolist())
     questions = list_questions(follow_ups, landmarks, follow_up)
-    table = forecast_references(followed, marked, splits, detected, measured, questions, follow_up, references)
+    frames = list_forecast_frames(detected, followed, follow_up)
+    table = forecast_references(followed, marked, splits, detected, measured, questions, follow_up, references, frames)
     return table.assign(recording_id=table["recording_id"].str.removeprefix(_NEW))
 
 
@@ -300,6 +316,33 @@ def score_new_cells(
     stacked = pd.concat([forecasts, reference_forecasts], ignore_index=True)
     metrics, comparisons = (score(stacked, landmarks, known, scores) for score in (score_forecasts, compare_forecasts))
     return metrics, comparisons, find_commitments(forecasts, follow_ups, known)
+
+
+def score_new_alarms(
+    forecasts: pd.DataFrame,
+    reference_forecasts: pd.DataFrame,
+    scored_follow_ups: pd.DataFrame,
+    clock: TrainedModel,
+    alarm: AlarmSettings,
+    scores: ScoreSettings,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Say how often alarms in new recordings are right, by the fates that are known.
+
+    Alarms look back only, so those up to the guard are what they would be had nobody forecast the frames after it.
+
+    Returns
+    -------
+    alarms, alarm_summary, net_benefit : DataFrame
+        Tables `Alarms`, `AlarmSummary` and `NetBenefit`; without rows where no fate is known or no fate clock was
+        trained.
+    """
+    if scored_follow_ups.empty or not clock.config.members:
+        return Alarms.empty(), AlarmSummary.empty(), NetBenefit.empty()
+    stacked = pd.concat([forecasts, reference_forecasts], ignore_index=True)
+    shown = stacked.merge(scored_follow_ups[[*CELL, "last_frame"]], on=CELL, validate="many_to_one")
+    shown = shown[shown["frame"] <= shown["last_frame"]].drop(columns="last_frame")
+    asked = shown, scored_follow_ups, _known_events(scored_follow_ups, clock), alarm
+    return list_alarms(*asked), summarise_alarms(*asked, scores), weigh_benefit(*asked, scores)
 
 
 def _trained(classifier: TrainedModel, clock: TrainedModel) -> list[TrainedModel]:

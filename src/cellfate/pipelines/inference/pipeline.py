@@ -5,6 +5,7 @@ from kedro.pipeline import Pipeline, node
 from cellfate.pipelines.inference import nodes
 
 MODELS = ["classifier_model", "clock_model"]
+SCORED = "new_scored_follow_ups"
 
 
 def create_pipeline() -> Pipeline:
@@ -51,7 +52,7 @@ def _prepare() -> Pipeline:
             node(
                 nodes.follow_new_cells,
                 ["new_crops", opened[0], *tracked[:2], *MODELS],
-                ["new_follow_ups", "new_landmarks"],
+                ["new_follow_ups", "new_landmarks", SCORED],
                 name="follow_new_cells",
             ),
         ]
@@ -89,7 +90,7 @@ def _score() -> Pipeline:
         [
             node(
                 nodes.forecast_new_references,
-                [*trained, *new, *MODELS, "params:references"],
+                [*trained, SCORED, *new[1:], *MODELS, "params:references"],
                 "new_reference_forecasts",
                 name="forecast_new_references",
             ),
@@ -102,6 +103,12 @@ def _score() -> Pipeline:
                 ],
                 ["new_metrics", "new_comparisons", "new_commitments"],
                 name="score_new_cells",
+            ),
+            node(
+                nodes.score_new_alarms,
+                ["new_forecasts", "new_reference_forecasts", SCORED, MODELS[1], "params:alarm", "params:scores"],
+                ["new_alarms", "new_alarm_summary", "new_net_benefit"],
+                name="score_new_alarms",
             ),
         ]
     )
