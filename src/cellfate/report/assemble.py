@@ -19,6 +19,7 @@ from cellfate.report.blending import tabulate_weights
 from cellfate.report.checklist import CHECKLIST_LINKS
 from cellfate.report.losses import tabulate_losses, tabulate_sensitivity
 from cellfate.report.page import ReportFigure, ReportPage, ReportPart, ReportSection, ReportTable, render_page
+from cellfate.report.prediction_sets import tell_sets
 from cellfate.report.provenance import list_versions
 from cellfate.report.published import tabulate_reproduction
 from cellfate.report.seeds import tabulate_seeds, write_seeds, write_trained
@@ -202,7 +203,9 @@ def _say_scores(
         parts["scores", owner] = ReportPart(tables=tuple(table for table in made if table is not None))
         tempered = None if within_h else tabulate_temperatures(models.get("classifier", {}).get("members", ()))
         calibrated = (tables.tabulate_calibration(metrics, within_h), tempered)
-        parts["calibration", owner] = ReportPart(tables=tuple(table for table in calibrated if table is not None))
+        sets = tell_sets(found["prediction_sets"], found["splits"], name_unit(found["follow_ups"]), within_h)
+        listed = (*(table for table in calibrated if table is not None), *sets.tables)
+        parts["calibration", owner] = ReportPart(sentences=sets.sentences, tables=listed)
     calls = tables.tabulate_commitments(found["commitment_summary"], follow_up.events)
     parts["timing", "within_hours"] = ReportPart(tables=() if calls is None else (calls,))
     return parts

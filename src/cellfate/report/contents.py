@@ -17,6 +17,7 @@ TABLES: Final = (
     "loss_sensitivity",
     "commitment_summary",
     "alarm_summary",
+    "prediction_sets",
     "background_swap",
     *(f"{reading}_{name}" for reading in ("classifier", "clock") for name in READING_TABLES),
     "recordings",

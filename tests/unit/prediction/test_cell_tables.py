@@ -23,7 +23,7 @@ CELLS = pd.DataFrame(
     }
 )
 FOLLOW_UPS = CELLS[["recording_id", "cell_id", "fate", "event_frame"]].assign(
-    dose=["High", "High", "Control"], first_frame=2, last_frame=6, frame_interval_min=30.0
+    group_id=["a", "a", "b"], dose=["High", "High", "Control"], first_frame=2, last_frame=6, frame_interval_min=30.0
 )
 COLUMNS = [
     "predictor", "part", "recording_id", "cell_id", "frame", "within_h", "p_apoptosis", "p_mitosis", "p_none",
@@ -44,13 +44,17 @@ FORECASTS = pd.DataFrame(
     columns=COLUMNS,
 )
 
+THRESHOLDS = pd.DataFrame(
+    [("blend", 2.0, "a", 0.3), ("blend", 2.0, None, 0.8), ("classifier", None, "a", 0.6)],
+    columns=["predictor", "within_h", "group_id", "threshold"],
+).astype({"within_h": float})
 TWO = AlarmSettings(frames_on_end=2)
 
 
 def tabulate(
     forecasts: pd.DataFrame = FORECASTS, alarm: AlarmSettings = TWO, **options: pd.DataFrame
 ) -> tuple[pd.DataFrame, ...]:
-    return tabulate_cells(forecasts, RECORDINGS, DETECTIONS, CELLS, FOLLOW_UPS, 2.0, alarm, **options)
+    return tabulate_cells(forecasts, RECORDINGS, DETECTIONS, CELLS, FOLLOW_UPS, 2.0, alarm, THRESHOLDS, **options)
 
 
 def test_a_cell_has_a_row_a_reading_and_question_at_its_last_frame_shown() -> None:
@@ -65,6 +69,13 @@ def test_a_cell_has_a_row_a_reading_and_question_at_its_last_frame_shown() -> No
     assert table["time_h"].tolist() == [3.0, 3.0, 3.0, 2.5]
     assert table["within_h"].fillna(0).tolist() == [2, 0, 0, 2]
     assert not table["seen_in_training"].any()
+
+
+def test_a_forecast_has_its_prediction_set_and_more_than_one_outcome_leaves_it_undecided() -> None:
+    by_cell, by_frame, _ = tabulate()
+    assert by_cell["prediction_set"].fillna("-").tolist() == ["mitosis", "-", "apoptosis or mitosis", "mitosis or none"]
+    assert by_cell["undecided"].astype(object).fillna("-").tolist() == [False, "-", True, True]
+    assert by_frame["prediction_set"].tolist() == ["none", "mitosis", "mitosis or none"]
 
 
 def test_a_cell_has_its_name_condition_and_what_was_observed() -> None:

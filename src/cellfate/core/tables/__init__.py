@@ -65,8 +65,10 @@ from cellfate.core.tables.scores import (
     NetBenefit,
     ObservedIncidence,
     OperatingCurves,
+    PredictionSets,
     Reproduction,
     SeedScores,
+    SetThresholds,
 )
 
 __all__ = [
@@ -117,6 +119,7 @@ __all__ = [
     "Normalisation",
     "ObservedIncidence",
     "OperatingCurves",
+    "PredictionSets",
     "PreflightCells",
     "PreflightFindings",
     "PreflightSummary",
@@ -128,6 +131,7 @@ __all__ = [
     "SeedForecasts",
     "SeedScores",
     "SetAside",
+    "SetThresholds",
     "ShuffledCommitments",
     "Splits",
     "Table",

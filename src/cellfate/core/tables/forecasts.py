@@ -1,7 +1,7 @@
 """What was forecast."""
 
 import pandera.pandas as pa
-from pandas import Int64Dtype
+from pandas import BooleanDtype, Int64Dtype
 from pandera.typing.pandas import Series
 
 from cellfate.core.fates import ANSWERS, EVENTS, FATES, HARDLY_SURE, OUTCOMES, SURE
@@ -11,6 +11,8 @@ _NAME = "what the tracker's file calls the cell; null: nothing"
 _FATE = "what was observed; null: nobody looked"
 _EVENT = "hours from the first frame of the recording to the event; null: none was observed"
 _SURE = "yes: twice as likely as the next likeliest"
+_SET = "outcomes left open, joined by `or`; null: no prediction sets"
+_UNDECIDED = "the set has more than one outcome; null: no prediction sets"
 _EXPECTED = "hours to the first event, counted to the model's horizon"
 
 
@@ -68,6 +70,8 @@ class FateTable(Table):
     call: Series[str] = pa.Field(isin=OUTCOMES, description="the likeliest outcome")
     p_call: Series[float] = pa.Field(ge=0, le=1 + 1e-6, description="probability of the call")
     sure: Series[str] = pa.Field(isin=(SURE, HARDLY_SURE), description=_SURE)
+    prediction_set: Series[str] = pa.Field(nullable=True, description=_SET)
+    undecided: Series[BooleanDtype] = pa.Field(nullable=True, description=_UNDECIDED)
     expected_h: Series[float] = pa.Field(nullable=True, description=_EXPECTED)
     seen_in_training: Series[bool] = pa.Field(description="the model was trained on this cell")
     alarm: Series[str] = pa.Field(isin=EVENTS, nullable=True, description="event of its first alarm; null: none")
@@ -92,6 +96,8 @@ class ForecastTable(Table):
     call: Series[str] = pa.Field(isin=OUTCOMES, description="the likeliest outcome")
     p_call: Series[float] = pa.Field(ge=0, le=1 + 1e-6, description="probability of the call")
     sure: Series[str] = pa.Field(isin=(SURE, HARDLY_SURE), description=_SURE)
+    prediction_set: Series[str] = pa.Field(nullable=True, description=_SET)
+    undecided: Series[BooleanDtype] = pa.Field(nullable=True, description=_UNDECIDED)
     expected_h: Series[float] = pa.Field(description=_EXPECTED)
     seen_in_training: Series[bool] = pa.Field(description="the model was trained on this cell")
     alarm: Series[str] = pa.Field(isin=EVENTS, nullable=True, description="event of an alarm raised here; null: none")

@@ -291,3 +291,33 @@ class Checklist(Table):
     answer: Series[str] = pa.Field(nullable=True, description="what the run knows")
     status: Series[str] = pa.Field(description="whether the run or a person answers")
     where_reported: Series[str] = pa.Field(nullable=True, description="for a person: page or section of the manuscript")
+
+
+class SetThresholds(Table):
+    """One row a predictor, question and tested group, and one for new cells: where its prediction sets end."""
+
+    predictor: Series[str]
+    within_h: Series[float] = pa.Field(gt=0, nullable=True, description="NaN: which fate comes")
+    group_id: Series[str] = pa.Field(nullable=True, description="all others calibrated it; null: new cells, all did")
+    level: Series[float] = pa.Field(gt=0, lt=1, description="how often a set has to hold what comes")
+    threshold: Series[float] = pa.Field(nullable=True, description="from a probability of 1 less it on, in the set")
+    n_groups: Series[int] = pa.Field(ge=0, description="groups that calibrated it")
+    reason: Series[str] = pa.Field(nullable=True, description="why there is no threshold")
+
+
+class PredictionSets(Table):
+    """One row a predictor, question, dose and outcome: how often sets hold what came; every group counts the same."""
+
+    predictor: Series[str]
+    within_h: Series[float] = pa.Field(gt=0, nullable=True, description="NaN: which fate comes")
+    condition: Series[str] = pa.Field(description="`all`, or a dose")
+    outcome: Series[str] = pa.Field(description="`all`, or the one that came")
+    level: Series[float] = pa.Field(gt=0, lt=1)
+    share_held: Series[float] = pa.Field(ge=0, le=1 + 1e-9, nullable=True, description="sets that hold what came")
+    low: Series[float] = pa.Field(nullable=True)
+    high: Series[float] = pa.Field(nullable=True)
+    mean_size: Series[float] = pa.Field(nullable=True, description="outcomes in a set")
+    share_undecided: Series[float] = pa.Field(nullable=True, description="sets of more than one outcome")
+    n_landmarks: Series[int] = pa.Field(ge=0, description="with a known answer")
+    n_groups: Series[int] = pa.Field(ge=0)
+    reason: Series[str] = pa.Field(nullable=True, description="why there is no value")

@@ -20,6 +20,7 @@ from cellfate.metrics.masking import mask_sequences
 from cellfate.metrics.masking_curves import score_masking
 from cellfate.metrics.net_benefit import weigh_benefit
 from cellfate.metrics.observed_incidence import compare_doses, observe_incidence
+from cellfate.metrics.prediction_sets import calibrate_sets, score_sets
 from cellfate.metrics.references import forecast_references
 from cellfate.metrics.scoring import score_forecasts
 from cellfate.metrics.seeds import score_seeds
@@ -78,8 +79,14 @@ def _forecast() -> Pipeline:
         ),
         node(gather_forecasts, parts, "forecasts", name="gather_forecasts"),
         node(
+            calibrate_sets,
+            ["forecasts", "landmarks", FOLLOW_UP, "params:prediction_sets"],
+            "set_thresholds",
+            name="calibrate_sets",
+        ),
+        node(
             tabulate_cells,
-            ["forecasts", "recordings", "detections", "cells", "follow_ups", HEADLINE, ALARM],
+            ["forecasts", "recordings", "detections", "cells", "follow_ups", HEADLINE, ALARM, "set_thresholds"],
             ["fate_table", "forecast_table", "track_forecasts"],
             name="tabulate_tested_cells",
         ),
@@ -116,6 +123,7 @@ def _scores() -> list[Node]:
         ),
         node(plot_added_value, ["added_value", HEADLINE], "added_value_figure", name="plot_added_value"),
         node(calibrate_forecasts, [*asked, SCORES], "calibration", name="calibrate_forecasts"),
+        node(score_sets, [*asked, "set_thresholds", SCORES], "prediction_sets", name="score_sets"),
         node(count_confusions, asked, "confusion", name="count_confusions"),
         node(trace_curves, asked, "operating_curves", name="trace_curves"),
         node(

@@ -237,14 +237,18 @@ def tabulate_new_cells(
     classifier: TrainedModel,
     clock: TrainedModel,
     alarm: AlarmSettings,
+    set_thresholds: pd.DataFrame,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Write the forecasts for a reader, and which cells trained a model; see `tabulate_cells`."""
+    """Write the forecasts for a reader, and which cells trained a model; see `tabulate_cells`.
+
+    The tested groups of the study calibrated `set_thresholds`.
+    """
     models = _trained(classifier, clock)
     seen = pd.concat(
         [find_seen(model, crops, follow_ups).assign(predictor=model.predictor) for model in models], ignore_index=True
     )
     headline_h = models[0].config.follow_up.headline_h
-    return tabulate_cells(forecasts, recordings, detections, cells, follow_ups, headline_h, alarm, seen)
+    return tabulate_cells(forecasts, recordings, detections, cells, follow_ups, headline_h, alarm, set_thresholds, seen)
 
 
 def forecast_new_references(

@@ -72,7 +72,17 @@ def _forecast() -> Pipeline:
             ),
             node(
                 nodes.tabulate_new_cells,
-                ["new_forecasts", new[0], "new_opened", new[1], "new_cells", new[2], *MODELS, "params:alarm"],
+                [
+                    "new_forecasts",
+                    new[0],
+                    "new_opened",
+                    new[1],
+                    "new_cells",
+                    new[2],
+                    *MODELS,
+                    "params:alarm",
+                    "set_thresholds",
+                ],
                 ["new_fate_table", "new_forecast_table", "new_track_forecasts"],
                 name="tabulate_new_cells",
             ),
