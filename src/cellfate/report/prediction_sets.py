@@ -6,6 +6,7 @@ from cellfate.core.predictors import choose_leading, label_predictor, name_predi
 from cellfate.core.tables import EVERYTHING
 from cellfate.core.words import (
     capitalise,
+    list_words,
     name_dose,
     name_outcome,
     order_doses,
