@@ -11,6 +11,7 @@ Event = Literal["apoptosis", "mitosis"]
 MAX_BINS = 1000
 """Each bin is a boosting of its own, and an output of the network."""
 Question = Literal["which_fate", "within_hours"]
+ConditionColumn = Literal["condition", "dose", "group_id", "recording_id"]
 
 
 def _in_order(events: tuple[Event, ...]) -> tuple[Event, ...]:
@@ -82,15 +83,27 @@ class FollowUpSettings(Settings):
 class SplitSettings(Settings):
     """How cells are parted into training, validation and test."""
 
-    scheme: Literal["grouped_holdout", "random_by_cell", "grouped_folds", "spatial_blocks"]
+    scheme: Literal[
+        "grouped_holdout",
+        "random_by_cell",
+        "grouped_folds",
+        "spatial_blocks",
+        "by_condition",
+        "leave_one_recording_out",
+    ]
     """`grouped_holdout`: whole groups, once. `grouped_folds`: each group is tested once. `spatial_blocks`: the same,
-    folds are bands of the image. `random_by_cell`: cells at random; cells of one recording stand on both sides."""
+    folds are bands of the image. `by_condition`: the recordings of `test_conditions` are tested, once, by a model of
+    the others. `leave_one_recording_out`: each recording (with those of its group) is tested once, by a model of all
+    others. `random_by_cell`: cells at random; cells of one recording stand on both sides."""
     n_folds: int = Field(default=5, ge=2)
     """Number of folds of `grouped_folds` and `spatial_blocks`."""
     test_share: float = Field(default=0.25, gt=0, lt=1)
     """Share of the cells in the test part (holdout and random)."""
     validation_share: float = Field(default=0.15, gt=0, lt=1)
-    """Share of the cells in the validation part; with folds, of the cells outside the test part."""
+    """Share of the cells in the validation part; where the test part is not dealt by share, of those outside it."""
+    test_conditions: dict[ConditionColumn, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(default={})
+    """Scheme `by_condition`: values of columns of table `Recordings`, such as {dose: [High]}. Recordings that have one
+    of the values in every column named are tested."""
     seed: int = Field(default=0, ge=0)
     """Seed of the random choices."""
 
@@ -101,5 +114,19 @@ class SplitSettings(Settings):
             raise ValueError(
                 f"test_share {self.test_share} and validation_share {self.validation_share} leave nothing to train on; "
                 "lower one of them."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_conditions(self) -> "SplitSettings":
+        if self.scheme == "by_condition" and not self.test_conditions:
+            raise ValueError(
+                "scheme 'by_condition' needs test_conditions, and none is given; name a column and the values that are "
+                "tested, such as {dose: [High]}."
+            )
+        if self.scheme != "by_condition" and self.test_conditions:
+            raise ValueError(
+                f"test_conditions are given, but scheme '{self.scheme}' does not read them; choose scheme "
+                "'by_condition', or leave them empty."
             )
         return self

@@ -1,5 +1,9 @@
 """Splits: which cells train, which validate, which test. No group, and no cell, stands on both sides of a fold."""
 
+import logging
+from collections.abc import Sequence
+from typing import Final
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -10,6 +14,12 @@ from cellfate.cohort.questions import WHICH_FATE, shown_events
 from cellfate.cohort.settings import FollowUpSettings, SplitSettings
 from cellfate.core.errors import InputError
 from cellfate.core.tables import CELL, PARTS, Splits
+from cellfate.core.words import list_words
+
+logger = logging.getLogger(__name__)
+
+MANY_FOLDS: Final = 10
+"""Where more models than that are trained, it is said beforehand how many."""
 
 
 def split_cells(
@@ -18,13 +28,15 @@ def split_cells(
     detections: pd.DataFrame,
     follow_up: FollowUpSettings,
     splits: SplitSettings,
+    recordings: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Part followed cells into training, validation and test, once for everything that is asked of them.
 
     Groups are dealt so that every part gets its share of each fate, of each dose and of the groups, as far as whole
     groups allow; censored cells are shared out like any other. `spatial_blocks` orders the groups of a recording by
     where their founder was first seen, along the axis on which founders spread furthest, and cuts that order into bands
-    of about equal numbers of cells; each band is tested once. Validation groups are dealt from what is not tested.
+    of about equal numbers of cells; each band is tested once. `by_condition` and `leave_one_recording_out` test the
+    recordings that are asked for. Validation groups are dealt from what is not tested.
 
     Parameters
     ----------
@@ -34,6 +46,8 @@ def split_cells(
         Events that are shown: each has to be in every part; others should be where it is asked which fate comes.
     splits : SplitSettings
         Scheme, shares and seed.
+    recordings : DataFrame, optional
+        Table `Recordings`; read by scheme `by_condition` alone.
 
     Returns
     -------
@@ -43,7 +57,9 @@ def split_cells(
     Raises
     ------
     InputError
-        If there are fewer groups than the split needs, or a part of a fold lacks an event.
+        If there are fewer groups than the split needs, or a part of a fold lacks an event (test parts of
+        `leave_one_recording_out` may). And if no recording has a condition that is to be tested, all have, or a group
+        would stand on both sides.
     """
     units, rng = _units(follow_ups, splits), np.random.default_rng(splits.seed)
     occurring = competing_events(follow_ups)
@@ -52,11 +68,14 @@ def split_cells(
     if splits.scheme in ("grouped_holdout", "random_by_cell"):
         parts_by_fold = [_hold_out(units, needed, splits, rng)]
     else:
-        blocks_g = _blocks(units, needed, follow_ups, cells, detections, splits, rng)
-        parts_by_fold = [_hold_out(units, needed, splits, rng, blocks_g == fold) for fold in range(splits.n_folds)]
+        folds_g = _tested_in(units, needed, follow_ups, cells, detections, recordings, splits, rng)
+        tested = range(folds_g.max() + 1)
+        parts_by_fold = [_hold_out(units, needed, splits, rng, folds_g == fold) for fold in tested]
     tables = [_fold_table(follow_ups, units, parts_g, fold, splits) for fold, parts_g in enumerate(parts_by_fold)]
+    # a single recording need not hold every event: the test parts of all folds are scored together
+    checked = PARTS[:2] if splits.scheme == "leave_one_recording_out" else PARTS
     for table in tables:
-        _check_parts(table, follow_ups, shown, splits)
+        _check_parts(table, follow_ups, shown, splits, checked)
     return Splits.validate(pd.concat(tables, ignore_index=True))
 
 
@@ -132,9 +151,10 @@ def _deal(
     settings: SplitSettings,
 ) -> NDArray[np.int64]:
     if len(units) < len(shares_p):
+        untested = "that are not tested " if settings.scheme in ("by_condition", "leave_one_recording_out") else ""
         raise InputError(
-            f"Scheme '{settings.scheme}' needs at least {len(shares_p)} groups to deal, but the cells come from "
-            f"{len(units)}, and a model must be tested on groups that did not train it; add recordings, set "
+            f"Scheme '{settings.scheme}' needs at least {len(shares_p)} groups to deal, but the cells {untested}come "
+            f"from {len(units)}, and a model must be tested on groups that did not train it; add recordings, set "
             "recordings.group_by to 'lineage' where parents are known, or change splits.scheme or n_folds."
         )
     kinds, names = units.columns.get_level_values(0), units.columns.get_level_values(1)
@@ -142,20 +162,77 @@ def _deal(
     return deal_units(units.to_numpy(np.int64), shares_p, needed_s, rng)
 
 
-def _blocks(
+def _tested_in(
     units: pd.DataFrame,
     needed: tuple[str, ...],
     follow_ups: pd.DataFrame,
     cells: pd.DataFrame,
     detections: pd.DataFrame,
+    recordings: pd.DataFrame | None,
     settings: SplitSettings,
     rng: np.random.Generator,
 ) -> NDArray[np.int64]:
-    """Fold in which every group is tested."""
+    """Fold in which every group is tested; -1: in none."""
     if settings.scheme == "grouped_folds":
         return _deal(units, needed, np.full(settings.n_folds, 1 / settings.n_folds), rng, settings)
-    blocks = spatial_blocks(follow_ups, cells, detections, settings.n_folds)
-    return np.asarray(blocks.reindex(units.index), dtype=np.int64)
+    if settings.scheme == "spatial_blocks":
+        folds = spatial_blocks(follow_ups, cells, detections, settings.n_folds)
+    elif settings.scheme == "by_condition":
+        assert recordings is not None, "by_condition reads the table of recordings"
+        folds = _test_conditions(follow_ups, recordings, settings)
+    else:
+        folds = _leave_out(follow_ups)
+    return np.asarray(folds.reindex(units.index), dtype=np.int64)
+
+
+def _test_conditions(follow_ups: pd.DataFrame, recordings: pd.DataFrame, settings: SplitSettings) -> "pd.Series[int]":
+    """0 for every group whose recordings have the conditions that are tested, -1 for the others."""
+    followed = recordings[recordings["recording_id"].isin(follow_ups["recording_id"])]
+    tested = pd.Series(True, index=followed.index)
+    for column, values in settings.test_conditions.items():
+        found = sorted(set(followed[column].astype(str)))
+        unknown = sorted(set(values) - set(found))
+        if unknown:
+            raise InputError(
+                f"Parameter splits.test_conditions asks for {column} '{unknown[0]}', which no recording with followed "
+                f"cells has; choose among {list_words(found)}."
+            )
+        tested &= followed[column].astype(str).isin(values)
+    if tested.all() or not tested.any():
+        raise InputError(
+            f"Parameter splits.test_conditions takes {int(tested.sum())} of {len(tested)} recordings for the test, but "
+            "some have to be tested and others have to train; choose other values."
+        )
+    names = set(followed.loc[tested, "recording_id"])
+    sides = follow_ups["recording_id"].isin(names).groupby(follow_ups["group_id"].astype(str)).agg(["any", "all"])
+    torn = sides.index[sides["any"] & ~sides["all"]]
+    if len(torn):
+        raise InputError(
+            f"Group '{torn[0]}' has recordings that splits.test_conditions tests and others that train, but no group "
+            "may stand on both sides; choose whole groups by {group_id: [...]}, or let every recording be a group of "
+            "its own with recordings.conditions_columns: {group_id: null}."
+        )
+    return sides["any"].astype(int) - 1
+
+
+def _leave_out(follow_ups: pd.DataFrame) -> "pd.Series[int]":
+    """Give every group the number of its recording or, where groups hold whole recordings, a number of its own."""
+    several = follow_ups.groupby("recording_id")["group_id"].nunique().gt(1).any()
+    left_out = follow_ups["recording_id" if several else "group_id"].astype(str)
+    folds = left_out.rank(method="dense").astype(int) - 1
+    n_folds = int(folds.max()) + 1
+    if n_folds < 2:
+        raise InputError(
+            "Scheme 'leave_one_recording_out' needs at least 2 recordings, or groups of them, but the cells come from "
+            f"'{left_out.iloc[0]}' alone; add recordings, or choose another scheme."
+        )
+    if n_folds > MANY_FOLDS:
+        logger.warning(
+            "Scheme 'leave_one_recording_out' trains every network %d times, once for each recording left out; "
+            "grouped_folds with n_folds 5 tests every recording once as well, and trains 5",
+            n_folds,
+        )
+    return folds.groupby(follow_ups["group_id"].astype(str)).first()
 
 
 def spatial_blocks(
@@ -218,17 +295,27 @@ def _fold_table(
 
 
 def _check_parts(
-    table: pd.DataFrame, follow_ups: pd.DataFrame, shown: tuple[str, ...], settings: SplitSettings
+    table: pd.DataFrame,
+    follow_ups: pd.DataFrame,
+    shown: tuple[str, ...],
+    settings: SplitSettings,
+    parts: Sequence[str],
 ) -> None:
-    fates = follow_ups["fate"].to_numpy()
-    counts = pd.crosstab(table["part"].to_numpy(), fates).reindex(index=PARTS, columns=list(shown), fill_value=0)
+    """Refuse a fold in which one of some parts lacks an event that is shown."""
+    fates = table.merge(follow_ups[[*CELL, "fate"]], on=CELL)
+    counts = pd.crosstab(fates["part"], fates["fate"]).reindex(index=list(parts), columns=list(shown), fill_value=0)
     for part, row in counts.iterrows():
         if (row == 0).any():
             lacking = row.index[row == 0][0]
             held = follow_ups[follow_ups["fate"] == lacking]
             n_groups = unit_names(held, settings).nunique()
+            advice = (
+                "choose other splits.test_conditions, or leave the event out of follow_up.events."
+                if settings.scheme == "by_condition"
+                else "add recordings, take larger shares or fewer folds, or another seed or scheme of parameter splits."
+            )
             raise InputError(
                 f"Part '{part}' of fold {table['fold'].iloc[0]} has no cell that ends in {lacking} (scheme "
                 f"'{settings.scheme}': {len(held)} such cells in {n_groups} groups), but every part needs each event; "
-                "add recordings, take larger shares or fewer folds, or another seed or scheme of parameter splits."
+                f"{advice}"
             )

@@ -1,5 +1,7 @@
 """Splits: nothing stands on both sides, every part holds every outcome, shares are kept as far as groups allow."""
 
+import logging
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -283,3 +285,111 @@ def test_a_holdout_is_fitted_beside_on_its_validation_cells_and_for_new_cells_on
     pd.testing.assert_frame_equal(list_unseen(table, 0)[CELL], cells["validation"].reset_index(drop=True))
     everything = pd.concat([cells["validation"], cells["test"]]).sort_index().reset_index(drop=True)
     pd.testing.assert_frame_equal(list_unseen(table)[CELL], everything)
+
+
+def recordings_of(followed: pd.DataFrame) -> pd.DataFrame:
+    """Recordings of cells, half of them of drug a and half of drug b."""
+    recordings = followed.drop_duplicates("recording_id")[["recording_id", "dose", "group_id"]].reset_index(drop=True)
+    return recordings.assign(condition=np.where(np.arange(len(recordings)) < len(recordings) / 2, "a", "b"))
+
+
+def part_by(followed: pd.DataFrame, conditions: dict[str, list[str]]) -> pd.DataFrame:
+    settings_ = SplitSettings.model_validate({"scheme": "by_condition", "test_conditions": conditions})
+    return split_cells(followed, NOTHING, NOTHING, FOLLOW_UP, settings_, recordings_of(followed))
+
+
+def test_the_conditions_that_are_asked_for_are_tested_and_no_others() -> None:
+    followed = cells_of(12)
+    tested = parts_of(followed, part_by(followed, {"dose": ["High"]})).query("part == 'test'")
+    assert set(tested["dose"]) == {"High"}
+    assert len(tested) == (followed["dose"] == "High").sum()
+    both = parts_of(followed, part_by(followed, {"dose": ["High"], "condition": ["b"]})).query("part == 'test'")
+    assert sorted(set(both["group_id"])) == ["g007", "g009", "g011"]  # odd groups have the high dose, the later drug b
+    joined = parts_of(followed, part_by(followed, {"recording_id": ["003", "004"]}))
+    assert set(joined.loc[joined["part"] == "test", "group_id"]) == {"g003", "g004"}
+    assert (joined.groupby("group_id")["part"].nunique() < 2).all()
+    assert set(joined["part"]) == set(PARTS)
+
+
+def test_a_condition_that_no_recording_has_is_refused() -> None:
+    followed = cells_of(12)
+    with pytest.raises(InputError, match=r"asks for dose 'Hgih', which no recording .* choose among High and Low\.$"):
+        part_by(followed, {"dose": ["High", "Hgih"]})
+    with pytest.raises(InputError, match=r"takes 12 of 12 recordings for the test, but"):
+        part_by(followed, {"dose": ["High", "Low"]})
+    with pytest.raises(InputError, match=r"takes 0 of 12 recordings for the test, but"):
+        part_by(followed, {"recording_id": ["001"], "dose": ["Low"]})
+
+
+def test_a_group_of_both_kinds_of_recordings_is_refused() -> None:
+    followed = cells_of(12).assign(
+        group_id=lambda table: "plate" + (table["recording_id"].astype(int) // 2).astype(str)
+    )
+    with pytest.raises(InputError, match=r"Group 'plate0' has recordings that .* tests and others that train"):
+        part_by(followed, {"dose": ["High"]})
+    assert len(part_by(followed, {"group_id": ["plate0"]}))
+
+
+def test_a_tested_condition_without_an_event_is_refused_with_advice_that_helps() -> None:
+    followed = cells_of(12)
+    followed["fate"] = np.where((followed["dose"] == "Low") & (followed["cell_id"] % 4 == 0), "apoptosis", "mitosis")
+    with pytest.raises(InputError, match=r"'test' .* no cell that ends in apoptosis .* choose other splits.test_cond"):
+        part_by(followed, {"dose": ["High"]})
+    only_mitosis = FollowUpSettings(events=("mitosis",))
+    settings_ = SplitSettings(scheme="by_condition", test_conditions={"dose": ("High",)})
+    table = split_cells(followed, NOTHING, NOTHING, only_mitosis, settings_, recordings_of(followed))
+    assert set(table["part"]) == set(PARTS)
+
+
+@pytest.mark.parametrize(("scheme", "conditions", "words"), [
+    ("by_condition", {}, "needs test_conditions"),
+    ("grouped_folds", {"dose": ["High"]}, "scheme 'grouped_folds' does not read them"),
+    ("by_condition", {"drug": ["a"]}, "condition"),
+    ("by_condition", {"dose": []}, "at least 1 item"),
+])  # fmt: skip
+def test_conditions_and_scheme_go_together(scheme: str, conditions: dict[str, list[str]], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        SplitSettings.model_validate({"scheme": scheme, "test_conditions": conditions})
+
+
+LEAVE_OUT = SplitSettings(scheme="leave_one_recording_out", validation_share=0.3)
+
+
+def test_each_recording_is_tested_by_itself_though_it_lacks_an_event() -> None:
+    followed = cells_of(6)
+    followed.loc[followed["group_id"] == "g002", "fate"] = "mitosis"
+    joined = parts_of(followed, part(followed, NOTHING, NOTHING, LEAVE_OUT))
+    tested = joined[joined["part"] == "test"]
+    assert tested.groupby("fold")["recording_id"].agg(lambda names: sorted(set(names))).tolist() == [
+        [f"{number:03d}"] for number in range(6)
+    ]
+    assert (joined.groupby(["fold", "group_id"])["part"].nunique() < 2).all()
+    assert (joined.groupby("fold")["part"].nunique() == 3).all()
+
+
+def test_recordings_of_a_group_are_left_out_together_and_lineages_of_a_recording_too() -> None:
+    plates = cells_of(8).assign(group_id=lambda table: "p" + (table["recording_id"].astype(int) // 2).astype(str))
+    tested = parts_of(plates, part(plates, NOTHING, NOTHING, LEAVE_OUT)).query("part == 'test'")
+    assert (tested.groupby("fold")["recording_id"].nunique() == 2).all()
+    assert (tested.groupby("fold")["group_id"].nunique() < 2).all()
+    lineages_ = cells_of(8, n_recordings=2)  # four groups in each of two recordings
+    joined = parts_of(lineages_, part(lineages_, NOTHING, NOTHING, LEAVE_OUT))
+    assert joined["fold"].nunique() == 2
+    assert (joined.query("part == 'test'").groupby("fold")["recording_id"].nunique() < 2).all()
+    assert (joined.query("part != 'test'").groupby("fold")["recording_id"].nunique() < 2).all()
+
+
+def test_leaving_out_the_only_recording_or_one_of_two_is_refused() -> None:
+    with pytest.raises(InputError, match=r"needs at least 2 recordings, .* come from '000' alone"):
+        part(cells_of(8, n_recordings=1), NOTHING, NOTHING, LEAVE_OUT)
+    with pytest.raises(InputError, match="at least 2 groups to deal, but the cells that are not tested come from 1,"):
+        part(cells_of(2), NOTHING, NOTHING, LEAVE_OUT)
+
+
+def test_the_cost_of_many_recordings_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        part(cells_of(10), NOTHING, NOTHING, LEAVE_OUT)
+    assert not caplog.records
+    with caplog.at_level(logging.WARNING):
+        part(cells_of(11), NOTHING, NOTHING, LEAVE_OUT)
+    assert "trains every network 11 times" in caplog.text

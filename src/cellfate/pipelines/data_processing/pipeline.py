@@ -72,7 +72,7 @@ def _follow() -> Pipeline:
         node(list_questions, ["follow_ups", "landmarks", settings], "questions", name="list_questions"),
         node(
             split_cells,
-            ["follow_ups", "cells", "detections", settings, "params:splits"],
+            ["follow_ups", "cells", "detections", settings, "params:splits", "recordings"],
             "splits",
             name="split_cells",
         ),
