@@ -10,7 +10,7 @@ import pandas as pd
 from cellfate.attribution.settings import AttentionStatisticsSettings
 from cellfate.core import tables as schemas
 from cellfate.core.fates import APOPTOSIS, CENSORED, EVENTS, MITOSIS, NONE
-from cellfate.core.tables import EVERYTHING
+from cellfate.core.tables import EVERYTHING, SHARED
 from cellfate.report.reproduction import StudyTables, reproduce
 from tests.cases.alarm_tables import alarm_tables
 from tests.cases.explanation_tables import attribution_scores, background_swap, tree_shapley_values
@@ -31,6 +31,7 @@ SCHEMAS = {
     "landmarks": schemas.Landmarks,
     "splits": schemas.Splits,
     "leakage": schemas.Leakage,
+    "sister_concordance": schemas.SisterConcordance,
     "forecasts": schemas.Forecasts,
     "metrics": schemas.Metrics,
     "comparisons": schemas.Comparisons,
@@ -89,7 +90,8 @@ def report_case(n_cells: int = 6, low: float = 0.01) -> ReportCase:
         "landmarks": landmarks,
         "questions": make_questions(),
         "splits": _splits(follow_ups),
-        "leakage": _leakage(),
+        "leakage": make_leakage(),
+        "sister_concordance": make_concordance(),
         "forecasts": forecasts,
         **score_tables(low),
         "added_value": added_value(),
@@ -326,10 +328,22 @@ def _splits(follow_ups: pd.DataFrame) -> pd.DataFrame:
     return follow_ups[CELL].assign(scheme="grouped_holdout", fold=0, part=part)
 
 
-def _leakage() -> pd.DataFrame:
-    shares = {"share_recording": 0.0, "share_lineage": np.nan, "share_sister": np.nan}
-    parts = pd.DataFrame({"part": ["validation", "test"], "n_cells": [6, 18], "n_groups": [1, 3]})
-    return parts.assign(scheme="grouped_holdout", fold=0, **shares)
+def make_leakage(**shared: int) -> pd.DataFrame:
+    """Table `Leakage`: so many of 18 test cells share what is named; of 16 the tracks say who came from whom."""
+    rows = [("validation", what, 6, 6, 0) for what in SHARED]
+    rows += [("test", what, 18, 18 if what in ("recording", "group") else 16, shared.get(what, 0)) for what in SHARED]
+    names = ["part", "shared", "n_cells", "n_known", "n_shared"]
+    table = pd.DataFrame(rows, columns=names).assign(scheme="grouped_holdout", fold=0)
+    return table.assign(share=table["n_shared"] / table["n_known"])
+
+
+def make_concordance(p_same: float = 0.0005, p_hours: float = 0.2, reason: str | None = None) -> pd.DataFrame:
+    """Table `SisterConcordance` of twenty pairs, or of none for a reason."""
+    values = [("same_fate", 0.9, 0.6, 0.5, 0.7, p_same, 20), ("time_difference_h", 2.0, 2.4, 1.8, 3.0, p_hours, 18)]
+    names = ["measure", "observed", "expected", "null_low", "null_high", "p_value", "n_pairs"]
+    table = pd.DataFrame(values, columns=names).assign(condition=EVERYTHING, n_recordings=6, n_unseen=5, reason=reason)
+    undefined = names[1:-1] if reason else []
+    return table.assign(**dict.fromkeys(undefined, np.nan), n_pairs=0 if reason else table["n_pairs"])
 
 
 def _history(**scores: float) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from cellfate.core.words import READINGS, capitalise, list_words, name_question,
 from cellfate.metrics.settings import ScoreSettings
 from cellfate.plots.theme import is_empty
 from cellfate.prediction.settings import AlarmSettings
-from cellfate.report import belief, contents, headline, tables
+from cellfate.report import belief, contents, headline, leaks, tables
 from cellfate.report.added_value import tabulate_added_value, write_added_value
 from cellfate.report.alarms import tabulate_alarms, write_alarms
 from cellfate.report.blending import tabulate_weights
@@ -261,10 +261,19 @@ def _say_study(found: Tables, settings: ReportSettings) -> dict[Place, ReportPar
             sentences=(tables.write_preflight(findings, found["preflight_summary"]),),
             tables=(tables.tabulate_findings(findings), tables.list_findings(findings, longest)),
         ),
-        ("split", ""): ReportPart(
-            tables=(tables.tabulate_parts(found["follow_ups"], found["landmarks"], found["splits"], found["leakage"]),)
-        ),
+        ("split", ""): _say_split(found),
     }
+
+
+def _say_split(found: Tables) -> ReportPart:
+    """Say how cells were parted, what stands on both sides, and whether sisters end alike."""
+    leakage, sisters = found["leakage"], found["sister_concordance"]
+    parts = tables.tabulate_parts(found["follow_ups"], found["landmarks"], found["splits"])
+    listed = (parts, leaks.tabulate_leakage(leakage), leaks.tabulate_sisters(sisters))
+    return ReportPart(
+        sentences=(leaks.write_leakage(leakage), leaks.write_sisters(sisters, leakage)),
+        tables=tuple(table for table in listed if table is not None),
+    )
 
 
 def _tabulate_settings(

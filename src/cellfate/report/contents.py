@@ -30,6 +30,7 @@ TABLES: Final = (
     "landmarks",
     "splits",
     "leakage",
+    "sister_concordance",
     "preflight_findings",
     "preflight_summary",
     "reproduction",

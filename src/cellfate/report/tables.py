@@ -38,7 +38,6 @@ _COMMITMENTS: Final = {
     "share_from_first": "of those called rightly, so from their first forecast on",
     "median_lead_h": "median commitment time of the right ones (h before the event)",
 }
-_SHARES: Final = ("recording", "lineage", "sister")
 
 
 def as_report_table(frame: pd.DataFrame, caption: str, longest: int | None = None, folded: bool = False) -> ReportTable:
@@ -146,10 +145,8 @@ def tabulate_left_out(tables: Sequence[pd.DataFrame], longest: int) -> ReportTab
     return as_report_table(counts, "Left out, by reason; cells too young to be forecast are followed too", longest)
 
 
-def tabulate_parts(
-    follow_ups: pd.DataFrame, landmarks: pd.DataFrame, splits: pd.DataFrame, leakage: pd.DataFrame
-) -> ReportTable:
-    """Count cells, groups, fates and landmarks of each part; list what its cells share with training."""
+def tabulate_parts(follow_ups: pd.DataFrame, landmarks: pd.DataFrame, splits: pd.DataFrame) -> ReportTable:
+    """Count cells, groups, fates and landmarks of each part."""
     asked = landmarks.assign(which_fate=asks_which_fate(landmarks))
     of_cell = asked.assign(old=~asked.duplicated(CELL)).groupby(CELL)[["old", "which_fate", "regular"]].sum()
     joined = splits.merge(follow_ups, on=CELL).merge(of_cell.reset_index(), on=CELL, how="left")
@@ -164,12 +161,8 @@ def tabulate_parts(
         landmarks_within_hours=("regular", "sum"),
     )
     table = table.fillna(0).astype({"old_enough": int, "asked_which_fate": int, "landmarks_within_hours": int})
-    shares = [f"share_{what}" for what in _SHARES]
-    table = table.merge(leakage[["fold", "part", *shares]], on=["fold", "part"], how="left")
     table = table.assign(rank=table["part"].map(PARTS.index)).sort_values(["fold", "rank"]).drop(columns="rank")
-    named = table.rename(columns={f"share_{what}": f"share a {what} with training" for what in _SHARES})
-    scheme = list_words(splits["scheme"].unique())
-    return as_report_table(named, f"Parts of the split ({scheme}); shares are of the cells, a dash: not known")
+    return as_report_table(table, f"Parts of the split ({list_words(splits['scheme'].unique())})")
 
 
 def tabulate_beside(metrics: pd.DataFrame, comparisons: pd.DataFrame, within_h: float | None) -> ReportTable | None:

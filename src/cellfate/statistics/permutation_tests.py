@@ -1,7 +1,9 @@
-"""Permutation tests of a difference of means, and the correction of their p values for many tests.
+"""Permutation tests of a difference of means and of pairs, and the correction of their p values for many tests.
 
-Array suffixes: n values, k resamples, p places that are drawn.
+Array suffixes: n values, m pairs, k resamples, p places that are drawn.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +57,31 @@ def two_sided_p(null_k: FloatArray, observed: float, slack: float = 0.0) -> floa
     at_least = (null_k >= observed - slack).sum() + 1
     at_most = (null_k <= observed + slack).sum() + 1
     return float(min(1.0, 2 * min(at_least, at_most) / (len(null_k) + 1)))
+
+
+def permute_pairs(
+    compare: Callable[[FloatArray, FloatArray], FloatArray],
+    pairs_m2: FloatArray,
+    strata_m: IntArray,
+    n_resamples: int,
+    generator: np.random.Generator,
+) -> FloatArray:
+    """Compare the members of pairs when all members of a stratum are paired anew at random; the mean over pairs, (K,).
+
+    Parameters
+    ----------
+    compare
+        Comparison of two arrays, element by element, that does not ask which comes first.
+    pairs_m2, strata_m
+        Values of m pairs, none of them NaN, and the stratum of each pair.
+    n_resamples, generator
+        Draws, and their source.
+    """
+    summed_k = np.zeros(n_resamples)
+    for stratum in np.unique(strata_m):
+        drawn_kn = generator.permuted(np.tile(pairs_m2[strata_m == stratum].ravel(), (n_resamples, 1)), axis=1)
+        summed_k += compare(drawn_kn[:, ::2], drawn_kn[:, 1::2]).sum(axis=1)
+    return summed_k / len(pairs_m2)
 
 
 def correct_p_values(p_n: FloatArray) -> FloatArray:

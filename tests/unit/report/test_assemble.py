@@ -109,7 +109,8 @@ def test_a_reservation_is_said_beside_what_was_asked(case):
 
 
 def test_a_page_is_made_where_nothing_was_scored(case):
-    kept = ("questions", "follow_ups", "landmarks", "recordings", "cells", "splits", "leakage", "frame_files")
+    kept = ("questions", "follow_ups", "landmarks", "recordings", "cells", "splits", "frame_files")
+    kept += ("leakage", "sister_concordance")
     nothing = {name: case.tables[name].head(0) for name in contents.TABLES if name not in kept}
     body = body_of(make_page(case, figures=(), **nothing))
     assert body.count("Not scored: no landmark of the test part has a known answer.") == 2

@@ -12,19 +12,17 @@ def case():
     return report_case().tables
 
 
-def test_parts_are_counted_with_what_they_share(case):
-    table = tables.tabulate_parts(case["follow_ups"], case["landmarks"], case["splits"], case["leakage"])
+def test_parts_are_counted(case):
+    table = tables.tabulate_parts(case["follow_ups"], case["landmarks"], case["splits"])
     assert table.columns == (
         *("Fold", "Part", "Cells", "Groups", "Apoptosis", "Mitosis", "Censored"),
         *("Old enough", "Asked which fate", "Landmarks within hours"),
-        *(f"Share a {what} with training" for what in ("recording", "lineage", "sister")),
     )
     assert [row[:9] for row in table.rows] == [
         ("0", "train", "12", "2", "4", "4", "4", "12", "8"),
         ("0", "validation", "6", "1", "2", "2", "2", "6", "4"),
         ("0", "test", "18", "3", "6", "6", "6", "18", "12"),
     ]
-    assert table.rows[2][10:] == ("0", "\u2013", "\u2013")
     assert sum(int(row[9].replace(",", "")) for row in table.rows) == case["landmarks"]["regular"].sum()
 
 

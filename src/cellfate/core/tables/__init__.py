@@ -5,8 +5,17 @@ x to the right. The catalog validates every saved table against its schema (`val
 not declared are kept unless the schema is strict.
 """
 
-from cellfate.core.tables.base import CELL, EVERYTHING, FRAME, PARTS, WITHIN_DOSES, Table
-from cellfate.core.tables.cohort import FollowUps, Landmarks, Leakage, Normalisation, Questions, Splits, TrainingHistory
+from cellfate.core.tables.base import CELL, EVERYTHING, FRAME, PARTS, SHARED, WITHIN_DOSES, Table
+from cellfate.core.tables.cohort import (
+    FollowUps,
+    Landmarks,
+    Leakage,
+    Normalisation,
+    Questions,
+    SisterConcordance,
+    Splits,
+    TrainingHistory,
+)
 from cellfate.core.tables.explanations import (
     Attention,
     AttentionStatistics,
@@ -79,6 +88,7 @@ __all__ = [
     "PARTS",
     "PREFLIGHT_ERRORS",
     "PREFLIGHT_WARNINGS",
+    "SHARED",
     "WITHIN_DOSES",
     "AddedValue",
     "AlarmSummary",
@@ -133,6 +143,7 @@ __all__ = [
     "SetAside",
     "SetThresholds",
     "ShuffledCommitments",
+    "SisterConcordance",
     "Splits",
     "Table",
     "TrackForecasts",

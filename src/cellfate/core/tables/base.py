@@ -7,6 +7,8 @@ CELL = ["recording_id", "cell_id"]
 FRAME = [*CELL, "frame"]
 """Columns that name a cell at a frame."""
 PARTS = ("train", "validation", "test")
+SHARED = ("recording", "group", "lineage", "mother", "sister")
+"""What a tested cell can share with cells that the model has seen."""
 
 EVERYTHING = "all"
 """Outcome or condition of a score that is over all of them."""

@@ -5,7 +5,7 @@ from pandas import Int64Dtype
 from pandera.typing.pandas import Series
 
 from cellfate.core.fates import FATES
-from cellfate.core.tables.base import PARTS, Table
+from cellfate.core.tables.base import PARTS, SHARED, Table
 
 _TREATED = "from the first frame of the recording to the treatment; NaN: not known"
 _CYCLE = "from the mother's first frame to her mitosis; NaN: not seen"
@@ -92,16 +92,32 @@ class Splits(Table):
 
 
 class Leakage(Table):
-    """One row a fold and part: how much the part shares with the training part of its fold."""
+    """One row a fold, part and what can be shared: how many cells share it with cells that the model has seen."""
 
     scheme: Series[str]
     fold: Series[int] = pa.Field(ge=0)
-    part: Series[str] = pa.Field(isin=PARTS)
-    n_cells: Series[int]
-    n_groups: Series[int]
-    share_recording: Series[float] = pa.Field(nullable=True, description="cells whose recording is in training")
-    share_lineage: Series[float] = pa.Field(nullable=True, description="NaN where parents are unknown")
-    share_sister: Series[float] = pa.Field(nullable=True, description="NaN where parents are unknown")
+    part: Series[str] = pa.Field(isin=PARTS[1:], description="validation: shared with training; test: with either")
+    shared: Series[str] = pa.Field(isin=SHARED)
+    n_cells: Series[int] = pa.Field(ge=0)
+    n_known: Series[int] = pa.Field(ge=0, description="cells of which the tracks say it")
+    n_shared: Series[int] = pa.Field(ge=0)
+    share: Series[float] = pa.Field(nullable=True, description="of those of which it is known; NaN: of none")
+
+
+class SisterConcordance(Table):
+    """How alike sisters end, held against cells of their recording: one row a condition and measure."""
+
+    condition: Series[str] = pa.Field(description="dose of the recording, or `all`")
+    measure: Series[str] = pa.Field(isin=("same_fate", "time_difference_h"), description="share of pairs; mean, hours")
+    observed: Series[float] = pa.Field(nullable=True)
+    expected: Series[float] = pa.Field(nullable=True, description="mean when dealt out anew within recordings")
+    null_low: Series[float] = pa.Field(nullable=True, description="of these, the quantile .025")
+    null_high: Series[float] = pa.Field(nullable=True, description="of these, the quantile .975")
+    p_value: Series[float] = pa.Field(nullable=True, description="one-sided: at least as alike by chance")
+    n_pairs: Series[int] = pa.Field(ge=0, description="time_difference_h: of these that met the same fate")
+    n_recordings: Series[int] = pa.Field(ge=0)
+    n_unseen: Series[int] = pa.Field(ge=0, description="pairs left out: not both followed to an event")
+    reason: Series[str] = pa.Field(nullable=True, description="why it is not defined")
 
 
 class Normalisation(Table):

@@ -6,6 +6,7 @@ from cellfate.cohort.follow_ups import follow_cells
 from cellfate.cohort.landmarks import list_landmarks
 from cellfate.cohort.leakage import report_leakage
 from cellfate.cohort.questions import list_questions
+from cellfate.cohort.sisters import compare_sisters
 from cellfate.cohort.splits import split_cells
 from cellfate.crops.cutting import plan_crops
 from cellfate.crops.normalisation import fit_normalisation
@@ -77,6 +78,7 @@ def _follow() -> Pipeline:
             name="split_cells",
         ),
         node(report_leakage, ["follow_ups", "cells", "splits"], "leakage", name="report_leakage"),
+        node(compare_sisters, ["follow_ups", "cells", "params:splits"], "sister_concordance", name="compare_sisters"),
         node(fit_normalisation, ["crops", "follow_ups", "splits"], "normalisation", name="fit_normalisation"),
     ]
     return Pipeline(nodes, namespace="follow_and_split_cells", prefix_datasets_with_namespace=False)
