@@ -20,6 +20,7 @@ from cellfate.plots import (
     incidence,
     masking,
     scores,
+    transfer,
 )
 from cellfate.plots.training import plot_training
 from cellfate.report import ReportSettings, StripTables, choose_examples, draw_examples
@@ -60,6 +61,7 @@ def draw_all(tables: Mapping[str, pd.DataFrame]) -> dict[str, go.Figure]:
             tables["forecasts"], tables["follow_ups"], HEADLINE_H, EVENTS
         ),
         "commitments_figure": cells.plot_commitments(tables["commitments"], tables["shuffled_commitments"], EVENTS),
+        "transfer_figure": transfer.plot_transfer(tables["transfer"], HEADLINE_H),
         "added_value_figure": added_value.plot_added_value(tables["added_value"], HEADLINE_H),
         "alarms_figure": alarms.plot_alarms(
             tables["alarms"], tables["forecasts"], tables["follow_ups"], HEADLINE_H, EVENTS

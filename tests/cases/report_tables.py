@@ -46,6 +46,7 @@ SCHEMAS = {
     "shuffled_commitments": schemas.ShuffledCommitments,
     "commitment_summary": schemas.CommitmentSummary,
     "losses": schemas.Losses,
+    "transfer": schemas.Transfer,
     "loss_sensitivity": schemas.LossSensitivity,
     "alarms": schemas.Alarms,
     "alarm_summary": schemas.AlarmSummary,

@@ -70,6 +70,9 @@ METHOD_SCORES: Final = {
 FEW_GROUPS: Final = 20
 """Where fewer groups hold an outcome, no sentence says that one predictor is better than another."""
 
+TRANSFER_LIMITS: Final = {"observed_over_expected": (0.8, 1.25), "calibration_slope": (0.8, 1.2)}
+"""Between these a forecast is near enough to what happens to be taken at its word."""
+
 EMPTY: Final = "\u2013"
 """What stands in a table where there is no value: a dash."""
 

@@ -99,16 +99,31 @@ def compute_scores(known: Asked, counts_rg: FloatArray, n_bins: int) -> Values:
     values |= compare_scores(known, counts_rg)
     each = (known.groups_n, counts_rg, known.weights_n)
     values["log_loss", EVERYTHING] = score.log_loss(known.truth_n, known.probabilities_nk, *each)
+    values |= score_transfer(known, counts_rg)
     for event in known.events:
         p_n, happened_n = known.probabilities_nk[:, known.position(event)], known.truth_n == known.position(event)
-        values["calibration_slope", event] = calibration_slope(p_n, happened_n, *each)
         values["calibration_intercept", event] = calibration_intercept(p_n, happened_n, *each)
         values["brier_skill", event] = score.brier_skill(p_n, happened_n, *each)
         both_sides = np.where(np.isnan(values["brier", event][0]), np.nan, 1.0)
-        ratio_r = score.observed_over_expected(p_n, happened_n, *each)
-        values["observed_over_expected", event] = ratio_r * both_sides
         error_r = score.calibration_error(p_n, happened_n, known.groups_n, counts_rg, n_bins, known.weights_n)
         values["calibration_error", event] = error_r * both_sides
+    return values
+
+
+def score_transfer(known: Asked, counts_rg: FloatArray) -> Values:
+    """Scores that say whether forecasts can be taken at their word: calibration slope, and observed over expected.
+
+    Parameters
+    ----------
+    known, counts_rg
+        As of `compare_scores`.
+    """
+    each, values = (known.groups_n, counts_rg, known.weights_n), {}
+    for event in known.events:
+        p_n, happened_n = known.probabilities_nk[:, known.position(event)], known.truth_n == known.position(event)
+        both_sides = 1.0 if happened_n.any() and not happened_n.all() else np.nan
+        values["calibration_slope", event] = calibration_slope(p_n, happened_n, *each)
+        values["observed_over_expected", event] = score.observed_over_expected(p_n, happened_n, *each) * both_sides
     return values
 
 
@@ -142,11 +157,11 @@ def _rows(asked: Asked, settings: ScoreSettings) -> Iterator[dict[str, object]]:
         known = selected.known()
         counts_rg = draw_groups(known.n_groups, settings.n_resamples, settings.seed)
         values = compute_scores(known, counts_rg, settings.calibration_bins)
-        yield from _tidy(known, condition, values, settings)
+        yield from tidy_scores(known, condition, values, settings)
     if len(doses) > 1:
         known = asked.known()
         counts_rg = draw_groups(known.n_groups, settings.n_resamples, settings.seed)
-        yield from _tidy(known, WITHIN_DOSES, score_within_doses(known, counts_rg), settings)
+        yield from tidy_scores(known, WITHIN_DOSES, score_within_doses(known, counts_rg), settings)
 
 
 def score_within_doses(known: Asked, counts_rg: FloatArray) -> Values:
@@ -175,7 +190,8 @@ def score_within_doses(known: Asked, counts_rg: FloatArray) -> Values:
     return {key: value / np.where(total[key] > 0, total[key], np.nan) for key, value in summed.items()}
 
 
-def _tidy(known: Asked, condition: str, values: Values, settings: ScoreSettings) -> Iterator[dict[str, object]]:
+def tidy_scores(known: Asked, condition: str, values: Values, settings: ScoreSettings) -> Iterator[dict[str, object]]:
+    """Write scores of a predictor and question under a condition as rows of table `Metrics`."""
     happened_n = known.truth_n < known.n_events
     for (metric, outcome), values_r in values.items():
         of_n = happened_n if outcome == EVERYTHING else known.truth_n == known.position(outcome)

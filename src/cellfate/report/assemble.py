@@ -26,6 +26,7 @@ from cellfate.report.seeds import tabulate_seeds, write_seeds, write_trained
 from cellfate.report.settings import ReportSettings
 from cellfate.report.temperatures import tabulate_temperatures
 from cellfate.report.training import write_training
+from cellfate.report.transfer import describe_test, tabulate_transfer, write_transfer
 
 Place = tuple[str, str]
 """Anchor of a section, and the question or reading that a part of it is of (`FigureText.of`)."""
@@ -88,6 +89,7 @@ def assemble_report(
         **_say_explanations(found, at_chance),
         **_say_study(found, settings),
         **{("training", reading): ReportPart(sentences=said) for reading, said in trained.items()},
+        ("trust", "within_hours"): _say_transfer(found, follow_up.headline_h),
         ("added", "within_hours"): _say_added(found, models.get("clock", {})),
         ("published", ""): tabulate_reproduction(found["reproduction"]),
         ("settings", ""): ReportPart(tables=_tabulate_settings(models, parameters)),
@@ -214,6 +216,14 @@ def _say_scores(
 def _say_alarms(summary: pd.DataFrame, follow_up: FollowUpSettings, alarm: AlarmSettings) -> ReportPart:
     listed = tabulate_alarms(summary)
     return ReportPart(sentences=write_alarms(summary, follow_up, alarm), tables=() if listed is None else (listed,))
+
+
+def _say_transfer(found: Tables, headline_h: float) -> ReportPart:
+    """Say whether forecasts can be taken at their word on cells like those that tested."""
+    to = describe_test(found["splits"], found["follow_ups"], found["leakage"])
+    table = tabulate_transfer(found["transfer"], headline_h)
+    sentences = write_transfer(found["transfer"], to, headline_h)
+    return ReportPart(sentences=sentences, tables=() if table is None else (table,))
 
 
 def _say_added(found: Tables, clock: Mapping[str, Any]) -> ReportPart:

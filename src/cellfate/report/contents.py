@@ -17,7 +17,11 @@ TABLES: Final = (
     "loss_sensitivity",
     "commitment_summary",
     "alarm_summary",
+<<<<<<< HEAD
     "prediction_sets",
+=======
+    "transfer",
+>>>>>>> f955665 (Verdict by interval on transfer to other recordings and doses)
     "background_swap",
     *(f"{reading}_{name}" for reading in ("classifier", "clock") for name in READING_TABLES),
     "recordings",
@@ -106,6 +110,13 @@ SECTIONS: Final = (
         "How often is an alarm right?",
         "An alarm says that somebody should act on this cell now. It is right if that event follows in time. "
         "Cells lost before are made up for by weights; every frame of the test cells is read.",
+    ),
+    SectionText(
+        "trust",
+        "How far can they be trusted elsewhere?",
+        "Forecasts transfer if the whole intervals of observed over expected (.8 to 1.25) and of the calibration slope "
+        "(.8 to 1.2) lie within these limits; they do not if one lies wholly outside. Else, and under 20 groups that "
+        "hold the event, it cannot be told.",
     ),
     SectionText(
         "timing",
@@ -309,6 +320,14 @@ FIGURES: Final[tuple[FigureText, ...]] = (
         "What acting on the forecasts is worth to whoever thinks a false alarm t / (1 - t) times as bad as a missed "
         "event. Under the dashed line, or under 0, they do harm.",
         "Cells: every frame counts, and a cell has many.",
+        of="within_hours",
+    ),
+    FigureText(
+        "transfer_figure",
+        "trust",
+        "Right of the shaded limits more happens than is forecast, or forecasts are too timid; left of them less, or "
+        "they are too sure.",
+        "How well cells are told apart, nor what a microscope or a cell line that is not here would do.",
         of="within_hours",
     ),
     FigureText(

@@ -59,6 +59,7 @@ from cellfate.core.tables.recordings import (
 )
 from cellfate.core.tables.scores import (
     ADDED,
+    VERDICTS,
     AddedValue,
     AlarmSummary,
     Calibration,
@@ -78,6 +79,7 @@ from cellfate.core.tables.scores import (
     Reproduction,
     SeedScores,
     SetThresholds,
+    Transfer,
 )
 
 __all__ = [
@@ -89,6 +91,7 @@ __all__ = [
     "PREFLIGHT_ERRORS",
     "PREFLIGHT_WARNINGS",
     "SHARED",
+    "VERDICTS",
     "WITHIN_DOSES",
     "AddedValue",
     "AlarmSummary",
@@ -148,5 +151,6 @@ __all__ = [
     "Table",
     "TrackForecasts",
     "TrainingHistory",
+    "Transfer",
     "Truth",
 ]

@@ -9,6 +9,8 @@ from cellfate.core.tables.base import Table
 
 ADDED = ("images", "measurements", "network")
 """What is added to a context: measurements and network; measurements; the network, where measurements are known."""
+VERDICTS = ("transfers", "does not", "cannot be told")
+"""Whether forecasts hold for cells like those that tested."""
 _WITHIN = "hours after the landmark; NaN: which fate comes"
 _EVENT_GROUPS = "groups that hold the outcome or, where fewer do, the rest; of `all`: the outcome that fewest hold"
 
@@ -120,6 +122,27 @@ class AddedValue(Table):
     )
     n_groups: Series[int] = pa.Field(ge=0)
     reason: Series[str] = pa.Field(description="why it is empty")
+
+
+class Transfer(Table):
+    """Whether forecasts hold for cells like those that tested: one row a predictor, horizon, event and condition."""
+
+    predictor: Series[str]
+    within_h: Series[float] = pa.Field(gt=0, description="hours after the landmark")
+    outcome: Series[str] = pa.Field(description="event")
+    kind: Series[str] = pa.Field(isin=("all", "dose", "recording"), description="what the condition is")
+    condition: Series[str] = pa.Field(description="dose or recording of the test cells, or `all`")
+    observed_over_expected: Series[float] = pa.Field(nullable=True)
+    observed_over_expected_low: Series[float] = pa.Field(nullable=True)
+    observed_over_expected_high: Series[float] = pa.Field(nullable=True)
+    calibration_slope: Series[float] = pa.Field(nullable=True)
+    calibration_slope_low: Series[float] = pa.Field(nullable=True)
+    calibration_slope_high: Series[float] = pa.Field(nullable=True)
+    n_landmarks: Series[int] = pa.Field(ge=0)
+    n_groups: Series[int] = pa.Field(ge=0)
+    n_event_groups: Series[int] = pa.Field(ge=0, description=_EVENT_GROUPS)
+    verdict: Series[str] = pa.Field(isin=VERDICTS)
+    reason: Series[str] = pa.Field(nullable=True, description="why it cannot be told, or does not transfer")
 
 
 class Calibration(Table):

@@ -24,6 +24,7 @@ from cellfate.metrics.prediction_sets import calibrate_sets, score_sets
 from cellfate.metrics.references import forecast_references
 from cellfate.metrics.scoring import score_forecasts
 from cellfate.metrics.seeds import score_seeds
+from cellfate.metrics.transfer import judge_transfer
 from cellfate.pipelines.evaluation.nodes import gather_forecasts
 from cellfate.plots.added_value import plot_added_value
 from cellfate.plots.alarms import plot_alarm_curves, plot_alarms, plot_net_benefit
@@ -32,6 +33,7 @@ from cellfate.plots.curves import plot_calibration, plot_confusion, plot_operati
 from cellfate.plots.incidence import plot_dose_incidence, plot_observed_incidence
 from cellfate.plots.masking import plot_masking
 from cellfate.plots.scores import plot_comparisons, plot_dose_scores, plot_scores
+from cellfate.plots.transfer import plot_transfer
 from cellfate.prediction.cell_tables import tabulate_cells
 from cellfate.prediction.forecasts import forecast_classifier, forecast_clock
 
@@ -121,6 +123,13 @@ def _scores() -> list[Node]:
             "added_value",
             name="add_value",
         ),
+        node(
+            judge_transfer,
+            ["metrics", "forecasts", "landmarks", "leakage", FOLLOW_UP, SCORES],
+            "transfer",
+            name="judge_transfer",
+        ),
+        node(plot_transfer, ["transfer", HEADLINE], "transfer_figure", name="plot_transfer"),
         node(plot_added_value, ["added_value", HEADLINE], "added_value_figure", name="plot_added_value"),
         node(calibrate_forecasts, [*asked, SCORES], "calibration", name="calibrate_forecasts"),
         node(score_sets, [*asked, "set_thresholds", SCORES], "prediction_sets", name="score_sets"),
