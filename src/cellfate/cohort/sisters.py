@@ -108,7 +108,7 @@ def _hold_against_chance(
         return row
     compare, sign = _MEASURES[measure]
     values_m2 = pairs[[column, f"{column}_of_sister"]].to_numpy(np.float64)
-    strata_m = pairs.groupby(within).ngroup().to_numpy(np.int64)
+    strata_m = np.asarray(pairs.groupby(within).ngroup(), dtype=np.int64)
     observed = float(compare(values_m2[:, 0], values_m2[:, 1]).mean())
     null_k = permute_pairs(compare, values_m2, strata_m, N_PERMUTATIONS, rng)
     if np.ptp(null_k) < _SLACK:

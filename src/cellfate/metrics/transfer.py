@@ -85,7 +85,7 @@ def _judge(rows: pd.DataFrame, same_groups: bool) -> dict[str, object]:
     first = by_metric.loc["observed_over_expected"]
     verdict, reason = _decide(by_metric, same_groups)
     return {
-        **first[[*_ROW, "n_landmarks", "n_groups", "n_event_groups"]].to_dict(),
+        **{name: first[name] for name in (*_ROW, "n_landmarks", "n_groups", "n_event_groups")},
         **{
             f"{metric}{end}": by_metric.loc[metric, value]
             for metric in TRANSFER_LIMITS

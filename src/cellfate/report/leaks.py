@@ -84,7 +84,7 @@ def write_sisters(concordance: pd.DataFrame, leakage: pd.DataFrame) -> str:
     """
     rows = concordance[concordance["condition"] == EVERYTHING].set_index("measure")
     same, hours = rows.loc["same_fate"], rows.loc["time_difference_h"]
-    parted = count_shared(leakage).loc["sister", "n_shared"] > 0
+    parted = bool(count_shared(leakage)["n_shared"]["sister"] > 0)
     if pd.isna(same["p_value"]) and pd.isna(hours["p_value"]):
         return f"Whether sisters end alike is not known: {same['reason']}."
     said, alike = [], False

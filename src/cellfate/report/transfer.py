@@ -66,7 +66,7 @@ def write_transfer(transfer: pd.DataFrame, to: str, headline_h: float) -> tuple[
     rows = rows[rows["predictor"] == leading]
     whole = rows[rows["kind"] == "all"].set_index("outcome")
     return tuple(
-        _write_event(name_predictor(str(leading)), event, whole.loc[event], to)
+        _write_event(name_predictor(str(leading)), event, whole.loc[[event]].iloc[0], to)
         + _name_failing(rows[rows["outcome"] == event])
         for event in list_events(whole.index)
     )
