@@ -106,17 +106,16 @@ SECTIONS: Final = (
         "met the event, censored cells accounted for (Aalen-Johansen).",
     ),
     SectionText(
+        "trust",
+        "How far can they be trusted elsewhere?",
+        "Whole intervals within the limits: they transfer; one wholly outside: they do not; else, or under 20 groups, it "
+        "cannot be told.",
+    ),
+    SectionText(
         "alarms",
         "How often is an alarm right?",
         "An alarm says that somebody should act on this cell now. It is right if that event follows in time. "
         "Cells lost before are made up for by weights; every frame of the test cells is read.",
-    ),
-    SectionText(
-        "trust",
-        "How far can they be trusted elsewhere?",
-        "Forecasts transfer if the whole intervals of observed over expected (.8 to 1.25) and of the calibration slope "
-        "(.8 to 1.2) lie within these limits; they do not if one lies wholly outside. Else, and under 20 groups that "
-        "hold the event, it cannot be told.",
     ),
     SectionText(
         "timing",
@@ -325,9 +324,6 @@ FIGURES: Final[tuple[FigureText, ...]] = (
     FigureText(
         "transfer_figure",
         "trust",
-        "Right of the shaded limits more happens than is forecast, or forecasts are too timid; left of them less, or "
-        "they are too sure.",
-        "How well cells are told apart, nor what a microscope or a cell line that is not here would do.",
         of="within_hours",
     ),
     FigureText(
