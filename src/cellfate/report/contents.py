@@ -17,11 +17,8 @@ TABLES: Final = (
     "loss_sensitivity",
     "commitment_summary",
     "alarm_summary",
-<<<<<<< HEAD
     "prediction_sets",
-=======
     "transfer",
->>>>>>> f955665 (Verdict by interval on transfer to other recordings and doses)
     "background_swap",
     *(f"{reading}_{name}" for reading in ("classifier", "clock") for name in READING_TABLES),
     "recordings",
@@ -108,8 +105,7 @@ SECTIONS: Final = (
     SectionText(
         "trust",
         "How far can they be trusted elsewhere?",
-        "Whole intervals within the limits: they transfer; one wholly outside: they do not; else, or under 20 groups, it "
-        "cannot be told.",
+        "A verdict only where a whole interval says it, and from 20 groups on.",
     ),
     SectionText(
         "alarms",
@@ -161,8 +157,7 @@ SECTIONS: Final = (
     SectionText(
         "split",
         "How training and test were kept apart",
-        "In a fair test no cell shares a recording, a lineage or a sister with training. What no table knows of, a day "
-        "or a batch of medium, can still be shared.",
+        "What no table knows of, a day or a batch of medium, can still be shared.",
     ),
     SectionText(
         "training",
