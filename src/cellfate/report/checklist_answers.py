@@ -353,8 +353,9 @@ def _references(run: Run) -> str:
 
 def _leakage(run: Run) -> str:
     rows = run.tables["leakage"].query("part == 'test'")
-    said = [f"{what} {show_percent(rows[f'share_{what}'].max())}" for what in ("recording", "lineage", "sister")]
-    return f"Test cells that share with training, in the worst fold: {', '.join(said)}." if len(rows) else ""
+    worst = rows.groupby("shared", sort=False)["share"].max().items()
+    said = [f"{what} {show_percent(share)}" for what, share in worst]
+    return f"Test cells that share with training or validation, in the worst fold: {', '.join(said)}." if said else ""
 
 
 def _tests(run: Run) -> str:

@@ -97,7 +97,7 @@ CHANGES = {
     "performance": HIGHER,
     "subgroups": HIGHER,
     "references": table("comparisons", lambda t: t.assign(difference=t["difference"] + 0.1)),
-    "leakage": table("leakage", lambda t: t.assign(share_recording=0.5)),
+    "leakage": table("leakage", lambda t: t.assign(share=0.5)),
     "tests": table("comparisons", lambda t: t.assign(p_corrected=float("nan"))),
 }
 
@@ -137,7 +137,7 @@ def test_counts_are_those_of_the_tables(run):
         "fold 0, validation: 6 cells of 1 group (2 apoptosis, 2 mitosis, 2 censored); "
         "fold 0, test: 18 cells of 3 groups (6 apoptosis, 6 mitosis, 6 censored)."
     )
-    assert "recording 0 %, lineage not known" in FILLERS["leakage"](run)
+    assert "recording 0 %, group 0 %, lineage 0 %, mother 0 %, sister 0 %" in FILLERS["leakage"](run)
     assert FILLERS["output"](run).startswith(
         "Probability of apoptosis and mitosis and of none, within 2 h, 5 h and 10 h."
     )
