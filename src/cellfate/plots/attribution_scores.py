@@ -7,8 +7,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from cellfate.core.attribution_thresholds import check_scores
-from cellfate.core.words import FEW_GROUPS, name_method, name_score, show_count
+from cellfate.core.attribution_thresholds import FEW_EXPLAINED, check_scores
+from cellfate.core.words import name_method, name_score, show_count
 from cellfate.plots.theme import SIGNED, band, colour_method, finish, say_nothing, whiskers
 
 _VERDICTS: Final = [[0.0, "#edb9ab"], [0.5, "#f2f2ef"], [1.0, "#a5cbd8"]]
@@ -58,7 +58,7 @@ def plot_attribution_scores(attribution_scores: pd.DataFrame) -> go.Figure:
     figure.update_yaxes(autorange="reversed", ticks="")
     figure.update_xaxes(side="top", ticks="", tickangle=-30)
     n_groups = int(known["n_groups"].max())
-    few = f", or too few groups ({n_groups}) to tell" if n_groups < FEW_GROUPS else ""
+    few = f", or too few groups ({n_groups}) to tell" if n_groups < FEW_EXPLAINED else ""
     n = show_count(known["n_cells"].max(), "cell")
     subtitle = f"n = {n} at most; blue passes, red fails, grey has no threshold{few}."
     finish(figure, title, subtitle, inner_px=44 * len(methods), legend_gap_px=10, legend_rows=0, left_px=230)

@@ -4,12 +4,11 @@ from typing import Any, Final
 
 import pandas as pd
 
-from cellfate.core.attribution_thresholds import check_scores
+from cellfate.core.attribution_thresholds import FEW_EXPLAINED, check_scores
 from cellfate.core.predictors import CLASSIFIER, NETWORK, ON_OTHER_BACKGROUND
 from cellfate.core.tables import EVERYTHING
 from cellfate.core.words import (
     EMPTY,
-    FEW_GROUPS,
     list_words,
     name_asked,
     name_feature,
@@ -85,9 +84,9 @@ def _say_too_few(scores: pd.DataFrame) -> str:
     """
     known = scores[(scores.index == "deletion_gain") & scores["value"].notna()]
     n_groups = 0 if known.empty else int(known["n_groups"].max())
-    if not 0 < n_groups < FEW_GROUPS:
+    if not 0 < n_groups < FEW_EXPLAINED:
         return ""
-    return f"cells of {show_count(n_groups, 'group')} were explained, expected are at least {FEW_GROUPS}"
+    return f"cells of {show_count(n_groups, 'group')} were explained, expected are at least {FEW_EXPLAINED}"
 
 
 def is_at_chance(metrics: pd.DataFrame, predictor: str, explained: str) -> bool:

@@ -4,6 +4,7 @@ from typing import Final
 
 import pandas as pd
 
+from cellfate.core.attribution_thresholds import FEW_EXPLAINED
 from cellfate.core.fates import APOPTOSIS
 from cellfate.core.predictors import CLASSIFIER, ON_OTHER_BACKGROUND, name_predictor
 from cellfate.core.tables import EVERYTHING
@@ -67,7 +68,7 @@ def tabulate_overview(
         verdicts = judge_methods(part)
         passing = verdicts.loc[verdicts["verdict"] == "passes", "method"]
         n_groups = int(part["n_groups"].max())
-        nothing = f"too few groups ({n_groups}) to tell" if n_groups < FEW_GROUPS else "none"
+        nothing = f"too few groups ({n_groups}) to tell" if n_groups < FEW_EXPLAINED else "none"
         believed = ", ".join(name_method(method) for method in passing) or nothing
         rows.append(
             {

@@ -28,14 +28,14 @@ def test_the_colour_of_a_score_follows_its_threshold_and_none_has_no_colour():
     assert {"randomised_weights", "label_permuted"} <= set(check_scores(table[table["method"] == "attention"]))
 
 
-def test_under_twenty_groups_what_compares_has_no_colour_and_the_figure_says_so():
-    few = attribution_scores(shapley={"randomised_weights": (0.6, 0.5, 0.7)}).assign(n_groups=19)
+def test_under_ten_groups_what_compares_has_no_colour_and_the_figure_says_so():
+    few = attribution_scores(shapley={"randomised_weights": (0.6, 0.5, 0.7)}).assign(n_groups=9)
     figure = plot_attribution_scores(few)
     grid = figure.data[0]
     row = dict(zip(grid.x, grid.z[list(grid.y).index("Shapley values")], strict=True))
     assert (row["Deletion, over random"], row["Insertion, over random"], row["Outcomes permuted"]) == (0.5, 0.5, 0.5)
     assert row["Weights randomised"] == 0
-    assert "or too few groups (19) to tell" in figure.layout.title.text
+    assert "or too few groups (9) to tell" in figure.layout.title.text
 
 
 def test_empty_fields_say_why_and_scores_without_any_value_are_left_out():

@@ -166,6 +166,18 @@ def test_with_11_groups_intervals_hold_the_truth_and_equals_are_seldom_told_apar
     assert apart <= 0.08
 
 
+@pytest.mark.parametrize("skewed", [False, True])
+def test_a_mean_over_cells_of_ten_groups_is_held_by_nine_intervals_in_ten(skewed):
+    rng, held = np.random.default_rng(int(skewed)), []
+    for draw in range(400):
+        groups = np.repeat(np.arange(10), rng.integers(3, 15, 10))
+        shifts = rng.exponential(1, 10) - 1 if skewed else rng.normal(0, 1, 10)
+        values = 0.6 * shifts[groups] + rng.normal(0, 1, len(groups))
+        found = summarise_group_means(values, groups, 400, 0.95, draw)
+        held.append(found.low <= 0 <= found.high)
+    assert np.mean(held) >= 0.9 - 2 * np.sqrt(0.9 * 0.1 / 400)
+
+
 @pytest.mark.parametrize("shift", [0.5, 1.0, 2.0])
 def test_p_is_one_less_the_content_of_the_interval_that_just_leaves_out_zero(shift):
     values = np.concatenate([[shift], np.random.default_rng(0).normal(shift, 1, 20_000)])
