@@ -111,12 +111,12 @@ def reach_frames(settings: ClockNetworkSettings) -> int:
 class BoostingSettings(Settings):
     """Hazards by gradient boosting; a few trees of few leaves for every bin of time, the same for all data."""
 
-    n_trees: int = Field(default=80, ge=1, le=10_000)
+    n_trees: int = Field(default=160, ge=1, le=10_000)
     """Trees of a bin of time (of each outcome of it, when there are several events); fixed, no early stop."""
     max_leaf_nodes: int = Field(default=8, ge=2, le=MAX_LEAVES)
     """Leaves of one tree."""
     min_samples_leaf: int = Field(default=40, ge=1)
-    """Landmarks in a leaf, at least; lowered to a twentieth of the landmarks of the bin where those are fewer."""
+    """Landmarks in a leaf, at least; lowered to a quarter of the landmarks of the bin where those are fewer."""
     l2_regularization: float = Field(default=5.0, ge=0)
     """L2 penalty of the leaf values."""
     learning_rate: float = Field(default=0.05, gt=0, le=1)

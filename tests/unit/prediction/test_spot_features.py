@@ -27,7 +27,7 @@ from tests.unit.prediction.conftest import Trained
 
 CELL = ["recording_id", "cell_id"]
 BLEND = BlendSettings(
-    parts=("network", "boosting"), history_h=2.0, boosting=BoostingSettings(n_trees=20, min_samples_leaf=5)
+    parts=("network", "boosting"), history_h=2.0, boosting=BoostingSettings(n_trees=160, min_samples_leaf=5)
 )
 
 
