@@ -43,15 +43,17 @@ def calibrate_sets(
 
     Notes
     -----
-    No model and no weight saw the cells of a group that is tested. Where one model forecasts all tested groups, each
-    is as good as a new one to the others, and the level holds for a landmark of it. With folds, groups are forecast by
-    different members, and the level holds nearly (Barber et al., Ann. Stat. 49, 486 (2021), bound it by twice the
-    error).
+    But for splits by cell, no model and no weight saw the cells of a group that is tested. Where one model forecasts
+    all tested groups, each is as good as a new one to the others, and the level holds for a landmark of it. With folds
+    dealt at random that goes for tested groups, each forecast without itself; new ones are forecast by all members
+    together, for which nothing proves a level: the bounds of Barber et al. (Ann. Stat. 49, 486 (2021)) are of the
+    jackknife+ and cross-validation+, which hold a new group against every member by itself.
     """
     rows = [row for asked in _answers(forecasts, landmarks, follow_up) for row in _calibrate(asked, landmarks, sets)]
     table = pd.DataFrame(rows, columns=list(SetThresholds.to_schema().columns)).astype({"n_groups": "int64"})
-    for reason in table["reason"].dropna().unique():
-        logger.warning("There are no prediction sets: %s", reason)
+    for reason, refused in table.groupby("reason", sort=False):
+        whose = "new cells" if refused["group_id"].isna().any() else "tested cells"
+        logger.warning("There are no prediction sets of %s: %s", whose, reason)
     return table
 
 

@@ -84,7 +84,7 @@ def _say_promise(splits: pd.DataFrame, unit: str) -> str:
         return f"{calibrated} Cells of a tested {unit} also trained the model, so a new {unit} can fare worse."
     if len(splits["fold"].unique()) > 1:
         return (
-            f"{calibrated} Each was forecast by the model of its fold, so the level holds nearly, and for certain only "
-            f"with twice the error, for a cell of a new {unit} like these; not for one dose."
+            f"{calibrated} Each was forecast by the model of its fold, a new {unit} is by all of them together: for a "
+            f"cell of a new {unit} like these the level is expected, not proven; not for one dose or one outcome."
         )
     return f"{calibrated} The level holds for a cell of a new {unit} like these; not for one dose or one outcome."

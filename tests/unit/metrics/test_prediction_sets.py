@@ -52,7 +52,8 @@ def test_with_too_few_groups_there_is_no_set_and_the_reason_is_told(caplog):
     landmarks = watched([1] * 9, ["apoptosis"] * 9, groups=np.arange(9))
     given = forecast(landmarks, np.full((9, 1, 2), 0.3), FIVE_H, predictor="blend"), landmarks
     thresholds = calibrate_sets(*given, FIVE_H, SETS)
-    assert "8 groups with a known answer" in caplog.text
+    assert "no prediction sets of tested cells: 8 groups with a known answer" in caplog.text
+    assert "of new cells" not in caplog.text  # all nine calibrate theirs
     assert "takes 9" in caplog.text
     assert thresholds["threshold"].notna().tolist() == [False] * 9 + [True]
     table = score_sets(*given, FIVE_H, thresholds, FEW)
