@@ -19,15 +19,7 @@ class Settings(BaseModel):
 
 
 def describe_faults(group: str, error: ValidationError) -> list[str]:
-    """Say of every parameter of a group that is wrong what was found and what was expected.
-
-    Parameters
-    ----------
-    group
-        Name of the group of parameters.
-    error
-        What its settings class raised.
-    """
+    """Say of every parameter of a group that is wrong what was found and what was expected."""
     return [_describe_fault(group, fault) for fault in error.errors()]
 
 

@@ -35,8 +35,6 @@ def read_annotation_file(path: Path, *lists: str) -> dict[str, pd.DataFrame]:
 
     Parameters
     ----------
-    path : Path
-        The file.
     *lists : str
         Names of the lists to read, of `REQUIRED`.
 

@@ -10,9 +10,9 @@ import numpy as np
 from cellfate.core.errors import InputError
 from cellfate.imaging.file_search import check_inside
 from cellfate.imaging.headers import MOST_FRAMES, Examined, FrameFile, ImageHeader, Remark, StackHeader
-from cellfate.imaging.image_files import read_header
+from cellfate.imaging.image_files import read_header, read_headers
 from cellfate.imaging.layouts import ListedRecording
-from cellfate.imaging.missing_frames import advise, leave_out_frames
+from cellfate.imaging.missing_frames import leave_out_frames
 from cellfate.imaging.settings import RecordingSettings
 
 _log = logging.getLogger(__name__)
@@ -20,20 +20,6 @@ _log = logging.getLogger(__name__)
 
 def check_recording(root: Path, recording: ListedRecording, settings: RecordingSettings) -> Examined:
     """Check that every frame from 0 on is there once, and that all files agree.
-
-    Parameters
-    ----------
-    root : Path
-        Folder of recordings.
-    recording : ListedRecording
-        The recording's files.
-    settings : RecordingSettings
-        Channels and labels that are expected.
-
-    Returns
-    -------
-    Examined
-        What all its images have in common, and its files.
 
     Raises
     ------
@@ -43,8 +29,8 @@ def check_recording(root: Path, recording: ListedRecording, settings: RecordingS
     _check_frame_numbers(recording)
     check_inside(root, recording.recording_id, (name for _, name in recording.frame_files))
     listed = recording.frame_files
-    read, fault = _read_headers(root, recording, settings)
-    n_frames, missing, remarks = _leave_out(recording, read, fault, settings)
+    read, damaged = read_headers(root, dict(listed), settings)
+    n_frames, missing, remarks = _leave_out(recording, damaged, settings)
     headers = [read[frame] for frame, _ in listed if frame not in missing]
     recording = replace(recording, frame_files=tuple(file for file in listed if file[0] not in missing))
     _check_headers(recording, headers, settings)
@@ -63,38 +49,19 @@ def check_recording(root: Path, recording: ListedRecording, settings: RecordingS
     return Examined(header, tuple(files), missing=missing, remarks=remarks)
 
 
-def _read_headers(
-    root: Path, recording: ListedRecording, settings: RecordingSettings
-) -> tuple[dict[int, ImageHeader], InputError | None]:
-    """Headers by frame, and the first fault; where no frame may be missing, that is raised."""
-    headers: dict[int, ImageHeader] = {}
-    fault: InputError | None = None
-    for frame, file_name in recording.frame_files:
-        try:
-            headers[frame] = read_header(root / file_name)
-        except InputError as error:
-            if settings.on_missing_frames == "stop":
-                raise advise(error) from error
-            fault = fault or error
-    return headers, fault
-
-
 def _leave_out(
-    recording: ListedRecording, headers: dict[int, ImageHeader], fault: InputError | None, settings: RecordingSettings
+    recording: ListedRecording, damaged: dict[int, InputError], settings: RecordingSettings
 ) -> tuple[int, tuple[int, ...], tuple[Remark, ...]]:
     name, frames = recording.recording_id, [frame for frame, _ in recording.frame_files]
     if frames[-1] >= MOST_FRAMES:
         raise InputError(f"Recording '{name}' has a frame {frames[-1]}; number the {len(frames)} frames anew.")
-    absent = sorted(set(range(frames[-1] + 1)) - headers.keys())
-    listed = set(frames)
-    unlisted = next((frame for frame in absent if frame not in listed), None)
-    if fault is None:
-        fault = InputError(
-            f"Recording '{name}' has no image of frame {unlisted}: its {len(frames)} images are numbered {frames[0]} "
-            f"to {frames[-1]}, but every frame from 0 to the last was expected once; add the missing image or number "
-            "the frames anew."
-        )
-    return leave_out_frames(name, frames[-1] + 1, absent, fault, settings)
+    unlisted = sorted(set(range(frames[-1])) - set(frames))
+    fault = InputError(
+        f"Recording '{name}' has no image of frame {min(unlisted, default=0)}: its {len(frames)} images are numbered "
+        f"{frames[0]} to {frames[-1]}, but every frame from 0 to the last was expected once; add the missing image or "
+        "number the frames anew."
+    )
+    return leave_out_frames(name, frames[-1] + 1, damaged | dict.fromkeys(unlisted, fault), settings)
 
 
 def _check_headers(recording: ListedRecording, headers: list[ImageHeader], settings: RecordingSettings) -> None:

@@ -93,15 +93,6 @@ def read_conditions(
 def match_conditions(path: Path, table: pd.DataFrame, recording_ids: list[str]) -> pd.DataFrame:
     """Find the conditions of every recording; lines about others are left out, and counted in the log.
 
-    Parameters
-    ----------
-    path : Path
-        Where the table is from, for messages.
-    table : DataFrame
-        As `read_conditions` gives it.
-    recording_ids : list of str
-        Recordings of the folder.
-
     Returns
     -------
     DataFrame

@@ -14,9 +14,9 @@ from cellfate.imaging.file_search import check_inside
 from cellfate.imaging.file_times import FileClock, order_times
 from cellfate.imaging.folder_contents import TIFF_ENDINGS, nothing_here
 from cellfate.imaging.headers import Examined, FrameFile, ImageHeader, Looked, Remark, StackHeader, look
-from cellfate.imaging.image_files import read_header
+from cellfate.imaging.image_files import read_headers
 from cellfate.imaging.micromanager import SideFile, read_side_file
-from cellfate.imaging.missing_frames import advise, leave_out_frames, write_ranges
+from cellfate.imaging.missing_frames import leave_out_frames, write_ranges
 from cellfate.imaging.planes import check_plane
 from cellfate.imaging.settings import RecordingSettings
 
@@ -133,12 +133,12 @@ def _examine(root: Path, name: str, planes: list[_Plane], settings: RecordingSet
     table = _tabulate(name, planes, clock)
     wanted = list(itertools.product(range(clock.n_frames), codes, chosen))
     check_inside(root, name, table.values())
-    headers, faults = _read_headers(root, {key: table[key] for key in wanted if key in table}, settings)
-    faults = [(key[0], _missing(name, wanted, table, clock)) for key in wanted if key not in table][:1] + faults
-    absent = {key[0] for key in wanted if key not in headers}
-    nothing = (0, InputError(f"Recording '{name}' has no file"))
-    first_fault = min(faults, default=nothing, key=lambda fault: fault[0])[1]
-    n_frames, missing, remarks = leave_out_frames(name, clock.n_frames, absent, first_fault, settings)
+    headers, damaged = read_headers(root, {key: table[key] for key in wanted if key in table}, settings)
+    absent = [key for key in wanted if key not in table]
+    faults = {key[0]: fault for key, fault in reversed(damaged.items())}
+    if absent:
+        faults |= dict.fromkeys((key[0] for key in absent), _missing(name, wanted, absent, table, clock))
+    n_frames, missing, remarks = leave_out_frames(name, clock.n_frames, faults, settings)
     wanted = [key for key in wanted if key[0] not in missing]
     header = _check_headers(name, {table[key]: headers[key] for key in wanted}, len(codes) > 1 or len(chosen) > 1)
     first_files = {key[0]: (table[key], headers[key]) for key in reversed(wanted)}
@@ -223,8 +223,9 @@ def _tabulate(name: str, planes: list[_Plane], clock: FileClock) -> dict[_Key, s
     return table
 
 
-def _missing(name: str, wanted: list[_Key], table: dict[_Key, str], clock: FileClock) -> InputError:
-    missing = [key for key in wanted if key not in table]
+def _missing(
+    name: str, wanted: list[_Key], missing: list[_Key], table: dict[_Key, str], clock: FileClock
+) -> InputError:
     frames, channels = {key[0] for key in missing}, {key[1] for key in missing}
     what, way = _words(missing[0], clock), "add it"
     if len(channels) == 1 < len({key[1] for key in wanted}) and len(frames) > 1:
@@ -240,22 +241,6 @@ def _words(key: _Key, clock: FileClock) -> str:
     frame, code, z = key
     channel = f", channel '{code}'" if code else ""
     return f"frame {frame} (time {clock.label(frame)}){channel}{f', z {z}' if z else ''}"
-
-
-def _read_headers(
-    root: Path, files: dict[_Key, str], settings: RecordingSettings
-) -> tuple[dict[_Key, ImageHeader], list[tuple[int, InputError]]]:
-    """Read the headers of files; where frames may be missing, those that are not whole are faults of their frames."""
-    headers: dict[_Key, ImageHeader] = {}
-    faults: list[tuple[int, InputError]] = []
-    for key, file_name in files.items():
-        try:
-            headers[key] = read_header(root / file_name)
-        except InputError as error:
-            if settings.on_missing_frames == "stop":
-                raise advise(error) from error
-            faults.append((key[0], error))
-    return headers, faults
 
 
 def _check_headers(name: str, headers: dict[str, ImageHeader], one_sample: bool) -> ImageHeader:

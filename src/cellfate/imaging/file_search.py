@@ -17,8 +17,6 @@ def find_files(root: Path, settings: RecordingSettings, suffixes: tuple[str, ...
 
     Parameters
     ----------
-    root : Path
-        The folder.
     settings : RecordingSettings
         `files`: glob relative to the folder; null: those of the folder itself with one of the suffixes.
     suffixes : tuple of str
@@ -80,8 +78,6 @@ def find_written(root: Path, file_name: str) -> Path:
 
     Parameters
     ----------
-    root : Path
-        A folder.
     file_name : str
         Relative to it, in any Unicode form.
 
@@ -106,10 +102,6 @@ def check_inside(root: Path, recording_id: str, file_names: Iterable[str]) -> No
 
     Parameters
     ----------
-    root : Path
-        The folder.
-    recording_id : str
-        Recording, for the message.
     file_names : iterable of str
         Relative to the folder.
 

@@ -65,17 +65,8 @@ def order_times(recording_id: str, times: dict[str, str], settings: RecordingSet
 
     Parameters
     ----------
-    recording_id : str
-        Recording, for messages.
     times : dict of str to str
         Texts as they stand in file names, with a file that has it.
-    settings : RecordingSettings
-        `uneven_times` and `on_missing_frames`.
-
-    Returns
-    -------
-    FileClock
-        Frames from 0.
 
     Raises
     ------

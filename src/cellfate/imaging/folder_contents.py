@@ -33,12 +33,6 @@ def nothing_here(root: Path, layout: str, wanted: str, is_wanted: Callable[[str]
 
     Parameters
     ----------
-    root : Path
-        The folder.
-    layout : str
-        Layout that was asked for.
-    wanted : str
-        What should be there, in words.
     is_wanted : callable
         Tells by the name of a file or folder whether it is that.
     advice : str

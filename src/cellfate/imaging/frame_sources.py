@@ -55,8 +55,6 @@ def open_source(root: Path, recording: dict[str, Any], frame_files: pd.DataFrame
 
     Parameters
     ----------
-    root : Path
-        Folder of recordings.
     recording : dict
         Row of `Recordings`; tables of earlier versions know image files only.
     frame_files : DataFrame

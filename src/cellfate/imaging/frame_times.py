@@ -63,10 +63,6 @@ def check_times(recording_id: str, header: StackHeader, settings: RecordingSetti
 
     Parameters
     ----------
-    recording_id : str
-        Recording, for messages.
-    header : StackHeader
-        What its files say.
     settings : RecordingSettings
         `uneven_times`: stop, or let frames count; and `frame_interval_min`.
 

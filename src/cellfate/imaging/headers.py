@@ -191,10 +191,6 @@ def check_sizes(where: str, header: StackHeader, max_frame_mb: float) -> StackHe
 
     Parameters
     ----------
-    where : str
-        The file or recording, for the message.
-    header : StackHeader
-        What it claims.
     max_frame_mb : float
         Megabytes that all channels and planes of a frame may take.
 

@@ -1,9 +1,10 @@
 """Files with one image, TIFF or PNG: their header and their pixels."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,11 @@ from numpy.typing import NDArray
 from cellfate.core.errors import InputError
 from cellfate.imaging import png, tiff
 from cellfate.imaging.headers import ImageHeader
+from cellfate.imaging.missing_frames import advise
 from cellfate.imaging.planes import project
+from cellfate.imaging.settings import RecordingSettings
+
+Place = TypeVar("Place")
 
 
 @dataclass(frozen=True)
@@ -61,16 +66,6 @@ class ImageFiles:
 def read_header(path: Path) -> ImageHeader:
     """Read what a TIFF or PNG holds without decoding it.
 
-    Parameters
-    ----------
-    path : Path
-        File to look at.
-
-    Returns
-    -------
-    ImageHeader
-        Shape and pixel type of its one image.
-
     Raises
     ------
     InputError
@@ -80,13 +75,24 @@ def read_header(path: Path) -> ImageHeader:
     return header
 
 
+def read_headers(
+    root: Path, files: Mapping[Place, str], settings: RecordingSettings
+) -> tuple[dict[Place, ImageHeader], dict[Place, InputError]]:
+    """Read the headers of files; where frames may be missing, what is wrong with some is returned and not raised."""
+    headers: dict[Place, ImageHeader] = {}
+    faults: dict[Place, InputError] = {}
+    for place, file_name in files.items():
+        try:
+            headers[place] = read_header(root / file_name)
+        except InputError as error:
+            if settings.on_missing_frames == "stop":
+                raise advise(error) from error
+            faults[place] = error
+    return headers, faults
+
+
 def read_pixels(path: Path) -> NDArray[Any]:
     """Decode the one image of a TIFF or PNG.
-
-    Parameters
-    ----------
-    path : Path
-        File to read.
 
     Returns
     -------

@@ -79,8 +79,6 @@ def find_track_files(root: Path, sequence: str) -> TrackFiles | None:
 
     Parameters
     ----------
-    root : Path
-        Folder of the sequences.
     sequence : str
         Name of the sequence, such as `02`.
 

@@ -1,7 +1,7 @@
 """Recordings that are not whole: which frames are left out, as a person decides, and how these are written."""
 
 import itertools
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 
 from cellfate.core.errors import InputError
 from cellfate.imaging.headers import Remark
@@ -13,22 +13,14 @@ _ADVICE = "; or set recordings.on_missing_frames to 'cut' or 'gap' to go on with
 
 
 def leave_out_frames(
-    recording_id: str, n_frames: int, missing: Collection[int], error: InputError, settings: RecordingSettings
+    recording_id: str, n_frames: int, faults: Mapping[int, InputError], settings: RecordingSettings
 ) -> tuple[int, tuple[int, ...], tuple[Remark, ...]]:
     """Decide what becomes of a recording of which frames are missing.
 
     Parameters
     ----------
-    recording_id : str
-        Recording, for messages.
-    n_frames : int
-        Frames that there should be.
-    missing : collection of int
-        Those of which a plane, or all, is missing.
-    error : InputError
-        What is wrong with the first.
-    settings : RecordingSettings
-        `on_missing_frames`.
+    faults : mapping of int to InputError
+        Frames of which a plane, or all, is missing, and what is wrong with them.
 
     Returns
     -------
@@ -42,18 +34,19 @@ def leave_out_frames(
     Raises
     ------
     InputError
-        `error`, with what else can be done, if frames are missing and `on_missing_frames` is `stop`; or if no frame is
-        whole, or none before the first that is missing and it is `cut`.
+        The first fault, with what else can be done, if frames are missing and `on_missing_frames` is `stop`; or if no
+        frame is whole, or none before the first that is missing and it is `cut`.
     """
-    if not missing:
+    if not faults:
         return n_frames, (), ()
+    error = faults[min(faults)]
     if settings.on_missing_frames == "stop":
         raise advise(error) from error
-    whole = sorted(set(range(n_frames)) - set(missing))
-    kept = min(missing) if settings.on_missing_frames == "cut" else (whole[-1] + 1 if whole else 0)
+    whole = sorted(set(range(n_frames)) - set(faults))
+    kept = min(faults) if settings.on_missing_frames == "cut" else (whole[-1] + 1 if whole else 0)
     if kept == 0:
         raise InputError(f"No frame of recording '{recording_id}' can be kept: {error}") from error
-    left_out = tuple(sorted({*missing, *range(kept, n_frames)}))
+    left_out = tuple(sorted({*faults, *range(kept, n_frames)}))
     gaps = [frame for frame in left_out if frame < kept]
     text = f"is read without frame(s) {write_ranges(left_out)}: {str(error).rstrip('.').split('; ')[0]}"
     text += f"; a gap stays at frame(s) {write_ranges(gaps)}" if gaps else f"; the recording ends with frame {kept - 1}"

@@ -256,9 +256,7 @@ def _examine(root: Path, name: str, place: str, group: str, scene: str, settings
         check_inside(root, place, [f"{place}/{scene}/{image.array_path}"])
         if settings.missing_chunks == "error":
             faults = _find_missing(Path(group, scene, image.array_path), image, array, settings)
-    n_frames, missing, remarks = leave_out_frames(
-        name, header.n_frames, faults, faults[min(faults)] if faults else InputError(group), settings
-    )
+    n_frames, missing, remarks = leave_out_frames(name, header.n_frames, faults, settings)
     header = replace(header, n_frames=n_frames)
     reopening = {"image_format": "ome_zarr", "scene": scene, "missing_chunks": settings.missing_chunks}
     reopening |= {} if settings.file_axes is None else {"file_axes": image.axes.replace("?", "")}

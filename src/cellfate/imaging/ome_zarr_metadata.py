@@ -57,16 +57,6 @@ def inner_path(text: object) -> str:
 def read_image(ome: dict[str, Any]) -> ZarrImage:
     """Read the attributes of an image.
 
-    Parameters
-    ----------
-    ome : dict
-        As `ome_attributes` gives them.
-
-    Returns
-    -------
-    ZarrImage
-        Its first multiscale image at full resolution.
-
     Raises
     ------
     KeyError, IndexError, TypeError, ValueError, AttributeError

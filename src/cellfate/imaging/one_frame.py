@@ -15,16 +15,10 @@ def check_one_frame(where: str, axes: str, shape: Sequence[int], file_axes: str 
 
     Parameters
     ----------
-    where : str
-        The file, for the message.
     axes : str
         Its axes as it says them, of the letters T, C, Z, S, Y and X; samples of a pixel that stand last are colours.
-    shape : sequence of int
-        Their sizes.
     file_axes : str or None
         Axes that a person gave: then nothing is refused.
-    n_channels : int or None
-        Number of channels that a person named.
 
     Raises
     ------

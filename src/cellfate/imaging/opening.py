@@ -125,13 +125,6 @@ def open_with_remarks(
 def look_at_recordings(root: Path, settings: RecordingSettings) -> Iterator[Looked]:
     """Look at the recordings of a folder one by one, by the headers of their files.
 
-    Parameters
-    ----------
-    root : Path
-        Folder of recordings.
-    settings : RecordingSettings
-        Its layout and what its files do not say.
-
     Yields
     ------
     Looked
@@ -181,13 +174,6 @@ def lazy_recordings(
 
 def set_aside_table(reasons: dict[str, str], stage: str) -> pd.DataFrame:
     """Table `SetAside` of whole recordings.
-
-    Parameters
-    ----------
-    reasons : dict of str to str
-        Why each recording is set aside.
-    stage : str
-        The step that found it.
 
     Returns
     -------

@@ -49,8 +49,6 @@ def match_names(listed: Iterable[str], recording_ids: Sequence[str], where: str)
     ----------
     listed : iterable of str
         Names in the table; blanks around them do not count.
-    recording_ids : sequence of str
-        Recordings of the folder.
     where : str
         What the table is, for messages, such as "The table of fates fates.csv".
 

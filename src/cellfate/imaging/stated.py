@@ -98,8 +98,6 @@ def compare_facts(stated: Iterable[Fact], counts: Iterable[Fact]) -> list[tuple[
 
     Parameters
     ----------
-    stated : iterable of Fact
-        What files state.
     counts : iterable of Fact
         What is used. Of a kind that has several, one that agrees is enough; of a kind that has none, nothing is told.
 

@@ -182,44 +182,6 @@ def correlate_frames(frames_tyx: NDArray[Any], max_lag: int, region_px: int) -> 
     return result
 
 
-def average_labels(image_yx: NDArray[Any], labels_yx: NDArray[Any]) -> tuple[NDArray[np.int64], Floats]:
-    """Mean of an image over every label of a label image.
-
-    Parameters
-    ----------
-    image_yx : ndarray, shape (Y, X)
-        Pixels.
-    labels_yx : ndarray of integers, shape (Y, X)
-        Label of each pixel; 0 is the background and gets no mean.
-
-    Returns
-    -------
-    labels : ndarray of int64, shape (n,)
-        Labels that are there, ascending.
-    means : ndarray of float64, shape (n,)
-        Mean of each.
-
-    Raises
-    ------
-    InputError
-        If image and labels are not of one shape.
-
-    Examples
-    --------
-    >>> average_labels(np.array([[1, 3], [5, 9]]), np.array([[2, 2], [0, 7]]))
-    (array([2, 7]), array([2., 9.]))
-    """
-    if image_yx.shape != labels_yx.shape:
-        raise InputError(
-            f"The image has shape {image_yx.shape}, its labels {labels_yx.shape}; give labels of the same image."
-        )
-    labels, place = np.unique(labels_yx, return_inverse=True)
-    sums = np.bincount(place.ravel(), image_yx.ravel().astype(np.float64), minlength=len(labels))
-    means = sums / np.bincount(place.ravel(), minlength=len(labels))
-    cells = labels != 0
-    return labels[cells].astype(np.int64), means[cells]
-
-
 def _respond(frame_yx: Floats) -> tuple[Floats, Floats]:
     """Mean of every patch of 3 x 3 pixels, and the squared response of the difference operator; both flat."""
     outer, middle, _ = _SECOND_DIFFERENCE

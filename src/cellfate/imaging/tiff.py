@@ -40,8 +40,6 @@ def read_label_image(path: Path, height_px: int, width_px: int) -> NDArray[np.in
 
     Parameters
     ----------
-    path : Path
-        File to read.
     height_px, width_px : int
         Size that it must have.
 

@@ -21,21 +21,10 @@ def label_axes(
 
     Parameters
     ----------
-    path : Path
-        The file, for messages.
-    series : tifffile.TiffPageSeries
-        Its image.
-    file_axes : str or None
-        Axes that a person gave.
     n_channels : int or None
         Number of channels where known: with it, pages that the file does not sort are sorted by `file_axes`.
     whole : bool
         Whether every page must be there; else the last frame may lack channels.
-
-    Returns
-    -------
-    TiffSeries
-        The image with its axes.
 
     Raises
     ------

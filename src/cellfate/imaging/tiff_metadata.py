@@ -20,8 +20,6 @@ def read_facts(series: tifffile.TiffPageSeries, scene: int) -> dict[str, Any]:
 
     Parameters
     ----------
-    series : tifffile.TiffPageSeries
-        The image.
     scene : int
         Its number in the file, from 0.
 

@@ -34,22 +34,15 @@ class _Flavour:
 
 
 def check_pages(path: Path, whole: bool = True) -> int:
-    """Walk the pages of a TIFF and check that the chain is whole and every page of one size and type.
+    """Count the pages of a TIFF, and check that their chain is whole and every page of one size and type.
 
     A file that was cut short, or whose writing was interrupted, has a chain that leads out of the file; readers take
     the pages so far for all there are.
 
     Parameters
     ----------
-    path : Path
-        File to look at.
     whole : bool
         Whether the chain must be whole; else it may break off after a page.
-
-    Returns
-    -------
-    int
-        Number of pages.
 
     Raises
     ------

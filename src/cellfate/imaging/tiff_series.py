@@ -102,13 +102,6 @@ class TiffSeries:
     def read_frame(self, frame: int, z: ZChoice) -> NDArray[Any]:
         """Decode the pages of one frame.
 
-        Parameters
-        ----------
-        frame : int
-            Frame number, from 0.
-        z : 'max' or int
-            Planes that are used.
-
         Returns
         -------
         ndarray, shape (C, Y, X), native dtype
@@ -269,8 +262,6 @@ def open_series(path: Path, whole: bool = True) -> list[tifffile.TiffPageSeries]
 
     Parameters
     ----------
-    path : Path
-        File to open.
     whole : bool
         Whether every page must be there; else an image may state more pages than there are.
 

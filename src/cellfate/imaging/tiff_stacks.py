@@ -204,6 +204,4 @@ def _leave_out(
     broken = None if whole or labelled.pages.is_multifile else _find_break(labelled.path)
     if broken is not None and not faults:  # how many frames there should be is not known
         faults, n_frames = {n_frames: broken}, n_frames + 1
-    if not faults:
-        return n_frames, (), ()
-    return leave_out_frames(name, n_frames, faults, faults[min(faults)], settings)
+    return leave_out_frames(name, n_frames, faults, settings)

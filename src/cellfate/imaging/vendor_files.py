@@ -81,16 +81,6 @@ class VendorFile(Reopened):
 def open_vendor_file(path: Path) -> Any:
     """Open a file with the bioio plugin for its kind.
 
-    Parameters
-    ----------
-    path : Path
-        File to open.
-
-    Returns
-    -------
-    bioio.BioImage
-        Its first scene is chosen.
-
     Raises
     ------
     InputError
@@ -151,9 +141,7 @@ def _examine(name: str, path: Path, place: str, image: Any, scene: int, settings
         **pixel_facts(*sides),
     )
     check_sizes(f"File {path}", header, settings.max_frame_mb)
-    n_frames, missing, remarks = leave_out_frames(
-        name, header.n_frames, faults, faults[min(faults)] if faults else InputError(place), settings
-    )
+    n_frames, missing, remarks = leave_out_frames(name, header.n_frames, faults, settings)
     header = replace(header, n_frames=n_frames, times_min=header.times_min[:n_frames])
     frame_files = tuple(FrameFile(frame, place) for frame in range(n_frames) if frame not in missing)
     return Examined(header, frame_files, {"image_format": "vendor", "scene": str(scene)}, missing, remarks)

@@ -124,13 +124,6 @@ def _check_tracks(
 def stop_at_errors(findings: pd.DataFrame, settings: RecordingSettings) -> None:
     """Stop the run if the preflight found errors and bad recordings are not to be skipped.
 
-    Parameters
-    ----------
-    findings : DataFrame
-        Table `PreflightFindings`.
-    settings : RecordingSettings
-        `on_bad_recording` decides.
-
     Raises
     ------
     InputError
@@ -159,8 +152,6 @@ def set_bad_frames_aside(
     ----------
     recordings, frame_files, set_aside_before : DataFrame
         Tables `Recordings`, `FrameFiles` and `SetAside`, as `imaging.open_recordings` gives them.
-    findings : DataFrame
-        Table `PreflightFindings`.
 
     Returns
     -------

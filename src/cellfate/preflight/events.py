@@ -19,24 +19,7 @@ _SEVERAL = 5
 def check_events(
     cells: pd.DataFrame, recordings: pd.DataFrame, tracks: TrackSettings, settings: PreflightSettings
 ) -> list[pd.DataFrame]:
-    """Find events away from where the tracks show that they are, and daughters that begin late or do not last.
-
-    Parameters
-    ----------
-    cells : DataFrame
-        Columns of `Cells` but group_id.
-    recordings : DataFrame
-        Table `Recordings`.
-    tracks : TrackSettings
-        How times of events were read.
-    settings : PreflightSettings
-        `max_event_gap_frames`, and how many cases are listed.
-
-    Returns
-    -------
-    list of DataFrame
-        Tables `PreflightFindings`, one a check.
-    """
+    """Find events away from where the tracks show that they are, and daughters that begin late or do not last."""
     sizes = recordings[["recording_id", "n_frames", "frame_interval_min"]]
     known = cells.merge(sizes, on="recording_id").dropna(subset=["first_frame", "last_frame"])
     family = _join_mothers(known)

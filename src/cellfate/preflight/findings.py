@@ -33,8 +33,6 @@ def list_findings(
     cases : DataFrame
         One row a case: recording_id, value, and what the sentence names; cell_id, frame, channel, file and limit where
         they are known.
-    check : str
-        One of `CHECKS`.
     sentence : str
         Format string that names columns of `cases`, without the recording and without the full stop.
     max_rows : int
@@ -126,11 +124,6 @@ def _count_others(others: pd.DataFrame, check: str, max_rows: int) -> pd.DataFra
 
 def name_files(frame_files: pd.DataFrame) -> pd.DataFrame:
     """Name the file of every frame in a finding: the first of them where channels or planes have files of their own.
-
-    Parameters
-    ----------
-    frame_files : DataFrame
-        Table `FrameFiles`.
 
     Returns
     -------

@@ -40,8 +40,6 @@ def measure_frame(image_cyx: NDArray[Any], channels: tuple[str, ...]) -> pd.Data
     ----------
     image_cyx : ndarray, shape (C, Y, X), any number type
         Pixels on the camera's scale.
-    channels : tuple of str
-        Channel names.
 
     Returns
     -------

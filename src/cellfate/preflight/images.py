@@ -55,28 +55,7 @@ def look_at_images(
     tracks: TrackSettings,
     settings: PreflightSettings,
 ) -> LookedAt:
-    """Decode some frames of each recording, say how good they are, and whether the tracks lie on cells.
-
-    Parameters
-    ----------
-    folder : RecordingFolder
-        Folder of recordings.
-    recordings, frame_files : DataFrame
-        Tables `Recordings` and `FrameFiles`.
-    placed : DataFrame
-        As `tracks.place_detections` gives them.
-    cell_px : float
-        Diameter of a cell (px).
-    tracks : TrackSettings
-        How the tracks were read.
-    settings : PreflightSettings
-        How many frames, and from where on something is told.
-
-    Returns
-    -------
-    LookedAt
-        Quality, findings and pictures.
-    """
+    """Decode some frames of each recording, say how good they are, and whether the tracks lie on cells."""
     marks = {str(name): rows for name, rows in placed[placed["exists"]].groupby("recording_id")}
     decoded = _Decoded()
     opened = lazy_recordings(folder, recordings, frame_files)
@@ -141,13 +120,6 @@ def check_quality(quality: pd.DataFrame, settings: PreflightSettings) -> list[pd
     ----------
     quality : DataFrame
         Table `FrameQuality`, with file.
-    settings : PreflightSettings
-        From where on a frame is told.
-
-    Returns
-    -------
-    list of DataFrame
-        Tables `PreflightFindings`.
     """
     saturated = quality[quality["saturated_share"] > settings.saturated_share]
     empty = _find_empty(quality, settings.empty_share)

@@ -32,8 +32,6 @@ def find_misfits(placed: pd.DataFrame, tracks: TrackSettings, track_file: Callab
     ----------
     placed : DataFrame
         As `tracks.place_detections` gives them, with source.
-    tracks : TrackSettings
-        How the tracks were read: what may be said wrongly there.
     track_file : callable
         Name of the file that the tracks of a recording are in, given its name and its image file.
 
@@ -95,8 +93,6 @@ def find_unit(marks: pd.DataFrame, tracks: TrackSettings) -> str:
     ----------
     marks : DataFrame
         Detections of one recording, with n_frames and frame_interval_min.
-    tracks : TrackSettings
-        How they were read.
     """
     interval, n_frames = float(marks["frame_interval_min"].iloc[0]), marks["n_frames"].iloc[0]
     steps = {"frame": 1.0} | {unit: interval / MINUTES[unit] for unit in ("min", "s", "h")}

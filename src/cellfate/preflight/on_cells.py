@@ -53,8 +53,6 @@ def rank_positions(
     ----------
     image_cyx : ndarray, shape (C, Y, X), any number type
         Pixels of the frame.
-    channels : tuple of str
-        Channel names.
     marks : DataFrame
         recording_id, cell_id, y_px and x_px of the cells in the frame; at most 40 of them are looked at.
     cell_px : float
@@ -95,22 +93,7 @@ def rank_positions(
 
 
 def check_on_cells(ranks: pd.DataFrame, tracks: TrackSettings, settings: PreflightSettings) -> list[pd.DataFrame]:
-    """Find recordings whose tracks do not lie on cells, or do when x and y are swapped.
-
-    Parameters
-    ----------
-    ranks : DataFrame
-        As `rank_positions` gives them, of all frames looked at.
-    tracks : TrackSettings
-        How the tracks were read.
-    settings : PreflightSettings
-        How many cases are listed.
-
-    Returns
-    -------
-    list of DataFrame
-        Tables `PreflightFindings`, one a check, at most one row a recording.
-    """
+    """Find recordings whose tracks do not lie on cells, or do when x and y are swapped."""
     evidence = weigh_ranks(ranks)
     swapped = (evidence["n_cells"] >= _FEWEST_SWAPPED) & (evidence["own"] <= _SWAPPED)
     swapped &= evidence["transposed"] >= np.maximum(_SWAPPED, _CERTAIN * evidence["error"])
@@ -139,11 +122,6 @@ def _are_enough(evidence: pd.DataFrame, ranks: pd.DataFrame) -> pd.Series:
 
 def weigh_ranks(ranks: pd.DataFrame) -> pd.DataFrame:
     """Say how far positions are from knowing nothing of the image.
-
-    Parameters
-    ----------
-    ranks : DataFrame
-        As `rank_positions` gives them.
 
     Returns
     -------

@@ -42,17 +42,8 @@ def open_folder(folder: RecordingFolder, settings: RecordingSettings, tracks: Tr
 
     Parameters
     ----------
-    folder : RecordingFolder
-        Folder of recordings.
     settings : RecordingSettings
         Its layout; `on_bad_recording` does not matter here.
-    tracks : TrackSettings
-        The format of the tracks.
-
-    Returns
-    -------
-    OpenedFolder
-        All that could be read, and a finding for what could not.
     """
     try:
         lenient = settings.model_copy(update={"on_bad_recording": "skip"})

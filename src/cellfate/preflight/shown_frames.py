@@ -57,12 +57,8 @@ def show_frames(
     ----------
     images : mapping of str to (int, ndarray of uint8)
         By recording, a frame and its picture.
-    placed : DataFrame
-        As `tracks.place_detections` gives them.
     cells : DataFrame
         recording_id, cell_id and fate.
-    recordings : DataFrame
-        Table `Recordings`.
     findings : DataFrame
         Table `PreflightFindings`, the gravest first.
 

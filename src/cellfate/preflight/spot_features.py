@@ -28,8 +28,6 @@ def check_spot_features(detections: pd.DataFrame, settings: PreflightSettings) -
     ----------
     detections : DataFrame
         Table `Detections`, with columns of spot features.
-    settings : PreflightSettings
-        How many cases are listed.
 
     Returns
     -------

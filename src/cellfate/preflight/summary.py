@@ -24,12 +24,6 @@ def summarise_recordings(
     ----------
     recordings : DataFrame
         Table `Recordings`, of those that can be opened.
-    cells : DataFrame
-        Table `PreflightCells`.
-    quality : DataFrame
-        Table `FrameQuality`.
-    findings : DataFrame
-        Table `PreflightFindings`.
 
     Returns
     -------

@@ -24,10 +24,6 @@ def check_tables(
 
     Parameters
     ----------
-    root : Path
-        Folder of recordings.
-    recordings : DataFrame
-        Table `Recordings`.
     settings, tracks : RecordingSettings, TrackSettings
         Name the tables, and their columns of recordings.
 

@@ -24,15 +24,6 @@ def place_detections(
 ) -> pd.DataFrame:
     """Say of every detection where it lies: in which file, how far outside the image, how much of its crop.
 
-    Parameters
-    ----------
-    detections : DataFrame
-        Table `Detections`.
-    recordings, frame_files : DataFrame
-        Tables `Recordings` and `FrameFiles`.
-    crop_px : (int, int)
-        Rows and columns of a crop.
-
     Returns
     -------
     DataFrame
@@ -59,12 +50,8 @@ def measure_cells(placed: pd.DataFrame, cells: pd.DataFrame, recordings: pd.Data
 
     Parameters
     ----------
-    placed : DataFrame
-        As `place_detections` gives them.
     cells : DataFrame
         Columns recording_id, cell_id and fate.
-    recordings : DataFrame
-        Table `Recordings`.
 
     Returns
     -------
@@ -97,19 +84,8 @@ def check_detections(
 
     Parameters
     ----------
-    placed : DataFrame
-        As `place_detections` gives them.
-    tracks : TrackSettings
-        How the tracks were read.
-    settings : PreflightSettings
-        How many cases are listed.
     misfits : DataFrame, optional
         As `misfits.find_misfits` gives them: what is told there is not told one by one.
-
-    Returns
-    -------
-    list of DataFrame
-        Tables `PreflightFindings`, one a check.
     """
     told = PreflightFindings.empty() if misfits is None else misfits
     there = placed[placed["exists"]]
@@ -135,21 +111,10 @@ def check_tracks(
 
     Parameters
     ----------
-    placed : DataFrame
-        As `place_detections` gives them.
-    tracks : TrackSettings
-        How the tracks were read.
     frame_files : DataFrame
         Table `FrameFiles`; names the file of a frame in which a cell is missing.
-    settings : PreflightSettings
-        From where on something is told.
     max_jump_px : float
         Farthest way from one frame to the next that is not told, in pixels.
-
-    Returns
-    -------
-    list of DataFrame
-        Tables `PreflightFindings`, one a check.
     """
     marks = _with_steps(placed)
     checks = (

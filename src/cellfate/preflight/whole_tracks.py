@@ -27,24 +27,7 @@ _SHOWN_FRAMES = 4
 def check_whole_tracks(
     placed: pd.DataFrame, cells: pd.DataFrame, tracks: TrackSettings, settings: PreflightSettings
 ) -> list[pd.DataFrame]:
-    """Find frames that seem to be times or counted from 1, cells in one part of the image, and few fates.
-
-    Parameters
-    ----------
-    placed : DataFrame
-        As `tracks.place_detections` gives them.
-    cells : DataFrame
-        Columns of `Cells` but group_id.
-    tracks : TrackSettings
-        How tracks and fates were read.
-    settings : PreflightSettings
-        How many cases are listed.
-
-    Returns
-    -------
-    list of DataFrame
-        Tables `PreflightFindings`, one a check, at most one row a recording.
-    """
+    """Find frames that seem to be times or counted from 1, cells in one part of the image, and few fates."""
     checks = (
         ("times", _find_times(placed, tracks), _TIMES),
         ("first_frame", _find_late_start(placed, tracks), _LATE_START),

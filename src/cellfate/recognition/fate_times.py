@@ -30,18 +30,9 @@ def unreadable(column: pd.Series) -> str:
 
 
 def fates_time_unit(table: pd.DataFrame, times: list[str], name: str, images: Images) -> Proposal:
-    """Tell hours, minutes and frames apart: by the name of the column, else by what fits the length of the recordings.
+    """Tell hours, minutes and frames apart: by the name of the column, else by what fits the recordings' length.
 
-    Parameters
-    ----------
-    table : DataFrame
-        Table of fates.
-    times : list of str
-        Its column of times; several where it is open which is meant.
-    name : str
-        Its file.
-    images : Images
-        The recordings.
+    Several `times` are columns of which it is open which is meant.
     """
     key, listed = "tracks.fates_time_unit", " or ".join(times)
     named = {time_unit(column) for column in times}

@@ -76,13 +76,6 @@ class Images(Part):
 def recognise_images(survey: Survey, layout: Layout | None = None) -> Images:
     """Recognise the layout of the images, and open the first recordings.
 
-    Parameters
-    ----------
-    survey : Survey
-        Names of what lies in the folder.
-    layout : str or None
-        The one that a person wants, where there are several.
-
     Raises
     ------
     InputError

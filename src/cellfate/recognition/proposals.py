@@ -49,10 +49,6 @@ def choose_table(values: list[Proposal], names: Sequence[str], what: str) -> tup
     ----------
     values : list of Proposal
         What the first table proposes, the parameter that names it first.
-    names : sequence of str
-        The tables.
-    what : str
-        What they hold.
     """
     if len(names) == 1:
         return tuple(values)

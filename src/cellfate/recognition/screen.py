@@ -18,12 +18,8 @@ def describe(recognised: Recognised, folder: Path, name: str, given: str = "") -
 
     Parameters
     ----------
-    recognised : Recognised
-        What was recognised.
     folder : Path
         The new folder of parameters.
-    name : str
-        Name of the study.
     given : str
         Options that the next command needs too.
     """

@@ -104,8 +104,6 @@ def questions_values(events: frozenset[str], lacks_table: bool) -> Iterator[Prop
 
     Parameters
     ----------
-    events : frozenset of str
-        Events that tracks or a table show.
     lacks_table : bool
         Whether there is no table of fates; where no event is known, it is asked for.
     """

@@ -57,15 +57,6 @@ def write_conf(conf: Path, name: str, recognised: Recognised) -> Path:
     ----------
     conf : Path
         Folder of the configuration, with the template in it.
-    name : str
-        Name of the study.
-    recognised : Recognised
-        What its folder holds.
-
-    Returns
-    -------
-    Path
-        The new folder.
 
     Raises
     ------

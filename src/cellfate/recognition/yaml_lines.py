@@ -43,11 +43,6 @@ def write_values(values: Iterable[Proposal], comments: Mapping[str, Sequence[str
         A value found is written with `# found: ...` behind it; a question with `# QUESTION: ...` above it.
     comments : dict of str to sequence of str
         Lines that explain groups and keys; groups, and keys within them, stand in this order, others behind.
-
-    Returns
-    -------
-    str
-        The text.
     """
     groups: dict[str, dict[str, Proposal]] = {}
     places = {key: place for place, key in enumerate(comments)}

@@ -25,13 +25,6 @@ _ZIP = b"PK\x03\x04"
 def list_members(path: Path, source: TrackSource) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
     """Go through the files of a tar or zip archive.
 
-    Parameters
-    ----------
-    path : Path
-        The archive.
-    source : TrackSource
-        The recording, which says how large its files can be.
-
     Yields
     ------
     name : str
@@ -81,10 +74,6 @@ def read_frames(file: IO[bytes], source: TrackSource, path: Path) -> Iterator[ND
     ----------
     file : binary file
         Array of T, Y, X, with axes of size 1 anywhere.
-    source : TrackSource
-        The recording.
-    path : Path
-        The archive, for messages.
 
     Raises
     ------

@@ -13,8 +13,6 @@ def name_branches(spots: pd.DataFrame, parents: dict[int, int]) -> dict[int, str
     ----------
     spots : DataFrame
         cell_id, frame, x_px and track, the name of the track of each spot (null where the file gives none).
-    parents : dict of int to int
-        Parent of each cell that has one.
 
     Returns
     -------

@@ -32,12 +32,6 @@ def event_frames(
         In `tracks.fates_time_unit`, blank where none is given.
     censored : Series of bool, length N
         Whose time is the end of watching.
-    frame_interval_min : float
-        Minutes between two frames.
-    tracks : TrackSettings
-        `fates_time_unit`, and `first_frame`, from which frames are counted.
-    path : Path
-        The file, for messages.
 
     Returns
     -------
@@ -73,10 +67,6 @@ def read_otherwise(
         As the times were read, from 0.
     first_frames : Series of float64
         First frame of each cell.
-    frame_interval_min : float
-        Minutes between two frames.
-    tracks : TrackSettings
-        How they were read.
 
     Yields
     ------

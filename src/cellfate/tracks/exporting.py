@@ -18,8 +18,6 @@ def join_forecasts(detections: pd.DataFrame, cells: pd.DataFrame, forecasts: pd.
 
     Parameters
     ----------
-    detections, cells : DataFrame
-        Tables `Detections` and `Cells`.
     forecasts : DataFrame
         Forecasts of these cells, of one predictor a question and at most one `within_h` beside null (which fate comes):
         recording_id, cell_id, frame (the last one shown), within_h, a probability an outcome, call and, where they are

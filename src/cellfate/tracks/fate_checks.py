@@ -27,10 +27,6 @@ def check_fates(rows: pd.DataFrame, cells: pd.DataFrame, source: TrackSource, tr
         cell_id, fate (null where blank), event_frame (Int64) and time (as it is written), indexed by the line.
     cells : DataFrame
         Cells of the recording, columns `reading.CELL_KINDS`.
-    source : TrackSource
-        The recording.
-    tracks : TrackSettings
-        How the table was read.
 
     Raises
     ------
@@ -53,10 +49,6 @@ def advise_unit(timed: pd.DataFrame, frame_interval_min: float, tracks: TrackSet
     ----------
     timed : DataFrame
         event_frame, first_frame and last_frame.
-    frame_interval_min : float
-        Minutes between two frames.
-    tracks : TrackSettings
-        How times were read.
     """
     end, frames, first = (timed[name].astype("float64") for name in ("last_frame", "event_frame", "first_frame"))
     for read, finest, text in read_otherwise(frames, first, frame_interval_min, tracks):

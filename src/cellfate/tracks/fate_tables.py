@@ -40,10 +40,6 @@ def state_fates(
         Fate on each row, blank where none is stated; None where the file has no such column.
     event_frames : Series of Int64 or None
         Frame of the event (censored: of the end of watching) on each row, from 0, null where none is stated.
-    tracks : TrackSettings
-        What words mean.
-    path : Path
-        The file, for messages.
 
     Returns
     -------
@@ -72,14 +68,8 @@ def join_fates(
 
     Parameters
     ----------
-    cells : DataFrame
-        Columns of `Cells` but group_id.
-    folder : RecordingFolder
-        Folder of recordings, which holds the table.
     recordings : DataFrame
         Table `Recordings`. Rows about others are left out, and counted.
-    tracks : TrackSettings
-        `fates_file` and what belongs to it.
 
     Returns
     -------

@@ -26,15 +26,9 @@ def settle_fates(
 
     Parameters
     ----------
-    detections : DataFrame
-        Columns of `Detections`.
     cells : DataFrame
         Columns `reading.CELL_KINDS`: fate null where nothing is stated and the tracks show no division; event_frame of
         a cell that is stated to be censored is the last frame in which it was watched.
-    recordings : DataFrame
-        Table `Recordings`.
-    tracks : TrackSettings
-        Whether fates are given, and what cells are that they do not list.
 
     Returns
     -------

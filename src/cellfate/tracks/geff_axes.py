@@ -56,15 +56,6 @@ def find_axes(metadata: dict[str, Any], tracks: TrackSettings, path: Path) -> Ge
     y and x are the axes that `columns.y` and `columns.x` name, where these are not the default; else those that the
     file's display hints call vertical and horizontal; else those whose names mean y and x, such as pos_y or POSITION_X.
 
-    Parameters
-    ----------
-    metadata : dict
-        Metadata of the file.
-    tracks : TrackSettings
-        Names that a person gives.
-    path : Path
-        The file, for messages.
-
     Raises
     ------
     InputError

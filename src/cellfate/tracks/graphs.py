@@ -68,16 +68,9 @@ def cut_graph(graph: SpotGraph, on_merge: OnMerge = "stop") -> CutGraph:
 
     Parameters
     ----------
-    graph : SpotGraph
-        Spots and links.
     on_merge : {"stop", "cut"}
         What is done with a spot that has two parents: refuse the graph, or end the cells before it; what comes after
         is then a cell of its own, whose parent is not known.
-
-    Returns
-    -------
-    CutGraph
-        Cell of each spot, and parents of cells.
 
     Raises
     ------
@@ -104,13 +97,6 @@ def cut_graph(graph: SpotGraph, on_merge: OnMerge = "stop") -> CutGraph:
 
 def refuse_merges(places: Sequence[str], path: Path) -> None:
     """Refuse tracks that merge.
-
-    Parameters
-    ----------
-    places : sequence of str
-        Where they do, in words.
-    path : Path
-        File that they are from.
 
     Raises
     ------
@@ -154,8 +140,6 @@ def forget_rejoined(parents: Mapping[int, int], merging: Iterable[Sequence[int]]
 
     Parameters
     ----------
-    parents : mapping of int to int
-        Parent of each cell that has one.
     merging : iterable of sequences of int
         Cells that merge, a sequence a merge.
 

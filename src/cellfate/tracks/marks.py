@@ -46,14 +46,8 @@ def drop_untracked(table: pd.DataFrame, column: str, tracks: TrackSettings, path
 
     Parameters
     ----------
-    table : DataFrame
-        Columns of text, as `read_text_columns` gives them.
     column : str
         Column that names the track.
-    tracks : TrackSettings
-        The number that stands for no track.
-    path : Path
-        The file, for messages.
 
     Raises
     ------
@@ -97,20 +91,14 @@ def read_frames(column: pd.Series, source: TrackSource, tracks: TrackSettings, p
 def read_marks(
     table: pd.DataFrame, names: Mapping[str, str], source: TrackSource, tracks: TrackSettings, path: Path
 ) -> pd.DataFrame:
-    """Turn rows of text into detections.
+    """Turn rows of text, as `read_text_columns` gives them, into detections.
+
+    Without `tracks.position_unit` the unit of positions is what the names of their columns say, else pixels.
 
     Parameters
     ----------
-    table : DataFrame
-        Columns of text, as `read_text_columns` gives them.
     names : dict of str to str
         Columns of cell_id, frame, y and x in it.
-    source : TrackSource
-        The recording.
-    tracks : TrackSettings
-        Number of the first frame, unit of the positions; null: as the names of the columns say, else pixels.
-    path : Path
-        The file, for messages.
 
     Returns
     -------

@@ -27,8 +27,6 @@ def find_cells(
         cell_id and cell_name (null where the tracker gives none), of one recording.
     by : {"cell_id", "cell_name"}
         What the column holds. A name and a number are never tried one after the other: both can exist.
-    path : Path
-        The file, for messages.
 
     Returns
     -------

@@ -30,15 +30,6 @@ def read_parents(
 ) -> tuple[dict[int, int] | None, tuple[Remark, ...]]:
     """Read the parents that `graph_file` names.
 
-    Parameters
-    ----------
-    source : TrackSource
-        The recording.
-    tracks : TrackSettings
-        Names the file, and what is done where tracks merge.
-    cell_ids : ndarray of int64
-        Cells of the tracks.
-
     Returns
     -------
     parents : dict of int to int, or None

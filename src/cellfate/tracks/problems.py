@@ -33,11 +33,6 @@ def one_problem_a_recording(found: pd.DataFrame, sentence: str) -> pd.DataFrame:
         Offending rows, with recording_id and the columns that the sentence names.
     sentence : str
         Format string that names columns of `found`, without the full stop.
-
-    Returns
-    -------
-    DataFrame
-        Columns recording_id and reason.
     """
     if found.empty:
         return problem_table()
@@ -72,15 +67,6 @@ def set_aside_or_stop(
 
 def set_aside(problems: pd.DataFrame, recordings: pd.DataFrame, stage: str) -> tuple[set[str], pd.DataFrame]:
     """Set the recordings with problems aside.
-
-    Parameters
-    ----------
-    problems : DataFrame
-        Columns recording_id and reason.
-    recordings : DataFrame
-        Table `Recordings`.
-    stage : str
-        The step that found them.
 
     Returns
     -------

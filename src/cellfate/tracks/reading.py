@@ -58,13 +58,6 @@ Source = TypeVar("Source", bound=_Named)
 def read_each(sources: Sequence[Source], read_file: Callable[[Source], TrackedCells]) -> Tables:
     """Read the tracks of every recording; what is wrong with one does not keep the others from being read.
 
-    Parameters
-    ----------
-    sources : sequence
-        What knows the name of a recording and how to get at its tracks, one each.
-    read_file : callable
-        Reads the tracks of one recording; raises `InputError` where they are not usable.
-
     Returns
     -------
     detections : DataFrame
@@ -141,8 +134,6 @@ def open_table(
 
     Parameters
     ----------
-    folder : RecordingFolder
-        Folder that holds the files.
     recordings : DataFrame
         Table `Recordings`. Rows about others are left out, and named in the log.
     parameter, template : str
@@ -151,8 +142,6 @@ def open_table(
         Columns to read; those that are None are left out.
     by : str or None
         Column that names the recording of a row; None if there is none.
-    features : sequence of str
-        Columns of spot features.
 
     Raises
     ------
@@ -213,13 +202,6 @@ def _part_by_recording(
 
 def assemble(recording_id: str, read: TrackedCells) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Make the tables of one recording, and let mothers with two daughters divide.
-
-    Parameters
-    ----------
-    recording_id : str
-        Name of the recording.
-    read : TrackedCells
-        What its file says.
 
     Returns
     -------

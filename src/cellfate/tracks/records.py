@@ -111,8 +111,6 @@ class TrackSource:
         ----------
         template : str
             Relative to the root, with a place for the recording, as `name_file` fills it.
-        parameter : str
-            Parameter that names it, for messages.
 
         Raises
         ------
@@ -142,15 +140,6 @@ class TrackSource:
     def to_pixels(self, values: NDArray[np.float64], unit: str, path: Path) -> NDArray[np.float64]:
         """Turn positions into pixels.
 
-        Parameters
-        ----------
-        values : ndarray of float
-            Positions.
-        unit : str
-            Word for their unit.
-        path : Path
-            File that they are from, for the message.
-
         Raises
         ------
         InputError
@@ -179,10 +168,6 @@ class TrackSource:
         ----------
         times : ndarray of float
             Times since the first frame.
-        unit : str
-            Word for their unit.
-        path : Path
-            File that they are from, for the message.
 
         Raises
         ------
@@ -271,8 +256,6 @@ def make_tracked(
         Cells that the file lists; those of the detections when not given.
     names : mapping of int to str, or None
         Name that the file gives each cell; None where it gives none.
-    remarks : tuple of Remark
-        What a person should know about the tracks.
     """
     ids = np.unique(detections["cell_id"].to_numpy(np.int64)) if cell_ids is None else np.sort(cell_ids)
     nothing = pd.DataFrame({"fate": [], "event_frame": []}, index=pd.Index([], dtype="int64"))

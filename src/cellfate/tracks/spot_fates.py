@@ -25,12 +25,6 @@ def read_spot_fates(
     spots : DataFrame
         cell_id, spot_id, frame and, where `columns.fate` names an attribute or column, word: its text, blank where
         nothing is stated.
-    parents : dict of int to int, or None
-        Parent of each cell that has one.
-    tracks : TrackSettings
-        What words mean.
-    path : Path
-        The file, for messages.
 
     Returns
     -------

@@ -26,12 +26,6 @@ def check_features(wanted: Iterable[str], found: Iterable[str], path: Path, kind
 
     Parameters
     ----------
-    wanted : iterable of str
-        Names that are asked for.
-    found : iterable of str
-        Names that the file has.
-    path : Path
-        The file, for the message.
     kind : str
         What the format calls them: column, attribute of its spots.
 
@@ -58,14 +52,8 @@ def add_text_features(marks: pd.DataFrame, table: pd.DataFrame, tracks: TrackSet
 
     Parameters
     ----------
-    marks : DataFrame
-        One row a spot.
     table : DataFrame
         Columns of text of the same rows, in their order, indexed by the number of the line.
-    tracks : TrackSettings
-        Which features.
-    path : Path
-        The file, for messages.
 
     Raises
     ------
@@ -82,12 +70,8 @@ def add_features(marks: pd.DataFrame, features: Mapping[str, NDArray[np.float64]
 
     Parameters
     ----------
-    marks : DataFrame
-        One row a spot.
     features : mapping of str to ndarray of float64, shape (N,)
         Values of each feature, in the order of the rows.
-    path : Path
-        The file, for the log.
     """
     columns = {}
     for name, values in features.items():

@@ -23,10 +23,6 @@ def link_spots(
         Number and frame of each spot.
     parents : Series of Int64, length N
         Number of the spot that each came from: null, -1, itself, or 0 where no spot has the number 0, for none.
-    tracks : TrackSettings
-        What is done with parents that are not there.
-    path : Path
-        The file, for messages.
 
     Raises
     ------

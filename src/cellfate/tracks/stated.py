@@ -55,8 +55,6 @@ def read_interval(interval: float | None, time_unit: str, length_unit: str) -> f
 
     Parameters
     ----------
-    interval : float or None
-        Time between two frames.
     time_unit, length_unit : str
         Words for the units of times and positions.
 
@@ -72,13 +70,6 @@ def read_interval(interval: float | None, time_unit: str, length_unit: str) -> f
 
 def compare_facts(stated: StatedFacts, source: TrackSource) -> tuple[Remark, ...]:
     """Tell where a track file and the recording contradict each other.
-
-    Parameters
-    ----------
-    stated : StatedFacts
-        What the track file states.
-    source : TrackSource
-        The recording.
 
     Returns
     -------

@@ -92,12 +92,8 @@ def state_facts(
 
     Parameters
     ----------
-    path : Path
-        The file.
     model, image : mapping of str to str
         Attributes of its elements `Model` (units) and `ImageData`.
-    from_micrometres : bool
-        As in `StatedFacts`.
 
     Raises
     ------

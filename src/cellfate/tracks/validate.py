@@ -16,12 +16,8 @@ def find_problems(detections: pd.DataFrame, cells: pd.DataFrame, recordings: pd.
 
     Parameters
     ----------
-    detections : DataFrame
-        Columns of `Detections`.
     cells : DataFrame
         Columns of `Cells`, without group_id; first_frame and last_frame may be null.
-    recordings : DataFrame
-        Table `Recordings`.
 
     Returns
     -------
@@ -38,13 +34,6 @@ def find_problems(detections: pd.DataFrame, cells: pd.DataFrame, recordings: pd.
 
 def settle_missing_parents(cells: pd.DataFrame, tracks: TrackSettings) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Forget parents that have no track, where `missing_parents` says so.
-
-    Parameters
-    ----------
-    cells : DataFrame
-        Columns of `Cells` but group_id.
-    tracks : TrackSettings
-        What is done with such parents.
 
     Returns
     -------
@@ -82,15 +71,7 @@ def find_single_frames(detections: pd.DataFrame, recordings: pd.DataFrame, track
 
 
 def find_negative(detections: pd.DataFrame, tracks: TrackSettings) -> pd.DataFrame:
-    """Refuse cells with negative numbers, which trackers give to spots of no track: together they are no cell.
-
-    Parameters
-    ----------
-    detections : DataFrame
-        Columns of `Detections`.
-    tracks : TrackSettings
-        Their format, for the advice.
-    """
+    """Refuse cells with negative numbers, which trackers give to spots of no track: together they are no cell."""
     advice = "set tracks.untracked_id to {cell_id} to leave them out, or " * (tracks.format in UNTRACKED_FORMATS)
     sentence = f"cell {{cell_id}} has a negative number, as spots of no track have; {advice}number cells from 0 on"
     return _tell(detections[detections["cell_id"] < 0].drop_duplicates(CELL), sentence)

@@ -55,8 +55,6 @@ def read_array(path: Path, n_rows: int | None = None, whole: bool = False) -> ND
 
     Parameters
     ----------
-    path : Path
-        Folder of the array.
     n_rows : int or None
         Length that it must have.
     whole : bool

@@ -13,7 +13,6 @@ from cellfate.core.errors import InputError
 from cellfate.imaging.statistics import (
     NoiseLine,
     autocorrelate,
-    average_labels,
     correlate_frames,
     fit_noise,
     trace_noise,
@@ -123,22 +122,12 @@ def test_frames_that_stay_correlate_and_frames_anew_do_not() -> None:
     assert np.isnan(correlate_frames(np.ones((3, 20, 20)), 1, 2)).all()
 
 
-def test_labels_are_averaged_without_the_background() -> None:
-    labels = np.array([[0, 3, 3], [5, 0, 5]], dtype=np.uint16)
-    cells, means = average_labels(np.array([[9, 1, 2], [10, 7, 20]], dtype=np.uint16), labels)
-    assert cells.tolist() == [3, 5]
-    assert means.tolist() == [1.5, 15.0]
-    assert [len(part) for part in average_labels(np.zeros((2, 2)), np.zeros((2, 2), dtype=int))] == [0, 0]
-
-
 def test_what_is_no_stack_of_frames_is_refused() -> None:
     for wrong in (np.zeros((20, 20)), np.zeros((0, 20, 20)), np.zeros((2, 20, 2))):
         with pytest.raises(InputError, match=r"\(T, Y, X\)"):
             trace_noise(wrong)
         with pytest.raises(InputError, match=r"4 x 4 px"):
             correlate_frames(wrong, 1, 4)
-    with pytest.raises(InputError, match="same image"):
-        average_labels(np.zeros((2, 2)), np.zeros((2, 3), dtype=int))
 
 
 @pytest.mark.real

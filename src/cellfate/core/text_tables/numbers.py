@@ -106,10 +106,6 @@ def optional_real_numbers(column: pd.Series, path: Path, advice: str = "correct 
 
     Parameters
     ----------
-    column : Series of str, length N
-        Fields of a table, indexed by the number of the line.
-    path : Path
-        The file, for the message.
     advice : str
         What to do where a field is anything else.
 
@@ -138,8 +134,6 @@ def check_decimals(table: pd.DataFrame, separator: str | None, path: Path) -> No
         Columns of text that are used, indexed by the number of the line.
     separator : str or None
         What separates fields; None in a workbook.
-    path : Path
-        The file, for messages.
 
     Raises
     ------
