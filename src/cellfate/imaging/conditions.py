@@ -20,6 +20,10 @@ _UNIT_OF_NAME = re.compile(r"(?:^|[ _(\[])([pnu\u00b5\u03bcmk]?(?:mol|M|g|Gy|J|U
 """Unit of doses at the end of the name of their column."""
 _SPACED = r"^[1-9]\d{0,2}(?:[ \u00a0\u2009\u202f']\d{3})+(?!\d)"
 """A number with blanks between its thousands."""
+_EMPTY = (
+    "has an empty field in column {column}; fill every field of every line (0 or a word such as Control where nothing "
+    "was given), or remove the line if it is that of no recording"
+)
 _log = logging.getLogger(__name__)
 _COLUMNS = ["recording_id", "condition", "dose", "group_id"]
 
@@ -75,7 +79,8 @@ def read_conditions(
     table = read_text_columns(path, needed, optional, named_in="recordings.conditions_columns")
     table = table.apply(lambda column: column.str.strip())
     given = {key: table[name] for key, name in asked.items() if name is not None and name in table}
-    _check_filled(path, {key: column for key, column in given.items() if key not in ("dose_unit", "treatment_h")})
+    for column in (column for key, column in given.items() if key not in ("dose_unit", "treatment_h")):
+        _refuse(path, column[column == ""], _EMPTY)
     if "dose" in given:
         default = _choose_unit(path, str(given["dose"].name), dose_unit)
         given["dose"] = _write_doses(path, given["dose"], given.get("dose_unit"), default)
@@ -93,10 +98,7 @@ def read_conditions(
 def match_conditions(path: Path, table: pd.DataFrame, recording_ids: list[str]) -> pd.DataFrame:
     """Find the conditions of every recording; lines about others are left out, and counted in the log.
 
-    Returns
-    -------
-    DataFrame
-        condition, dose, treatment_h and group_id (the recording_id where the table has none), indexed by recording_id.
+    condition, dose, treatment_h and group_id (the recording_id where the table has none), indexed by recording_id.
 
     Raises
     ------
@@ -126,15 +128,11 @@ def match_conditions(path: Path, table: pd.DataFrame, recording_ids: list[str]) 
     return found.assign(group_id=groups).set_index("recording_id")
 
 
-def _check_filled(path: Path, columns: dict[str, pd.Series]) -> None:
-    for column in columns.values():
-        blank = column[column == ""]
-        if len(blank):
-            raise InputError(
-                f"Line {blank.index[0]} of conditions file {path} has an empty field in column {column.name}; fill "
-                "every field of every line (0 or a word such as Control where nothing was given), or remove the line "
-                "if it is that of no recording."
-            )
+def _refuse(path: Path, wrong: pd.Series, sentence: str, **values: object) -> None:
+    """Refuse the first field of a column that is wrong."""
+    if len(wrong):
+        told = sentence.format(wrong.iloc[0], **{"column": wrong.name, **values})
+        raise InputError(f"Line {wrong.index[0]} of conditions file {path} {told}.")
 
 
 def _check_case(path: Path, column: pd.Series) -> None:
@@ -163,19 +161,19 @@ def _choose_unit(path: Path, column: str, dose_unit: str | None) -> str | None:
 def _read_hours(path: Path, hours: pd.Series) -> pd.Series:
     """Read hours, NaN where a field is blank."""
     found = pd.Series(parse_numbers(hours), index=hours.index)
-    wrong = hours[(hours != "") & ~np.isfinite(found)]
-    if len(wrong):
-        raise InputError(
-            f"Line {wrong.index[0]} of conditions file {path} has '{wrong.iloc[0]}' in column {hours.name}, but hours "
-            "from the first frame to the treatment were expected; write a number, negative where the treatment came "
-            "before, or leave the field blank."
-        )
+    _refuse(
+        path,
+        hours[(hours != "") & ~np.isfinite(found)],
+        "has '{}' in column {column}, but hours from the first frame to the treatment were expected; write a number, "
+        "negative where the treatment came before, or leave the field blank",
+    )
     return found
 
 
 def _write_doses(path: Path, doses: pd.Series, units: pd.Series | None, dose_unit: str | None) -> pd.Series:
     """Write amounts in one form: number, unit. A dose of 0 without a unit has that of the others."""
-    _check_spaced(path, doses)
+    apart = "has the dose {!r}, in which something parts the thousands; write numbers without it, such as 10000"
+    _refuse(path, doses[doses.str.contains(_SPACED)], apart)
     units = pd.Series("", index=doses.index) if units is None else units
     parts = doses.str.extract(_AMOUNT)
     in_text = (units == "") & parts["unit"].notna()  # such as 2,5uM
@@ -189,12 +187,10 @@ def _write_doses(path: Path, doses: pd.Series, units: pd.Series | None, dose_uni
     stated = list(dict.fromkeys(units[numbers.notna() & (units != "")]))
     if len({rank_amount(f"1 {unit}")[1] for unit in stated}) == 1:
         units = units.where((units != "") | (numbers != 0), stated[0])
-    without = doses[(units == "") & numbers.notna() & (numbers != 0)]
-    if stated and len(without):
-        raise InputError(
-            f"Line {without.index[0]} of conditions file {path} has the dose {without.iloc[0]} without a unit, but "
-            f"others are in {' and '.join(sorted(stated))}; fill in the unit."
-        )
+    if stated:
+        without = doses[(units == "") & numbers.notna() & (numbers != 0)]
+        sentence = "has the dose {} without a unit, but others are in {units}; fill in the unit"
+        _refuse(path, without, sentence, units=" and ".join(sorted(stated)))
     written = (numbers.map("{:.12g}".format).astype("str") + " " + units).str.strip()
     found = doses.where(numbers.isna(), written)
     same = found.map(lambda dose: str(rank_amount(dose)))  # 10 uM and 0.01 mM are one dose
@@ -204,40 +200,28 @@ def _write_doses(path: Path, doses: pd.Series, units: pd.Series | None, dose_uni
 def _check_thousands(path: Path, amounts: pd.Series) -> None:
     """Refuse amounts that all may have points of thousands."""
     if len(amounts) and amounts.str.fullmatch(r"[1-9]\d{0,2}(\.\d{3})+").all():
-        raise InputError(
-            f"Line {amounts.index[0]} of conditions file {path} has the dose {amounts.iloc[0]}, which can be one with "
-            f"three decimals or thousands, as all others; write {amounts.iloc[0].split('.')[0]} or "
-            f"{amounts.iloc[0].replace('.', '')}."
-        )
-
-
-def _check_spaced(path: Path, doses: pd.Series) -> None:
-    spaced = doses[doses.str.contains(_SPACED)]
-    if len(spaced):
-        raise InputError(
-            f"Line {spaced.index[0]} of conditions file {path} has the dose {spaced.iloc[0]!r}, in which something "
-            "parts the thousands; write numbers without it, such as 10000."
-        )
+        whole, joined = amounts.iloc[0].split(".")[0], amounts.iloc[0].replace(".", "")
+        either = f"can be one with three decimals or thousands, as all others; write {whole} or {joined}"
+        _refuse(path, amounts, f"has the dose {{}}, which {either}")
 
 
 def _check_commas(path: Path, doses: pd.Series, numbers: pd.Series) -> None:
     """Refuse commas that can part thousands, in amounts with their unit."""
     commas = numbers[numbers.str.contains(",", regex=False)]
-    if len(commas) and commas.str.fullmatch(r"[1-9]\d{0,2}(,\d{3})+").all():
-        raise InputError(
-            f"Line {commas.index[0]} of conditions file {path} has the dose {doses[commas.index[0]]!r}, in which the "
-            "comma can part thousands or decimals; write numbers without separators of thousands, with a decimal point."
+    if commas.str.fullmatch(r"[1-9]\d{0,2}(,\d{3})+").all():
+        _refuse(
+            path,
+            doses[commas.index],
+            "has the dose {!r}, in which the comma can part thousands or decimals; write numbers without separators "
+            "of thousands, with a decimal point",
         )
 
 
 def _check_unit_of_name(path: Path, column: str, units: pd.Series) -> None:
     of_name = unit_of_name(column)
     other = units[(units != "") & ~units.map(lambda unit: _are_same_units(unit, of_name or unit)).astype(bool)]
-    if len(other):
-        raise InputError(
-            f"Line {other.index[0]} of conditions file {path} has a dose in {other.iloc[0]}, but the name of its "
-            f"column {column} says {of_name}; rename the column, or write all doses in {of_name}."
-        )
+    renamed = "the name of its column {column} says {unit}; rename the column, or write all doses in {unit}"
+    _refuse(path, other, "has a dose in {}, but " + renamed, column=column, unit=of_name)
 
 
 def _are_same_units(one: str, other: str) -> bool:
@@ -245,12 +229,10 @@ def _are_same_units(one: str, other: str) -> bool:
 
 
 def _check_words(path: Path, table: pd.DataFrame) -> None:
-    reserved = table[table["dose"].isin((EVERYTHING, WITHIN_DOSES))]
-    if len(reserved):
-        raise InputError(
-            f"Line {reserved.index[0]} of conditions file {path} names the dose '{reserved['dose'].iloc[0]}', "
-            "which in tables of scores stands for all doses together; give the dose another name."
-        )
+    reserved = (
+        "names the dose '{}', which in tables of scores stands for all doses together; give the dose another name"
+    )
+    _refuse(path, table.loc[table["dose"].isin((EVERYTHING, WITHIN_DOSES)), "dose"], reserved)
     several = table.groupby("dose")["condition"].nunique()
     mixed = [dose for dose in several.index[several > 1] if dose.split(" ")[0] != "0"]
     if mixed:

@@ -13,19 +13,10 @@ from cellfate.imaging.settings import RecordingSettings
 
 
 def find_files(root: Path, settings: RecordingSettings, suffixes: tuple[str, ...]) -> list[Path]:
-    """Files of a folder, ordered by name.
+    """Files of a folder, ordered by name, at least one.
 
-    Parameters
-    ----------
-    settings : RecordingSettings
-        `files`: glob relative to the folder; null: those of the folder itself with one of the suffixes.
-    suffixes : tuple of str
-        In lower case, with the dot.
-
-    Returns
-    -------
-    list of Path
-        At least one.
+    Those that match `settings.files`, a glob relative to the folder, or else those of the folder itself with one of the
+    suffixes (in lower case, with the dot).
 
     Raises
     ------
@@ -76,15 +67,7 @@ def recording_name(root: Path, path: Path, suffixes: tuple[str, ...]) -> str:
 def find_written(root: Path, file_name: str) -> Path:
     """Path of a file as the disk writes its name: macOS parts letters from their accents, other programs do not.
 
-    Parameters
-    ----------
-    file_name : str
-        Relative to it, in any Unicode form.
-
-    Returns
-    -------
-    Path
-        In the form of what is there; as it was given where nothing is.
+    `file_name` may be in any Unicode form; where nothing is there, the path is as it was given.
     """
     return reduce(_as_written, PurePosixPath(file_name).parts, root)
 
@@ -99,11 +82,6 @@ def _as_written(folder: Path, name: str) -> Path:
 
 def check_inside(root: Path, recording_id: str, file_names: Iterable[str]) -> None:
     """Check that files lie in the folder of recordings: no absolute path, no '..', no link that leads out of it.
-
-    Parameters
-    ----------
-    file_names : iterable of str
-        Relative to the folder.
 
     Raises
     ------

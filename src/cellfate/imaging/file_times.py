@@ -57,16 +57,11 @@ class FileClock:
 
 
 def order_times(recording_id: str, times: dict[str, str], settings: RecordingSettings) -> FileClock:
-    """Order the times of a recording's files.
+    """Order the times of a recording's files: texts as they stand in file names, with a file that has it.
 
     Numbers are frames and may start at any number; a number that no file has is a frame that is missing. Time stamps
     must be evenly spaced, to a quarter of the usual step: a longer step is taken for missing frames where these may be
     left out, unless the files alone count.
-
-    Parameters
-    ----------
-    times : dict of str to str
-        Texts as they stand in file names, with a file that has it.
 
     Raises
     ------

@@ -31,17 +31,9 @@ _FOLDER = "folder"
 def nothing_here(root: Path, layout: str, wanted: str, is_wanted: Callable[[str], bool], advice: str) -> InputError:
     """Say that a folder of recordings does not hold what its layout needs, what it holds instead, and what to do.
 
-    Parameters
-    ----------
-    is_wanted : callable
-        Tells by the name of a file or folder whether it is that.
-    advice : str
-        What to do where neither the folders below nor another layout explain it.
-
-    Returns
-    -------
-    InputError
-        To be raised. At most ten thousand entries are looked at; names that begin with a dot are left out.
+    `wanted` should be there, in words, and `is_wanted` tells by the name of a file or folder whether it is that. The
+    advice is given where neither the folders below nor another layout explain it. At most ten thousand entries are
+    looked at; names that begin with a dot are left out.
     """
     names, kinds = _look(root)
     told = f"The folder of recordings {root} has no {wanted}; it {_describe(names, kinds)}"

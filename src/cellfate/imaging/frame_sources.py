@@ -51,19 +51,9 @@ class FrameSource(Protocol):
 
 
 def open_source(root: Path, recording: dict[str, Any], frame_files: pd.DataFrame) -> FrameSource:
-    """Rebuild the source of a recording from the tables.
+    """Rebuild the source of a recording from its row of `Recordings` and rows of `FrameFiles`; no file is opened yet.
 
-    Parameters
-    ----------
-    recording : dict
-        Row of `Recordings`; tables of earlier versions know image files only.
-    frame_files : DataFrame
-        Its rows of `FrameFiles`.
-
-    Returns
-    -------
-    FrameSource
-        No file is opened yet.
+    Tables of earlier versions know image files only.
     """
     kind = recording.get("image_format", "image_files")
     if kind == "image_files":

@@ -26,17 +26,9 @@ _Step = tuple[int, int, float]
 
 
 def usual_step(times_min: Sequence[float]) -> float | None:
-    """Median time between frames that follow each other.
+    """Median minutes between frames that follow each other, NaN where a time is not known.
 
-    Parameters
-    ----------
-    times_min : sequence of float
-        Time of every frame, in minutes; NaN where it is not known.
-
-    Returns
-    -------
-    float or None
-        Minutes; None where fewer than two times are known, or they do not go up.
+    None where fewer than two times are known, or they do not go up.
 
     Examples
     --------
@@ -59,17 +51,8 @@ def find_interval(header: StackHeader) -> float | None:
 def check_times(recording_id: str, header: StackHeader, settings: RecordingSettings) -> list[Remark]:
     """Check that every frame of a recording is one interval after the one before.
 
-    Hours are counted from frames everywhere, so that uneven times make them wrong.
-
-    Parameters
-    ----------
-    settings : RecordingSettings
-        `uneven_times`: stop, or let frames count; and `frame_interval_min`.
-
-    Returns
-    -------
-    list of Remark
-        Uneven times where frames count, or a stated interval that is not that of the times.
+    Hours are counted from frames everywhere, so that uneven times make them wrong. Told are uneven times where frames
+    count, and a stated interval that is not that of the times.
 
     Raises
     ------

@@ -189,10 +189,7 @@ def missing_file(path: Path, error: OSError | None = None) -> InputError:
 def check_sizes(where: str, header: StackHeader, max_frame_mb: float) -> StackHeader:
     """Check before anything is decoded, or listed frame by frame, that the memory holds what a file claims.
 
-    Parameters
-    ----------
-    max_frame_mb : float
-        Megabytes that all channels and planes of a frame may take.
+    All channels and planes of a frame may take `max_frame_mb`.
 
     Raises
     ------

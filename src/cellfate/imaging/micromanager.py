@@ -52,13 +52,7 @@ class SideFile:
 
 
 def read_summary(summary: dict[str, Any]) -> dict[str, float | None]:
-    """Read interval and pixel size from the summary that MicroManager writes into its files.
-
-    Returns
-    -------
-    dict
-        frame_interval_min and pixel_size_um, None where they are not set.
-    """
+    """Read frame_interval_min and pixel_size_um from MicroManager's summary in its files; None: not set."""
     interval = usable(summary.get("Interval_ms"))
     return {
         "frame_interval_min": interval * MINUTES["ms"] if interval else None,
@@ -67,19 +61,9 @@ def read_summary(summary: dict[str, Any]) -> dict[str, float | None]:
 
 
 def read_side_file(folders: Collection[Path], is_expected: bool) -> tuple[SideFile, tuple[Remark, ...]]:
-    """Read metadata.txt of the folders of a recording.
+    """Read metadata.txt of the folders of a recording: the first file, with the times of all.
 
-    Parameters
-    ----------
-    folders : collection of Path
-        Folders that hold its images.
-    is_expected : bool
-        Whether the images are MicroManager's by their names: then it is told where it was not copied, or is damaged.
-
-    Returns
-    -------
-    SideFile, tuple of Remark
-        The first file, with the times of all.
+    Where images are MicroManager's by their names (`is_expected`) it is told if it was not copied, or is damaged.
     """
     paths = [path for folder in sorted(folders) for path in sorted(folder.glob(_NAMES))[:1]]
     found = [_parse(path, path.stat().st_mtime_ns) for path in paths]

@@ -11,14 +11,8 @@ def check_one_frame(where: str, axes: str, shape: Sequence[int], file_axes: str 
     """Refuse a file of one frame whose planes, or whose channels that nobody named, may be time points.
 
     Programs write movies as z stacks, and arrays whose axes they were not told as channels; what follows a cell over
-    time has no use for one frame.
-
-    Parameters
-    ----------
-    axes : str
-        Its axes as it says them, of the letters T, C, Z, S, Y and X; samples of a pixel that stand last are colours.
-    file_axes : str or None
-        Axes that a person gave: then nothing is refused.
+    time has no use for one frame. `axes` are those that the file says, of the letters T, C, Z, S, Y and X; samples of a
+    pixel that stand last are colours. Where a person gave `file_axes`, nothing is refused.
 
     Raises
     ------

@@ -123,12 +123,7 @@ def open_with_remarks(
 
 
 def look_at_recordings(root: Path, settings: RecordingSettings) -> Iterator[Looked]:
-    """Look at the recordings of a folder one by one, by the headers of their files.
-
-    Yields
-    ------
-    Looked
-        What was found, or why the recording cannot be used. A recording is opened when it is asked for.
+    """Look at the recordings of a folder one by one, by the headers of their files, each when it is asked for.
 
     Raises
     ------
@@ -173,13 +168,7 @@ def lazy_recordings(
 
 
 def set_aside_table(reasons: dict[str, str], stage: str) -> pd.DataFrame:
-    """Table `SetAside` of whole recordings.
-
-    Returns
-    -------
-    DataFrame
-        Table `SetAside`, a row a recording; each is logged as a warning.
-    """
+    """Table `SetAside` of whole recordings, by the reason of each; each is logged as a warning."""
     for recording_id, reason in reasons.items():
         _log.warning("Recording '%s' is set aside: %s", recording_id, reason)
     columns = {"recording_id": list(reasons), "cell_id": pd.array([pd.NA] * len(reasons), dtype="Int64")}

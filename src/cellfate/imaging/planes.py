@@ -12,20 +12,7 @@ ZChoice = Literal["max"] | int
 
 
 def project(image_czyx: NDArray[Any], z: ZChoice) -> NDArray[Any]:
-    """Make one image of a z stack.
-
-    Parameters
-    ----------
-    image_czyx : ndarray, shape (C, Z, Y, X)
-        Planes of one frame.
-    z : 'max' or int
-        The maximum over the planes, or the number of one.
-
-    Returns
-    -------
-    ndarray, shape (C, Y, X), native dtype
-        Contiguous.
-    """
+    """Make one image (C, Y, X), contiguous and of native type, of a z stack of one frame (C, Z, Y, X)."""
     image_cyx = image_czyx[:, z] if z != "max" else image_czyx[:, 0] if image_czyx.shape[1] == 1 else image_czyx.max(1)
     return np.ascontiguousarray(image_cyx, dtype=image_cyx.dtype.newbyteorder("="))
 

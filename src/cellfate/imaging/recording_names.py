@@ -40,22 +40,11 @@ def check_name(recording_id: str) -> str:
 
 
 def match_names(listed: Iterable[str], recording_ids: Sequence[str], where: str) -> dict[str, str | None]:
-    """Find the recordings that a table means.
+    """Find the recordings that a table means; None where the folder has none of a name.
 
-    A name is first looked for as it is written; then without the ending of an image, in any case and Unicode form, with
-    folders joined by an underscore; then without zeros before a number, since spreadsheets make 1 of 001.
-
-    Parameters
-    ----------
-    listed : iterable of str
-        Names in the table; blanks around them do not count.
-    where : str
-        What the table is, for messages, such as "The table of fates fates.csv".
-
-    Returns
-    -------
-    dict of str to (str or None)
-        Recording of each name, None where the folder has none.
+    A name is first looked for as it is written, without blanks around it; then without the ending of an image, in any
+    case and Unicode form, with folders joined by an underscore; then without zeros before a number, since spreadsheets
+    make 1 of 001. `where` is what the table is, for messages, such as "The table of fates fates.csv".
 
     Raises
     ------

@@ -94,17 +94,10 @@ KINDS: Final = {
 
 
 def compare_facts(stated: Iterable[Fact], counts: Iterable[Fact]) -> list[tuple[str, str]]:
-    """Tell where what is stated contradicts what counts.
+    """Tell where what is stated contradicts what counts: check of the preflight, and a sentence without full stop.
 
-    Parameters
-    ----------
-    counts : iterable of Fact
-        What is used. Of a kind that has several, one that agrees is enough; of a kind that has none, nothing is told.
-
-    Returns
-    -------
-    list of (str, str)
-        Check of the preflight, and a sentence with both values and both files, without the full stop.
+    Of a kind of which several facts count, one that agrees is enough; of a kind that has none, nothing is told. The
+    sentence has both values and both files.
     """
     used: dict[str, list[Fact]] = {}
     for fact in counts:

@@ -36,17 +36,7 @@ def read_pixels(path: Path) -> NDArray[Any]:
 
 
 def read_label_image(path: Path, height_px: int, width_px: int) -> NDArray[np.integer]:
-    """Decode a label image: every pixel holds the number of the cell it belongs to, or 0.
-
-    Parameters
-    ----------
-    height_px, width_px : int
-        Size that it must have.
-
-    Returns
-    -------
-    ndarray of integers, shape (Y, X)
-        Labels.
+    """Decode a label image (Y, X): every pixel holds the number of the cell it belongs to, or 0.
 
     Raises
     ------

@@ -19,12 +19,8 @@ def label_axes(
 ) -> TiffSeries:
     """Say what the axes of an image are: as the file says, unless `file_axes` does.
 
-    Parameters
-    ----------
-    n_channels : int or None
-        Number of channels where known: with it, pages that the file does not sort are sorted by `file_axes`.
-    whole : bool
-        Whether every page must be there; else the last frame may lack channels.
+    With the number of channels, pages that the file does not sort are sorted by `file_axes`. Unless `whole`, the last
+    frame may lack channels.
 
     Raises
     ------

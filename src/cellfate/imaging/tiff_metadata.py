@@ -16,18 +16,10 @@ _PIXEL_KEYS = {"pixel_size_um", "pixel_sides_um"}
 
 
 def read_facts(series: tifffile.TiffPageSeries, scene: int) -> dict[str, Any]:
-    """Read what a file says of an image.
+    """Read what a file says of an image, the `scene`-th in the file.
 
-    Parameters
-    ----------
-    scene : int
-        Its number in the file, from 0.
-
-    Returns
-    -------
-    dict
-        channels, frame_interval_min, pixel_size_um, pixel_sides_um and times_min as in `StackHeader`, but for what the
-        file does not say, or says so that it cannot be.
+    channels, frame_interval_min, pixel_size_um, pixel_sides_um and times_min as in `StackHeader`, but for what the file
+    does not say, or says so that it cannot be.
     """
     tiff = series.keyframe.parent
     found: dict[str, Any] = {}

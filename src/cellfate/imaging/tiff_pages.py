@@ -37,12 +37,7 @@ def check_pages(path: Path, whole: bool = True) -> int:
     """Count the pages of a TIFF, and check that their chain is whole and every page of one size and type.
 
     A file that was cut short, or whose writing was interrupted, has a chain that leads out of the file; readers take
-    the pages so far for all there are.
-
-    Parameters
-    ----------
-    whole : bool
-        Whether the chain must be whole; else it may break off after a page.
+    the pages so far for all there are. Unless `whole`, it may break off after a page.
 
     Raises
     ------

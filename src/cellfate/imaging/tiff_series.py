@@ -58,19 +58,9 @@ class TiffSeries:
             raise fault
 
     def find_faults(self, whole: bool = True) -> Iterator[tuple[int, InputError]]:
-        """Find the pages that are not there, or do not lie within their file.
+        """Find the pages that are not there, or do not lie within their file: the frame of each, and the fault.
 
-        Parameters
-        ----------
-        whole : bool
-            Whether every file of a set must be whole.
-
-        Yields
-        ------
-        frame : int
-            Frame of the page.
-        fault : InputError
-            It names the file, frame, channel and plane.
+        Every file of a set must be whole if `whole`.
         """
         for path in sorted({self._file_of(page) for page in self.pages if page} if self.pages.is_multifile else ()):
             check_pages(path, whole)
@@ -100,12 +90,7 @@ class TiffSeries:
                 yield from self._of_frames(index, InputError(damaged(path, reason)))
 
     def read_frame(self, frame: int, z: ZChoice) -> NDArray[Any]:
-        """Decode the pages of one frame.
-
-        Returns
-        -------
-        ndarray, shape (C, Y, X), native dtype
-            Each page is decoded once.
+        """Decode the pages of one frame, each once: shape (C, Y, X), native dtype.
 
         Raises
         ------
@@ -258,17 +243,9 @@ class TiffSeries:
 
 
 def open_series(path: Path, whole: bool = True) -> list[tifffile.TiffPageSeries]:
-    """Find the images of a TIFF file; the file is closed again.
+    """Find the images of a TIFF file, several only where OME metadata say so; the file is closed again.
 
-    Parameters
-    ----------
-    whole : bool
-        Whether every page must be there; else an image may state more pages than there are.
-
-    Returns
-    -------
-    list of tifffile.TiffPageSeries
-        Several only where OME metadata say so.
+    Unless `whole`, an image may state more pages than there are.
 
     Raises
     ------

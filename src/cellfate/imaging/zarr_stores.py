@@ -52,20 +52,7 @@ class WholeStore(WrapperStore[Any]):
 
 
 def open_group(place: str, missing_chunks: str) -> zarr.Group:
-    """Open a group for reading.
-
-    Parameters
-    ----------
-    place : str
-        Folder, or fsspec URL.
-    missing_chunks : str
-        `error` or `empty`.
-
-    Returns
-    -------
-    zarr.Group
-        Version 2 or 3, over a `WholeStore`.
-    """
+    """Open a group of version 2 or 3 (a folder or fsspec URL) for reading; `missing_chunks` is `error` or `empty`."""
     store: Any = FsspecStore.from_url(place, read_only=True) if "://" in place else LocalStore(place, read_only=True)
     return zarr.open_group(WholeStore(store, missing_chunks == "error"), mode="r")
 

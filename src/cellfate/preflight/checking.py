@@ -148,15 +148,7 @@ def set_bad_frames_aside(
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Set recordings aside whose headers are well but in which the preflight met pixels that cannot be used.
 
-    Parameters
-    ----------
-    recordings, frame_files, set_aside_before : DataFrame
-        Tables `Recordings`, `FrameFiles` and `SetAside`, as `imaging.open_recordings` gives them.
-
-    Returns
-    -------
-    recordings, frame_files, set_aside_before : DataFrame
-        The same tables without and with these recordings.
+    Tables `Recordings`, `FrameFiles` and `SetAside`, as `imaging.open_recordings` gives them, without and with these.
 
     Raises
     ------

@@ -57,19 +57,9 @@ def list_findings(
 
 
 def make_findings(check: str, rows: pd.DataFrame) -> pd.DataFrame:
-    """Give rows that have a sentence the columns of `PreflightFindings`.
+    """Give rows that have a sentence the columns of `PreflightFindings`; the check decides the severity.
 
-    Parameters
-    ----------
-    check : str
-        One of `CHECKS`; it decides the severity.
-    rows : DataFrame
-        finding, and any other columns of the table; those that are absent become null, n_cases 1.
-
-    Returns
-    -------
-    DataFrame
-        Table `PreflightFindings`.
+    Columns of the table that `rows` lack become null, n_cases 1.
     """
     severity = "error" if check in PREFLIGHT_ERRORS else "warning"
     none = PreflightFindings.empty()
@@ -89,15 +79,8 @@ def order_cases(findings: Iterable[pd.DataFrame]) -> pd.DataFrame:
 def gather_findings(cases: pd.DataFrame) -> pd.DataFrame:
     """Gather the cases of each check and recording into one finding: the worst case, and how many there are.
 
-    Parameters
-    ----------
-    cases : DataFrame
-        Table `PreflightFindings` with a row a case, the worst of a check and recording first.
-
-    Returns
-    -------
-    DataFrame
-        Table `PreflightFindings`: errors first, then the gravest checks, then the most cases.
+    `cases` has the worst of a check and recording first; findings have errors first, then the gravest checks, then the
+    most cases.
     """
     place = cases["recording_id"].mask(cases["check"].isin(_EACH_ITS_OWN), cases["finding"])
     groups = cases.groupby([cases["check"], place], sort=False, dropna=False)
@@ -125,10 +108,7 @@ def _count_others(others: pd.DataFrame, check: str, max_rows: int) -> pd.DataFra
 def name_files(frame_files: pd.DataFrame) -> pd.DataFrame:
     """Name the file of every frame in a finding: the first of them where channels or planes have files of their own.
 
-    Returns
-    -------
-    DataFrame
-        recording_id, frame and file, one row a frame.
+    recording_id, frame and file, one row a frame.
     """
     first = frame_files.drop_duplicates(["recording_id", "frame"])
     return first[["recording_id", "frame", "file_name"]].rename(columns={"file_name": "file"})

@@ -52,19 +52,11 @@ def measure_frame(image_cyx: NDArray[Any], channels: tuple[str, ...]) -> pd.Data
 
 
 def measure_focus(plane_yx: NDArray[np.floating]) -> float:
-    """Sharpness of an image, from its covariance at one and at two pixels.
+    """Sharpness of one channel of a frame (Y, X), from its covariance at one and at two pixels.
 
-    Parameters
-    ----------
-    plane_yx : ndarray of floats, shape (Y, X)
-        One channel of a frame.
-
-    Returns
-    -------
-    float
-        About 0 for a smooth image, larger for a sharper one, whatever its brightness, offset and pixel noise. NaN where
-        it is less than five standard errors of what pixel noise alone does to it, as in an empty frame, or where the
-        image is smaller than 3 x 3.
+    About 0 for a smooth image, larger for a sharper one, whatever its brightness, offset and pixel noise. NaN where it
+    is less than five standard errors of what pixel noise alone does to it, as in an empty frame, or where the image is
+    smaller than 3 x 3.
     """
     if min(plane_yx.shape) < 3:
         return float("nan")
@@ -77,21 +69,12 @@ def measure_focus(plane_yx: NDArray[np.floating]) -> float:
 
 
 def gather_quality(measured: pd.DataFrame) -> pd.DataFrame:
-    """Make the frame quality of measured frames.
+    """Make the frame quality of measured frames, ordered by recording, channel and frame.
 
     A pixel is saturated when it has the largest value of its recording and channel, and that value is the end of a
     camera (of 8 to 16 bits, or of the pixel type), or more pixels of the frame have it than the next smaller value, by
     five standard errors of their difference. So 12-bit cameras, images with an offset and floats need no parameter.
-
-    Parameters
-    ----------
-    measured : DataFrame
-        recording_id, frame and the columns of `measure_frame`, of all frames looked at.
-
-    Returns
-    -------
-    DataFrame
-        Table `FrameQuality`, ordered by recording, channel and frame.
+    `measured` has recording_id, frame and the columns of `measure_frame`, of all frames looked at.
     """
     largest = measured.groupby(["recording_id", "channel"])["brightest"].transform("max")
     at_ceiling = (measured["brightest"] == largest) & measured["ceiling"]

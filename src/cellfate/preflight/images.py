@@ -116,10 +116,7 @@ def _tell_unreadable(unreadable: list[dict[str, Any]], frame_files: pd.DataFrame
 def check_quality(quality: pd.DataFrame, settings: PreflightSettings) -> list[pd.DataFrame]:
     """Find frames that are saturated, empty or out of focus, and recordings that are less sharp than the others.
 
-    Parameters
-    ----------
-    quality : DataFrame
-        Table `FrameQuality`, with file.
+    `quality` has the file of each frame, too.
     """
     saturated = quality[quality["saturated_share"] > settings.saturated_share]
     empty = _find_empty(quality, settings.empty_share)

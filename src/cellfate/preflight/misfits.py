@@ -26,19 +26,9 @@ _COARSER = 2
 
 
 def find_misfits(placed: pd.DataFrame, tracks: TrackSettings, track_file: Callable[[str, str], str]) -> pd.DataFrame:
-    """Find recordings whose tracks last longer than the images, or lie mostly outside them.
+    """Find recordings whose tracks last longer than the images, or lie mostly outside them: at most one row of each.
 
-    Parameters
-    ----------
-    placed : DataFrame
-        As `tracks.place_detections` gives them, with source.
-    track_file : callable
-        Name of the file that the tracks of a recording are in, given its name and its image file.
-
-    Returns
-    -------
-    DataFrame
-        Table `PreflightFindings`, of the checks absent_frame and outside, at most one row a recording and check.
+    `track_file` names the file that the tracks of a recording are in, given its name and its image file.
     """
     found: list[pd.DataFrame] = [PreflightFindings.empty()]
     for name, marks in placed.groupby("recording_id"):
@@ -87,13 +77,7 @@ def _advise_times(marks: pd.DataFrame, tracks: TrackSettings) -> str:
 
 
 def find_unit(marks: pd.DataFrame, tracks: TrackSettings) -> str:
-    """Find a smaller unit of time in which the frames of a recording fit its images; empty where there is none.
-
-    Parameters
-    ----------
-    marks : DataFrame
-        Detections of one recording, with n_frames and frame_interval_min.
-    """
+    """Find a smaller unit of time in which the frames of one recording fit its images; empty where there is none."""
     interval, n_frames = float(marks["frame_interval_min"].iloc[0]), marks["n_frames"].iloc[0]
     steps = {"frame": 1.0} | {unit: interval / MINUTES[unit] for unit in ("min", "s", "h")}
     used = tracks.time_unit or "frame"

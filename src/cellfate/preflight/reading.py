@@ -38,13 +38,7 @@ class OpenedFolder:
 
 
 def open_folder(folder: RecordingFolder, settings: RecordingSettings, tracks: TrackSettings) -> OpenedFolder:
-    """Open recordings and import tracks, whatever is wrong with them.
-
-    Parameters
-    ----------
-    settings : RecordingSettings
-        Its layout; `on_bad_recording` does not matter here.
-    """
+    """Open recordings and import tracks, whatever is wrong with them and `on_bad_recording` says."""
     try:
         lenient = settings.model_copy(update={"on_bad_recording": "skip"})
         recordings, frame_files, set_aside, remarks = open_with_remarks(folder, lenient)

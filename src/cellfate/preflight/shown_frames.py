@@ -51,21 +51,9 @@ def show_frames(
     recordings: pd.DataFrame,
     findings: pd.DataFrame,
 ) -> ShownFrames:
-    """Choose the recordings that are shown, and gather the tracks in their frames.
+    """Choose at most twelve recordings that are shown, those with the gravest findings first, and gather their tracks.
 
-    Parameters
-    ----------
-    images : mapping of str to (int, ndarray of uint8)
-        By recording, a frame and its picture.
-    cells : DataFrame
-        recording_id, cell_id and fate.
-    findings : DataFrame
-        Table `PreflightFindings`, the gravest first.
-
-    Returns
-    -------
-    ShownFrames
-        At most twelve recordings.
+    `images` has a frame and its picture, by recording.
     """
     names = dict.fromkeys([*findings["recording_id"].dropna(), *images])
     listed = [name for name in names if name in images][:MOST_SHOWN]
@@ -83,17 +71,9 @@ def show_frames(
 
 
 def make_small(image_cyx: NDArray[Any]) -> NDArray[np.uint8]:
-    """Make a small grey picture of a frame, in which a pixel is as bright as in the brightest channel.
+    """Make a small grey picture of a frame (C, Y, X), in which a pixel is as bright as in the brightest channel.
 
-    Parameters
-    ----------
-    image_cyx : ndarray, shape (C, Y, X), any number type
-        Pixels of a frame.
-
-    Returns
-    -------
-    ndarray of uint8, shape (Y', X')
-        64 grey levels; at most 320 pixels high and wide, each the mean of the pixels in its place.
+    64 grey levels of uint8; at most 320 pixels high and wide, each the mean of the pixels in its place.
     """
     height, width = image_cyx.shape[1:]
     shrink = max(1.0, max(height, width) / LONGEST_SIDE_PX)

@@ -22,18 +22,7 @@ _SENTENCE = (
 
 
 def check_spot_features(detections: pd.DataFrame, settings: PreflightSettings) -> list[pd.DataFrame]:
-    """Find spot features that are constant over every track, or that count to its end.
-
-    Parameters
-    ----------
-    detections : DataFrame
-        Table `Detections`, with columns of spot features.
-
-    Returns
-    -------
-    list of DataFrame
-        Tables `PreflightFindings` of the check `spot_feature`: a row a recording and feature.
-    """
+    """Find spot features that are constant over every track, or count to its end: a row a recording and feature."""
     cases = [
         {"recording_id": recording_id, "feature": column.removeprefix(SPOT_PREFIX), **found}
         for column in list_spot_columns(detections.columns)

@@ -18,17 +18,10 @@ _COUNTS = (
 def summarise_recordings(
     recordings: pd.DataFrame, cells: pd.DataFrame, quality: pd.DataFrame, findings: pd.DataFrame
 ) -> pd.DataFrame:
-    """Count frames, cells, fates and findings of each recording.
+    """Count frames, cells, fates and findings of each recording, in their order: table `PreflightSummary`.
 
-    Parameters
-    ----------
-    recordings : DataFrame
-        Table `Recordings`, of those that can be opened.
-
-    Returns
-    -------
-    DataFrame
-        Table `PreflightSummary`, ordered by recording: also of recordings that are known by their findings only.
+    `recordings` are those that can be opened, `cells` is table `PreflightCells`; others are known by their findings
+    only.
     """
     names = sorted({*recordings["recording_id"], *findings["recording_id"].dropna()})
     table = pd.DataFrame({"recording_id": pd.Series(names, dtype="str")})

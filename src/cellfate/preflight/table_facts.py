@@ -22,16 +22,7 @@ def check_tables(
 ) -> pd.DataFrame:
     """Find what the tables of conditions and of fates state otherwise than the recordings.
 
-    Parameters
-    ----------
-    settings, tracks : RecordingSettings, TrackSettings
-        Name the tables, and their columns of recordings.
-
-    Returns
-    -------
-    DataFrame
-        Table `PreflightFindings` of the checks `other_facts`, a row a recording, table and fact, and `unread_sheet`, a
-        row a workbook.
+    Check `other_facts`, a row a recording, table and fact, and `unread_sheet`, a row a workbook.
 
     Raises
     ------

@@ -46,18 +46,7 @@ def place_detections(
 
 
 def measure_cells(placed: pd.DataFrame, cells: pd.DataFrame, recordings: pd.DataFrame) -> pd.DataFrame:
-    """Describe every track by its length, gaps, steps and nearness to the border.
-
-    Parameters
-    ----------
-    cells : DataFrame
-        Columns recording_id, cell_id and fate.
-
-    Returns
-    -------
-    DataFrame
-        Table `PreflightCells`.
-    """
+    """Describe every track by its length, gaps, steps and nearness to the border: table `PreflightCells`."""
     marks = _with_steps(placed)
     per_cell = marks.groupby(CELL).agg(
         first=("frame", "min"),
@@ -82,10 +71,7 @@ def check_detections(
 ) -> list[pd.DataFrame]:
     """Find detections that cannot be right: in frames that do not exist, outside the image, or twice in a frame.
 
-    Parameters
-    ----------
-    misfits : DataFrame, optional
-        As `misfits.find_misfits` gives them: what is told there is not told one by one.
+    What is told by `misfits` (as `misfits.find_misfits` gives them) is not told one by one.
     """
     told = PreflightFindings.empty() if misfits is None else misfits
     there = placed[placed["exists"]]
@@ -109,12 +95,7 @@ def check_tracks(
 ) -> list[pd.DataFrame]:
     """Find what is odd in tracks: gaps, jumps, crops that leave the image, two cells at one place, spots of no track.
 
-    Parameters
-    ----------
-    frame_files : DataFrame
-        Table `FrameFiles`; names the file of a frame in which a cell is missing.
-    max_jump_px : float
-        Farthest way from one frame to the next that is not told, in pixels.
+    `max_jump_px` is the farthest way from one frame to the next that is not told.
     """
     marks = _with_steps(placed)
     checks = (

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cellfate.imaging.settings import Layout
-from cellfate.recognition.proposals import Proposal
+from cellfate.recognition.proposals import Part
 
 
-@dataclass(frozen=True)
-class Candidate:
+@dataclass(frozen=True, kw_only=True)
+class Candidate(Part):
     """Images of one layout.
 
     Attributes
@@ -21,14 +21,8 @@ class Candidate:
     settings : dict of str to object, or None
         Parameters `recordings` with which the first recordings are opened; None where a question must be answered
         before.
-    values : tuple of Proposal
-        What follows for `recordings`, and questions.
-    claimed : frozenset of str
-        Files that belong to this layout.
     names : tuple of str
         Recordings, where names of files or an annotation file say them for certain.
-    notes : tuple of str
-        What else was seen.
     cell_px : float or None
         Diameter of a cell in pixels, where the files say it.
     files : dict of str to str
@@ -40,15 +34,7 @@ class Candidate:
     layout: Layout
     words: str
     settings: dict[str, Any] | None
-    values: tuple[Proposal, ...]
-    claimed: frozenset[str] = field(repr=False)
     names: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
     cell_px: float | None = None
     files: Mapping[str, str] = field(default_factory=dict, repr=False)
     channels: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-    @property
-    def has_open(self) -> bool:
-        """Whether a person must answer before the images can be opened."""
-        return any(value.is_open for value in self.values)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from cellfate.core.words import show_count
 from cellfate.imaging.conditions import unit_of_name
 from cellfate.recognition.columns import (
     are_same,
@@ -20,7 +21,7 @@ from cellfate.recognition.columns import (
 from cellfate.recognition.images import Images
 from cellfate.recognition.proposals import OPEN, Part, Proposal, ask, choose_table, found
 from cellfate.recognition.study import LEAST_GROUPS
-from cellfate.recognition.survey import Survey, count, shown
+from cellfate.recognition.survey import Survey, shown
 
 _BY_DEFAULT = "treatment_h"
 """A column that is read under this name though no parameter names it."""
@@ -112,11 +113,11 @@ def _chosen(name: str, table: pd.DataFrame, by: str, images: Images) -> Conditio
     n_groups = imaged[roles["group_id"]].nunique() if "group_id" in roles else len(images.names)
     if n_groups < LEAST_GROUPS <= len(images.names):
         column = f"Column {roles['group_id']} of {name}"
-        notes.append(f"{column} makes {count(n_groups, 'group')}, too few to be parted; not used.")
+        notes.append(f"{column} makes {show_count(n_groups, 'group')}, too few to be parted; not used.")
         values[1] = replace(values[1], value={**values[1].value, "group_id": None})
         n_groups = len(images.names)
     elif "group_id" in roles:
-        groups = count(n_groups, "group")
+        groups = show_count(n_groups, "group")
         notes.append(f"Splits keep recordings of one {roles['group_id']} together ({name}): {groups}.")
     unused = [
         column

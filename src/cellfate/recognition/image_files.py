@@ -8,6 +8,7 @@ from glob import escape
 from pathlib import Path, PurePosixPath
 
 from cellfate.core.errors import InputError
+from cellfate.core.words import show_count
 from cellfate.imaging.file_patterns import FOLDER, NAMELESS, PRESETS, recording_of
 from cellfate.imaging.file_search import name_root, recording_name
 from cellfate.imaging.folder_contents import TIFF_ENDINGS, VENDOR_ENDINGS
@@ -19,7 +20,7 @@ from cellfate.recognition.label_stacks import find_label_stacks
 from cellfate.recognition.naming import common_start
 from cellfate.recognition.own_names import guess_patterns
 from cellfate.recognition.proposals import OPEN, Proposal, ask, found
-from cellfate.recognition.survey import Survey, count, folder_of, shown
+from cellfate.recognition.survey import Survey, folder_of, shown
 from cellfate.recognition.track_files import is_geff
 from cellfate.tracks.zarr_arrays import read_attributes
 
@@ -46,7 +47,7 @@ def find_zarr(survey: Survey) -> list[Candidate]:
         return []
     if stores == (".",):
         values = (found("recordings.layout", "ome_zarr", "the folder itself, which is OME-Zarr"),)
-        return [Candidate("ome_zarr", "the folder itself", {"layout": "ome_zarr"}, values, frozenset())]
+        return [Candidate(layout="ome_zarr", words="the folder itself", settings={"layout": "ome_zarr"}, values=values)]
     return [_candidate("ome_zarr", survey, stores, "OME-Zarr group")]
 
 
@@ -143,7 +144,7 @@ def _takes(glob: str, names: Sequence[str]) -> list[bool]:
 
 def _left_out(names: Sequence[str]) -> tuple[str, ...]:
     said = f"By their names no recordings (masks, projections, flat fields) and left out: {shown(names)} "
-    said += f"({count(len(names), 'image')})."
+    said += f"({show_count(len(names), 'image')})."
     return (said,) if names else ()
 
 
@@ -180,7 +181,7 @@ def _candidate(layout: Layout, survey: Survey, files: Sequence[str], what: str, 
     """Make the candidate of recordings that are a file (or folder) each."""
     suffixes = {"vendor": VENDOR_ENDINGS, "ome_zarr": (".zarr",)}.get(layout, TIFF_ENDINGS)
     glob, question = _glob(files, what)
-    source = f"{count(len(files), what)}{kind}, such as {files[0]}"
+    source = f"{show_count(len(files), what)}{kind}, such as {files[0]}"
     values = [found("recordings.layout", layout, source)]
     values.append(question or found("recordings.files", glob, f"they lie in {shown(_folders(files))}"))
     settings = None if question else {"layout": layout, "files": glob}
@@ -190,7 +191,9 @@ def _candidate(layout: Layout, survey: Survey, files: Sequence[str], what: str, 
         settings = None if axes.is_open and supposed is None else settings | {"file_axes": supposed}
     root = name_root(survey.root, glob)
     own = {recording_name(root, survey.root / name, suffixes): name for name in files}
-    return Candidate(layout, source, settings, tuple(values), frozenset(files), files=own)
+    return Candidate(
+        layout=layout, words=source, settings=settings, values=tuple(values), used=frozenset(files), files=own
+    )
 
 
 def _folders(files: Sequence[str]) -> list[str]:
@@ -254,22 +257,26 @@ def _plane_files(files: list[str], left_out: list[str], labels: frozenset[str], 
     few = len(files) < 2 or (beside_stacks and len(files) <= 2 * len({folder_of(name) for name in files}))
     if not files or few:
         return []
-    source, notes = f"{count(len(files), 'image')}, such as {files[0]}", _left_out(left_out)
+    source, notes = f"{show_count(len(files), 'image')}, such as {files[0]}", _left_out(left_out)
     preset = _in_folder(_preset(files), files)
     guesses = guess_patterns(files) if preset is None else (preset,)
     if any(_match(PRESETS.get(guess, (guess,)), name) for guess in guesses for name in (*left_out, *labels)):
         guesses = ()
-    values = [found("recordings.layout", "file_pattern", source)]
+    layout = found("recordings.layout", "file_pattern", source)
+    unclear = Candidate(
+        layout="file_pattern",
+        words=source,
+        settings=None,
+        values=(layout, _ask_pattern(source, guesses)),
+        used=frozenset(files),
+        notes=notes,
+    )
     if len(guesses) != 1:
-        values.append(_ask_pattern(source, guesses))
-        return [Candidate("file_pattern", source, None, tuple(values), frozenset(files), notes=notes)]
-    guess = guesses[0]
-    values.append(found("recordings.pattern", guess, f"the names of {source}"))
-    expressions = PRESETS.get(guess, (guess,))
+        return [unclear]
+    (guess,) = guesses
+    pattern, stored = found("recordings.pattern", guess, f"the names of {source}"), _channels_of(guess, files)
     settings = {"layout": "file_pattern", "pattern": guess}
-    stored = _channels_of(expressions, files)
-    candidate = Candidate("file_pattern", source, settings, tuple(values), frozenset(files), tuple(stored), notes)
-    return [replace(candidate, channels=stored)]
+    return [replace(unclear, settings=settings, values=(layout, pattern), names=tuple(stored), channels=stored)]
 
 
 def _ask_pattern(source: str, guesses: tuple[str, ...]) -> Proposal:
@@ -278,7 +285,7 @@ def _ask_pattern(source: str, guesses: tuple[str, ...]) -> Proposal:
         "could mean more than one thing; give a regular expression with the group time and, where names say them, "
         f"channel and z, such as '{sample}' (docs/recordings.md)."
     )
-    if guesses:
+    if len(guesses) > 1:
         channels, recordings = guesses
         words = (
             "may tell channels of one recording, or recordings (wells, conditions): give "
@@ -320,8 +327,9 @@ def _match(patterns: Sequence[str], name: str) -> re.Match[str] | None:
     return next(filter(None, (re.fullmatch(pattern, name) for pattern in patterns)), None)
 
 
-def _channels_of(patterns: Sequence[str], files: Sequence[str]) -> dict[str, str]:
+def _channels_of(pattern: str, files: Sequence[str]) -> dict[str, str]:
     """Channels of each recording, as names of files call them."""
+    patterns = PRESETS.get(pattern, (pattern,))
     stored: dict[str, set[str]] = {}
     for match in filter(None, (_match(patterns, file) for file in files)):
         stored.setdefault(recording_of(match), set()).add(match.groupdict().get("channel") or "")

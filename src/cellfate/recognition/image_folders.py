@@ -39,7 +39,7 @@ def find_challenge(survey: Survey) -> list[Candidate]:
     if first is None:
         return []
     parts = {f"{name}{ending}" for name in names for ending in ("", "_GT", "_ST", "_RES", "_ERR_SEG")}
-    claimed = frozenset(name for name in survey.files if name.split("/")[0] in parts)
+    used = frozenset(name for name in survey.files if name.split("/")[0] in parts)
     labels, cell_px = _challenge_labels(survey, names[0], first)
     settings = {"layout": "cell_tracking_challenge", "channels": ("channel",), "frame_interval_min": 1.0}
     source = f"{names[0]}/ beside its tracks {first.table.relative_to(survey.root).as_posix()}"
@@ -48,14 +48,14 @@ def find_challenge(survey: Survey) -> list[Candidate]:
     notes = (f"Without tracks, and left out: {shown(untracked)}.",) if untracked else ()
     return [
         Candidate(
-            "cell_tracking_challenge",
-            f"{len(names)} numbered folders with tracks",
-            settings,
-            values,
-            claimed,
-            tuple(names),
-            notes,
-            cell_px,
+            layout="cell_tracking_challenge",
+            words=f"{len(names)} numbered folders with tracks",
+            settings=settings,
+            values=values,
+            used=used,
+            names=tuple(names),
+            notes=notes,
+            cell_px=cell_px,
         )
     ]
 
@@ -94,16 +94,15 @@ def _coco(survey: Survey, name: str) -> Candidate:
         categories,
     )
     names = tuple(sorted(tables["videos"]["name"].astype(str)))
-    claimed = {file for file in survey.files if folder == "." or file.startswith(f"{folder}/")} | {name}
+    images = {file for file in survey.files if folder == "." or file.startswith(f"{folder}/")}
     return Candidate(
-        "coco_vid",
-        f"{name} with {len(names)} videos",
-        settings,
-        values,
-        frozenset(claimed),
-        names,
-        (),
-        _box_px(survey.root / name, header.width_px, header.height_px),
+        layout="coco_vid",
+        words=f"{name} with {len(names)} videos",
+        settings=settings,
+        values=values,
+        used=frozenset(images | {name}),
+        names=names,
+        cell_px=_box_px(survey.root / name, header.width_px, header.height_px),
     )
 
 

@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from cellfate.core.errors import InputError
+from cellfate.core.words import show_count
 from cellfate.imaging.frame_times import find_interval
 from cellfate.imaging.headers import Examined, Looked, StackHeader
 from cellfate.imaging.opening import look_at_recordings
@@ -15,7 +16,7 @@ from cellfate.imaging.settings import Layout, RecordingSettings
 from cellfate.recognition import image_files, image_folders
 from cellfate.recognition.candidates import Candidate
 from cellfate.recognition.proposals import Part, Proposal, ask, found
-from cellfate.recognition.survey import Survey, count, shown
+from cellfate.recognition.survey import Survey, shown
 
 FIRST = 3
 """Recordings that are opened; what they say is taken for all."""
@@ -90,7 +91,7 @@ def recognise_images(survey: Survey, layout: Layout | None = None) -> Images:
     looked.sort(key=lambda one: [stored.get(one.recording_id)] != [channels for channels, _ in usual])
     headers = [one.outcome.header for one in looked if isinstance(one.outcome, Examined)]
     errors = [one.outcome for one in looked if isinstance(one.outcome, InputError)]
-    if errors and not headers and not candidate.has_open:
+    if errors and not headers and not candidate.open_parameters:
         raise InputError(
             f"The recordings in {survey.root} look like layout {candidate.layout}, but none of the first {len(looked)} "
             f"can be opened; the first: {errors[0]}"
@@ -104,7 +105,7 @@ def recognise_images(survey: Survey, layout: Layout | None = None) -> Images:
         values=(*candidate.values, *asked, *_said(candidate, looked, headers)),
         notes=(*candidate.notes, *_odd_channels(stored), *(_unread(looked + small) if headers else ())),
         cell_px=candidate.cell_px,
-        used=candidate.claimed,
+        used=candidate.used,
         sources={one.recording_id: one.source for one in looked},
         files={name: file for name, file in candidate.files.items() if name in names},
         lengths={one.recording_id: one.outcome.header.n_frames for one in looked if isinstance(one.outcome, Examined)},
@@ -118,7 +119,7 @@ def _choose(survey: Survey, layout: Layout | None) -> Candidate:
     for find in _FINDERS:
         found_here = find(rest)
         candidates += found_here
-        rest = rest.without(name for one in found_here for name in one.claimed)
+        rest = rest.without(name for one in found_here for name in one.used)
     if layout is not None:
         candidates = [one for one in candidates if one.layout == layout]
     if not candidates:
@@ -197,10 +198,8 @@ def _open_smallest(
 
 def _stored(looked: list[Looked]) -> dict[str, str]:
     """Channels of recordings, in words."""
-    headers = {one.recording_id: one.outcome.header for one in looked if isinstance(one.outcome, Examined)}
-    return {
-        name: ", ".join(header.channels or [count(header.n_channels, "channel")]) for name, header in headers.items()
-    }
+    headers = ((one.recording_id, one.outcome.header) for one in looked if isinstance(one.outcome, Examined))
+    return {name: ", ".join(one.channels or [show_count(one.n_channels, "channel")]) for name, one in headers}
 
 
 def _odd_channels(stored: Mapping[str, str]) -> Iterator[str]:

@@ -72,15 +72,10 @@ def match_files(
 
 
 def match_parts(files: Sequence[str], names: Sequence[str]) -> dict[str, str]:
-    """Match files with recordings of which their names say a part, or something more.
+    """Match files with recordings of which their names say a part, or something more: the file of each that fits one.
 
-    Words and numbers of the one must stand in the other, in this order; words that all files have, and no recording,
-    do not count. Where names of files do not tell, those of their folders count, too.
-
-    Returns
-    -------
-    dict of str to str
-        File of each recording that fits one file, which fits no other recording.
+    Words and numbers of the one must stand in the other, in this order; words that all files have, and no recording, do
+    not count. Where names of files do not tell, those of their folders count, too.
 
     Examples
     --------

@@ -46,16 +46,8 @@ _Column = tuple[str, list[str]]
 def guess_patterns(names: Sequence[str]) -> tuple[str, ...]:
     r"""Guess the regular expressions that sort files by their names, as `recordings.pattern` takes them.
 
-    Parameters
-    ----------
-    names : sequence of str
-        Paths of image files, relative to the recordings' folder.
-
-    Returns
-    -------
-    tuple of str
-        One where the names mean one thing; two where what may be channels may be recordings; none where they could
-        mean more.
+    One where the names (paths relative to the recordings' folder) mean one thing; two where what may be channels may be
+    recordings; none where they could mean more.
 
     Examples
     --------

@@ -45,10 +45,7 @@ def ask(key: str, question: str, value: Any = OPEN) -> Proposal:
 def choose_table(values: list[Proposal], names: Sequence[str], what: str) -> tuple[Proposal, ...]:
     """Take what the first of some tables proposes; which is meant is open where there are several.
 
-    Parameters
-    ----------
-    values : list of Proposal
-        What the first table proposes, the parameter that names it first.
+    The first of `values` names the table; `what` it holds is said in the question.
     """
     if len(names) == 1:
         return tuple(values)

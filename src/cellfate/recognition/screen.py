@@ -4,9 +4,9 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
+from cellfate.core.words import show_count
 from cellfate.recognition.proposals import OPEN, Proposal
 from cellfate.recognition.recognising import Recognised
-from cellfate.recognition.survey import count
 from cellfate.recognition.yaml_lines import render
 
 _WIDTH = 118
@@ -16,15 +16,10 @@ _GROUPS = ("recordings", "tracks", "crops", "follow_up", "splits", "references",
 def describe(recognised: Recognised, folder: Path, name: str, given: str = "") -> Iterator[str]:
     """Lines for the screen: every value and what it was taken from, the questions, the next command.
 
-    Parameters
-    ----------
-    folder : Path
-        The new folder of parameters.
-    given : str
-        Options that the next command needs too.
+    `folder` is the new folder of parameters, `given` the options that the next command needs too.
     """
     images, asked = recognised.images, recognised.open_parameters
-    yield f"{recognised.root}: {count(len(images.names), 'recording')}, layout {images.layout}"
+    yield f"{recognised.root}: {show_count(len(images.names), 'recording')}, layout {images.layout}"
     yield ""
     ordered = sorted(recognised.values, key=lambda one: _GROUPS.index(one.key.split(".")[0]))
     for value in (one for one in ordered if not one.is_open):
@@ -58,7 +53,7 @@ def _questions(questions: tuple[Proposal, ...], folder: Path) -> Iterator[str]:
         return
     n_open = sum(max(1, render(one.value).count(OPEN)) for one in questions)
     values = f" ({n_open} values)" if n_open > len(questions) else ""
-    asked = f"{count(len(questions), 'question')}{values} to answer in {folder / 'parameters.yml'}"
+    asked = f"{show_count(len(questions), 'question')}{values} to answer in {folder / 'parameters.yml'}"
     yield f"{asked}: put a value in the place of each ???"
     for number, question in enumerate(questions, start=1):
         yield from _wrapped(f"{question.key}: {question.words}", f"  {number}. ", "     ")

@@ -74,12 +74,8 @@ def follow_up_values(n_frames: int | None, frame_interval_min: float | None) -> 
 def grouping_values(n_recordings: int, n_groups: int, parents_known: bool | None) -> Iterator[Proposal]:
     """Choose the unit of splits and their scheme.
 
-    Parameters
-    ----------
-    n_recordings, n_groups : int
-        Recordings, and what they are grouped by (wells, days); 0 recordings: not known yet.
-    parents_known : bool or None
-        Whether the tracks say who came from whom; None: not known yet.
+    `n_groups` is what recordings are grouped by (wells, days). Of 0 recordings it is not known yet how many there are;
+    of `parents_known` None, whether tracks say who came from whom.
     """
     if n_recordings == 0:
         yield found("splits.scheme", "grouped_folds", "how many recordings there are is not known yet")
@@ -100,13 +96,7 @@ def grouping_values(n_recordings: int, n_groups: int, parents_known: bool | None
 
 
 def questions_values(events: frozenset[str], lacks_table: bool) -> Iterator[Proposal]:
-    """Choose what can be asked with the events that are known.
-
-    Parameters
-    ----------
-    lacks_table : bool
-        Whether there is no table of fates; where no event is known, it is asked for.
-    """
+    """Choose what can be asked with the events that are known; a table of fates is asked for where none is."""
     if len(events) == 1:
         event = next(iter(events))
         words = f"{event} is the one event that tracks and tables show"

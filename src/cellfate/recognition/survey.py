@@ -98,17 +98,6 @@ def folder_of(name: str) -> str:
     return name[: name.rfind("/") + 1]
 
 
-def count(number: int, word: str) -> str:
-    """Write a number of things.
-
-    Examples
-    --------
-    >>> count(1, "file"), count(2, "file")
-    ('1 file', '2 files')
-    """
-    return f"{number} {word}{'s' * (number != 1)}"
-
-
 def shown(names: Iterable[str], most: int = 3) -> str:
     """Write a few names, for a sentence."""
     listed = list(names)

@@ -68,13 +68,9 @@ def is_geff(path: Path) -> bool:
 
 
 def trackmate_facts(path: Path) -> dict[str, float]:
-    """Read what a TrackMate file says besides its tracks.
+    """Read what a TrackMate file says besides its tracks, as far as it does.
 
-    Returns
-    -------
-    dict of str to float
-        As far as they are said: `frame_interval_min`, `pixel_size_um`, and `cell_px`, twice the usual radius of a
-        spot, in pixels.
+    That is `frame_interval_min`, `pixel_size_um`, and `cell_px`, twice the usual radius of a spot, in pixels.
     """
     start, end = _read(path, 0), _read(path, max(path.stat().st_size - _ENDS, 0))
     model, image = _attributes("Model", start), _attributes("ImageData", end) or _attributes("ImageData", start)

@@ -34,12 +34,7 @@ def row_lengths(table: pd.DataFrame, by: str | None, recording: str | None, imag
 def frame_column(table: pd.DataFrame, lengths: pd.Series) -> tuple[str | None, str]:
     """Find the column that counts frames: whole numbers in steps of 1, no more than there are images.
 
-    Returns
-    -------
-    column : str or None
-        The column; None if none counts frames.
-    why : str
-        Why those that are called so do not, for a question.
+    None if there is none, and why those that are called so count no frames, for a question.
     """
     reasons = []
     for column in find_columns("frame", list(table.columns)):

@@ -24,21 +24,8 @@ from cellfate.recognition.survey import Survey, folder_of, shown
 from cellfate.recognition.track_files import TABLES, kind_of, stated_image, table_facts, trackmate_facts, typed_words
 from cellfate.recognition.track_frames import position_unit
 from cellfate.tracks.records import name_file
+from cellfate.tracks.settings import DEFAULT_FILES
 
-_FORMATS = (
-    *(
-        "trackmate_xml",
-        "btrack",
-        "geff",
-        "labels",
-        "deepcell",
-        "trackmate_csv",
-        "imaris_csv",
-        "cell_acdc",
-        "cellprofiler_csv",
-    ),
-    *("napari_csv", "csv"),
-)
 _BESIDE = {
     "trackmate_csv": ("edges", "edges_file"),
     "napari_csv": ("graph", "graph_file"),
@@ -107,11 +94,11 @@ def recognise_tracks(survey: Survey, images: Images) -> Tracks:
             for one in order
             if kinds[one] == kind and (matched[one] or len(images.names) == 1 or kind in ("csv", "cellprofiler_csv"))
         ]
-        for kind in _FORMATS
+        for kind in DEFAULT_FILES
     }
     chosen = {kind: fullest(templates, matched) for kind, templates in usable.items() if templates}
     if not any(matched[one] for templates in chosen.values() for one in templates):
-        parts = _by_parts(survey, images, {one: kind for one, kind in kinds.items() if kind in _FORMATS})
+        parts = _by_parts(survey, images, {one: kind for one, kind in kinds.items() if kind in DEFAULT_FILES})
         if parts is not None:
             return parts
     if len(chosen) > 1 and not any(_are_tracks(survey, images, one, matched) for one in chosen.get("csv", ())):
@@ -156,7 +143,7 @@ def _of_several(chosen: Mapping[str, list[str]], matched: Mapping[str, Mapping[s
 
 def _by_parts(survey: Survey, images: Images, kinds: Mapping[str, str | None]) -> Tracks | None:
     """Ask to rename tracks that state the image of a recording, or are called like a part of its name."""
-    for kind in _FORMATS:
+    for kind in DEFAULT_FILES:
         files = [file for file, one in kinds.items() if one == kind]
         fits = _of_stated_images(survey, images, files) if kind == "trackmate_xml" else {}
         fits = fits or match_parts(files, images.names)

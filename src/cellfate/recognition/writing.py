@@ -51,12 +51,7 @@ def check_place(conf: Path, name: str) -> None:
 
 
 def write_conf(conf: Path, name: str, recognised: Recognised) -> Path:
-    """Write `globals.yml` and `parameters.yml` of a study.
-
-    Parameters
-    ----------
-    conf : Path
-        Folder of the configuration, with the template in it.
+    """Write `globals.yml` and `parameters.yml` of a study to a new folder in `conf`, which holds the template.
 
     Raises
     ------

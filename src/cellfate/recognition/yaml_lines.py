@@ -17,10 +17,7 @@ _WIDTH = 118
 def read_comments(text: str) -> dict[str, list[str]]:
     """Read the comments above the keys of a YAML file of groups of keys, one key a line.
 
-    Returns
-    -------
-    dict of str to list of str
-        For each group, and key with its group, in the order of the file, the lines right above it.
+    For each group, and key with its group, in the order of the file, the lines right above it.
     """
     comments: dict[str, list[str]] = {}
     above: list[str] = []
@@ -35,14 +32,9 @@ def read_comments(text: str) -> dict[str, list[str]]:
 
 
 def write_values(values: Iterable[Proposal], comments: Mapping[str, Sequence[str]]) -> str:
-    """Write values as a YAML file.
+    """Write values as YAML: `# found: ...` behind a value found, `# QUESTION: ...` above a question.
 
-    Parameters
-    ----------
-    values : iterable of Proposal
-        A value found is written with `# found: ...` behind it; a question with `# QUESTION: ...` above it.
-    comments : dict of str to sequence of str
-        Lines that explain groups and keys; groups, and keys within them, stand in this order, others behind.
+    `comments` are lines that explain groups and keys; groups, and keys within them, stand in this order, others behind.
     """
     groups: dict[str, dict[str, Proposal]] = {}
     places = {key: place for place, key in enumerate(comments)}

@@ -23,14 +23,9 @@ _ZIP = b"PK\x03\x04"
 
 
 def list_members(path: Path, source: TrackSource) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
-    """Go through the files of a tar or zip archive.
+    """Go through the files of a tar or zip archive: the name of each, without folders, and what opens it.
 
-    Yields
-    ------
-    name : str
-        Name of a file, without folders.
-    open_member : callable
-        Opens it; good until the next is asked for.
+    Each is good until the next is asked for.
 
     Raises
     ------
@@ -70,10 +65,7 @@ def _itself(file: IO[bytes]) -> IO[bytes]:
 def read_frames(file: IO[bytes], source: TrackSource, path: Path) -> Iterator[NDArray[np.int64]]:
     """Read labels in NumPy's form, frame by frame, after their header was held against the recording.
 
-    Parameters
-    ----------
-    file : binary file
-        Array of T, Y, X, with axes of size 1 anywhere.
+    Axes of size 1 may stand anywhere among T, Y and X.
 
     Raises
     ------

@@ -4,20 +4,11 @@ import pandas as pd
 
 
 def name_branches(spots: pd.DataFrame, parents: dict[int, int]) -> dict[int, str | None]:
-    """Name every cell after its track: by the rule of TrackMate's action *Spot auto-naming*.
+    """Name every cell after its track, if that has a name: by the rule of TrackMate's action *Spot auto-naming*.
 
     The first cell of track `Track_12` is called `Track_12`, its daughters `Track_12.a` and `Track_12.b`, theirs
     `Track_12.aa` and `Track_12.ab`: by a letter a division, in the order of the x of the daughters' first spots.
-
-    Parameters
-    ----------
-    spots : DataFrame
-        cell_id, frame, x_px and track, the name of the track of each spot (null where the file gives none).
-
-    Returns
-    -------
-    dict of int to str or None
-        Name of each cell; None where its track has none.
+    `spots` has cell_id, frame, x_px and track, the name of the track (null where the file gives none).
 
     Examples
     --------

@@ -1,6 +1,7 @@
 """What a table of fates says, held against the tracks of its recording; what cannot be is told with its line."""
 
-from pathlib import Path
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import pandas as pd
@@ -16,6 +17,7 @@ NEAR_FRAMES: Final = 3.0
 FIT: Final = 0.8
 """Share of the times that another unit must put right, to be named."""
 _SHOWN: Final = 3
+Refuse = Callable[[pd.DataFrame, str], None]
 
 
 def check_fates(rows: pd.DataFrame, cells: pd.DataFrame, source: TrackSource, tracks: TrackSettings) -> None:
@@ -34,21 +36,25 @@ def check_fates(rows: pd.DataFrame, cells: pd.DataFrame, source: TrackSource, tr
         If a cell is not there, is listed twice, has another fate in its track, or an event without a time or a time
         without an event; or a time lies before its cell or after the movie. The table and a line are named.
     """
-    path = source.find(str(tracks.fates_file))
-    _check_cells(rows, cells, source, tracks, path)
-    both = rows.reset_index(names="line").merge(cells, on="cell_id", how="inner", suffixes=("", "_of_tracks"))
-    _check_words(both, source, tracks, path)
-    _check_times(both, source, tracks, path)
-    _check_zeros(both, source, tracks, path)
+    refuse = partial(_refuse, source, tracks)
+    rows = rows.reset_index(names="line")
+    _check_cells(rows, cells, refuse)
+    both = rows.merge(cells, on="cell_id", how="inner", suffixes=("", "_of_tracks"))
+    _check_words(both, refuse)
+    _check_times(both, source, tracks, refuse)
+    # 0 for no time: the cell would be shown in one frame only
+    goes_on = (both["first_frame"] == 0) & (both["last_frame"] > NEAR_FRAMES)
+    refuse(
+        both[((both["fate"] == CENSORED) & (both["event_frame"] == 0) & goes_on).fillna(False).astype(bool)],
+        "{where} puts the end of watching of {cell} at {time}, the first frame, but the cell is seen up to frame "
+        "{last_frame} ({n} such lines); leave column {columns.time} blank where there is no time",
+    )
 
 
 def advise_unit(timed: pd.DataFrame, frame_interval_min: float, tracks: TrackSettings) -> str:
     """Say in which other reading times lie near the ends of their tracks; empty where they do so in none.
 
-    Parameters
-    ----------
-    timed : DataFrame
-        event_frame, first_frame and last_frame.
+    `timed` has event_frame, first_frame and last_frame.
     """
     end, frames, first = (timed[name].astype("float64") for name in ("last_frame", "event_frame", "first_frame"))
     for read, finest, text in read_otherwise(frames, first, frame_interval_min, tracks):
@@ -57,98 +63,78 @@ def advise_unit(timed: pd.DataFrame, frame_interval_min: float, tracks: TrackSet
     return ""
 
 
-def _check_cells(
-    rows: pd.DataFrame, cells: pd.DataFrame, source: TrackSource, tracks: TrackSettings, path: Path
-) -> None:
-    column, recording = tracks.fates_columns.cell_id, f"of recording '{source.recording_id}'"
-    twice = rows[rows["cell_id"].duplicated()]
-    if len(twice):
-        same = rows[rows["cell_id"] == twice["cell_id"].iloc[0]]
-        said = ", ".join(same["fate"].fillna("blank").tolist()[:_SHOWN])
-        lines = ", ".join(map(str, same.index[:_SHOWN]))
-        raise InputError(
-            f"The table of fates {path.name} lists cell {twice['cell_id'].iloc[0]} {recording} {len(same)} times "
-            f"({said}; lines {lines}, column {column}), but a cell has one fate; keep one line."
-        )
-    unknown = rows[~rows["cell_id"].isin(cells["cell_id"])]
-    if len(unknown) and len(cells):  # without cells the tracks themselves were not usable, and that is said elsewhere
-        raise InputError(
-            f"Line {unknown.index[0]} of the table of fates {path.name} lists cell {unknown['cell_id'].iloc[0]} "
-            f"{recording} ({len(unknown)} such cells), which has no track; correct the number in column {column}, or "
-            "remove the line."
-        )
-
-
-def _check_words(both: pd.DataFrame, source: TrackSource, tracks: TrackSettings, path: Path) -> None:
-    columns, of_tracks = tracks.fates_columns, both["fate_of_tracks"].isin(EVENTS)
-    says = both["fate"].notna() & (both["fate"] != UNSCORED)
-    differing = both[says & of_tracks & (both["fate"] != both["fate_of_tracks"])]
-    if len(differing):
-        row = differing.iloc[0]
-        raise InputError(
-            f"{_line(row, path)} says {row['fate']} of cell {row['cell_id']} of recording '{source.recording_id}', "
-            f"but its track says {row['fate_of_tracks']}, and a cell has one fate; correct column {columns.fate}, or "
-            "the track."
-        )
-    without = both[both["fate"].isin(EVENTS) & both["event_frame"].isna() & both["event_frame_of_tracks"].isna()]
-    if len(without):
-        row = without.iloc[0]
-        raise InputError(
-            f"{_line(row, path)} says that cell {row['cell_id']} of recording '{source.recording_id}' has the fate "
-            f"'{row['fate']}' but no event frame in column {columns.time} ({len(without)} such lines); fill it in, or "
-            "name the column of its time in tracks.fates_columns.time."
-        )
-    is_blank = both["fate"].isna() & ~of_tracks
-    timed = both[both["event_frame"].notna() & (is_blank | (both["fate"] == UNSCORED))]
-    if len(timed):
-        row = timed.iloc[0]
-        raise InputError(
-            f"By line {row['line']} of the table of fates {path.name} cell {row['cell_id']} of recording "
-            f"'{source.recording_id}' is unscored but has an event in frame {row['event_frame']}; name its fate in "
-            f"column {columns.fate}, or remove the time from column {columns.time}."
-        )
-
-
-def _check_zeros(both: pd.DataFrame, source: TrackSource, tracks: TrackSettings, path: Path) -> None:
-    """Refuse 0 for no time: the cell would be shown in one frame only."""
-    goes_on = (both["first_frame"] == 0) & (both["last_frame"] > NEAR_FRAMES)
-    zeros = both[((both["fate"] == CENSORED) & (both["event_frame"] == 0) & goes_on).fillna(False).astype(bool)]
-    if len(zeros):
-        row = zeros.iloc[0]
-        raise InputError(
-            f"{_line(row, path)} puts the end of watching of cell {row['cell_id']} of recording "
-            f"'{source.recording_id}' at {row['time'].strip()}, the first frame, but the cell is seen up to frame "
-            f"{row['last_frame']} ({len(zeros)} such lines); leave column {tracks.fates_columns.time} blank "
-            "where there is no time."
-        )
-
-
-def _check_times(both: pd.DataFrame, source: TrackSource, tracks: TrackSettings, path: Path) -> None:
-    frame = both["event_frame"]
-    beyond = source.n_frames + (both["fate"] == CENSORED)  # "lost after 8 frames" is all of 8
-    early, late = frame < both["first_frame"], frame >= beyond
-    wrong = both[(early | late).fillna(False).astype(bool)]
+def _refuse(source: TrackSource, tracks: TrackSettings, wrong: pd.DataFrame, sentence: str) -> None:
+    """Refuse the first of the rows that are wrong, with how many there are."""
     if wrong.empty:
         return
-    row = wrong.iloc[0]
-    what = "the end of watching" if row["fate"] == CENSORED else "the event"
-    is_early = bool(row["event_frame"] < row["first_frame"])
-    unit = "" if tracks.fates_time_unit == "frame" else f" {tracks.fates_time_unit}"
-    place = (
-        f"before the cell is first seen in frame {row['first_frame']}"
-        if is_early
-        else f"but the movie has {source.n_frames} frames counted from 0"
+    row = {str(key): value for key, value in wrong.iloc[0].items()}
+    table = f"table of fates {source.find(str(tracks.fates_file)).name}"
+    told = {
+        "where": f"Line {row['line']} of the {table}",
+        "cell": f"cell {row['cell_id']} of recording '{source.recording_id}'",
+        "time": row["time"].strip(),
+        "table": table,
+        "columns": tracks.fates_columns,
+        "n": len(wrong),
+    }
+    raise InputError(f"{sentence.format(**row | told)}.")
+
+
+def _check_cells(rows: pd.DataFrame, cells: pd.DataFrame, refuse: Refuse) -> None:
+    same = rows[rows["cell_id"].isin(rows.loc[rows["cell_id"].duplicated(), "cell_id"].head(1))]
+    said = ", ".join(same["fate"].fillna("blank").tolist()[:_SHOWN])
+    lines = ", ".join(map(str, same["line"][:_SHOWN]))
+    refuse(
+        same.assign(said=said, lines=lines),
+        "The {table} lists {cell} {n} times ({said}; lines {lines}, column {columns.cell_id}), but a cell has one "
+        "fate; keep one line",
     )
-    known = UNITS[tracks.fates_time_unit]
+    if len(cells):  # without cells the tracks themselves were not usable, and that is said elsewhere
+        refuse(
+            rows[~rows["cell_id"].isin(cells["cell_id"])],
+            "{where} lists {cell} ({n} such cells), which has no track; correct the number in column "
+            "{columns.cell_id}, or remove the line",
+        )
+
+
+def _check_words(both: pd.DataFrame, refuse: Refuse) -> None:
+    of_tracks = both["fate_of_tracks"].isin(EVENTS)
+    says = both["fate"].notna() & (both["fate"] != UNSCORED)
+    refuse(
+        both[says & of_tracks & (both["fate"] != both["fate_of_tracks"])],
+        "{where} says {fate} of {cell}, but its track says {fate_of_tracks}, and a cell has one fate; correct column "
+        "{columns.fate}, or the track",
+    )
+    refuse(
+        both[both["fate"].isin(EVENTS) & both["event_frame"].isna() & both["event_frame_of_tracks"].isna()],
+        "{where} says that {cell} has the fate '{fate}' but no event frame in column {columns.time} ({n} such lines); "
+        "fill it in, or name the column of its time in tracks.fates_columns.time",
+    )
+    is_blank = both["fate"].isna() & ~of_tracks
+    refuse(
+        both[both["event_frame"].notna() & (is_blank | (both["fate"] == UNSCORED))],
+        "By line {line} of the {table} {cell} is unscored but has an event in frame {event_frame}; name its fate in "
+        "column {columns.fate}, or remove the time from column {columns.time}",
+    )
+
+
+def _check_times(both: pd.DataFrame, source: TrackSource, tracks: TrackSettings, refuse: Refuse) -> None:
+    frame = both["event_frame"]
+    beyond = source.n_frames + (both["fate"] == CENSORED)  # "lost after 8 frames" is all of 8
+    early = (frame < both["first_frame"]).fillna(False).astype(bool)
+    wrong = both[early | (frame >= beyond).fillna(False).astype(bool)]
+    if wrong.empty:
+        return
+    is_early = bool(early[wrong.index[0]])
+    place = f"but the movie has {source.n_frames} frames counted from 0"
+    place = f"before the cell is first seen in frame {wrong['first_frame'].iloc[0]}" if is_early else place
     advice = advise_unit(both[frame.notna()], source.frame_interval_min, tracks) or (
-        f"correct column {tracks.fates_columns.time}{' or the track' * is_early}, or, if its times are not {known}, "
-        "tracks.fates_time_unit"
+        f"correct column {tracks.fates_columns.time}{' or the track' * is_early}, or, if its times are not "
+        f"{UNITS[tracks.fates_time_unit]}, tracks.fates_time_unit"
     )
-    raise InputError(
-        f"{_line(row, path)} puts {what} of cell {row['cell_id']} of recording '{source.recording_id}' at "
-        f"{row['time'].strip()}{unit}, frame {row['event_frame']}, {place} ({len(wrong)} such lines); {advice}."
+    unit = "" if tracks.fates_time_unit == "frame" else f" {tracks.fates_time_unit}"
+    what = wrong["fate"].map({CENSORED: "the end of watching"}).fillna("the event")
+    refuse(
+        wrong.assign(what=what, unit=unit, place=place, advice=advice),
+        "{where} puts {what} of {cell} at {time}{unit}, frame {event_frame}, {place} ({n} such lines); {advice}",
     )
-
-
-def _line(row: pd.Series, path: Path) -> str:
-    return f"Line {row['line']} of the table of fates {path.name}"

@@ -30,21 +30,11 @@ def state_fates(
     tracks: TrackSettings,
     path: Path,
 ) -> pd.DataFrame | None:
-    """Read the fate of each cell off the rows of its track.
+    """Read the fate of each cell off the rows of its track: fate and event_frame (Int64), indexed by cell_id.
 
-    Parameters
-    ----------
-    cell_ids : ndarray of int64, shape (N,)
-        Cell of each row.
-    words : Series of str or None
-        Fate on each row, blank where none is stated; None where the file has no such column.
-    event_frames : Series of Int64 or None
-        Frame of the event (censored: of the end of watching) on each row, from 0, null where none is stated.
-
-    Returns
-    -------
-    DataFrame or None
-        fate and event_frame (Int64), indexed by cell_id, of cells with a stated fate; None without a column of fates.
+    `words` and `event_frames` stand on the rows of `cell_ids` (shape (N,)), blank and null where nothing is stated;
+    None without such a column. A frame is that of the event, from 0, of a censored cell that of the end of watching.
+    Cells without a stated fate are left out; None without a column of fates.
 
     Raises
     ------

@@ -66,11 +66,8 @@ class CutGraph:
 def cut_graph(graph: SpotGraph, on_merge: OnMerge = "stop") -> CutGraph:
     """Cut a graph into cells: a cell ends where it has two or more children, or where the file's own number changes.
 
-    Parameters
-    ----------
-    on_merge : {"stop", "cut"}
-        What is done with a spot that has two parents: refuse the graph, or end the cells before it; what comes after
-        is then a cell of its own, whose parent is not known.
+    A spot with two parents makes the graph refused or, if `on_merge` is "cut", ends the cells before it; what comes
+    after is then a cell of its own, whose parent is not known.
 
     Raises
     ------
@@ -117,14 +114,7 @@ def tell_merges(
 ) -> tuple[Remark, ...]:
     """Say where merges were cut, and which mothers do not divide any more for lack of daughters.
 
-    Parameters
-    ----------
-    places, path
-        As `refuse_merges`.
-    before : iterable of int
-        Mother of each daughter, as the file has them.
-    parents : mapping of int to int
-        Parent of each cell that has one after the cut.
+    `before` has the mother of each daughter as the file has them, `parents` those after the cut.
     """
     if not places:
         return ()
@@ -138,15 +128,7 @@ def tell_merges(
 def forget_rejoined(parents: Mapping[int, int], merging: Iterable[Sequence[int]]) -> dict[int, int]:
     """Take daughters from their mother that merge with each other: she did not divide, she was found twice for a while.
 
-    Parameters
-    ----------
-    merging : iterable of sequences of int
-        Cells that merge, a sequence a merge.
-
-    Returns
-    -------
-    dict of int to int
-        `parents` without these daughters.
+    `merging` has the cells of each merge; `parents` without these daughters is given back.
     """
     rejoined: set[int] = set()
     for cells in merging:

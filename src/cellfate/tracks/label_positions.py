@@ -8,35 +8,13 @@ from numpy.typing import NDArray
 
 
 def place_labels(frames_yx: Iterable[NDArray[np.integer]]) -> pd.DataFrame:
-    """Centres of the cells of label images, one image a frame.
-
-    Parameters
-    ----------
-    frames_yx : iterable of ndarray of integers, shape (Y, X)
-        Label images in the order of frames; one is held at a time.
-
-    Returns
-    -------
-    DataFrame
-        cell_id, frame (from 0), y_px, x_px.
-    """
+    """Centres of the cells of label images in the order of frames, one held at a time: cell_id, frame, y_px, x_px."""
     found = [find_centroids(labels_yx).assign(frame=frame) for frame, labels_yx in enumerate(frames_yx)]
     return pd.concat(found, ignore_index=True)
 
 
 def find_centroids(labels_yx: NDArray[np.integer]) -> pd.DataFrame:
-    """Centre of the pixels of every label.
-
-    Parameters
-    ----------
-    labels_yx : ndarray of integers, shape (Y, X)
-        0 is background.
-
-    Returns
-    -------
-    DataFrame
-        cell_id (the label), y_px, x_px; ordered by label.
-    """
+    """Centre of the pixels of every label but 0 of an image (Y, X): cell_id (the label), y_px and x_px, by label."""
     y, x = np.nonzero(labels_yx)
     names, place, count = np.unique(labels_yx[y, x], return_inverse=True, return_counts=True)
     return pd.DataFrame(

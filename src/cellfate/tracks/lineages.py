@@ -5,19 +5,9 @@ import pandas as pd
 
 
 def find_founders(cell_ids: pd.Series, parent_ids: pd.Series) -> pd.Series:
-    """Follow every cell back to the first of its family.
+    """Follow every cell of a recording back to the first of its family; null for a cell that is its own ancestor.
 
-    Parameters
-    ----------
-    cell_ids : Series of int
-        Cells of one recording, each once.
-    parent_ids : Series of Int64
-        Parent of each, null for a founder. A parent that is not among `cell_ids` founds its family.
-
-    Returns
-    -------
-    Series of Int64
-        Founder of each cell, with the index of `cell_ids`; null for a cell that is its own ancestor.
+    `parent_ids` is null for a founder; a parent that is not among `cell_ids` founds its family.
 
     Examples
     --------
@@ -39,19 +29,10 @@ def find_founders(cell_ids: pd.Series, parent_ids: pd.Series) -> pd.Series:
 
 
 def find_divisions(cells: pd.DataFrame) -> pd.DataFrame:
-    """Find the mothers with at least two daughters.
+    """Find the mothers with at least two daughters, among cell_id, parent_id (null for a founder) and begin.
 
-    Parameters
-    ----------
-    cells : DataFrame
-        Columns cell_id, parent_id (null for a founder) and begin (first frame of the track), of one recording.
-
-    Returns
-    -------
-    DataFrame
-        Indexed by the mother's cell_id: n_daughters; event_frame, the first frame of the earliest daughter;
-        same_frame, whether all daughters begin in it. Mothers with one daughter are left out: their track goes on under
-        a new number.
+    Indexed by the mother's cell_id: n_daughters; event_frame, the first frame of the earliest daughter; same_frame,
+    whether all daughters begin in it. Of mothers with one daughter the track goes on under a new number.
     """
     daughters = cells[cells["parent_id"].notna()].groupby("parent_id")["begin"].agg(["size", "min", "max"])
     mothers = daughters[daughters["size"] >= 2]

@@ -42,12 +42,7 @@ def read_columns(
 
 
 def drop_untracked(table: pd.DataFrame, column: str, tracks: TrackSettings, path: Path) -> pd.DataFrame:
-    """Leave out the rows of spots of no track, and say how many they are.
-
-    Parameters
-    ----------
-    column : str
-        Column that names the track.
+    """Leave out the rows of spots of no track, by the column that names the track, and say how many they are.
 
     Raises
     ------
@@ -91,19 +86,11 @@ def read_frames(column: pd.Series, source: TrackSource, tracks: TrackSettings, p
 def read_marks(
     table: pd.DataFrame, names: Mapping[str, str], source: TrackSource, tracks: TrackSettings, path: Path
 ) -> pd.DataFrame:
-    """Turn rows of text, as `read_text_columns` gives them, into detections.
+    """Turn rows of text, as `read_text_columns` gives them, into detections and spot features.
 
-    Without `tracks.position_unit` the unit of positions is what the names of their columns say, else pixels.
-
-    Parameters
-    ----------
-    names : dict of str to str
-        Columns of cell_id, frame, y and x in it.
-
-    Returns
-    -------
-    DataFrame
-        cell_id, frame (from 0), y_px, x_px, and spot features.
+    The columns are cell_id, frame (from 0), y_px, x_px and those of the features. `names` are the columns of cell_id,
+    frame, y and x. Without `tracks.position_unit` the unit of positions is what the names of their columns say, else
+    pixels.
 
     Raises
     ------

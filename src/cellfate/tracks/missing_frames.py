@@ -13,22 +13,9 @@ def leave_out_missing(
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Leave out detections in frames without pixels, cells that are in no other frame, and events after the last frame.
 
-    Parameters
-    ----------
-    detections, cells : DataFrame
-        Columns of `Detections`, and of `Cells` but group_id.
-    recordings : DataFrame
-        Table `Recordings`; of recordings without missing_frames nothing changes.
-
-    Returns
-    -------
-    detections : DataFrame
-        Without those; a frame that is missing within a track is a gap.
-    cells : DataFrame
-        Without those that have no detection left; parents that are gone are null. first_frame and last_frame are those
-        that are left. An event after the last frame of the recording is not seen: the cell is censored.
-    problems : DataFrame
-        recording_id, reason and check, a warning: how much was left out.
+    A frame that is missing within a track is a gap. first_frame and last_frame are those that are left, parents that
+    are gone are null, and a cell is censored whose event is after the last frame of the recording. How much was left
+    out is told in problems, as a warning.
     """
     missing = {
         str(row["recording_id"]): read_ranges(row.get("missing_frames")) for row in recordings.to_dict("records")

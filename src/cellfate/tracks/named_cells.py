@@ -17,21 +17,10 @@ _SHOWN_NAMES = 10
 def find_cells(
     column: pd.Series, cells: pd.DataFrame, by: Literal["cell_id", "cell_name"], path: Path
 ) -> NDArray[np.int64]:
-    """Find the cells that the rows of a table mean.
+    """Find the cells that the rows of a table mean: cell_id of each row, int64.
 
-    Parameters
-    ----------
-    column : Series of str
-        Numbers or names of cells, indexed by the line of the file.
-    cells : DataFrame
-        cell_id and cell_name (null where the tracker gives none), of one recording.
-    by : {"cell_id", "cell_name"}
-        What the column holds. A name and a number are never tried one after the other: both can exist.
-
-    Returns
-    -------
-    ndarray of int64
-        cell_id of each row. A number is not looked for among the cells.
+    `column` has numbers or names, indexed by the line, as `by` says: one is never tried after the other, since both can
+    exist. `cells` are those of one recording; a number is not looked for among them.
 
     Raises
     ------

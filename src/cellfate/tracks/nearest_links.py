@@ -13,16 +13,8 @@ def link_nearest(spots: pd.DataFrame) -> NDArray[np.int64]:
     """Link every spot to the nearest end of the branches that its track has before it.
 
     So a track branches where two spots of a frame continue the same end, a branch may miss frames, and none merge.
-
-    Parameters
-    ----------
-    spots : DataFrame
-        spot_id, track, frame, y_px, x_px.
-
-    Returns
-    -------
-    ndarray of int64, shape (M, 2)
-        Numbers of the earlier and of the later spot.
+    `spots` has spot_id, track, frame, y_px and x_px; numbers of the earlier and the later spot are given back, shape
+    (M, 2).
     """
     links: list[tuple[int, int]] = []
     numbers, places = spots["spot_id"].to_numpy(np.int64), spots.assign(place=np.arange(len(spots)))

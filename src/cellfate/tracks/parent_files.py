@@ -28,14 +28,7 @@ _PARENT = ("parent", "parent_id", "parent_track_id", "mother", "parent_label", "
 def read_parents(
     source: TrackSource, tracks: TrackSettings, cell_ids: NDArray[np.int64]
 ) -> tuple[dict[int, int] | None, tuple[Remark, ...]]:
-    """Read the parents that `graph_file` names.
-
-    Returns
-    -------
-    parents : dict of int to int, or None
-        Parent of each cell that has one; None without a file.
-    remarks : tuple of Remark
-        Where tracks that merge were cut.
+    """Read the parents that `graph_file` names, None without one; and where tracks that merge were cut.
 
     Raises
     ------

@@ -27,12 +27,7 @@ def problem_table(rows: Iterable[tuple[str, str]] = (), check: str = "tracks", p
 def one_problem_a_recording(found: pd.DataFrame, sentence: str) -> pd.DataFrame:
     """Turn offending rows into problems: the first of each recording, and how many there are.
 
-    Parameters
-    ----------
-    found : DataFrame
-        Offending rows, with recording_id and the columns that the sentence names.
-    sentence : str
-        Format string that names columns of `found`, without the full stop.
+    `sentence` is a format string that names columns of `found`, without the full stop.
     """
     if found.empty:
         return problem_table()
@@ -66,14 +61,7 @@ def set_aside_or_stop(
 
 
 def set_aside(problems: pd.DataFrame, recordings: pd.DataFrame, stage: str) -> tuple[set[str], pd.DataFrame]:
-    """Set the recordings with problems aside.
-
-    Returns
-    -------
-    kept : set of str
-        Recordings without problems.
-    set_aside : DataFrame
-        Table `SetAside`.
+    """Set the recordings with problems (recording_id, reason) aside: those that are kept, and table `SetAside`.
 
     Raises
     ------

@@ -58,14 +58,8 @@ Source = TypeVar("Source", bound=_Named)
 def read_each(sources: Sequence[Source], read_file: Callable[[Source], TrackedCells]) -> Tables:
     """Read the tracks of every recording; what is wrong with one does not keep the others from being read.
 
-    Returns
-    -------
-    detections : DataFrame
-        Columns of `Detections`.
-    cells : DataFrame
-        Columns of `Cells` but group_id; fate as `assemble`.
-    problems : DataFrame
-        recording_id, reason and check; a recording that could not be read has no rows in the other two.
+    Detections and cells as `assemble` gives them, and problems (recording_id, reason and check); a recording that could
+    not be read has no rows in the first two.
     """
     detections, cells, problems = [empty_table(DETECTION_KINDS)], [empty_table(CELL_KINDS)], [problem_table()]
     for source in tqdm(sources, desc="Importing tracks", unit="recording", disable=None):
@@ -203,12 +197,7 @@ def _part_by_recording(
 def assemble(recording_id: str, read: TrackedCells) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Make the tables of one recording, and let mothers with two daughters divide.
 
-    Returns
-    -------
-    detections : DataFrame
-        Columns of `Detections`.
-    cells : DataFrame
-        Columns `CELL_KINDS`. The fate of a cell that neither divides nor has a stated one is null.
+    The fate of a cell that neither divides nor has a stated one is null.
 
     Raises
     ------

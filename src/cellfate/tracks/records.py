@@ -105,12 +105,7 @@ class TrackSource:
     other_images: Mapping[str, str] = field(default_factory=dict)
 
     def find(self, template: str, parameter: str = "files") -> Path:
-        """Path of a file of this recording.
-
-        Parameters
-        ----------
-        template : str
-            Relative to the root, with a place for the recording, as `name_file` fills it.
+        """Path of a file of this recording, as `name_file` names it; `parameter` is that which does, for messages.
 
         Raises
         ------

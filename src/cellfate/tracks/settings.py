@@ -28,18 +28,18 @@ Format = Literal[
 ]
 DEFAULT_FILES: dict[str, str] = {
     "trackmate_xml": "{recording_id}.xml",
-    "trackmate_csv": "{recording_id}_spots.csv",
     "btrack": "{recording_id}.h5",
     "geff": "{recording_id}.geff",
-    "napari_csv": "{recording_id}.csv",
     "labels": "labels/{recording_id}.tif",
     "deepcell": "{recording_id}.trk",
+    "trackmate_csv": "{recording_id}_spots.csv",
     "imaris_csv": "{recording_id}_Position.csv",
     "cell_acdc": "{recording_id}_acdc_output.csv",
     "cellprofiler_csv": "{recording_id}.csv",
+    "napari_csv": "{recording_id}.csv",
     "csv": "{recording_id}.csv",
 }
-"""Where the tracks of a recording are looked for, relative to the folder of recordings."""
+"""Where the tracks of a recording are looked for, relative to the folder of recordings; the surest formats first."""
 SPOT_FORMATS = frozenset({"trackmate_xml", "trackmate_csv"})
 """Formats in which a person can type the fate of a cell into the name of a spot."""
 LABEL_FORMATS = frozenset({"labels", "deepcell"})

@@ -18,19 +18,11 @@ _DAUGHTERS = 2
 def read_spot_fates(
     spots: pd.DataFrame, parents: dict[int, int] | None, tracks: TrackSettings, path: Path
 ) -> pd.DataFrame | None:
-    """Read the fate of each cell off the names of its spots.
+    """Read the fate of each cell off the names of its spots: as `state_fates`; None without words.
 
-    Parameters
-    ----------
-    spots : DataFrame
-        cell_id, spot_id, frame and, where `columns.fate` names an attribute or column, word: its text, blank where
-        nothing is stated.
-
-    Returns
-    -------
-    DataFrame or None
-        fate and event_frame (Int64), indexed by cell_id; None without words. The event is in the first frame with the
-        word (censored: watched to the last); that of a mother whose daughters are tracked is left to these.
+    `spots` has cell_id, spot_id, frame and, where `columns.fate` names an attribute or column, word: its text, blank
+    where nothing is stated. The event is in the first frame with the word (censored: watched to the last); that of a
+    mother whose daughters are tracked is left to these.
 
     Raises
     ------

@@ -22,12 +22,7 @@ _ALIKE = 0.5
 
 
 def check_features(wanted: Iterable[str], found: Iterable[str], path: Path, kind: str) -> None:
-    """Refuse a file that lacks a spot feature.
-
-    Parameters
-    ----------
-    kind : str
-        What the format calls them: column, attribute of its spots.
+    """Refuse a file that lacks a spot feature; `kind` is what the format calls them: column, attribute of its spots.
 
     Raises
     ------
@@ -48,12 +43,7 @@ def check_features(wanted: Iterable[str], found: Iterable[str], path: Path, kind
 
 
 def add_text_features(marks: pd.DataFrame, table: pd.DataFrame, tracks: TrackSettings, path: Path) -> pd.DataFrame:
-    """Put spot features from columns of text beside detections.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Columns of text of the same rows, in their order, indexed by the number of the line.
+    """Put spot features from columns of text, indexed by line, beside the detections of the same rows.
 
     Raises
     ------
@@ -68,10 +58,7 @@ def add_text_features(marks: pd.DataFrame, table: pd.DataFrame, tracks: TrackSet
 def add_features(marks: pd.DataFrame, features: Mapping[str, NDArray[np.float64]], path: Path) -> pd.DataFrame:
     """Put spot features beside detections, as float32; NaN where nothing, or something infinite, was measured.
 
-    Parameters
-    ----------
-    features : mapping of str to ndarray of float64, shape (N,)
-        Values of each feature, in the order of the rows.
+    `features` has an array of float64 of each, in the order of the rows.
     """
     columns = {}
     for name, values in features.items():

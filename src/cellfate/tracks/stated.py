@@ -51,17 +51,9 @@ class StatedFacts:
 
 
 def read_interval(interval: float | None, time_unit: str, length_unit: str) -> float | None:
-    """Turn a stated frame interval into minutes.
+    """Turn a stated frame interval into minutes; None where the file states none.
 
-    Parameters
-    ----------
-    time_unit, length_unit : str
-        Words for the units of times and positions.
-
-    Returns
-    -------
-    float or None
-        None where the file states none: an interval of 1 beside positions in pixels is what nobody set.
+    An interval of 1 beside positions in pixels is what nobody set. Units are words of the file.
     """
     minutes = MINUTES.get(time_unit.strip().lower())
     never_set = interval == 1 and length_unit.strip().lower() not in MICROMETRES

@@ -88,12 +88,7 @@ def read_recording(source: TrackSource, tracks: TrackSettings) -> TrackedCells:
 def state_facts(
     path: Path, model: Mapping[str, str], image: Mapping[str, str], *, from_micrometres: bool
 ) -> StatedFacts:
-    """Gather what a file states about its image.
-
-    Parameters
-    ----------
-    model, image : mapping of str to str
-        Attributes of its elements `Model` (units) and `ImageData`.
+    """Gather what a file states about its image in the attributes of its elements `Model` (units) and `ImageData`.
 
     Raises
     ------

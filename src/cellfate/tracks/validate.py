@@ -12,17 +12,9 @@ _SEVERAL = 10
 
 
 def find_problems(detections: pd.DataFrame, cells: pd.DataFrame, recordings: pd.DataFrame) -> pd.DataFrame:
-    """Find what is wrong with imported tracks.
+    """Find what is wrong with imported tracks: recording_id and reason, a row a recording and kind of problem.
 
-    Parameters
-    ----------
-    cells : DataFrame
-        Columns of `Cells`, without group_id; first_frame and last_frame may be null.
-
-    Returns
-    -------
-    DataFrame
-        Columns recording_id and reason; one row a recording and kind of problem, empty if all is well.
+    first_frame and last_frame of cells may be null.
     """
     sizes = recordings[["recording_id", "n_frames", "height_px", "width_px"]]
     detections = detections.merge(sizes, on="recording_id", validate="many_to_one")
@@ -33,14 +25,9 @@ def find_problems(detections: pd.DataFrame, cells: pd.DataFrame, recordings: pd.
 
 
 def settle_missing_parents(cells: pd.DataFrame, tracks: TrackSettings) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Forget parents that have no track, where `missing_parents` says so.
+    """Forget parents that have no track, where `missing_parents` says so; how many there were are warnings.
 
-    Returns
-    -------
-    cells : DataFrame
-        With parent_id null where the parent has no track; lineage_id stays, so that its daughters are one lineage.
-    problems : DataFrame
-        Warnings: how many there were in each recording.
+    parent_id is null then; lineage_id stays, so that the daughters of a lost parent are one lineage.
     """
     if tracks.missing_parents == "stop":
         return cells, problem_table()

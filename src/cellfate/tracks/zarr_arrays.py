@@ -51,19 +51,10 @@ def has_array(path: Path) -> bool:
 
 
 def read_array(path: Path, n_rows: int | None = None, whole: bool = False) -> NDArray[Any]:
-    """Read a small array, once its metadata were found harmless.
+    """Read a small array of numbers, truth values or text of fixed length, once its metadata were found harmless.
 
-    Parameters
-    ----------
-    n_rows : int or None
-        Length that it must have.
-    whole : bool
-        Whether every chunk must be there; a chunk that is not is taken for the fill value otherwise.
-
-    Returns
-    -------
-    ndarray
-        Numbers, truth values or text of fixed length.
+    It must have `n_rows` where these are given, and every chunk if `whole`; else one that is not there is the fill
+    value.
 
     Raises
     ------

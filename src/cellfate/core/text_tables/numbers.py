@@ -21,17 +21,7 @@ _BLANK: Final = ["", "nan", "na", "none", "null", "<na>"]
 
 
 def parse_numbers(column: pd.Series) -> NDArray[np.float64]:
-    """Turn text into numbers.
-
-    Parameters
-    ----------
-    column : Series of str, length N
-        Fields of a table; `1,5` is read as 1.5.
-
-    Returns
-    -------
-    ndarray of float64, shape (N,)
-        NaN where a field is no number.
+    """Turn text into numbers, `1,5` into 1.5; NaN where a field is no number.
 
     Examples
     --------
@@ -104,10 +94,7 @@ def is_blank(column: pd.Series) -> pd.Series:
 def optional_real_numbers(column: pd.Series, path: Path, advice: str = "correct the file") -> NDArray[np.float64]:
     """Turn text into numbers; blank fields, `nan` and `na` become NaN, and infinite ones stay.
 
-    Parameters
-    ----------
-    advice : str
-        What to do where a field is anything else.
+    `advice` is what to do where a field is anything else.
 
     Raises
     ------
@@ -126,14 +113,9 @@ def optional_real_numbers(column: pd.Series, path: Path, advice: str = "correct 
 
 
 def check_decimals(table: pd.DataFrame, separator: str | None, path: Path) -> None:
-    """Refuse a table in which a comma in a number could mean two things.
+    """Refuse a table, indexed by line, in which a comma in a number could mean two things.
 
-    Parameters
-    ----------
-    table : DataFrame
-        Columns of text that are used, indexed by the number of the line.
-    separator : str or None
-        What separates fields; None in a workbook.
+    `separator` is what separates fields; None in a workbook.
 
     Raises
     ------

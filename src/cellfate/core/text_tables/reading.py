@@ -98,19 +98,10 @@ def read_text_columns(
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read all columns of a table as text, to look at it.
+    """Read all columns of a table as text, to look at it; as `read_text_columns`, but for what follows.
 
-    Parameters
-    ----------
-    path : Path
-        As in `read_text_columns`.
-
-    Returns
-    -------
-    DataFrame
-        Text columns, blank fields as empty text, indexed by the number of the line in the file. Columns without a name
-        and lines without any content are left out; dates of a workbook are in ISO form, and formulas whose value it
-        does not hold as they were written.
+    Columns without a name are left out; dates of a workbook are in ISO form, and formulas whose value it does not hold
+    as they were written.
 
     Raises
     ------
@@ -137,11 +128,8 @@ def read_header(path: Path) -> list[str]:
 def read_first_lines(path: Path, n_lines: int) -> list[tuple[str, int, list[str]]]:
     """Read the fields of the first lines of a table, and of every sheet of a workbook, whichever the header is.
 
-    Returns
-    -------
-    list of (str, int, list of str)
-        Sheet (of a text file, empty), number of the line from 1, fields; those that a comma, semicolon or tab parts
-        where the line has but one: the first line need not be the header, which tells the separator.
+    Sheet (of a text file, empty), number of the line from 1, fields; those that a comma, semicolon or tab parts where
+    the line has but one: the first line need not be the header, which tells the separator.
 
     Raises
     ------
@@ -164,10 +152,7 @@ def read_first_lines(path: Path, n_lines: int) -> list[tuple[str, int, list[str]
 def find_unread_sheets(path: Path) -> tuple[str, list[str]]:
     """Name the sheet of a workbook that is read, and those behind it that hold something and are not.
 
-    Returns
-    -------
-    (str, list of str)
-        Of a text file, of a file that is not there, and of one that cannot be read: empty.
+    Of a text file, of a file that is not there, and of one that cannot be read: empty.
     """
     try:
         first, *others = list_filled_sheets(path) if path.is_file() and is_workbook(path) else [""]

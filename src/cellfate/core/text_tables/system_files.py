@@ -8,10 +8,7 @@ _NAMES: Final = frozenset({".ds_store", "thumbs.db", "desktop.ini", "__macosx"})
 def is_system_file(name: str) -> bool:
     """Whether a file of this name was made by macOS or Windows, not by a person: it is never an image or a table.
 
-    Parameters
-    ----------
-    name : str
-        Name, or path with `/` between folders: a file in a folder of the system is one of its files.
+    Of a path with `/` between folders: a file in a folder of the system is one of its files.
 
     Examples
     --------

@@ -87,12 +87,8 @@ def read_sheet(path: Path) -> Sheet:
     InputError
         If the workbook is damaged or has no sheet of cells.
     """
-    try:
+    with _tell_damage(f"The first sheet of {path}"):
         title, cells, formulas = _read_cells(path)
-    except Exception as error:  # of a damaged part openpyxl and its parsers raise errors of any kind
-        raise InputError(
-            f"The first sheet of {path} cannot be read ({str(error).strip()}); save it anew, or as CSV."
-        ) from error
     dates = [(y, x) for y, row in enumerate(cells) for x, value in enumerate(row) if isinstance(value, _TIMES)]
     return Sheet(title, [[_as_text(value) for value in row] for row in cells], dates, formulas)
 
@@ -105,12 +101,8 @@ def list_filled_sheets(path: Path) -> list[str]:
     InputError
         If the workbook is damaged.
     """
-    try:
-        with _open(path) as sheets:
-            first, *others = sheets
-            filled = [one.title for one in others if any(any(row) for row in one.iter_rows(values_only=True))]
-    except Exception as error:  # as in read_sheet
-        raise InputError(f"{path} cannot be read ({str(error).strip()}); save it anew, or as CSV.") from error
+    with _tell_damage(str(path)), _open(path) as (first, *others):
+        filled = [one.title for one in others if any(any(row) for row in one.iter_rows(values_only=True))]
     return [first.title, *filled]
 
 
@@ -122,12 +114,17 @@ def read_first_rows(path: Path, n_rows: int) -> dict[str, list[list[str]]]:
     InputError
         If the workbook is damaged.
     """
-    try:
-        with _open(path) as sheets:
-            rows = {sheet.title: list(sheet.iter_rows(max_row=n_rows, values_only=True)) for sheet in sheets}
-    except Exception as error:  # as in read_sheet
-        raise InputError(f"{path} cannot be read ({str(error).strip()}); save it anew, or as CSV.") from error
+    with _tell_damage(str(path)), _open(path) as sheets:
+        rows = {sheet.title: list(sheet.iter_rows(max_row=n_rows, values_only=True)) for sheet in sheets}
     return {title: [[_as_text(value) for value in row] for row in cells] for title, cells in rows.items()}
+
+
+@contextmanager
+def _tell_damage(what: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # of a damaged part openpyxl and its parsers raise errors of any kind
+        raise InputError(f"{what} cannot be read ({str(error).strip()}); save it anew, or as CSV.") from error
 
 
 @contextmanager
