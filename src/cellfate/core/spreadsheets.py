@@ -19,15 +19,7 @@ _TEXT: Final = ("recording_id", "cell_name", "condition", "dose", "file", "chann
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write a table for a person: no text of it is run by a spreadsheet; what is missing is blank.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Columns of numbers, truth values or text.
-    path : Path
-        The file; its folder is there.
-    """
+    """Write a table for a person: no text of it is run by a spreadsheet; what is missing is blank."""
     import pyarrow as pa
     from pyarrow.csv import write_csv as write  # ten times as fast as pandas
 

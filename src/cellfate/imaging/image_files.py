@@ -92,12 +92,7 @@ def read_headers(
 
 
 def read_pixels(path: Path) -> NDArray[Any]:
-    """Decode the one image of a TIFF or PNG.
-
-    Returns
-    -------
-    ndarray, shape (S, Y, X), native dtype
-        Samples first; S is 1 for a grey image.
+    """Decode the one image of a TIFF or PNG: shape (S, Y, X), native dtype; S is 1 for a grey image.
 
     Raises
     ------

@@ -75,18 +75,7 @@ def list_recordings(root: Path, settings: RecordingSettings) -> list[ListedRecor
 
 
 def find_track_files(root: Path, sequence: str) -> TrackFiles | None:
-    """Find the tracks of a Cell Tracking Challenge sequence: the ground truth, else a tracker's result.
-
-    Parameters
-    ----------
-    sequence : str
-        Name of the sequence, such as `02`.
-
-    Returns
-    -------
-    TrackFiles or None
-        None where there are neither.
-    """
+    """Find the tracks of a Cell Tracking Challenge sequence such as `02`: the ground truth, else a tracker's result."""
     truth = TrackFiles(root / f"{sequence}_GT/TRA/man_track.txt", root / f"{sequence}_GT/TRA", "man_track")
     result = TrackFiles(root / f"{sequence}_RES/res_track.txt", root / f"{sequence}_RES", "mask")
     return next((files for files in (truth, result) if files.table.is_file()), None)

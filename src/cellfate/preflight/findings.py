@@ -28,22 +28,10 @@ def list_findings(
 ) -> pd.DataFrame:
     """Turn offending cases into findings.
 
-    Parameters
-    ----------
-    cases : DataFrame
-        One row a case: recording_id, value, and what the sentence names; cell_id, frame, channel, file and limit where
-        they are known.
-    sentence : str
-        Format string that names columns of `cases`, without the recording and without the full stop.
-    max_rows : int
-        Cases of a recording that are listed one by one, the worst; the others are counted in one more row.
-    larger_is_worse : bool
-        Which end of `value` is the worst.
-
-    Returns
-    -------
-    DataFrame
-        Table `PreflightFindings` of this check.
+    `cases` has recording_id, value and what the sentence names; cell_id, frame, channel, file and limit where they are
+    known. The sentence is a format string without the recording and the full stop. The `max_rows` worst cases of a
+    recording are listed one by one, the others counted in one more row; `larger_is_worse` says which end of `value` is
+    the worst.
     """
     if cases.empty:
         return PreflightFindings.empty()

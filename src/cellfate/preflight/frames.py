@@ -34,18 +34,10 @@ def choose_frames(n_frames: int, image_frames: int | None) -> list[int]:
 
 
 def measure_frame(image_cyx: NDArray[Any], channels: tuple[str, ...]) -> pd.DataFrame:
-    """Measure one frame, channel by channel.
+    """Measure one frame (C, Y, X) on the camera's scale, channel by channel.
 
-    Parameters
-    ----------
-    image_cyx : ndarray, shape (C, Y, X), any number type
-        Pixels on the camera's scale.
-
-    Returns
-    -------
-    DataFrame
-        One row a channel: channel, spread, focus, not_finite_share, brightest (largest value), brightest_share (of
-        pixels that have it), ceiling (bool: that value is where a camera ends, or pixels pile up on it).
+    One row a channel: channel, spread, focus, not_finite_share, brightest (largest value), brightest_share (of pixels
+    that have it), ceiling (bool: that value is where a camera ends, or pixels pile up on it).
     """
     rows = [_measure_plane(np.asarray(plane_yx)) for plane_yx in image_cyx]
     return pd.DataFrame(rows).assign(channel=list(channels))

@@ -25,23 +25,12 @@ def common_start(texts: Iterable[str]) -> str:
 def match_files(
     files: Iterable[str], names: Sequence[str], images: Mapping[str, str] | None = None
 ) -> dict[str, dict[str, str]]:
-    """Sort files by template and recording.
+    """Sort files, as paths relative to the recordings' folder, by template and recording.
 
-    Parameters
-    ----------
-    files : iterable of str
-        Paths relative to the recordings' folder.
-    names : sequence of str
-        Recordings. A name counts where no letter or digit stands beside it; of two, the longer.
-    images : dict of str to str, or None
-        Image file of recordings; a file in which no name stands may begin like it, with its folders.
-
-    Returns
-    -------
-    dict of str to dict of str to str
-        For each template, with `{recording_id}` in the place of the name or `{image}` in that of the image file
-        without ending, the file of each recording. A file in which neither stands is a template of its own, without
-        recordings.
+    A name of a recording counts where no letter or digit stands beside it; of two, the longer. A file in which no name
+    stands may begin like the image file of a recording, with its folders. The template has `{recording_id}` in the
+    place of the name or `{image}` in that of the image file without ending; a file in which neither stands is a
+    template of its own, without recordings.
 
     Examples
     --------

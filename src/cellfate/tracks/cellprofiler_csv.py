@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from cellfate.core.errors import InputError
 from cellfate.core.text_tables import optional_whole_numbers, read_header, real_numbers, whole_numbers
 from cellfate.tracks.branch_names import name_branches
+from cellfate.tracks.graphs import link_spots
 from cellfate.tracks.marks import drop_untracked
 from cellfate.tracks.reading import list_sources, open_table, read_each
 from cellfate.tracks.records import OpenedRecordings, Tables, TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackColumns, TrackSettings, is_file_each
 from cellfate.tracks.spot_features import add_text_features
-from cellfate.tracks.spot_tables import link_spots
 
 _IMAGES = 100_000
 """Objects of an image are numbered below this."""

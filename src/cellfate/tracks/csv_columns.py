@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from cellfate.core.errors import InputError
 from cellfate.core.text_tables import is_blank, optional_whole_numbers
 from cellfate.tracks.fate_tables import state_fates
+from cellfate.tracks.graphs import link_spots
 from cellfate.tracks.marks import drop_untracked, read_frames, read_marks
 from cellfate.tracks.parent_files import read_parents
 from cellfate.tracks.reading import list_sources, open_table, read_each
 from cellfate.tracks.records import OpenedRecordings, Tables, TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
-from cellfate.tracks.spot_tables import link_spots
 
 
 def read_tracks(opened: OpenedRecordings) -> Tables:

@@ -23,12 +23,8 @@ Refuse = Callable[[pd.DataFrame, str], None]
 def check_fates(rows: pd.DataFrame, cells: pd.DataFrame, source: TrackSource, tracks: TrackSettings) -> None:
     """Refuse what a table of fates cannot mean.
 
-    Parameters
-    ----------
-    rows : DataFrame
-        cell_id, fate (null where blank), event_frame (Int64) and time (as it is written), indexed by the line.
-    cells : DataFrame
-        Cells of the recording, columns `reading.CELL_KINDS`.
+    `rows` has cell_id, fate (null where blank), event_frame (Int64) and time (as it is written), indexed by the line;
+    `cells` of the recording have the columns `reading.CELL_KINDS`.
 
     Raises
     ------

@@ -14,18 +14,12 @@ _AXES = {"t": ("time", "frame"), "y": ("space", "pixel"), "x": ("space", "pixel"
 
 
 def write_geff(path: Path, table: pd.DataFrame) -> None:
-    """Write the tracks of one recording.
+    """Write the tracks of one recording to a new folder.
 
     Spots are numbered in the order of cells and frames. A spot is linked to the next one of its cell, also over gaps,
     and the last spot of a cell to the first of each of its daughters. Zarr format 2, which every reader of GEFF knows.
-
-    Parameters
-    ----------
-    path : Path
-        Folder to write; there must be none.
-    table : DataFrame
-        cell_id, frame, y_px, x_px, parent_id (null for none) and any columns of numbers or text. recording_id is left
-        out, because it is the name of the file.
+    The table has cell_id, frame, y_px, x_px, parent_id (null for none) and any columns of numbers or text; recording_id
+    is left out, because it is the name of the file.
     """
     import zarr
 

@@ -1,8 +1,8 @@
-"""Graphs of spots, as TrackMate and GEFF write them, cut into cells where a cell divides."""
+"""Graphs of spots, as TrackMate and GEFF write them and tables that name the parents of spots, cut into cells."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
 from cellfate.tracks.records import Remark
+from cellfate.tracks.settings import TrackSettings
 
 OnMerge = Literal["stop", "cut"]
 
@@ -90,6 +91,35 @@ def cut_graph(graph: SpotGraph, on_merge: OnMerge = "stop") -> CutGraph:
     merging = pd.Series(cell_ids[source[into_merge]]).groupby(target[into_merge]).agg(list)
     kept = forget_rejoined(parents, merging)
     return CutGraph(cell_ids, kept, tell_merges(places, graph.path, cell_ids[source[~goes_on]].tolist(), kept))
+
+
+def link_spots(
+    spot_ids: NDArray[np.int64], frames: NDArray[np.int64], parents: pd.Series, tracks: TrackSettings, path: Path
+) -> CutGraph:
+    """Link the rows of a table to cells, which end where a spot has two children.
+
+    Parameters
+    ----------
+    spot_ids, frames : ndarray of int64, shape (N,)
+        Number and frame of each spot.
+    parents : Series of Int64, length N
+        Number of the spot that each came from: null, -1, itself, or 0 where no spot has the number 0, for none.
+
+    Raises
+    ------
+    InputError
+        As `cut_graph`.
+    """
+    sources = parents.fillna(-1).to_numpy(np.int64)
+    linked = (sources != -1) & (sources != spot_ids)
+    if not (spot_ids == 0).any():
+        linked &= sources != 0
+    lost = linked & ~np.isin(sources, spot_ids) & (tracks.missing_parents == "unknown")
+    linked &= ~lost
+    edges = np.column_stack([sources[linked], spot_ids[linked]])
+    cut = cut_graph(SpotGraph(path, spot_ids, frames, edges, directed=True), tracks.on_merge)
+    sentence = f"{lost.sum()} spots in {path} name a parent that has no row; it is taken as not known."
+    return replace(cut, remarks=(*cut.remarks, Remark("missing_parent", sentence))) if lost.any() else cut
 
 
 def refuse_merges(places: Sequence[str], path: Path) -> None:

@@ -126,16 +126,8 @@ def open_table(
 ) -> Callable[[TrackSource], pd.DataFrame]:
     """Make what gives the rows of a recording in a table, which has a file a recording or is one file for all.
 
-    Parameters
-    ----------
-    recordings : DataFrame
-        Table `Recordings`. Rows about others are left out, and named in the log.
-    parameter, template : str
-        Parameter that names the files, and how.
-    columns : sequence of str
-        Columns to read; those that are None are left out.
-    by : str or None
-        Column that names the recording of a row; None if there is none.
+    `parameter` names the files by `template`. Columns that are None are not read; `by` is the column that names the
+    recording of a row, None if there is none. Rows about other recordings are left out, and named in the log.
 
     Raises
     ------

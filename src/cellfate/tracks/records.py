@@ -29,14 +29,10 @@ _MOST_APART_FRAMES = 0.25
 
 
 def name_file(template: str, recording_id: str, image: str) -> str:
-    """Name the file of a recording.
+    """Name the file of a recording by a template.
 
-    Parameters
-    ----------
-    template : str
-        With `{recording_id}` in the place of its name, or `{image}` in that of its image file without ending.
-    recording_id, image : str
-        Its name, and its image file or folder relative to the folder of recordings.
+    `{recording_id}` stands there in the place of its name, or `{image}` in that of its image file or folder (relative
+    to the folder of recordings) without ending.
 
     Examples
     --------
