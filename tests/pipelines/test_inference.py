@@ -158,7 +158,10 @@ def test_cells_that_trained_a_model_are_marked_and_warned_of_by_digest(demo_proj
         rows = table[table["predictor"] == predictor]
         assert cells_of(rows[rows["seen_in_training"]]) == cells_of(rows) & cells_of(cells)
     warned = [record.getMessage() for record in caplog.records if "trained on" in record.getMessage()]
-    assert len(warned) == 2
+    assert len(warned) == 3
+    assert "are not scored: a model was trained on them" in warned[0]
+    assert read_new(project, "08_reporting", "metrics").empty
+    assert read_new(project, "08_reporting", "alarm_summary").empty
     assert all(any(f" on {len(cells)} of these" in message for message in warned) for cells in taught.values())
 
 

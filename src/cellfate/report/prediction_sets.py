@@ -87,4 +87,7 @@ def _say_promise(splits: pd.DataFrame, unit: str) -> str:
             f"{calibrated} Each was forecast by the model of its fold, a new {unit} is by all of them together: for a "
             f"cell of a new {unit} like these the level is expected, not proven; not for one dose or one outcome."
         )
-    return f"{calibrated} The level holds for a cell of a new {unit} like these; not for one dose or one outcome."
+    return (
+        f"{calibrated} The level holds for the tested ones; for a new {unit} like these it is expected, not proven, "
+        "since boosting is then fitted to all cells. It does not hold for one dose or one outcome."
+    )

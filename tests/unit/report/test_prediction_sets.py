@@ -28,7 +28,7 @@ def test_it_is_said_that_few_groups_cost_larger_sets():
 @pytest.mark.parametrize(
     ("scheme", "folds", "said"),
     [
-        ("grouped_holdout", [0], "The level holds for a cell of a new recording like these; not for one dose"),
+        ("grouped_holdout", [0], "for a new recording like these it is expected, not proven"),
         ("grouped_folds", [0, 1], "the level is expected, not proven"),
         ("random_by_cell", [0], "also trained the model, so a new recording can fare worse"),
     ],

@@ -34,6 +34,7 @@ from cellfate.core.tables import (
     NetBenefit,
 )
 from cellfate.crops.cutting import CropPlan
+from cellfate.crops.digest import digest_cells
 from cellfate.crops.store import CropStore
 from cellfate.features.measurements import measure_cells
 from cellfate.imaging.opening import open_recordings
@@ -201,7 +202,8 @@ def follow_new_cells(
         Table `Landmarks`. Every track ends with the guard here, those without an event too, so that the end of what is
         shown does not tell how a cell ended. Without rows where no event is known.
     scored_follow_ups : DataFrame
-        Table `FollowUps` of the cells that are scored, shown up to there; likewise without rows.
+        Table `FollowUps` of the cells that are scored, shown up to there; likewise without rows. Cells that trained a
+        model are not scored.
     """
     follow_up = _trained(classifier, clock)[0].config.follow_up
     cropped = recordings[recordings["recording_id"].isin(crops.recording_ids)]
@@ -209,7 +211,26 @@ def follow_new_cells(
     if not competing_events(follow_ups):
         return follow_ups, Landmarks.empty(), FollowUps.empty()
     scored, _ = follow_cells(detections, cells, cropped, follow_up)
+    scored = _leave_out_seen(scored, follow_ups, crops, _trained(classifier, clock))
+    if not competing_events(scored):
+        return follow_ups, Landmarks.empty(), FollowUps.empty()
     return follow_ups, list_landmarks(detections, scored, follow_up), scored
+
+
+def _leave_out_seen(
+    scored: pd.DataFrame, follow_ups: pd.DataFrame, crops: CropStore, models: list[TrainedModel]
+) -> pd.DataFrame:
+    """Leave out cells that trained a model: a score of them would be too good."""
+    digests = digest_cells(crops, follow_ups)
+    seen = follow_ups.loc[np.any([digests.isin(model.trained_on) for model in models], axis=0), CELL]
+    kept = scored[~pd.MultiIndex.from_frame(scored[CELL]).isin(pd.MultiIndex.from_frame(seen))]
+    if len(kept) < len(scored):
+        _log.warning(
+            "%d of %d cells with a known end are not scored: a model was trained on them",
+            len(scored) - len(kept),
+            len(scored),
+        )
+    return kept.reset_index(drop=True)
 
 
 def forecast_new_cells(
