@@ -1,7 +1,9 @@
 """What a model has seen: the cells that trained it or chose its epochs, known again by their pixels and tracks."""
 
 import logging
+from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from cellfate.cohort.landmarks import asks_which_fate
@@ -52,6 +54,32 @@ def find_seen(model: TrainedModel, crops: CellReader, follow_ups: pd.DataFrame) 
             *(READINGS[model.config.kind].lower(), seen_n.sum(), len(seen_n)),
         )
     return follow_ups[CELL].assign(seen_in_training=seen_n)
+
+
+def leave_out_seen(
+    scored: pd.DataFrame, models: Sequence[TrainedModel], crops: CellReader, follow_ups: pd.DataFrame
+) -> pd.DataFrame:
+    """Leave out cells that trained one of the models, whatever they are called now, since they would score too well.
+
+    Parameters
+    ----------
+    scored
+        Any table with recording_id and cell_id.
+    models, crops, follow_ups
+        The models; crops and table `FollowUps` of these cells, as of `find_seen`.
+
+    Returns
+    -------
+    DataFrame
+        The other rows. How many cells are left out is logged.
+    """
+    digests = digest_cells(crops, follow_ups)
+    seen = follow_ups.loc[np.any([digests.isin(model.trained_on) for model in models], axis=0), CELL]
+    kept = scored[~pd.MultiIndex.from_frame(scored[CELL]).isin(pd.MultiIndex.from_frame(seen))]
+    if len(kept) < len(scored):
+        n_seen = len(scored) - len(kept)
+        logger.warning("%d of %d followed cells are not scored: a model was trained on them", n_seen, len(scored))
+    return kept.reset_index(drop=True)
 
 
 def check_trained_on(model: TrainedModel, crops: CropStore, asked: pd.DataFrame, *tables: pd.DataFrame) -> None:

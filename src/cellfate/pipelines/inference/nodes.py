@@ -34,7 +34,6 @@ from cellfate.core.tables import (
     NetBenefit,
 )
 from cellfate.crops.cutting import CropPlan
-from cellfate.crops.digest import digest_cells
 from cellfate.crops.store import CropStore
 from cellfate.features.measurements import measure_cells
 from cellfate.imaging.opening import open_recordings
@@ -52,7 +51,7 @@ from cellfate.prediction.forecasts import ALL_MEMBERS, NO_FOLD, forecast_new
 from cellfate.prediction.new_recordings import ask_spot_features, cut_new_crops, tell_lacking
 from cellfate.prediction.records import TrainedModel
 from cellfate.prediction.settings import AlarmSettings
-from cellfate.prediction.trained_on import find_seen
+from cellfate.prediction.trained_on import find_seen, leave_out_seen
 from cellfate.tracks.importing import import_tracks
 from cellfate.tracks.settings import TrackSettings
 from cellfate.tracks.spot_features import PARAMETER as SPOT_FEATURES
@@ -211,26 +210,10 @@ def follow_new_cells(
     if not competing_events(follow_ups):
         return follow_ups, Landmarks.empty(), FollowUps.empty()
     scored, _ = follow_cells(detections, cells, cropped, follow_up)
-    scored = _leave_out_seen(scored, follow_ups, crops, _trained(classifier, clock))
+    scored = leave_out_seen(scored, _trained(classifier, clock), crops, follow_ups)
     if not competing_events(scored):
         return follow_ups, Landmarks.empty(), FollowUps.empty()
     return follow_ups, list_landmarks(detections, scored, follow_up), scored
-
-
-def _leave_out_seen(
-    scored: pd.DataFrame, follow_ups: pd.DataFrame, crops: CropStore, models: list[TrainedModel]
-) -> pd.DataFrame:
-    """Leave out cells that trained a model: a score of them would be too good."""
-    digests = digest_cells(crops, follow_ups)
-    seen = follow_ups.loc[np.any([digests.isin(model.trained_on) for model in models], axis=0), CELL]
-    kept = scored[~pd.MultiIndex.from_frame(scored[CELL]).isin(pd.MultiIndex.from_frame(seen))]
-    if len(kept) < len(scored):
-        _log.warning(
-            "%d of %d cells with a known end are not scored: a model was trained on them",
-            len(scored) - len(kept),
-            len(scored),
-        )
-    return kept.reset_index(drop=True)
 
 
 def forecast_new_cells(
