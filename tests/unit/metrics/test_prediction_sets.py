@@ -94,6 +94,18 @@ def test_forecasts_of_new_groups_get_the_threshold_of_all_and_tested_ones_their_
     assert told.index.tolist() == [4, 7, 1, 0]
 
 
+def test_a_new_group_with_the_name_of_a_tested_one_has_the_threshold_of_new_cells_where_these_alone_are_given():
+    thresholds = pd.DataFrame(
+        {"predictor": "blend", "within_h": 5.0, "group_id": ["a", None], "threshold": [np.nan, 0.6]}
+    )
+    forecasts = pd.DataFrame({"predictor": ["blend"], "recording_id": "a", "cell_id": 1, "within_h": 5.0})
+    forecasts = forecasts.assign(p_apoptosis=0.5, p_mitosis=0.4, p_none=0.1)
+    groups = pd.DataFrame({"recording_id": ["a"], "cell_id": 1, "group_id": "a"})
+    of_new = thresholds[thresholds["group_id"].isna()]
+    assert add_sets(forecasts, groups, thresholds)["prediction_set"].isna().all()
+    assert add_sets(forecasts, groups, of_new)["prediction_set"].tolist() == ["apoptosis or mitosis"]
+
+
 def test_which_fate_never_leaves_none_open():
     thresholds = pd.DataFrame({"predictor": ["blend"], "within_h": [np.nan], "group_id": [None], "threshold": [1.0]})
     forecasts = pd.DataFrame({"predictor": ["blend"], "recording_id": "r", "cell_id": 1, "within_h": np.nan})

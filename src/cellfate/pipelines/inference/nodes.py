@@ -252,7 +252,8 @@ def tabulate_new_cells(
         [find_seen(model, crops, follow_ups).assign(predictor=model.predictor) for model in models], ignore_index=True
     )
     headline_h = models[0].config.follow_up.headline_h
-    return tabulate_cells(forecasts, recordings, detections, cells, follow_ups, headline_h, alarm, set_thresholds, seen)
+    of_new = set_thresholds[set_thresholds["group_id"].isna()]  # a new group may have the name of a tested one
+    return tabulate_cells(forecasts, recordings, detections, cells, follow_ups, headline_h, alarm, of_new, seen)
 
 
 def forecast_new_references(
