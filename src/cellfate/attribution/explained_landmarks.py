@@ -43,11 +43,12 @@ def choose_explained_landmarks(
     -------
     pandas.DataFrame
         Table `Landmarks`, at most `max_attention_landmarks` rows in order of choice, with `fold`, `outcome`,
-        `lead_time_h` (to the event; NaN without one), `shown_from` (first frame that the network sees) and two marks:
-        `occluded` and `shapley`, the first `max_occlusion_landmarks` and `max_shapley_landmarks` of them. Empty for a
-        model without members, and where no answer is known in a test cell.
+        `lead_time_h` (to the event; NaN without one), `shown_from` (first frame that the network sees),
+        `reference_log_odds` (a forecast above it is one of the explained outcome) and two marks: `occluded` and
+        `shapley`, the first `max_occlusion_landmarks` and `max_shapley_landmarks` of them. Empty for a model without
+        members, and where no answer is known in a test cell.
     """
-    chosen = _choose(crops, landmarks, splits[splits["part"] == "test"], model, explanation)
+    chosen = _choose(crops, landmarks, splits, splits["part"] == "test", model, explanation)
     if chosen.empty:
         why = model.config.reason or "the answer to its question is known of no test cell"
         logger.warning("Nothing is explained of the %s: %s", model.config.kind, why)
@@ -73,8 +74,8 @@ def choose_training_landmarks(
     pandas.DataFrame
         As there, without the marks.
     """
-    trained = splits[(splits["fold"] == splits["fold"].min()) & (splits["part"] == "train")]
-    return _choose(crops, landmarks, trained, model, explanation)
+    trained = (splits["fold"] == splits["fold"].min()) & (splits["part"] == "train")
+    return _choose(crops, landmarks, splits, trained, model, explanation)
 
 
 def show_landmarks(crops: CropStore, landmarks: pd.DataFrame, view: ModelView) -> pd.DataFrame:
@@ -118,17 +119,35 @@ def mark_landmarks(ordered: pd.DataFrame, explanation: ExplanationSettings) -> p
 def _choose(
     crops: CropStore,
     landmarks: pd.DataFrame,
-    members: pd.DataFrame,
+    splits: pd.DataFrame,
+    chosen: pd.Series,
     model: TrainedModel,
     explanation: ExplanationSettings,
 ) -> pd.DataFrame:
-    """Choose one landmark of every cell that is a member of some part, and order them."""
+    """Choose one landmark of every cell in the chosen rows of `splits`, and order them."""
     if not model.config.members:
-        nothing = landmarks.head(0).assign(outcome="", lead_time_h=0.0, shown_from=0)
-        return order_landmarks(nothing, members, explanation)
+        nothing = landmarks.head(0).assign(outcome="", lead_time_h=0.0, shown_from=0, reference_log_odds=0.0)
+        return order_landmarks(nothing, splits[chosen], explanation)
     view = view_model(model, explanation)
-    one_a_cell = keep_one_a_cell(view.answer(landmarks), view.lead_h, explanation.seed)
-    return show_landmarks(crops, order_landmarks(one_a_cell, members, explanation), view)
+    answered = view.answer(landmarks)
+    one_a_cell = keep_one_a_cell(answered, view.lead_h, explanation.seed)
+    shown = show_landmarks(crops, order_landmarks(one_a_cell, splits[chosen], explanation), view)
+    return refer_to_base_rate(shown, answered, splits, view)
+
+
+def refer_to_base_rate(
+    explained: pd.DataFrame, answered: pd.DataFrame, splits: pd.DataFrame, view: ModelView
+) -> pd.DataFrame:
+    """Add `reference_log_odds` to landmarks: as the settings say, or the base rate that the member of the fold knew.
+
+    `explained` have `fold`; `answered` are all landmarks with a known answer, `splits` says which of them trained.
+    """
+    given = view.explanation.reference_log_odds
+    if given is not None:
+        return explained.assign(reference_log_odds=given)
+    train = splits.loc[splits["part"] == "train", [*CELL, "fold"]].merge(answered[[*CELL, "outcome"]], on=CELL)
+    base = {fold: view.base_log_odds(train[train["fold"] == fold]) for fold in explained["fold"].unique()}
+    return explained.assign(reference_log_odds=explained["fold"].map(base).astype(np.float64))
 
 
 def keep_one_a_cell(answered: pd.DataFrame, lead_h: float, seed: int) -> pd.DataFrame:

@@ -118,6 +118,11 @@ class ModelView(ABC):
     def member_for(self, landmark: Landmark) -> ExplainedMember:
         """Give the member that explains a landmark: that of its fold, which did not see the cell."""
 
+    def base_log_odds(self, trained: pd.DataFrame) -> float:
+        """Log odds of the explained outcome among answered landmarks; of a side without any, half a one is counted."""
+        n_outcome = int((trained["outcome"] == self.outcome).sum())
+        return float(np.log(max(n_outcome, 0.5) / max(len(trained) - n_outcome, 0.5)))
+
     def randomised(self, fold: int, seed: int) -> Iterator[tuple[str, "ModelView"]]:
         """Randomise the layers of a fold's network one after the other: the last layer, and what is then viewed."""
         for layer, member in randomise_layers(self.load(fold), seed):

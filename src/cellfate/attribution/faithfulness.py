@@ -133,13 +133,13 @@ def importance_of_parts(rows: pd.DataFrame, channels: tuple[str, ...], by_channe
 def curves_of_order(
     opened: OpenedLandmark, parts_ptc: BoolArray, order_p: IntArray, towards: float
 ) -> tuple[FloatArray, FloatArray]:
-    """Remove and put back parts in one order: log odds towards the forecast after each step, (K,) each."""
+    """Remove and put back parts in one order: log odds above the reference towards the forecast, (K,) each."""
     n_parts = len(parts_ptc)
     rank_p = np.empty(n_parts, dtype=np.int64)
     rank_p[order_p] = np.arange(n_parts)
     gone_kp = rank_p < np.arange(n_parts + 1)[:, None]
     gone_ktc = np.einsum("kp,ptc->ktc", gone_kp.astype(np.uint8), parts_ptc.astype(np.uint8)).astype(bool)
-    values = towards * opened.game.values(np.concatenate([~gone_ktc, gone_ktc]))
+    values = towards * (opened.game.values(np.concatenate([~gone_ktc, gone_ktc])) - opened.reference_log_odds)
     return values[: n_parts + 1], values[n_parts + 1 :]
 
 

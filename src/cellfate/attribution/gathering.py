@@ -41,7 +41,7 @@ def gather_attributions(
     -------
     pandas.DataFrame
         Table `Attributions` with the methods of `methods.COMPARED`, and `windows_back`, `explained_outcome`, `group_id`
-        and `towards`: 1 where the model's log odds of the explained outcome are above 0, else -1.
+        and `towards`: 1 where the model's log odds of the explained outcome are at least `reference_log_odds`, else -1.
     """
     chosen = explained_landmarks[explained_landmarks["shapley"]]
     if chosen.empty:
@@ -51,12 +51,13 @@ def gather_attributions(
     table = pd.concat([part for part in (*shares, occlusion, shapley, gradients, trees) if len(part)])
     kept = table["method"].isin(list(COMPARED)) & table["landmark_id"].isin(chosen["landmark_id"])
     table = table.loc[kept, [*PLAYER, "value", "unit"]].reset_index(drop=True)
-    signs = np.sign(shapley.groupby("landmark_id")["prediction"].first()).replace(0.0, 1.0)
+    of_landmark = chosen.set_index("landmark_id")
+    above = shapley.groupby("landmark_id")["prediction"].first() - of_landmark["reference_log_odds"]
     return Attributions.validate(
         table.assign(
             explained_outcome=shapley["explained_outcome"].iloc[0],
-            towards=table["landmark_id"].map(signs),
-            group_id=table["landmark_id"].map(chosen.set_index("landmark_id")["group_id"]),
+            towards=table["landmark_id"].map(np.sign(above).replace(0.0, 1.0)),
+            group_id=table["landmark_id"].map(of_landmark["group_id"]),
         )
     )
 

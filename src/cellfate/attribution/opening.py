@@ -23,6 +23,8 @@ class OpenedLandmark:
     ----------
     landmark_id, group_id
         As in table `Landmarks`.
+    reference_log_odds
+        Log odds above which a forecast is one of the explained outcome.
     windows, channels
         Its time windows, and the names of the channels.
     member
@@ -35,6 +37,7 @@ class OpenedLandmark:
 
     landmark_id: str
     group_id: str
+    reference_log_odds: float
     windows: TimeWindows
     channels: tuple[str, ...]
     member: ExplainedMember
@@ -72,5 +75,5 @@ def open_landmarks(
             window_frames = frames_in(view.explanation.window_h, row["frame_interval_min"])
             windows = cut_time_windows(frames_t, window_frames, view.explanation.n_windows)
             game = build_game(member, frames_tchw, frames_t - frames_t[0], view.outcome_number, wanted)
-            named = row["landmark_id"], row["group_id"]
+            named = row["landmark_id"], row["group_id"], row["reference_log_odds"]
             yield OpenedLandmark(*named, windows, view.channels, member, frames_tchw, game)

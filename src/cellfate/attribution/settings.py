@@ -12,6 +12,8 @@ class ExplanationSettings(Settings):
     """Event whose log odds are explained; null: the first that is shown (`follow_up.events`)."""
     horizon_h: float | None = Field(default=None, gt=0)
     """Fate clock: hours within which the event is forecast, the end of a bin of time; null: `follow_up.headline_h`."""
+    reference_log_odds: float | None = Field(default=None, allow_inf_nan=False)
+    """Log odds above which a forecast is one of the outcome; null: its base rate in the member's training landmarks."""
     max_attention_landmarks: int = Field(default=2000, ge=1)
     """Most test landmarks whose attention is read; at most one a cell, and outcomes take turns."""
     max_occlusion_landmarks: int = Field(default=200, ge=1)

@@ -105,7 +105,7 @@ def plot_faithfulness(faithfulness_curves: pd.DataFrame) -> go.Figure:
             _add_curve(figure, rows, method, column)
     _add_random(figure, faithfulness_curves)
     figure.update_xaxes(title="Share of the parts", range=[0, 1])
-    figure.update_yaxes(title="Log odds of what was forecast", col=1)
+    figure.update_yaxes(title="Log odds above the base rate", col=1)
     n_cells = show_count(faithfulness_curves["n_cells"].max(), "cell")
     subtitle = f"n = {n_cells}, mean and interval; dashed: parts in random order."
     return finish(figure, "Deletion and insertion", subtitle, inner_px=320, legend_rows=2)

@@ -10,7 +10,9 @@ from cellfate.attribution.explained_landmarks import (
     keep_one_a_cell,
     mark_landmarks,
     order_landmarks,
+    refer_to_base_rate,
 )
+from cellfate.attribution.explained_models import view_model
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.cohort.splits import select_part
 from cellfate.core.tables import Landmarks
@@ -94,3 +96,28 @@ def test_with_unseen_answers_fewer_cells_are_explained(study):
     known = study.landmarks["watchable_h"] >= 2.5
     assert set(chosen["landmark_id"]) <= set(study.landmarks.loc[known & study.landmarks["regular"], "landmark_id"])
     assert (chosen.loc[chosen["outcome"] == "none", "time_h"] >= 2.5).all()
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "expected"),
+    [("aaab", np.log(3)), ("bbba", -np.log(3)), ("aaa", np.log(6)), ("bb", -np.log(4)), ("", 0)],
+)
+def test_base_rate_by_hand(study, outcomes, expected):
+    """Where all are alike, the other side counts half a landmark."""
+    view = view_model(random_model(study, "classifier"), ExplanationSettings(outcome="apoptosis"))
+    trained = pd.DataFrame({"outcome": [{"a": "apoptosis", "b": "mitosis"}[letter] for letter in outcomes]}, dtype=str)
+    assert view.base_log_odds(trained) == pytest.approx(expected)
+
+
+def test_the_base_rate_is_that_of_the_training_landmarks_of_the_fold(study):
+    """Cell 0 trains fold 0 and tests fold 1; its three landmarks count three times."""
+    answered = pd.DataFrame({"recording_id": "r", "cell_id": [0, 0, 0, 1, 2], "outcome": ["mitosis"] * 4 + ["none"]})
+    parts = [(0, 0, "train"), (2, 0, "train"), (1, 0, "test"), (1, 1, "train"), (2, 1, "train"), (0, 1, "test")]
+    splits = pd.DataFrame(parts, columns=["cell_id", "fold", "part"]).assign(recording_id="r")
+    explained = pd.DataFrame({"landmark_id": ["x", "y"], "fold": [1, 0]})
+    model = random_model(study, "clock")
+    view = view_model(model, ExplanationSettings(outcome="mitosis"))
+    found = refer_to_base_rate(explained, answered, splits, view)["reference_log_odds"]
+    np.testing.assert_allclose(found, [np.log(1 / 1), np.log(3 / 1)])
+    given = view_model(model, ExplanationSettings(outcome="mitosis", reference_log_odds=-0.4))
+    assert refer_to_base_rate(explained, answered, splits, given)["reference_log_odds"].tolist() == [-0.4, -0.4]

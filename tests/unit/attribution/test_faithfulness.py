@@ -25,10 +25,11 @@ class Additive:
         return (present_btc * self.weights_tc).sum(axis=(1, 2))
 
 
-def additive(weights_tc, window_frames=1):
+def additive(weights_tc, window_frames=1, reference_log_odds=0.0):
     windows = cut_time_windows(np.arange(len(weights_tc)), window_frames, len(weights_tc))
     channels = tuple("abc"[: np.shape(weights_tc)[1]])
-    return SimpleNamespace(game=Additive(np.asarray(weights_tc, float)), windows=windows, channels=channels)
+    game = Additive(np.asarray(weights_tc, float))
+    return SimpleNamespace(game=game, windows=windows, channels=channels, reference_log_odds=reference_log_odds)
 
 
 def test_parts_are_windows_or_channels_in_windows():
@@ -51,6 +52,13 @@ def test_a_forecast_against_the_outcome_is_turned():
     shown = additive([[-3.0], [1.0]])
     deletion, _ = curves_of_order(shown, parts_of(shown, False), np.array([0, 1]), -1.0)
     assert deletion.tolist() == [2.0, -1.0, 0.0]
+
+
+def test_curves_are_counted_from_the_base_rate():
+    shown = additive([[-3.0], [1.0]], reference_log_odds=-2.5)
+    deletion, insertion = curves_of_order(shown, parts_of(shown, False), np.array([1, 0]), 1.0)
+    assert deletion.tolist() == [0.5, -0.5, 2.5]
+    assert insertion.tolist() == [2.5, 3.5, 0.5]
 
 
 def test_of_a_sum_no_order_is_better_than_that_of_its_parts_and_none_worse_than_the_reverse():

@@ -243,7 +243,8 @@ def test_all_methods_stand_in_one_table(explained, gathered):
     shares = table[table["method"] == ATTENTION].groupby("landmark_id")["value"].sum()
     own = attention.groupby("landmark_id")["attention"].sum()
     np.testing.assert_allclose(shares, own[shares.index], atol=1e-6)
-    signs = np.sign(shapley.groupby("landmark_id")["prediction"].first())
+    above = shapley.groupby("landmark_id")["prediction"].first() - marked.set_index("landmark_id")["reference_log_odds"]
+    signs = np.sign(above)
     assert (table.groupby("landmark_id")["towards"].first() == signs).all()
 
 
@@ -265,8 +266,9 @@ def test_every_method_is_scored_or_says_why_not(explained, gathered):
         assert set(attention["n_failed"]) == {3}
     ends = curves[(curves["curve"] == "deletion") & (curves["order"] == "own")].set_index(["method", "share"])["value"]
     towards = table.groupby("landmark_id")["towards"].first()
-    assert ends[SHAPLEY, 0.0] == pytest.approx((facts["prediction"] * towards).mean(), abs=1e-4)
-    assert ends[SHAPLEY, 1.0] == pytest.approx((facts["baseline"] * towards).mean(), abs=1e-4)
+    above = facts.sub(marked.set_index("landmark_id")["reference_log_odds"], axis=0).mul(towards, axis=0).mean()
+    assert ends[SHAPLEY, 0.0] == pytest.approx(above["prediction"], abs=1e-4)
+    assert ends[SHAPLEY, 1.0] == pytest.approx(above["baseline"], abs=1e-4)
     assert not agreement.empty
     assert randomised["layer"].iloc[-1] == "frame encoder"
 

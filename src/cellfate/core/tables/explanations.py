@@ -93,7 +93,7 @@ class FaithfulnessCurves(Table):
     curve: Series[str] = pa.Field(isin=["deletion", "insertion"])
     order: Series[str] = pa.Field(isin=["own", "random", "reverse"])
     share: Series[float] = pa.Field(ge=0, le=1, description="share of the parts removed or put back")
-    value: Series[float] = pa.Field(description="mean log odds of the outcome that was forecast from the whole")
+    value: Series[float] = pa.Field(description="mean log odds above the reference, towards the forecast")
     low: Series[float] = pa.Field(nullable=True)
     high: Series[float] = pa.Field(nullable=True)
     n_cells: Series[int]
