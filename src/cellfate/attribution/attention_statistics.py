@@ -147,8 +147,8 @@ def compare_top_attention_frames(
     -------
     pandas.DataFrame
         Table `AttentionStatistics` and `group_id`: Cliff's delta, Cohen's d and the two-sided permutation p of the
-        difference of means; p is corrected by Benjamini and Hochberg over the cells of a feature. Where a value is
-        NaN, `reason` says why.
+        difference of means; p is corrected by Benjamini and Hochberg over the whole table, all cells and features.
+        Where a value is NaN, `reason` says why.
     """
     features = compared_features(frame_features, settings)
     cases = gather_cases(attention, frame_features, explained_landmarks, features)
@@ -159,8 +159,7 @@ def compare_top_attention_frames(
     ]
     columns = [*AttentionStatistics.to_schema().columns, "group_id"]
     table = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(VALUES, np.float64))
-    corrected = table.groupby("feature", sort=False)["p_value"].transform(lambda p: correct_p_values(p.to_numpy()))
-    return AttentionStatistics.validate(table.assign(p_corrected=corrected.astype(np.float64)))
+    return AttentionStatistics.validate(table.assign(p_corrected=correct_p_values(table["p_value"].to_numpy())))
 
 
 def _compare_case(

@@ -49,17 +49,13 @@ class AttentionStatisticsSettings(Settings):
     """Cells shown in fewer frames are not compared; below 11 frames there is a single frame of top attention."""
     n_resamples: int = Field(default=50_000, ge=99)
     """Random permutations behind a cell's p value."""
-    n_swaps: int = Field(default=999, ge=99)
-    """Random swaps of attention masks between cells behind p_swap."""
+    n_strangers: int = Field(default=10, ge=1)
+    """Most cells of other groups, nearest in length, whose attention masks are laid on a cell (`excess`, p_swap)."""
     min_swap_cells: int = Field(default=20, ge=4)
-    """Fewest cells of an outcome and dose for which masks are swapped; under it p_swap is NaN."""
-    length_bin_cells: int = Field(default=10, ge=2)
-    """Cells that swap masks among each other: neighbours in order of length, about so many at a time."""
+    """Fewest cells of an outcome and dose for which masks are laid on; under it p_swap is NaN."""
     n_bootstrap: int = Field(default=1000, ge=100)
-    """Resamples of groups behind the interval of a median."""
+    """Resamples of groups behind the interval of a median, and behind p_swap."""
     confidence: float = Field(default=0.95, gt=0, lt=1)
     """Coverage of that interval."""
-    significance: float = Field(default=0.05, gt=0, lt=1)
-    """Corrected p at or under which a cell counts as significant."""
     seed: int = Field(default=0, ge=0)
     """Seed of all resampling."""

@@ -1,4 +1,4 @@
-"""Measured features: over time, alone against what followed, and in the frames of much attention."""
+"""Measured features: over time, and alone against what followed."""
 
 from math import ceil
 from typing import Any, Final
@@ -10,16 +10,8 @@ from cellfate.core.fates import EVENTS
 from cellfate.core.tables import CELL, EVERYTHING, FRAME
 from cellfate.core.words import list_outcomes, name_dose, name_feature, order_doses, show_count
 from cellfate.plots.aligned_time import band_traces, choose_alignment, count_back, quartiles_by
-from cellfate.plots.theme import COLOURS, SEQUENCE, band, colour_of, finish, make_grid, say_nothing, whiskers
+from cellfate.plots.theme import COLOURS, SEQUENCE, band, finish, make_grid, say_nothing
 
-_SIGNIFICANT: Final = 0.05
-_EFFECT_BANDS: Final = (
-    (0.0, 0.147, "negligible", "#f4f5f7"),
-    (0.147, 0.33, "small", "#e9ecf0"),
-    (0.33, 0.474, "medium", "#dde2e8"),
-    (0.474, 1.0, "large", "#d0d7df"),
-)
-"""Sizes of |Cliff's delta| (Romano et al. 2006), with a shade each."""
 _SHAPE: Final = ("area", "circularity", "eccentricity")
 _SERIES_COLUMNS: Final = 3
 _SERIES_PX: Final = 200
@@ -125,67 +117,3 @@ def _association_traces(part: pd.DataFrame, dose: str, position: int, *, legend:
         **shared,
     )
     return [band(part["hours_before_end"], part["low"], part["high"], colour, **shared), line]
-
-
-def plot_effect_sizes(attention_summary: pd.DataFrame, training_summary: pd.DataFrame) -> go.Figure:
-    """Draw the median Cliff's delta of every feature per outcome, all doses together, over bands of effect size.
-
-    A filled dot is a delta that masks of other cells do not give (p_swap_corrected at most .05); an open one is not, or
-    untested. Cells that the model was trained on stand apart, as diamonds, and wait for a click on the legend.
-
-    Parameters
-    ----------
-    attention_summary, training_summary
-        Tables `AttentionSummary` of test and of training cells.
-    """
-    title = "What differs in the frames of most attention"
-    pooled, trained = (
-        table[table["dose"] == EVERYTHING].dropna(subset=["median_delta"])
-        for table in (attention_summary, training_summary)
-    )
-    features = list(dict.fromkeys(pooled["feature"]))
-    if not features:
-        return say_nothing(f"{title} (n = 0 cells)", "No cell is long enough to be compared.")
-    outcomes = list_outcomes(pooled["outcome"])
-    figure = go.Figure()
-    for low, high, name, shade in _EFFECT_BANDS:
-        for left, right in ((low, high), (-high, -low)):
-            figure.add_vrect(x0=left, x1=right, fillcolor=shade, line_width=0, layer="below")
-        middle = {"x": (low + high) / 2, "y": 1.0, "yref": "paper", "yanchor": "bottom"}
-        figure.add_annotation(text=name, showarrow=False, font={"size": 11}, **middle)
-    for table, is_trained in ((pooled, False), (trained, True)):
-        for position, outcome in enumerate(outcomes):
-            part = table[(table["outcome"] == outcome) & table["feature"].isin(features)]
-            shift = 0.3 * (position - (len(outcomes) - 1) / 2)
-            figure.add_trace(_effect_dots(part, features, outcome, shift, is_trained=is_trained))
-    figure.add_vline(x=0, line={"color": COLOURS["reference"], "width": 1})
-    figure.update_xaxes(title="Median Cliff's delta: frames of most attention against the rest", range=[-1, 1])
-    names, places = [name_feature(feature) for feature in features], list(range(len(features)))
-    figure.update_yaxes(tickvals=places, ticktext=names, range=[len(features) - 0.5, -0.5])
-    most = int(pooled.groupby("outcome")["n_cells"].max().sum())
-    subtitle = (
-        f"n = {show_count(most, 'cell')} of the test part; filled: corrected p at most .05 against masks of others."
-    )
-    return finish(figure, title, subtitle, inner_px=42 * len(features), left_px=170)
-
-
-def _effect_dots(
-    part: pd.DataFrame, features: list[str], outcome: str, shift: float, *, is_trained: bool
-) -> go.Scatter:
-    """Dots with intervals of one outcome, beside those of the others."""
-    colour = colour_of(outcome)
-    found = part["p_swap_corrected"].notna() & (part["p_swap_corrected"] <= _SIGNIFICANT)
-    symbol = "diamond" if is_trained else "circle"
-    n_cells = int(part["n_cells"].max()) if len(part) else 0
-    return go.Scatter(
-        x=part["median_delta"],
-        y=[features.index(feature) + shift for feature in part["feature"]],
-        mode="markers",
-        name=f"{outcome} (n = {n_cells} cells){', trained on' if is_trained else ''}",
-        visible="legendonly" if is_trained else True,
-        marker={"size": 9, "color": colour, "symbol": [symbol if yes else f"{symbol}-open" for yes in found]},
-        error_x=whiskers(part, "median_delta", colour),
-        customdata=part[["feature", "low", "high", "p_swap_corrected", "n_cells"]].to_numpy(),
-        hovertemplate="%{customdata[0]}: %{x:.2f} [%{customdata[1]:.2f}, %{customdata[2]:.2f}], "
-        "corrected p %{customdata[3]:.3f}, n = %{customdata[4]}<extra></extra>",
-    )

@@ -374,8 +374,8 @@ FIGURES: Final[tuple[FigureText, ...]] = (
     FigureText(
         "effect_sizes_figure",
         "explanations",
-        "Right of 0 a feature is larger in the frames of most attention; filled is more than attention of other cells "
-        "gives.",
+        "Right of 0 a feature is larger in the frames of most attention. Filled is what masks of other cells do not "
+        "give; all panels are corrected together. Hover for the numbers.",
         "Cause: features that change with time differ from late frames whatever the model does.",
         of="classifier",
     ),

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import false_discovery_control
 
 from cellfate.attribution.attention_statistics import (
     CONSTANT,
@@ -58,6 +59,13 @@ def test_a_rising_feature_has_delta_one() -> None:
     assert row["p_value"] == pytest.approx(row["p_corrected"])
     assert row["p_value"] < 0.01
     assert pd.isna(row["reason"])
+
+
+def test_p_values_of_all_features_are_one_family() -> None:
+    trace = np.random.default_rng(3).normal(size=30)
+    table = compare_top_attention_frames(*study(area=np.arange(30.0), solidity=trace, p53=trace + 1.0), SETTINGS)
+    assert table["p_corrected"].tolist() == pytest.approx(false_discovery_control(table["p_value"]).tolist())
+    assert (table["p_corrected"] > table["p_value"]).any()
 
 
 @pytest.mark.parametrize(("outcome", "last_frame_back"), [("mitosis", 6), ("none", 0)])

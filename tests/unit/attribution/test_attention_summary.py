@@ -38,15 +38,20 @@ def test_medians_per_dose_and_over_all() -> None:
     assert (summary["high"] >= summary["median_delta"]).all()
 
 
-def test_share_of_significant_cells() -> None:
-    summary = summarise_effects(cells([0.1, 0.2, 0.3, 0.4], p_corrected=[0.01, 0.05, 0.2, np.nan]), SETTINGS)
-    assert summary["share_significant"].iloc[0] == pytest.approx(2 / 3)
+def test_share_of_cells_with_the_sign_of_the_median() -> None:
+    summary = summarise_effects(cells([-0.4, -0.2, -0.1, 0.0, 0.3, np.nan]), SETTINGS).iloc[0]
+    assert (summary["median_delta"], summary["share_same_sign"]) == (-0.1, 3 / 5)
+    assert summarise_effects(cells([-0.2, 0.0, 0.3]), SETTINGS)["share_same_sign"].isna().all()
+
+
+def test_one_dose_is_told_once() -> None:
+    assert summarise_effects(cells([0.1, 0.2]), SETTINGS)["dose"].tolist() == ["all"]
 
 
 def test_groups_are_resampled_whole() -> None:
     # two groups of equal cells: a resample's median is one of three values
     summary = summarise_effects(cells([0.0] * 4 + [1.0] * 4, group_id=["a"] * 4 + ["b"] * 4), SETTINGS).iloc[0]
-    assert (summary["low"], summary["high"]) == (0.0, 1.0)
+    assert (summary["low"], summary["high"], summary["n_cells"], summary["n_groups"]) == (0.0, 1.0, 8, 2)
     single = summarise_effects(cells([0.1, 0.2, 0.3], group_id="r"), SETTINGS)
     assert single[["low", "high"]].isna().all(axis=None)
 

@@ -7,7 +7,7 @@ import pytest
 from cellfate.plots.aligned_time import choose_alignment
 from cellfate.plots.attention import plot_attention, plot_attention_cells
 from cellfate.plots.attributions import plot_occlusion, plot_shapley, window_labels
-from cellfate.plots.features import plot_effect_sizes, plot_feature_association, plot_reporter_series
+from cellfate.plots.features import plot_feature_association, plot_reporter_series
 from cellfate.plots.theme import is_empty
 
 
@@ -156,31 +156,6 @@ def test_association_has_a_panel_a_feature_and_doses_wait_in_the_legend():
     assert [(line.name, line.visible) for line in lines] == [("all doses", True), ("Low", "legendonly")]
     assert "n = 12 landmarks" in figure.layout.title.text
     assert is_empty(plot_feature_association(pd.DataFrame(rows[-1:], columns=columns)))
-
-
-def test_effect_sizes_mark_what_swapped_masks_do_not_give():
-    summary = pd.DataFrame(
-        {
-            "outcome": "mitosis",
-            "dose": ["all", "all", "Low"],
-            "feature": ["area", "intensity_p53", "area"],
-            "median_delta": [0.2, 0.6, 0.9],
-            "low": 0.1,
-            "high": 0.7,
-            "share_significant": 0.5,
-            "p_swap": [np.nan, 0.01, 0.01],
-            "p_swap_corrected": [np.nan, 0.02, 0.02],
-            "n_cells": 20,
-        }
-    )
-    figure = plot_effect_sizes(summary, summary.assign(median_delta=0.3, n_cells=70))
-    assert list(figure.data[0].marker.symbol) == ["circle-open", "circle"]
-    assert list(figure.layout.yaxis.ticktext) == ["area", "p53"]
-    assert figure.data[0].name == "mitosis (n = 20 cells)"
-    assert figure.data[1].name == "mitosis (n = 70 cells), trained on"
-    assert list(figure.data[1].x) == [0.3, 0.3]
-    assert list(figure.data[1].marker.symbol) == ["diamond-open", "diamond"]
-    assert is_empty(plot_effect_sizes(summary.head(0), summary))
 
 
 @pytest.mark.parametrize("within", [False, True])

@@ -53,10 +53,12 @@ class AttentionSummary(Table):
     median_delta: Series[float] = pa.Field(nullable=True)
     low: Series[float] = pa.Field(nullable=True)
     high: Series[float] = pa.Field(nullable=True)
-    share_significant: Series[float] = pa.Field(nullable=True)
-    p_swap: Series[float] = pa.Field(nullable=True, description="mask-swap null; NaN under 20 cells")
+    share_same_sign: Series[float] = pa.Field(nullable=True, description="share of cells with the median's sign")
+    excess: Series[float] = pa.Field(nullable=True, description="mean over cells: own delta less that of other masks")
+    p_swap: Series[float] = pa.Field(nullable=True, description="of no excess; NaN under 20 cells")
     p_swap_corrected: Series[float] = pa.Field(nullable=True, description="Benjamini-Hochberg over the whole table")
     n_cells: Series[int]
+    n_groups: Series[int]
 
 
 class AttributionCells(Table):

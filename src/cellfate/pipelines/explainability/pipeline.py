@@ -29,7 +29,8 @@ from cellfate.plots.attribution_scores import (
     plot_randomised_weights,
 )
 from cellfate.plots.attributions import plot_occlusion, plot_shapley
-from cellfate.plots.features import plot_effect_sizes, plot_feature_association, plot_reporter_series
+from cellfate.plots.effect_sizes import plot_effect_sizes
+from cellfate.plots.features import plot_feature_association, plot_reporter_series
 
 ALSO_TRAINED_ON = {"classifier": (), "clock": ("follow_ups", "frame_features")}
 """Tables that a reading is trained on besides landmarks and splits."""
