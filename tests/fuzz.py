@@ -20,7 +20,7 @@ import pandas as pd
 
 from cellfate.core.errors import InputError
 from cellfate.imaging import RecordingFolder, RecordingSettings, lazy_recordings, open_recordings
-from tests.cases import stored_images, track_formats
+from tests.cases import stored_images, trace_tables, track_formats
 
 SECONDS = 20
 """A reader that takes longer hangs; the files are of some kilobytes."""
@@ -86,6 +86,7 @@ def list_targets() -> list[Target]:
         *images,
         Target("fates", _write_fates, _read_fates),
         Target("conditions", _write_wells, _read_wells),
+        Target("intervals", _write_intervals, _read_intervals),
     ]
 
 
@@ -227,6 +228,17 @@ def _read_wells(root: Path) -> None:
     assert (
         recordings[["condition", "dose", "group_id"]].map(lambda value: isinstance(value, str) and value).all(axis=None)
     )
+
+
+def _write_intervals(root: Path) -> None:
+    (root / "day1.csv").write_text(trace_tables.FAMILY)
+
+
+def _read_intervals(root: Path) -> None:
+    recordings, detections, cells = trace_tables.read(root)
+    assert not detections.duplicated(["recording_id", "cell_id", "frame"]).any()
+    assert detections["frame"].between(0, recordings["n_frames"].max() - 1).all()
+    assert cells["fate"].isin(["apoptosis", "mitosis", "censored", "unscored"]).all()
 
 
 def main(count: int) -> int:

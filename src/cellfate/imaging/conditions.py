@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,11 @@ _EMPTY = (
     "has an empty field in column {column}; fill every field of every line (0 or a word such as Control where nothing "
     "was given), or remove the line if it is that of no recording"
 )
+_HOURS = {
+    "treatment_h": "the treatment were expected; write a number, negative where the treatment came before",
+    "recording_end_h": "the last that was filmed were expected; write a number",
+}
+"""Columns of hours, and what is expected in them."""
 _log = logging.getLogger(__name__)
 _COLUMNS = ["recording_id", "condition", "dose", "group_id"]
 
@@ -61,7 +67,7 @@ def read_conditions(
     DataFrame
         Text: recording_id as it is written there; condition (the dose where the table has none); dose (a number in its
         shortest form and its unit, or a word; the condition where the table has none); group_id (blank where the table
-        has none). And treatment_h, float, NaN where it is not known. Indexed by line.
+        has none). And treatment_h and recording_end_h, float, NaN where they are not known. Indexed by line.
 
     Raises
     ------
@@ -72,14 +78,24 @@ def read_conditions(
     """
     asked = columns.model_dump()
     usual = ConditionColumns().model_dump()
-    optional = [asked[key] for key in ("condition", "group_id", "dose_unit", "treatment_h") if asked[key] == usual[key]]
+    keys = ("condition", "group_id", "dose_unit", *_HOURS)
+    optional = [asked[key] for key in keys if asked[key] == usual[key]]
     needed = [name for name in asked.values() if name is not None and name not in optional]
     if not path.exists():
         raise InputError(f"Conditions file {path} is missing; put it there, or set recordings.conditions_file to null.")
     table = read_text_columns(path, needed, optional, named_in="recordings.conditions_columns")
     table = table.apply(lambda column: column.str.strip())
     given = {key: table[name] for key, name in asked.items() if name is not None and name in table}
-    for column in (column for key, column in given.items() if key not in ("dose_unit", "treatment_h")):
+    return settle_conditions(path, given, dose_unit)
+
+
+def settle_conditions(path: Path, stated: Mapping[str, pd.Series], dose_unit: str | None) -> pd.DataFrame:
+    """Check and complete what a table states of recordings; see `read_conditions`.
+
+    `stated` has a column of text, without blanks around it, for each field of `ConditionColumns` that the table has.
+    """
+    given = dict(stated)
+    for column in (column for key, column in given.items() if key not in ("dose_unit", *_HOURS)):
         _refuse(path, column[column == ""], _EMPTY)
     if "dose" in given:
         default = _choose_unit(path, str(given["dose"].name), dose_unit)
@@ -90,9 +106,11 @@ def read_conditions(
         "dose": given.get("dose", given.get("condition")),
         "condition": given.get("condition", given.get("dose")),
     }
-    found = pd.DataFrame({"group_id": "", **given, **treated}, index=table.index)[_COLUMNS].astype("str")
+    index = given["recording_id"].index
+    found = pd.DataFrame({"group_id": "", **given, **treated}, index=index)[_COLUMNS].astype("str")
     _check_words(path, found)
-    return found.assign(treatment_h=_read_hours(path, given.get("treatment_h", pd.Series("", index=table.index))))
+    blank = pd.Series("", index=index)
+    return found.assign(**{key: _read_hours(path, given.get(key, blank), what) for key, what in _HOURS.items()})
 
 
 def match_conditions(path: Path, table: pd.DataFrame, recording_ids: list[str]) -> pd.DataFrame:
@@ -158,14 +176,13 @@ def _choose_unit(path: Path, column: str, dose_unit: str | None) -> str | None:
     return of_name or dose_unit
 
 
-def _read_hours(path: Path, hours: pd.Series) -> pd.Series:
+def _read_hours(path: Path, hours: pd.Series, what: str) -> pd.Series:
     """Read hours, NaN where a field is blank."""
     found = pd.Series(parse_numbers(hours), index=hours.index)
     _refuse(
         path,
         hours[(hours != "") & ~np.isfinite(found)],
-        "has '{}' in column {column}, but hours from the first frame to the treatment were expected; write a number, "
-        "negative where the treatment came before, or leave the field blank",
+        "has '{}' in column {column}, but hours from the first frame to " + what + ", or leave the field blank",
     )
     return found
 

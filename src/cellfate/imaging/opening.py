@@ -35,6 +35,7 @@ from cellfate.imaging.records import Recording, RecordingFolder
 from cellfate.imaging.settings import RecordingSettings
 from cellfate.imaging.stated import Fact, compare_facts
 from cellfate.imaging.tiff_stacks import look_at_stacks
+from cellfate.imaging.traces import open_traces
 from cellfate.imaging.vendor_files import look_at_vendor_files
 
 _log = logging.getLogger(__name__)
@@ -89,6 +90,8 @@ def open_with_remarks(
     remarks : DataFrame
         recording_id, check (of the preflight), frame (null: none) and finding, a sentence.
     """
+    if settings.layout == "traces":
+        return *open_traces(folder.root, settings), set_aside_table({}, _STAGE), _tabulate([])
     found = look_at_recordings(folder.root, settings)
     found = itertools.chain([next(found)], found)  # a wrong folder is told as such before what it lacks
     conditions = _read_conditions(folder, settings)
@@ -118,8 +121,12 @@ def open_with_remarks(
         pd.DataFrame(rows).astype(nullable).join(treated, on="recording_id"),
         pd.concat(frames, ignore_index=True),
         set_aside_table(reasons, _STAGE),
-        pd.DataFrame(remarks, columns=_REMARKS).astype({"frame": "Int64"}),
+        _tabulate(remarks),
     )
+
+
+def _tabulate(remarks: list[tuple[str, str, int | None, str]]) -> pd.DataFrame:
+    return pd.DataFrame(remarks, columns=_REMARKS).astype({"frame": "Int64"})
 
 
 def look_at_recordings(root: Path, settings: RecordingSettings) -> Iterator[Looked]:
@@ -213,7 +220,8 @@ def _find_conditions(
     if twice:
         raise InputError(f"Two recordings in {folder.root} are named '{twice[0]}'; rename a file or a folder.")
     if conditions is not None:
-        return match_conditions(folder.root / str(settings.conditions_file), conditions, sorted(names))
+        found = match_conditions(folder.root / str(settings.conditions_file), conditions, sorted(names))
+        return found.drop(columns="recording_end_h")  # images end by themselves
     unknown = {"condition": "unknown", "dose": "Unknown", "treatment_h": float("nan")}
     return pd.DataFrame({**unknown, "group_id": names}, index=pd.Index(names))
 

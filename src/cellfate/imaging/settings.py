@@ -1,6 +1,7 @@
 """What a person says about a folder of recordings."""
 
 import re
+from string import Formatter
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -9,7 +10,7 @@ from cellfate.core.settings import Settings
 
 PRESETS = ("micromanager", "metamorph", "imagexpress", "incucyte")
 """Named patterns of `file_pattern`."""
-Layout = Literal["coco_vid", "cell_tracking_challenge", "file_pattern", "tiff_stacks", "ome_zarr", "vendor"]
+Layout = Literal["coco_vid", "cell_tracking_challenge", "file_pattern", "tiff_stacks", "ome_zarr", "vendor", "traces"]
 WITH_TRACKS: tuple[Layout, ...] = ("coco_vid", "cell_tracking_challenge")
 """Layouts in which images and tracks lie together and the files say nothing about time or channels."""
 
@@ -31,6 +32,10 @@ class ConditionColumns(Settings):
     """Hours from the first frame to the treatment, negative where it came before; null, or a table without
     `treatment_h`, or a blank field: not known."""
 
+    recording_end_h: str | None = "recording_end_h"
+    """`traces`: hours from the first frame to the last that was filmed; null, or a table without it: the parameter
+    `traces.end_h`."""
+
     @model_validator(mode="after")
     def _check_treatment(self) -> "ConditionColumns":
         if self.condition is None and self.dose is None:
@@ -38,12 +43,37 @@ class ConditionColumns(Settings):
         return self
 
 
+class TraceSettings(Settings):
+    """Which recordings are in tables of traces, and when each ended."""
+
+    recording: str = "{file}"
+    """Name of the recording of a row: text in which columns stand in braces, and {file} for the name of the file
+    without ending, such as `{file} well {well}`."""
+    end_h: Annotated[float, Field(gt=0)] | dict[str, Annotated[float, Field(gt=0)]] | None = None
+    """Hours from the first frame to the last that was filmed, of all recordings, or by name, in which `*` stands for
+    anything; null: the tables say it (`conditions_columns.recording_end_h`). It is never taken from the cells: the
+    last one seen would tell by its death when the recording ends."""
+
+    @field_validator("recording")
+    @classmethod
+    def _check_braces(cls, template: str) -> str:
+        try:
+            columns = [name for _, name, _, _ in Formatter().parse(template) if name is not None]
+        except ValueError:
+            columns = []
+        if not columns or not all(name.strip() for name in columns):
+            raise ValueError(f"'{template}' names no column in braces; give {{file}}, or such as {{file}} {{well}}.")
+        return template
+
+
 class RecordingSettings(Settings):
     """How the folder of recordings is laid out, and what its files do not say."""
 
     layout: Layout
     """How images lie in the folder: one JSON of annotations; Cell Tracking Challenge folders; files whose names say
-    position, time, channel and z; multi-page TIFF (ImageJ and OME too); OME-Zarr; vendor files (.nd2, .czi, .lif)."""
+    position, time, channel and z; multi-page TIFF (ImageJ and OME too); OME-Zarr; vendor files (.nd2, .czi, .lif).
+    `traces`: no images, but tables of what cells showed in each frame, or of when they were born, switched and
+    ended."""
     channels: tuple[str, ...] | None = Field(default=None, min_length=1)
     """Channel names in the order they are stored; Cell Tracking Challenge folders have one; null: as the files say."""
     frame_interval_min: float | None = Field(default=None, gt=0)
@@ -51,8 +81,8 @@ class RecordingSettings(Settings):
     pixel_size_um: float | None = Field(default=None, gt=0)
     """Side of a pixel in micrometres; null: as the files say, empty where they do not."""
     files: str | None = Field(default=None, min_length=1)
-    """`tiff_stacks`, `ome_zarr`, `vendor`: which files (folders) are recordings, a glob relative to the root such as
-    `plate1/*.tif`; null: all of the root that end as such files do."""
+    """`tiff_stacks`, `ome_zarr`, `vendor`, `traces`: which files (folders) are recordings, or hold them, a glob
+    relative to the root such as `plate1/*.tif`; null: all of the root that end as such files do."""
     pattern: str | None = Field(default=None, min_length=1)
     """`file_pattern`: `micromanager`, `metamorph`, `imagexpress`, `incucyte`, or a regular expression that a path
     relative to the root matches whole; its groups `time`, `channel` and `z` say which plane it is, the others which
@@ -70,9 +100,12 @@ class RecordingSettings(Settings):
     missing_chunks: Literal["error", "empty"] = "error"
     """`ome_zarr`: a chunk that is not there is an error, or was left out by its writer because it is empty."""
     conditions_file: str | None = None
-    """Table in the root (CSV, .xlsx), a line a recording; null: every condition is `unknown`, every dose `Unknown`."""
+    """Table in the root (CSV, .xlsx), a line a recording; null: every condition is `unknown`, every dose `Unknown`, but
+    `traces` may say them themselves."""
     conditions_columns: ConditionColumns = ConditionColumns()
-    """Names of its columns."""
+    """Names of its columns; without such a table, of those of `traces`."""
+    traces: TraceSettings = TraceSettings()
+    """`traces`: which recordings the tables hold, and when each ended."""
     dose_unit: str | None = Field(default=None, min_length=1)
     """Unit of its doses that are numbers, such as `uM`, shown beside them; null: as the table, or the name of its
     column of doses, says, or not known."""
@@ -128,7 +161,10 @@ class RecordingSettings(Settings):
     @model_validator(mode="after")
     def _check_given(self) -> "RecordingSettings":
         needed = {"pattern": self.layout == "file_pattern"}
-        needed |= dict.fromkeys(("channels", "frame_interval_min"), self.layout in WITH_TRACKS)
+        needed |= {
+            "channels": self.layout in WITH_TRACKS,
+            "frame_interval_min": self.layout in (*WITH_TRACKS, "traces"),
+        }
         missing = [key for key, is_needed in needed.items() if is_needed and getattr(self, key) is None]
         if missing:
             raise ValueError(
@@ -146,6 +182,15 @@ class RecordingSettings(Settings):
             raise ValueError(
                 f"pattern '{self.pattern}' is none of {', '.join(PRESETS)} and has no group (?P<time>...), which says "
                 "the frame; add it."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_traces(self) -> "RecordingSettings":
+        if self.layout == "traces" and self.channels is not None:
+            raise ValueError(
+                f"layout is 'traces', which has no images, but channels lists {list(self.channels)}; set channels to "
+                "null, and name the columns of values in tracks.spot_features."
             )
         return self
 

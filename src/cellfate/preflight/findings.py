@@ -19,6 +19,8 @@ _EACH_ITS_OWN = (
     "nearest_links",
     "missing_parent",
     "spot_feature",
+    "switch_outside",
+    "never_switches",
 )
 """Checks whose findings differ in kind: none of them stands for the others of its recording."""
 

@@ -58,6 +58,7 @@ def look_at_images(
     """Decode some frames of each recording, say how good they are, and whether the tracks lie on cells."""
     marks = {str(name): rows for name, rows in placed[placed["exists"]].groupby("recording_id")}
     decoded = _Decoded()
+    recordings = recordings[recordings["height_px"] > 0]
     opened = lazy_recordings(folder, recordings, frame_files)
     for recording in tqdm(opened, total=len(recordings), desc="Preflight", unit="recording", disable=None):
         own = marks.get(recording.recording_id, placed.head(0))

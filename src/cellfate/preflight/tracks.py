@@ -29,7 +29,7 @@ def place_detections(
     DataFrame
         `detections`, ordered by recording, cell and frame, with source, n_frames, frame_interval_min, height_px,
         width_px, pixel_size_um, file (null where the frame does not exist), exists (bool), beyond_px (distance to the
-        image, 0 inside) and outside_share (of the crop's area, 0 to 1).
+        image, 0 inside) and outside_share (of the crop's area, 0 to 1); the last two are 0 where there are no images.
     """
     sizes = recordings[["recording_id", *_OF_RECORDING]]
     files = name_files(frame_files)
@@ -37,10 +37,11 @@ def place_detections(
     y, x = placed["y_px"].to_numpy(), placed["x_px"].to_numpy()
     height, width = placed["height_px"].to_numpy(), placed["width_px"].to_numpy()
     area, inside = crop_px[0] * crop_px[1], _inside(y, height, crop_px[0]) * _inside(x, width, crop_px[1])
+    bare = height == 0
     placed = placed.assign(
         exists=placed["frame"].between(0, placed["n_frames"] - 1),
-        beyond_px=np.hypot(_beyond(y, height), _beyond(x, width)),
-        outside_share=(area - inside) / area,
+        beyond_px=np.where(bare, 0.0, np.hypot(_beyond(y, height), _beyond(x, width))),
+        outside_share=np.where(bare, 0.0, (area - inside) / area),
     )
     return placed.sort_values(FRAME, kind="stable", ignore_index=True)
 
@@ -180,7 +181,8 @@ def _find_untracked(marks: pd.DataFrame, tracks: TrackSettings, max_jump_px: flo
 
 
 def _find_coinciding(marks: pd.DataFrame) -> pd.DataFrame:
-    pixel = marks.assign(row=np.floor(marks["y_px"] + 0.5), column=np.floor(marks["x_px"] + 0.5))
+    pixel = marks.dropna(subset=["y_px", "x_px"])  # without images there are no positions
+    pixel = pixel.assign(row=np.floor(pixel["y_px"] + 0.5), column=np.floor(pixel["x_px"] + 0.5))
     same = pixel[pixel.duplicated(["recording_id", "frame", "row", "column"], keep=False)]
     return same.assign(value=same.groupby(CELL)["frame"].transform("size"), limit=0.0).drop_duplicates(CELL)
 

@@ -22,6 +22,8 @@ _CORNER = 0.15
 """Share of the occupied part within which cells begin at its corner, and by which its two sides may differ: positions
 of a smaller image, or in a larger unit, fill a copy of the image."""
 _SHOWN_FRAMES = 4
+_HALF = 0.5
+"""Share of a recording before which its last cell should not be seen."""
 
 
 def check_whole_tracks(
@@ -33,6 +35,7 @@ def check_whole_tracks(
         ("first_frame", _find_late_start(placed, tracks), _LATE_START),
         ("crowded", _find_crowded(placed, cells), _CROWD + _OTHER_UNIT * bool(other_units(tracks))),
         ("few_fates", _find_few_fates(cells, tracks), _FEW_FATES),
+        ("early_end", _find_early_end(placed), _EARLY_END),
     )
     return [list_findings(cases, name, sentence, settings.max_rows_a_check) for name, cases, sentence in checks]
 
@@ -54,6 +57,18 @@ _FEW_FATES = (
     "only {n_scored} of {n_cells} cells have a fate, the others are unscored; check whether {file} is the table of "
     "these tracks, and numbers cells as they do (tracks.fates_cell)"
 )
+_EARLY_END = (
+    "the last cell is seen in frame {last} of {n_frames}; check the unit of the times (tracks.time_unit) and the end "
+    "of the recording (recordings.traces.end_h)"
+)
+
+
+def _find_early_end(placed: pd.DataFrame) -> pd.DataFrame:
+    """Find recordings without images in whose second half no cell is seen; value: the share that has cells."""
+    bare = placed[placed["height_px"] == 0]
+    ends = bare.groupby("recording_id").agg(last=("frame", "max"), n_frames=("n_frames", "first")).reset_index()
+    ends = ends.assign(value=(ends["last"] + 1) / ends["n_frames"], limit=_HALF)
+    return ends[ends["value"] < _HALF]
 
 
 def _find_late_start(placed: pd.DataFrame, tracks: TrackSettings) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from cellfate.tracks.fate_tables import state_fates
 from cellfate.tracks.graphs import link_spots
 from cellfate.tracks.marks import drop_untracked, read_frames, read_marks
 from cellfate.tracks.parent_files import read_parents
-from cellfate.tracks.reading import list_sources, open_table, read_each
+from cellfate.tracks.reading import list_sources, open_track_table, read_each
 from cellfate.tracks.records import OpenedRecordings, Tables, TrackedCells, TrackSource, make_tracked
 from cellfate.tracks.settings import TrackSettings
 
@@ -24,18 +24,18 @@ from cellfate.tracks.settings import TrackSettings
 def read_tracks(opened: OpenedRecordings) -> Tables:
     """Read the CSV of each recording, or the one CSV of all; an importer as `importing.ReadTracks`."""
     tracks, columns = opened.tracks, opened.tracks.columns
+    places = () if opened.settings.layout == "traces" else (columns.y, columns.x)
     own = (columns.cell_id, columns.parent_id) if columns.spot_id is None else (columns.spot_id, columns.parent_spot_id)
-    names = (*own, columns.frame, columns.y, columns.x, columns.fate, columns.event_frame)
-    rows_of = open_table(
-        opened.folder, opened.table, "files", tracks.file_template, names, columns.recording_id, tracks.spot_features
-    )
+    names = (*own, columns.frame, *places, columns.fate, columns.event_frame)
+    rows_of = open_track_table(opened, names)
     sources = list_sources(opened.folder, opened.table)
     return read_each(sources, lambda source: _read_rows(rows_of(source), source, tracks))
 
 
 def _read_rows(table: pd.DataFrame, source: TrackSource, tracks: TrackSettings) -> TrackedCells:
-    columns, path = tracks.columns, source.find(tracks.file_template)
-    names = {"cell_id": columns.spot_id or columns.cell_id, "frame": columns.frame, "y": columns.y, "x": columns.x}
+    columns, path = tracks.columns, source.find_table(tracks)
+    names = {"cell_id": columns.spot_id or columns.cell_id, "frame": columns.frame}
+    names |= {"y": columns.y, "x": columns.x} if source.has_images else {}
     if columns.spot_id is None:
         table = drop_untracked(table, columns.cell_id, tracks, path)
     detections = read_marks(table, names, source, tracks, path)
@@ -50,7 +50,7 @@ def _read_rows(table: pd.DataFrame, source: TrackSource, tracks: TrackSettings) 
     if columns.parent_id is None:
         parents, remarks = read_parents(source, tracks, cell_ids)
     else:
-        parents, remarks = _parents(cell_ids, table[columns.parent_id], path), ()
+        parents, remarks = read_parent_column(cell_ids, table[columns.parent_id], path), ()
     return make_tracked(detections, parents, _stated(cell_ids, table, source, tracks, path), remarks=remarks)
 
 
@@ -67,8 +67,14 @@ def _stated(
     return state_fates(cell_ids, words, frames, tracks, path)
 
 
-def _parents(cell_ids: NDArray[np.int64], column: pd.Series, path: Path) -> dict[int, int]:
-    """Parents that a row of the cell names; a blank beside them, as below the first row of a cell, says nothing."""
+def read_parent_column(cell_ids: NDArray[np.int64], column: pd.Series, path: Path) -> dict[int, int]:
+    """Read the parents that rows of cells name; a blank beside them, as below the first row of a cell, says nothing.
+
+    Raises
+    ------
+    InputError
+        If a field is no number, or the rows of a cell name two parents.
+    """
     stated = optional_whole_numbers(column, path)
     given, parents = stated.notna().to_numpy(), stated.fillna(-1).to_numpy(np.int64)
     none = (parents == -1) | (parents == cell_ids)

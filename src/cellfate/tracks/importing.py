@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from operator import attrgetter
 from pathlib import Path
 
 import pandas as pd
@@ -21,6 +22,7 @@ from cellfate.tracks import (
     deepcell,
     geff_graph,
     imaris_csv,
+    intervals,
     label_stack,
     napari_csv,
     trackmate_csv,
@@ -32,7 +34,7 @@ from cellfate.tracks.missing_frames import leave_out_missing
 from cellfate.tracks.problems import problem_table, set_aside_or_stop
 from cellfate.tracks.reading import check_one_file_each, list_sources, read_each
 from cellfate.tracks.records import OpenedRecordings, Tables, TrackedCells, TrackSource, name_file
-from cellfate.tracks.settings import LABEL_FORMATS, TrackSettings
+from cellfate.tracks.settings import LABEL_FORMATS, TRACE_FORMATS, TrackSettings
 from cellfate.tracks.validate import find_negative, find_problems, find_single_frames, settle_missing_parents
 
 _log = logging.getLogger(__name__)
@@ -72,11 +74,13 @@ IMPORTERS: dict[str, ReadTracks] = {
     "cell_acdc": _file_each(cell_acdc.read_recording),
     "cellprofiler_csv": cellprofiler_csv.read_tracks,
     "csv": csv_columns.read_tracks,
+    "intervals": intervals.read_tracks,
 }
 """Importer of each format."""
 
 _PARENTS = {
     "csv": "columns.parent_id",
+    "intervals": "columns.parent_id",
     "trackmate_csv": "edges_file",
     **dict.fromkeys(("napari_csv", *LABEL_FORMATS), "graph_file"),
 }
@@ -165,6 +169,7 @@ def gather_tracks(
         If a file that all recordings share is not usable, or the parameters ask for what the format cannot give.
     """
     chosen = tracks.format if tracks.format is not None else _format_of(settings)
+    _check_traces(chosen, settings, tracks)
     detections, cells, found = IMPORTERS[chosen](OpenedRecordings(folder, recordings, frame_files, settings, tracks))
     cells, unjoined = join_fates(cells, folder, recordings, tracks)
     detections, cells, unwatched = settle_fates(detections, cells, recordings, tracks)
@@ -182,6 +187,8 @@ def name_track_file(
 ) -> str:
     """Name the file that the tracks of a recording are in, relative to the folder of recordings."""
     chosen = tracks.format if tracks.format is not None else settings.layout
+    if settings.layout == "traces":
+        return image
     if chosen == "coco_vid":
         return settings.annotation_file
     if chosen == "cell_tracking_challenge":
@@ -198,6 +205,28 @@ def _format_of(settings: RecordingSettings) -> str:
             f"one of {', '.join(IMPORTERS)}."
         )
     return settings.layout
+
+
+def _check_traces(chosen: str, settings: RecordingSettings, tracks: TrackSettings) -> None:
+    """Refuse a format that does not fit recordings without images, and tables of theirs that are named elsewhere."""
+    if settings.layout != "traces" and chosen == "intervals":
+        raise InputError(
+            f"tracks.format is 'intervals', which has no positions, but recordings.layout is '{settings.layout}', "
+            "whose cells are cut out of images; set recordings.layout to traces, or give another format."
+        )
+    if settings.layout != "traces":
+        return
+    if chosen not in TRACE_FORMATS:
+        raise InputError(
+            f"recordings.layout is 'traces', but tracks.format is '{chosen}'; set it to csv (a row a cell and frame) "
+            "or intervals (a row a cell)."
+        )
+    named = [key for key in ("files", "columns.recording_id") if attrgetter(key)(tracks) is not None]
+    if named:
+        raise InputError(
+            f"tracks.{named[0]} is '{attrgetter(named[0])(tracks)}', but tables of traces and their recordings are "
+            f"named by recordings.files and recordings.traces.recording; set tracks.{named[0]} to null."
+        )
 
 
 def _find_no_lineage(cells: pd.DataFrame, chosen: str) -> pd.DataFrame:

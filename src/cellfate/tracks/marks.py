@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -73,14 +74,26 @@ def read_frames(column: pd.Series, source: TrackSource, tracks: TrackSettings, p
     """
     if tracks.time_unit not in {None, "frame"}:
         return source.to_frames(real_numbers(column, path), str(tracks.time_unit), path) - tracks.first_frame
+    if tracks.format in TIMED_FORMATS:
+        check_frames(column, path, "s, min or h")
+    return whole_numbers(column, path) - tracks.first_frame
+
+
+def check_frames(column: pd.Series, path: Path, units: str) -> None:
+    """Refuse fractions in a column of frames, which may be times in one of some units.
+
+    Raises
+    ------
+    InputError
+        With file and line.
+    """
     numbers = parse_numbers(column)
     fractions = column[np.isfinite(numbers) & (numbers % 1 != 0)]
-    if len(fractions) and tracks.format in TIMED_FORMATS:
+    if len(fractions):
         raise InputError(
             f"Line {fractions.index[0]} of {path} has {fractions.iloc[0]!r:.60} in column {column.name}, but frames "
-            "are whole numbers; if the column holds times, set tracks.time_unit to s, min or h, else correct it."
+            f"are whole numbers; if the column holds times, set tracks.time_unit to {units}, else correct it."
         )
-    return whole_numbers(column, path) - tracks.first_frame
 
 
 def read_marks(
@@ -88,9 +101,9 @@ def read_marks(
 ) -> pd.DataFrame:
     """Turn rows of text, as `read_text_columns` gives them, into detections and spot features.
 
-    The columns are cell_id, frame (from 0), y_px, x_px and those of the features. `names` are the columns of cell_id,
-    frame, y and x. Without `tracks.position_unit` the unit of positions is what the names of their columns say, else
-    pixels.
+    The columns are cell_id, frame (from 0), y_px, x_px (NaN without images) and those of the features. `names` are the
+    columns of cell_id, frame and, where there are images, y and x. Without `tracks.position_unit` the unit of positions
+    is what the names of their columns say, else pixels.
 
     Raises
     ------
@@ -98,14 +111,12 @@ def read_marks(
         If a field is no number (of a spot feature: nor blank), or the unit is a length and the size of a pixel is not
         known.
     """
-    y, x = (real_numbers(table[names[axis]], path) for axis in ("y", "x"))
-    unit = tracks.position_unit or unit_in_name(names["x"]) or unit_in_name(names["y"]) or "px"
-    marks = pd.DataFrame(
-        {
-            "cell_id": whole_numbers(table[names["cell_id"]], path),
-            "frame": read_frames(table[names["frame"]], source, tracks, path),
-            "y_px": source.to_pixels(y, unit, path),
-            "x_px": source.to_pixels(x, unit, path),
-        }
-    )
+    places: dict[str, Any] = {"y_px": np.nan, "x_px": np.nan}
+    if source.has_images:
+        unit = tracks.position_unit or unit_in_name(names["x"]) or unit_in_name(names["y"]) or "px"
+        read = {axis: real_numbers(table[names[axis]], path) for axis in ("y", "x")}
+        places = {f"{axis}_px": source.to_pixels(centres, unit, path) for axis, centres in read.items()}
+    cell_ids = whole_numbers(table[names["cell_id"]], path)
+    frames = read_frames(table[names["frame"]], source, tracks, path)
+    marks = pd.DataFrame({"cell_id": cell_ids, "frame": frames, **places})
     return add_text_features(marks, table, tracks, path)

@@ -15,10 +15,11 @@ from cellfate.imaging.file_search import find_written
 from cellfate.imaging.recording_names import list_names, match_names
 from cellfate.imaging.records import RecordingFolder
 from cellfate.imaging.stated import fold_image_name
+from cellfate.imaging.traces import list_name_columns, name_recordings
 from cellfate.tracks.lineages import find_divisions, find_founders
 from cellfate.tracks.marks import read_columns
 from cellfate.tracks.problems import problem_table
-from cellfate.tracks.records import Tables, TrackedCells, TrackSource, name_file
+from cellfate.tracks.records import OpenedRecordings, Tables, TrackedCells, TrackSource, name_file
 from cellfate.tracks.settings import PLACEHOLDER, is_file_each
 
 _log = logging.getLogger(__name__)
@@ -157,6 +158,33 @@ def open_table(
         table = read_columns(source.find(template, parameter), needed, features=features)
         names = match_names(table[by].unique(), ids, f"File {source.find(template, parameter)}")
         return table[table[by].map(names) == source.recording_id]
+
+    return rows_of
+
+
+def open_track_table(opened: OpenedRecordings, columns: Sequence[str | None]) -> Callable[[TrackSource], pd.DataFrame]:
+    """Open the tables that tracks are in, as `open_table`; those of recordings without images are the recordings' own.
+
+    Raises
+    ------
+    InputError
+        As `open_table`.
+    """
+    tracks = opened.tracks
+    if opened.settings.layout != "traces":
+        by = tracks.columns.recording_id
+        return open_table(opened.folder, opened.table, "files", tracks.file_template, columns, by, tracks.spot_features)
+    template = opened.settings.traces.recording
+    needed = [name for name in (*columns, *list_name_columns(template)) if name is not None]
+    last: dict[str, dict[str, pd.DataFrame]] = {}
+
+    def rows_of(source: TrackSource) -> pd.DataFrame:
+        if source.image not in last:
+            table = read_columns(opened.folder.root / source.image, needed, features=tracks.spot_features)
+            names = name_recordings(table, template, source.image)
+            last.clear()
+            last[source.image] = {str(name): rows for name, rows in table.groupby(names)}
+        return last[source.image].get(source.recording_id, pd.DataFrame(columns=needed, dtype="str"))
 
     return rows_of
 

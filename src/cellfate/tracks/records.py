@@ -83,7 +83,7 @@ class TrackSource:
     pixel_size_um : float
         Side of a pixel in micrometres; NaN where it is not known.
     height_px, width_px : int
-        Size of its images.
+        Size of its images; 0 where there are none.
     image : str
         Its file or folder, relative to the root.
     other_images : mapping of str to str
@@ -99,6 +99,15 @@ class TrackSource:
     width_px: int
     image: str
     other_images: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def has_images(self) -> bool:
+        """Whether there are images, so that cells have positions."""
+        return self.height_px > 0
+
+    def find_table(self, tracks: TrackSettings) -> Path:
+        """Path of the table of this recording's tracks; without images it is the recording's own file."""
+        return self.find(tracks.file_template) if self.has_images else self.root / self.image
 
     def find(self, template: str, parameter: str = "files") -> Path:
         """Path of a file of this recording, as `name_file` names it; `parameter` is that which does, for messages.

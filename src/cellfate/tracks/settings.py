@@ -25,6 +25,7 @@ Format = Literal[
     "cell_acdc",
     "cellprofiler_csv",
     "csv",
+    "intervals",
 ]
 DEFAULT_FILES: dict[str, str] = {
     "trackmate_xml": "{recording_id}.xml",
@@ -44,18 +45,20 @@ SPOT_FORMATS = frozenset({"trackmate_xml", "trackmate_csv"})
 """Formats in which a person can type the fate of a cell into the name of a spot."""
 LABEL_FORMATS = frozenset({"labels", "deepcell"})
 """Formats of label images: their positions are pixels."""
+TRACE_FORMATS = ("csv", "intervals")
+"""Formats of cells without images: a row a cell and frame, or a row a cell."""
 UNTRACKED_FORMATS = frozenset({"csv", "napari_csv", "trackmate_csv", "imaris_csv", "cell_acdc", "cellprofiler_csv"})
 """Formats with a column of cells, in which a number can stand for spots of no track."""
 MEASURED_FORMATS = frozenset(
     {
         *SPOT_FORMATS,
-        *("btrack", "geff", "napari_csv", "imaris_csv", "cell_acdc", "cellprofiler_csv", "csv"),
+        *("btrack", "geff", "napari_csv", "imaris_csv", "cell_acdc", "cellprofiler_csv", *TRACE_FORMATS),
     }
 )
 """Formats whose files may hold what was measured of each spot."""
 OWN_FRAMES = frozenset({None, "coco_vid", "cell_tracking_challenge", "imaris_csv", *LABEL_FORMATS})
 """Formats that say themselves which frame is the first; None: that of the layout."""
-TIMED_FORMATS = frozenset({"csv", "napari_csv", "geff"})
+TIMED_FORMATS = frozenset({"napari_csv", "geff", *TRACE_FORMATS})
 """Formats in which spots can have times instead of frames."""
 _WORDS: dict[str, str] = {
     **{fate: fate for fate in FATES},
@@ -118,6 +121,24 @@ class TrackColumns(Settings):
         return self
 
 
+class IntervalColumns(Settings):
+    """Names of the columns of a table with a row a cell; cell, parent and fate are named as those of a plain CSV."""
+
+    birth: str = "birth"
+    """When the cell was first seen, in `tracks.time_unit`; that of cells in the first frame is 0."""
+    end: str = "end"
+    """When its event was or, without one, when it was last seen, in `tracks.time_unit`."""
+    switched_on: dict[str, str] = Field(default={})
+    """Column of the time at which each reporter was seen to appear, such as {red: red_on_h}; blank: it was not seen."""
+    switched_off: dict[str, str] = Field(default={})
+    """Column of the time at which each reporter was seen to vanish; blank: it was not seen."""
+
+    @property
+    def reporters(self) -> tuple[str, ...]:
+        """Names of the reporters, in order."""
+        return tuple(dict.fromkeys((*self.switched_on, *self.switched_off)))
+
+
 class FateColumns(Settings):
     """Names of the columns of a separate table of fates."""
 
@@ -147,6 +168,8 @@ class TrackSettings(Settings):
     """`trackmate_csv`: TrackMate's table of edges, named as `files` are; null: parents are not known."""
     columns: TrackColumns = TrackColumns()
     """`csv`, and `geff` where it says so: names of the columns."""
+    intervals: IntervalColumns = IntervalColumns()
+    """`intervals`: names of the columns of when each cell was born, switched and ended."""
     spot_features: tuple[str, ...] = ()
     """Numbers that the tracker measured of each spot, by the names that the file has for them, such as
     MEAN_INTENSITY_CH1: models that read measurements are given them beside those made of the crops. A value has to be
@@ -158,8 +181,9 @@ class TrackSettings(Settings):
     first_frame: int = Field(default=0, ge=0)
     """Number that the first frame of the recording has in the file; 1 where frames are counted from 1."""
     time_unit: Literal["frame", "s", "min", "h"] | None = None
-    """`csv`, `napari_csv`, `geff`: unit of the times of spots (`columns.frame`, `columns.event_frame`); null: what the
-    file says, and frames where it says nothing. Times are divided by the frame interval of the recording."""
+    """`csv`, `intervals`, `napari_csv`, `geff`: unit of the times of spots (`columns.frame`, `columns.event_frame`) and
+    of cells (`intervals`); null: what the file says, and frames where it says nothing. Times are divided by the frame
+    interval of the recording."""
     btrack_axes: Literal["xy", "yx"] = "xy"
     """`btrack`: which coordinate stands first. btrack names the first x; files made from (row, column) hold y there."""
     keep_false_positives: bool = True
@@ -263,6 +287,8 @@ class TrackSettings(Settings):
                 f"graph_file is '{self.graph_file}' and columns name parents ('{in_columns}'), but parents come from "
                 "one place; set either to null."
             )
+        if self.format == "intervals" and self.time_unit == "s":
+            raise ValueError("time_unit is s but format is intervals, whose times are frame, min or h; give minutes.")
         if self.position_unit == "um" and self.format in LABEL_FORMATS:
             raise ValueError(
                 f"position_unit is um but format is {self.format}, whose positions are pixels; set position_unit to "
@@ -284,7 +310,9 @@ class TrackSettings(Settings):
     @property
     def states_fates(self) -> bool:
         """Whether fates are given beside what the tracks show: as a table, or as a column or property of the tracks."""
-        in_tracks = self.format in {"csv", "geff", "cell_acdc", *SPOT_FORMATS} and self.columns.fate is not None
+        in_tracks = (
+            self.format in {"geff", "cell_acdc", *TRACE_FORMATS, *SPOT_FORMATS} and self.columns.fate is not None
+        )
         return in_tracks or self.fates_file is not None
 
     def fate_of(self, word: str) -> str | None:

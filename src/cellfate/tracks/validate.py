@@ -73,6 +73,7 @@ def _check_marks(detections: pd.DataFrame, cells: pd.DataFrame) -> list[pd.DataF
     there = detections["frame"].between(0, detections["n_frames"] - 1)
     inside = detections["y_px"].between(-0.5, detections["height_px"] - 0.5)
     inside &= detections["x_px"].between(-0.5, detections["width_px"] - 0.5)
+    inside |= detections["height_px"] == 0  # there are no images
     return [
         _tell(
             cells[cells.duplicated(CELL)],

@@ -366,3 +366,18 @@ def test_windows_text_far_into_a_file_is_found(tmp_path: Path) -> None:
     table = read_table(write(tmp_path / "t.csv", rows, "cp1252"))
     assert table["note"].iloc[-1] == "µ"
     assert len(table) == 300_001
+
+
+def test_parquet_is_read_as_text_like_any_table(tmp_path: Path) -> None:
+    held = pd.DataFrame(
+        {"cell": [1, 2], "red": [0.5, np.nan], "fate": ["died", None], "frame": pd.array([3, None], "Int64")}
+    )
+    held.to_parquet(tmp_path / "table.csv")  # told from the file, never from its name
+    table = read_text_columns(tmp_path / "table.csv", ["cell", "red", "fate", "frame"])
+    assert table.index.tolist() == [2, 3]
+    assert table.to_numpy().tolist() == [["1", "0.5", "died", "3"], ["2", "", "", ""]]
+    with pytest.raises(InputError, match="has no column dose; found cell, red, fate, frame; add it"):
+        read_text_columns(tmp_path / "table.csv", ["dose"])
+    (tmp_path / "torn.parquet").write_bytes((tmp_path / "table.csv").read_bytes()[:200])
+    with pytest.raises(InputError, match=r"cannot be read as CSV, \.xlsx or Parquet"):
+        read_header(tmp_path / "torn.parquet")

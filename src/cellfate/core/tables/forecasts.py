@@ -114,8 +114,8 @@ class TrackForecasts(Table):
     cell_name: Series[str] | None = pa.Field(nullable=True, description="of the tracker, where it gives any")
     spot_id: Series[Int64Dtype] | None = pa.Field(nullable=True, description="of the tracker, where it gives any")
     frame: Series[int] = pa.Field(ge=0)
-    y_px: Series[float]
-    x_px: Series[float]
+    y_px: Series[float] = pa.Field(nullable=True, description="NaN: there are no images")
+    x_px: Series[float] = pa.Field(nullable=True, description="NaN: there are no images")
     parent_id: Series[Int64Dtype] = pa.Field(nullable=True)
     fate: Series[str] = pa.Field(isin=FATES)
     event_frame: Series[Int64Dtype] = pa.Field(nullable=True)

@@ -16,11 +16,11 @@ class Recordings(Table):
 
     recording_id: Series[str] = pa.Field(unique=True)
     source: Series[str] = pa.Field(description="folder or file, relative to the recordings root, or a URL")
-    axes: Series[str] = pa.Field(description="axes of the opened recording, always TCYX")
+    axes: Series[str] = pa.Field(description="axes of the opened recording: TCYX, or T without images")
     channels: Series[str] = pa.Field(description="channel names in order, separated by '|'")
     n_frames: Series[int] = pa.Field(gt=0)
-    height_px: Series[int] = pa.Field(gt=0)
-    width_px: Series[int] = pa.Field(gt=0)
+    height_px: Series[int] = pa.Field(ge=0, description="0: there are no images")
+    width_px: Series[int] = pa.Field(ge=0, description="0: there are no images")
     dtype: Series[str]
     frame_interval_min: Series[float] = pa.Field(gt=0)
     pixel_size_um: Series[float] = pa.Field(gt=0, nullable=True)
@@ -31,7 +31,7 @@ class Recordings(Table):
         nullable=True, description="hours from the first frame to the treatment; NaN: not known"
     )
     image_format: Series[str] | None = pa.Field(
-        isin=("image_files", "tiff_stack", "ome_zarr", "vendor"), description="how pixels are stored"
+        isin=("image_files", "tiff_stack", "ome_zarr", "vendor", "none"), description="how pixels are stored"
     )
     z: Series[str] | None = pa.Field(description="planes of a z stack: max, or the number of one")
     scene: Series[str] | None = pa.Field(description="which image of a file with several; a path in OME-Zarr")
@@ -66,8 +66,8 @@ class Detections(Table):
     recording_id: Series[str]
     cell_id: Series[int]
     frame: Series[int] = pa.Field(ge=0)
-    y_px: Series[float]
-    x_px: Series[float]
+    y_px: Series[float] = pa.Field(nullable=True, description="NaN: there are no images")
+    x_px: Series[float] = pa.Field(nullable=True, description="NaN: there are no images")
     spot_id: Series[Int64Dtype] | None = pa.Field(
         nullable=True, description="ID of the spot in the tracker's file; null: it gives none"
     )
@@ -103,7 +103,7 @@ class SetAside(Table):
 
 
 class FrameFeatures(Table):
-    """One row a cell and frame: morphology and reporters.
+    """One row a cell and frame: morphology and reporters; of cells without images the spot features alone.
 
     Each channel c adds `intensity_c`, `texture_c` and `rate_intensity_c`, each spot feature its column of
     `Detections`. Tables of earlier versions have no texture,
@@ -113,14 +113,14 @@ class FrameFeatures(Table):
     recording_id: Series[str]
     cell_id: Series[int]
     frame: Series[int] = pa.Field(ge=0)
-    segmented: Series[bool] = pa.Field(description="false: no mask was found, shape features are NaN")
-    area: Series[float] = pa.Field(nullable=True, description="px^2")
-    perimeter: Series[float] = pa.Field(nullable=True, description="px")
-    circularity: Series[float] = pa.Field(nullable=True)
-    eccentricity: Series[float] = pa.Field(nullable=True)
-    solidity: Series[float] = pa.Field(nullable=True)
-    equivalent_diameter: Series[float] = pa.Field(nullable=True, description="px")
-    n_neighbors: Series[float] = pa.Field(nullable=True)
+    segmented: Series[bool] | None = pa.Field(description="false: no mask was found, shape features are NaN")
+    area: Series[float] | None = pa.Field(nullable=True, description="px^2")
+    perimeter: Series[float] | None = pa.Field(nullable=True, description="px")
+    circularity: Series[float] | None = pa.Field(nullable=True)
+    eccentricity: Series[float] | None = pa.Field(nullable=True)
+    solidity: Series[float] | None = pa.Field(nullable=True)
+    equivalent_diameter: Series[float] | None = pa.Field(nullable=True, description="px")
+    n_neighbors: Series[float] | None = pa.Field(nullable=True)
     rate_area: Series[float] | None = pa.Field(nullable=True, description="px^2 per hour since the frame before")
     mask_overlap: Series[float] | None = pa.Field(
         nullable=True, ge=0, le=1, description="intersection over union with the mask of the frame before, once centred"

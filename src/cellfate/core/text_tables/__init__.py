@@ -1,7 +1,7 @@
 """Tables that a person hands in: read from the file as it is, as text, so that a wrong field is named by file and line.
 
-Comma, semicolon or tab; decimal point or comma; UTF-8, UTF-16 or Windows-1252; packed by gzip; or the first sheet of an
-Excel workbook (.xlsx): all of this is told from the file, never from its name.
+Comma, semicolon or tab; decimal point or comma; UTF-8, UTF-16 or Windows-1252; packed by gzip; the first sheet of an
+Excel workbook (.xlsx); or Parquet: all of this is told from the file, never from its name.
 """
 
 from cellfate.core.text_tables.numbers import (

@@ -20,6 +20,7 @@ from cellfate.core.text_tables.system_files import is_system_file
 from cellfate.core.text_tables.workbooks import is_workbook, list_filled_sheets, read_first_rows, read_sheet
 
 _UNREADABLE: Final = (OSError, ValueError, EOFError, OverflowError, csv.Error, zlib.error, zipfile.BadZipFile)
+_PARQUET: Final = b"PAR1"
 _SHOWN_COLUMNS: Final = 20
 _HEADER_LINES: Final = 10
 """Lines in which a header is looked for where the first is none."""
@@ -60,7 +61,8 @@ def read_text_columns(
     Parameters
     ----------
     path : Path
-        CSV (comma, semicolon, tab; UTF-8, UTF-16, Windows-1252; packed by gzip or not) or Excel workbook (.xlsx).
+        CSV (comma, semicolon, tab; UTF-8, UTF-16, Windows-1252; packed by gzip or not), Excel workbook (.xlsx) or
+        Parquet, whose rows count as the lines below a header.
     needed : sequence of str
         Columns that must be there.
     optional : iterable of str
@@ -168,6 +170,8 @@ def _split(row: list[str]) -> list[str]:
 
 def _find_header(path: Path, needed: Sequence[str]) -> str:
     """Say what to do where the columns are named below the first line or on another sheet; else empty."""
+    if _is_parquet(path):
+        return ""
     lines = read_first_lines(path, _HEADER_LINES)
     for sheet, line, fields in lines:
         if {*needed} <= {field.strip() for field in fields}:
@@ -213,18 +217,37 @@ def _read(path: Path, n_rows: int | None = None) -> _Content:
     if is_system_file(path.name):
         raise InputError(f"File {path} was made by macOS or Windows and is no table; name another.")
     try:
-        content = _read_workbook(path) if is_workbook(path) else _read_text(path, tell_dialect(path), n_rows)
+        content = _read_any(path, n_rows)
     except InputError:
         raise
     except FileNotFoundError as error:
         raise InputError(f"File {path} is missing; put it there, or correct the parameter that names it.") from error
     except _UNREADABLE as error:
         raise InputError(
-            f"File {path} cannot be read as CSV or .xlsx ({str(error).strip()}); expected a table with a header; "
-            "correct it."
+            f"File {path} cannot be read as CSV, .xlsx or Parquet ({str(error).strip()}); expected a table with a "
+            "header; correct it."
         ) from error
     blank = (content.table == "").all(axis=1)
     return replace(content, table=content.table[~blank]) if blank.any() else content
+
+
+def _read_any(path: Path, n_rows: int | None) -> _Content:
+    if _is_parquet(path):
+        return _read_parquet(path)
+    return _read_workbook(path) if is_workbook(path) else _read_text(path, tell_dialect(path), n_rows)
+
+
+def _is_parquet(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_PARQUET)) == _PARQUET
+
+
+def _read_parquet(path: Path) -> _Content:
+    """Read numbers as their shortest text, and nothing as blank."""
+    held = pd.read_parquet(path)
+    text = held.astype("string").fillna("").astype("str")
+    names = [str(name).strip() for name in held.columns]
+    return _Content(text.set_axis(names, axis="columns").set_axis(range(2, len(held) + 2), axis="index"), None)
 
 
 def _read_text(path: Path, dialect: Dialect, n_rows: int | None) -> _Content:

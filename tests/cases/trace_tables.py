@@ -1,0 +1,80 @@
+"""Tables of traces: a family that is worked by hand, and simulated experiments whose reporter tells the fate."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cellfate.imaging import RecordingFolder, RecordingSettings, open_recordings
+from cellfate.preflight import PreflightSettings, run_preflight
+from cellfate.tracks import TrackSettings
+from cellfate.tracks.importing import import_tracks
+
+FAMILY = """cell,mother,born,ended,fate,red_on,red_off,drug
+1,0,0,2.2,divided,,1.7,a
+2,1,2.2,6.0,died,3.0,5.1,a
+3,1,2.2,8.7,lost,,,a
+4,0,0,10.0,lost,9.9,,a
+"""
+"""Hours; frames of 30 min, 10 h."""
+INTERVALS = {
+    "format": "intervals",
+    "time_unit": "h",
+    "columns": {"cell_id": "cell", "parent_id": "mother", "fate": "fate"},
+    "intervals": {
+        "birth": "born",
+        "end": "ended",
+        "switched_on": {"red": "red_on"},
+        "switched_off": {"red": "red_off"},
+    },
+    "fate_names": {"died": "apoptosis", "divided": "mitosis"},
+}
+
+
+def about(**changes: Any) -> RecordingSettings:
+    """Recordings of traces with a frame each 30 min, that end after 10 h."""
+    given = {"layout": "traces", "frame_interval_min": 30, "traces": {"end_h": 10.0}, "group_by": "lineage"}
+    given["conditions_columns"] = {"condition": "drug", "dose": None}
+    return RecordingSettings.model_validate(given | changes)
+
+
+def read(
+    root: Path, tracks: dict[str, Any] | None = None, **changes: Any
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Recordings, detections and cells of a folder of tables."""
+    folder, settings = RecordingFolder(root), about(**changes)
+    recordings, frame_files, _ = open_recordings(folder, settings)
+    form = TrackSettings.model_validate(INTERVALS if tracks is None else tracks)
+    detections, cells, _ = import_tracks(folder, recordings, frame_files, settings, form)
+    return recordings, detections, cells
+
+
+def find(root: Path, tracks: dict[str, Any] | None = None, **changes: Any) -> pd.DataFrame:
+    """Findings of the preflight."""
+    form = TrackSettings.model_validate(INTERVALS if tracks is None else tracks)
+    return run_preflight(RecordingFolder(root), about(**changes), form, (2, 2), PreflightSettings()).findings
+
+
+def simulate_families(n_founders: int, seed: int, last_h: float = 40.0) -> pd.DataFrame:
+    """Families of two generations, hours since the first frame.
+
+    Red appears some 8 h before a division, and in half as many of the cells that die; a tenth of all cells are lost.
+    """
+    rng = np.random.default_rng(seed)
+    waiting = [(0, 0.0)] * n_founders
+    rows: list[dict[str, Any]] = []
+    while waiting:
+        mother, born = waiting.pop(0)
+        fate = str(rng.choice(["divided", "died", "lost"], p=[0.5, 0.4, 0.1]))
+        switch_h = rng.uniform(2, 10) if fate == "divided" or rng.random() < 0.5 else np.nan
+        ended = born + (switch_h if np.isfinite(switch_h) else rng.uniform(2, 10)) + rng.uniform(6, 9)
+        if ended >= last_h:
+            fate, ended = "lost", last_h
+        on = born + switch_h if born + switch_h < ended else np.nan
+        told = {"red_on": round(on, 3), "red_off": np.nan, "drug": "a" if len(rows) % 2 else "b"}
+        rows.append(
+            {"cell": len(rows) + 1, "mother": mother, "born": born, "ended": round(ended, 3), "fate": fate, **told}
+        )
+        waiting += [(len(rows), round(ended, 3))] * 2 if fate == "divided" else []
+    return pd.DataFrame(rows).assign(drug="a")
