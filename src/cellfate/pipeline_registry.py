@@ -1,7 +1,11 @@
 """The named pipelines of the project."""
 
+from collections.abc import Sequence
+from typing import Final
+
 from kedro.pipeline import Pipeline
 
+from cellfate.core.errors import InputError
 from cellfate.pipelines import (
     data_processing,
     evaluation,
@@ -14,6 +18,9 @@ from cellfate.pipelines import (
     simulation,
 )
 
+TRACES: Final = "traces"
+"""Pipeline of a study without images; `traces_<stage>` are its stages."""
+
 
 def register_pipelines() -> dict[str, Pipeline]:
     """Name every pipeline; spelled out so that composed names run from the command line.
@@ -25,7 +32,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         `inference` takes the models of a run to other recordings; `comparison_trainings` holds the classifier's
         explanations against classifiers trained otherwise; `known_answer` goes from simulation to scores of
         explanations, once a scenario; `known_hazards` simulates recordings first and holds the fate clock against
-        their truth.
+        their truth. `traces` and `traces_<stage>` leave out what reads images.
     """
     stages = {
         "data_processing": data_processing.create_pipeline(),
@@ -35,6 +42,7 @@ def register_pipelines() -> dict[str, Pipeline]:
     }
     stages["reporting"] = reporting.create_pipeline(sum(stages.values(), Pipeline([])))
     study = sum(stages.values(), Pipeline([]))
+    without_images = list_stages_of_traces()
     simulate, compare = simulation.create_pipeline(), model_training.create_comparison_pipeline()
     return {
         "__default__": study,
@@ -44,5 +52,36 @@ def register_pipelines() -> dict[str, Pipeline]:
         "known_answer": known_answer.create_pipeline(simulate + study + compare),
         "known_hazards": simulate + study + known_hazards.create_pipeline(),
         "simulation": simulate,
+        TRACES: sum(without_images.values(), Pipeline([])),
+        **{f"{TRACES}_{name}": stage for name, stage in without_images.items()},
         **stages,
     }
+
+
+def list_stages_of_traces() -> dict[str, Pipeline]:
+    """Stages of a study without images, by the names that they have with them."""
+    rooms = {"data_processing": data_processing, "model_training": model_training, "evaluation": evaluation}
+    return {name: room.create_pipeline(images=False) for name, room in rooms.items()}
+
+
+def name_pipelines(asked: Sequence[str]) -> list[str]:
+    """Name the pipelines that are run in place of those that are asked for, of a study without images.
+
+    Raises
+    ------
+    InputError
+        If one reads images and has no other.
+
+    Examples
+    --------
+    >>> name_pipelines(["data_processing"])
+    ['traces_data_processing']
+    """
+    others = {"__default__": TRACES} | {name: f"{TRACES}_{name}" for name in list_stages_of_traces()}
+    reading = [name for name in asked if name not in {*others, *others.values()}]
+    if reading:
+        raise InputError(
+            f"Pipeline '{reading[0]}' reads images, but recordings.layout is 'traces', which has none; run without a "
+            f"name of a pipeline, or one of {', '.join(list_stages_of_traces())}."
+        )
+    return [others.get(name, name) for name in asked or ["__default__"]]

@@ -2,6 +2,7 @@
 
 import os
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ class PlainSession(KedroSession):
         """
         with RunLog(self._find_log()) as log:
             try:
+                if self._find_layout() == "traces":
+                    kwargs["pipeline_names"] = _name_pipelines(kwargs.get("pipeline_names") or ())
                 return super().run(*args, **kwargs)
             except Exception as error:
                 log.keep(error)
@@ -34,6 +37,13 @@ class PlainSession(KedroSession):
                 if os.environ.get(TRACEBACK_VARIABLE) or failure.is_ours:
                     click.echo("".join(traceback.format_exception(error)), err=True)
                 raise click.ClickException(failure.tell(log.name, log.resume)) from error
+
+    def _find_layout(self) -> str | None:
+        """Layout of the recordings; None where the configuration does not say it."""
+        try:
+            return str(self._get_config_loader()["parameters"]["recordings"]["layout"])
+        except Exception:  # whatever it is, the run meets it too, and tells it
+            return None
 
     def _find_log(self) -> Path | None:
         """Where the log of this run is; None if the configuration or the disk does not allow one."""
@@ -46,3 +56,9 @@ class PlainSession(KedroSession):
         except Exception:  # whatever it is, the run meets it too, and tells it
             return None
         return path
+
+
+def _name_pipelines(asked: Sequence[str]) -> list[str]:
+    from cellfate.pipeline_registry import name_pipelines  # all of it, which a session does without at its start
+
+    return name_pipelines(asked)

@@ -59,7 +59,8 @@ def find(root: Path, tracks: dict[str, Any] | None = None, **changes: Any) -> pd
 def simulate_families(n_founders: int, seed: int, last_h: float = 40.0) -> pd.DataFrame:
     """Families of two generations, hours since the first frame.
 
-    Red appears some 8 h before a division, and in half as many of the cells that die; a tenth of all cells are lost.
+    Cells wait, with equal odds each hour, for red, 6 to 9 h after which they divide, or to die; red appears in no cell
+    that dies. A tenth of all cells are lost.
     """
     rng = np.random.default_rng(seed)
     waiting = [(0, 0.0)] * n_founders
@@ -67,14 +68,15 @@ def simulate_families(n_founders: int, seed: int, last_h: float = 40.0) -> pd.Da
     while waiting:
         mother, born = waiting.pop(0)
         fate = str(rng.choice(["divided", "died", "lost"], p=[0.5, 0.4, 0.1]))
-        switch_h = rng.uniform(2, 10) if fate == "divided" or rng.random() < 0.5 else np.nan
-        ended = born + (switch_h if np.isfinite(switch_h) else rng.uniform(2, 10)) + rng.uniform(6, 9)
+        waits_h = 2 + rng.exponential(6)
+        ended = born + waits_h + (rng.uniform(6, 9) if fate == "divided" else 2)
+        on = born + waits_h if fate == "divided" else np.nan
         if ended >= last_h:
             fate, ended = "lost", last_h
-        on = born + switch_h if born + switch_h < ended else np.nan
-        told = {"red_on": round(on, 3), "red_off": np.nan, "drug": "a" if len(rows) % 2 else "b"}
+        on = on if on < ended else np.nan
+        told = {"red_on": round(on, 3), "red_off": np.nan, "drug": "a"}
         rows.append(
             {"cell": len(rows) + 1, "mother": mother, "born": born, "ended": round(ended, 3), "fate": fate, **told}
         )
         waiting += [(len(rows), round(ended, 3))] * 2 if fate == "divided" else []
-    return pd.DataFrame(rows).assign(drug="a")
+    return pd.DataFrame(rows)

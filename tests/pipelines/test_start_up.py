@@ -48,6 +48,10 @@ def test_the_registry_names_every_stage():
         "reporting",
         "inference",
         "comparison_trainings",
+        "traces",
+        "traces_data_processing",
+        "traces_model_training",
+        "traces_evaluation",
         "known_answer",
         "known_hazards",
     }

@@ -29,7 +29,7 @@ class CellReader(Protocol):
         """Read the crops of a cell; see `CropStore.read`."""
 
 
-def digest_data(crops: CropStore, *tables: pd.DataFrame) -> str:
+def digest_data(crops: CropStore | None, *tables: pd.DataFrame) -> str:
     """SHA-256 over the crop store's own digest and the rows of the tables, in hexadecimal.
 
     Two runs with the same digest train on, and test on, the same cells. The normalisation follows from these.
@@ -37,12 +37,12 @@ def digest_data(crops: CropStore, *tables: pd.DataFrame) -> str:
     Parameters
     ----------
     crops
-        Crop store.
+        Crop store; None where there are no images.
     tables
         What is asked, splits, and whatever else a training looks at; the order of rows and columns counts, the type in
         which a column is held does not.
     """
-    digest = hashlib.sha256(crops.digest.encode())
+    digest = hashlib.sha256(b"" if crops is None else crops.digest.encode())
     for table in tables:
         digest.update(json.dumps([len(table), *map(str, table.columns)]).encode())
         for name in table.columns:

@@ -25,7 +25,7 @@ LEAST_HAZARD = 1e-5
 
 
 def clock_hazards(
-    crops: CellReader,
+    crops: CellReader | None,
     frames: pd.DataFrame,
     describe: Describe,
     model: TrainedModel,
@@ -37,7 +37,7 @@ def clock_hazards(
     Parameters
     ----------
     crops, model
-        Crops of the cells, and the fate clock.
+        Crops of the cells, None where the fate clock reads no images; and the fate clock.
     frames
         Rows of table `Landmarks`; at least one.
     describe
@@ -53,7 +53,8 @@ def clock_hazards(
     Returns
     -------
     dict of str to ndarray
-        `network`, `boosting`, `boosting_on_embeddings` where it is blended, and `blend`, with the owner's weights.
+        `network` where images are read, `boosting`, `boosting_on_embeddings` where it is blended, and `blend`, with the
+        owner's weights.
     """
     hazards = part_hazards(crops, frames, describe, model, folds, owner)
     weights = model.clock_config.weights_of(owner)
@@ -61,7 +62,7 @@ def clock_hazards(
 
 
 def part_hazards(
-    crops: CellReader,
+    crops: CellReader | None,
     frames: pd.DataFrame,
     describe: Describe,
     model: TrainedModel,
@@ -72,13 +73,15 @@ def part_hazards(
     boosting_nke = load_boosting(model, owner, BOOSTING).hazards(describe(frames))
     networks: list[FloatArray] = []
     on_embeddings: list[FloatArray] = []
-    for fold in tqdm(folds, desc="Reading members", disable=None if len(folds) > 1 else True):
+    reading = folds if model.config.reads_images else ()
+    for fold in tqdm(reading, desc="Reading members", disable=None if len(folds) > 1 else True):
+        assert crops is not None, "networks read crops"
         network_nke, embedded = read_landmarks(crops, frames, load_clock_member(model, fold))
         networks.append(network_nke)
         if BOOSTING_ON_EMBEDDINGS in model.clock_config.blend.parts:
             on_embeddings.append(load_boosting(model, f"fold_{fold}", BOOSTING_ON_EMBEDDINGS).hazards(embedded))
-    hazards = {NETWORK: blend_hazards(networks), BOOSTING: boosting_nke}
-    return hazards | ({BOOSTING_ON_EMBEDDINGS: blend_hazards(on_embeddings)} if on_embeddings else {})
+    read = {NETWORK: networks, BOOSTING: [boosting_nke], BOOSTING_ON_EMBEDDINGS: on_embeddings}
+    return {name: blend_hazards(members) for name, members in read.items() if members}
 
 
 def blend_hazards(parts: Sequence[FloatArray], weights: Sequence[float] | None = None) -> FloatArray:

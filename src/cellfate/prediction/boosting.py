@@ -21,7 +21,11 @@ from cellfate.prediction.records import ALL_CELLS, ClockConfig, TrainedModel
 
 
 def boost_clock(
-    landmarks: pd.DataFrame, splits: pd.DataFrame, frame_features: pd.DataFrame, model: TrainedModel, crops: CropStore
+    landmarks: pd.DataFrame,
+    splits: pd.DataFrame,
+    frame_features: pd.DataFrame,
+    model: TrainedModel,
+    crops: CropStore | None = None,
 ) -> TrainedModel:
     """Fit the boosted hazards of a fate clock at regular landmarks, in every fold at those of its training cells.
 
@@ -32,7 +36,7 @@ def boost_clock(
     Parameters
     ----------
     landmarks, splits, frame_features, crops
-        Tables of the same names, and the crop store.
+        Tables of the same names, and the crop store; None where the model reads no images.
     model
         The trained networks; without members it is given back as it is.
 
@@ -56,7 +60,7 @@ def boost_clock(
     for fold in config.folds:
         training = select_part(regular, splits, fold, "train")
         boosters[f"fold_{fold}.{BOOSTING}"] = _fit(described, training, config)
-        if BOOSTING_ON_EMBEDDINGS in config.blend.parts:
+        if BOOSTING_ON_EMBEDDINGS in config.blend.parts and crops is not None:
             _, embedded = read_landmarks(crops, training, load_clock_member(model, fold))
             boosters[f"fold_{fold}.{BOOSTING_ON_EMBEDDINGS}"] = _fit(embedded, training, config)
     return replace(model, boosters=boosters)

@@ -75,7 +75,7 @@ def forecast_classifier(
 
 
 def forecast_clock(
-    crops: CropStore,
+    crops: CropStore | None,
     detections: pd.DataFrame,
     follow_ups: pd.DataFrame,
     splits: pd.DataFrame,
@@ -87,7 +87,7 @@ def forecast_clock(
     Parameters
     ----------
     crops, detections, follow_ups, splits, frame_features
-        Crop store and tables of the same names.
+        Crop store, None where the model reads no images, and tables of the same names.
     model
         Fate clock trained on these splits.
 

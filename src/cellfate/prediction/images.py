@@ -56,7 +56,7 @@ def cut_images(images: Any, detections: Any, config: ClassifierConfig | ClockCon
     """
     recording = _open_images(images, config.channels)
     tracked = _read_detections(detections, recording, config)
-    cut = crop_recording(recording, tracked, config.crops, config.frame_interval_min)
+    cut = crop_recording(recording, tracked, config.cut, config.frame_interval_min)
     sequences = _part_cells(cut)
     known = count_neighbors(tracked, _radius_px(config))["n_neighbors"].to_numpy(np.float64)
     given = {name: name != OPTIONS["masks"] for name in OPTIONS.values()}
@@ -69,7 +69,7 @@ def _radius_px(config: ClassifierConfig | ClockConfig) -> float:
     """Radius of neighbours; a classifier looks at none."""
     if isinstance(config, ClassifierConfig):
         return 0.0
-    return config.features.lengths(config.crops.height_px, config.crops.width_px).neighbor_radius_px
+    return config.features.lengths(config.cut.height_px, config.cut.width_px).neighbor_radius_px
 
 
 def _open_images(images: Any, channels: tuple[str, ...]) -> Recording:

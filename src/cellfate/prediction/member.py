@@ -148,7 +148,7 @@ def _log_odds(logits_k: Any, outcome_number: int) -> Any:
 
 def check_crops(config: FolderConfig, sequence: CellSequence) -> None:
     """Refuse crops without the channels and the size that a model was trained on, or pixels that are no numbers."""
-    expected = (len(config.channels), config.crops.height_px, config.crops.width_px)
+    expected = (len(config.channels), config.cut.height_px, config.cut.width_px)
     if sequence.frames_tchw.shape[1:] != expected:
         raise InputError(
             f"Cell {sequence.cell_id} of recording {sequence.recording_id} has crops of (channels, rows, columns) "

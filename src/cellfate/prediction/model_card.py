@@ -88,14 +88,15 @@ def _origin(config: ClassifierConfig | ClockConfig) -> tuple[str, ...]:
     return (
         "## Input",
         _bullets(
-            f"channels, in order: {', '.join(config.channels)}",
-            f"crops of {config.crops.height_px} x {config.crops.width_px} px round the tracked centre",
+            *_list_images(config),
             f"one frame every {config.frame_interval_min:g} min",
             *_list_spot_features(config),
         ),
         "## Training",
         _bullets(
-            f"network: {layers.encoder}, embedding of {layers.embedding_size}, Transformer layers: {layers.n_layers}",
+            f"network: {layers.encoder}, embedding of {layers.embedding_size}, Transformer layers: {layers.n_layers}"
+            if config.reads_images
+            else "no network: boosted hazards alone",
             f"members: {len(config.members)}, one a fold of the split scheme `{config.scheme}`",
             f"data digest: `{config.data_digest}`",
             f"versions: {', '.join(f'{name} {version}' for name, version in config.versions.items())}",
@@ -103,6 +104,13 @@ def _origin(config: ClassifierConfig | ClockConfig) -> tuple[str, ...]:
         "## Validation metrics of the weights kept",
         *(_scores(config.members) if config.members else (f"There are none: {config.reason}",)),
     )
+
+
+def _list_images(config: ClassifierConfig | ClockConfig) -> tuple[str, ...]:
+    if not config.reads_images:
+        return ("traces, without images",)
+    size = f"{config.cut.height_px} x {config.cut.width_px} px"
+    return f"channels, in order: {', '.join(config.channels)}", f"crops of {size} round the tracked centre"
 
 
 def _list_spot_features(config: ClassifierConfig | ClockConfig) -> tuple[str, ...]:

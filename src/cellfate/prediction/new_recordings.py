@@ -43,7 +43,7 @@ def cut_new_crops(
     for row in recordings.itertuples(index=False):
         channels = tuple(str(row.channels).split("|"))
         check_recording(model.config, str(row.recording_id), channels, float(str(row.frame_interval_min)))
-    return plan_crops(folder, recordings, frame_files, detections, model.config.crops, settings)
+    return plan_crops(folder, recordings, frame_files, detections, model.config.cut, settings)
 
 
 def check_recording(
@@ -102,7 +102,7 @@ def check_store(config: FolderConfig, crops: CropStore, follow_ups: pd.DataFrame
     for recording_id, rows in follow_ups.groupby("recording_id"):
         check_recording(config, str(recording_id), crops.channels, float(rows["frame_interval_min"].iloc[0]))
     found = (crops.settings.height_px, crops.settings.width_px)
-    expected = (config.crops.height_px, config.crops.width_px)
+    expected = (config.cut.height_px, config.cut.width_px)
     if found != expected:
         raise InputError(
             f"Crop store {crops.path} has crops of {found[0]} x {found[1]} px but the model was trained on "

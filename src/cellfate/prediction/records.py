@@ -80,8 +80,8 @@ class MemberConfig(Settings):
     """Standard deviation of each channel over the same pixels, on the camera's scale."""
     best_epoch: int = Field(ge=0)
     """Epoch whose weights were kept, counted from 0."""
-    n_epochs: int = Field(ge=1)
-    """Epochs trained."""
+    n_epochs: int = Field(ge=0)
+    """Epochs trained; 0: there is no network."""
     n_train: int = Field(ge=1)
     """Training cells."""
     n_validation: int = Field(ge=1)
@@ -128,10 +128,10 @@ class FolderConfig(Settings):
     """Events that compete, in order: all that occur in the cells the model was trained on."""
     follow_up: FollowUpSettings
     """What is asked, the guard, bins of time, and from which age on cells are forecast."""
-    channels: tuple[str, ...] = Field(min_length=1)
-    """Channels of a frame, in order."""
-    crops: CropSettings
-    """Size of a crop."""
+    channels: tuple[str, ...]
+    """Channels of a frame, in order; empty: no images are read, and there is no network."""
+    crops: CropSettings | None = None
+    """Size of a crop; null: no images are read."""
     frame_interval_min: float = Field(gt=0)
     """Time between two frames of the training recordings, in minutes."""
     scheme: str
@@ -148,6 +148,20 @@ class FolderConfig(Settings):
     """SHA-256 of the files of the folder, by name, in hexadecimal; filled when it is written."""
     versions: dict[str, str] = Field(default_factory=dict)
     """Versions of the packages that trained the model."""
+
+    @property
+    def reads_images(self) -> bool:
+        """Whether there are networks, which read images."""
+        return bool(self.channels)
+
+    @property
+    def cut(self) -> CropSettings:
+        """How cells are cut out of images; an InputError where none are read."""
+        if self.crops is None:
+            raise InputError(
+                "The model was trained on traces, without images, and reads none; give it traces (docs/traces.md)."
+            )
+        return self.crops
 
     @property
     def folds(self) -> tuple[int, ...]:
@@ -174,6 +188,8 @@ class FolderConfig(Settings):
             raise ValueError(
                 f"there are {len(self.members)} members and the reason for none is {self.reason!r}; give either."
             )
+        if self.reads_images != (self.crops is not None):
+            raise ValueError(f"channels are {list(self.channels)} but crops {self.crops}; give both, or neither.")
         for member in self.members:
             if not len(member.mean) == len(member.sd) == len(self.channels):
                 raise ValueError(

@@ -82,13 +82,13 @@ def leave_out_seen(
     return kept.reset_index(drop=True)
 
 
-def check_trained_on(model: TrainedModel, crops: CropStore, asked: pd.DataFrame, *tables: pd.DataFrame) -> None:
+def check_trained_on(model: TrainedModel, crops: CropStore | None, asked: pd.DataFrame, *tables: pd.DataFrame) -> None:
     """Refuse to test a model on data other than those it was trained with: its test cells may have trained it.
 
     Parameters
     ----------
     model, crops
-        The model, and the crop store.
+        The model, and the crop store; None where it reads no images.
     asked, *tables
         Classifier: tables `Landmarks` and `Splits`. Fate clock: `FollowUps`, `Splits` and `FrameFeatures`.
 

@@ -37,14 +37,18 @@ MOST_IN_FEW_RECORDINGS: Final = 0.25
 
 
 def weigh_blend(
-    landmarks: pd.DataFrame, splits: pd.DataFrame, frame_features: pd.DataFrame, model: TrainedModel, crops: CropStore
+    landmarks: pd.DataFrame,
+    splits: pd.DataFrame,
+    frame_features: pd.DataFrame,
+    model: TrainedModel,
+    crops: CropStore | None = None,
 ) -> TrainedModel:
     """Choose what each part of the blend counts for, in every fold on regular landmarks of cells that it does not test.
 
     Parameters
     ----------
     landmarks, splits, frame_features, crops
-        Tables of the same names, and the crop store.
+        Tables of the same names, and the crop store; None where the model reads no images.
     model
         Networks and boosters; without members it is given back as it is.
 
@@ -69,7 +73,11 @@ def weigh_blend(
 
 
 def _forecast_unseen(
-    regular: pd.DataFrame, splits: pd.DataFrame, frame_features: pd.DataFrame, model: TrainedModel, crops: CropStore
+    regular: pd.DataFrame,
+    splits: pd.DataFrame,
+    frame_features: pd.DataFrame,
+    model: TrainedModel,
+    crops: CropStore | None,
 ) -> pd.DataFrame:
     """Add to landmarks that some member did not train on its fold and, a column a part, its log odds (k, e)."""
     config, tables = model.clock_config, []

@@ -4,6 +4,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from cellfate import imaging, preflight
+from cellfate.core.spot_features import list_spot_columns
+from cellfate.core.tables import FRAME
 from cellfate.crops.settings import CropSettings
 from cellfate.crops.store import CropStore
 from cellfate.imaging import RecordingFolder, RecordingSettings
@@ -66,3 +68,19 @@ def list_cropped(crops: CropStore, recordings: pd.DataFrame) -> tuple[pd.DataFra
     """
     cropped = recordings[recordings["recording_id"].isin(crops.recording_ids)]
     return cropped.reset_index(drop=True), crops.set_aside
+
+
+def take_traces(recordings: pd.DataFrame, detections: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Take all recordings for cut, and the values of traces for measurements of cells.
+
+    Parameters
+    ----------
+    recordings, detections
+        Tables of the same names, without images.
+
+    Returns
+    -------
+    cropped_recordings, frame_features : DataFrame
+        Tables `Recordings` and `FrameFeatures`.
+    """
+    return recordings, detections[[*FRAME, *list_spot_columns(detections.columns)]]

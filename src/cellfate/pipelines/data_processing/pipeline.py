@@ -11,14 +11,17 @@ from cellfate.cohort.splits import split_cells
 from cellfate.crops.cutting import plan_crops
 from cellfate.crops.normalisation import fit_normalisation
 from cellfate.features.measurements import measure_cells
-from cellfate.pipelines.data_processing.nodes import list_cropped, open_recordings, run_preflight
+from cellfate.pipelines.data_processing.nodes import list_cropped, open_recordings, run_preflight, take_traces
 from cellfate.plots.preflight import plot_preflight
 from cellfate.tracks.importing import import_tracks
 
 
-def create_pipeline() -> Pipeline:
-    """Wire the nodes of `data_processing`: from raw recordings to follow-ups, landmarks and splits."""
-    return _open() + _cut() + _follow()
+def create_pipeline(images: bool = True) -> Pipeline:
+    """Wire the nodes of `data_processing`: from raw recordings to follow-ups, landmarks and splits.
+
+    Without images nothing is cut, and the traces are what is measured of cells.
+    """
+    return _open() + (_cut() if images else _take_traces()) + _follow(images)
 
 
 def _open() -> Pipeline:
@@ -59,7 +62,14 @@ def _cut() -> Pipeline:
     return Pipeline(nodes, namespace="cut_and_measure_cells", prefix_datasets_with_namespace=False)
 
 
-def _follow() -> Pipeline:
+def _take_traces() -> Pipeline:
+    """Take the values of traces for what is measured of cells."""
+    made = ["cropped_recordings", "frame_features"]
+    nodes = [node(take_traces, ["recordings", "detections"], made, name="take_traces")]
+    return Pipeline(nodes, namespace="take_traces", prefix_datasets_with_namespace=False)
+
+
+def _follow(images: bool) -> Pipeline:
     """Follow every cell, list the moments at which it is asked about, and part cells into those that train and test."""
     settings = "params:follow_up"
     nodes = [
@@ -79,6 +89,8 @@ def _follow() -> Pipeline:
         ),
         node(report_leakage, ["follow_ups", "cells", "splits"], "leakage", name="report_leakage"),
         node(compare_sisters, ["follow_ups", "cells", "params:splits"], "sister_concordance", name="compare_sisters"),
-        node(fit_normalisation, ["crops", "follow_ups", "splits"], "normalisation", name="fit_normalisation"),
     ]
+    if images:
+        asked = ["crops", "follow_ups", "splits"]
+        nodes.append(node(fit_normalisation, asked, "normalisation", name="fit_normalisation"))
     return Pipeline(nodes, namespace="follow_and_split_cells", prefix_datasets_with_namespace=False)

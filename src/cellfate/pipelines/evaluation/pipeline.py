@@ -25,7 +25,7 @@ from cellfate.metrics.references import forecast_references
 from cellfate.metrics.scoring import score_forecasts
 from cellfate.metrics.seeds import score_seeds
 from cellfate.metrics.transfer import judge_transfer
-from cellfate.pipelines.evaluation.nodes import gather_forecasts
+from cellfate.pipelines.evaluation.nodes import forecast_traces, gather_forecasts
 from cellfate.plots.added_value import plot_added_value
 from cellfate.plots.alarms import plot_alarm_curves, plot_alarms, plot_net_benefit
 from cellfate.plots.cells import plot_commitments, plot_forecast_heatmap
@@ -45,28 +45,29 @@ EVENTS = "params:follow_up.events"
 ADDED = ("params:blend", "params:added_value")
 
 
-def create_pipeline() -> Pipeline:
-    """Wire the nodes of `evaluation`: one table of forecasts, its scores, changed inputs, figures."""
-    return _forecast() + _score()
+def create_pipeline(images: bool = True) -> Pipeline:
+    """Wire the nodes of `evaluation`: one table of forecasts, its scores, changed inputs, figures.
+
+    Without images the fate clock alone is asked, and no input is changed.
+    """
+    return _forecast(images) + _score(images)
 
 
-def _forecast() -> Pipeline:
+def _forecast(images: bool) -> Pipeline:
     """Forecast the landmarks of validation and test cells, by the models and by what they are held against."""
     followed = ["follow_ups", "landmarks", "splits", "detections", "frame_features"]
-    parts = ["classifier_forecasts", "clock_forecasts", "reference_forecasts"]
+    parts = ["classifier_forecasts"] * images + ["clock_forecasts", "reference_forecasts"]
+    asked = ["detections", "follow_ups", "splits", "frame_features", "clock_model"]
+    by_classifier = node(
+        forecast_classifier,
+        ["crops", "landmarks", "splits", "classifier_model"],
+        "classifier_forecasts",
+        name="forecast_by_classifier",
+    )
+    by_clock = node(forecast_clock, ["crops", *asked], "clock_forecasts", name="forecast_by_clock")
+    by_traces = node(forecast_traces, asked, "clock_forecasts", name="forecast_by_traces")
     nodes = [
-        node(
-            forecast_classifier,
-            ["crops", "landmarks", "splits", "classifier_model"],
-            "classifier_forecasts",
-            name="forecast_by_classifier",
-        ),
-        node(
-            forecast_clock,
-            ["crops", "detections", "follow_ups", "splits", "frame_features", "clock_model"],
-            "clock_forecasts",
-            name="forecast_by_clock",
-        ),
+        *((by_classifier, by_clock) if images else (by_traces,)),
         node(
             list_forecast_frames,
             ["detections", "follow_ups", FOLLOW_UP],
@@ -79,7 +80,7 @@ def _forecast() -> Pipeline:
             "reference_forecasts",
             name="forecast_by_references",
         ),
-        node(gather_forecasts, parts, "forecasts", name="gather_forecasts"),
+        node(gather_forecasts, parts, "forecasts", name="gather_forecasts" if images else "gather_forecasts_of_traces"),
         node(
             calibrate_sets,
             ["forecasts", "landmarks", FOLLOW_UP, "params:prediction_sets"],
@@ -96,10 +97,10 @@ def _forecast() -> Pipeline:
     return Pipeline(nodes, namespace="forecast", prefix_datasets_with_namespace=False)
 
 
-def _score() -> Pipeline:
+def _score(images: bool) -> Pipeline:
     """Score all forecasts, hold them against what was observed, forecast changed inputs, and draw it."""
-    figures = [*_figures("which_fate", None), *_figures("within_hours", HEADLINE)]
-    nodes = [*_scores(), *_observed(), *_alarms(), *_changed_inputs(), *figures]
+    of_images = [*_changed_inputs(), *_worth_of_images(), *_figures("which_fate", None)]
+    nodes = [*_scores(), *_observed(), *_alarms(), *_figures("within_hours", HEADLINE), *(of_images if images else ())]
     return Pipeline(nodes, namespace="score", prefix_datasets_with_namespace=False)
 
 
@@ -109,20 +110,8 @@ def _scores() -> list[Node]:
     return [
         node(score_forecasts, [*asked, SCORES], "metrics", name="score_forecasts"),
         node(compare_forecasts, [*asked, SCORES], "comparisons", name="compare_forecasts"),
-        node(
-            score_seeds,
-            ["forecasts", "classifier_seed_forecasts", "clock_seed_forecasts", "landmarks", FOLLOW_UP, SCORES],
-            "seed_scores",
-            name="score_seeds",
-        ),
         node(count_losses, asked, "losses", name="count_losses"),
         node(assume_deaths, [*asked, SCORES], "loss_sensitivity", name="assume_deaths"),
-        node(
-            add_value,
-            ["forecasts", "landmarks", "splits", "frame_features", "questions", FOLLOW_UP, *ADDED, SCORES],
-            "added_value",
-            name="add_value",
-        ),
         node(
             judge_transfer,
             ["metrics", "forecasts", "landmarks", "leakage", FOLLOW_UP, SCORES],
@@ -130,7 +119,6 @@ def _scores() -> list[Node]:
             name="judge_transfer",
         ),
         node(plot_transfer, ["transfer", HEADLINE], "transfer_figure", name="plot_transfer"),
-        node(plot_added_value, ["added_value", HEADLINE], "added_value_figure", name="plot_added_value"),
         node(calibrate_forecasts, [*asked, SCORES], "calibration", name="calibrate_forecasts"),
         node(score_sets, [*asked, "set_thresholds", SCORES], "prediction_sets", name="score_sets"),
         node(count_confusions, asked, "confusion", name="count_confusions"),
@@ -142,6 +130,25 @@ def _scores() -> list[Node]:
             name="summarise_scores",
         ),
         node(plot_confusion, "confusion", "confusion_figure", name="plot_confusion"),
+    ]
+
+
+def _worth_of_images() -> list[Node]:
+    """Ask what another training would give, and what images add to what is known without them."""
+    return [
+        node(
+            score_seeds,
+            ["forecasts", "classifier_seed_forecasts", "clock_seed_forecasts", "landmarks", FOLLOW_UP, SCORES],
+            "seed_scores",
+            name="score_seeds",
+        ),
+        node(
+            add_value,
+            ["forecasts", "landmarks", "splits", "frame_features", "questions", FOLLOW_UP, *ADDED, SCORES],
+            "added_value",
+            name="add_value",
+        ),
+        node(plot_added_value, ["added_value", HEADLINE], "added_value_figure", name="plot_added_value"),
     ]
 
 

@@ -4,18 +4,33 @@ from kedro.pipeline import Pipeline, node
 
 from cellfate.pipelines.model_training.nodes import train_classifier, train_clock_networks
 from cellfate.pipelines.model_training.seeds import repeat_classifier, repeat_clock
+from cellfate.pipelines.model_training.traces import prepare_clock
 from cellfate.plots.training import plot_training
 from cellfate.prediction.boosting import boost_clock
 from cellfate.prediction.tempering import temper_classifier
 from cellfate.prediction.weighing import weigh_blend
 
 
-def create_pipeline() -> Pipeline:
+def create_pipeline(images: bool = True) -> Pipeline:
     """Wire the nodes of `model_training`: from follow-ups and landmarks to the two model folders.
 
-    Nodes tagged `seeds` train again from further seeds, and can be run alone after the others.
+    Nodes tagged `seeds` train again from further seeds, and can be run alone after the others. Without images there is
+    the fate clock alone, of boosted hazards.
     """
-    return _train_classifier() + _train_clock()
+    return _train_classifier() + _train_clock() if images else _boost_traces()
+
+
+def _boost_traces() -> Pipeline:
+    """Fit the boosted hazards of a fate clock that reads no images."""
+    tables = ["follow_ups", "questions", "splits", "frame_features"]
+    settings = ["params:follow_up", "params:blend", "params:context"]
+    asked = ["landmarks", "splits", "frame_features"]
+    nodes = [
+        node(prepare_clock, [*tables, *settings], "clock_networks", name="prepare_clock"),
+        node(boost_clock, [*asked, "clock_networks"], "boosted_clock", name="boost_traces"),
+        node(weigh_blend, [*asked, "boosted_clock"], "clock_model", name="weigh_boosting"),
+    ]
+    return Pipeline(nodes, namespace="train_fate_clock", prefix_datasets_with_namespace=False, tags="clock")
 
 
 def _train_classifier() -> Pipeline:

@@ -1,0 +1,106 @@
+"""A study without images goes from tables to scores; what reads images is refused in a sentence."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from cellfate.core.errors import InputError
+from cellfate.pipeline_registry import name_pipelines
+from cellfate.prediction.model_folder import load_model_folder
+from tests.cases.trace_tables import simulate_families
+from tests.conftest import copy_project, run_command, run_here
+
+pytestmark = pytest.mark.pipeline
+
+NAMES = {"cell": "cell_id", "mother": "parent_id", "born": "birth_h", "ended": "end_h", "drug": "stimulus"}
+SMALL = {"n_trees": 20, "min_samples_leaf": 10}
+
+
+def parameters_of(folder: Path) -> dict[str, Any]:
+    """Environment `traces` on tables `day1` and `day2` of a folder, at small size."""
+    return {
+        "data_root": str(folder / "data"),
+        "recordings_root": str(folder / "tables"),
+        "recordings": {"files": "day*.csv", "traces": {"recording": "{file}", "end_h": 40.0}},
+        "splits": {"test_conditions": {"recording_id": ["day2"]}},
+        "scores": {"n_resamples": 100},
+        "blend": {"boosting": SMALL},
+        "references": {"names_within_hours": ["track_age"], "boosting_within_hours": SMALL},
+    }
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a finished run: taught by one experiment, tested on the other."""
+    folder = tmp_path_factory.mktemp("traces")
+    project = copy_project(folder)
+    (folder / "tables").mkdir()
+    for seed, name in ((1, "day1"), (2, "day2")):
+        table = simulate_families(60, seed).rename(columns={**NAMES, "red_on": "red_on_h", "red_off": "red_off_h"})
+        table.assign(green_on_h=None, green_off_h=None).to_csv(folder / "tables" / f"{name}.csv", index=False)
+    run_here(project, "traces", env="traces", **parameters_of(folder))
+    return folder
+
+
+def read(folder: Path, layer: str, name: str) -> pd.DataFrame:
+    return pd.read_parquet(folder / "data" / layer / f"{name}.parquet")
+
+
+def test_the_same_tables_are_made_as_with_images_but_for_pixels(finished):
+    for layer, name in (
+        ("05_model_input", "follow_ups"),
+        ("05_model_input", "landmarks"),
+        ("05_model_input", "splits"),
+        ("05_model_input", "leakage"),
+        ("05_model_input", "sister_concordance"),
+    ):
+        assert len(read(finished, layer, name)), name
+    assert not (finished / "data" / "03_primary").exists()
+    features = read(finished, "04_feature", "frame_features")
+    assert features["tracker_red"].isin([0, 1]).all()
+    assert features["tracker_green"].isna().all()
+    found = pd.read_csv(finished / "data" / "08_reporting" / "preflight_findings.csv")
+    assert set(found.loc[found["check"] == "never_switches", "recording_id"]) == {"day1", "day2"}
+
+
+def test_families_are_split_whole_and_the_other_experiment_is_tested(finished):
+    splits, cells = read(finished, "05_model_input", "splits"), read(finished, "02_intermediate", "cells")
+    parts = splits.merge(cells, on=["recording_id", "cell_id"])
+    assert set(parts.loc[parts["recording_id"] == "day2", "part"]) == {"test"}
+    assert parts.groupby("lineage_id")["part"].nunique().max() == 1
+
+
+def test_boosting_on_traces_knows_more_than_the_age(finished):
+    """Red appears 6 to 9 h before every division; how old a cell is tells less."""
+    metrics = read(finished, "08_reporting", "metrics")
+    asked = metrics[(metrics["metric"] == "auroc") & (metrics["condition"] == "all") & (metrics["within_h"] == 5)]
+    scores = asked.set_index(["predictor", "outcome"])["estimate"]
+    assert scores["boosting", "mitosis"] > scores["track_age", "mitosis"] + 0.1
+    assert scores["blend", "mitosis"] == scores["boosting", "mitosis"]
+    assert "network" not in scores.index.get_level_values("predictor")
+
+
+def test_the_model_says_that_it_reads_no_images(finished):
+    folder = finished / "data" / "06_models" / "clock_model"
+    model = load_model_folder(folder)
+    assert not model.config.reads_images
+    assert "traces, without images" in (folder / "README.md").read_text()
+    with pytest.raises(InputError, match="The model was trained on traces, without images"):
+        _ = model.config.cut
+
+
+def test_a_blend_with_a_network_is_refused(finished):
+    changes = {"blend": {"parts": ["network", "boosting"]}}
+    with pytest.raises(InputError, match=r"blend\.parts names network, a network that reads images"):
+        run_here(finished, "traces_model_training", env="traces", **parameters_of(finished) | changes)
+
+
+def test_at_the_command_line_the_usual_names_stand_for_the_stages_without_images(finished):
+    command = ("kedro", "run", "--env", "traces", "--params", f"data_root={finished / 'data'}", "--pipelines")
+    failed = run_command(finished, *command, "inference")
+    assert failed.returncode == 1
+    assert "Pipeline 'inference' reads images, but recordings.layout is 'traces'" in failed.stderr.splitlines()[-1]
+    assert name_pipelines([]) == ["traces"]
+    assert name_pipelines(["evaluation"]) == ["traces_evaluation"]
