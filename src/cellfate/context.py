@@ -19,7 +19,7 @@ from cellfate.core.settings import describe_faults
 
 OPEN = "???"
 """OmegaConf's mark of a value that is missing: a question that a person has not answered."""
-ROOTS = ("data_root", "recordings_root", "new_recordings_root")
+ROOTS = ("data_root", "recordings_root", "new_recordings_root", "pixels_root")
 """Paths of folders that the catalog reads and no node does."""
 NEW_RESULTS = "new_results"
 """Name of the folder of what inference makes, read by the catalog."""

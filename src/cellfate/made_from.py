@@ -292,5 +292,6 @@ def list_differences(name: str, then: Any, now: Any) -> Iterator[tuple[str, Any,
 def name_maker(name: str) -> str:
     """Name the smallest pipeline that makes a dataset."""
     named = {key: pipeline for key, pipeline in pipelines.items() if not key.startswith("traces")}  # run by these names
-    sizes = {key: len(pipeline.nodes) for key, pipeline in named.items() if name in pipeline.all_outputs()}
+    names = {name, name.removeprefix("pixels.")}  # the study whose pixels are altered is made like any other
+    sizes = {key: len(pipeline.nodes) for key, pipeline in named.items() if names & pipeline.all_outputs()}
     return f"pipeline {min(sizes, key=lambda key: sizes[key])}" if sizes else "the pipeline that makes it"

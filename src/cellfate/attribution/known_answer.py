@@ -1,5 +1,6 @@
 """Known answer: whether an attribution finds the channel and the hours that were planted."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -13,13 +14,26 @@ from cellfate.statistics.effect_sizes import separation
 
 NOTHING_PLANTED: Final = "no hours and no channel decide"
 EVERYTHING_PLANTED: Final = "the planted hours are all that is shown, or none of it"
+NO_HOURS: Final = "what decides is there at all hours"
 NO_CHANNELS: Final = "the method does not tell channels apart"
 NOT_A_CHANNEL: Final = "what decides is not a channel of the image"
+ONE_CHANNEL: Final = "the model sees one channel only"
+NO_FEATURE: Final = "no feature speaks of it"
+AREA: Final = "area"
+SAID_BY: Final = {AREA: {"mask", "area", "perimeter"}, "shape": {"mask", "shape"}}
+"""What names a cause that is no reporter: the outline that a network sees as channel `mask`, and measurements."""
+
+SCORES: Final = ("window_auroc", "window_precision", "channel_hit")
 
 FloatArray = NDArray[np.float64]
 
 
-def score_planted(attributions: pd.DataFrame, explained_landmarks: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
+def score_planted(
+    attributions: pd.DataFrame,
+    explained_landmarks: pd.DataFrame,
+    truth: pd.DataFrame,
+    tree_shapley: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """Score every method for finding what was planted, in cells whose forecast is right.
 
     Parameters
@@ -28,6 +42,9 @@ def score_planted(attributions: pd.DataFrame, explained_landmarks: pd.DataFrame,
         Tables of `gathering.gather_attributions` and `explained_landmarks.choose_explained_landmarks`.
     truth
         Table `Truth`.
+    tree_shapley
+        Table `Attributions` of TreeSHAP with a column `feature`, which it has to name where area decides; without it
+        the channel.
 
     Returns
     -------
@@ -35,7 +52,8 @@ def score_planted(attributions: pd.DataFrame, explained_landmarks: pd.DataFrame,
         Table `AttributionCells`. `window_auroc`: area under the receiver operating characteristic of the windows'
         values over frames, planted frames against the others; `window_precision`: share of planted frames among as many
         frames of highest value, ties shared; `channel_hit`: 1 where the part with the highest value is of the planted
-        channel (the pointing game of Zhang et al. 2018). Where a value is NaN, `reason` says why.
+        channel (the pointing game of Zhang et al. 2018), or names it as `SAID_BY` lists. Where a value is NaN, `reason`
+        says why.
     """
     facts = ["landmark_id", "outcome", *CELL, "shown_from", "last_frame"]
     planted = [*CELL, "deciding_channel", "window_first_frame", "window_last_frame"]
@@ -46,33 +64,43 @@ def score_planted(attributions: pd.DataFrame, explained_landmarks: pd.DataFrame,
     values = attributions.assign(value=towards_forecast(attributions)).merge(landmarks, on="landmark_id")
     explained = values["explained_outcome"].astype(str).str.split(" ").str[0]  # "apoptosis within 5 h"
     right = (values["towards"] > 0) == (values["outcome"] == explained)
+    measured = pd.DataFrame({"landmark_id": []}) if tree_shapley is None else tree_shapley
+    trees = {str(landmark_id): part for landmark_id, part in measured.groupby("landmark_id")}
     rows = [
         row
         for (landmark_id, method), part in values[right].groupby(["landmark_id", "method"], sort=False)
-        for row in _score_landmark(str(landmark_id), str(method), part)
+        for row in _score_landmark(str(landmark_id), str(method), part, trees)
     ]
     return AttributionCells.validate(
         pd.DataFrame(rows, columns=["landmark_id", "group_id", "method", "score", "value", "reason"])
     )
 
 
-def _score_landmark(landmark_id: str, method: str, rows: pd.DataFrame) -> list[dict[str, object]]:
+def _score_landmark(
+    landmark_id: str, method: str, rows: pd.DataFrame, trees: Mapping[str, pd.DataFrame]
+) -> list[dict[str, object]]:
     """All scores of one landmark and method."""
     first = rows.iloc[0]
     if pd.isna(first["deciding_channel"]):
-        scores: dict[str, tuple[float, str | None]] = dict.fromkeys(
-            ("window_auroc", "window_precision", "channel_hit"), (np.nan, NOTHING_PLANTED)
-        )
+        scores: dict[str, tuple[float, str | None]] = dict.fromkeys(SCORES, (np.nan, NOTHING_PLANTED))
     else:
-        score_t, planted_t = _spread_over_frames(rows.groupby("window_first_frame")["value"].sum(), first)
-        reason = None if 0 < planted_t.sum() < len(planted_t) else EVERYTHING_PLANTED
-        scores = {
-            "window_auroc": (separation(score_t, planted_t), reason),
-            "window_precision": (top_precision(score_t, planted_t), reason),
-            "channel_hit": _hit(method, rows, str(first["deciding_channel"])),
-        }
+        hit = _hit(method, _name_parts(method, rows, trees.get(landmark_id)), str(first["deciding_channel"]))
+        scores = {**_score_hours(rows), "channel_hit": hit}
     facts = {"landmark_id": landmark_id, "group_id": first["group_id"], "method": method}
     return [{**facts, "score": name, "value": value, "reason": why} for name, (value, why) in scores.items()]
+
+
+def _score_hours(rows: pd.DataFrame) -> dict[str, tuple[float, str | None]]:
+    """Scores of the hours at one landmark, and why there are none."""
+    first = rows.iloc[0]
+    if pd.isna(first["planted_first_frame"]):
+        return dict.fromkeys(SCORES[:2], (np.nan, NO_HOURS))
+    score_t, planted_t = _spread_over_frames(rows.groupby("window_first_frame")["value"].sum(), first)
+    reason = None if 0 < planted_t.sum() < len(planted_t) else EVERYTHING_PLANTED
+    return {
+        "window_auroc": (separation(score_t, planted_t), reason),
+        "window_precision": (top_precision(score_t, planted_t), reason),
+    }
 
 
 def _spread_over_frames(windows: pd.Series, facts: pd.Series) -> tuple[FloatArray, NDArray[np.bool_]]:
@@ -101,11 +129,21 @@ def top_precision(score_t: FloatArray, planted_t: NDArray[np.bool_]) -> float:
     return float((planted_t[above].sum() + left * planted_t[at_edge].mean()) / n_planted)
 
 
-def _hit(method: str, rows: pd.DataFrame, deciding_channel: str) -> tuple[float, str | None]:
-    """Whether the channel of the highest value is the planted one, and why that cannot be said."""
+def _name_parts(method: str, rows: pd.DataFrame, trees: pd.DataFrame | None) -> pd.DataFrame:
+    """Parts with value and channel; where TreeSHAP has to name a measurement, by feature in place of the channel."""
+    first = rows.iloc[0]
+    if method != TREE_SHAPLEY or first["deciding_channel"] != AREA or trees is None:
+        return rows[["channel", "value"]]
+    return pd.DataFrame({"channel": trees["feature"], "value": trees["value"] * first["towards"]})
+
+
+def _hit(method: str, parts: pd.DataFrame, decides: str) -> tuple[float, str | None]:
+    """Whether the part of the highest value names what decides, and why that cannot be said."""
     if not COMPARED[method].by_channel:
         return np.nan, NO_CHANNELS
-    if deciding_channel not in set(rows["channel"]):
-        return np.nan, NOT_A_CHANNEL if method != TREE_SHAPLEY else "no feature speaks of it"
-    highest = rows["channel"].to_numpy()[rows["value"].to_numpy().argmax()]
-    return float(highest == deciding_channel), None
+    named, sought = set(parts["channel"]), SAID_BY.get(decides, {decides})
+    if not named & sought:
+        return np.nan, NO_FEATURE if method == TREE_SHAPLEY else NOT_A_CHANNEL
+    if len(named) == 1:
+        return np.nan, ONE_CHANNEL
+    return float(parts["channel"].to_numpy()[parts["value"].to_numpy().argmax()] in sought), None

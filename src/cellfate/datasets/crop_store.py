@@ -5,14 +5,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+from cellfate.alteration.altering import AlteredCrops
 from cellfate.core.errors import InputError
 from cellfate.crops.cutting import CropPlan
 from cellfate.crops.store import MANIFEST, CropStore, write_crops
 from cellfate.datasets.base import DatasetInputError, PathDataset, TablePreview, tell_input_errors
 
 
-class CropStoreDataset(PathDataset[CropPlan, CropStore]):
+class CropStoreDataset(PathDataset[CropPlan | AlteredCrops, CropStore]):
     """Saves a `CropPlan` by carrying it out, one recording at a time, and loads the `CropStore` it became.
+
+    `AlteredCrops`, crops of another store, are saved likewise.
 
     Recordings whose crops are there already are left as they are. Nothing is taken for a store before it is whole: its
     manifest is written last.
@@ -65,7 +68,7 @@ class CropStoreDataset(PathDataset[CropPlan, CropStore]):
         with tell_input_errors():
             return CropStore(self._url or self._filepath)
 
-    def save(self, data: CropPlan) -> None:
+    def save(self, data: CropPlan | AlteredCrops) -> None:
         """Crop every recording of the plan that is new or changed, and list those of the plan only.
 
         Raises

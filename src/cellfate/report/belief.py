@@ -141,7 +141,7 @@ def write_belief(attribution_scores: pd.DataFrame, at_chance: bool = False) -> s
 
 def tabulate_attribution_scores(attribution_scores: pd.DataFrame) -> ReportTable:
     """List methods by scores: value and interval; a dash where a score is not defined."""
-    shown = attribution_scores.assign(text=[_write(row) for row in attribution_scores.itertuples()])
+    shown = attribution_scores.assign(text=[write_attribution_score(row) for row in attribution_scores.itertuples()])
     wide = shown.pivot_table(index="method", columns="score", values="text", aggfunc="first", sort=False)
     wide = wide[[score for score in wide if (wide[score] != EMPTY).any()]]
     verdicts = judge_methods(attribution_scores).set_index("method")["verdict"]
@@ -150,7 +150,7 @@ def tabulate_attribution_scores(attribution_scores: pd.DataFrame) -> ReportTable
     return as_report_table(table, "Every method and score, mean over cells [interval]", folded=True)
 
 
-def _write(row: Any) -> str:
+def write_attribution_score(row: Any) -> str:
     """Write a score with its interval."""
     if pd.isna(row.value):
         return EMPTY

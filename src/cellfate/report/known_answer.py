@@ -6,11 +6,17 @@ import pandas as pd
 
 from cellfate.core.attribution_thresholds import FEW_EXPLAINED
 from cellfate.core.fates import APOPTOSIS
-from cellfate.core.predictors import CLASSIFIER, ON_OTHER_BACKGROUND, name_predictor
+from cellfate.core.predictors import CLASSIFIER, MEASUREMENTS, ON_OTHER_BACKGROUND, name_predictor
 from cellfate.core.tables import EVERYTHING
-from cellfate.core.words import FEW_GROUPS, name_method, name_score, show_difference, show_score
+from cellfate.core.words import FEW_GROUPS, list_words, name_method, name_score, show_difference, show_score
 from cellfate.plots.attribution_scores import plot_attribution_scores
-from cellfate.report.belief import is_at_chance, judge_methods, tabulate_attribution_scores, write_belief
+from cellfate.report.belief import (
+    is_at_chance,
+    judge_methods,
+    tabulate_attribution_scores,
+    write_attribution_score,
+    write_belief,
+)
 from cellfate.report.page import ReportFigure, ReportPage, ReportPart, ReportSection, ReportTable, render_page
 from cellfate.report.tables import as_report_table
 
@@ -24,12 +30,23 @@ PLANTED: Final = {
     "length_shortcut": "Cells that live longer die, nothing in an image tells: track length is the score to match.",
     "background_shortcut": "Debris beside the cell goes with apoptosis: on other surroundings only chance is left.",
     "sister_coupled": "Sisters share their fate for a reason no image shows: with recordings held out, chance.",
+    "real_brightness_dip": "Half of the cells are dimmed in some hours, each in its own; they get apoptosis.",
+    "real_texture_window": "In half of the cells the grain is changed in some hours, each in its own; the mean stays.",
+    "real_neighbour_visit": "Beside half of the cells another one lies in some hours, each in its own.",
+    "real_size": "No pixel is altered: larger cells get apoptosis. Area is to be named; it has no hours of its own.",
+    "real_null": "No pixel is altered, outcomes are permuted within blocks of time: nothing should pass.",
 }
 """What is planted in each scenario, and what should come of it."""
+SHOWN_PLANTED: Final = ("window_auroc", "window_precision", "channel_hit")
+"""Scores against what was planted, each a table scenario by method."""
 
 
 def assemble_known_answer_page(
-    planted_scores: pd.DataFrame, metrics: pd.DataFrame, comparisons: pd.DataFrame, background_swap: pd.DataFrame
+    planted_scores: pd.DataFrame,
+    metrics: pd.DataFrame,
+    comparisons: pd.DataFrame,
+    background_swap: pd.DataFrame,
+    pixels: pd.DataFrame,
 ) -> str:
     """Put the page together: scenario by scenario what is planted, how the model does, and what each method finds.
 
@@ -39,6 +56,8 @@ def assemble_known_answer_page(
         Table `AttributionScores` with a column `scenario`, planted scores included.
     metrics, comparisons, background_swap
         Tables `Metrics`, `Comparisons` and `Metrics` with a column `scenario`.
+    pixels
+        Table `Recordings` of the study whose pixels the scenarios real_* alter.
 
     Returns
     -------
@@ -46,17 +65,39 @@ def assemble_known_answer_page(
         One HTML document that needs no other file and no network.
     """
     scenarios = list(dict.fromkeys(planted_scores["scenario"]))
+    planted = (tabulate_planted(planted_scores, score) for score in SHOWN_PLANTED)
     overview = ReportSection(
         "overview",
         "Do explanations find what was planted, and nothing where nothing was?",
-        "Every study here is simulated, so that the channel and the hours that decide each fate are known. Scores of "
-        "planted hours and channels are over cells whose forecast is right.",
-        (ReportPart(tables=(tabulate_overview(planted_scores, metrics, background_swap),)),),
+        "Every fate here is simulated, or invented by a rule, so that what decides it, and when, is known. Scores of "
+        f"planted hours and channels are over cells whose forecast is right. {write_pixels(pixels)}",
+        (ReportPart(tables=(tabulate_overview(planted_scores, metrics, background_swap), *planted)),),
     )
     told = (planted_scores, metrics, comparisons)
     sections = [_write_scenario(name, *(table[table["scenario"] == name] for table in told)) for name in scenarios]
     title = "Explanations of recordings whose answer is known"
     return render_page(ReportPage(title, sections=(overview, *sections)))
+
+
+def write_pixels(pixels: pd.DataFrame) -> str:
+    """Say whose pixels the scenarios real_* alter, in one sentence."""
+    first, n = pixels.iloc[0], len(pixels)
+    named = f"recording {first['recording_id']}" if n == 1 else f"{n} recordings, such as {first['recording_id']},"
+    channels = list_words(str(first["channels"]).split("|"))
+    return (
+        f"The scenarios real_* take their pixels from {named} of the study in pixels_root ({channels}; "
+        f"{first['frame_interval_min']:g} min a frame; source '{first['source']}')."
+    )
+
+
+def tabulate_planted(planted_scores: pd.DataFrame, score: str) -> ReportTable:
+    """List scenarios by methods: one score against what was planted, with its interval."""
+    rows = planted_scores[(planted_scores["score"] == score) & planted_scores["value"].notna()]
+    shown = rows.assign(text=[write_attribution_score(row) for row in rows.itertuples()])
+    wide = shown.pivot_table(index="scenario", columns="method", values="text", aggfunc="first")
+    scenarios, methods = (list(dict.fromkeys(rows[name])) for name in ("scenario", "method"))
+    table = wide.loc[scenarios, methods].rename(columns=name_method).reset_index().fillna("")
+    return as_report_table(table, f"{name_score(score)}: scenario by method, mean over cells [interval]")
 
 
 def tabulate_overview(
@@ -74,6 +115,7 @@ def tabulate_overview(
             {
                 "scenario": name,
                 "balanced accuracy": _accuracy(metrics[metrics["scenario"] == name], CLASSIFIER),
+                "measurements": _accuracy(metrics[metrics["scenario"] == name], MEASUREMENTS),
                 "track length alone": _accuracy(metrics[metrics["scenario"] == name], "track_length"),
                 "other surroundings": _accuracy(
                     background_swap[background_swap["scenario"] == name], ON_OTHER_BACKGROUND

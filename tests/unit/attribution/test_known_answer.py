@@ -77,6 +77,31 @@ def test_where_a_score_is_not_defined_the_reason_is_given():
     assert shape.loc[("s1", "channel_hit"), "reason"] == "what decides is not a channel of the image"
 
 
+def test_size_has_no_hours_and_is_named_by_the_outline_or_by_a_measurement():
+    truth = TRUTH.assign(deciding_channel="area", window_first_frame=pd.NA, window_last_frame=pd.NA)
+    values = {"s1": (0.0, 2.0, 0.5, 0.1)}
+    table = attributions("shapley", values, {"s1": 1.0})
+    scores = scores_of(table.replace({"channel": {"p53": "mask"}}), truth)
+    assert set(scores["reason"].dropna()) == {"what decides is there at all hours"}
+    assert scores["value"].dropna().to_dict() == {("s1", "channel_hit"): 1.0}
+    blind = scores_of(table, truth)
+    assert blind.loc[("s1", "channel_hit"), "reason"] == "what decides is not a channel of the image"
+    trees = attributions("tree_shapley", values, {"s1": -1.0}).replace({"channel": {"p53": "shape"}})
+    features = trees.assign(feature=["area", "circularity", "area", "circularity"]).drop(columns="towards")
+    right = truth.assign(cell_id=[1, 2, 3])
+    for towards, outcome, hit in ((1.0, "apoptosis", 0.0), (-1.0, "mitosis", 1.0)):
+        landmarks = LANDMARKS.assign(outcome=outcome)
+        found = score_planted(trees.assign(towards=towards), landmarks, right, features)
+        assert found.set_index("score").loc["channel_hit", "value"] == hit  # -0 is the highest against apoptosis
+
+
+def test_one_channel_alone_is_no_finding():
+    table = attributions("shapley", {"s1": (0.0, 2.0, 0.5, 0.1)}, {"s1": 1.0})
+    scores = scores_of(table[table["channel"] == "p53"])
+    assert scores.loc[("s1", "channel_hit"), "reason"] == "the model sees one channel only"
+    assert scores.loc[("s1", "window_auroc"), "value"] == 1.0
+
+
 @pytest.mark.parametrize(
     ("score", "expected"), [((3, 2, 1, 0), 1.0), ((0, 1, 2, 3), 0.0), ((1, 1, 1, 1), 0.5), ((2, 1, 1, 0), 0.75)]
 )

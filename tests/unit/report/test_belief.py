@@ -133,7 +133,7 @@ def scenario_tables() -> tuple[pd.DataFrame, ...]:
 
 
 def test_the_page_of_scenarios_says_what_is_planted_in_each():
-    page = assemble_known_answer_page(*scenario_tables())
+    page = assemble_known_answer_page(*scenario_tables(), report_case().tables["recordings"])
     for name in ("null", "p53_early"):
         assert PLANTED[name].split("'")[0] in page
     assert "sister_coupled" not in page

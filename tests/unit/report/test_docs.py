@@ -34,7 +34,7 @@ def list_catalog() -> dict[str, str]:
     """Schema of every table in the catalog, by its name outside inference and scenarios."""
     catalog = yaml.safe_load((REPOSITORY / "conf" / "base" / "catalog.yml").read_text(encoding="utf-8"))
     tabled = {name: entry["validator"] for name, entry in catalog.items() if "validator" in entry}
-    plain = {name.removeprefix("{scenario}."): schema.rsplit(".")[-1] for name, schema in tabled.items()}
+    plain = {re.sub(r"^(\{scenario\}|pixels)\.", "", name): schema.rsplit(".")[-1] for name, schema in tabled.items()}
     return {name: schema for name, schema in plain.items() if name.removeprefix("new_") not in {*plain} - {name}}
 
 

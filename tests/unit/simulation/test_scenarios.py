@@ -14,7 +14,7 @@ from cellfate.simulation import SimulationSettings, list_truth, score_oracle, si
 from cellfate.simulation.settings import CHANNELS
 
 FOLDER = Path(__file__).parents[3] / "conf" / "base" / "parameters" / "scenarios"
-SCENARIOS = {path.stem: path for path in sorted(FOLDER.glob("*.yml"))}
+SCENARIOS = {path.stem: path for path in sorted(FOLDER.glob("*.yml")) if not path.stem.startswith("real_")}
 GUARD_H = 1.0
 PLANTED = {"p53_early": "p53", "cell_cycle_mid": "cell_cycle"}
 

@@ -139,7 +139,7 @@ class ReporterTraces(Table):
 
 
 class Truth(Table):
-    """What decided each simulated cell's fate, when, and in which channel."""
+    """What decided each simulated or invented fate, when, and in which channel."""
 
     recording_id: Series[str]
     cell_id: Series[int]

@@ -17,8 +17,12 @@ def stack_scenarios(**tables: pd.DataFrame) -> pd.DataFrame:
 
 
 def assemble_page(
-    planted_scores: pd.DataFrame, metrics: pd.DataFrame, comparisons: pd.DataFrame, background_swap: pd.DataFrame
+    planted_scores: pd.DataFrame,
+    metrics: pd.DataFrame,
+    comparisons: pd.DataFrame,
+    background_swap: pd.DataFrame,
+    pixels: pd.DataFrame,
 ) -> str:
     """Log the table method by score, and give the page as HTML."""
     logger.info("Method by score, scenario by scenario:\n%s", print_known_answer(planted_scores))
-    return assemble_known_answer_page(planted_scores, metrics, comparisons, background_swap)
+    return assemble_known_answer_page(planted_scores, metrics, comparisons, background_swap, pixels)
