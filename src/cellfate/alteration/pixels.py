@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_dilation, center_of_mass, gaussian_filter, shift
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
@@ -62,6 +61,8 @@ def change_grain(frames_thw: NDArray[Any], masks_thw: BoolArray, factor: float, 
     ndarray
         The same shape and dtype.
     """
+    from scipy.ndimage import gaussian_filter
+
     changed_thw = frames_thw.astype(np.float64)
     for frame_hw, mask_hw in zip(changed_thw, masks_thw, strict=True):
         weights_hw = gaussian_filter(mask_hw.astype(np.float64), grain_px)
@@ -93,6 +94,8 @@ def lay_beside(
     ndarray
         Crops of the cell; its own pixels, and what lies outside the image, are as they were.
     """
+    from scipy.ndimage import binary_dilation, center_of_mass, shift
+
     (frames_tchw, masks_thw, inside_thw), (other_tchw, other_masks_thw, other_inside_thw) = cell, visitor
     changed_tchw = frames_tchw.copy()
     for t, (mask_hw, other_hw) in enumerate(zip(masks_thw, other_masks_thw, strict=True)):
