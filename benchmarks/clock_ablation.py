@@ -49,7 +49,7 @@ VARIANTS: Final[dict[str, dict[str, Any]]] = {
     "one Transformer layer beside the statistics": {"clock_network.n_layers": 1},
     "one Transformer layer, no statistics": {"clock_network.n_layers": 1, "clock_network.causal.statistics_frames": ()},
     "statistics of the last 3 frames only": {"clock_network.causal.statistics_frames": (3,)},
-    "no mask channel": {"clock_network.causal.mask_channel": False},
+    "no mask channel": {"clock_network.mask_channel": False},
     "standardised intensity": {"clock_network.intensity": "standardised"},
     "no age": {"clock_network.causal.age": False},
     "encoder averages over the crop (keeps no position)": {"clock_network.encoder_grid": 1},

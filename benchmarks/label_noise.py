@@ -155,10 +155,11 @@ def boost(data: Data, networks: TrainedModel) -> TrainedModel:
 
 def train_short_classifier(data: Data, settings: Data, seed: int) -> TrainedModel:
     """Train the classifier for `MAX_EPOCHS`."""
-    names = ("crops", "follow_ups", "landmarks", "questions", "splits", "normalisation")
+    names = ("crops", "follow_ups", "landmarks", "questions", "splits", "normalisation", "frame_features")
     training = settings["training"].model_copy(update={"seed": seed})
     tables = (data[name] for name in names)
-    return train_classifier(*tables, settings["follow_up"], settings["model"], training)[0]
+    given = (settings["follow_up"], settings["model"], training, settings["features"])
+    return train_classifier(*tables, *given)[0]
 
 
 def score(models: tuple[TrainedModel, TrainedModel], data: Data, settings: Data) -> dict[str, float]:

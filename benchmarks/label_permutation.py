@@ -19,6 +19,7 @@ from benchmarks.project import load_run, make_project, run
 from cellfate.attribution.sanity import permute_fates
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.cohort.settings import FollowUpSettings
+from cellfate.features.settings import FeatureSettings
 from cellfate.metrics.scoring import score_forecasts
 from cellfate.metrics.settings import ScoreSettings
 from cellfate.models.settings import ModelSettings
@@ -31,8 +32,13 @@ MAX_EPOCHS = 6
 """Of each training; the demo's own limit stands in conf/base."""
 FARTHEST = 2.0
 """Standard errors of the mean of the runs that it may lie from .5."""
-TABLES = ("crops", "follow_ups", "landmarks", "questions", "splits", "normalisation")
-SETTINGS = {"follow_up": FollowUpSettings, "model": ModelSettings, "training": TrainingSettings}
+TABLES = ("crops", "follow_ups", "landmarks", "questions", "splits", "normalisation", "frame_features")
+SETTINGS = {
+    "follow_up": FollowUpSettings,
+    "model": ModelSettings,
+    "training": TrainingSettings,
+    "features": FeatureSettings,
+}
 
 
 def main() -> bool:
@@ -56,7 +62,8 @@ def train_and_score(data: dict[str, Any], settings: dict[str, Any], landmarks: p
     tables = {**data, "landmarks": landmarks}
     short = settings["training"].model_copy(update={"max_epochs": MAX_EPOCHS, "seed": seed})
     follow_up = settings["follow_up"]
-    model, _ = train_classifier(*(tables[name] for name in TABLES), follow_up, settings["model"], short)
+    given = (follow_up, settings["model"], short, settings["features"])
+    model, _ = train_classifier(*(tables[name] for name in TABLES), *given)
     forecasts = forecast_classifier(data["crops"], landmarks, data["splits"], model)
     metrics = score_forecasts(forecasts, data["landmarks"], follow_up, ScoreSettings(n_resamples=100))
     of_calls = metrics[(metrics["metric"] == "balanced_accuracy") & (metrics["condition"] == "all")]

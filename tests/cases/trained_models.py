@@ -29,8 +29,10 @@ def train_tiny_classifier(study: TinyStudy, folder: Path, model: ModelSettings =
     """Train the classifier on a study for one epoch, temperatures and all."""
     questions = list_questions(study.follow_ups, study.landmarks, TINY_FOLLOW_UP)
     normalisation = fit_normalisation(study.crops, study.follow_ups, study.splits)
-    tables = (study.follow_ups, study.landmarks, questions, study.splits, normalisation)
-    trained, _ = train_classifier(study.crops, *tables, TINY_FOLLOW_UP, model, tiny_training(folder, max_epochs=1))
+    measured = measure_cells(study.crops, study.detections, FeatureSettings())
+    tables = (study.follow_ups, study.landmarks, questions, study.splits, normalisation, measured)
+    settings = (TINY_FOLLOW_UP, model, tiny_training(folder, max_epochs=1), FeatureSettings())
+    trained, _ = train_classifier(study.crops, *tables, *settings)
     return temper_classifier(study.crops, study.landmarks, study.splits, trained)
 
 

@@ -14,7 +14,7 @@ from cellfate.models.fitted_member import FittedMember
 from cellfate.models.settings import CausalSettings, ClockNetworkSettings, ModelSettings
 from cellfate.training import fit_classifier, fit_clock
 from cellfate.training.batches import ShownCells
-from cellfate.training.classifier_data import open_classifier_folds
+from cellfate.training.classifier_data import ClassifierInputs, open_classifier_folds
 from cellfate.training.clock_data import ClockInputs, open_clock_folds
 from cellfate.training.fold_data import FoldData
 from cellfate.training.settings import ClockTrainingSettings, TrackAugmentationSettings, TrainingSettings
@@ -24,7 +24,7 @@ TINY_MODEL = ModelSettings(
     encoder_channels=(4, 8), encoder_grid=2, embedding_size=16, n_layers=1, n_heads=2, feed_forward_size=16
 )
 TINY_CLOCK = ClockNetworkSettings(
-    **TINY_MODEL.model_dump(exclude={"intensity"}),
+    **TINY_MODEL.model_dump(exclude={"intensity", "mask_channel"}),
     intensity="above_background",
     causal=CausalSettings(history_frames=4, statistics_frames=(3,), hidden_size=8),
 )
@@ -38,9 +38,10 @@ class TrainableStudy(TinyStudy):
     normalisation: pd.DataFrame
     frame_features: pd.DataFrame
 
-    def tables_of(self, training: TrainingSettings) -> tuple[object, ...]:
+    def classifier_inputs(self, training: TrainingSettings, network: ModelSettings = TINY_MODEL) -> ClassifierInputs:
         """What the fitting of the classifier is given."""
-        return self.crops, self.fated, self.splits, self.normalisation, TINY_MODEL, training
+        tables = (self.landmarks, self.follow_ups, self.splits, self.normalisation, self.frame_features)
+        return ClassifierInputs(self.crops, *tables, network, training, FeatureSettings())
 
     def clock_inputs(self, training: ClockTrainingSettings) -> ClockInputs:
         """What the fitting of the clock is given."""
@@ -48,21 +49,16 @@ class TrainableStudy(TinyStudy):
         settings = (competing_events(self.follow_ups), TINY_FOLLOW_UP, TINY_CLOCK, training, FeatureSettings())
         return ClockInputs(self.crops, *tables, *settings)  # type: ignore[arg-type]
 
-    @property
-    def fated(self) -> pd.DataFrame:
-        """Last landmarks of cells whose fate was seen."""
-        return self.landmarks[self.landmarks["last"] & self.landmarks["event_frame"].notna()].reset_index(drop=True)
-
     def fit(self, training: TrainingSettings | ClockTrainingSettings) -> list[FittedMember]:
         """Fit the classifier or the clock."""
         if isinstance(training, TrainingSettings):
-            return fit_classifier(*self.tables_of(training))[0]  # type: ignore[arg-type]
+            return fit_classifier(self.classifier_inputs(training))[0]
         return fit_clock(self.clock_inputs(training))[0]
 
     def open_folds(self, training: TrainingSettings | ClockTrainingSettings) -> list[FoldData[ShownCells]]:
         """Bring together what each fold is trained on."""
         if isinstance(training, TrainingSettings):
-            return open_classifier_folds(*self.tables_of(training))  # type: ignore[arg-type, return-value]
+            return open_classifier_folds(self.classifier_inputs(training))  # type: ignore[return-value]
         return open_clock_folds(self.clock_inputs(training))  # type: ignore[return-value]
 
 

@@ -15,6 +15,7 @@ from kedro.validation import TypeExtractor
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.context import check_groups, explain_parameters, known_groups
 from cellfate.core import tables
+from cellfate.models.settings import ModelSettings
 from cellfate.settings import CONFIG_LOADER_ARGS
 from cellfate.simulation import SimulationSettings
 
@@ -110,6 +111,15 @@ def missing_keys(settings: Any, given: Any, place: str) -> list[str]:
             if isinstance(given[key], dict):
                 missing += missing_keys(kind, given[key], f"{place}{key}.")
     return missing
+
+
+def test_paper_has_the_published_network_and_training_whatever_base_says():
+    read = read_conf("parameters", "paper")
+    published = ModelSettings(encoder="resnet50", embedding_size=2048, n_layers=8, n_heads=4, feed_forward_size=1024)
+    unread = {"encoder_channels", "encoder_grid"}  # of the small encoder
+    asked = ModelSettings(**read["model"])
+    assert asked.model_dump(exclude=unread) == published.model_dump(exclude=unread)
+    assert (read["training"]["pretraining_epochs"], read["training"]["encoder_rate"]) == (0, 1.0)
 
 
 def test_known_hazards_are_simulated_as_the_truth_needs_it():

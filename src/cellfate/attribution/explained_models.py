@@ -22,7 +22,7 @@ from cellfate.cohort.questions import shown_events
 from cellfate.core.errors import InputError
 from cellfate.core.tables import CELL
 from cellfate.crops.store import CropStore
-from cellfate.models.settings import reach_frames, shows_mask
+from cellfate.models.settings import reach_frames
 from cellfate.prediction.classifier_member import ClassifierMember, load_classifier_member
 from cellfate.prediction.clock_at_landmark import AttentiveClockAtLandmark, ClockAtLandmark
 from cellfate.prediction.clock_member import load_clock_member
@@ -31,7 +31,7 @@ from cellfate.prediction.records import ClassifierConfig, ClockConfig, TrainedMo
 from cellfate.statistics.incidence import HOURS_TOLERANCE
 
 MASK: Final = "mask"
-"""Name of the channel that shows the fate clock the mask of the cell."""
+"""Name of the channel that shows a network the mask of the cell."""
 
 Landmark = Mapping[Hashable, Any]
 """A row of table `Landmarks` with `fold` and `shown_from`."""
@@ -98,8 +98,11 @@ class ModelView(ABC):
 
     @property
     def channels(self) -> tuple[str, ...]:
-        """Channels that the network sees, in order."""
-        return self.config.channels
+        """Channels that the network sees, in order; `mask` is the last where it sees the mask of the cell."""
+        own = self.config.channels
+        if not self.config.architecture.mask_channel:
+            return own
+        return (*own, MASK if MASK not in own else f"{MASK} of the cell")
 
     @property
     def lead_h(self) -> float:
@@ -176,14 +179,6 @@ class ClockView(ModelView):
         """The event and the horizon, where a bin of time ends."""
         _ = self.bin_number
         return f"{self.outcome} within {self.horizon_h:g} h"
-
-    @property
-    def channels(self) -> tuple[str, ...]:
-        """Channels of a frame and, where the network sees it, `mask`."""
-        own = self.config.channels
-        if not shows_mask(self.config.architecture):
-            return own
-        return (*own, MASK if MASK not in own else f"{MASK} of the cell")
 
     @property
     def lead_h(self) -> float:

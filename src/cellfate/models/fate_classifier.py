@@ -12,7 +12,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from cellfate.models.frame_encoders import build_encoder
+from cellfate.models.frame_encoders import FrameNetwork, feature_layer
 from cellfate.models.settings import ModelSettings
 from cellfate.models.temporal import (
     AttentionPooling,
@@ -28,7 +28,7 @@ def n_logits(n_outcomes: int) -> int:
     return 1 if n_outcomes == 2 else n_outcomes
 
 
-class FateClassifier(nn.Module):
+class FateClassifier(FrameNetwork):
     """Frame encoder, class token, sinusoidal positions, Transformer, attention pooling, LayerNorm, linear head.
 
     Parameters
@@ -36,21 +36,22 @@ class FateClassifier(nn.Module):
     settings
         Architecture.
     n_channels
-        Channels of a frame.
+        Channels of a frame, a mask channel included.
     n_outcomes
         Possible outcomes, at least two.
+    n_features
+        Frame features that embeddings are to tell (auxiliary task of the training); 0: none.
     """
 
-    def __init__(self, settings: ModelSettings, n_channels: int, n_outcomes: int) -> None:
-        super().__init__()
-        size = settings.embedding_size
-        self.size = size
-        self.encoder = build_encoder(settings, n_channels)
+    def __init__(self, settings: ModelSettings, n_channels: int, n_outcomes: int, n_features: int = 0) -> None:
+        super().__init__(settings, n_channels)
+        size = self.size
         self.class_token = nn.Parameter(torch.randn(size) * 0.02)
         self.layers = nn.ModuleList(transformer_layer(settings) for _ in range(settings.n_layers))
         self.pooling = AttentionPooling(size)
         self.norm = nn.LayerNorm(size)
         self.head = nn.Linear(size, n_logits(n_outcomes))
+        self.features = feature_layer(size, n_features)
 
     def forward(self, frames_nchw: Tensor, positions_n: Tensor, lengths_b: Tensor) -> Tensor:
         """Logits (B, K) of sequences given as packed frames.
@@ -66,10 +67,6 @@ class FateClassifier(nn.Module):
         """
         logits_bk, _ = self.classify(self.encode(frames_nchw), positions_n, lengths_b)
         return logits_bk
-
-    def encode(self, frames_nchw: Tensor) -> Tensor:
-        """Embed normalised frames (N, C, H, W) as (N, D), each by itself."""
-        return cast(Tensor, self.encoder(frames_nchw))
 
     def classify(self, embeddings_nd: Tensor, positions_n: Tensor, lengths_b: Tensor) -> tuple[Tensor, Tensor]:
         """Logits and pooling attention of sequences of embeddings.

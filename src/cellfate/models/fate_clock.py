@@ -12,7 +12,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from cellfate.models.frame_encoders import build_encoder
+from cellfate.models.frame_encoders import FrameNetwork, feature_layer
 from cellfate.models.settings import ClockNetworkSettings
 from cellfate.models.temporal import pad_sequences, roll_out_layers, sinusoidal_positions, transformer_layer
 
@@ -26,7 +26,7 @@ _FIRST_LOG_ODDS = -3.5
 _ENDS = 3  # frames averaged at both ends of a window: one frame alone is noisy
 
 
-class FateClock(nn.Module):
+class FateClock(FrameNetwork):
     """Frame encoder, causal Transformer, causal statistics, hazards of each event in each bin of time.
 
     Parameters
@@ -44,11 +44,10 @@ class FateClock(nn.Module):
     def __init__(
         self, settings: ClockNetworkSettings, n_channels: int, n_bins: int, n_events: int, n_features: int
     ) -> None:
-        super().__init__()
+        super().__init__(settings, n_channels)
         self.causal = settings.causal
-        self.size = size = settings.embedding_size
+        size = self.size
         self.shape_ke = (n_bins, n_events)
-        self.encoder = build_encoder(settings, n_channels)
         self.layers = nn.ModuleList(transformer_layer(settings) for _ in range(settings.n_layers))
         n_inputs = size * (bool(settings.n_layers) + 3 * len(self.causal.statistics_frames))
         n_inputs += AGE_INPUTS if self.causal.age else 0
@@ -62,20 +61,11 @@ class FateClock(nn.Module):
             nn.Linear(self.causal.hidden_size, n_bins * n_events),
         )
         nn.init.constant_(cast(Tensor, self.head[-1].bias), _FIRST_LOG_ODDS)
-        self.features = nn.Linear(size, n_features) if n_features else None
+        self.features = feature_layer(size, n_features)
 
     def forward(self, frames_nchw: Tensor, positions_n: Tensor, lengths_b: Tensor, ages_na: Tensor) -> Tensor:
         """Log odds (N, K, E) of each event against no event, at every frame; see `read`."""
         return self.read(self.encode(frames_nchw), positions_n, lengths_b, ages_na)
-
-    def encode(self, frames_nchw: Tensor) -> Tensor:
-        """Embed prepared frames (N, C, H, W) as (N, D), each by itself."""
-        return cast(Tensor, self.encoder(frames_nchw))
-
-    def tell_features(self, embeddings_nd: Tensor) -> Tensor:
-        """Frame features (N, F), standardised, as far as the embeddings tell them."""
-        assert self.features is not None, "the network was built without the auxiliary task"
-        return cast(Tensor, self.features(embeddings_nd))
 
     def read(self, embeddings_nd: Tensor, positions_n: Tensor, lengths_b: Tensor, ages_na: Tensor) -> Tensor:
         """Read hazards at every frame of sequences of embeddings.

@@ -47,6 +47,39 @@ class SmallCnn(nn.Module):
         return cast(Tensor, self.project(maps_nchw.flatten(1)))
 
 
+class FrameNetwork(nn.Module):
+    """What both networks have in common: the frame encoder, and a layer that tells frame features from embeddings.
+
+    Parameters
+    ----------
+    settings
+        Architecture.
+    n_channels
+        Channels of a frame, a mask channel included.
+    """
+
+    features: nn.Linear | None
+
+    def __init__(self, settings: NetworkSettings, n_channels: int) -> None:
+        super().__init__()
+        self.size = settings.embedding_size
+        self.encoder = build_encoder(settings, n_channels)
+
+    def encode(self, frames_nchw: Tensor) -> Tensor:
+        """Embed prepared frames (N, C, H, W) as (N, D), each by itself."""
+        return cast(Tensor, self.encoder(frames_nchw))
+
+    def tell_features(self, embeddings_nd: Tensor) -> Tensor:
+        """Frame features (N, F), standardised, as far as the embeddings tell them."""
+        assert self.features is not None, "the network was built without the auxiliary task"
+        return cast(Tensor, self.features(embeddings_nd))
+
+
+def feature_layer(size: int, n_features: int) -> nn.Linear | None:
+    """Layer that tells so many frame features from an embedding (auxiliary task of the training); None for 0."""
+    return nn.Linear(size, n_features) if n_features else None
+
+
 def build_encoder(settings: NetworkSettings, n_channels: int) -> nn.Module:
     """Frame encoder named by the settings: a module from (N, C, H, W) to (N, D).
 

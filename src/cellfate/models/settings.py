@@ -1,6 +1,6 @@
 """What a person decides about the networks, and about the boosting beside the clock's."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -26,8 +26,8 @@ class NetworkSettings(Settings):
     """`small_cnn`: the last maps are averaged on a grid of so many rows and columns, then flattened."""
     embedding_size: int = Field(default=64, ge=2, le=MAX_WIDTH)
     """Numbers that describe one frame, and width of the Transformer; 2048 for `resnet50`."""
-    n_layers: int = Field(default=2, ge=1, le=MAX_LAYERS)
-    """Transformer layers."""
+    n_layers: int = Field(default=2, ge=0, le=MAX_LAYERS)
+    """Transformer layers; with 0 the embeddings are read as they are."""
     n_heads: int = Field(default=4, ge=1, le=MAX_WIDTH)
     """Attention heads of a Transformer layer; the pooling attention always has one."""
     feed_forward_size: int = Field(default=128, ge=1, le=MAX_WIDTH)
@@ -37,6 +37,8 @@ class NetworkSettings(Settings):
     intensity: Literal["standardised", "above_background"] = "standardised"
     """Scale of the pixels: less the mean of the training cells, in their standard deviations; or less the median of
     each crop, in the same unit, compressed by the inverse hyperbolic sine, so that brightness keeps its meaning."""
+    mask_channel: bool = False
+    """Whether the mask of the cell is shown as one more channel: the tracker's, else a threshold's."""
 
     @model_validator(mode="after")
     def _check_sizes(self) -> Self:
@@ -54,7 +56,7 @@ class NetworkSettings(Settings):
 
 
 class ModelSettings(NetworkSettings):
-    """Architecture of the classifier, which reads a whole track at its end."""
+    """Architecture of the classifier, which reads a whole track at its end; its pooling attends also without layers."""
 
 
 class CausalSettings(Settings):
@@ -70,8 +72,6 @@ class CausalSettings(Settings):
     age: bool = True
     """Whether the time since the track began, and whether it began with the recording, are given. Attention counts its
     positions from there, so without it too the age is hidden only when `n_layers` is 0."""
-    mask_channel: bool = True
-    """Whether the mask of the cell is shown as one more channel: the tracker's, else a threshold's."""
 
     @model_validator(mode="after")
     def _check_windows(self) -> Self:
@@ -83,10 +83,20 @@ class CausalSettings(Settings):
 class ClockNetworkSettings(NetworkSettings):
     """Architecture of the fate clock's network, which reads hazards at every frame."""
 
-    n_layers: int = Field(default=2, ge=0, le=MAX_LAYERS)
-    """Transformer layers; 0 switches attention off."""
+    mask_channel: bool = True
+    """Whether the mask of the cell is shown as one more channel: the tracker's, else a threshold's."""
     causal: CausalSettings = CausalSettings()
     """What is read at a frame."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lift_mask_channel(cls, given: Any) -> Any:
+        """Read a model folder of an earlier version, which has `mask_channel` within `causal`."""
+        causal = given.get("causal") if isinstance(given, dict) else None
+        if not isinstance(causal, dict) or "mask_channel" not in causal or "mask_channel" in given:
+            return given
+        rest = {name: value for name, value in causal.items() if name != "mask_channel"}
+        return {**given, "causal": rest, "mask_channel": causal["mask_channel"]}
 
     @model_validator(mode="after")
     def _check_past(self) -> Self:
@@ -95,11 +105,6 @@ class ClockNetworkSettings(NetworkSettings):
                 "n_layers is 0 and statistics_frames is empty, so the past would not be seen; change one of them."
             )
         return self
-
-
-def shows_mask(settings: NetworkSettings) -> bool:
-    """Whether the mask of the cell is one of the network's channels."""
-    return isinstance(settings, ClockNetworkSettings) and settings.causal.mask_channel
 
 
 def reach_frames(settings: ClockNetworkSettings) -> int:

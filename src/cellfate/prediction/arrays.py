@@ -17,7 +17,7 @@ from cellfate.core.spot_features import SPOT_KIND, spot_column
 from cellfate.crops.store import CellSequence
 from cellfate.features.measurements import find_masks, measure_cells
 from cellfate.features.summaries import describe_landmarks
-from cellfate.prediction.records import ClockConfig
+from cellfate.prediction.records import ClassifierConfig, ClockConfig
 
 ARRAYS: Final = "arrays"
 """Recording of cells that come from none."""
@@ -94,7 +94,7 @@ class CellsInMemory:
         found = self.sequences[cell_id].take(np.flatnonzero((frames_t >= first) & (frames_t <= last)))
         return found if with_masks else replace(found, masks_thw=None)
 
-    def with_masks(self, config: ClockConfig) -> Self:
+    def with_masks(self, config: ClassifierConfig | ClockConfig) -> Self:
         """Find the masks of all cells once; measuring and the network would else both look for them."""
         found = {
             cell_id: replace(sequence, masks_thw=find_masks(sequence, self.channels, config.features))

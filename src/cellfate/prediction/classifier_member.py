@@ -102,6 +102,6 @@ def load_classifier_member(model: TrainedModel, fold: int) -> ClassifierMember:
     from cellfate.models.fate_classifier import FateClassifier
 
     config = model.classifier_config
-    sizes = len(config.channels), len(config.outcomes)
+    sizes = len(config.channels) + config.architecture.mask_channel, len(config.outcomes)
     network = fill_network(lambda: FateClassifier(config.architecture, *sizes), model, fold)
     return ClassifierMember(config, config.member(fold), network)

@@ -3,9 +3,7 @@
 Axes: t frames of one cell, c channels, h rows, w columns, d embedding, k bins of time, e events, i inputs.
 """
 
-from dataclasses import replace
 from functools import lru_cache
-from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -16,10 +14,8 @@ from cellfate.core.errors import InputError
 from cellfate.core.tables import CELL
 from cellfate.crops.digest import CellReader
 from cellfate.crops.store import CellSequence
-from cellfate.features.measurements import find_masks
-from cellfate.models.settings import shows_mask
 from cellfate.prediction.member import FloatArray, Member, fill_network
-from cellfate.prediction.records import ClockConfig, TrainedModel
+from cellfate.prediction.records import TrainedModel
 
 
 class ClockMember(Member):
@@ -64,12 +60,6 @@ class ClockMember(Member):
             hazards_tke = hazards_of(logits_tke.double()).cpu().numpy()
             inputs_ti = torch.cat((self.network.summarise(embeddings_td, lengths), ages_ta), dim=1)
         return hazards_tke, inputs_ti.cpu().numpy()
-
-    def _with_masks(self, sequence: CellSequence) -> CellSequence:
-        if not shows_mask(self.config.architecture):
-            return sequence
-        features = cast(ClockConfig, self.config).features
-        return replace(sequence, masks_thw=find_masks(sequence, self.config.channels, features))
 
 
 def ages_since(first_tracked: int, frames_t: NDArray[np.int64], frame_interval_min: float) -> FloatArray:
@@ -143,7 +133,7 @@ def load_clock_member(model: TrainedModel, fold: int) -> ClockMember:
     from cellfate.models.fate_clock import FateClock
 
     config = model.clock_config
-    n_channels = len(config.channels) + shows_mask(config.architecture)
+    n_channels = len(config.channels) + config.architecture.mask_channel
     sizes = n_channels, len(config.follow_up.edges_h) - 1, len(config.events)
     network = fill_network(lambda: FateClock(config.architecture, *sizes, n_features=0), model, fold)
     return ClockMember(config, config.member(fold), network)

@@ -50,9 +50,10 @@ def embed_landmarks(crops: CellReader, landmarks: pd.DataFrame, model: TrainedMo
     """
     member = load_classifier_member(model, fold)
     embeddings, positions = [], []
+    with_masks = member.config.architecture.mask_channel
     columns = ["landmark_id", "recording_id", "cell_id", "first_frame", "last_frame"]
     for landmark_id, recording_id, cell_id, first, last in landmarks[columns].itertuples(index=False):
-        sequence = crops.read(recording_id, cell_id, first, last, with_masks=False)
+        sequence = crops.read(recording_id, cell_id, first, last, with_masks)
         if not len(sequence.frame_numbers_t):
             raise InputError(
                 f"Landmark {landmark_id} has no crops in frames {first} to {last}; run data_processing again, "

@@ -5,6 +5,7 @@ Axes: t frames of one sequence, c channels, h rows, w columns, d embedding, b se
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Self, cast
 
 import numpy as np
@@ -13,9 +14,9 @@ from numpy.typing import NDArray
 from cellfate.core.errors import InputError
 from cellfate.crops.preprocessing import Preprocessing
 from cellfate.crops.store import CellSequence
-from cellfate.models.settings import shows_mask
+from cellfate.features.measurements import find_masks
 from cellfate.models.threads import at_most_threads
-from cellfate.prediction.records import FolderConfig, MemberConfig, TrainedModel
+from cellfate.prediction.records import ClassifierConfig, ClockConfig, FolderConfig, MemberConfig, TrainedModel
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
@@ -39,7 +40,7 @@ class Member:
         The network in evaluation mode.
     """
 
-    def __init__(self, config: FolderConfig, member: MemberConfig, network: Any) -> None:
+    def __init__(self, config: ClassifierConfig | ClockConfig, member: MemberConfig, network: Any) -> None:
         self.config = config
         self.member = member
         self.network = network
@@ -83,7 +84,7 @@ class Member:
         check_crops(self.config, sequence)
         architecture = self.config.architecture
         statistics = np.asarray(self.member.mean), np.asarray(self.member.sd)
-        preprocessing = Preprocessing(*statistics, architecture.intensity, shows_mask(architecture))
+        preprocessing = Preprocessing(*statistics, architecture.intensity, architecture.mask_channel)
         return preprocessing.prepare(self._with_masks(sequence))
 
     def encode(self, frames_tchw: FloatArray) -> FloatArray:
@@ -135,7 +136,9 @@ class Member:
 
     def _with_masks(self, sequence: CellSequence) -> CellSequence:
         """Find the masks of the cell where the network sees them."""
-        return sequence
+        if not self.config.architecture.mask_channel:
+            return sequence
+        return replace(sequence, masks_thw=find_masks(sequence, self.config.channels, self.config.features))
 
 
 def _log_odds(logits_k: Any, outcome_number: int) -> Any:

@@ -287,6 +287,8 @@ class Predictor:
         if isinstance(self.config, ClockConfig):
             held = held.with_masks(self.config)
             describe, used = partial(held.describe, config=self.config), list(OPTIONS.values())
+        elif self.config.architecture.mask_channel:
+            used = [OPTIONS["masks"], *used]
         forecasts = forecast_frames(self.model, held, asked, len(held.sequences), describe)
         table = tabulate_calls(forecasts, find_seen(self.model, held, held.follow_ups))
         given = held.follow_ups[used]

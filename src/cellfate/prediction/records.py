@@ -206,6 +206,8 @@ class ClassifierConfig(FolderConfig):
     """What the folder holds."""
     architecture: ModelSettings
     """The network."""
+    features: FeatureSettings = FeatureSettings()
+    """How cells are segmented, where the network sees their mask; a model of an earlier version sees none."""
 
     @property
     def outcomes(self) -> tuple[str, ...]:

@@ -2,16 +2,17 @@
 
 A batch is a dictionary of arrays, named as the network's inputs; every kind of training adds what it learns from:
 
-- `frames_nchw`, float32: prepared frames of its cells, one after the other, without padding
+- `frames_nchw`, float32: prepared frames of its cells, one after the other, without padding; or `embeddings_nd`, what
+  an encoder that no longer learns made of them
 - `positions_n`, int64: frame number less the cell's first
 - `lengths_b`, int64: frames of each cell; their sum is N
 
-Axes: n packed frames, t frames of one cell, c channels, h rows, w columns, b cells of a batch.
+Axes: n packed frames, t frames of one cell, c channels, h rows, w columns, b cells of a batch, d embedding.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,8 @@ from cellfate.training.settings import FittingSettings
 Batch = dict[str, NDArray[Any]]
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
+View = Sequence[tuple[FloatArray, IntArray]]
+"""Embeddings (T, D) of every cell, all mirrored and turned in one way, and their positions (T,)."""
 BYTES_PER_MB = 1024 * 1024
 
 
@@ -80,12 +83,15 @@ class ShownCells(ABC):
         What is done to crops, with the statistics of the fold's training cells.
     settings : FittingSettings
         How the network is fitted.
+    views : sequence of View
+        What is shown instead of crops where an encoder no longer learns; empty: crops are.
     """
 
     cells: pd.DataFrame
     reader: CropCache
     preprocessing: Preprocessing
     settings: FittingSettings
+    views: Sequence[View] = field(default=(), kw_only=True)
 
     def __len__(self) -> int:
         return len(self.cells)
@@ -101,23 +107,40 @@ class ShownCells(ABC):
 
     def batch(self, places_b: IntArray, rng: np.random.Generator | None = None) -> Batch:
         """Make a batch of the cells at some places, augmented by random numbers or, without these, as they are."""
-        frames, positions = zip(*(self.show(place, rng) for place in places_b), strict=True)
+        shown, positions = zip(*(self.show(place, rng) for place in places_b), strict=True)
         lengths_b = np.array([len(positions_t) for positions_t in positions], dtype=np.int64)
         return {
-            "frames_nchw": np.concatenate(frames),
+            "embeddings_nd" if self.views else "frames_nchw": np.concatenate(shown),
             "positions_n": np.concatenate(positions),
             "lengths_b": lengths_b,
         }
 
     def show(self, place: int, rng: np.random.Generator | None = None) -> tuple[FloatArray, IntArray]:
-        """Show a cell: its prepared frames, and their positions, which are frame numbers less that of its first."""
+        """Show a cell: its prepared frames, or embeddings of a view; and positions, frame numbers less its first."""
+        if self.views:
+            view = self.views[0 if rng is None else int(rng.integers(len(self.views)))]
+            shown_t, positions_t = view[place]
+            chosen_t = self._choose(len(positions_t), rng)
+            return shown_t[chosen_t], positions_t[chosen_t]
+        sequence, positions_t = self._read(place)
+        chosen_t = self._choose(len(positions_t), rng)
+        return self._prepare(sequence.take(chosen_t), rng), positions_t[chosen_t]
+
+    def embed(self, encode: Callable[[FloatArray], FloatArray], rng: np.random.Generator | None = None) -> View:
+        """Embed all frames of every cell, mirrored and turned by random numbers or, without these, as they are."""
+        read = (self._read(place) for place in range(len(self)))
+        return [(encode(self._prepare(sequence, rng)), positions_t) for sequence, positions_t in read]
+
+    def _read(self, place: int) -> tuple[CellSequence, IntArray]:
         cell = self.cells.iloc[place]
         sequence = self.reader.read(
             str(cell["recording_id"]), int(cell["cell_id"]), int(cell["first_frame"]), int(cell["last_frame"])
         )
-        positions_t = sequence.frame_numbers_t - sequence.frame_numbers_t[0]
-        if rng is None:
-            return self.preprocessing.prepare(sequence), positions_t
-        chosen_t = choose_frames(len(positions_t), self.settings.augmentation, rng)
-        frames_tchw = self.preprocessing.prepare(sequence.take(chosen_t))
-        return augment_frames(frames_tchw, self.settings.augmentation, rng), positions_t[chosen_t]
+        return sequence, sequence.frame_numbers_t - sequence.frame_numbers_t[0]
+
+    def _choose(self, n_frames: int, rng: np.random.Generator | None) -> IntArray:
+        return np.arange(n_frames) if rng is None else choose_frames(n_frames, self.settings.augmentation, rng)
+
+    def _prepare(self, sequence: CellSequence, rng: np.random.Generator | None) -> FloatArray:
+        frames_tchw = self.preprocessing.prepare(sequence)
+        return frames_tchw if rng is None else augment_frames(frames_tchw, self.settings.augmentation, rng)

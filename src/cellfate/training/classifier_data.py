@@ -10,14 +10,24 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cellfate.cohort.landmarks import asks_which_fate
 from cellfate.cohort.outcomes import balance_outcomes, competing_events
+from cellfate.cohort.splits import select_part
 from cellfate.core.errors import InputError
+from cellfate.crops.preprocessing import Preprocessing
 from cellfate.crops.store import CropStore
+from cellfate.features.settings import FeatureSettings
 from cellfate.models.settings import ModelSettings
 from cellfate.training.batch_plans import length_buckets
 from cellfate.training.batches import Batch, CropCache, IntArray, ShownCells
-from cellfate.training.fold_data import FoldData, each_fold, fold_preprocessing
-from cellfate.training.settings import TrainingSettings
+from cellfate.training.fold_data import FoldData, each_fold, fold_preprocessing, open_crops
+from cellfate.training.measured_cells import (
+    MeasuredCells,
+    list_shown_frames,
+    look_up_features,
+    standardise_features,
+)
+from cellfate.training.settings import AugmentationSettings, TrainingSettings
 
 logger = logging.getLogger(__name__)
 
@@ -56,15 +66,43 @@ class FatedCells(ShownCells):
         return super().batch(places_b, rng) | taught
 
 
-def open_classifier_folds(
-    crops: CropStore,
-    landmarks: pd.DataFrame,
-    splits: pd.DataFrame,
-    normalisation: pd.DataFrame,
-    model: ModelSettings,
-    training: TrainingSettings,
-) -> list[FoldData[FatedCells]]:
-    """Bring together what each fold of the classifier is trained on; see `classifier_fitting.fit_classifier`.
+@dataclass(frozen=True, eq=False)
+class ClassifierInputs:
+    """What the classifier is fitted with.
+
+    Attributes
+    ----------
+    crops : CropStore
+        Crop store.
+    landmarks, follow_ups, splits, normalisation, frame_features : DataFrame
+        Tables `Landmarks`, `FollowUps`, `Splits`, `Normalisation`, `FrameFeatures`; follow-ups and features are for the
+        pretraining.
+    network : ModelSettings
+        Architecture.
+    training : TrainingSettings
+        How to fit.
+    features : FeatureSettings
+        How cells are segmented, where the network sees their mask.
+    """
+
+    crops: CropStore
+    landmarks: pd.DataFrame
+    follow_ups: pd.DataFrame
+    splits: pd.DataFrame
+    normalisation: pd.DataFrame
+    frame_features: pd.DataFrame
+    network: ModelSettings
+    training: TrainingSettings
+    features: FeatureSettings
+
+    @property
+    def fated(self) -> pd.DataFrame:
+        """Last landmarks of cells whose fate was seen."""
+        return self.landmarks[asks_which_fate(self.landmarks)].reset_index(drop=True)
+
+
+def open_classifier_folds(given: ClassifierInputs) -> list[FoldData[FatedCells]]:
+    """Bring together what each fold of the classifier is trained on.
 
     Raises
     ------
@@ -72,19 +110,31 @@ def open_classifier_folds(
         If a fold lacks training or validation cells, or training cells of two fates, or if AUROC is to be monitored on
         validation cells of one fate.
     """
-    outcomes = competing_events(landmarks)
-    reader = CropCache(crops, training.cache_limit_mb)
+    crops, training, fated = given.crops, given.training, given.fated
+    outcomes = competing_events(fated)
+    reader = open_crops(crops, given.network, training, given.features)
     folds = []
-    for fold, *tables in each_fold(landmarks, splits):
-        preprocessing = fold_preprocessing(normalisation, fold, crops.channels, model)
+    for fold, *tables in each_fold(fated, given.splits):
+        preprocessing = fold_preprocessing(given.normalisation, fold, crops.channels, given.network)
         parts = []
         for name, cells in zip(("train", "validation"), tables, strict=True):
             _check_fates(fold, name, cells["fate"], training)
             targets_n = cells["fate"].map(outcomes.index).to_numpy(np.int64)
             weights_n = balance_outcomes(targets_n)
             parts.append(FatedCells(cells, reader, preprocessing, training, targets_n, weights_n))
-        folds.append(FoldData(fold, parts[0], parts[1]))
+        measured = _measure(given, fold, reader, preprocessing) if training.learns_features else None
+        folds.append(FoldData(fold, parts[0], parts[1], measured))
     return folds
+
+
+def _measure(given: ClassifierInputs, fold: int, reader: CropCache, preprocessing: Preprocessing) -> MeasuredCells:
+    """Bring together what the encoder is pretrained on: all training cells, also those whose fate was not seen."""
+    cells = select_part(given.follow_ups, given.splits, fold, "train").reset_index(drop=True)
+    features = standardise_features(given.frame_features, cells)
+    known = {"features_nf": look_up_features(cells, list_shown_frames(cells, given.crops), features)}
+    plain = given.training.augmentation.model_dump(include=set(AugmentationSettings.model_fields))
+    settings = given.training.model_copy(update={"augmentation": AugmentationSettings(**plain)})  # shows all frames
+    return MeasuredCells(cells, reader, preprocessing, settings, known)
 
 
 def _check_fates(fold: int, part: str, fates: "pd.Series[str]", training: TrainingSettings) -> None:

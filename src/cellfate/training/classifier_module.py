@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from cellfate.models.fate_classifier import FateClassifier
-from cellfate.training.member_module import MemberModule
+from cellfate.training.member_module import MemberModule, embed_batch
 from cellfate.training.settings import TrainingSettings
 from cellfate.training.validation import validation_metrics
 
@@ -40,7 +40,7 @@ class ClassifierModule(MemberModule):
 
 def forward_batch(network: FateClassifier, batch: dict[str, Tensor]) -> Tensor:
     """Logits (B, K) of the cells of a batch."""
-    return network(batch["frames_nchw"], batch["positions_n"], batch["lengths_b"])  # type: ignore[no-any-return]
+    return network.classify(embed_batch(network, batch), batch["positions_n"], batch["lengths_b"])[0]
 
 
 def cell_losses(logits_bk: Tensor, targets_b: Tensor) -> Tensor:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from cellfate.crops.digest import digest_data
 from cellfate.models.fitted_member import FittedMember
-from cellfate.models.settings import ClockNetworkSettings, shows_mask
-from cellfate.training.checkpoints import read_weights, run_folder
+from cellfate.models.settings import ClockNetworkSettings
+from cellfate.training.checkpoints import run_folder
 from cellfate.training.clock_data import ClockInputs, FollowedCells, open_clock_folds
 from cellfate.training.fitting import fit_members
 from cellfate.training.fold_data import FoldData
@@ -40,7 +40,7 @@ def fit_clock(given: ClockInputs) -> tuple[list[FittedMember], str]:
     folds = open_clock_folds(given)
     data_digest = digest_data(crops, given.follow_ups, given.splits, given.frame_features)
     folder = run_folder(data_digest, given.training, network, given.follow_up, given.features)
-    sizes = len(crops.channels) + shows_mask(network), len(given.follow_up.edges_h) - 1, len(given.events)
+    sizes = len(crops.channels) + network.mask_channel, len(given.follow_up.edges_h) - 1, len(given.events)
     return fit_members(folds, partial(_build, settings=network, sizes=sizes), folder), data_digest
 
 
@@ -50,19 +50,9 @@ def _build(
     settings: ClockNetworkSettings,
     sizes: tuple[int, int, int],
 ) -> "ClockModule":
-    """Pretrain the encoder, or take it from the checkpoint; embed all crops if it is not to learn any more."""
-    import torch
-
     from cellfate.models.fate_clock import FateClock
     from cellfate.training.clock_module import ClockModule
-    from cellfate.training.pretraining import embed_cells, pretrain_encoder
+    from cellfate.training.pretraining import teach_encoder
 
-    network = FateClock(settings, *sizes, data.train.n_features).to("cuda" if torch.cuda.is_available() else "cpu")
-    if checkpoint is None:
-        pretrain_encoder(network, data)
-    else:
-        weights = read_weights(checkpoint, "network")
-        network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
-    if data.train.settings.encoder_rate == 0:
-        data = embed_cells(network, data)
-    return ClockModule(network, data)
+    network = FateClock(settings, *sizes, data.n_features)
+    return ClockModule(network, teach_encoder(network, data, checkpoint))

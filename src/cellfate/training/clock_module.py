@@ -3,14 +3,12 @@
 Shape suffixes: n packed frames, k bins of time, e events, d embedding.
 """
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
 from cellfate.models.fate_clock import FateClock
 from cellfate.statistics.incidence import UNOBSERVED
-from cellfate.training.member_module import MemberModule
+from cellfate.training.member_module import MemberModule, embed_batch
 from cellfate.training.pretraining import feature_loss
 from cellfate.training.settings import ClockTrainingSettings
 
@@ -21,20 +19,10 @@ class ClockModule(MemberModule):
     network: FateClock
     average: FateClock
     settings: ClockTrainingSettings
-    unused = ("features.",)
-
-    def parameter_groups(self) -> list[dict[str, Any]]:
-        """Let the encoder learn at its own share of the learning rate; without one, not at all."""
-        encoder = list(self.network.encoder.parameters())  # in order: a checkpoint tells them apart by place alone
-        rest = [value for name, value in self.network.named_parameters() if not name.startswith("encoder.")]
-        share = self.settings.encoder_rate
-        if share == 0:
-            return [{"params": rest}]
-        return [{"params": rest}, {"params": encoder, "lr": share * self.settings.learning_rate}]
 
     def batch_loss(self, batch: dict[str, Tensor]) -> tuple[Tensor, int]:
         """Negative log likelihood a frame, and the weighted error of the auxiliary task."""
-        embeddings_nd = _embed(self.network, batch)
+        embeddings_nd = embed_batch(self.network, batch)
         loss = frame_losses(_read(self.network, embeddings_nd, batch), batch["labels_nk"]).mean()
         if self.settings.feature_weight > 0:
             error = feature_loss(self.network.tell_features(embeddings_nd), batch["features_nf"])
@@ -43,7 +31,7 @@ class ClockModule(MemberModule):
 
     def judge(self, batch: dict[str, Tensor]) -> tuple[Tensor, ...]:
         """Losses of a batch's frames."""
-        logits_nke = _read(self.average, _embed(self.average, batch), batch)
+        logits_nke = _read(self.average, embed_batch(self.average, batch), batch)
         return (frame_losses(logits_nke, batch["labels_nk"]),)
 
     def score(self, *judged: Tensor) -> dict[str, float]:
@@ -63,11 +51,6 @@ def frame_losses(logits_nke: Tensor, labels_nk: Tensor) -> Tensor:
     scores_nck = torch.cat((against_nk1, logits_nke), dim=-1).movedim(-1, 1)
     losses_nk = nn.functional.cross_entropy(scores_nck, labels_nk, ignore_index=UNOBSERVED, reduction="none")
     return losses_nk.sum(dim=1)
-
-
-def _embed(network: FateClock, batch: dict[str, Tensor]) -> Tensor:
-    """Embed the frames of a batch, or take the embeddings of an encoder that does not learn."""
-    return batch["embeddings_nd"] if "embeddings_nd" in batch else network.encode(batch["frames_nchw"])
 
 
 def _read(network: FateClock, embeddings_nd: Tensor, batch: dict[str, Tensor]) -> Tensor:

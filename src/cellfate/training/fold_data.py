@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -11,9 +12,13 @@ from numpy.typing import NDArray
 from cellfate.cohort.splits import select_part
 from cellfate.core.errors import InputError
 from cellfate.crops.preprocessing import Preprocessing
-from cellfate.models.settings import NetworkSettings, shows_mask
+from cellfate.crops.store import CropStore
+from cellfate.features.measurements import find_masks
+from cellfate.features.settings import FeatureSettings
+from cellfate.models.settings import NetworkSettings
 from cellfate.training.batch_plans import length_buckets
-from cellfate.training.batches import Batch, IntArray, ShownCells
+from cellfate.training.batches import Batch, CropCache, IntArray, ShownCells
+from cellfate.training.measured_cells import MeasuredCells
 from cellfate.training.randomness import random_stream
 from cellfate.training.settings import FittingSettings
 
@@ -30,11 +35,19 @@ class FoldData(Generic[Cells]):
         Number of the fold.
     train, validation : ShownCells
         Its cells.
+    measured : MeasuredCells, optional
+        Training cells that the encoder is pretrained on; None where there is no pretraining.
     """
 
     fold: int
     train: Cells
     validation: Cells
+    measured: MeasuredCells | None = None
+
+    @property
+    def n_features(self) -> int:
+        """Features that the encoder learns to tell; 0: none."""
+        return 0 if self.measured is None else self.measured.n_features
 
     @property
     def settings(self) -> FittingSettings:
@@ -72,11 +85,19 @@ def each_fold(cells: pd.DataFrame, splits: pd.DataFrame) -> Iterator[tuple[int, 
         yield fold, train, validation
 
 
+def open_crops(
+    crops: CropStore, network: NetworkSettings, training: FittingSettings, features: FeatureSettings
+) -> CropCache:
+    """Open the crops for a training, with masks where the network sees them."""
+    segment = partial(find_masks, channels=crops.channels, features=features) if network.mask_channel else None
+    return CropCache(crops, training.cache_limit_mb, segment)
+
+
 def fold_preprocessing(
     normalisation: pd.DataFrame, fold: int, channels: tuple[str, ...], network: NetworkSettings
 ) -> Preprocessing:
     """Preprocessing of one fold's crops, as the network's settings ask for; see `fold_statistics`."""
-    return Preprocessing(*fold_statistics(normalisation, fold, channels), network.intensity, shows_mask(network))
+    return Preprocessing(*fold_statistics(normalisation, fold, channels), network.intensity, network.mask_channel)
 
 
 def fold_statistics(

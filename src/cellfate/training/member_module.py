@@ -16,9 +16,10 @@ import lightning
 import numpy as np
 import torch
 from lightning.pytorch.callbacks import Checkpoint
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from cellfate.models.frame_encoders import FrameNetwork
 from cellfate.training.batches import Batch
 from cellfate.training.checkpoints import BEST, LAST
 from cellfate.training.early_stopping import EpochRow, best_epoch, is_over, next_learning_rate
@@ -54,10 +55,10 @@ class MemberModule(lightning.LightningModule):
         What it is trained on, and how.
     """
 
-    unused: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ("features.",)
     """Beginnings of the names of weights that a finished member has no use for."""
 
-    def __init__(self, network: nn.Module, data: FoldData[Any]) -> None:
+    def __init__(self, network: FrameNetwork, data: FoldData[Any]) -> None:
         super().__init__()
         self.network = network
         self.data = data
@@ -156,8 +157,13 @@ class MemberModule(lightning.LightningModule):
         return kind(self.parameter_groups(), lr=self.settings.learning_rate, weight_decay=self.settings.weight_decay)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Name the parameters that learn, the first group at the learning rate of the settings."""
-        return [{"params": list(self.network.parameters())}]
+        """Let the encoder learn at its own share of the learning rate; without one, not at all."""
+        encoder = list(self.network.encoder.parameters())  # in order: a checkpoint tells them apart by place alone
+        rest = [value for name, value in self.network.named_parameters() if not name.startswith("encoder.")]
+        share = self.settings.encoder_rate
+        if share == 0:
+            return [{"params": rest}]
+        return [{"params": rest}, {"params": encoder, "lr": share * self.settings.learning_rate}]
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the epochs so far beside the weights."""
@@ -166,6 +172,11 @@ class MemberModule(lightning.LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take the epochs so far from a checkpoint."""
         self.epochs = [dict(row) for row in checkpoint["epochs"]]
+
+
+def embed_batch(network: FrameNetwork, batch: dict[str, Tensor]) -> Tensor:
+    """Embed the frames of a batch, or take the embeddings of an encoder that does not learn."""
+    return batch["embeddings_nd"] if "embeddings_nd" in batch else network.encode(batch["frames_nchw"])
 
 
 class EpochCheckpoints(Checkpoint):

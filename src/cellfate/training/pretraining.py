@@ -1,4 +1,4 @@
-"""What the encoder of the fate clock is taught before the hazards: to tell frame features of single crops.
+"""What an encoder is taught before fates or hazards: to tell frame features of single crops.
 
 Shape suffixes: n packed frames or crops, f features, p pairs of crops, d embedding.
 """
@@ -7,19 +7,20 @@ import logging
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cellfate.models.fate_clock import FateClock
+from cellfate.models.frame_encoders import FrameNetwork
 from cellfate.training.batch_plans import mixed_batches
 from cellfate.training.batches import Batch, FloatArray, IntArray
-from cellfate.training.clock_data import FollowedCells
-from cellfate.training.fold_data import FoldData
+from cellfate.training.checkpoints import read_weights
+from cellfate.training.fold_data import Cells, FoldData
 from cellfate.training.randomness import random_stream
-from cellfate.training.settings import ClockTrainingSettings
+from cellfate.training.settings import FittingSettings
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +43,34 @@ class CropDraw(NamedTuple):
     """Places in `frames_nchw` of an earlier and a later frame of one cell; no row without the time arrow."""
 
 
-def pretrain_encoder(network: FateClock, data: FoldData[FollowedCells]) -> float:
+def teach_encoder(network: FrameNetwork, data: FoldData[Cells], checkpoint: Path | None) -> FoldData[Cells]:
+    """Pretrain the encoder, or take it from a checkpoint of the training that goes on; it is moved to the GPU if any.
+
+    Parameters
+    ----------
+    network
+        Its encoder and its feature layer are changed.
+    data
+        The fold's data; its settings say how.
+    checkpoint
+        What the training will go on from, if it has begun.
+
+    Returns
+    -------
+    FoldData
+        The same, with embeddings instead of crops if the encoder is not to learn any more.
+    """
+    network.to("cuda" if torch.cuda.is_available() else "cpu")
+    learns = data.settings.encoder_rate > 0
+    if checkpoint is None:
+        pretrain_encoder(network, data)
+    elif not learns:
+        weights = read_weights(checkpoint, "network")
+        network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+    return data if learns else embed_cells(network, data)
+
+
+def pretrain_encoder(network: FrameNetwork, data: FoldData[Cells]) -> float:
     """Teach the encoder to tell features of single crops, drawn over all training cells in random order.
 
     Parameters
@@ -57,7 +85,7 @@ def pretrain_encoder(network: FateClock, data: FoldData[FollowedCells]) -> float
     float
         Mean squared error of the last pass, in units of the features' variance; NaN without a pass.
     """
-    settings = data.train.settings
+    settings = data.settings
     if network.features is None or not settings.pretraining_epochs:
         return float("nan")
     device = next(network.parameters()).device
@@ -85,16 +113,17 @@ def pretrain_encoder(network: FateClock, data: FoldData[FollowedCells]) -> float
     return float(np.mean(errors))
 
 
-def draw_crops(data: FoldData[FollowedCells], epoch: int) -> Iterator[CropDraw]:
+def draw_crops(data: FoldData[Cells], epoch: int) -> Iterator[CropDraw]:
     """Draw all training crops once, in random order.
 
     Crops are shuffled within pools of whole cells, so that memory is bounded whatever the number of cells.
     """
-    settings = data.train.settings
+    settings, cells = data.settings, data.measured
+    assert cells is not None, "the data hold no measured cells"
     rng = random_stream(settings.seed, "pretraining", data.fold, epoch)
-    pools = mixed_batches(data.train.lengths_n, POOL_FRAMES, rng)
+    pools = mixed_batches(cells.lengths_n, POOL_FRAMES, rng)
     for number, pool in enumerate(pools):
-        batch = data.train.batch(pool, rng)
+        batch = cells.batch(pool, rng)
         order = rng.permutation(len(batch["frames_nchw"]))
         for start in range(0, len(order), settings.pretraining_frames):
             done = (number + start / len(order)) / len(pools)
@@ -120,7 +149,7 @@ def arrow_loss(arrow: nn.Linear, embeddings_nd: Tensor, pairs_p2: Tensor) -> Ten
     return nn.functional.softplus(-forward_p).mean()
 
 
-def embed_cells(network: FateClock, data: FoldData[FollowedCells]) -> FoldData[FollowedCells]:
+def embed_cells(network: FrameNetwork, data: FoldData[Cells]) -> FoldData[Cells]:
     """Embed all crops once, for an encoder that no longer learns: training crops in several views."""
 
     def encode(frames_nchw: FloatArray) -> FloatArray:
@@ -134,7 +163,7 @@ def embed_cells(network: FateClock, data: FoldData[FollowedCells]) -> FoldData[F
     return replace(data, train=train, validation=replace(data.validation, views=[data.validation.embed(encode)]))
 
 
-def _draw(batch: Batch, drawn_n: IntArray, done: float, settings: ClockTrainingSettings) -> CropDraw:
+def _draw(batch: Batch, drawn_n: IntArray, done: float, settings: FittingSettings) -> CropDraw:
     """Take the crops drawn and, for the time arrow, later frames of the same cells where there are such."""
     features_nf = batch["features_nf"][drawn_n]
     if settings.time_arrow_weight == 0:

@@ -71,6 +71,19 @@ class FittingSettings(Settings):
     keeps the weights themselves."""
     max_frames_per_batch: int = Field(default=800, ge=1)
     """Most frames in a batch; bounds memory."""
+    pretraining_epochs: int = Field(default=0, ge=0)
+    """Passes over all training crops, in random order, in which the encoder learns to tell frame features."""
+    pretraining_rate: float = Field(default=2e-3, gt=0)
+    """Learning rate of the pretraining at its start; it falls to 0 as a cosine."""
+    pretraining_frames: int = Field(default=300, ge=1)
+    """Crops in a batch of the pretraining."""
+    time_arrow_weight: float = Field(default=0.0, ge=0)
+    """Weight, in the pretraining, of telling which of two frames of a cell came first (time-arrow prediction, Gallusser
+    et al. 2023, https://arxiv.org/abs/2305.05511) beside telling features; 0: off."""
+    time_arrow_frames: int = Field(default=2, ge=1)
+    """Frames from the one to the other."""
+    encoder_rate: float = Field(default=1.0, ge=0, le=1)
+    """Learning rate of the encoder after the pretraining, as a share of the other layers'; 0 leaves it as it is."""
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
     """Arithmetic: `32-true` everywhere, or mixed precision for GPUs that gain by it."""
     threads: int | None = Field(default=None, ge=1)
@@ -84,6 +97,19 @@ class FittingSettings(Settings):
     """Seed of initial weights, drawing, augmentation and dropout."""
     checkpoint_folder: str
     """Folder of checkpoints; an unfinished training with the same data and settings goes on from there."""
+
+    @property
+    def learns_features(self) -> bool:
+        """Whether the network is taught to tell frame features."""
+        return self.pretraining_epochs > 0
+
+    @model_validator(mode="after")
+    def _check_encoder(self) -> Self:
+        if self.encoder_rate == 0 and self.pretraining_epochs == 0:
+            raise ValueError(
+                "encoder_rate and pretraining_epochs are both 0, so the encoder would never learn; raise one."
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_patience(self) -> Self:
@@ -115,27 +141,14 @@ class ClockTrainingSettings(FittingSettings):
     """`all`: censored cells teach too, up to the last frame in which they were seen; `decided`: only cells with a
     fate do, as in the published classifier (for comparison: it biases hazards upwards)."""
     pretraining_epochs: int = Field(default=8, ge=0)
-    """Passes over all training crops, in random order, in which the encoder learns to tell frame features."""
-    pretraining_rate: float = Field(default=2e-3, gt=0)
-    """Learning rate of the pretraining at its start; it falls to 0 as a cosine."""
-    pretraining_frames: int = Field(default=300, ge=1)
-    """Crops in a batch of the pretraining."""
-    time_arrow_weight: float = Field(default=0.0, ge=0)
-    """Weight, in the pretraining, of telling which of two frames of a cell came first (time-arrow prediction, Gallusser
-    et al. 2023, https://arxiv.org/abs/2305.05511) beside telling features; 0: off."""
-    time_arrow_frames: int = Field(default=2, ge=1)
-    """Frames from the one to the other."""
+    """Passes of the pretraining over all training crops."""
+    encoder_rate: float = Field(default=0.0, ge=0, le=1)
+    """Learning rate of the encoder after it, as a share of the other layers'."""
     feature_weight: float = Field(default=0.0, ge=0)
     """Weight of the frame features' squared error beside the likelihood, after the pretraining; 0: none."""
-    encoder_rate: float = Field(default=0.0, ge=0, le=1)
-    """Learning rate of the encoder after the pretraining, as a share of the other layers'; 0 leaves it as it is."""
 
     @model_validator(mode="after")
-    def _check_encoder(self) -> Self:
-        if self.encoder_rate == 0 and self.pretraining_epochs == 0:
-            raise ValueError(
-                "encoder_rate and pretraining_epochs are both 0, so the encoder would never learn; raise one."
-            )
+    def _check_features(self) -> Self:
         if self.encoder_rate == 0 and self.feature_weight > 0:
             raise ValueError(
                 f"feature_weight is {self.feature_weight:g} but encoder_rate is 0: nothing would learn; set one."
@@ -144,8 +157,8 @@ class ClockTrainingSettings(FittingSettings):
 
     @property
     def learns_features(self) -> bool:
-        """Whether the network has the auxiliary task."""
-        return self.pretraining_epochs > 0 or self.feature_weight > 0
+        """Whether the network has the auxiliary task, in the pretraining or after it."""
+        return super().learns_features or self.feature_weight > 0
 
 
 class SeedSettings(Settings):

@@ -125,6 +125,17 @@ def test_positions_are_sines_and_cosines():
     torch.testing.assert_close(codes, torch.tensor(expected, dtype=torch.float32))
 
 
+def test_without_a_transformer_the_class_token_asks_the_embeddings_themselves():
+    """What it gives each frame then depends on that frame alone, but for the sum that shares add up to."""
+    network = FateClassifier(TINY.model_copy(update={"n_layers": 0}), 2, 2).eval()
+    assert not [name for name in network.state_dict() if name.startswith("layers.")]
+    frames, positions = make_cells([5])
+    changed = [torch.cat((frames[0][:-1], frames[0][-1:] + 1))]
+    (_, before), (_, after) = (run(network, shown, positions) for shown in (frames, changed))
+    torch.testing.assert_close(before[0, :-1] / before[0, 0], after[0, :-1] / after[0, 0])
+    assert abs(before[0, -1] - after[0, -1]) > 1e-5
+
+
 def test_two_outcomes_have_one_logit():
     assert (n_logits(2), n_logits(3)) == (1, 3)
 

@@ -14,7 +14,6 @@ from cellfate.models.settings import (
     ClockNetworkSettings,
     ModelSettings,
     reach_frames,
-    shows_mask,
 )
 from cellfate.statistics.incidence import cumulative_incidence
 
@@ -272,7 +271,6 @@ def test_hazards_sum_to_less_than_one(logits):
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: ModelSettings(n_layers=0), "n_layers\n  Input should be greater than or equal to 1"),
         (lambda: ModelSettings(causal=CausalSettings()), "causal\n  Extra inputs are not permitted"),
         (
             lambda: ClockNetworkSettings(causal=None),
@@ -288,9 +286,20 @@ def test_settings_that_contradict_are_named(make, words):
         make()
 
 
+def test_a_mask_channel_where_an_earlier_version_had_it_is_read():
+    """Within `causal`, in model folders that were written before the classifier had one too."""
+    for shown in (True, False):
+        written = ClockNetworkSettings(mask_channel=shown).model_dump()
+        del written["mask_channel"]
+        written["causal"]["mask_channel"] = shown
+        assert ClockNetworkSettings(**written) == ClockNetworkSettings(mask_channel=shown)
+    with pytest.raises(ValidationError, match=r"causal\.mask_channel\n  Extra inputs are not permitted"):
+        ClockNetworkSettings(**{**written, "mask_channel": True})
+
+
 def test_the_network_of_the_clock_reads_causally_without_being_told():
     settings = ClockNetworkSettings()
     assert settings.causal == CausalSettings()
     assert reach_frames(settings) == 39  # 2 layers of 20 frames
-    assert (shows_mask(settings), shows_mask(ModelSettings())) == (True, False)
+    assert (settings.mask_channel, ModelSettings().mask_channel) == (True, False)
     FateClock(settings, 2, N_BINS, N_EVENTS, 0)

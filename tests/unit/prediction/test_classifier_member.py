@@ -1,13 +1,19 @@
 """What a member of the classifier reads."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from cellfate.core.errors import InputError
+from cellfate.features.measurements import find_masks
 from cellfate.prediction.classifier_member import load_classifier_member, probabilities_of
 from cellfate.prediction.embeddings import embed_landmarks
+from cellfate.prediction.predictor import Predictor
 from tests.cases.crop_stores import tiny_study
+from tests.cases.trained_models import train_tiny_classifier
+from tests.cases.trainings import TINY_MODEL
 
 TOLERANCE = 1e-5  # float32 sums in another order
 
@@ -31,6 +37,26 @@ def test_landmarks_of_a_cell_are_as_if_encoded_alone(classifier, embedded):
         assert len(embedded.positions[place]) == row["n_frames"]
     probabilities = member.probabilities(embedded.embeddings, embedded.positions)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+
+
+def test_a_mask_that_the_network_sees_is_the_trackers_or_is_found_and_counts(classifier, tmp_path):
+    seeing = TINY_MODEL.model_copy(update={"mask_channel": True})
+    model = train_tiny_classifier(classifier.study, tmp_path, seeing)
+    member, sequence = load_classifier_member(model, 0), classifier.read()
+    found = find_masks(sequence, model.config.channels, model.config.features)
+    others = ~found & sequence.inside_thw
+    given = replace(sequence, masks_thw=others)
+    prepared = [member.prepare(shown) for shown in (sequence, given)]
+    np.testing.assert_array_equal([frames[:, -1] for frames in prepared], [found, others])
+    positions = sequence.frame_numbers_t - sequence.frame_numbers_t[0]
+    here, elsewhere = (member.logits([member.encode(frames)], [positions]) for frames in prepared)
+    assert abs(here - elsewhere) > 1e-4
+    rows = classifier.study.landmarks.head(2)
+    embedded = embed_landmarks(classifier.study.crops, rows, model, 0)
+    alone = member.encode(member.prepare(sequence))[: len(embedded.positions[0])]
+    np.testing.assert_allclose(embedded.embeddings[0], alone, atol=TOLERANCE)
+    table = Predictor(model).forecast_arrays(sequence.frames_tchw, model.config.channels, 30.0)
+    assert table["missing"].tolist() == ["mask, frame numbers"]
 
 
 def test_the_order_of_sequences_does_not_matter(classifier, embedded):

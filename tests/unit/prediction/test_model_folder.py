@@ -49,6 +49,22 @@ def test_a_round_trip_is_identity(trained, folder):
 
 
 @both
+def test_a_folder_from_before_the_classifier_had_a_mask_channel_is_read(trained, folder):
+    file = folder / "config.json"
+    config = json.loads(file.read_text())
+    shown = config["architecture"].pop("mask_channel")
+    if config["kind"] == "clock":
+        config["architecture"]["causal"]["mask_channel"] = shown
+    else:
+        del config["features"]
+    config["file_digests"]["config.json"] = digest_config(config)
+    file.write_text(json.dumps(config))
+    loaded = load_model_folder(folder).config
+    assert loaded.model_copy(update={"file_digests": {}}) == trained.model.config
+    assert loaded.architecture.mask_channel == (config["kind"] == "clock")
+
+
+@both
 def test_the_folder_holds_text_and_weights_and_no_pickle(trained, folder):
     boosters = ["boosters.json"] if trained.model.config.kind == "clock" else []
     names = ["README.md", *boosters, "config.json", "trained_on.json", "weights.safetensors"]

@@ -2,11 +2,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from cellfate.cohort.outcomes import balance_outcomes
 from cellfate.crops.normalisation import normalise
+from cellfate.features.measurements import find_masks
+from cellfate.features.settings import FeatureSettings
+from cellfate.models.fate_classifier import FateClassifier
+from cellfate.training.classifier_data import open_classifier_folds
+from cellfate.training.pretraining import draw_crops, embed_cells, pretrain_encoder
 from cellfate.training.settings import TrackAugmentationSettings
-from tests.cases.trainings import tiny_training, trainable_study
+from tests.cases.trainings import TINY_MODEL, tiny_training, trainable_study
 
 
 @pytest.fixture(scope="module")
@@ -116,3 +122,63 @@ def test_auroc_cannot_be_monitored_on_one_fate(study, tmp_path, caplog):
         lacking.open_folds(tiny_training(tmp_path, monitor="auroc"))
     lacking.open_folds(tiny_training(tmp_path))
     assert "have the fate 'mitosis'; its validation metrics say little" in caplog.text
+
+
+def network_of(data, seed=0):
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return FateClassifier(TINY_MODEL, 2, 2, data.n_features)
+
+
+def test_a_network_that_sees_the_mask_is_given_it_as_the_last_channel(study, tmp_path):
+    seeing = TINY_MODEL.model_copy(update={"mask_channel": True})
+    training = tiny_training(tmp_path)
+    masked, plain = (
+        open_classifier_folds(study.classifier_inputs(training, network))[0] for network in (seeing, TINY_MODEL)
+    )
+    cell = masked.train.cells.iloc[0]
+    shown = study.crops.read(cell["recording_id"], cell["cell_id"], cell["first_frame"], cell["last_frame"])
+    masks = find_masks(shown, study.crops.channels, FeatureSettings())
+    assert 0 < masks.mean() < 1
+    frames = masked.train.batch(np.array([0]))["frames_nchw"]
+    np.testing.assert_array_equal(frames[:, -1], masks)
+    np.testing.assert_array_equal(frames[:, :-1], plain.train.batch(np.array([0]))["frames_nchw"])
+
+
+def test_an_encoder_is_pretrained_on_all_training_cells_and_all_of_their_frames(study, tmp_path):
+    """Censored ones too; and whatever share of the frames is shown when fates are learnt."""
+    few = TrackAugmentationSettings(drop_end_share=1, shown_frames=2, flip_and_rotate=False)
+    data = study.open_folds(tiny_training(tmp_path, augmentation=few, pretraining_epochs=1))[0]
+    members = study.splits.query("fold == 0 and part == 'train'")[["recording_id", "cell_id"]]
+    expected = study.follow_ups.merge(members)
+    assert (expected["fate"] == "censored").any()
+    assert len(data.measured) == len(expected) > len(data.train)
+    drawn = np.concatenate([draw.features_nf for draw in draw_crops(data, 0)])
+    assert len(drawn) == expected["n_frames"].sum()
+    assert drawn.shape[1] == data.n_features > 3
+    assert study.open_folds(tiny_training(tmp_path))[0].n_features == 0
+
+
+def test_pretraining_lowers_the_error_of_telling_features(study, tmp_path):
+    errors = []
+    for passes in (1, 60):
+        training = tiny_training(tmp_path, pretraining_epochs=passes, pretraining_rate=5e-3, pretraining_frames=20)
+        data = study.open_folds(training)[0]
+        errors.append(pretrain_encoder(network_of(data), data))
+    assert errors[1] < 0.7 * errors[0]
+
+
+def test_frames_drawn_from_a_view_keep_their_positions(study, tmp_path):
+    few = TrackAugmentationSettings(drop_end_share=0, shown_frames=2, flip_and_rotate=False)
+    data = study.open_folds(tiny_training(tmp_path, augmentation=few, pretraining_epochs=1, encoder_rate=0))[0]
+    network = network_of(data)
+    with_views = embed_cells(network, data)
+    whole = data.train.batch(np.array([0]))
+    with torch.inference_mode():
+        expected = network.encode(torch.from_numpy(whole["frames_nchw"])).numpy()
+    of_position = dict(zip(whole["positions_n"].tolist(), expected, strict=True))
+    batch = with_views.training_batch(np.zeros(5, dtype=np.int64), 0, 0)
+    assert batch["lengths_b"].tolist() == [2] * 5
+    assert len(set(batch["positions_n"].tolist())) > 2
+    for position, embedding in zip(batch["positions_n"].tolist(), batch["embeddings_nd"], strict=True):
+        np.testing.assert_allclose(embedding, of_position[position], atol=1e-5)

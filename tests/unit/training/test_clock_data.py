@@ -157,7 +157,7 @@ def test_views_stand_for_the_crops_of_a_batch(study, fold, tmp_path):
 def test_views_differ_by_how_crops_are_turned_and_are_drawn_at_random(study, tmp_path):
     data = study.open_folds(tiny_clock_training(tmp_path))[0]
     with_views = embed_cells(network_of(data), data)
-    first, *others = ([embeddings.tobytes() for embeddings in view] for view in with_views.train.views)
+    first, *others = ([embeddings.tobytes() for embeddings, _ in view] for view in with_views.train.views)
     assert all(first != other for other in others)
     places = np.zeros(20, dtype=np.int64)
     drawn = with_views.training_batch(places, 0, 0)["embeddings_nd"].reshape(20, -1)

@@ -15,11 +15,20 @@ from cellfate.training.checkpoints import run_folder
 from cellfate.training.classifier_module import ClassifierModule, cell_losses, forward_batch
 from cellfate.training.clock_module import ClockModule, frame_losses
 from cellfate.training.member_module import EpochCheckpoints, MemberModule
+from cellfate.training.randomness import torch_seed
 from tests.cases.trainings import TINY_CLOCK, TINY_MODEL, tiny_clock_training, tiny_training, trainable_study
 
 LEARNING = {"encoder_rate": 0.5, "feature_weight": 0.1}
+PRETRAINED = {"pretraining_epochs": 2, "pretraining_frames": 20, "encoder_rate": 0.0}
+
+
+def tiny_pretraining(folder, **changes):
+    return tiny_training(folder, **(PRETRAINED | changes))
+
+
 TRAININGS = {
     "classifier": tiny_training,
+    "pretrained classifier": tiny_pretraining,
     "clock": tiny_clock_training,
     "clock whose encoder learns": lambda folder, **changes: tiny_clock_training(folder, **(LEARNING | changes)),
 }
@@ -83,6 +92,7 @@ def straight(study, tmp_path_factory):
         ("classifier", 0, 0),
         ("classifier", 0, 2),
         ("classifier", 1, 1),
+        ("pretrained classifier", 0, 1),
         ("clock", 0, 0),
         ("clock", 1, 1),
         ("clock whose encoder learns", 0, 1),
@@ -158,8 +168,9 @@ def test_a_finished_member_that_is_damaged_is_fitted_again(study, straight, tmp_
     assert "is damaged; it is fitted again" in caplog.text
 
 
-def test_a_training_that_goes_on_does_not_pretrain_again(study, tmp_path, monkeypatch):
-    training = tiny_clock_training(tmp_path)
+@pytest.mark.parametrize("make", [tiny_clock_training, tiny_pretraining])
+def test_a_training_that_goes_on_does_not_pretrain_again(study, tmp_path, monkeypatch, make):
+    training = make(tmp_path)
     passes = []
     pretrain = pretraining.pretrain_encoder
     monkeypatch.setattr(pretraining, "pretrain_encoder", lambda *a: passes.append(a[1].fold) or pretrain(*a))
@@ -253,6 +264,31 @@ def test_a_member_of_the_clock_holds_no_weights_of_the_auxiliary_task(straight):
     for name in ("clock", "clock whose encoder learns"):
         for member in straight[name]:
             assert {weight.split(".")[0] for weight in member.weights} == {"encoder", "layers", "scale", "head"}
+
+
+def test_a_pretrained_classifier_keeps_its_encoder_and_no_weights_of_the_auxiliary_task(study, straight, tmp_path):
+    parts = {weight.split(".")[0] for weight in straight["classifier"][0].weights}
+    (data, *_) = study.open_folds(tiny_pretraining(tmp_path))
+    with torch.random.fork_rng():
+        torch.manual_seed(torch_seed(0, "weights", 0))
+        network = FateClassifier(TINY_MODEL, 2, 2, data.n_features)
+        pretraining.pretrain_encoder(network, data)
+    weights = straight["pretrained classifier"][0].weights
+    assert {weight.split(".")[0] for weight in weights} == parts
+    for name, value in network.encoder.state_dict().items():
+        np.testing.assert_array_equal(weights[f"encoder.{name}"], value.numpy(), err_msg=name)
+
+
+def test_measurements_that_a_training_does_not_look_at_do_not_part_its_checkpoints(study, tmp_path, monkeypatch):
+    """Those that it looks at do: a training goes on only with the same features."""
+    seen = []
+    monkeypatch.setattr("cellfate.training.classifier_fitting.fit_members", lambda _folds, _build, to: seen.append(to))
+    noisy = replace(study, frame_features=study.frame_features.assign(area=1.0))
+    for make in (tiny_training, tiny_pretraining):
+        study.fit(make(tmp_path))
+        noisy.fit(make(tmp_path))
+    assert seen[0] == seen[1]
+    assert seen[2] != seen[3]
 
 
 def test_the_history_marks_the_epoch_kept(straight):

@@ -15,7 +15,8 @@ def create_comparison_pipeline() -> Pipeline:
     trained again says nothing of what was learnt.
     """
     explanation = "params:explanation"
-    settings = ["normalisation", "params:follow_up", "params:model", "reseeded_training"]
+    tables = ["normalisation", "frame_features"]
+    settings = ["params:follow_up", "params:model", "reseeded_training", "params:features"]
     nodes = [
         node(
             permute_fates,
@@ -26,13 +27,13 @@ def create_comparison_pipeline() -> Pipeline:
         node(reseed_training, "params:training", "reseeded_training", name="reseed_training"),
         node(
             train_classifier,
-            ["crops", "follow_ups", "permuted_landmarks", "questions", "first_fold_splits", *settings],
+            ["crops", "follow_ups", "permuted_landmarks", "questions", "first_fold_splits", *tables, *settings],
             ["permuted_model", "permuted_history"],
             name="train_on_permuted_fates",
         ),
         node(
             train_classifier,
-            ["crops", "follow_ups", "landmarks", "questions", "first_fold_splits", *settings],
+            ["crops", "follow_ups", "landmarks", "questions", "first_fold_splits", *tables, *settings],
             ["retrained_model", "retrained_history"],
             name="train_again",
         ),

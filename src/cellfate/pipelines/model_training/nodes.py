@@ -19,6 +19,7 @@ from cellfate.models.fitted_member import FittedMember
 from cellfate.models.settings import BlendSettings, ClockNetworkSettings, ModelSettings
 from cellfate.prediction.records import ClassifierConfig, ClockConfig, TrainedModel, describe_member, join_weights
 from cellfate.prediction.trained_on import digest_seen
+from cellfate.training.classifier_data import ClassifierInputs
 from cellfate.training.classifier_fitting import fit_classifier
 from cellfate.training.clock_data import ClockInputs
 from cellfate.training.clock_fitting import fit_clock
@@ -36,9 +37,11 @@ def train_classifier(
     questions: pd.DataFrame,
     splits: pd.DataFrame,
     normalisation: pd.DataFrame,
+    frame_features: pd.DataFrame,
     follow_up: FollowUpSettings,
     model: ModelSettings,
     training: TrainingSettings,
+    features: FeatureSettings,
 ) -> tuple[TrainedModel, pd.DataFrame]:
     """Train one classifier a fold on the whole tracks of cells whose fate was seen.
 
@@ -46,9 +49,9 @@ def train_classifier(
     ----------
     crops
         Crop store.
-    follow_ups, landmarks, questions, splits, normalisation
+    follow_ups, landmarks, questions, splits, normalisation, frame_features
         Tables of the same names.
-    follow_up, model, training
+    follow_up, model, training, features
         Settings.
 
     Returns
@@ -63,12 +66,14 @@ def train_classifier(
     InputError
         If a fold lacks cells or fates, or the settings do not fit the cells.
     """
-    about = _describe(crops, follow_ups, splits, follow_up, training) | {"architecture": model}
+    about = _describe(crops, follow_ups, splits, follow_up, training) | {"architecture": model, "features": features}
     if not is_asked(questions, WHICH_FATE):
         return TrainedModel(ClassifierConfig(**about, reason=why_not(questions, WHICH_FATE)), {}), _no_history()
-    members, data_digest = fit_classifier(crops, landmarks, splits, normalisation, model, training)
+    tables = (landmarks, follow_ups, splits, normalisation, frame_features)
+    members, data_digest = fit_classifier(ClassifierInputs(crops, *tables, model, training, features))
     config = ClassifierConfig(**about, members=_members(members, normalisation, crops), data_digest=data_digest)
-    seen = digest_seen(crops, landmarks[asks_which_fate(landmarks)], splits)
+    taught = follow_ups if training.learns_features else landmarks[asks_which_fate(landmarks)]
+    seen = digest_seen(crops, taught, splits)
     return TrainedModel(config, join_weights(members), trained_on=seen), history_table(members)
 
 

@@ -35,8 +35,8 @@ def _boost_traces() -> Pipeline:
 
 def _train_classifier() -> Pipeline:
     """Train the network that says which fate comes, and choose how sure it is."""
-    tables = ["crops", "follow_ups", "landmarks", "questions", "splits", "normalisation"]
-    settings = ["params:follow_up", "params:model", "params:training"]
+    tables = ["crops", "follow_ups", "landmarks", "questions", "splits", "normalisation", "frame_features"]
+    settings = ["params:follow_up", "params:model", "params:training", "params:features"]
     nodes = [
         node(
             train_classifier,

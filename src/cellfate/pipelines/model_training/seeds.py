@@ -28,17 +28,19 @@ def repeat_classifier(
     questions: pd.DataFrame,
     splits: pd.DataFrame,
     normalisation: pd.DataFrame,
+    frame_features: pd.DataFrame,
     follow_up: FollowUpSettings,
     model: ModelSettings,
     training: TrainingSettings,
+    features: FeatureSettings,
     seeds: SeedSettings,
 ) -> pd.DataFrame:
     """Train the classifier from every seed but the first, its temperatures included, and forecast the test cells.
 
     Parameters
     ----------
-    crops, follow_ups, landmarks, questions, splits, normalisation, follow_up, model, training
-        As of `train_classifier`.
+    crops, follow_ups, landmarks, questions, splits, normalisation, frame_features
+        As of `train_classifier`, and the settings that follow.
     seeds
         How many seeds, the first included.
 
@@ -47,10 +49,11 @@ def repeat_classifier(
     DataFrame
         Table `SeedForecasts`; without rows where there is one seed, or the question is not asked.
     """
-    tables = (crops, follow_ups, landmarks, questions, splits, normalisation)
+    tables = (crops, follow_ups, landmarks, questions, splits, normalisation, frame_features)
 
     def forecast(seed: int) -> pd.DataFrame:
-        trained, _ = train_classifier(*tables, follow_up, model, training.model_copy(update={"seed": seed}))
+        reseeded = training.model_copy(update={"seed": seed})
+        trained, _ = train_classifier(*tables, follow_up, model, reseeded, features)
         tempered = temper_classifier(crops, landmarks, splits, trained)
         return forecast_classifier(crops, landmarks, splits, tempered)
 
