@@ -16,6 +16,7 @@ from cellfate.attribution.explained_landmarks import show_landmarks
 from cellfate.attribution.explained_models import AttentiveMember, Landmark, ModelView, view_model
 from cellfate.attribution.games import all_subsets, occlusion_subsets, whole_subset
 from cellfate.attribution.gradients import gradient_times_input
+from cellfate.attribution.integrated_gradients import temporal_integrated_gradients
 from cellfate.attribution.methods import no_attributions
 from cellfate.attribution.occlusion import occlude
 from cellfate.attribution.opening import OpenedLandmark, open_landmarks
@@ -150,15 +151,19 @@ def compute_shapley_values(
 def attribute_gradients(
     crops: CropStore, explained_landmarks: pd.DataFrame, model: TrainedModel, explanation: ExplanationSettings
 ) -> pd.DataFrame:
-    """Gradient times input at the landmarks marked `shapley`, by window and channel.
+    """Gradient times input, and integrated gradients, at the landmarks marked `shapley`, by window and channel.
 
     Returns
     -------
     pandas.DataFrame
-        Table `Attributions`, method `gradient_x_input`, in logits.
+        Table `Attributions`, methods `gradient_x_input` and `timing`, in logits.
     """
+
+    def explain(opened: OpenedLandmark) -> pd.DataFrame:
+        return pd.concat([gradient_times_input(opened), temporal_integrated_gradients(opened, explanation)])
+
     chosen = explained_landmarks[explained_landmarks["shapley"]]
-    return _explain_each(crops, chosen, model, explanation, whole_subset, gradient_times_input, "Gradients")
+    return _explain_each(crops, chosen, model, explanation, whole_subset, explain, "Gradients")
 
 
 def attribute_trees(

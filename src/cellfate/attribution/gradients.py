@@ -28,9 +28,14 @@ def gradient_times_input(opened: OpenedLandmark) -> pd.DataFrame:
     pandas.DataFrame
         Columns of `Attributions` but `landmark_id`, one row a window and channel, in logits.
     """
-    values_tc = pixel_relevance(opened).sum(axis=(2, 3), dtype=np.float64)
+    return sum_pixels(opened, pixel_relevance(opened)).assign(method=GRADIENT)
+
+
+def sum_pixels(opened: OpenedLandmark, relevance_tchw: NDArray[np.floating]) -> pd.DataFrame:
+    """Sum the relevance of pixels over windows and channels: a row each, with `value` and `unit`."""
+    values_tc = relevance_tchw.sum(axis=(2, 3), dtype=np.float64)
     values_wc = np.stack([values_tc[opened.windows.window_of_t == w].sum(axis=0) for w in range(len(opened.windows))])
-    return name_players(opened.windows, opened.channels).assign(method=GRADIENT, value=values_wc.ravel(), unit=LOGIT)
+    return name_players(opened.windows, opened.channels).assign(value=values_wc.ravel(), unit=LOGIT)
 
 
 def pixel_relevance(opened: OpenedLandmark) -> NDArray[np.float32]:

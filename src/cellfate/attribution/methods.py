@@ -15,6 +15,7 @@ OCCLUSION_CHANNEL: Final = "occlusion_channel"
 OCCLUSION: Final = "occlusion_window_channel"
 SHAPLEY: Final = "shapley"
 GRADIENT: Final = "gradient_x_input"
+TIMING: Final = "timing"
 TREE_SHAPLEY: Final = "tree_shapley"
 ALL_CHANNELS: Final = "all"
 """Stands in column `channel` where a value is of all channels together."""
@@ -53,6 +54,7 @@ COMPARED: Final[dict[str, Method]] = {
     OCCLUSION: Method(by_channel=True, signed=True),
     SHAPLEY: Method(by_channel=True, signed=True),
     GRADIENT: Method(by_channel=True, signed=True),
+    TIMING: Method(by_channel=True, signed=True),
     TREE_SHAPLEY: Method(by_channel=True, signed=True, of_network=False),
 }
 """Methods with a value for every time window: those that are scored beside each other."""

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from cellfate.attribution.methods import ATTENTION, COMPARED, ROLLOUT
+from cellfate.attribution.methods import ATTENTION, COMPARED, ROLLOUT, TIMING
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.core.tables import AttributionScores
 from cellfate.statistics.bootstrap import summarise_group_means
@@ -38,6 +38,7 @@ PLANTED: Final = {
 NOT_TRAINED: Final = "no such model was trained: run pipeline comparison_trainings"
 _NOT_NETWORK: Final = "the method does not explain the network"
 _NO_SEED: Final = "the method draws nothing by chance"
+_NO_PATHS: Final = "paths are not integrated again: a gradient at every step, landmark and network costs too much"
 _NOBODY: Final = "no cell was explained"
 _NO_ATTENTION: Final = "the model has no attention"
 _ABSENT: Final = "the method was not applied"
@@ -158,6 +159,8 @@ def _reason_against(method: str, score: str, present: set[str]) -> str:
         return _NOBODY
     if method in (ATTENTION, ROLLOUT) and method not in present:
         return _NO_ATTENTION
+    if method == TIMING and score in (RANDOMISED, *TRAINED, SEEDS):
+        return _NO_PATHS
     if score == SEEDS:
         return _NO_SEED
     if not COMPARED[method].of_network:

@@ -28,6 +28,10 @@ class ExplanationSettings(Settings):
     """Windows that are occluded together while they slide; wider finds what neighbouring windows say alike."""
     n_permutations: int = Field(default=10, ge=1)
     """Random orders of the players behind a Shapley value, each walked forwards and backwards."""
+    n_path_steps: int = Field(default=16, ge=2)
+    """Steps of the path from nothing to what is shown, along which gradients are integrated."""
+    kept_segments: int = Field(default=1, ge=0)
+    """Segments a channel that are kept as they are at each step (TIMING); 0: plain integrated gradients."""
     n_random_orders: int = Field(default=10, ge=1)
     """Random orders of the parts of what is shown that deletion and insertion are held against."""
     max_sanity_landmarks: int = Field(default=16, ge=1)

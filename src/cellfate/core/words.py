@@ -48,6 +48,7 @@ METHODS: Final = {
     "occlusion_window_channel": "Occlusion of channels in windows",
     "shapley": "Shapley values",
     "gradient_x_input": "Gradient times input",
+    "timing": "Integrated gradients (TIMING)",
     "tree_shapley": "TreeSHAP of boosting",
 }
 """What an attribution method is called."""

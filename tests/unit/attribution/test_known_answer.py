@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from cellfate.attribution.known_answer import score_planted, top_precision
+from cellfate.attribution.methods import COMPARED
 from cellfate.attribution.scoring import FAITHFUL, PLANTED, add_planted_scores, score_attributions
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.core.tables import AttributionScores
@@ -121,13 +122,13 @@ def test_every_method_and_score_has_a_row_with_a_value_or_a_reason():
         }
     )
     faithful = score_attributions(cells, cells.head(0), cells.head(0), settings)
-    assert len(faithful) == 7 * len(FAITHFUL)
+    assert len(faithful) == len(COMPARED) * len(FAITHFUL)
     row = faithful[(faithful["method"] == "shapley") & (faithful["score"] == "deletion_gain")].iloc[0]
     assert (row["value"], row["unit"], row["better"], row["n_cells"]) == (1.5, "logit", "higher", 2)
     others = faithful[faithful["value"].isna()]
     assert others["reason"].notna().all()
     planted = score_planted(attributions("attention", {"s1": (0.7, 0.3)}, {"s1": 1.0}), LANDMARKS, TRUTH)
     whole = AttributionScores.validate(add_planted_scores(faithful, planted, settings))
-    assert len(whole) == 7 * (len(FAITHFUL) + len(PLANTED))
+    assert len(whole) == len(COMPARED) * (len(FAITHFUL) + len(PLANTED))
     hit = whole[(whole["method"] == "attention") & (whole["score"] == "channel_hit")].iloc[0]
     assert hit["reason"] == "the method does not tell channels apart"

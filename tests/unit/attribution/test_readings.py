@@ -26,7 +26,7 @@ from cellfate.attribution.games import all_subsets, log_odds
 from cellfate.attribution.gathering import gather_attributions
 from cellfate.attribution.gradients import attribute_pixels
 from cellfate.attribution.known_answer import score_planted
-from cellfate.attribution.methods import ATTENTION, COMPARED, OCCLUSION, ROLLOUT, SHAPLEY, TREE_SHAPLEY
+from cellfate.attribution.methods import ATTENTION, COMPARED, GRADIENT, OCCLUSION, ROLLOUT, SHAPLEY, TREE_SHAPLEY
 from cellfate.attribution.opening import open_landmarks
 from cellfate.attribution.sanity import check_sanity, compare_trainings
 from cellfate.attribution.scoring import (
@@ -177,6 +177,7 @@ def test_gradients_are_slopes_of_the_log_odds(explained):
 def test_pixels_add_up_to_windows_wherever_the_landmarks_come_from(explained):
     crops, landmarks, model, settings = explained.asked
     own = attribute_gradients(*explained.asked)
+    own = own[own["method"] == GRADIENT]
     bare = landmarks[landmarks["shapley"]].drop(columns=["shown_from", "lead_time_h", "occluded", "shapley"])
     pixels = attribute_pixels(crops, bare, model, settings)
     assert set(pixels) == set(own["landmark_id"])
@@ -454,7 +455,7 @@ def test_what_the_clock_reads_is_found_and_nothing_else(study, clock, monkeypatc
     occlusion = occlusion[occlusion["method"] == OCCLUSION]
     for table in (shapley, occlusion, gradients):
         there = (table["windows_back"] == 1) & (table["channel"] == name)
-        assert there.sum() == 3
+        assert there.sum() == 3 * table["method"].nunique()
         np.testing.assert_allclose(table.loc[~there, "value"], 0, atol=1e-6)
         assert (table.loc[there, "value"].abs() > 1e-3).all()
     found = shapley[(shapley["windows_back"] == 1) & (shapley["channel"] == name)]
