@@ -56,7 +56,7 @@ def gather_attributions(
     return Attributions.validate(
         table.assign(
             explained_outcome=shapley["explained_outcome"].iloc[0],
-            towards=table["landmark_id"].map(np.sign(above).replace(0.0, 1.0)),
+            towards=table["landmark_id"].map((above >= 0).map({True: 1.0, False: -1.0})),
             group_id=table["landmark_id"].map(of_landmark["group_id"]),
         )
     )
