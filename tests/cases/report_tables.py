@@ -374,7 +374,7 @@ def _explain(landmarks: pd.DataFrame, within_h: float | None) -> pd.DataFrame:
     chosen = known.drop_duplicates(CELL, keep="last").reset_index(drop=True)
     outcome = chosen["fate"] if within_h is None else chosen["fate"].where(chosen["time_h"] <= within_h, NONE)
     first = chosen["first_frame"] if within_h is None else (chosen["last_frame"] - 11).clip(lower=0)
-    facts = {"outcome": outcome, "lead_time_h": chosen["time_h"], "shown_from": first}
+    facts = {"reference_log_odds": -0.4, "outcome": outcome, "lead_time_h": chosen["time_h"], "shown_from": first}
     return chosen.assign(fold=0, occluded=True, shapley=chosen.index < 8, **facts)
 
 
@@ -425,7 +425,9 @@ def _attributions(explained: pd.DataFrame, outcome: str) -> pd.DataFrame:
         edges = (row.shown_from, row.last_frame)
         rows += [(row.landmark_id, 0, *edges, "occlusion_channel", name, 0.2) for name in CHANNELS]
     names = ["landmark_id", "windows_back", "window_first_frame", "window_last_frame", "method", "channel", "value"]
-    return pd.DataFrame(rows, columns=names).assign(unit="logit", window_h=2.0, explained_outcome=outcome)
+    return pd.DataFrame(rows, columns=names).assign(
+        unit="logit", window_h=2.0, explained_outcome=outcome, prediction=1.5, baseline=-0.3
+    )
 
 
 def _faithfulness() -> pd.DataFrame:

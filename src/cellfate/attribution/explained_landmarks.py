@@ -7,6 +7,7 @@ import pandas as pd
 
 from cellfate.attribution.explained_models import ModelView, view_model
 from cellfate.attribution.settings import ExplanationSettings
+from cellfate.attribution.stand_ins import draw_stand_ins
 from cellfate.core.tables import CELL
 from cellfate.crops.store import CropStore
 from cellfate.prediction.records import TrainedModel
@@ -44,7 +45,8 @@ def choose_explained_landmarks(
     pandas.DataFrame
         Table `Landmarks`, at most `max_attention_landmarks` rows in order of choice, with `fold`, `outcome`,
         `lead_time_h` (to the event; NaN without one), `shown_from` (first frame that the network sees),
-        `reference_log_odds` (a forecast above it is one of the explained outcome) and two marks: `occluded` and
+        `reference_log_odds` (a forecast above it is one of the explained outcome), `stand_ins` and `stand_in_weights`
+        (see `stand_ins.draw_stand_ins`; empty where other cells do not stand in) and two marks: `occluded` and
         `shapley`, the first `max_occlusion_landmarks` and `max_shapley_landmarks` of them. Empty for a model without
         members, and where no answer is known in a test cell.
     """
@@ -52,7 +54,7 @@ def choose_explained_landmarks(
     if chosen.empty:
         why = model.config.reason or "the answer to its question is known of no test cell"
         logger.warning("Nothing is explained of the %s: %s", model.config.kind, why)
-    return mark_landmarks(chosen, explanation)
+    return _mark_explicable(chosen, crops, landmarks, splits, model, explanation)
 
 
 def choose_training_landmarks(
@@ -133,6 +135,25 @@ def _choose(
     one_a_cell = keep_one_a_cell(answered, view.lead_h, explanation.seed)
     shown = show_landmarks(crops, order_landmarks(one_a_cell, splits[chosen], explanation), view)
     return refer_to_base_rate(shown, answered, splits, view)
+
+
+def _mark_explicable(
+    chosen: pd.DataFrame,
+    crops: CropStore,
+    landmarks: pd.DataFrame,
+    splits: pd.DataFrame,
+    model: TrainedModel,
+    explanation: ExplanationSettings,
+) -> pd.DataFrame:
+    """Draw what stands in where other cells do, and mark landmarks, but for those where nothing can stand in."""
+    marked = mark_landmarks(chosen, explanation)
+    if chosen.empty or explanation.absent != "other_cells":
+        nothing: pd.Series = pd.Series([[] for _ in range(len(chosen))], index=chosen.index, dtype=object)
+        return marked.assign(stand_ins=nothing, stand_in_weights=nothing)
+    view = view_model(model, explanation)
+    drawn = draw_stand_ins(marked, show_landmarks(crops, view.answer(landmarks), view), splits, view)
+    some = drawn["stand_ins"].map(len) > 0
+    return drawn.assign(occluded=drawn["occluded"] & some, shapley=drawn["shapley"] & some)
 
 
 def refer_to_base_rate(

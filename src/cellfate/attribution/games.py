@@ -1,15 +1,21 @@
 """What a model says at a landmark when frames or channels are absent, without encoding a frame twice.
 
-An absent pixel is 0 after normalisation. A frame's embedding depends on the channels present in that frame alone, so
-each frame is encoded once under each subset of channels that is asked for; a coalition then picks, frame by frame, the
-embedding of the subset present there and re-runs only the Transformer. Positions stay as they are.
+Other pixels stand in for absent ones, in one draw or several. A frame's embedding depends on the channels present in
+that frame alone, so each frame is encoded once under each subset of channels that is asked for and each draw; a
+coalition then picks, frame by frame, the embedding of the subset present there and re-runs only the Transformer.
+Positions stay as they are.
 
-Shape suffixes: t frames shown, c channels, h rows, w columns, s subsets of channels, d embedding, b coalitions.
+What is forecast without some parts is the mean, over what they could be, of the probability: with nothing present it is
+the mean forecast, which of a calibrated model is the base rate. A mean of log odds would lie the farther from it the
+surer the model is.
+
+Shape suffixes: t frames shown, c channels, h rows, w columns, s subsets of channels, e embeddings kept, r draws,
+d embedding, b coalitions.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,41 +50,66 @@ class FrameGame:
         The model.
     outcome_number
         Which outcome's log odds are the value.
-    subset_rows
-        For each subset of channels (bit c set: channel c is present) its row in `embeddings_std`; -1 where not
-        embedded.
-    embeddings_std
-        Embeddings, float32 (S, T, D).
+    rows_rs
+        For each draw and subset of channels (bit c set: channel c is present) the place in `embeddings_etd`; -1 where
+        not embedded.
+    weights_r
+        What the probability in each draw counts; they add up to 1.
+    embeddings_etd
+        Embeddings, float32 (E, T, D).
     positions_t
         Frame numbers less the first one shown.
     """
 
     model: FrameModel
     outcome_number: int
-    subset_rows: IntArray
-    embeddings_std: FloatArray
+    rows_rs: IntArray
+    weights_r: NDArray[np.float64]
+    embeddings_etd: FloatArray
     positions_t: IntArray
+
+    @property
+    def whole_td(self) -> FloatArray:
+        """Embeddings of all that is shown, (T, D)."""
+        return cast(FloatArray, self.embeddings_etd[self.rows_rs[0, -1]])
 
     def values(self, present_btc: BoolArray) -> NDArray[np.float64]:
         """Log odds of the outcome, (B,), when in each coalition only some channels of each frame are present."""
-        n_coalitions, n_frames, n_channels = present_btc.shape
-        rows_bt = self.subset_rows[present_btc @ (1 << np.arange(n_channels))]
+        subsets_bt = present_btc @ (1 << np.arange(present_btc.shape[2]))
+        drawn_rb = np.stack([self._values_in_draw(rows_s[subsets_bt]) for rows_s in self.rows_rs])
+        return average_log_odds(drawn_rb, self.weights_r)
+
+    def _values_in_draw(self, rows_bt: IntArray) -> NDArray[np.float64]:
+        """Log odds (B,) of coalitions whose frames have their embeddings at these places."""
         assert (rows_bt >= 0).all(), "a subset of channels was asked for that was not embedded"
-        sequences = list(self.embeddings_std[rows_bt, np.arange(n_frames)])
-        logits_bk = self.model.logits(sequences, [self.positions_t] * n_coalitions)
+        sequences = list(self.embeddings_etd[rows_bt, np.arange(rows_bt.shape[1])])
+        logits_bk = self.model.logits(sequences, [self.positions_t] * len(sequences))
         return log_odds(logits_bk, self.outcome_number)
 
 
 def build_game(
-    model: FrameModel, frames_tchw: FloatArray, positions_t: IntArray, outcome_number: int, subsets: Sequence[int]
+    model: FrameModel,
+    frames_tchw: FloatArray,
+    positions_t: IntArray,
+    outcome_number: int,
+    subsets: Sequence[int],
+    stand_ins_rtchw: FloatArray | None = None,
+    weights_r: NDArray[np.float64] | None = None,
 ) -> FrameGame:
-    """Embed prepared frames under the subsets of channels that will be asked for (bit c set: channel c is present)."""
-    n_channels = frames_tchw.shape[1]
-    wanted = sorted(set(subsets))
-    embedded = [_embed_subset(model, frames_tchw, subset) for subset in wanted]
-    subset_rows = np.full(1 << n_channels, -1, dtype=np.int64)
-    subset_rows[wanted] = np.arange(len(wanted))
-    return FrameGame(model, outcome_number, subset_rows, np.stack(embedded), positions_t)
+    """Embed prepared frames under the subsets of channels that will be asked for (bit c set: channel c is present).
+
+    Where a channel is absent the frames of each draw stand in for it, the draws weighted; None: 0, in one draw.
+    """
+    drawn_rtchw = np.zeros_like(frames_tchw)[None] if stand_ins_rtchw is None else stand_ins_rtchw
+    weights = np.full(len(drawn_rtchw), 1 / len(drawn_rtchw)) if weights_r is None else weights_r
+    whole = (1 << frames_tchw.shape[1]) - 1
+    rows_rs = np.full((len(drawn_rtchw), whole + 1), -1, dtype=np.int64)
+    embedded: list[FloatArray] = []
+    for subset in sorted(set(subsets)):
+        for draw, absent_tchw in enumerate(drawn_rtchw if subset != whole else drawn_rtchw[:1]):
+            rows_rs[slice(None) if subset == whole else draw, subset] = len(embedded)
+            embedded.append(_embed_subset(model, frames_tchw, absent_tchw, subset))
+    return FrameGame(model, outcome_number, rows_rs, weights, np.stack(embedded), positions_t)
 
 
 def all_subsets(n_channels: int) -> range:
@@ -108,13 +139,32 @@ def occlusion_subsets(n_channels: int) -> tuple[int, ...]:
     return (0, everything, *(everything & ~(1 << channel) for channel in range(n_channels)))
 
 
-def _embed_subset(model: FrameModel, frames_tchw: FloatArray, subset: int) -> FloatArray:
-    """Embeddings (T, D) of the frames with only a subset's channels; a blank frame is encoded once for all."""
+def _embed_subset(model: FrameModel, frames_tchw: FloatArray, absent_tchw: FloatArray, subset: int) -> FloatArray:
+    """Embeddings (T, D) of the frames with only a subset's channels; what never changes is encoded once for all."""
     n_frames, n_channels = frames_tchw.shape[:2]
-    if subset == 0:
-        return np.repeat(model.encode(np.zeros_like(frames_tchw[:1])), n_frames, axis=0)
-    present_c = (subset >> np.arange(n_channels)) & 1
-    return model.encode(frames_tchw * present_c[:, None, None].astype(np.float32))
+    if subset == 0 and (absent_tchw == absent_tchw[:1]).all():
+        return np.repeat(model.encode(absent_tchw[:1]), n_frames, axis=0)
+    present_c = ((subset >> np.arange(n_channels)) & 1).astype(bool)
+    return model.encode(np.where(present_c[:, None, None], frames_tchw, absent_tchw))
+
+
+def average_log_odds(log_odds_rb: NDArray[np.float64], weights_r: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Log odds (B,) of the weighted mean of the probabilities of R draws.
+
+    Examples
+    --------
+    The mean of 1/2 and 1/4 is 3/8, whose odds are 3 to 5:
+
+    >>> drawn = np.log([[1.0], [1 / 3]])
+    >>> bool(np.isclose(average_log_odds(drawn, np.array([0.5, 0.5])), np.log(3 / 5)).item())
+    True
+    """
+    from scipy.special import logsumexp
+
+    weights = np.asarray(weights_r)[:, None]
+    for_b = logsumexp(-np.logaddexp(0.0, -log_odds_rb), axis=0, b=weights)
+    against_b = logsumexp(-np.logaddexp(0.0, log_odds_rb), axis=0, b=weights)
+    return np.asarray(for_b - against_b, dtype=np.float64)
 
 
 def log_odds(logits_bk: NDArray[np.floating], outcome_number: int) -> NDArray[np.float64]:

@@ -1,6 +1,6 @@
 """Gradient times input: what a first-order estimate says would be lost if a part were absent.
 
-Absent is 0 after normalisation, so the gradient of the log odds times the input is the slope of occlusion at the input
+The gradient of the log odds times the input, less what stands in for it, is the slope of occlusion at the input
 (Shrikumar et al. 2017). Summed over the pixels of a window and channel it is comparable with the other methods; left
 as it is, it shows where in a frame.
 """
@@ -39,10 +39,10 @@ def sum_pixels(opened: OpenedLandmark, relevance_tchw: NDArray[np.floating]) -> 
 
 
 def pixel_relevance(opened: OpenedLandmark) -> NDArray[np.float32]:
-    """Gradient times input of every pixel, (T, C, H, W), in logits."""
+    """Gradient times input, less what stands in for it, of every pixel, (T, C, H, W), in logits."""
     game = opened.game
     gradients_tchw = opened.member.input_gradients(opened.frames_tchw, game.positions_t, game.outcome_number)
-    relevance: NDArray[np.float32] = gradients_tchw * opened.frames_tchw
+    relevance: NDArray[np.float32] = gradients_tchw * (opened.frames_tchw - opened.stand_ins.mean_tchw)
     return relevance
 
 
@@ -56,19 +56,22 @@ def attribute_pixels(
     crops
         Crop store.
     landmarks
-        Table `Landmarks` with `fold`: the member that explains each.
+        Table `Landmarks` with `fold`, the member that explains each, and `reference_log_odds`, `stand_ins` and
+        `stand_in_weights`, as of `explained_landmarks.choose_explained_landmarks`.
     model, explanation
         Classifier or fate clock, and what is explained of it.
 
     Returns
     -------
     dict of str to ndarray
-        By landmark_id, in logits, float32 (T, C, H, W); positive speaks for the event. Frames are those tracked and
-        shown.
+        By landmark_id, but where nothing can stand in, in logits, float32 (T, C, H, W); positive speaks for the event.
+        Frames are those tracked and shown.
     """
     if landmarks.empty or not model.config.members:
         return {}
     view = view_model(model, explanation)
+    if explanation.absent == "other_cells":
+        landmarks = landmarks[landmarks["stand_ins"].map(len) > 0]
     shown = show_landmarks(crops, landmarks, view)
     opened = open_landmarks(crops, shown, view, whole_subset, "Attributing pixels")
     return {landmark.landmark_id: pixel_relevance(landmark) for landmark in opened}

@@ -35,7 +35,8 @@ def temporal_integrated_gradients(opened: OpenedLandmark, explanation: Explanati
     Parameters
     ----------
     opened
-        The landmark; absent is 0 after normalisation.
+        The landmark. Where several draws stand in for what is absent, there is a path from each, and the values are
+        their weighted mean (expected gradients, Erion et al. 2021).
     explanation
         Steps of the path, segments that are kept (0: plain integrated gradients), seed.
 
@@ -52,47 +53,54 @@ def temporal_integrated_gradients(opened: OpenedLandmark, explanation: Explanati
     def differentiate(frames_tchw: FloatArray) -> FloatArray:
         return opened.member.input_gradients(frames_tchw, game.positions_t, game.outcome_number)
 
-    relevance_tchw = integrate_gradients(differentiate, opened.frames_tchw, kept_stc)
-    return sum_pixels(opened, relevance_tchw).assign(method=TIMING)
+    absent = opened.stand_ins
+    paths = [
+        weight * integrate_gradients(differentiate, opened.frames_tchw, absent_tchw, kept_stc)
+        for absent_tchw, weight in zip(absent.frames_dtchw, absent.weights_d, strict=True)
+    ]
+    return sum_pixels(opened, np.sum(paths, axis=0)).assign(method=TIMING)
 
 
 def integrate_gradients(
-    differentiate: Callable[[FloatArray], FloatArray], frames_tchw: FloatArray, kept_stc: BoolArray
+    differentiate: Callable[[FloatArray], FloatArray],
+    frames_tchw: FloatArray,
+    absent_tchw: FloatArray,
+    kept_stc: BoolArray,
 ) -> NDArray[np.float64]:
-    """Integrate gradients from nothing to some frames, by the midpoint rule.
+    """Integrate gradients from what stands in for absent frames to the frames, by the midpoint rule.
 
     Parameters
     ----------
     differentiate
         Gives the gradient by every pixel at frames (T, C, H, W).
-    frames_tchw
-        The frames; absent is 0.
+    frames_tchw, absent_tchw
+        The frames, and what stands in for them.
     kept_stc
         At each step of the path, which frames and channels stay as they are.
 
     Returns
     -------
     ndarray of float64, shape (T, C, H, W)
-        Relevance of every pixel: it times its mean gradient over the steps at which it was not kept; NaN where it
-        always was.
+        Relevance of every pixel: its difference times its mean gradient over the steps at which it was not kept; NaN
+        where it always was.
 
     Examples
     --------
     The integral of the gradient of x squared is x squared; three steps of the midpoint rule find it exactly:
 
     >>> frames = np.full((1, 1, 1, 1), 3.0, dtype=np.float32)
-    >>> integrate_gradients(lambda x: 2 * x, frames, np.zeros((3, 1, 1), dtype=bool)).item()
+    >>> integrate_gradients(lambda x: 2 * x, frames, 0 * frames, np.zeros((3, 1, 1), dtype=bool)).item()
     9.0
     """
     n_steps = len(kept_stc)
-    summed_tchw = np.zeros(frames_tchw.shape)
+    difference_tchw, summed_tchw = frames_tchw - absent_tchw, np.zeros(frames_tchw.shape)
     for step, kept_tc in enumerate(kept_stc):
         scale_tc = np.where(kept_tc, 1.0, (step + 0.5) / n_steps).astype(np.float32)
-        gradient_tchw = differentiate(frames_tchw * scale_tc[:, :, None, None])
+        gradient_tchw = differentiate(absent_tchw + difference_tchw * scale_tc[:, :, None, None])
         summed_tchw += gradient_tchw * ~kept_tc[:, :, None, None]
     counts_tc = n_steps - kept_stc.sum(axis=0)
     means_tchw = summed_tchw / np.where(counts_tc > 0, counts_tc, np.nan)[:, :, None, None]
-    return np.asarray(frames_tchw * means_tchw, dtype=np.float64)
+    return np.asarray(difference_tchw * means_tchw, dtype=np.float64)
 
 
 def keep_segments(

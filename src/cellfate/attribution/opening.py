@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from cellfate.attribution.explained_models import ExplainedMember, ModelView
 from cellfate.attribution.games import FrameGame, build_game
+from cellfate.attribution.stand_ins import StandIns, find_stand_ins
 from cellfate.attribution.windows import TimeWindows, cut_time_windows, frames_in
 from cellfate.crops.store import CropStore
 from cellfate.models.threads import at_most_threads
@@ -31,6 +32,8 @@ class OpenedLandmark:
         The member that explains it.
     frames_tchw
         The frames shown, as the member sees them.
+    stand_ins
+        What stands in for absent parts.
     game
         What the member says when parts are absent.
     """
@@ -42,6 +45,7 @@ class OpenedLandmark:
     channels: tuple[str, ...]
     member: ExplainedMember
     frames_tchw: NDArray[np.float32]
+    stand_ins: StandIns
     game: FrameGame
 
 
@@ -74,6 +78,8 @@ def open_landmarks(
             frames_t, frames_tchw = sequence.frame_numbers_t, member.prepare(sequence)
             window_frames = frames_in(view.explanation.window_h, row["frame_interval_min"])
             windows = cut_time_windows(frames_t, window_frames, view.explanation.n_windows)
-            game = build_game(member, frames_tchw, frames_t - frames_t[0], view.outcome_number, wanted)
+            absent = find_stand_ins(crops, row, view, member, sequence, frames_tchw)
+            asked = member, frames_tchw, frames_t - frames_t[0], view.outcome_number, wanted
+            game = build_game(*asked, absent.frames_dtchw, absent.weights_d)
             named = row["landmark_id"], row["group_id"], row["reference_log_odds"]
-            yield OpenedLandmark(*named, windows, view.channels, member, frames_tchw, game)
+            yield OpenedLandmark(*named, windows, view.channels, member, frames_tchw, absent, game)

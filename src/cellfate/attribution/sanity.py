@@ -160,7 +160,7 @@ def _attribute(opened: OpenedLandmark, explanation: ExplanationSettings, seed: i
     yield occlusion[occlusion["method"] != OCCLUSION_CHANNEL]
     yield shapley_values(game, windows, channels, explanation.n_permutations, seed)
     if isinstance(opened.member, AttentiveMember):
-        whole = [game.embeddings_std[game.subset_rows[-1]]], [game.positions_t]
+        whole = [game.whole_td], [game.positions_t]
         for method, read in ((ATTENTION, opened.member.attention), (ROLLOUT, opened.member.rollout)):
             yield share_windows(method, read(*whole)[0][1:].astype(np.float64), windows)
     yield gradient_times_input(opened)

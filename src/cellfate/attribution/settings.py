@@ -1,5 +1,7 @@
 """What a person decides about explanations."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from cellfate.core.settings import Settings
@@ -12,6 +14,12 @@ class ExplanationSettings(Settings):
     """Event whose log odds are explained; null: the first that is shown (`follow_up.events`)."""
     horizon_h: float | None = Field(default=None, gt=0)
     """Fate clock: hours within which the event is forecast, the end of a bin of time; null: `follow_up.headline_h`."""
+    absent: Literal["mean_pixel", "background", "other_cells", "own_mean"] = "other_cells"
+    """What stands in for absent parts: 0 after normalisation; the background of the crop, its median in each frame and
+    channel; the same hours of training cells, over which the probability is averaged; the cell's own mean over time,
+    pixel by pixel, so that only what changes is explained."""
+    n_absent_draws: int = Field(default=2, ge=1)
+    """Training cells that stand in for absent parts at a landmark, where `absent` is other_cells."""
     reference_log_odds: float | None = Field(default=None, allow_inf_nan=False)
     """Log odds above which a forecast is one of the outcome; null: its base rate in the member's training landmarks."""
     max_attention_landmarks: int = Field(default=2000, ge=1)

@@ -53,6 +53,14 @@ METHODS: Final = {
 }
 """What an attribution method is called."""
 
+ABSENT: Final = {
+    "mean_pixel": "the mean pixel",
+    "background": "the background of the crop",
+    "other_cells": "the same hours of training cells",
+    "own_mean": "the cell's own mean over time",
+}
+"""What stands in for absent parts, by `explanation.absent`."""
+
 METHOD_SCORES: Final = {
     "deletion_gain": "Deletion, over random",
     "insertion_gain": "Insertion, over random",

@@ -269,6 +269,10 @@ class CropStore:
         opened = self._open(recording_id)
         return opened.frame_numbers[opened.rows(cell_id)]
 
+    def frame_interval_min(self, recording_id: str) -> float:
+        """Time between two frames of a recording, in minutes."""
+        return float(self._entry(recording_id)["frame_interval_min"])
+
     def image_shape(self, recording_id: str) -> tuple[int, int]:
         """Rows and columns of the whole image of a recording, in pixels."""
         entry = self._entry(recording_id)
@@ -324,7 +328,7 @@ class CropStore:
             recording_id=recording_id,
             cell_id=int(cell_id),
             channels=self.channels,
-            frame_interval_min=float(self._entry(recording_id)["frame_interval_min"]),
+            frame_interval_min=self.frame_interval_min(recording_id),
         )
 
     def _entry(self, recording_id: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from cellfate.core.words import list_outcomes, show_count
+from cellfate.core.words import ABSENT, list_outcomes, show_count
 from cellfate.plots.aligned_time import choose_alignment
 from cellfate.plots.theme import SIGNED, STRENGTH, colour_of, finish, say_nothing
 
@@ -139,10 +139,12 @@ def _window_title(landmarks: pd.DataFrame) -> str:
 
 def _write_subtitle(attributions: pd.DataFrame, landmarks: pd.DataFrame, speaks: str) -> str:
     """Name the outcome whose log odds were explained and what speaks for it, n, and what stands for an absent part."""
+    absent = attributions.attrs.get("settings", {}).get("absent")
+    given = f" Absent parts are given {ABSENT[absent]}." if absent else ""
     mask = " The mask is the outline of the cell." if (attributions["channel"] == "mask").any() else ""
     return (
         f"Log odds of {attributions['explained_outcome'].iloc[0]}: {speaks} for it. n = "
-        f"{show_count(len(landmarks), 'cell')} of the test part. Absent parts are given the mean pixel.{mask}"
+        f"{show_count(len(landmarks), 'cell')} of the test part.{given}{mask}"
     )
 
 

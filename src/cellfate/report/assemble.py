@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
-from cellfate.core.words import READINGS, capitalise, list_words, name_question, show_count
+from cellfate.core.words import READINGS, capitalise, list_words, name_question
 from cellfate.metrics.settings import ScoreSettings
 from cellfate.plots.theme import is_empty
 from cellfate.prediction.settings import AlarmSettings
@@ -242,8 +242,7 @@ def _say_explanations(found: Tables, at_chance: Mapping[str, bool]) -> dict[Plac
             continue
         said: tuple[str, ...] = (belief.NOTHING_TO_EXPLAIN,) if at_chance[reading] else ()
         if len(shapley):
-            n_cells = show_count(shapley["landmark_id"].nunique(), "test cell")
-            said = (f"Shapley values explain {shapley['explained_outcome'].iloc[0]}, in {n_cells}.", *said)
+            said = (belief.write_explained(shapley, explained), *said)
         swap = found["background_swap"]
         swapped = (belief.tabulate_background_swap(swap),) if reading == "classifier" and len(swap) else ()
         methods = (belief.tabulate_attribution_scores(scored),) if scored["value"].notna().any() else ()

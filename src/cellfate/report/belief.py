@@ -25,6 +25,8 @@ from cellfate.report.tables import as_report_table
 
 CHANCE_AUROC: Final = 0.5
 """Area under the ROC curve of a forecast that knows nothing."""
+FAR_FROM_BASE: Final = 2.0
+"""Logits between the forecast with nothing shown and the base rate from which the report warns."""
 NOTHING_TO_EXPLAIN: Final = (
     "The AUROC interval of the network that is explained includes .5, so it may know nothing and there is nothing to "
     "explain: believe none of them, whatever their scores."
@@ -137,6 +139,27 @@ def write_belief(attribution_scores: pd.DataFrame, at_chance: bool = False) -> s
     failing = verdicts[verdicts["verdict"] == "fails"].groupby("reasons", sort=False)["method"]
     rest = "; ".join(f"{list_words(map(name_method, methods))}: {reasons}" for reasons, methods in failing)
     return first + (f"Do not rely on {rest}." if rest else "No method fails a check that could be made.")
+
+
+def write_explained(shapley: pd.DataFrame, explained_landmarks: pd.DataFrame) -> str:
+    """Say what Shapley values explain, in how many cells, and how far from the base rate a forecast of nothing lies.
+
+    Parameters
+    ----------
+    shapley
+        Table `Attributions` of Shapley values with `baseline`; at least one landmark.
+    explained_landmarks
+        Table `Landmarks` with `reference_log_odds`.
+    """
+    nothing = shapley.groupby("landmark_id")["baseline"].first()
+    base = explained_landmarks.set_index("landmark_id")["reference_log_odds"].reindex(nothing.index)
+    said = (
+        f"Shapley values explain {shapley['explained_outcome'].iloc[0]}, in {show_count(len(nothing), 'test cell')}; "
+        f"mean log odds with nothing shown {nothing.mean():.1f}, base rate {base.mean():.1f}"
+    )
+    if abs(nothing.mean() - base.mean()) <= FAR_FROM_BASE:
+        return f"{said}."
+    return f"{said}. Warning: they lie over {FAR_FROM_BASE:g} apart, so the values also tell that there is a cell."
 
 
 def tabulate_attribution_scores(attribution_scores: pd.DataFrame) -> ReportTable:

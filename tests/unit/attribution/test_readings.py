@@ -153,11 +153,14 @@ def test_time_masks_are_masked_pixels(explained):
     rng = np.random.default_rng(0)
     for landmark in opened:
         present_btc = rng.random((6, *landmark.frames_tchw.shape[:2])) < 0.5
-        masked = [landmark.frames_tchw * present_tc[:, :, None, None] for present_tc in present_btc]
-        embedded = [landmark.member.encode(frames.astype(np.float32)) for frames in masked]
-        again = landmark.member.logits(embedded, [landmark.game.positions_t] * 6)
+        p_b = np.zeros(6)
+        for absent_tchw, weight in zip(landmark.stand_ins.frames_dtchw, landmark.stand_ins.weights_d, strict=True):
+            masked = [np.where(shown[:, :, None, None], landmark.frames_tchw, absent_tchw) for shown in present_btc]
+            embedded = [landmark.member.encode(frames) for frames in masked]
+            again = landmark.member.logits(embedded, [landmark.game.positions_t] * 6)
+            p_b += weight / (1 + np.exp(-log_odds(again, view.outcome_number)))
         values = landmark.game.values(present_btc)
-        np.testing.assert_allclose(values, log_odds(again, view.outcome_number), atol=TOLERANCE)
+        np.testing.assert_allclose(values, np.log(p_b / (1 - p_b)), atol=TOLERANCE)
         assert np.ptp(values) > 1e-3
 
 

@@ -12,6 +12,7 @@ from cellfate.report.belief import (
     tabulate_background_swap,
     tabulate_rests_on,
     write_belief,
+    write_explained,
 )
 from cellfate.report.known_answer import PLANTED, assemble_known_answer_page, print_known_answer
 from tests.cases.explanation_tables import attribution_scores, background_swap, shapley_values, tree_shapley_values
@@ -145,3 +146,14 @@ def test_the_lines_for_a_terminal_hold_every_method_and_score():
     assert text.count("Shapley values") == 2
     assert "Planted hours, AUROC" in text
     assert "0.90" in text
+
+
+@pytest.mark.parametrize(("baseline", "warns"), [(-0.3, False), (-2.3, False), (-2.6, True), (1.7, True)])
+def test_a_forecast_of_nothing_far_from_the_base_rate_is_warned_of(baseline, warns):
+    """The base rate is -.4; two cells, one with two values."""
+    shapley = pd.DataFrame({"landmark_id": ["a", "a", "b"], "explained_outcome": "mitosis", "baseline": baseline})
+    explained = pd.DataFrame({"landmark_id": ["b", "a", "c"], "reference_log_odds": [-0.4, -0.4, 9.0]})
+    said = write_explained(shapley, explained)
+    told = f"mitosis, in 2 test cells; mean log odds with nothing shown {baseline:.1f}, base rate -0.4"
+    assert said.startswith(f"Shapley values explain {told}.")
+    assert ("Warning" in said) == warns

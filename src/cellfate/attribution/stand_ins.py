@@ -1,0 +1,193 @@
+"""What stands in for what is absent: the frames a model is shown where parts of a landmark's own are missing.
+
+Shape suffixes: d draws, t frames shown, c channels, h rows, w columns.
+"""
+
+import logging
+import zlib
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cellfate.attribution.explained_models import ExplainedMember, ModelView
+from cellfate.core.tables import CELL
+from cellfate.crops.store import CellSequence, CropStore
+from cellfate.statistics.medians import masked_median
+
+logger = logging.getLogger(__name__)
+
+FloatArray = NDArray[np.float32]
+STAND_INS, WEIGHTS = "stand_ins", "stand_in_weights"
+"""Columns of the explained landmarks: landmarks of training cells that stand in there, and what each counts."""
+
+
+@dataclass(frozen=True, eq=False)
+class StandIns:
+    """What stands in for absent parts at one landmark.
+
+    Attributes
+    ----------
+    frames_dtchw
+        Prepared frames of every draw, float32.
+    weights_d
+        What the forecast of each draw counts; they add up to 1.
+    """
+
+    frames_dtchw: FloatArray
+    weights_d: NDArray[np.float64]
+
+    @property
+    def mean_tchw(self) -> FloatArray:
+        """Mean of the draws, (T, C, H, W)."""
+        mean: FloatArray = np.tensordot(self.weights_d.astype(np.float32), self.frames_dtchw, axes=1)
+        return mean
+
+
+def find_stand_ins(
+    crops: CropStore,
+    landmark: Mapping[Hashable, Any],
+    view: ModelView,
+    member: ExplainedMember,
+    sequence: CellSequence,
+    frames_tchw: FloatArray,
+) -> StandIns:
+    """Find what stands in for absent parts at a landmark, as `explanation.absent` says.
+
+    Parameters
+    ----------
+    crops, landmark, view, member
+        Crop store; row of the explained landmarks; the model, and the member that explains the landmark.
+    sequence, frames_tchw
+        What is shown there, as stored and as the member sees it.
+    """
+    absent = view.explanation.absent
+    if absent == "other_cells":
+        others = [_read_aligned(crops, str(name), member, sequence) for name in landmark[STAND_INS]]
+        return StandIns(np.stack(others), np.asarray(landmark[WEIGHTS], dtype=np.float64))
+    if absent == "background":
+        one_tchw = _background(frames_tchw, sequence.inside_thw, len(view.config.channels))
+    elif absent == "own_mean":
+        one_tchw = _own_mean(frames_tchw, sequence.inside_thw)
+    else:
+        one_tchw = np.zeros_like(frames_tchw)
+    return StandIns(one_tchw[None], np.ones(1))
+
+
+def draw_stand_ins(
+    explained: pd.DataFrame, answered: pd.DataFrame, splits: pd.DataFrame, view: ModelView
+) -> pd.DataFrame:
+    """Draw for every landmark others, of training cells of its fold, that stand in for its absent parts.
+
+    Half of them have the explained outcome and half have not, if there are such, and they count as much as there are
+    landmarks of their kind in training: a rare outcome is not missed, and the mean forecast is that of all. Of a cell
+    one landmark of a kind is drawn; those that show as many frames come before those that show fewer.
+
+    Parameters
+    ----------
+    explained
+        Landmarks with `fold` and `shown_from`.
+    answered
+        All landmarks with a known answer, with `outcome` and `shown_from`.
+    splits
+        Table `Splits`.
+    view
+        The model, and what is explained of it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `explained` with `stand_ins` (landmark_ids) and `stand_in_weights` (adding up to 1); both empty where no
+        training landmark has a known answer.
+    """
+    trained = splits.loc[splits["part"] == "train", [*CELL, "fold"]].merge(answered, on=CELL)
+    by_fold = {fold: _candidates(trained[trained["fold"] == fold], view.outcome) for fold in explained["fold"].unique()}
+    lengths_n = (explained["last_frame"] - explained["shown_from"] + 1).to_numpy(dtype=np.int64)
+    n_draws, seed = view.explanation.n_absent_draws, view.explanation.seed
+    asked = zip(explained["landmark_id"], explained["fold"], lengths_n, strict=True)
+    drawn = [
+        _draw_one(by_fold[fold], int(n_frames), n_draws, f"{seed}:absent:{name}") for name, fold, n_frames in asked
+    ]
+    columns = {
+        name: pd.Series([pair[place] for pair in drawn], index=explained.index, dtype=object)
+        for place, name in enumerate((STAND_INS, WEIGHTS))
+    }
+    n_few = sum(len(names) < n_draws for names, _ in drawn)
+    if n_few:
+        logger.warning(
+            "At %d of %d landmarks fewer than %d training cells of the fold can stand in for absent parts: those there "
+            "are do, and without any nothing is explained",
+            n_few, len(drawn), n_draws,
+        )  # fmt: skip
+    return explained.assign(**columns)
+
+
+def _candidates(trained: pd.DataFrame, outcome: str) -> dict[str, NDArray[Any]]:
+    """Columns of training landmarks as arrays: their names, cells, frames shown, and whether they have the outcome."""
+    return {
+        "landmark_id": trained["landmark_id"].to_numpy(dtype=object),
+        "cell": trained.groupby(CELL, sort=False).ngroup().to_numpy(dtype=np.int64),
+        "n_frames": (trained["last_frame"] - trained["shown_from"] + 1).to_numpy(dtype=np.int64),
+        "has_outcome": (trained["outcome"] == outcome).to_numpy(dtype=bool),
+    }
+
+
+def _draw_one(
+    candidates: dict[str, NDArray[Any]], n_frames: int, n_draws: int, seed: str
+) -> tuple[list[str], list[float]]:
+    """Draw the stand-ins of one landmark of so many frames, and what they count."""
+    generator = np.random.default_rng(zlib.crc32(seed.encode()))
+    order_n = generator.permutation(len(candidates["cell"]))
+    ordered_n = order_n[np.argsort(-np.minimum(candidates["n_frames"], n_frames)[order_n], kind="stable")]
+    has_outcome_n = candidates["has_outcome"]
+    kinds = [kind for kind in (True, False) if (has_outcome_n == kind).any()]
+    if n_draws == 1 or len(kinds) < 2:
+        strata = [(ordered_n, n_draws, 1.0)]
+    else:
+        share = float(has_outcome_n.mean())
+        with_n, without_n = ordered_n[has_outcome_n[ordered_n]], ordered_n[~has_outcome_n[ordered_n]]
+        strata = [(with_n, n_draws // 2, share), (without_n, n_draws - n_draws // 2, 1 - share)]
+    names: list[str] = []
+    weights: list[float] = []
+    for rows_n, n_wanted, share in strata:
+        _, firsts = np.unique(candidates["cell"][rows_n], return_index=True)
+        taken = rows_n[np.sort(firsts)[:n_wanted]]
+        names += [str(name) for name in candidates["landmark_id"][taken]]
+        weights += [share / max(len(taken), 1)] * len(taken)
+    return names, weights
+
+
+def _read_aligned(crops: CropStore, name: str, member: ExplainedMember, own: CellSequence) -> FloatArray:
+    """Read frames of another cell, as many hours before its landmark as those shown are before theirs, prepared.
+
+    What lies before its first frame is that frame; in a gap of its track the frame before stays.
+    """
+    recording_id, cell_id, last_frame = name.rsplit(":", 2)
+    track_n = crops.frame_numbers(recording_id, int(cell_id))
+    other_min = crops.frame_interval_min(recording_id)
+    back_t = (own.frame_numbers_t[-1] - own.frame_numbers_t) * (own.frame_interval_min / other_min)
+    wanted_t = int(last_frame) - np.floor(back_t + 0.5).astype(np.int64)
+    start = track_n[max(np.searchsorted(track_n, wanted_t[0], side="right") - 1, 0)]
+    other = crops.read(recording_id, int(cell_id), int(start), int(last_frame))
+    places_t = np.maximum(np.searchsorted(other.frame_numbers_t, wanted_t, side="right") - 1, 0)
+    return np.asarray(member.prepare(other)[places_t], dtype=np.float32)
+
+
+def _background(frames_tchw: FloatArray, inside_thw: NDArray[np.bool_], n_image_channels: int) -> FloatArray:
+    """Frames as bright everywhere as the median of each crop and channel; what is no channel of the image is 0."""
+    n_frames, image_tchw = len(frames_tchw), frames_tchw[:, :n_image_channels]
+    inside_nk = np.repeat(inside_thw.reshape(n_frames, -1), n_image_channels, axis=0)
+    medians_n = np.nan_to_num(masked_median(image_tchw.reshape(len(inside_nk), -1), inside_nk))
+    filled_tchw = np.zeros_like(frames_tchw)
+    filled_tchw[:, :n_image_channels] = medians_n.reshape(n_frames, n_image_channels, 1, 1)
+    return np.asarray(filled_tchw * inside_thw[:, None], dtype=np.float32)
+
+
+def _own_mean(frames_tchw: FloatArray, inside_thw: NDArray[np.bool_]) -> FloatArray:
+    """Mean over time of every pixel that lies in the image."""
+    counts_hw = np.maximum(inside_thw.sum(axis=0), 1)
+    mean_chw = (frames_tchw * inside_thw[:, None]).sum(axis=0, dtype=np.float64) / counts_hw
+    return np.asarray(mean_chw * inside_thw[:, None], dtype=np.float32)
