@@ -36,7 +36,8 @@ def temporal_integrated_gradients(opened: OpenedLandmark, explanation: Explanati
     ----------
     opened
         The landmark. Where several draws stand in for what is absent, there is a path from each, and the values are
-        their weighted mean (expected gradients, Erion et al. 2021).
+        their weighted mean (expected gradients, Erion et al. 2021), which add up to the mean of log odds, not to
+        the log odds of the mean probability that the game gives.
     explanation
         Steps of the path, segments that are kept (0: plain integrated gradients), seed.
 

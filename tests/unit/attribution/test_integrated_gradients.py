@@ -30,8 +30,13 @@ def pixels(*values: float) -> np.ndarray:
 
 
 def test_the_path_integral_of_a_square_is_the_square() -> None:
-    found = integrate_gradients(lambda x: 2 * x, pixels(3.0, -2.0), plain(4, (2, 1)))
+    found = integrate_gradients(lambda x: 2 * x, pixels(3.0, -2.0), pixels(0.0, 0.0), plain(4, (2, 1)))
     np.testing.assert_allclose(found.ravel(), [9.0, 4.0])
+
+
+def test_the_path_begins_at_what_stands_in() -> None:
+    found = integrate_gradients(lambda x: 2 * x, pixels(3.0, -2.0), pixels(1.0, -2.0), plain(4, (2, 1)))
+    np.testing.assert_allclose(found.ravel(), [8.0, 0.0])  # 3 squared less 1 squared; nothing changes
 
 
 def test_a_linear_model_gives_weight_times_input_whatever_is_kept() -> None:
@@ -39,19 +44,25 @@ def test_a_linear_model_gives_weight_times_input_whatever_is_kept() -> None:
     kept = keep_segments((3, 1), 8, 2, 1, np.random.default_rng(0))
     assert kept.any()
     for kept_stc in (kept, plain(8, (3, 1))):
-        np.testing.assert_allclose(integrate_gradients(lambda _: weights, frames, kept_stc).ravel(), [0.5, -2.0, -6.0])
+        np.testing.assert_allclose(
+            integrate_gradients(lambda _: weights, frames, 0 * frames, kept_stc).ravel(), [0.5, -2.0, -6.0]
+        )
 
 
 def test_of_a_product_each_gets_half_when_both_fade_and_all_when_the_other_is_kept() -> None:
     frames = pixels(2.0, 3.0)  # f(x) - f(nothing) = 6
-    np.testing.assert_allclose(integrate_gradients(product_of, frames, plain(4, (2, 1))).ravel(), [3.0, 3.0])
+    np.testing.assert_allclose(
+        integrate_gradients(product_of, frames, 0 * frames, plain(4, (2, 1))).ravel(), [3.0, 3.0]
+    )
     one_kept = np.array([[True, False], [False, True]] * 2)[:, :, None]
-    np.testing.assert_allclose(integrate_gradients(product_of, frames, one_kept).ravel(), [6.0, 6.0])
+    np.testing.assert_allclose(integrate_gradients(product_of, frames, 0 * frames, one_kept).ravel(), [6.0, 6.0])
 
 
 def test_a_part_that_is_always_kept_has_no_value() -> None:
     kept_stc = np.array([[True, False]] * 4)[:, :, None]
-    np.testing.assert_allclose(integrate_gradients(product_of, pixels(2.0, 3.0), kept_stc).ravel(), [np.nan, 6.0])
+    np.testing.assert_allclose(
+        integrate_gradients(product_of, pixels(2.0, 3.0), pixels(0.0, 0.0), kept_stc).ravel(), [np.nan, 6.0]
+    )
 
 
 @given(
@@ -65,7 +76,7 @@ def test_additive_models_add_up_whatever_is_kept(weights, values, per_channel, s
     frames = np.array(values, dtype=np.float32).reshape(4, 2, 1, 1)
     of_weights = np.array(weights, dtype=np.float32).reshape(4, 2, 1, 1)
     kept = keep_segments((4, 2), 5, per_channel, 1, np.random.default_rng(seed))
-    found = integrate_gradients(lambda x: of_weights * 2 * x, frames, kept)
+    found = integrate_gradients(lambda x: of_weights * 2 * x, frames, 0 * frames, kept)
     fading_s2 = np.array([[(step + 0.5) / 5, 1.0] for step in range(5)])
     share_tc = (fading_s2[:, 0, None, None] * ~kept).sum(axis=0) / (~kept).sum(axis=0)
     # of a square every step gives twice its share of the path; without kept segments these average to one half
@@ -91,7 +102,8 @@ def gradient_of(opened):
 
 
 def open_one(explained):
-    view = view_model(explained.model, explained.settings)
+    """Open a landmark whose absent parts are the mean pixel: with several draws log odds are of a mean probability."""
+    view = view_model(explained.model, explained.settings.model_copy(update={"absent": "mean_pixel"}))
     crops = explained.study.crops
     (opened,) = open_landmarks(crops, explained.landmarks.head(1), view, all_subsets, "Opening")
     return opened
@@ -114,7 +126,7 @@ def test_where_all_else_is_kept_a_part_gets_what_occlusion_gives(explained) -> N
     present_btc[1, -1] = False
     prediction, without = opened.game.values(present_btc)
     kept_stc = np.repeat(present_btc[1:], 64, axis=0)
-    found = integrate_gradients(gradient_of(opened), opened.frames_tchw, kept_stc)[-1].sum()
+    found = integrate_gradients(gradient_of(opened), opened.frames_tchw, 0 * opened.frames_tchw, kept_stc)[-1].sum()
     assert abs(prediction - without) > 1e-4
     assert found == pytest.approx(prediction - without, rel=0.05, abs=1e-3)
 
@@ -136,7 +148,7 @@ def test_captum_integrates_the_same_network_to_the_same_pixels() -> None:
     def ask(batch_bx: torch.Tensor) -> torch.Tensor:
         return torch.cat([network(frames) for frames in batch_bx])
 
-    found = integrate_gradients(differentiate, frames_tchw.numpy(), plain(10, (4, 2)))
+    found = integrate_gradients(differentiate, frames_tchw.numpy(), 0 * frames_tchw.numpy(), plain(10, (4, 2)))
     other = IntegratedGradients(ask).attribute(frames_tchw[None], n_steps=10, method="riemann_middle")
     np.testing.assert_allclose(found, other[0].numpy(), atol=1e-5)
     assert np.abs(found).max() > 0.01
