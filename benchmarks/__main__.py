@@ -25,6 +25,7 @@ NAMES = (
     "alarms",
     "swap_null",
     "attention_statistics",
+    "null_attributions",
     "shapley_cost",
 )
 

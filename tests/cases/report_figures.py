@@ -22,6 +22,7 @@ from cellfate.plots import (
     scores,
     transfer,
 )
+from cellfate.plots.common_values import plot_common_values, plot_own_values
 from cellfate.plots.training import plot_training
 from cellfate.report import ReportSettings, StripTables, choose_examples, draw_examples
 from tests.cases.score_tables import HEADLINE_H
@@ -85,6 +86,10 @@ def _draw_reading(tables: Mapping[str, pd.DataFrame], reading: str, hours: float
         "attention_cells": attention.plot_attention_cells(own["attention"], explained),
         "occlusion": attributions.plot_occlusion(own["occlusion"], explained),
         "shapley": attributions.plot_shapley(own["shapley"], explained),
+        **{
+            name: plot(own["shapley"], own["attributions"], explained)
+            for name, plot in (("common_values", plot_common_values), ("own_values", plot_own_values))
+        },
         "attribution_scores": attribution_scores.plot_attribution_scores(own["attribution_scores"]),
         "faithfulness": attribution_scores.plot_faithfulness(own["faithfulness_curves"]),
         "agreement": attribution_scores.plot_agreement(own["attribution_agreement"]),

@@ -394,6 +394,7 @@ def _explanations(reading: str, explained: pd.DataFrame, outcome: str) -> dict[s
         "shapley": values[values["method"] == "shapley"],
         "occlusion": values[values["method"] != "shapley"],
         "tree_shapley": tree_shapley_values(),
+        "attributions": values[values["method"] == "shapley"].assign(towards=1.0),
         "attribution_scores": attribution_scores(),
         "faithfulness_curves": _faithfulness(),
         "attribution_agreement": pd.DataFrame(

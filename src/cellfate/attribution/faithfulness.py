@@ -2,14 +2,23 @@
 
 Parts are the time windows of what is shown, or channels in time windows where the method tells channels apart; absent
 is 0 after normalisation. Deletion starts with the whole and removes the most important part first; insertion starts
-with nothing and puts it back first (Samek et al. 2017; Petsiuk et al. 2018). Both are held against random orders of the
-same parts. In reverse order the coalitions are the same: deletion in reverse is insertion read backwards.
+with nothing and puts it back first (Samek et al. 2017; Petsiuk et al. 2018). The order of a method is held against
 
-Array suffixes: p parts, k = p + 1 steps, b coalitions, t frames, c channels, o orders.
+- random orders of the same parts, on the mean;
+- the best of these for all cells together. Each random order is one and the same for all cells, so that an order that
+  knows nothing but is shared comes out on top of the 19 others in one study of twenty;
+- the order of the same method's values of matched cells, and that of the mean of its values of all other cells of which
+  the same was forecast.
+
+In reverse order the coalitions are the same: deletion in reverse is insertion read backwards. A step takes one
+window, or as many parts as there are channels: curves have as many steps as there are windows.
+
+Array suffixes: p parts, k windows + 1 steps, b coalitions, t frames, c channels, o orders, e deletion and insertion.
 """
 
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -17,14 +26,15 @@ from numpy.typing import NDArray
 
 from cellfate.attribution.explained_models import view_model
 from cellfate.attribution.games import all_subsets
-from cellfate.attribution.gathering import towards_forecast
 from cellfate.attribution.methods import COMPARED
 from cellfate.attribution.opening import OpenedLandmark, open_landmarks
+from cellfate.attribution.other_cells import LaidValues, OtherCells, gather_cells
 from cellfate.attribution.scoring import average_cells
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.core.tables import AttributionCells, FaithfulnessCurves
 from cellfate.crops.store import CropStore
 from cellfate.prediction.records import TrainedModel
+from cellfate.statistics.effect_sizes import rank_correlation
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -34,6 +44,10 @@ SHARES = np.linspace(0, 1, 11)
 """Shares of the parts at which curves of unlike length are averaged."""
 DELETION, INSERTION = "deletion", "insertion"
 OWN, RANDOM, REVERSE = "own", "random", "reverse"
+ALIKE: Final = "alike_in_cells"
+ONE_PART: Final = "what is shown is a single part, which has no order"
+NO_MATCH: Final = "too few other cells of the same outcome and length were explained"
+NO_OTHER: Final = "no other cell of the same forecast was explained"
 
 
 def trace_faithfulness(
@@ -54,14 +68,12 @@ def trace_faithfulness(
     model
         The model; TreeSHAP of the boosting is scored by it too, by windows: does it point at hours that matter?
     explanation
-        Windows, random orders, resamples.
+        Windows, random orders, matched cells, resamples.
 
     Returns
     -------
     cells : pandas.DataFrame
-        Table `AttributionCells`, in logits: `deletion_gain` and `insertion_gain`, by how much the area of the own order
-        is better than that of random orders, and `over_reverse`, by how much it is better than that of the reverse
-        order.
+        Table `AttributionCells`, from `tabulate_gains`.
     curves : pandas.DataFrame
         Table `FaithfulnessCurves`.
     """
@@ -69,46 +81,131 @@ def trace_faithfulness(
     if chosen.empty:
         return AttributionCells.empty(), FaithfulnessCurves.empty()
     view = view_model(model, explanation)
-    values = dict(list(attributions.assign(value=towards_forecast(attributions)).groupby("landmark_id")))
-    parts = [
-        curves
-        for opened in open_landmarks(crops, chosen, view, all_subsets, "Deleting and inserting")
-        for curves in _trace_landmark(opened, values[opened.landmark_id], explanation)
-    ]
-    table = pd.concat(parts, ignore_index=True)
-    means = average_cells(table, ["method", "curve", "order", "share"], explanation)
-    return _gains(table), FaithfulnessCurves.validate(means.drop(columns="n_failed"))
+    opened = open_landmarks(crops, chosen, view, all_subsets, "Deleting and inserting")
+    cells = gather_cells(attributions, chosen, view.channels, explanation)
+    traces = list(trace_orders(opened, cells, attributions, explanation))
+    return tabulate_gains(traces), _average_curves(traces, explanation)
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """One method at one landmark: areas under deletion and insertion (E,), and the curves that are drawn.
+
+    Attributes
+    ----------
+    facts
+        landmark_id, group_id and method.
+    n_parts
+        Parts of what is shown.
+    own_e, mean_e, matched_e
+        Areas of its own order, of that of the mean of all other cells, and mean area of those of matched cells; NaN
+        without such cells.
+    random_oe
+        Areas of random orders.
+    alike
+        Rank correlation of the values with the mean of all other cells.
+    curves
+        By curve and order: log odds at the shares `SHARES`.
+    """
+
+    facts: dict[str, str]
+    n_parts: int
+    own_e: FloatArray
+    mean_e: FloatArray
+    matched_e: FloatArray
+    random_oe: FloatArray
+    alike: float
+    curves: dict[tuple[str, str], FloatArray]
+
+
+def trace_orders(
+    opened_landmarks: Iterable[OpenedLandmark],
+    cells: OtherCells,
+    attributions: pd.DataFrame,
+    explanation: ExplanationSettings,
+) -> Iterator[Trace]:
+    """Trace the orders of every method over opened landmarks, of which game, windows and channels are used.
+
+    Parameters
+    ----------
+    opened_landmarks
+        The landmarks.
+    cells
+        Their values, from `other_cells.gather_cells`.
+    attributions
+        Table of `gathering.gather_attributions`; its `towards` is used.
+    explanation
+        Random orders, seed.
+    """
+    towards = attributions.groupby("landmark_id")["towards"].first()
+    for opened in opened_landmarks:
+        yield from _trace_landmark(opened, cells, float(towards[opened.landmark_id]), explanation)
 
 
 def _trace_landmark(
-    opened: OpenedLandmark, values: pd.DataFrame, explanation: ExplanationSettings
-) -> Iterator[pd.DataFrame]:
-    """Trace all methods at one landmark: one row a method, curve, order and share."""
-    seed = zlib.crc32(f"{explanation.seed}:orders:{opened.landmark_id}".encode())
-    towards = float(values["towards"].iloc[0])
-    random_by_parts = {
-        by_channel: _random_curves(parts_of(opened, by_channel), opened, towards, explanation, seed)
-        for by_channel in (False, True)
-    }
-    for method, rows in values.groupby("method", sort=False):
-        by_channel = COMPARED[str(method)].by_image_channel
-        order_p = np.argsort(-importance_of_parts(rows, opened.channels, by_channel), kind="stable")
+    opened: OpenedLandmark, cells: OtherCells, towards: float, explanation: ExplanationSettings
+) -> Iterator[Trace]:
+    """Trace all methods at one landmark."""
+    random_by_parts: dict[bool, FloatArray] = {}
+    for method in cells.values_nwc:
+        laid = cells.lay_on(opened.landmark_id, method, opened.windows.windows_back)
+        if np.isnan(laid.own_p).any():
+            continue  # the method has no values at this landmark
+        by_channel = COMPARED[method].by_image_channel
         parts_ptc = parts_of(opened, by_channel)
-        deletion_k, insertion_k = curves_of_order(opened, parts_ptc, order_p, towards)
-        random_deletion_k, random_insertion_k = random_by_parts[by_channel]
-        curves = {
-            (DELETION, OWN): deletion_k,
-            (INSERTION, OWN): insertion_k,
-            (DELETION, REVERSE): insertion_k[::-1],
-            (INSERTION, REVERSE): deletion_k[::-1],
-            (DELETION, RANDOM): random_deletion_k,
-            (INSERTION, RANDOM): random_insertion_k,
-        }
-        for (curve, order), values_k in curves.items():
-            on_grid = np.interp(SHARES, np.linspace(0, 1, len(values_k)), values_k)
-            area = float(np.trapezoid(values_k, dx=1 / (len(values_k) - 1)))
-            facts = {"landmark_id": opened.landmark_id, "group_id": opened.group_id, "method": method, "curve": curve}
-            yield pd.DataFrame({**facts, "order": order, "share": SHARES, "value": on_grid, "area": area})
+        if by_channel not in random_by_parts:
+            orders = shared_orders(opened, by_channel, explanation)
+            random_by_parts[by_channel] = np.array([curves_of_order(opened, parts_ptc, o, towards) for o in orders])
+        facts = {"landmark_id": opened.landmark_id, "group_id": opened.group_id, "method": method}
+        yield _trace_method(opened, parts_ptc, laid, random_by_parts[by_channel], towards, facts)
+
+
+def _trace_method(
+    opened: OpenedLandmark,
+    parts_ptc: BoolArray,
+    laid: LaidValues,
+    random_oek: FloatArray,
+    towards: float,
+    facts: dict[str, str],
+) -> Trace:
+    """Trace one method: its own order, and those of its values of other cells."""
+
+    def curves_ek(values_p: FloatArray) -> FloatArray:
+        order_p = np.argsort(-values_p, kind="stable")
+        return np.array(curves_of_order(opened, parts_ptc, order_p, towards))
+
+    unknown_e = np.full(2, np.nan)
+    own_ek, random_ek = curves_ek(laid.own_p), random_oek.mean(axis=0)
+    matched_ke = [_area(curves_ek(values_p)) for values_p in laid.matched_kp]
+    drawn = {OWN: own_ek, REVERSE: own_ek[::-1, ::-1], RANDOM: random_ek}
+    steps_k = np.linspace(0, 1, own_ek.shape[1])
+    return Trace(
+        facts=facts,
+        n_parts=len(parts_ptc),
+        own_e=_area(own_ek),
+        mean_e=unknown_e if laid.mean_p is None else _area(curves_ek(laid.mean_p)),
+        matched_e=np.mean(matched_ke, axis=0) if matched_ke else unknown_e,
+        random_oe=_area(random_oek),
+        alike=np.nan if laid.mean_p is None else rank_correlation(laid.own_p, laid.mean_p),
+        curves={
+            (curve, order): np.interp(SHARES, steps_k, curve_k)
+            for order, curves_k in drawn.items()
+            for curve, curve_k in zip((DELETION, INSERTION), curves_k, strict=True)
+        },
+    )
+
+
+def _area(curves: FloatArray) -> FloatArray:
+    """Area under curves over the shares of the parts; the last axis is their steps."""
+    return np.asarray(np.trapezoid(curves, dx=1 / (curves.shape[-1] - 1), axis=-1))
+
+
+def shared_orders(opened: OpenedLandmark, by_channel: bool, explanation: ExplanationSettings) -> list[IntArray]:
+    """Random orders of a landmark's parts, each cut out of one order of all windows and channels of all cells."""
+    generator = np.random.default_rng([explanation.seed, 7])
+    size = (explanation.n_random_orders, explanation.n_windows, len(opened.channels) if by_channel else 1)
+    ranks_owc = generator.random(size)[:, opened.windows.windows_back]
+    return list(np.argsort(ranks_owc.reshape(len(ranks_owc), -1), axis=1))
 
 
 def parts_of(opened: OpenedLandmark, by_channel: bool) -> BoolArray:
@@ -122,49 +219,72 @@ def parts_of(opened: OpenedLandmark, by_channel: bool) -> BoolArray:
     return parts_ptc
 
 
-def importance_of_parts(rows: pd.DataFrame, channels: tuple[str, ...], by_channel: bool) -> FloatArray:
-    """Values of one method in the order of its parts, (P,); summed over channels where parts are windows."""
-    if by_channel:
-        table = rows.pivot_table(index="windows_back", columns="channel", values="value", sort=False)
-        return table.sort_index(ascending=False)[list(channels)].to_numpy().ravel()
-    return rows.groupby("windows_back")["value"].sum().sort_index(ascending=False).to_numpy()
-
-
 def curves_of_order(
     opened: OpenedLandmark, parts_ptc: BoolArray, order_p: IntArray, towards: float
 ) -> tuple[FloatArray, FloatArray]:
     """Remove and put back parts in one order: log odds above the reference towards the forecast, (K,) each."""
-    n_parts = len(parts_ptc)
+    n_parts, n_steps = len(parts_ptc), len(opened.windows)
     rank_p = np.empty(n_parts, dtype=np.int64)
     rank_p[order_p] = np.arange(n_parts)
-    gone_kp = rank_p < np.arange(n_parts + 1)[:, None]
+    gone_kp = rank_p < (np.arange(n_steps + 1) * (n_parts // n_steps))[:, None]
     gone_ktc = np.einsum("kp,ptc->ktc", gone_kp.astype(np.uint8), parts_ptc.astype(np.uint8)).astype(bool)
     values = towards * (opened.game.values(np.concatenate([~gone_ktc, gone_ktc])) - opened.reference_log_odds)
-    return values[: n_parts + 1], values[n_parts + 1 :]
+    return values[: n_steps + 1], values[n_steps + 1 :]
 
 
-def _random_curves(
-    parts_ptc: BoolArray, opened: OpenedLandmark, towards: float, explanation: ExplanationSettings, seed: int
-) -> tuple[FloatArray, FloatArray]:
-    """Mean deletion and insertion over random orders, (K,) each."""
-    generator = np.random.default_rng(seed)
-    orders = [generator.permutation(len(parts_ptc)) for _ in range(explanation.n_random_orders)]
-    curves_o2k = np.array([curves_of_order(opened, parts_ptc, order, towards) for order in orders])
-    deletion_k, insertion_k = curves_o2k.mean(axis=0)
-    return deletion_k, insertion_k
+def _average_curves(traces: list[Trace], explanation: ExplanationSettings) -> pd.DataFrame:
+    """Average the curves over cells: table `FaithfulnessCurves`."""
+    tables = [
+        pd.DataFrame({**trace.facts, "curve": curve, "order": order, "share": SHARES, "value": values})
+        for trace in traces
+        for (curve, order), values in trace.curves.items()
+    ]
+    means = average_cells(pd.concat(tables, ignore_index=True), ["method", "curve", "order", "share"], explanation)
+    return FaithfulnessCurves.validate(means.drop(columns="n_failed"))
 
 
-def _gains(table: pd.DataFrame) -> pd.DataFrame:
-    """Differences of areas, one row a landmark, method and score."""
-    keys = ["landmark_id", "group_id", "method"]
-    areas = table.drop_duplicates([*keys, "curve", "order"]).pivot_table(
-        index=keys, columns=["curve", "order"], values="area", sort=False
-    )
-    scores = pd.DataFrame(
-        {
-            "deletion_gain": areas[DELETION, RANDOM] - areas[DELETION, OWN],
-            "insertion_gain": areas[INSERTION, OWN] - areas[INSERTION, RANDOM],
-            "over_reverse": areas[INSERTION, OWN] - areas[DELETION, OWN],
-        }
-    )
-    return scores.reset_index().melt(keys, var_name="score", value_name="value")
+def tabulate_gains(traces: list[Trace]) -> pd.DataFrame:
+    """By how much the own order is better than others, one row a landmark, method and score.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Table `AttributionCells`. Differences of areas in logits, above 0 where the own order is better:
+        `deletion_gain` and `insertion_gain` than random orders on the mean, `<curve>_over_shared` than the best of
+        these for all cells, `<curve>_over_matched` than those of matched cells on the mean, `<curve>_over_mean` than
+        that of the mean of all other cells forecast alike; `over_reverse` than the reverse order. `alike_in_cells`:
+        rank correlation of the values with that mean. Where a value is NaN, `reason` says why.
+    """
+    better_e = np.array([-1.0, 1.0])  # less area under deletion is better, more under insertion
+    by_method: dict[str, list[Trace]] = {}
+    for trace in traces:
+        by_method.setdefault(trace.facts["method"], []).append(trace)
+    rows = []
+    for of_method in by_method.values():
+        of_cells_oe = np.mean([trace.random_oe for trace in of_method], axis=0)
+        best_e = (better_e * of_cells_oe).argmax(axis=0)
+        rows += [row for trace in of_method for row in _gains_of(trace, best_e, better_e)]
+    return AttributionCells.validate(pd.DataFrame(rows))
+
+
+def _gains_of(trace: Trace, best_e: IntArray, better_e: FloatArray) -> list[dict[str, object]]:
+    """All scores of one method at one landmark; `best_e` are the best orders that all cells share."""
+    held_against = {
+        "gain": (trace.random_oe.mean(axis=0), None),
+        "over_shared": (trace.random_oe[best_e, [0, 1]], None),
+        "over_matched": (trace.matched_e, NO_MATCH),
+        "over_mean": (trace.mean_e, NO_OTHER),
+    }
+    scores: dict[str, tuple[float, str | None]] = {
+        f"{curve}_{name}": (gain, reason)
+        for name, (other_e, reason) in held_against.items()
+        for curve, gain in zip((DELETION, INSERTION), better_e * (trace.own_e - other_e), strict=True)
+    }
+    scores["over_reverse"] = (float(trace.own_e[1] - trace.own_e[0]), None)
+    scores[ALIKE] = (trace.alike, None)
+    if trace.n_parts == 1:
+        scores = dict.fromkeys(scores, (np.nan, ONE_PART))
+    return [
+        {**trace.facts, "score": name, "value": value, "reason": reason if np.isnan(value) else None}
+        for name, (value, reason) in scores.items()
+    ]

@@ -1,8 +1,9 @@
 """Sanity: an attribution must change when the model does, and must not when only the seed does.
 
-Landmarks are explained again by the model with its layers randomised one after the other and, for Shapley values, with
-other orders of the players; and, where comparison trainings were run, by a model trained on permuted fates and by one
-trained again with another seed. What is compared is the order of the parts at each landmark (Adebayo et al. 2018).
+Landmarks are explained again by networks of random weights, one of them randomised layer after layer, and, for Shapley
+values, with other orders of the players; and, where comparison trainings were run, by a model trained on permuted fates
+and by one trained again with another seed. What is compared is the order of the parts at each landmark (Adebayo et al.
+2018), of at least `LEAST_PARTS`: of fewer, chance alone makes large correlations.
 """
 
 from collections.abc import Iterator
@@ -18,7 +19,16 @@ from cellfate.attribution.gradients import gradient_times_input
 from cellfate.attribution.methods import ATTENTION, OCCLUSION_CHANNEL, ROLLOUT, SHAPLEY
 from cellfate.attribution.occlusion import occlude
 from cellfate.attribution.opening import OpenedLandmark, open_landmarks
-from cellfate.attribution.scoring import PERMUTED, RANDOMISED, RETRAINED, SEEDS, average_cells
+from cellfate.attribution.random_networks import FEW_PARTS, LEAST_PARTS, correlate_by_chance
+from cellfate.attribution.scoring import (
+    ERROR,
+    OVER_PERMUTED,
+    PERMUTED,
+    RETRAINED,
+    SEEDS,
+    SIZE,
+    average_cells,
+)
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.attribution.shapley import shapley_values
 from cellfate.core.fates import EVENTS
@@ -30,7 +40,7 @@ from cellfate.prediction.records import TrainedModel
 def check_sanity(
     crops: CropStore, explained_landmarks: pd.DataFrame, model: TrainedModel, explanation: ExplanationSettings
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Explain landmarks again by the model with randomised layers, and with other orders of the players.
+    """Explain landmarks again by networks of random weights, and with other orders of the players.
 
     Parameters
     ----------
@@ -40,15 +50,18 @@ def check_sanity(
         Table of `explained_landmarks.choose_explained_landmarks`; of the fold with most of them the first
         `max_sanity_landmarks`.
     model, explanation
-        The model and what is explained of it; windows, orders of the players, seed, resamples.
+        The model and what is explained of it; windows, random networks, orders of the players, seed, resamples.
 
     Returns
     -------
     cells : pandas.DataFrame
-        Table `AttributionCells`, scores `randomised_weights` (all layers) and `seed_stability`: rank correlation with
-        the values of the model as it is.
+        Table `AttributionCells`. `randomised_weights`: rank correlation with the values of the model as it is, mean
+        over `n_random_networks` networks of random weights; `randomised_chance`: the highest of `N_PERMUTED` such means
+        with the parts of the networks' values permuted, alike in all cells; both NaN under `LEAST_PARTS` parts. Of
+        Shapley values `seed_stability`, the correlation with those of other orders; `monte_carlo_error`, their standard
+        error from both draws of orders; `value_size`, the root mean square of the values.
     table : pandas.DataFrame
-        Table `RandomisedWeights`.
+        Table `RandomisedWeights`: the first random network, layer by layer.
     """
     if explained_landmarks.empty:
         return AttributionCells.empty(), RandomisedWeights.empty()
@@ -61,10 +74,27 @@ def check_sanity(
         stages.append(_compare(own, again).assign(stage=stage, layer=layer))
     means = average_cells(pd.concat(stages, ignore_index=True), ["method", "stage", "layer"], explanation)
     table = means.rename(columns={"value": "rank_correlation"}).drop(columns="n_failed")
-    seeded = _compare(own, _explain_all(crops, chosen, view, explanation.seed + 1)).assign(score=SEEDS)
-    noise = stages[-1].drop(columns=["stage", "layer"]).assign(score=RANDOMISED)
-    cells = pd.concat([noise, seeded[seeded["method"] == SHAPLEY]], ignore_index=True)
-    return AttributionCells.validate(cells), RandomisedWeights.validate(table)
+    networks = [again]
+    for number in range(1, explanation.n_random_networks):
+        *_, (_, randomised) = view.randomised(fold, explanation.seed + number)
+        networks.append(_explain_all(crops, chosen, randomised, explanation.seed))
+    noise = correlate_by_chance(own, networks, explanation.seed)
+    seeded = _compare_seeds(own, _explain_all(crops, chosen, view, explanation.seed + 1))
+    return AttributionCells.validate(pd.concat([noise, seeded], ignore_index=True)), RandomisedWeights.validate(table)
+
+
+def _compare_seeds(own: pd.DataFrame, again: pd.DataFrame) -> pd.DataFrame:
+    """Compare Shapley values with those of other orders of the players; see `check_sanity`."""
+    one, other = (table[table["method"] == SHAPLEY] for table in (own, again))
+    keys, parts = ["landmark_id", "group_id", "method"], ["windows_back", "channel"]
+    both = one.merge(other[["landmark_id", *parts, "value"]], on=["landmark_id", *parts], suffixes=("", "_again"))
+    squares = both.assign(square=(both["value"] - both["value_again"]) ** 2 / 2, size=both["value"] ** 2)
+    by_cell = squares.groupby(keys, sort=False)
+    # half the squared difference of two independent draws is the variance of one of them
+    roots = by_cell[["square", "size"]].mean() ** 0.5
+    measured = roots.rename(columns={"square": ERROR, "size": SIZE}).reset_index()
+    compared = _compare(one, other).assign(score=SEEDS)
+    return pd.concat([compared, measured.melt(keys, var_name="score", value_name="value")], ignore_index=True)
 
 
 def compare_trainings(
@@ -88,7 +118,8 @@ def compare_trainings(
     -------
     pandas.DataFrame
         Table `AttributionCells`, scores `label_permuted` and `retrained`: rank correlation with the values of the
-        model; for `scoring.add_training_scores`.
+        model, NaN under `LEAST_PARTS` parts; `retrained_over_permuted`: the second minus the first, cell by cell. For
+        `scoring.add_training_scores`.
     """
     folds = [*permuted_model.config.folds, -1]
     chosen = _first_of_fold(explained_landmarks, folds[0], explanation)
@@ -96,10 +127,13 @@ def compare_trainings(
         return AttributionCells.empty()
     own = _explain_all(crops, chosen, view_model(model, explanation), explanation.seed)
     others = ((PERMUTED, permuted_model), (RETRAINED, retrained_model))
-    tables = [
-        _compare(own, _explain_all(crops, chosen, view_model(other, explanation), explanation.seed)).assign(score=score)
+    compared = {
+        score: _compare_enough(own, _explain_all(crops, chosen, view_model(other, explanation), explanation.seed))
         for score, other in others
-    ]
+    }
+    permuted, retrained = compared[PERMUTED], compared[RETRAINED]
+    compared[OVER_PERMUTED] = retrained.assign(value=retrained["value"] - permuted["value"])
+    tables = [table.assign(score=score) for score, table in compared.items()]
     return AttributionCells.validate(pd.concat(tables, ignore_index=True))
 
 
@@ -173,3 +207,13 @@ def _compare(own: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
         for method, rows in own.groupby("method", sort=False)
     ]
     return pd.concat(tables, ignore_index=True)
+
+
+def _compare_enough(own: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """Correlate as `_compare` does; NaN with its reason where there are fewer than `LEAST_PARTS` parts."""
+    compared = _compare(own, other)
+    keys = ["landmark_id", "method"]
+    n_parts = own.groupby(keys).size().rename("n_parts").reset_index()
+    few = compared.merge(n_parts, on=keys, how="left")["n_parts"].to_numpy() < LEAST_PARTS
+    reason = pd.Series(FEW_PARTS, compared.index, dtype=object).where(few, None)
+    return compared.assign(value=compared["value"].mask(few), reason=reason)

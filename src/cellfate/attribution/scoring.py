@@ -15,17 +15,32 @@ LOWER: Final = "lower"
 RANDOMISED: Final = "randomised_weights"
 PERMUTED: Final = "label_permuted"
 RETRAINED: Final = "retrained"
+OVER_PERMUTED: Final = "retrained_over_permuted"
+CHANCE: Final = "randomised_chance"
 SEEDS: Final = "seed_stability"
-TRAINED: Final = (PERMUTED, RETRAINED)
+ERROR: Final = "monte_carlo_error"
+SIZE: Final = "value_size"
+TRAINED: Final = (PERMUTED, RETRAINED, OVER_PERMUTED)
 """Scores that take models of comparison trainings."""
 FAITHFUL: Final = {
     "deletion_gain": ("logit", HIGHER),
     "insertion_gain": ("logit", HIGHER),
+    "deletion_over_shared": ("logit", HIGHER),
+    "insertion_over_shared": ("logit", HIGHER),
+    "deletion_over_matched": ("logit", HIGHER),
+    "insertion_over_matched": ("logit", HIGHER),
+    "deletion_over_mean": ("logit", HIGHER),
+    "insertion_over_mean": ("logit", HIGHER),
     "over_reverse": ("logit", HIGHER),
+    "alike_in_cells": ("correlation", LOWER),
     RANDOMISED: ("correlation", LOWER),
+    CHANCE: ("correlation", LOWER),
     PERMUTED: ("correlation", LOWER),
     RETRAINED: ("correlation", HIGHER),
+    OVER_PERMUTED: ("correlation", HIGHER),
     SEEDS: ("correlation", HIGHER),
+    ERROR: ("logit", LOWER),
+    SIZE: ("logit", HIGHER),
     "agreement": ("correlation", HIGHER),
 }
 """Scores that need no truth: unit, and in which direction they are good."""
@@ -43,6 +58,8 @@ _NOBODY: Final = "no cell was explained"
 _NO_ATTENTION: Final = "the model has no attention"
 _ABSENT: Final = "the method was not applied"
 _UNDEFINED: Final = "not defined in any cell"
+_AGAIN: Final = (RANDOMISED, CHANCE, *TRAINED, SEEDS, ERROR, SIZE)
+"""Scores that take values to be computed again."""
 _KEYS: Final = ["method", "score"]
 
 
@@ -159,9 +176,9 @@ def _reason_against(method: str, score: str, present: set[str]) -> str:
         return _NOBODY
     if method in (ATTENTION, ROLLOUT) and method not in present:
         return _NO_ATTENTION
-    if method == TIMING and score in (RANDOMISED, *TRAINED, SEEDS):
+    if method == TIMING and score in _AGAIN:
         return _NO_PATHS
-    if score == SEEDS:
+    if score in (SEEDS, ERROR, SIZE):
         return _NO_SEED
     if not COMPARED[method].of_network:
         return _NOT_NETWORK

@@ -40,10 +40,15 @@ class ExplanationSettings(Settings):
     """Steps of the path from nothing to what is shown, along which gradients are integrated."""
     kept_segments: int = Field(default=1, ge=0)
     """Segments a channel that are kept as they are at each step (TIMING); 0: plain integrated gradients."""
-    n_random_orders: int = Field(default=10, ge=1)
-    """Random orders of the parts of what is shown that deletion and insertion are held against."""
+    n_random_orders: int = Field(default=19, ge=1)
+    """Random orders of the parts, the same for all cells, that deletion and insertion are held against: their mean, and
+    the best of them. The best of n is beaten by another random order in one study of n + 1."""
+    n_matched: int = Field(default=3, ge=1)
+    """Other cells of the same outcome and length whose values are laid on a cell; with fewer there is no such score."""
     max_sanity_landmarks: int = Field(default=16, ge=1)
     """Most landmarks that are explained again, with randomised weights and by models of comparison trainings."""
+    n_random_networks: int = Field(default=5, ge=1)
+    """Networks of random weights, drawn apart, whose values are compared with those of the trained one."""
     n_bootstrap: int = Field(default=1000, ge=100)
     """Resamples of groups behind the interval of a score."""
     confidence: float = Field(default=0.95, gt=0, lt=1)

@@ -1,4 +1,4 @@
-"""What a score of an attribution must reach: figures colour by it, the report names what passes."""
+"""What a score of an attribution must reach: figures colour by it, the report gives its two verdicts by it."""
 
 from typing import Final
 
@@ -9,14 +9,26 @@ from cellfate.core.words import METHOD_SCORES
 FOUND_AUROC: Final = 0.8
 """Least area over frames at which planted hours count as found."""
 CHANGED_CORRELATION: Final = 0.5
-"""Rank correlation with the trained model's values under which randomised weights have changed an attribution."""
+"""Rank correlation with the trained model's values under which random networks have changed an attribution."""
+SMALL_ERROR: Final = 0.25
+"""Largest Monte Carlo standard error of the values of a cell, beside their root mean square: a sixteenth of their
+squares is then chance."""
 
 FEW_EXPLAINED: Final = 10
 """Groups of explained cells under which nothing is said of them on the mean. A score of an attribution is a mean over
 cells; from 10 groups on, 91 to 95 % of the intervals of such a mean hold it (`tests/unit/statistics`)."""
 
-COMPARED: Final = ("deletion_gain", "insertion_gain", "label_permuted")
-"""Scores that say that one thing is better than another: nothing is said of them under `FEW_EXPLAINED` groups."""
+OVER_RANDOM: Final = ("deletion_gain", "insertion_gain", "deletion_over_shared", "insertion_over_shared")
+"""Scores above 0 where an order is better than random ones: needed for a verdict about the model."""
+OVER_OTHERS: Final = ("deletion_over_matched", "insertion_over_matched", "deletion_over_mean", "insertion_over_mean")
+"""Scores above 0 where an order is better than those of other cells: needed for a verdict about this cell."""
+COMPARED: Final = (*OVER_RANDOM, *OVER_OTHERS, "retrained_over_permuted")
+"""Scores that say that one thing is better than another, by the lower bound of their interval: nothing is said of them
+under `FEW_EXPLAINED` groups."""
+ABOUT_MODEL: Final = (*OVER_RANDOM, "randomised_weights", "retrained_over_permuted", "window_auroc")
+"""Scores that the verdict about the model rests on."""
+ABOUT_CELL: Final = (*OVER_OTHERS, "monte_carlo_error")
+"""Scores that the verdict about this cell rests on, beside the other verdict."""
 
 
 def check_scores(scores: pd.DataFrame) -> dict[str, bool]:
@@ -27,12 +39,10 @@ def check_scores(scores: pd.DataFrame) -> dict[str, bool]:
     table = scores.set_index("score")[["value", "low"]].astype(float)
     value, low = (table[name].reindex(list(METHOD_SCORES)) for name in ("value", "low"))
     passed = {
-        "deletion_gain": low["deletion_gain"] > 0,
-        "insertion_gain": low["insertion_gain"] > 0,
+        **{score: low[score] > 0 for score in COMPARED},
         "randomised_weights": value["randomised_weights"] < CHANGED_CORRELATION,
-        "label_permuted": value["label_permuted"] < value["retrained"],
+        "monte_carlo_error": value["monte_carlo_error"] <= SMALL_ERROR * value["value_size"],
         "window_auroc": value["window_auroc"] >= FOUND_AUROC,
     }
-    value["label_permuted"] += 0 * value["retrained"]  # not known without the model trained again
     few = set(scores.loc[scores["n_groups"] < FEW_EXPLAINED, "score"]) & set(COMPARED)
     return {score: bool(passes) for score, passes in passed.items() if pd.notna(value[score]) and score not in few}

@@ -7,16 +7,16 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from cellfate.core.attribution_thresholds import FEW_EXPLAINED, check_scores
+from cellfate.core.attribution_thresholds import ABOUT_CELL, ABOUT_MODEL, FEW_EXPLAINED, check_scores
 from cellfate.core.words import name_method, name_score, show_count
 from cellfate.plots.theme import SIGNED, band, colour_method, finish, say_nothing, whiskers
 
 _VERDICTS: Final = [[0.0, "#edb9ab"], [0.5, "#f2f2ef"], [1.0, "#a5cbd8"]]
-"""Fails, has no threshold, passes."""
+"""Fails, not decided, passes."""
 
 
 def plot_attribution_scores(attribution_scores: pd.DataFrame) -> go.Figure:
-    """Draw every method by every score: the number, and whether it passes as a colour.
+    """Draw every method by every score that a verdict rests on: the number, and whether it passes as a colour.
 
     Parameters
     ----------
@@ -24,6 +24,7 @@ def plot_attribution_scores(attribution_scores: pd.DataFrame) -> go.Figure:
         Table `AttributionScores`. Methods and scores without any value are left out.
     """
     title = "What each attribution is worth"
+    attribution_scores = attribution_scores[attribution_scores["score"].isin([*ABOUT_MODEL, *ABOUT_CELL])]
     known = attribution_scores.dropna(subset=["value"])
     if known.empty:
         return say_nothing(f"{title} (n = 0 cells)", "No method could be scored.")
@@ -58,15 +59,15 @@ def plot_attribution_scores(attribution_scores: pd.DataFrame) -> go.Figure:
     figure.update_yaxes(autorange="reversed", ticks="")
     figure.update_xaxes(side="top", ticks="", tickangle=-30)
     n_groups = int(known["n_groups"].max())
-    few = f", or too few groups ({n_groups}) to tell" if n_groups < FEW_EXPLAINED else ""
+    few = f"; grey: too few groups ({n_groups}) to tell" if n_groups < FEW_EXPLAINED else ""
     n = show_count(known["n_cells"].max(), "cell")
-    subtitle = f"n = {n} at most; blue passes, red fails, grey has no threshold{few}."
+    subtitle = f"n = {n} at most; blue passes, red fails{few}."
     finish(figure, title, subtitle, inner_px=44 * len(methods), legend_gap_px=10, legend_rows=0, left_px=230)
     return figure.update_layout(margin={"t": 190, "r": 90}, height=figure.layout.height + 190 - figure.layout.margin.t)
 
 
 def _grade(scores: pd.DataFrame) -> list[float]:
-    """Grade scores: 1 passes, 0 fails, 0.5 has no threshold; NaN where there is no value."""
+    """Grade scores: 1 passes, 0 fails, 0.5 is not decided; NaN where there is no value."""
     passed = {method: check_scores(part) for method, part in scores.groupby("method")}
     keys = zip(scores["method"], scores["score"], scores["value"], strict=True)
     return [float("nan") if pd.isna(value) else float(passed[name].get(score, 0.5)) for name, score, value in keys]

@@ -40,7 +40,7 @@ def plot_occlusion(occlusion: pd.DataFrame, explained_landmarks: pd.DataFrame) -
     figure.add_hline(y=0, line={"color": "#a9b1bc", "width": 1})
     figure.update_layout(boxmode="group")
     in_time = {"categoryorder": "array", "categoryarray": labels[::-1], "tickfont": {"size": 11}, "tickangle": -35}
-    figure.update_xaxes(**in_time, title=_window_title(shown), col=1)
+    figure.update_xaxes(**in_time, title=window_title(shown), col=1)
     figure.update_xaxes(title="Channel", col=2)
     figure.update_yaxes(title="Lost log odds (logit)")
     subtitle = _write_subtitle(occlusion, shown, "above 0 an input speaks")
@@ -110,7 +110,7 @@ def plot_shapley(shapley: pd.DataFrame, explained_landmarks: pd.DataFrame) -> go
             )
             figure.add_trace(heat, row=row, col=column)
     _add_colour_scales(figure, rows, channels, len(labels))
-    figure.update_xaxes(title=_window_title(shown), row=2)
+    figure.update_xaxes(title=window_title(shown), row=2)
     figure.update_xaxes(type="category", tickfont={"size": 11}, tickangle=-35)
     figure.update_yaxes(type="category", autorange="reversed")
     subtitle = _write_subtitle(shapley, shown, "red speaks")
@@ -132,8 +132,8 @@ def window_labels(attributions: pd.DataFrame, landmarks: pd.DataFrame) -> list[s
     return [*labels[:-1], f"over {edges[-2]:g}"]
 
 
-def _window_title(landmarks: pd.DataFrame) -> str:
-    """Axis title of time windows."""
+def window_title(landmarks: pd.DataFrame) -> str:
+    """Axis title of time windows: hours before the event, or before the landmark."""
     return f"Time window<br>({choose_alignment(landmarks).title[5:-4]}, h)"
 
 

@@ -144,7 +144,7 @@ def build_sections(
             texts = [text for text in contents.FIGURES if (text.section, text.of) == (section.anchor, owner)]
             drawn = tuple(_caption(text, figures, written) for text in texts if text.name in figures)
             if part.sentences or part.tables or drawn:
-                made.append(ReportPart(_head(owner, headline_h), part.sentences, part.tables, drawn))
+                made.append(ReportPart(_head(owner, headline_h), part.sentences, part.tables, drawn, section.folded))
         sections += [ReportSection(section.anchor, section.title, section.reads, tuple(made))] if made else []
     return tuple(sections)
 
@@ -245,7 +245,8 @@ def _say_explanations(found: Tables, at_chance: Mapping[str, bool]) -> dict[Plac
             said = (belief.write_explained(shapley, explained), *said)
         swap = found["background_swap"]
         swapped = (belief.tabulate_background_swap(swap),) if reading == "classifier" and len(swap) else ()
-        methods = (belief.tabulate_attribution_scores(scored),) if scored["value"].notna().any() else ()
+        tabulate = (belief.tabulate_verdicts, belief.tabulate_attribution_scores)
+        methods = tuple(table(scored) for table in tabulate) if scored["value"].notna().any() else ()
         parts["explanations", reading] = ReportPart(
             sentences=said, tables=belief.tabulate_rests_on(shapley, trees, explained)
         )

@@ -1,10 +1,20 @@
 """What forecasts rest on and which explanation to believe: verdicts from the scores of attributions."""
 
+from collections.abc import Hashable, Mapping
 from typing import Any, Final
 
 import pandas as pd
 
-from cellfate.core.attribution_thresholds import FEW_EXPLAINED, check_scores
+from cellfate.attribution.methods import COMPARED as METHODS
+from cellfate.core.attribution_thresholds import (
+    ABOUT_CELL,
+    ABOUT_MODEL,
+    COMPARED,
+    FEW_EXPLAINED,
+    OVER_OTHERS,
+    OVER_RANDOM,
+    check_scores,
+)
 from cellfate.core.predictors import CLASSIFIER, NETWORK, ON_OTHER_BACKGROUND
 from cellfate.core.tables import EVERYTHING
 from cellfate.core.words import (
@@ -31,12 +41,15 @@ NOTHING_TO_EXPLAIN: Final = (
     "The AUROC interval of the network that is explained includes .5, so it may know nothing and there is nothing to "
     "explain: believe none of them, whatever their scores."
 )
+PASSES: Final = "passes"
+FAILS: Final = "fails"
+NOT_CHECKED: Final = "not checked"
 EXPLAINED: Final = {"classifier": CLASSIFIER, "clock": NETWORK}
 """Predictor of each reading whose forecasts are explained."""
 
 
 def judge_methods(attribution_scores: pd.DataFrame) -> pd.DataFrame:
-    """Hold every method against the checks it must pass.
+    """Hold every method against the checks it must pass: whether it speaks of the model, and whether of this cell.
 
     Parameters
     ----------
@@ -46,41 +59,52 @@ def judge_methods(attribution_scores: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row a method: method, verdict (`passes`, `fails` or `not checked`), reasons: what failed, or what could not
-        be checked.
+        One row a method: method, about_model and about_cell (`passes`, `fails` or `not checked`), reasons: what failed
+        and by how much, or what could not be checked. A method that does not pass about the model is not asked more.
     """
     rows = [
-        {"method": method, **_judge(part.set_index("score"), check_scores(part))}
+        {"method": method, **_judge(str(method), part.set_index("score"), check_scores(part))}
         for method, part in attribution_scores.groupby("method", sort=False)
     ]
-    return pd.DataFrame(rows, columns=["method", "verdict", "reasons"])
+    return pd.DataFrame(rows, columns=["method", "about_model", "about_cell", "reasons"])
 
 
-def _judge(scores: pd.DataFrame, passed: dict[str, bool]) -> dict[str, str]:
-    """Verdict on one method from its scores, and which of them pass."""
-    failed = {score for score, passes in passed.items() if not passes}
-    gains = {"deletion_gain": "deletion", "insertion_gain": "insertion"}
-    unclear = [words for score, words in gains.items() if score in failed]
-    are = "are" if len(unclear) > 1 else "is"
-    failures = [f"{list_words(unclear)} {are} not told apart from random orders"] if unclear else []
-    if "randomised_weights" in failed:
-        failures.append("it stays alike when the weights are random")
-    if "label_permuted" in failed:
-        failures.append("a model of permuted outcomes gives it as well as one trained again")
-    if "window_auroc" in failed:
-        failures.append(f"it misses the planted hours (AUROC {scores['value']['window_auroc']:.2f})")
-    if failures:
-        return {"verdict": "fails", "reasons": list_words(failures)}
-    if "deletion_gain" not in passed:
-        return {
-            "verdict": "not checked",
-            "reasons": _say_too_few(scores) or str(scores["reason"].get("deletion_gain", "")),
-        }
-    return {"verdict": "passes", "reasons": ""}
+def _judge(method: str, scores: pd.DataFrame, passed: dict[str, bool]) -> dict[str, str]:
+    """Both verdicts on one method from its scores, and which of them pass."""
+    of_network = method not in METHODS or METHODS[method].of_network
+    needed = (*OVER_RANDOM, "randomised_weights") if of_network else OVER_RANDOM
+    of_model, reasons = _decide(scores, passed, ABOUT_MODEL, needed)
+    if of_model != PASSES:
+        return {"about_model": of_model, "about_cell": of_model, "reasons": reasons}
+    of_cell, reasons = _decide(scores, passed, ABOUT_CELL, OVER_OTHERS)
+    return {"about_model": of_model, "about_cell": of_cell, "reasons": reasons}
+
+
+def _decide(
+    scores: pd.DataFrame, passed: dict[str, bool], about: tuple[str, ...], needed: tuple[str, ...]
+) -> tuple[str, str]:
+    """Verdict from the scores it is about, and why it is not `passes`; without those needed there is none."""
+    failed = [score for score in about if not passed.get(score, True)]
+    if failed:
+        return FAILS, "; ".join(_say_failure(score, scores) for score in failed)
+    missing = [score for score in needed if score not in passed]
+    if missing:
+        few = _say_too_few(scores) if missing[0] in COMPARED else ""
+        return NOT_CHECKED, few or str(scores["reason"].get(missing[0]) or "not among the scores")
+    return PASSES, ""
+
+
+def _say_failure(score: str, scores: pd.DataFrame) -> str:
+    """Say which score fails, and by how much."""
+    row = scores.to_dict("index")[score]
+    if score == "monte_carlo_error":
+        return f"Monte Carlo error {row['value']:.2f} beside values of {scores['value']['value_size']:.2f}"
+    name = name_score(score)
+    return f"{name[:1].lower()}{name[1:]} {write_attribution_score(row)}"
 
 
 def _say_too_few(scores: pd.DataFrame) -> str:
-    """Say that cells of too few groups were explained to tell methods from random orders; empty where they are enough.
+    """Say that cells of too few groups were explained to tell one thing from another; empty where they are enough.
 
     `scores` are rows of `AttributionScores`, the index names scores.
     """
@@ -124,21 +148,51 @@ def write_belief(attribution_scores: pd.DataFrame, at_chance: bool = False) -> s
     if at_chance:
         return NOTHING_TO_EXPLAIN
     verdicts = judge_methods(attribution_scores)
-    named = {
-        verdict: [name_method(str(method)) for method in part["method"].tolist()]
-        for verdict, part in verdicts.groupby("verdict")
-    }
-    passing = named.get("passes", [])
+    of_cell, of_model = (
+        [name_method(str(method)) for method in verdicts.loc[kept, "method"]]
+        for kept in (
+            verdicts["about_cell"] == PASSES,
+            (verdicts["about_model"] == PASSES) & (verdicts["about_cell"] != PASSES),
+        )
+    )
     few = _say_too_few(attribution_scores.set_index("score"))
-    if passing:
-        first = f"Believe first: {list_words(passing)}. "
-    elif few:
-        first = f"Too few groups to tell methods from random orders: {few}. "
-    else:
-        first = "No method passes every check here: take none of them as what the model does. "
-    failing = verdicts[verdicts["verdict"] == "fails"].groupby("reasons", sort=False)["method"]
-    rest = "; ".join(f"{list_words(map(name_method, methods))}: {reasons}" for reasons, methods in failing)
-    return first + (f"Do not rely on {rest}." if rest else "No method fails a check that could be made.")
+    if not of_cell and not of_model:
+        if few:
+            return f"Too few groups to tell methods from random orders: {few}."
+        return "No method passes every check about the model: take none of them as what the model does."
+    said = f"Believe of a single cell: {list_words(of_cell)}. " if of_cell else ""
+    said += f"Believe of the model, not of a single cell: {list_words(of_model)}." if of_model else ""
+    return f"{said} {_say_alike(attribution_scores, verdicts)}".strip()
+
+
+def _say_alike(attribution_scores: pd.DataFrame, verdicts: pd.DataFrame) -> str:
+    """Where methods fail about this cell alone, say how much they say the same of all cells; else nothing."""
+    failing = verdicts.loc[(verdicts["about_model"] == PASSES) & (verdicts["about_cell"] == FAILS), "method"]
+    alike = attribution_scores[attribution_scores["score"] == "alike_in_cells"].set_index("method")["value"]
+    known = alike.reindex(failing).dropna()
+    if known.empty or (verdicts["about_cell"] == PASSES).any():
+        return ""
+    method = str(known.index[0])
+    return (
+        f"What is said of a cell is no better there than what is said of others: the values of {name_method(method)} "
+        f"have a rank correlation of {known.iloc[0]:.2f} with the mean of the other cells. Where cells share their "
+        "hours, no method can do more."
+    )
+
+
+def tabulate_verdicts(attribution_scores: pd.DataFrame) -> ReportTable:
+    """List the two verdicts on every method, and what failed or was not checked; methods alike in all share a row."""
+    verdicts = judge_methods(attribution_scores)
+    rows = [
+        {
+            "method": ", ".join(name_method(str(method)) for method in part["method"]),
+            "about the model": of_model,
+            "about this cell": of_cell,
+            "what failed, or was not checked": reasons,
+        }
+        for (of_model, of_cell, reasons), part in verdicts.groupby(["about_model", "about_cell", "reasons"], sort=False)
+    ]
+    return as_report_table(pd.DataFrame(rows), "")
 
 
 def write_explained(shapley: pd.DataFrame, explained_landmarks: pd.DataFrame) -> str:
@@ -163,21 +217,22 @@ def write_explained(shapley: pd.DataFrame, explained_landmarks: pd.DataFrame) ->
 
 
 def tabulate_attribution_scores(attribution_scores: pd.DataFrame) -> ReportTable:
-    """List methods by scores: value and interval; a dash where a score is not defined."""
-    shown = attribution_scores.assign(text=[write_attribution_score(row) for row in attribution_scores.itertuples()])
-    wide = shown.pivot_table(index="method", columns="score", values="text", aggfunc="first", sort=False)
-    wide = wide[[score for score in wide if (wide[score] != EMPTY).any()]]
-    verdicts = judge_methods(attribution_scores).set_index("method")["verdict"]
-    table = wide.rename(columns=name_score).assign(verdict=verdicts.reindex(wide.index))
-    table = table.rename(index=name_method).rename_axis("method").reset_index()
+    """List scores by methods: value and interval; a dash where a score is not defined."""
+    shown = attribution_scores.assign(
+        text=[write_attribution_score(row) for row in attribution_scores.to_dict("records")]
+    )
+    wide = shown.pivot_table(index="score", columns="method", values="text", aggfunc="first", sort=False)
+    wide = wide[(wide != EMPTY).any(axis=1)]
+    table = wide[[method for method in wide if (wide[method] != EMPTY).any()]]
+    table = table.rename(index=name_score, columns=name_method).rename_axis("score").reset_index()
     return as_report_table(table, "Every method and score, mean over cells [interval]", folded=True)
 
 
-def write_attribution_score(row: Any) -> str:
+def write_attribution_score(row: Mapping[Hashable, Any]) -> str:
     """Write a score with its interval."""
-    if pd.isna(row.value):
+    if pd.isna(row["value"]):
         return EMPTY
-    return f"{row.value:.2f}" if pd.isna(row.low) else f"{row.value:.2f} [{row.low:.2f}, {row.high:.2f}]"
+    return f"{row['value']:.2f}" if pd.isna(row["low"]) else f"{row['value']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
 
 
 def tabulate_background_swap(background_swap: pd.DataFrame) -> ReportTable:

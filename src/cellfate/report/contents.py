@@ -53,11 +53,12 @@ OPENING_NOT_SHOWN: Final = "A typical cell. It is the surest right forecast, cho
 
 @dataclass(frozen=True)
 class SectionText:
-    """Head of a section, and what to know before reading it."""
+    """Head of a section, what to know before reading it, and words behind which its figures are folded away."""
 
     anchor: str
     title: str
     reads: str
+    folded: str = ""
 
 
 @dataclass(frozen=True)
@@ -134,8 +135,9 @@ SECTIONS: Final = (
     SectionText(
         "belief",
         "Which explanation can be believed?",
-        "A method passes when the forecast follows as its most important parts are removed and put back, faster than "
-        "in random order, and when it notices a network of random weights.",
+        "About the model: as the most important parts are removed and put back, the forecast follows faster than in "
+        "random orders. About this cell: faster too than in the orders of other cells.",
+        folded="How each method was tested, in figures",
     ),
     SectionText(
         "examples",
@@ -221,6 +223,12 @@ _EXPLANATIONS = (
         "Log odds of the forecast shared out over channels and hours, so that the parts add up; above the mean size, "
         "below the mean with its sign.",
     ),
+    FigureText("common_values_figure", "explanations", "Mean over cells of what speaks for the forecast."),
+    FigureText(
+        "own_values_figure",
+        "explanations",
+        "Values less the mean of the other cells.",
+    ),
     FigureText(
         "occlusion_figure",
         "explanations",
@@ -231,8 +239,7 @@ _EXPLANATIONS = (
         "attention_figure",
         "explanations",
         "Share of the attention at each hour, median and quartiles over cells; dotted is an even spread.",
-        "Importance: frames are mixed before they are pooled, so attention at an hour can carry what was seen at "
-        "another.",
+        "Importance: frames are mixed before they are pooled.",
     ),
     FigureText(
         "attention_cells_figure",
@@ -242,20 +249,19 @@ _EXPLANATIONS = (
     FigureText(
         "attribution_scores_figure",
         "belief",
-        "Colours follow the verdict; scores without a threshold have none. Hover for intervals, and for why a field is "
-        "empty.",
+        "Scores that a verdict rests on. Hover for intervals, and for why a field is empty.",
         "How a method does elsewhere; pipeline known_answer shows it where the answer is planted.",
     ),
     FigureText(
         "faithfulness_figure",
         "belief",
-        "A good method makes the forecast fall faster than random orders (left), and rise faster (right).",
+        "A good method beats random orders.",
         "Real inputs: no microscope gives a cell with parts blanked.",
     ),
     FigureText(
         "randomised_weights_figure",
         "belief",
-        "From left to right more of the network is random; a line that stays up does not speak of what was learnt.",
+        "From left to right more of one network is random; a line that stays up does not speak of what was learnt.",
     ),
     FigureText(
         "agreement_figure",
@@ -283,7 +289,7 @@ FIGURES: Final[tuple[FigureText, ...]] = (
     FigureText(
         "confusion_figure",
         "scores",
-        "Rows are what came, columns what was called; the diagonal is recall.",
+        "Rows: what came; columns: what was called; the diagonal is recall.",
         of="which_fate",
     ),
     *_of("within_hours", _SCORES),
@@ -316,11 +322,7 @@ FIGURES: Final[tuple[FigureText, ...]] = (
         "Cells: every frame counts, and a cell has many.",
         of="within_hours",
     ),
-    FigureText(
-        "transfer_figure",
-        "trust",
-        of="within_hours",
-    ),
+    FigureText("transfer_figure", "trust", of="within_hours"),
     FigureText(
         "masking_figure",
         "timing",

@@ -8,12 +8,22 @@ from cellfate.core.attribution_thresholds import FEW_EXPLAINED
 from cellfate.core.fates import APOPTOSIS
 from cellfate.core.predictors import CLASSIFIER, MEASUREMENTS, ON_OTHER_BACKGROUND, name_predictor
 from cellfate.core.tables import EVERYTHING
-from cellfate.core.words import FEW_GROUPS, list_words, name_method, name_score, show_difference, show_score
+from cellfate.core.words import (
+    FEW_GROUPS,
+    list_words,
+    name_method,
+    name_score,
+    show_difference,
+    show_number,
+    show_score,
+)
 from cellfate.plots.attribution_scores import plot_attribution_scores
 from cellfate.report.belief import (
+    PASSES,
     is_at_chance,
     judge_methods,
     tabulate_attribution_scores,
+    tabulate_verdicts,
     write_attribution_score,
     write_belief,
 )
@@ -21,12 +31,15 @@ from cellfate.report.page import ReportFigure, ReportPage, ReportPart, ReportSec
 from cellfate.report.tables import as_report_table
 
 AT_CHANCE: Final = "none: the model is at chance"
+ABOUT: Final = {"about_model": "About the model", "about_cell": "About this cell"}
+"""The two verdicts on a method."""
 PLANTED: Final = {
     "null": "Nothing predicts the fate: a score above chance would be a leak, and no explanation means anything.",
     "p53_early": "The rate at which p53 rises 12 to 8 h before the event decides.",
     "cell_cycle_mid": "The cell-cycle reporter in the four hours after the drug decides, and at no other time.",
     "morphology_late": "Only the shape of the nucleus in the last 2 h that the model sees decides.",
     "two_windows": "In half of the cells p53 decides (6.5 to 2.5 h before), in the others the cell cycle (12 to 8 h).",
+    "own_hours": "The cell cycle decides in four hours that differ from cell to cell (13.5 to 1.5 h before).",
     "length_shortcut": "Cells that live longer die, nothing in an image tells: track length is the score to match.",
     "background_shortcut": "Debris beside the cell goes with apoptosis: on other surroundings only chance is left.",
     "sister_coupled": "Sisters share their fate for a reason no image shows: with recordings held out, chance.",
@@ -93,7 +106,7 @@ def write_pixels(pixels: pd.DataFrame) -> str:
 def tabulate_planted(planted_scores: pd.DataFrame, score: str) -> ReportTable:
     """List scenarios by methods: one score against what was planted, with its interval."""
     rows = planted_scores[(planted_scores["score"] == score) & planted_scores["value"].notna()]
-    shown = rows.assign(text=[write_attribution_score(row) for row in rows.itertuples()])
+    shown = rows.assign(text=[write_attribution_score(row) for row in rows.to_dict("records")])
     wide = shown.pivot_table(index="scenario", columns="method", values="text", aggfunc="first")
     scenarios, methods = (list(dict.fromkeys(rows[name])) for name in ("scenario", "method"))
     table = wide.loc[scenarios, methods].rename(columns=name_method).reset_index().fillna("")
@@ -107,10 +120,14 @@ def tabulate_overview(
     rows = []
     for name, part in planted_scores.groupby("scenario", sort=False):
         verdicts = judge_methods(part)
-        passing = verdicts.loc[verdicts["verdict"] == "passes", "method"]
         n_groups = int(part["n_groups"].max())
         nothing = f"too few groups ({n_groups}) to tell" if n_groups < FEW_EXPLAINED else "none"
-        believed = ", ".join(name_method(method) for method in passing) or nothing
+        at_chance = _is_at_chance(metrics[metrics["scenario"] == name])
+        passing = {about: map(name_method, verdicts.loc[verdicts[about] == PASSES, "method"]) for about in ABOUT}
+        believed = {
+            f"pass {words.lower()}": AT_CHANCE if at_chance else ", ".join(passing[about]) or nothing
+            for about, words in ABOUT.items()
+        }
         rows.append(
             {
                 "scenario": name,
@@ -120,7 +137,7 @@ def tabulate_overview(
                 "other surroundings": _accuracy(
                     background_swap[background_swap["scenario"] == name], ON_OTHER_BACKGROUND
                 ),
-                "methods that pass": AT_CHANCE if _is_at_chance(metrics[metrics["scenario"] == name]) else believed,
+                **believed,
             }
         )
     return as_report_table(pd.DataFrame(rows), "Scenarios: balanced accuracy (interval), chance .5")
@@ -144,7 +161,11 @@ def _write_scenario(
     )
     part = ReportPart(
         sentences=(write_belief(planted_scores, _is_at_chance(metrics)),),
-        tables=(tabulate_attribution_scores(planted_scores), tabulate_differences(comparisons)),
+        tables=(
+            tabulate_verdicts(planted_scores),
+            tabulate_attribution_scores(planted_scores),
+            tabulate_differences(comparisons),
+        ),
         figures=(figure,),
     )
     return ReportSection(name, name, PLANTED.get(name, "A scenario of your own."), (part,))
@@ -173,13 +194,15 @@ def tabulate_differences(comparisons: pd.DataFrame) -> ReportTable:
 
 
 def print_known_answer(planted_scores: pd.DataFrame) -> str:
-    """Write the table method by score of every scenario as plain text."""
+    """Write the table score by method of every scenario, with both verdicts, as plain text."""
     blocks = []
     for name, part in planted_scores.groupby("scenario", sort=False):
-        wide = part.pivot_table(index="method", columns="score", values="value", sort=False, dropna=False)
-        shown = [score for score in dict.fromkeys(part["score"]) if score in wide and wide[score].notna().any()]
-        table = wide[shown].rename(index=name_method, columns=name_score).rename_axis(index=None, columns=None)
-        blocks.append(
-            f"{name}: {PLANTED.get(str(name), '')}\n{table.to_string(float_format='{:.2f}'.format, na_rep='-')}"
-        )
+        wide = part.pivot_table(index="score", columns="method", values="value", sort=False, dropna=False)
+        shown = wide.loc[wide.notna().any(axis=1), wide.notna().any()]
+        shown = shown.map(lambda value: "-" if pd.isna(value) else show_number(value))
+        verdicts = judge_methods(part).set_index("method")
+        for about, words in ABOUT.items():
+            shown.loc[words] = verdicts[about]
+        table = shown.rename(index=name_score, columns=name_method).rename_axis(index=None, columns=None)
+        blocks.append(f"{name}: {PLANTED.get(str(name), '')}\n{table.to_string()}")
     return "\n\n".join(blocks)

@@ -55,12 +55,15 @@ class ReportPart:
         What was found.
     tables, figures
         What is shown, in this order.
+    folded
+        Words behind which the figures are folded away at first; empty: they are shown.
     """
 
     title: str = ""
     sentences: tuple[str, ...] = ()
     tables: tuple[ReportTable, ...] = ()
     figures: tuple[ReportFigure, ...] = ()
+    folded: str = ""
 
 
 @dataclass(frozen=True)

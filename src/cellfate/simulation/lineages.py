@@ -98,6 +98,7 @@ def _make_siblings(
     confounded, confounder_log_odds = _draw_confounder(np.array(events) - max(birth, 0), settings, rng)
     dies = rng.random(n) < 1 / (1 + np.exp(-(log_odds.sum(axis=1) + dose.log_odds + confounder_log_odds)))
     levels, phases_h = traits
+    moves_h = _draw_moves(n, settings, rng)
     return [
         Life(
             cell_id=first_id + i,
@@ -113,6 +114,7 @@ def _make_siblings(
             circadian_phase_h=float(phases_h[i]),
             confounder=float(confounded[i]),
             confounder_log_odds=float(confounder_log_odds[i]),
+            moves_h=None if moves_h is None else moves_h[i],
         )
         for i in range(n)
     ]
@@ -129,6 +131,12 @@ def _draw_causes(n: int, settings: SimulationSettings, dose: DoseSettings, rng: 
         speaks = rng.integers(len(settings.causes), size=n)[:, None] == np.arange(len(settings.causes))
         strengths = np.where(speaks, strengths, [cause.neutral_strength for cause in settings.causes])
     return strengths
+
+
+def _draw_moves(n: int, settings: SimulationSettings, rng: np.random.Generator) -> Floats | None:
+    """Draw by how many hours the window of every cause is moved in siblings, (n, causes); nothing where none is."""
+    spreads_h = np.array([cause.spread_h for cause in settings.causes])
+    return rng.uniform(0, spreads_h, (n, len(spreads_h))) if spreads_h.any() else None
 
 
 def _draw_confounder(

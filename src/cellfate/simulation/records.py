@@ -61,6 +61,8 @@ class Life:
         Strength of what goes with the fate though no biology does; 0 where there is no such thing.
     confounder_log_odds : float
         Log odds of apoptosis that it brings.
+    moves_h : ndarray, shape (n_causes,), or None
+        Hours by which its windows lie away from `window_h`, where causes have hours that differ from cell to cell.
     """
 
     cell_id: int
@@ -77,6 +79,7 @@ class Life:
     course: Course | None = None
     confounder: float = 0.0
     confounder_log_odds: float = 0.0
+    moves_h: Floats | None = None
 
     @property
     def first_frame(self) -> int:

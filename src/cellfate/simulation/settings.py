@@ -30,6 +30,9 @@ class CauseSettings(Settings):
     anchor is the drug, in hours after it."""
     anchor: Literal["event", "drug"] = "event"
     """What the window is counted from: the cell's event, or the time `drug_h` at which the drug is added."""
+    spread_h: float = Field(default=0.0, ge=0)
+    """Each cell has hours of its own: its window lies earlier (after the drug: later) by up to so many hours, drawn
+    evenly; 0: all cells share their hours."""
     course: Literal["plateau", "rise"] = "plateau"
     """Whether the excursion is the same throughout the window, or grows evenly and ends at once."""
     centred: bool = False
@@ -272,11 +275,12 @@ class SimulationSettings(Settings):
         anchored = [cause for cause in self.causes if cause.anchor == "drug"]
         if anchored and self.drug_h is None:
             raise ValueError(f"cause {anchored[0].channel} is anchored at the drug, but drug_h is null; give its hour.")
-        earliest = max((cause.window_h[0] for cause in self.causes if cause.anchor == "event"), default=0.0)
+        at_event = (cause.window_h[0] + cause.spread_h for cause in self.causes if cause.anchor == "event")
+        earliest = max(at_event, default=0.0)
         if earliest >= self.shortest_life_h:
             raise ValueError(
-                f"shortest_life_h is {self.shortest_life_h} but the earliest window_h of the causes begins {earliest} "
-                "h before the event; lives must be longer."
+                f"shortest_life_h is {self.shortest_life_h} but the earliest window_h of the causes (with spread_h) "
+                f"begins {earliest} h before the event; lives must be longer."
             )
         return self
 

@@ -76,7 +76,8 @@ def excursion(hours: Floats, life: Life, cause: CauseSettings, settings: Simulat
 
 def window_bounds_h(life: Life, cause: CauseSettings, settings: SimulationSettings) -> tuple[float, float]:
     """Start and end of a cause's window in a cell, in hours since the recording began."""
-    start, end = cause.window_h
+    move = 0.0 if life.moves_h is None else float(life.moves_h[settings.causes.index(cause)])
+    start, end = (hours + move for hours in cause.window_h)
     if cause.anchor == "drug":
         assert settings.drug_h is not None  # the settings say so
         return settings.drug_h + start, settings.drug_h + end

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from cellfate.attribution.agreement import compare_methods
-from cellfate.attribution.faithfulness import curves_of_order, importance_of_parts, parts_of
+from cellfate.attribution.faithfulness import curves_of_order, parts_of, shared_orders, tabulate_gains, trace_orders
+from cellfate.attribution.other_cells import gather_cells
 from cellfate.attribution.scoring import average_cells
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.attribution.windows import cut_time_windows
@@ -76,10 +77,136 @@ def test_of_a_sum_no_order_is_better_than_that_of_its_parts_and_none_worse_than_
     assert area(own[::-1]) > max(others)
 
 
-def test_values_stand_in_the_order_of_the_parts():
-    rows = pd.DataFrame({"windows_back": [0, 0, 1, 1], "channel": ["a", "b", "a", "b"], "value": [1.0, 2.0, 3.0, 4.0]})
-    assert importance_of_parts(rows, ("a", "b"), True).tolist() == [3.0, 4.0, 1.0, 2.0]
-    assert importance_of_parts(rows, ("a", "b"), False).tolist() == [7.0, 3.0]
+def test_a_step_takes_as_many_parts_as_there_are_channels():
+    shown = additive([[4.0, 1.0], [3.0, 2.0]])
+    deletion, insertion = curves_of_order(shown, parts_of(shown, True), np.array([0, 2, 3, 1]), 1.0)
+    assert deletion.tolist() == [10.0, 3.0, 0.0]
+    assert insertion.tolist() == [0.0, 7.0, 10.0]
+
+
+def test_cells_share_random_orders_and_a_shorter_cell_has_what_is_left_of_them():
+    settings = SETTINGS.model_copy(update={"n_windows": 4, "n_random_orders": 5})
+    long, short = additive(np.ones((4, 1))), additive(np.ones((3, 1)))
+    for whole, part in zip(*(shared_orders(cell, False, settings) for cell in (long, short)), strict=True):
+        backs = long.windows.windows_back[whole]
+        assert short.windows.windows_back[part].tolist() == backs[backs != 3].tolist()
+    assert len({tuple(order) for order in shared_orders(long, False, settings)}) > 1
+
+
+CELLS = {"a": [4.0, 1.0, 0.0], "b": [4.0, 0.0, 1.0], "c": [4.0, 1.0, 0.0], "d": [0.0, 1.0, 4.0]}
+"""Weights of the windows of four cells, from the earliest on: each has its own sum."""
+
+
+def traced(values: dict[str, list[float]], **update: object) -> pd.DataFrame:
+    """Scores of values of `CELLS` by the name of a cell."""
+    settings = SETTINGS.model_copy(update={"n_windows": 3, "n_matched": 1, "n_random_orders": 3, **update})
+    outcomes = ["mitosis", "mitosis", "mitosis", "apoptosis"]
+    landmarks = pd.DataFrame(
+        {"landmark_id": list(CELLS), "outcome": outcomes, "shown_from": 0, "last_frame": [2, 2, 9, 2]}
+    )
+    table = pd.DataFrame(
+        {"landmark_id": name, "method": "occlusion_window", "windows_back": back, "channel": "all", "value": value}
+        for name, of_cell in values.items()
+        for back, value in zip((2, 1, 0), of_cell, strict=True)
+    ).assign(towards=1.0, group_id="g")
+    opened = []
+    for name, weights in CELLS.items():
+        shown = additive(np.array(weights)[:, None])
+        shown.landmark_id, shown.group_id = name, "g"
+        opened.append(shown)
+    held = gather_cells(table, landmarks, ("a",), settings)
+    cells = tabulate_gains(list(trace_orders(opened, held, table, settings)))
+    wide = cells.pivot_table(
+        index="landmark_id", columns="score", values=["value", "reason"], aggfunc="first", dropna=False
+    )
+    return wide.reindex(list(CELLS))
+
+
+def test_an_order_is_held_against_those_of_a_matched_cell_and_of_the_mean_of_the_others():
+    values = traced(CELLS)["value"].astype(float)
+    # deletion of a: own order 5 1 0 0; of b, its match (as long, and of the same outcome), 5 1 1 0: a third less area
+    assert values.loc["a", "deletion_over_matched"] == pytest.approx(1 / 3)
+    assert values.loc["a", "insertion_over_matched"] == pytest.approx(1 / 3)
+    # the mean of b, c and d is 8/3, 2/3, 5/3: the order of b
+    assert values.loc["a", "deletion_over_mean"] == pytest.approx(1 / 3)
+    assert values.loc["a", "alike_in_cells"] == pytest.approx(0.5)
+    # of d, its own order against the mean 4, 2/3, 1/3 of the others: 5 1 0 0 against 5 5 4 0
+    assert values.loc["d", "deletion_over_mean"] == pytest.approx(8 / 3)
+
+
+def test_without_a_matched_cell_there_is_no_score_but_its_reason():
+    found = traced(CELLS)
+    assert np.isnan(found["value"].astype(float).loc["d", "deletion_over_matched"])
+    assert (
+        found["reason"].loc["d", "deletion_over_matched"]
+        == "too few other cells of the same outcome and length were explained"
+    )
+    assert traced(CELLS, n_matched=3)["value"].astype(float)["insertion_over_matched"].isna().all()
+
+
+def test_of_random_orders_the_one_that_is_best_for_all_cells_is_held_against():
+    settings = SETTINGS.model_copy(update={"n_windows": 3, "n_random_orders": 3})
+    values = traced(CELLS)["value"].astype(float)
+    areas = np.array(
+        [
+            [np.trapezoid(curves_of_order(shown, parts_of(shown, False), order, 1.0)[0], dx=1 / 3) for order in orders]
+            for shown in (additive(np.array(weights)[:, None]) for weights in CELLS.values())
+            for orders in [shared_orders(shown, False, settings)]
+        ]
+    )
+    own = [np.trapezoid(np.append(np.cumsum(np.sort(weights))[::-1], 0), dx=1 / 3) for weights in CELLS.values()]
+    best = areas.mean(axis=0).argmin()
+    assert values["deletion_over_shared"].to_list() == pytest.approx(areas[:, best] - own)
+    assert values["deletion_gain"].to_list() == pytest.approx(areas.mean(axis=1) - own)
+
+
+def test_the_mean_is_of_cells_of_which_the_same_was_forecast():
+    table = pd.DataFrame({"landmark_id": list("abcd"), "windows_back": 0, "value": [1.0, 2.0, -4.0, -8.0]}).assign(
+        method="occlusion_window", channel="all", towards=[1.0, 1.0, -1.0, -1.0]
+    )
+    landmarks = pd.DataFrame({"landmark_id": list("abcd"), "outcome": "mitosis", "shown_from": 0, "last_frame": 2})
+    cells = gather_cells(table, landmarks, ("a",), SETTINGS)
+    means = [cells.lay_on(name, "occlusion_window", np.array([0])).mean_p.tolist() for name in "abcd"]
+    assert means == [[2.0], [1.0], [8.0], [4.0]]
+    alone = gather_cells(table.head(3), landmarks.head(3), ("a",), SETTINGS)
+    assert alone.lay_on("c", "occlusion_window", np.array([0])).mean_p is None
+
+
+def test_values_that_all_cells_share_gain_nothing_over_other_cells():
+    values = traced(dict.fromkeys(CELLS, (3.0, 2.0, 1.0)))["value"].astype(float)
+    assert (values[["deletion_over_mean", "insertion_over_mean"]] == 0).all(axis=None)
+    assert (values.loc[["a", "b", "c"], ["deletion_over_matched", "insertion_over_matched"]] == 0).all(axis=None)
+
+
+def test_a_part_that_a_matched_cell_did_not_show_has_the_mean_of_the_others():
+    shown = [("a", 0, 1.0), ("a", 1, 2.0), ("b", 0, 3.0), ("c", 0, 5.0), ("c", 1, 7.0), ("a", 2, 4.0)]
+    table = pd.DataFrame(shown, columns=["landmark_id", "windows_back", "value"]).assign(
+        method="occlusion_window", channel="all", towards=-1.0
+    )
+    landmarks = pd.DataFrame(
+        {"landmark_id": list("abc"), "outcome": "mitosis", "shown_from": [0, 1, 1], "last_frame": 2}
+    )
+    cells = gather_cells(table, landmarks, ("a",), SETTINGS.model_copy(update={"n_matched": 1}))
+    laid = cells.lay_on("b", "occlusion_window", np.array([1, 0]))
+    assert np.isnan(laid.own_p[0])
+    laid = cells.lay_on("a", "occlusion_window", np.array([2, 1, 0]))
+    assert laid.own_p.tolist() == [-4.0, -2.0, -1.0]
+    assert laid.mean_p.tolist() == [0.0, -7.0, -4.0]  # nobody else shows the earliest window
+    assert laid.matched_kp.tolist() == [[0.0, -7.0, -5.0]]  # c: b shows two windows less
+
+
+def test_one_part_has_no_order():
+    settings = SETTINGS.model_copy(update={"n_windows": 1})
+    shown = additive([[1.0]])
+    shown.landmark_id, shown.group_id = "a", "g"
+    table = pd.DataFrame(
+        {"landmark_id": ["a"], "method": "occlusion_window", "windows_back": 0, "channel": "all", "value": 1.0}
+    ).assign(towards=1.0)
+    landmarks = pd.DataFrame({"landmark_id": ["a"], "outcome": "mitosis", "shown_from": 0, "last_frame": 0})
+    held = gather_cells(table, landmarks, ("a",), settings)
+    cells = tabulate_gains(list(trace_orders([shown], held, table, settings)))
+    assert cells["value"].isna().all()
+    assert set(cells["reason"]) == {"what is shown is a single part, which has no order"}
 
 
 def test_means_count_what_failed_and_have_an_interval_over_groups():

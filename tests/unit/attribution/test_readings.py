@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from cellfate.attribution import explained_models, sanity
+from cellfate.attribution import explained_models, random_networks, sanity
 from cellfate.attribution.agreement import compare_methods
 from cellfate.attribution.attention_statistics import compare_top_attention_frames
 from cellfate.attribution.attention_summary import summarise_attention_statistics
@@ -277,16 +277,42 @@ def test_every_method_is_scored_or_says_why_not(explained, gathered):
     assert randomised["layer"].iloc[-1] == "frame encoder"
 
 
+@pytest.fixture
+def few_parts_are_enough(monkeypatch):
+    """The tiny study shows fewer parts than networks are compared over."""
+    for module in (sanity, random_networks):
+        monkeypatch.setattr(module, "LEAST_PARTS", 3)
+
+
+@pytest.mark.usefixtures("few_parts_are_enough")
 def test_sanity_compares_with_noise_and_with_itself(explained):
     cells, table = check_sanity(*explained.asked)
     whole = table[table["stage"] == 0]
     np.testing.assert_allclose(whole["rank_correlation"].dropna(), 1.0)
-    assert set(cells["score"]) == {"randomised_weights", "seed_stability"}
-    assert set(cells.loc[cells["score"] == "seed_stability", "method"]) == {SHAPLEY}
+    of_shapley = {"seed_stability", "monte_carlo_error", "value_size"}
+    assert set(cells["score"]) == {"randomised_weights", "randomised_chance", *of_shapley}
+    assert set(cells.loc[cells["score"].isin(of_shapley), "method"]) == {SHAPLEY}
     assert cells.loc[cells["score"] == "randomised_weights", "value"].dropna().mean() < 0.9
     most = explained.landmarks["fold"].mode().iloc[0]
     again = explained.landmarks[explained.landmarks["fold"] == most].head(explained.settings.max_sanity_landmarks)
     assert set(cells["landmark_id"]) == set(again["landmark_id"])
+
+
+def test_the_monte_carlo_error_is_that_of_two_draws_by_hand():
+    facts = {"landmark_id": "a", "group_id": "g", "method": SHAPLEY, "channel": "a", "windows_back": [0, 1, 2]}
+    one, other = (pd.DataFrame({**facts, "value": values}) for values in ([1.0, -4.0, 2.0], [1.0, -2.0, 0.0]))
+    cells = sanity._compare_seeds(one, other).set_index("score")["value"]
+    assert cells["monte_carlo_error"] == pytest.approx(np.sqrt((0 + 4 + 4) / 2 / 3))
+    assert cells["value_size"] == pytest.approx(np.sqrt(7.0))
+
+
+def test_orders_are_walked_again_for_every_network_and_once_with_another_seed(explained, monkeypatch):
+    explanations = []
+    monkeypatch.setattr(sanity, "shapley_values", lambda *asked: explanations.append(1) or shapley_values(*asked))
+    check_sanity(*explained.asked)
+    n_layers = explained.n_layers + (2 if explained.is_clock else 3) - 1
+    networks = explained.settings.n_random_networks - 1
+    assert len(explanations) == 2 * (1 + n_layers + 1 + networks + 1)
 
 
 def test_seed_stability_is_of_other_orders(explained, monkeypatch):
@@ -302,6 +328,7 @@ def test_seed_stability_is_of_other_orders(explained, monkeypatch):
     assert seeds[-2:] == [1, 1]
 
 
+@pytest.mark.usefixtures("few_parts_are_enough")
 def test_comparison_trainings_fill_their_rows_and_no_others(explained, gathered):
     crops, landmarks, model, settings = explained.asked
     scores = score(explained, gathered[-1])[0]
@@ -315,10 +342,12 @@ def test_comparison_trainings_fill_their_rows_and_no_others(explained, gathered)
     assert cells[cells["score"] == "label_permuted"]["value"].dropna().mean() < 0.9
     whole = add_training_scores(scores, cells, settings)
     assert whole[["method", "score"]].equals(scores[["method", "score"]])
-    trained = whole["score"].isin(["label_permuted", "retrained"])
+    trained = whole["score"].isin(["label_permuted", "retrained", "retrained_over_permuted"])
     pd.testing.assert_frame_equal(whole[~trained], scores[~trained])
     shapley = whole[trained & (whole["method"] == SHAPLEY)].set_index("score")
-    assert shapley["n_cells"].tolist() == [2, 2]
+    assert shapley["n_cells"].tolist() == [2, 2, 2]
+    above = shapley.loc["retrained", "value"] - shapley.loc["label_permuted", "value"]
+    assert shapley.loc["retrained_over_permuted", "value"] == pytest.approx(above)
     assert shapley.loc["retrained", "value"] == pytest.approx(1.0)
 
 

@@ -129,8 +129,8 @@ def test_a_model_at_chance_has_nothing_to_explain_in_either_reading(case, predic
     believed = body[body.index('<section id="belief"') : body.index('<section id="examples"')]
     own = believed[believed.index(f"<h3>{reading}</h3>") :].split("<h3>")[1]
     assert str(escape(belief.NOTHING_TO_EXPLAIN)) in own
-    assert "Believe first" not in own
-    assert believed.count("Believe first") == 1
+    assert "Believe of a single cell" not in own
+    assert believed.count("Believe of a single cell") == 1
 
 
 def test_the_opening_picture_is_of_a_model_that_is_not_at_chance(case):

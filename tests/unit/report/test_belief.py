@@ -11,6 +11,7 @@ from cellfate.report.belief import (
     tabulate_attribution_scores,
     tabulate_background_swap,
     tabulate_rests_on,
+    tabulate_verdicts,
     write_belief,
     write_explained,
 )
@@ -21,9 +22,13 @@ from tests.cases.report_tables import report_case
 NAN = (np.nan, np.nan, np.nan)
 
 
-def test_a_method_that_is_good_at_everything_passes():
-    assert set(judge_methods(attribution_scores())["verdict"]) == {"passes"}
-    assert "Believe first" in write_belief(attribution_scores())
+def test_a_method_that_is_good_at_everything_passes_twice():
+    verdicts = judge_methods(attribution_scores())
+    assert set(verdicts["about_model"]) == set(verdicts["about_cell"]) == {"passes"}
+    assert set(verdicts["reasons"]) == {""}
+    words = write_belief(attribution_scores())
+    assert words.startswith("Believe of a single cell: Attention, ")
+    assert "not of a single cell" not in words
 
 
 def auroc(low, predictor="classifier", outcome="apoptosis", within_h=np.nan):
@@ -52,60 +57,112 @@ def test_of_the_clock_the_event_and_hours_count_that_are_explained():
 @pytest.mark.parametrize(
     ("score", "value", "words"),
     [
-        ("deletion_gain", (0.4, -0.1, 0.9), "deletion is not told apart"),
-        ("insertion_gain", (-0.4, -0.6, -0.1), "insertion is not told apart"),
-        ("randomised_weights", (0.8, 0.7, 0.9), "stays alike when the weights are random"),
-        ("label_permuted", (0.8, 0.7, 0.9), "permuted outcomes gives it as well"),
-        ("window_auroc", (0.6, 0.5, 0.7), r"misses the planted hours \(AUROC 0.60\)"),
+        ("deletion_gain", (0.4, -0.1, 0.9), "deletion, over random 0.40 [-0.10, 0.90]"),
+        ("insertion_gain", (-0.4, -0.6, -0.1), "insertion, over random -0.40 [-0.60, -0.10]"),
+        ("deletion_over_shared", (0.4, -0.1, 0.9), "deletion, over a shared order 0.40 [-0.10, 0.90]"),
+        ("insertion_over_shared", (0.4, -0.1, 0.9), "insertion, over a shared order 0.40 [-0.10, 0.90]"),
+        ("randomised_weights", (0.8, 0.7, 0.9), "weights randomised 0.80 [0.70, 0.90]"),
+        ("retrained_over_permuted", (0.1, -0.1, 0.3), "trained again, over permuted 0.10 [-0.10, 0.30]"),
+        ("window_auroc", (0.6, 0.5, 0.7), "planted hours, AUROC 0.60 [0.50, 0.70]"),
     ],
 )
-def test_each_check_can_fail_a_method_and_is_named(score, value, words):
+def test_each_check_can_fail_a_method_about_the_model_and_so_about_the_cell(score, value, words):
+    verdicts = judge_methods(attribution_scores(shapley={score: value})).set_index("method")
+    expected = {name: "fails" if name == "shapley" else "passes" for name in COMPARED}
+    assert verdicts["about_model"].to_dict() == verdicts["about_cell"].to_dict() == expected
+    assert verdicts.loc["shapley", "reasons"] == words
+
+
+@pytest.mark.parametrize(
+    ("score", "value", "words"),
+    [
+        ("deletion_over_matched", (0.1, -0.1, 0.3), "deletion, over matched cells 0.10 [-0.10, 0.30]"),
+        ("insertion_over_matched", (0.1, -0.1, 0.3), "insertion, over matched cells 0.10 [-0.10, 0.30]"),
+        ("deletion_over_mean", (0.1, -0.1, 0.3), "deletion, over the others' mean 0.10 [-0.10, 0.30]"),
+        ("insertion_over_mean", (0.1, -0.1, 0.3), "insertion, over the others' mean 0.10 [-0.10, 0.30]"),
+        ("monte_carlo_error", (0.3, 0.2, 0.4), "Monte Carlo error 0.30 beside values of 0.80"),
+    ],
+)
+def test_each_check_can_fail_a_method_about_the_cell_alone(score, value, words):
     scores = attribution_scores(shapley={score: value})
     verdicts = judge_methods(scores).set_index("method")
-    assert verdicts["verdict"].to_dict() == {name: "fails" if name == "shapley" else "passes" for name in COMPARED}
-    assert pd.Series([verdicts.loc["shapley", "reasons"]]).str.contains(words).all()
-    assert pd.Series([write_belief(scores)]).str.contains("Do not rely on Shapley values: .*" + words).all()
+    assert set(verdicts["about_model"]) == {"passes"}
+    assert verdicts["about_cell"].to_dict() == {name: "fails" if name == "shapley" else "passes" for name in COMPARED}
+    assert verdicts.loc["shapley", "reasons"] == words
+    assert "Believe of the model, not of a single cell: Shapley values." in write_belief(scores)
 
 
-def test_methods_that_fail_alike_are_named_together():
-    bad = {"deletion_gain": (0.0, -0.1, 0.1), "insertion_gain": (0.0, -0.1, 0.1)}
-    words = write_belief(attribution_scores(shapley=bad, attention=bad))
-    assert "Attention and Shapley values: deletion and insertion are not told apart from random orders." in words
+def test_permuted_above_trained_again_on_the_mean_is_not_enough_to_fail_or_pass():
+    alike = {"label_permuted": (0.8, 0.7, 0.9)}  # the interval of the paired difference decides
+    assert set(judge_methods(attribution_scores(shapley=alike))["about_model"]) == {"passes"}
 
 
-def test_a_method_without_scores_is_not_checked():
-    scores = attribution_scores(attention={"deletion_gain": NAN, "insertion_gain": NAN})
-    verdicts = judge_methods(scores).set_index("method")
-    assert verdicts.loc["attention", "verdict"] == "not checked"
-    assert verdicts.loc["attention", "reasons"] == "not for this method"
+def test_where_cells_share_their_hours_the_words_say_so():
+    shared = {name: {"deletion_over_mean": (0.0, -0.1, 0.1)} for name in COMPARED}
+    words = write_belief(attribution_scores(**shared))
+    assert words.startswith("Believe of the model, not of a single cell: Attention, ")
+    assert "the values of Attention have a rank correlation of 0.60 with the mean of the other cells" in words
+    assert "Where cells share their hours, no method can do more." in words
+    del shared["shapley"]
+    assert "share their hours" not in write_belief(attribution_scores(**shared))
+
+
+def test_methods_of_one_verdict_and_reason_share_a_row():
+    bad = {"deletion_gain": (0.0, -0.1, 0.1)}
+    rows = tabulate_verdicts(attribution_scores(shapley=bad, attention=bad)).rows
+    assert ("Attention, Shapley values", "fails", "fails", "deletion, over random 0.00 [-0.10, 0.10]") in rows
+    assert len(rows) == 2
+
+
+@pytest.mark.parametrize(
+    ("score", "of_model"),
+    [("insertion_over_shared", "not checked"), ("randomised_weights", "not checked"), ("deletion_over_mean", "passes")],
+)
+def test_a_method_without_a_score_that_is_needed_is_not_checked(score, of_model):
+    verdicts = judge_methods(attribution_scores(attention={score: NAN})).set_index("method")
+    found = verdicts.loc["attention"]
+    assert (found["about_model"], found["about_cell"], found["reasons"]) == (
+        of_model,
+        "not checked",
+        "not for this method",
+    )
+
+
+def test_a_boosting_needs_no_random_network_and_nobody_needs_comparison_trainings():
+    verdicts = judge_methods(
+        attribution_scores(
+            tree_shapley={"randomised_weights": NAN},
+            shapley=dict.fromkeys(("label_permuted", "retrained", "retrained_over_permuted"), NAN),
+        )
+    )
+    assert set(verdicts["about_cell"]) == {"passes"}
 
 
 def test_under_ten_groups_no_method_is_said_to_be_better_than_random_orders():
     bad = {"deletion_gain": (0.4, -0.1, 0.9)}
     few = attribution_scores(shapley=bad, occlusion_window={"randomised_weights": (0.8, 0.7, 0.9)}).assign(n_groups=9)
     verdicts = judge_methods(few).set_index("method")
-    found = verdicts["verdict"].to_dict()
+    found = verdicts["about_model"].to_dict()
     assert found == {name: "fails" if name == "occlusion_window" else "not checked" for name in COMPARED}
     assert verdicts.loc["shapley", "reasons"] == "cells of 9 groups were explained, expected are at least 10"
     assert write_belief(few) == (
-        f"Too few groups to tell methods from random orders: {verdicts.loc['shapley', 'reasons']}. "
-        "Do not rely on Occlusion of windows: it stays alike when the weights are random."
+        f"Too few groups to tell methods from random orders: {verdicts.loc['shapley', 'reasons']}."
     )
-    assert "Believe first" in write_belief(few.assign(n_groups=10))
+    assert "Believe of a single cell" in write_belief(few.assign(n_groups=10))
 
 
 def test_when_nothing_passes_the_words_say_so():
     bad = {name: {"deletion_gain": (0.0, -0.1, 0.1)} for name in COMPARED}
-    assert write_belief(attribution_scores(**bad)).startswith("No method passes every check")
+    assert write_belief(attribution_scores(**bad)).startswith("No method passes every check about the model")
 
 
 def test_scores_stand_with_their_intervals_and_columns_without_any_value_are_left_out():
     no_truth = {name: dict.fromkeys(("window_auroc", "window_precision", "channel_hit"), NAN) for name in COMPARED}
     table = tabulate_attribution_scores(attribution_scores(**no_truth))
-    assert "Planted hours, AUROC" not in table.columns
-    shapley = next(row for row in table.rows if row[0] == "Shapley values")
-    assert "1.50 [1.20, 1.80]" in shapley
-    assert shapley[-1] == "passes"
+    assert "Planted hours, AUROC" not in [row[0] for row in table.rows]
+    column = table.columns.index("Shapley values")
+    deletion = next(row for row in table.rows if row[0] == "Deletion, over random")
+    assert deletion[column] == "1.50 [1.20, 1.80]"
 
 
 def test_background_swap_is_shown_before_and_after():

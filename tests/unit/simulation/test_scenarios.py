@@ -10,6 +10,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
+from cellfate.core.tables import CELL
 from cellfate.simulation import SimulationSettings, list_truth, score_oracle, simulate_study, trace_reporters
 from cellfate.simulation.settings import CHANNELS
 
@@ -91,6 +92,23 @@ def test_the_window_of_the_drug_is_at_the_drug():
     assert set(fated["window_first_frame"]) == {18}  # 9 h at 30 min
     assert set(fated["window_last_frame"]) == {26}
     assert (fated["first_frame"] == 0).all()
+
+
+def test_every_cell_has_hours_of_its_own_and_the_truth_names_them():
+    truth = list_truth(simulate_study(read_scenario("own_hours", n_recordings=20)))
+    fated = truth[truth["fate"] != "censored"]
+    first_h, last_h = ((fated["event_frame"] - fated[f"window_{end}_frame"]) * 0.5 for end in ("first", "last"))
+    assert set(first_h - last_h) == {3.5}  # hours that begin between two frames hold 8 frames
+    assert (first_h.between(5.0, 13.5) & last_h.between(1.5, 9.5)).all()
+    assert first_h.max() > 12.5
+    assert first_h.min() < 6.5
+    assert first_h.astype(float).std() == pytest.approx(8 / np.sqrt(12), rel=0.15)  # evenly over 8 h
+    traces = trace_reporters(simulate_study(read_scenario("own_hours", n_recordings=20, reporter_noise=0.0)))
+    inside = traces.merge(fated[[*CELL, "window_first_frame", "window_last_frame", "strength"]], on=CELL)
+    inside = inside[(inside["frame"] > inside["window_first_frame"]) & (inside["frame"] < inside["window_last_frame"])]
+    means = inside.groupby(CELL)["cell_cycle"].mean()
+    strong = fated.set_index(CELL)["fate"].loc[means.index] == "apoptosis"
+    assert roc_auc_score(strong, -means) > 0.95  # high strength, low reporter, in just these frames
 
 
 @pytest.mark.parametrize(

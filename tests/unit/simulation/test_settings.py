@@ -76,3 +76,16 @@ def test_hazards_take_the_place_of_causes() -> None:
     assert SimulationSettings(hazards=HazardSettings()).causes == ()
     assert SimulationSettings(hazards=HazardSettings(), causes=()) == SimulationSettings(hazards=HazardSettings())
     assert len(SimulationSettings(hazards=None).causes) == 2
+
+
+def test_lives_must_be_longer_than_the_earliest_window_of_a_spread():
+    cause = {
+        "channel": "p53",
+        "window_h": [6, 2],
+        "spread_h": 8,
+        "probability": 0.5,
+        "log_odds": 8,
+        "neutral_strength": 0.6,
+    }
+    with pytest.raises(ValidationError, match=r"\(with spread_h\) begins 14.0 h before the event"):
+        SimulationSettings(causes=[{**cause, "reporter_change": 1.0}])

@@ -29,6 +29,7 @@ from cellfate.plots.attribution_scores import (
     plot_randomised_weights,
 )
 from cellfate.plots.attributions import plot_occlusion, plot_shapley
+from cellfate.plots.common_values import plot_common_values, plot_own_values
 from cellfate.plots.effect_sizes import plot_effect_sizes
 from cellfate.plots.features import plot_feature_association, plot_reporter_series
 
@@ -149,6 +150,7 @@ def _plot(reading: str) -> list[Node]:
         "occlusion": (plot_occlusion, "occlusion"),
         "shapley": (plot_shapley, "shapley"),
     }
+    of_values = {"common_values": plot_common_values, "own_values": plot_own_values}
     of_scores = {
         "attribution_scores": (plot_attribution_scores, "attribution_scores"),
         "faithfulness": (plot_faithfulness, "faithfulness_curves"),
@@ -159,6 +161,10 @@ def _plot(reading: str) -> list[Node]:
         *(
             node(plot, [own(table), explained], own(f"{name}_figure"), name=f"plot_{name}")
             for name, (plot, table) in of_landmarks.items()
+        ),
+        *(
+            node(plot, [own("shapley"), own("attributions"), explained], own(f"{name}_figure"), name=f"plot_{name}")
+            for name, plot in of_values.items()
         ),
         *(
             node(plot, own(table), own(f"{name}_figure"), name=f"plot_{name}")

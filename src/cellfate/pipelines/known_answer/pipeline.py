@@ -16,6 +16,7 @@ SCENARIOS: Final = (
     "cell_cycle_mid",
     "morphology_late",
     "two_windows",
+    "own_hours",
     "length_shortcut",
     "background_shortcut",
     "sister_coupled",
