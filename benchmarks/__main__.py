@@ -14,6 +14,7 @@ NAMES = (
     "masking",
     "intervals",
     "dose_losses",
+    "condition_tests",
     "prediction_sets",
     "whole_way",
     "causal_reading",

@@ -69,7 +69,8 @@ def draw_all(tables: Mapping[str, pd.DataFrame]) -> dict[str, go.Figure]:
         ),
         "alarm_curves_figure": alarms.plot_alarm_curves(tables["alarm_summary"], HEADLINE_H),
         "net_benefit_figure": alarms.plot_net_benefit(tables["net_benefit"]),
-        "observed_incidence_figure": incidence.plot_observed_incidence(tables["observed_incidence"]),
+        "conditions_figure": incidence.plot_conditions(tables["condition_incidence"]),
+        "dose_response_figure": incidence.plot_dose_response(tables["dose_response"], tables["condition_summary"]),
         "dose_incidence_figure": incidence.plot_dose_incidence(tables["dose_incidence"]),
         "reporter_series_figure": features.plot_reporter_series(tables["frame_features"], tables["landmarks"]),
     }

@@ -36,6 +36,7 @@ def score_tables(low: float) -> dict[str, pd.DataFrame]:
         "masking_curves": masking(),
         "observed_incidence": observed(),
         "dose_incidence": doses(),
+        **conditions(),
     }
 
 
@@ -247,7 +248,46 @@ def doses() -> pd.DataFrame:
     ):
         observed = hours * (0.006 * (place + 1) if event == APOPTOSIS else 0.03 / (place + 1))
         forecast = observed * (0.7 + 0.4 * skill)
+        apart = forecast - observed
+        ends = (0.8 * forecast, 1.2 * forecast, apart, apart - 0.01, apart + 0.01)
         counts = (36, 3) if dose == "all" else (12, 1)
-        rows.append((predictor, dose, event, hours, forecast, observed, 0.7 * observed, 1.3 * observed, *counts))
+        rows.append((predictor, dose, event, hours, forecast, observed, 0.7 * observed, 1.3 * observed, *counts, *ends))
     names = ["predictor", "dose", "outcome", "within_h", "forecast", "observed", "low", "high", "n_cells", "n_groups"]
+    names += ["forecast_low", "forecast_high", "difference", "difference_low", "difference_high"]
     return pd.DataFrame(rows, columns=names)
+
+
+def conditions() -> dict[str, pd.DataFrame]:
+    """Three doses of a drug compared, each of 120 cells in 2 groups; no dose is an amount."""
+    since = {"condition": "drug", "since": "first frame"}
+    curves = observed().query("dose != 'all'").assign(**since)
+    curves = curves.assign(curve=curves["dose"])
+    last = curves[curves["time_h"] == 36].drop(columns=["time_h", "n_at_risk"]).assign(by_h=36.0)
+    half = {"half_h": np.nan, "half_low": np.nan, "half_high": np.nan, "reason": "half of the cells is not reached"}
+    rows = [
+        (event, compared, reference, statistic, df, p, corrected, 0.067, 1e-5, 90, True, n_units, 60 * n_units, reason)
+        for event in EVENTS
+        for compared, reference, statistic, df, p, corrected, n_units, reason in (
+            ("all", None, 12.5, 2, 0.067, np.nan, 6, "with so few groups p is never below 0.07"),
+            ("Low", "Control", 2.5, 1, np.nan, np.nan, 4, "no two ways to deal the groups out differ"),
+            ("High", "Control", 9.5, 1, np.nan, np.nan, 4, "no two ways to deal the groups out differ"),
+        )
+    ]
+    names = [
+        "outcome", "compared", "reference", "statistic", "df", "p_value", "p_corrected", "least_p", "p_of_cells",
+        "n_assignments", "exact", "n_units", "n_cells", "reason",
+    ]  # fmt: skip
+    return {
+        "condition_incidence": curves,
+        "condition_summary": last.assign(n_events=12, n_event_groups=2, **half),
+        "condition_tests": pd.DataFrame(rows, columns=names),
+        "dose_response": dose_response(),
+    }
+
+
+def dose_response() -> pd.DataFrame:
+    """Curves through six amounts of the drug, one an event."""
+    fit = {"condition": "drug", "by_h": 36.0, "unit": "uM", "bottom": 0.1, "top": 0.9, "middle": 1.0}
+    fit |= {"half_dose": 1.0, "half_low": 0.5, "half_high": 2.0, "slope": 2.0, "n_doses": 6, "n_cells": 480}
+    rows = [{"outcome": event, **fit, "n_groups": 4, "reason": None} for event in EVENTS]
+    return pd.DataFrame(rows)

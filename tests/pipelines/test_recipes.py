@@ -1,6 +1,7 @@
 """The code of docs/tables.md and docs/tracks.md, run on the finished demo."""
 
 import re
+import shutil
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -28,6 +29,8 @@ def told(demo_project: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[s
     fates, frames = (
         read_csv(demo_project / DATA / "07_model_output" / f"{name}.csv") for name in ("fate_table", "forecast_table")
     )
+    for name in ("condition_groups.csv", "condition_curves.csv"):
+        shutil.copy(demo_project / DATA / "08_reporting" / name, folder / name)
     event = fates["fate"].isin(EVENTS)
     call = fates["call"].where(~event | (fates.index % 2 == 0), fates["fate"])
     write_csv(fates.assign(call=call, sure=np.where(fates.index % 3, "yes", "hardly")), folder / "fate_table.csv")
@@ -35,7 +38,7 @@ def told(demo_project: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[s
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         exec("\n".join(code_of("tables.md")), names)
-    assert {path.name for path in folder.iterdir()} >= {"one_cell.html", "look_again.csv"}
+    assert {path.name for path in folder.iterdir()} >= {"one_cell.html", "look_again.csv", "conditions.html"}
     return names
 
 
@@ -69,6 +72,16 @@ def test_doses_are_summed_up(told, demo_project):
     row = told["by_dose"].iloc[0]
     assert row["p_none"] == pytest.approx(told["first"].query("dose == @row.name")["p_none"].mean())
     assert told["counts"].to_numpy().sum() == len(told["called"])
+
+
+def test_killed_fractions_are_listed_by_group_and_curves_by_condition(told, demo_project):
+    summary = (
+        read_table(demo_project, "08_reporting", "condition_summary").query("outcome == 'apoptosis'").set_index("dose")
+    )
+    assert told["over_groups"]["count"].to_dict() == summary["n_groups"].to_dict()
+    for dose, row in summary.iterrows():
+        assert told["curves"][f"apoptosis: {dose}"].dropna().iloc[-1] >= row["incidence"] - 1e-9
+        assert told["over_groups"].loc[dose, "mean"] == pytest.approx(row["incidence"], abs=0.25)
 
 
 def test_cells_to_look_at_again_are_hardly_sure_or_wrong(told):

@@ -248,6 +248,34 @@ def rank_amount(dose: str) -> tuple[float, str]:
     return (float(f"{number * _PREFIXES[known.group(1)]:.9g}"), known.group(2)) if known else (number, unit)
 
 
+def split_amount(dose: str) -> tuple[str, float]:
+    """Give the unit of an amount, as written, and what it is worth in the unit without prefix.
+
+    Examples
+    --------
+    >>> split_amount("500 nM"), split_amount("3")
+    (('nM', 1e-09), ('', 1.0))
+    """
+    amount = _AMOUNT.fullmatch(dose)
+    unit = amount.group(2) if amount else ""
+    known = UNIT.fullmatch(unit)
+    return unit, _PREFIXES[known.group(1)] if known else 1.0
+
+
+def read_amount(dose: str, unit: str) -> float:
+    """Amount of a dose in a unit, with its prefix; 0 without treatment, NaN where it is none of that unit.
+
+    Examples
+    --------
+    >>> read_amount("2 uM", "nM"), read_amount("DMSO", "nM"), read_amount("High", "nM")
+    (2000.0, 0.0, nan)
+    """
+    (number, base), factor = rank_amount(dose), split_amount(f"1 {unit}")[1]
+    if is_untreated(dose) or number == 0:
+        return 0.0
+    return float(f"{number / factor:.9g}") if base == rank_amount(f"1 {unit}")[1] else math.nan
+
+
 def list_events(outcomes: Iterable[str]) -> list[str]:
     """List the events among outcomes, in their fixed order."""
     found = set(outcomes)

@@ -21,7 +21,7 @@ from cellfate.core.tables import CELL, EVERYTHING, DoseIncidence, ObservedIncide
 from cellfate.metrics.forecasts import Asked, read_forecasts
 from cellfate.metrics.settings import ScoreSettings
 from cellfate.statistics.aalen_johansen import DECIMALS, count_at_risk, standardised_incidence
-from cellfate.statistics.bootstrap import FloatArray, draw_groups, number_groups, summarise
+from cellfate.statistics.bootstrap import FloatArray, draw_groups, mean_by_group, number_groups, summarise
 from cellfate.statistics.censoring import choose_strata
 from cellfate.statistics.incidence import HOURS_TOLERANCE, number_events
 
@@ -70,7 +70,7 @@ def _trace_curves(
     counts_rg = draw_groups(int(groups_n.max()) + 1, scores.n_resamples, scores.seed)
     shown = shown_events(events, follow_up)
     happened_n = cells["fate"].isin(shown).to_numpy(bool)
-    time_m = _thin(np.unique(np.append(0.0, np.round(time_n[happened_n], DECIMALS))))
+    time_m = thin_times(np.unique(np.append(0.0, np.round(time_n[happened_n], DECIMALS))))
     lost_n = (event_n == 0) & (time_n < cells["watchable_h"].to_numpy(np.float64) - HOURS_TOLERANCE)
     strata_n = choose_strata(cells["dose"].to_numpy(str), lost_n, np.arange(len(cells)))
     incidence_rme = standardised_incidence(time_n, event_n, len(events), time_m, strata_n, groups_n, counts_rg)
@@ -93,8 +93,8 @@ def _trace_curves(
             }
 
 
-def _thin(time_m: FloatArray) -> FloatArray:
-    """At most `MOST_TIMES` of ascending times, the first and the last among them."""
+def thin_times(time_m: FloatArray) -> FloatArray:
+    """Keep at most `MOST_TIMES` of ascending times, the first and the last among them."""
     places = np.linspace(0, len(time_m) - 1, min(len(time_m), MOST_TIMES)).round().astype(np.int64)
     return time_m[places]
 
@@ -147,13 +147,21 @@ def _compare(dose: str, asked: Asked, scores: ScoreSettings) -> Iterator[dict[st
     for event in cells.events:
         place = cells.position(event)
         n_event_groups = len(np.unique(cells.groups_n[cells.truth_n == place]))
+        forecast_r = mean_by_group(cells.probabilities_nk[:, place], cells.groups_n, counts_rg)
         observed, low, high = summarise(incidence_rme[:, 0, place], scores.confidence, n_event_groups)
+        forecast = summarise(forecast_r, scores.confidence, cells.n_groups)
+        apart = summarise(forecast_r - incidence_rme[:, 0, place], scores.confidence, n_event_groups)
         yield {
             "predictor": cells.predictor,
             "dose": dose,
             "outcome": event,
             "within_h": cells.within_h,
-            "forecast": float(cells.probabilities_nk[:, place].mean()),
+            "forecast": forecast.estimate,
+            "forecast_low": forecast.low,
+            "forecast_high": forecast.high,
+            "difference": apart.estimate,
+            "difference_low": apart.low,
+            "difference_high": apart.high,
             "observed": observed,
             "low": low,
             "high": high,

@@ -1,6 +1,6 @@
 """What really became of the cells by dose, and what was forecast for them."""
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -9,8 +9,26 @@ from plotly.subplots import make_subplots
 
 from cellfate.core.predictors import BLEND, NETWORK, label_predictor, order_predictors
 from cellfate.core.tables import EVERYTHING
-from cellfate.core.words import HAPPENED, capitalise, list_events, name_dose, order_doses, show_count, write_hours
-from cellfate.plots.theme import COLOURS, colour_predictor, finish, make_grid, say_nothing, translucent, whiskers
+from cellfate.core.words import (
+    HAPPENED,
+    capitalise,
+    list_events,
+    name_dose,
+    order_doses,
+    read_amount,
+    show_count,
+    write_hours,
+)
+from cellfate.plots.theme import (
+    COLOURS,
+    colour_of,
+    colour_predictor,
+    finish,
+    make_grid,
+    say_nothing,
+    translucent,
+    whiskers,
+)
 
 _DOSES: Final = {
     "Control": "#8a8f98",
@@ -20,7 +38,7 @@ _DOSES: Final = {
     EVERYTHING: COLOURS["model"],
 }
 """Colours of doses, none that of a fate; other doses have colours by their place."""
-_OTHERS: Final = ("#588157", "#b08968", "#9d4edd", "#4f772d")
+_OTHERS: Final = ("#588157", "#b08968", "#9d4edd", "#4f772d", "#1f2933", "#c9a227", "#7fb7be", "#b56576")
 _N_TICKS: Final = 5
 _LINE_SHARE: Final = 0.07
 """Height of a line of numbers under the curves, as a share of the curves' height."""
@@ -41,39 +59,42 @@ def _colour_dose(dose: str, position: int) -> str:
     return _DOSES.get(dose, _OTHERS[position % len(_OTHERS)])
 
 
-def plot_observed_incidence(observed_incidence: pd.DataFrame) -> go.Figure:
-    """Draw the share of cells that met each event by each hour, by dose (Aalen-Johansen).
+def plot_conditions(condition_incidence: pd.DataFrame) -> go.Figure:
+    """Draw the share of cells that met each event by each hour of the recordings, by condition and dose.
 
     Parameters
     ----------
-    observed_incidence
-        Table `ObservedIncidence`.
+    condition_incidence
+        Table `ConditionIncidence`.
 
     Returns
     -------
     plotly.graph_objects.Figure
-        One panel an event, one colour a dose, bands are intervals; under the curves the cells still watched.
+        One panel an event, one colour a condition and dose, bands are intervals; under the curves the cells still
+        watched.
     """
+    curves = condition_incidence["curve"].drop_duplicates().to_list()
     title = "Observed incidence of each event (Aalen-Johansen)"
-    events = list_events(observed_incidence["outcome"])
+    events = list_events(condition_incidence["outcome"])
     if not events:
-        return say_nothing(f"{title} (n = 0 cells)", "No cell was followed.")
-    doses = _list_doses(observed_incidence)
+        return say_nothing(f"{title} (n = 0 cells)", "No cell met an event.")
     heads = [f"Cells that {HAPPENED[event]}" for event in events]
     figure = make_subplots(1, len(events), subplot_titles=heads, horizontal_spacing=0.1)
     for column, event in enumerate(events, start=1):
-        of_event = observed_incidence[observed_incidence["outcome"] == event]
+        of_event = condition_incidence[condition_incidence["outcome"] == event]
         top = _find_top(of_event, "incidence")
-        for position, dose in enumerate(doses):
-            rows = of_event[of_event["dose"] == dose].sort_values("time_h")
-            _add_steps(figure, rows, dose, _colour_dose(dose, position), column)
-            _add_at_risk(figure, rows, _colour_dose(dose, position), -top * (0.1 + _LINE_SHARE * position), column)
+        for position, curve in enumerate(curves):
+            rows = of_event[of_event["curve"] == curve].sort_values("time_h")
+            _add_steps(figure, rows, curve, _colour_dose(curve, position), column)
+            _add_at_risk(figure, rows, _colour_dose(curve, position), -top * (0.1 + _LINE_SHARE * position), column)
         marks = [mark for mark in np.arange(0, 1.01, 0.2 if top > 0.45 else 0.05).round(2).tolist() if mark <= top]
-        limits = [-top * (0.1 + _LINE_SHARE * len(doses)), top]
+        limits = [-top * (0.1 + _LINE_SHARE * len(curves)), top]
         figure.update_yaxes(title_text="Share of cells (0 to 1)", range=limits, tickvals=marks, row=1, col=column)
-    last_h = float(observed_incidence["time_h"].max())
-    figure.update_xaxes(title_text="Time since each cell's first landmark (h)", range=[0, 1.03 * last_h or 1])
-    subtitle = f"All parts, {_count_cells(observed_incidence)}; bands are intervals; below: cells still watched."
+    since = condition_incidence["since"].iloc[0]
+    last_h = float(condition_incidence["time_h"].max())
+    figure.update_xaxes(title_text=f"Time since the {since} (h)", range=[0, 1.03 * last_h or 1])
+    n_cells = condition_incidence.groupby("curve")["n_cells"].max().sum()
+    subtitle = f"All parts, n = {show_count(n_cells, 'cell')}; bands are intervals; below: cells watched at that hour."
     return finish(figure, title, subtitle, inner_px=380, legend_rows=2)
 
 
@@ -187,6 +208,7 @@ def _add_dose_panel(figure: go.Figure, rows: pd.DataFrame, place: tuple[int, int
         figure.add_scatter(
             x=[x + shift for x in range(len(doses))],
             y=of_predictor["forecast"],
+            error_y=_forecast_whiskers(of_predictor),
             mode="markers",
             marker={"color": colour_predictor(predictor), "size": 9, "line": {"color": "white", "width": 1}},
             name=label_predictor(predictor),
@@ -199,3 +221,78 @@ def _add_dose_panel(figure: go.Figure, rows: pd.DataFrame, place: tuple[int, int
     ticks = [f"{name_dose(str(dose))}<br>n = {n:,.0f}" for dose, n in observed["n_cells"].items()]
     figure.update_xaxes(title_text="Dose (n cells)", tickvals=list(range(len(doses))), ticktext=ticks, **where)
     figure.update_yaxes(range=[0, max(_find_top(rows, "observed"), _find_top(rows, "forecast"))], **where)
+
+
+def _forecast_whiskers(rows: pd.DataFrame) -> dict[str, object] | None:
+    """Intervals of the mean forecasts; None in tables of earlier versions."""
+    if "forecast_low" not in rows:
+        return None
+    ends = {"forecast_low": "low", "forecast_high": "high"}
+    return whiskers(rows.drop(columns=["low", "high"]).rename(columns=ends), "forecast")
+
+
+def plot_dose_response(dose_response: pd.DataFrame, condition_summary: pd.DataFrame) -> go.Figure:
+    """Draw the incidence observed at each dose, and the log-logistic curve through it.
+
+    Parameters
+    ----------
+    dose_response, condition_summary
+        Tables `DoseResponse` and `ConditionSummary`.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        One panel an event, one colour a condition; a band across marks the interval of the half-way dose. Cells without
+        treatment stand at the left edge of the axis, which is logarithmic.
+    """
+    title = "Response to the dose"
+    events = list_events(dose_response["outcome"])
+    if not events:
+        return say_nothing(f"{title} (n = 0 doses)", "No condition was given in four doses.")
+    heads = [f"Cells that {HAPPENED[event]}" for event in events]
+    figure = make_subplots(1, len(events), subplot_titles=heads, horizontal_spacing=0.1)
+    for column, event in enumerate(events, start=1):
+        fits = dose_response[dose_response["outcome"] == event]
+        for position, (_, fit) in enumerate(fits.iterrows()):
+            _add_response(figure, fit, condition_summary, colour_of(str(fit["condition"]), position), column)
+        figure.update_yaxes(title_text="Share of cells (0 to 1)", rangemode="tozero", row=1, col=column)
+    units = sorted(set(dose_response["unit"]) - {""})
+    figure.update_xaxes(title_text=f"Dose ({', '.join(units)})" if units else "Dose", type="log")
+    by_h = write_hours(float(dose_response["by_h"].max()))
+    n = f"n = {show_count(dose_response['n_cells'].max(), 'cell')}"
+    return finish(
+        figure, title, f"Observed by {by_h}, {n}; lines are intervals, shaded that of the half-way dose.", inner_px=320
+    )
+
+
+def _add_response(figure: go.Figure, fit: "pd.Series[Any]", summary: pd.DataFrame, colour: str, column: int) -> None:
+    """Add the points and the curve of one condition."""
+    points = summary[summary["outcome"] == fit["outcome"]]
+    points = points.assign(amount=[read_amount(dose, str(fit["unit"])) for dose in points["dose"]])
+    ours = (points["condition"] == fit["condition"]) | (fit["condition"] == EVERYTHING) | (points["amount"] == 0)
+    points = points[ours & points["amount"].notna()]
+    given = points.loc[points["amount"] > 0, "amount"]
+    if given.empty:
+        return
+    edge = float(given.min()) / 10
+    amounts = np.geomspace(edge, float(given.max()) * 2, 100)
+    half = fit["middle"]
+    share = fit["bottom"] + (fit["top"] - fit["bottom"]) / (1 + (half / amounts) ** fit["slope"])
+    name = "all" if fit["condition"] == EVERYTHING else str(fit["condition"])
+    look = {"legendgroup": name, "row": 1, "col": column}
+    figure.add_scatter(x=amounts, y=share, mode="lines", line={"color": colour}, name=name, showlegend=False, **look)
+    figure.add_scatter(
+        x=points["amount"].clip(lower=edge),
+        y=points["incidence"],
+        error_y=whiskers(points, "incidence", colour),
+        mode="markers",
+        marker={"color": colour, "size": 9},
+        name=name,
+        showlegend=column == 1,
+        customdata=points["dose"],
+        hovertemplate="%{customdata}: %{y:.3f}<extra></extra>",
+        **look,
+    )
+    if pd.notna(fit["half_low"]) and pd.notna(fit["half_high"]):
+        band = {"fillcolor": translucent(colour, 0.12), "line_width": 0, "row": 1, "col": column}
+        figure.add_vrect(x0=fit["half_low"], x1=fit["half_high"], **band)

@@ -17,6 +17,7 @@ from cellfate.report.added_value import tabulate_added_value, write_added_value
 from cellfate.report.alarms import tabulate_alarms, write_alarms
 from cellfate.report.blending import tabulate_weights
 from cellfate.report.checklist import CHECKLIST_LINKS
+from cellfate.report.conditions import CONDITION_TABLES, tell_conditions
 from cellfate.report.losses import tabulate_losses, tabulate_sensitivity
 from cellfate.report.page import ReportFigure, ReportPage, ReportPart, ReportSection, ReportTable, render_page
 from cellfate.report.prediction_sets import tell_sets
@@ -91,6 +92,7 @@ def assemble_report(
         **{("training", reading): ReportPart(sentences=said) for reading, said in trained.items()},
         ("trust", "within_hours"): _say_transfer(found, follow_up.headline_h),
         ("added", "within_hours"): _say_added(found, models.get("clock", {})),
+        ("incidence", ""): tell_conditions(*(found[name] for name in CONDITION_TABLES)),
         ("published", ""): tabulate_reproduction(found["reproduction"]),
         ("settings", ""): ReportPart(tables=_tabulate_settings(models, parameters)),
     }

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
+from cellfate.report.conditions import CONDITION_TABLES
+
 EXPLANATION_TABLES: Final = ("shapley", "tree_shapley", "attribution_scores", "explained_landmarks")
 """Tables of each reading that its explanations are told from: `classifier_shapley`, `clock_shapley` and so on."""
 READING_TABLES: Final = (*EXPLANATION_TABLES, "history")
@@ -20,6 +22,7 @@ TABLES: Final = (
     "prediction_sets",
     "transfer",
     "background_swap",
+    *CONDITION_TABLES,
     *(f"{reading}_{name}" for reading in ("classifier", "clock") for name in READING_TABLES),
     "recordings",
     "frame_files",
@@ -348,12 +351,13 @@ FIGURES: Final[tuple[FigureText, ...]] = (
         of="within_hours",
     ),
     FigureText(
-        "observed_incidence_figure",
+        "conditions_figure",
         "incidence",
         "Share of cells that had met the event; lost cells count as long as they were watched. The numbers below count "
         "those still watched.",
         "What would happen without the other event: a cell that divides can no longer die here.",
     ),
+    FigureText("dose_response_figure", "incidence"),
     FigureText(
         "dose_incidence_figure",
         "incidence",

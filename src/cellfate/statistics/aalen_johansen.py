@@ -32,6 +32,7 @@ def aalen_johansen(
     at_m: ArrayLike,
     groups_n: IntArray | None = None,
     counts_rg: FloatArray | None = None,
+    entered_n: ArrayLike | None = None,
 ) -> FloatArray:
     """Estimate the cumulative incidence of competing events by some times, for many resamples of groups at once.
 
@@ -47,6 +48,8 @@ def aalen_johansen(
         Hours by which the incidence is asked, the time itself included.
     groups_n, counts_rg
         Group of each cell, and how often each group was drawn (`bootstrap.draw_groups`); null: every cell once.
+    entered_n
+        Hours at which watching began (delayed entry); a cell is at risk after them. Null: from the start.
 
     Returns
     -------
@@ -68,10 +71,16 @@ def aalen_johansen(
     counts = np.ones((1, 1)) if counts_rg is None else counts_rg
     # What happens after the last time asked does not matter: such cells are at risk until then.
     time_t, place_n = np.unique(np.minimum(_rounded(time_n), at.max() + 1.0), return_inverse=True)
+    early_tg = np.zeros((len(time_t), counts.shape[1]))  # cells that are not yet watched at each time
+    if entered_n is not None:
+        enters_n = np.searchsorted(time_t, _rounded(entered_n), side="right")
+        entered = np.zeros((len(time_t) + 1, counts.shape[1]))
+        np.add.at(entered, (enters_n, groups), 1.0)
+        early_tg = entered[::-1].cumsum(axis=0)[::-1][1:]
     step = max(1, _MOST_WEIGHTS // max(1, len(time_t) * (n_events + 1)))
     ended_kg = _ends_of_groups(place_n, event, n_events + 1, groups, counts.shape[1])
     estimates = [
-        _incidence_of_rows(ended_kg, counts[first : first + step], time_t, n_events, at)
+        _incidence_of_rows(ended_kg, early_tg, counts[first : first + step], time_t, n_events, at)
         for first in range(0, len(counts), step)
     ]
     return np.concatenate(estimates)
@@ -107,10 +116,14 @@ def standardised_incidence(
     return mean_rme
 
 
-def count_at_risk(time_n: ArrayLike, at_m: ArrayLike) -> IntArray:
-    """Cells still watched and without an event just before some times, (m,)."""
-    ends = np.sort(_rounded(time_n))
-    return np.asarray(len(ends) - np.searchsorted(ends, _rounded(at_m), side="left"), dtype=np.int64)
+def count_at_risk(time_n: ArrayLike, at_m: ArrayLike, entered_n: ArrayLike | None = None) -> IntArray:
+    """Cells already and still watched, and without an event, just before some times, (m,)."""
+    ends, at = np.sort(_rounded(time_n)), _rounded(at_m)
+    here_m = len(ends) - np.searchsorted(ends, at, side="left")
+    if entered_n is not None:
+        enters = np.sort(_rounded(entered_n))
+        here_m = here_m - (len(enters) - np.searchsorted(enters, at, side="left"))
+    return np.asarray(here_m, dtype=np.int64)
 
 
 def watched_until(time_n: ArrayLike, event_n: ArrayLike, at_m: ArrayLike) -> FloatArray:
@@ -166,15 +179,16 @@ def _ends_of_groups(place_n: IntArray, event_n: IntArray, kinds: int, groups_n: 
 
 
 def _incidence_of_rows(
-    ended_kg: Any, counts_rg: FloatArray, time_t: FloatArray, n_events: int, at_m: FloatArray
+    ended_kg: Any, early_tg: FloatArray, counts_rg: FloatArray, time_t: FloatArray, n_events: int, at_m: FloatArray
 ) -> FloatArray:
     """Incidence of some rows of counts, (r, m, e)."""
     ended = np.asarray(ended_kg @ np.ascontiguousarray(counts_rg.T))
     ended_rtk = np.ascontiguousarray(ended.T).reshape(len(counts_rg), len(time_t), n_events + 1)
-    at_risk_rt = _at_risk(ended_rtk)
+    watched_rt = _at_risk(ended_rtk)
+    at_risk_rt = watched_rt - counts_rg @ early_tg.T
     incidence_rte = cumulative_incidence(_shares(ended_rtk[:, :, 1:], at_risk_rt[:, :, None]))
     start_re = np.zeros((len(counts_rg), 1, n_events))
     places_m = np.searchsorted(time_t, at_m, side="right")
     incidence_rme = np.concatenate((start_re, incidence_rte), axis=1)[:, places_m]
-    drew_r = at_risk_rt[:, 0] > 0 if len(time_t) else np.zeros(len(counts_rg), dtype=bool)
+    drew_r = watched_rt[:, 0] > 0 if len(time_t) else np.zeros(len(counts_rg), dtype=bool)
     return np.where(drew_r[:, None, None], incidence_rme, np.nan)

@@ -1,9 +1,13 @@
 """Permutation tests of a difference of means and of pairs, and the correction of their p values for many tests.
 
-Array suffixes: n values, m pairs, k resamples, p places that are drawn.
+Array suffixes: n values, m pairs, k resamples, p places that are drawn, u units that
+are labelled, r ways to label them.
 """
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import product
+from math import factorial, prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,3 +111,59 @@ def correct_by_holm(p_n: FloatArray) -> FloatArray:
     times = np.arange(len(rising), 0, -1)
     corrected_n[rising] = np.minimum(1.0, np.maximum.accumulate(times * p_n[rising]))
     return corrected_n
+
+
+def list_assignments(labels_u: IntArray, strata_u: IntArray, most: int, generator: np.random.Generator) -> IntArray:
+    """List the ways to deal labels out anew among units of the same stratum: all, or that many drawn ones, (r, u).
+
+    Parameters
+    ----------
+    labels_u, strata_u
+        Label, from 0, and stratum of each unit; a stratum keeps its labels.
+    most
+        Up to so many, all different ways are listed, in a fixed order; of more, so many are drawn.
+    generator
+        Source of the draws.
+
+    Returns
+    -------
+    ndarray of int64, shape (r, u)
+        Drawn ones follow after the labels as they are: r is then `most` + 1.
+
+    Examples
+    --------
+    >>> list_assignments(np.array([0, 0, 1]), np.zeros(3), 10, np.random.default_rng(0)).tolist()
+    [[0, 0, 1], [0, 1, 0], [1, 0, 0]]
+    """
+    places = [np.flatnonzero(strata_u == stratum) for stratum in np.unique(strata_u)]
+    if count_assignments(labels_u, strata_u) <= most:
+        ways = product(*(list(_arrange(Counter(labels_u[of].tolist()))) for of in places))
+        order = np.argsort(np.concatenate(places), kind="stable")
+        return np.array([np.concatenate(way)[order] for way in ways], dtype=np.int64)
+    drawn = np.tile(labels_u, (most + 1, 1))
+    for of in places:
+        drawn[1:, of] = generator.permuted(drawn[1:, of], axis=1)
+    return drawn
+
+
+def count_assignments(labels_u: IntArray, strata_u: IntArray) -> int:
+    """Count the different ways to deal labels out anew among units of the same stratum.
+
+    Examples
+    --------
+    >>> count_assignments(np.array([0, 0, 1, 1, 0, 1]), np.array([0, 0, 0, 0, 1, 1]))
+    12
+    """
+    ways = 1
+    for stratum in np.unique(strata_u):
+        counts = Counter(labels_u[strata_u == stratum].tolist()).values()
+        ways *= factorial(sum(counts)) // prod(map(factorial, counts))
+    return ways
+
+
+def _arrange(left: Counter[int]) -> Iterator[tuple[int, ...]]:
+    """All different orders of labels of which so many are left, in ascending order."""
+    if not left.total():
+        yield ()
+    for label in sorted(label for label, n in left.items() if n):
+        yield from ((label, *rest) for rest in _arrange(left - Counter([label])))

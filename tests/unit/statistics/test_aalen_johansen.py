@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sksurv.nonparametric import CensoringDistributionEstimator, cumulative_incidence_competing_risks
+from sksurv.nonparametric import (
+    CensoringDistributionEstimator,
+    cumulative_incidence_competing_risks,
+    kaplan_meier_estimator,
+)
 from sksurv.util import Surv
 
 from cellfate.statistics.aalen_johansen import aalen_johansen, count_at_risk, watched_until
@@ -129,3 +133,27 @@ def test_incidence_equals_scikit_survival_on_the_hand_scored_sheets_and_in_every
     for kept in (np.arange(len(cells)), *doses):
         for time in (frame_h, life_h):
             _assert_equal_to_scikit_survival(time[kept], event[kept])
+
+
+def test_cells_that_enter_late_by_hand():
+    # At 1 h of two cells one dies (1/2); a third enters at 1 h; at 2 h of two one divides (1/2 * 1/2).
+    entered = [0, 0, 1.0]
+    (found,) = aalen_johansen([1.0, 3.0, 2.0], [1, 0, 2], 2, [0.5, 1.0, 2.0], entered_n=entered)
+    assert found.tolist() == [[0, 0], [0.5, 0], [0.5, 0.25]]
+    assert count_at_risk([1.0, 3.0, 2.0], [0.5, 1.0, 2.0, 3.0], entered).tolist() == [2, 2, 2, 1]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_event_with_entry_is_scikit_survivals_kaplan_meier_and_resamples_are_repeated_cells(seed):
+    time, event, groups = _tied(seed)
+    time = np.round(3 * time)  # whole hours tie in both
+    entered = np.maximum(0, time - np.random.default_rng(seed).integers(1, 8, len(time)))
+    entered[:30] = 0.0
+    at, expected = kaplan_meier_estimator(event > 0, time, entered)
+    (found,) = aalen_johansen(time, event, 2, at, entered_n=entered)
+    np.testing.assert_allclose(1 - found.sum(axis=1), expected, atol=1e-10)
+    counts = np.array([[1, 2, 0, 1, 1, 1.0]])
+    (drawn,) = aalen_johansen(time, event, 2, at, groups, counts, entered)
+    again = np.repeat(np.arange(len(time)), counts[0, groups].astype(int))
+    (repeated,) = aalen_johansen(time[again], event[again], 2, at, entered_n=entered[again])
+    np.testing.assert_allclose(drawn, repeated, atol=1e-10)

@@ -9,7 +9,9 @@ from statsmodels.stats.multitest import multipletests
 from cellfate.statistics.permutation_tests import (
     correct_by_holm,
     correct_p_values,
+    count_assignments,
     draw_subsets,
+    list_assignments,
     permutation_p_value,
 )
 
@@ -66,3 +68,24 @@ def test_holm_equals_statsmodels_and_leaves_nan_alone(p):
     with_nan = correct_by_holm(np.array([np.nan, *p]))
     assert np.isnan(with_nan[0])
     np.testing.assert_allclose(with_nan[1:], expected)
+
+
+def test_all_ways_to_deal_labels_out_are_listed_once():
+    labels, strata = np.array([0, 0, 1, 1, 2, 1]), np.array([0, 0, 0, 0, 1, 1])
+    listed = list_assignments(labels, strata, 100, np.random.default_rng(0))
+    assert len(listed) == count_assignments(labels, strata) == 12  # 4! / (2! 2!) times 2
+    assert len({tuple(row) for row in listed.tolist()}) == 12
+    assert {tuple(sorted(row[:4])) for row in listed.tolist()} == {(0, 0, 1, 1)}
+    assert {tuple(sorted(row[4:])) for row in listed.tolist()} == {(1, 2)}
+    apart = list_assignments(labels[[4, 0, 1, 5, 2, 3]], strata[[4, 0, 1, 5, 2, 3]], 100, np.random.default_rng(0))
+    assert {tuple(sorted(row[[0, 3]])) for row in apart} == {(1, 2)}  # strata need not stand together
+
+
+def test_of_too_many_ways_some_are_drawn_behind_the_labels_as_they_are():
+    labels, strata = np.repeat([0, 1], 10), np.zeros(20, dtype=int)
+    drawn = list_assignments(labels, strata, 500, np.random.default_rng(0))
+    assert count_assignments(labels, strata) == 184_756
+    assert len(drawn) == 501
+    assert drawn[0].tolist() == labels.tolist()
+    assert (drawn.sum(axis=1) == 10).all()
+    assert drawn[1:].mean(axis=0) == pytest.approx(np.full(20, 0.5), abs=0.1)

@@ -16,6 +16,14 @@ from cellfate.core.tables.cohort import (
     Splits,
     TrainingHistory,
 )
+from cellfate.core.tables.conditions import (
+    ConditionCurves,
+    ConditionGroups,
+    ConditionIncidence,
+    ConditionSummary,
+    ConditionTests,
+    DoseResponse,
+)
 from cellfate.core.tables.explanations import (
     Attention,
     AttentionStatistics,
@@ -109,9 +117,15 @@ __all__ = [
     "CommitmentSummary",
     "Commitments",
     "Comparisons",
+    "ConditionCurves",
+    "ConditionGroups",
+    "ConditionIncidence",
+    "ConditionSummary",
+    "ConditionTests",
     "Confusion",
     "Detections",
     "DoseIncidence",
+    "DoseResponse",
     "FaithfulnessCurves",
     "FateTable",
     "FeatureAssociation",

@@ -267,13 +267,21 @@ class ObservedIncidence(Table):
 
 
 class DoseIncidence(Table):
-    """Forecast against observed share of cells per dose: one row a predictor, dose, event and horizon."""
+    """Forecast against observed share of cells per dose: one row a predictor, dose, event and horizon.
+
+    Tables of earlier versions lack the columns from `forecast_low` to `difference_high`.
+    """
 
     predictor: Series[str]
     dose: Series[str]
     outcome: Series[str] = pa.Field(description="event")
     within_h: Series[float] = pa.Field(gt=0, description="hours after the cell's first landmark")
     forecast: Series[float] = pa.Field(ge=0, le=1, description="mean forecast over the cells")
+    forecast_low: Series[float] | None = pa.Field(nullable=True)
+    forecast_high: Series[float] | None = pa.Field(nullable=True)
+    difference: Series[float] | None = pa.Field(nullable=True, description="forecast less observed, same resamples")
+    difference_low: Series[float] | None = pa.Field(nullable=True)
+    difference_high: Series[float] | None = pa.Field(nullable=True)
     observed: Series[float] = pa.Field(ge=0, le=1, description="Aalen-Johansen estimate over the same cells")
     low: Series[float] = pa.Field(nullable=True, description="of the observed")
     high: Series[float] = pa.Field(nullable=True, description="of the observed")

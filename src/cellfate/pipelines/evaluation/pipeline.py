@@ -13,6 +13,8 @@ from cellfate.metrics.background_swap import swap_backgrounds
 from cellfate.metrics.calibration import calibrate_forecasts
 from cellfate.metrics.commitments import find_commitments, shuffle_commitments, summarise_commitments
 from cellfate.metrics.comparisons import compare_forecasts, summarise_scores
+from cellfate.metrics.condition_tests import permute_conditions
+from cellfate.metrics.conditions import compare_conditions
 from cellfate.metrics.confusion import count_confusions
 from cellfate.metrics.curves import trace_curves
 from cellfate.metrics.losses import assume_deaths, count_losses
@@ -25,12 +27,13 @@ from cellfate.metrics.references import forecast_references
 from cellfate.metrics.scoring import score_forecasts
 from cellfate.metrics.seeds import score_seeds
 from cellfate.metrics.transfer import judge_transfer
+from cellfate.metrics.wide_tables import list_group_shares, widen_curves
 from cellfate.pipelines.evaluation.nodes import forecast_traces, gather_forecasts
 from cellfate.plots.added_value import plot_added_value
 from cellfate.plots.alarms import plot_alarm_curves, plot_alarms, plot_net_benefit
 from cellfate.plots.cells import plot_commitments, plot_forecast_heatmap
 from cellfate.plots.curves import plot_calibration, plot_confusion, plot_operating_curves
-from cellfate.plots.incidence import plot_dose_incidence, plot_observed_incidence
+from cellfate.plots.incidence import plot_conditions, plot_dose_incidence, plot_dose_response
 from cellfate.plots.masking import plot_masking
 from cellfate.plots.scores import plot_comparisons, plot_dose_scores, plot_scores
 from cellfate.plots.transfer import plot_transfer
@@ -100,7 +103,8 @@ def _forecast(images: bool) -> Pipeline:
 def _score(images: bool) -> Pipeline:
     """Score all forecasts, hold them against what was observed, forecast changed inputs, and draw it."""
     of_images = [*_changed_inputs(), *_worth_of_images(), *_figures("which_fate", None)]
-    nodes = [*_scores(), *_observed(), *_alarms(), *_figures("within_hours", HEADLINE), *(of_images if images else ())]
+    by_hour = [*_conditions(), *_alarms(), *_figures("within_hours", HEADLINE)]
+    nodes = [*_scores(), *_observed(), *by_hour, *(of_images if images else ())]
     return Pipeline(nodes, namespace="score", prefix_datasets_with_namespace=False)
 
 
@@ -175,7 +179,6 @@ def _observed() -> list[Node]:
             "commitment_summary",
             name="summarise_commitments",
         ),
-        node(plot_observed_incidence, "observed_incidence", "observed_incidence_figure", name="plot_observed"),
         node(plot_dose_incidence, "dose_incidence", "dose_incidence_figure", name="plot_dose_incidence"),
         node(
             plot_forecast_heatmap,
@@ -188,6 +191,25 @@ def _observed() -> list[Node]:
             ["commitments", "shuffled_commitments", EVENTS],
             "commitments_figure",
             name="plot_commitments",
+        ),
+    ]
+
+
+def _conditions() -> list[Node]:
+    """Compare conditions by what was observed: no forecast is read."""
+    observed = ["cells", "recordings", FOLLOW_UP]
+    compared = ["condition_incidence", "condition_summary", "dose_response"]
+    return [
+        node(compare_conditions, [*observed, SCORES], compared, name="compare_conditions"),
+        node(permute_conditions, [*observed, SCORES], "condition_tests", name="permute_conditions"),
+        node(widen_curves, "condition_incidence", "condition_curves", name="widen_curves"),
+        node(list_group_shares, observed, "condition_groups", name="list_group_shares"),
+        node(plot_conditions, "condition_incidence", "conditions_figure", name="plot_conditions"),
+        node(
+            plot_dose_response,
+            ["dose_response", "condition_summary"],
+            "dose_response_figure",
+            name="plot_dose_response",
         ),
     ]
 
