@@ -3,8 +3,7 @@
 Equal to those of the code before classifier and fate clock became one study (8e57982, pipelines `demo` and
 `fate_clock`, `--env test`): the 67 followed cells and their fates, the 426 regular landmarks, the 33 cells whose fate
 was seen, the part that each cell plays for the clock, all scores of age_and_time and dose, and the observed incidence.
-Since then boosting draws its thresholds at random (docs/adr/0025-random-thresholds.md), and the classifier embeds
-frames as the clock does (docs/adr/0027-encoder-of-the-classifier.md). New: the
+Since then boosting draws its thresholds at random (docs/adr/0025-random-thresholds.md). New: the
 classifier is tested on the 12 such cells of the clock's test part (then on 8 of its own), and last landmarks are listed
 beside regular ones.
 """
