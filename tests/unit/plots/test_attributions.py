@@ -123,7 +123,9 @@ def test_shapley_maps_show_size_and_sign():
 
 def test_occlusion_shows_windows_and_channels():
     table = landmarks()
-    figure = plot_occlusion(attributions(table), table)
+    shown = attributions(table)
+    shown.attrs["settings"] = {"absent": "mean_pixel"}
+    figure = plot_occlusion(shown, table)
     assert set(figure.data[0].x) == {"2.5-1.5", "3.5-2.5", "over 3.5"}
     assert set(figure.data[1].x) == {"a", "b"}
     assert "Log odds of apoptosis: above 0 an input speaks for it. n = 12 cells" in figure.layout.title.text
