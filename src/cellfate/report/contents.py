@@ -227,11 +227,7 @@ _EXPLANATIONS = (
         "below the mean with its sign.",
     ),
     FigureText("common_values_figure", "explanations", "Mean over cells of what speaks for the forecast."),
-    FigureText(
-        "own_values_figure",
-        "explanations",
-        "Values less the mean of the other cells.",
-    ),
+    FigureText("own_values_figure", "explanations", "Values less the mean of the other cells."),
     FigureText(
         "occlusion_figure",
         "explanations",

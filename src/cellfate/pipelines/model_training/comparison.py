@@ -15,6 +15,7 @@ def create_comparison_pipeline() -> Pipeline:
     trained again says nothing of what was learnt.
     """
     explanation = "params:explanation"
+    models = ["classifier_model", "permuted_model", "retrained_model"]
     tables = ["normalisation", "frame_features"]
     settings = ["params:follow_up", "params:model", "reseeded_training", "params:features"]
     nodes = [
@@ -39,10 +40,7 @@ def create_comparison_pipeline() -> Pipeline:
         ),
         node(
             compare_trainings,
-            [
-                *("crops", "classifier_explained_landmarks", "classifier_model", "permuted_model", "retrained_model"),
-                explanation,
-            ],
+            ["crops", "classifier_explained_landmarks", *models, explanation],
             "training_cells",
             name="compare_trainings",
         ),
