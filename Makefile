@@ -1,5 +1,6 @@
 # make run    simulate recordings and go the whole way to data/08_reporting/report.html
 # make test   run every test;  make lint  check style, types and import contracts
+# make review look at every cell in the browser, and score it: of the study that make run has made, or another: ENV=myname
 # make bench  measure speed, memory and chance level;  make viz  look at the pipelines in a browser
 
 PYTHON ?= python3.11
@@ -8,7 +9,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: run test lint bench viz environment clean
+.PHONY: run test lint bench review viz environment clean
 
 environment: $(STAMP)
 
@@ -32,6 +33,9 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
+
+review: $(STAMP)
+	$(BIN)/cellfate review $(if $(ENV),--env $(ENV))
 
 viz: $(STAMP)
 	$(BIN)/kedro viz run

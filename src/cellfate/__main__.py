@@ -1,4 +1,4 @@
-"""`cellfate` and `python -m cellfate`: `cellfate run` is `kedro run` in this project, `cellfate new` makes a study.
+"""`cellfate` and `python -m cellfate`: `run` is `kedro run` in this project, `new` makes a study, `review` shows it.
 
 The group is not the `cli` of a `cli.py`, which Kedro would add to its own commands: there, `kedro new` makes projects.
 """
@@ -68,6 +68,42 @@ def new(folder: Path, name: str | None, layout: str | None, conf_source: str) ->
     given = "" if conf_source == "conf" else f" --conf-source {conf_source}"
     for line in describe(recognised, written, study, given):
         click.echo(line)
+
+
+@cellfate.command()
+@click.option("--env", "-e", help="Environment of the study, as of `cellfate run`.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen at: 8060 if not given, 0 for any free.")
+@click.option("--params", default="", help="Parameters such as data_root=/path, as of `cellfate run`.")
+@click.option("--conf-source", help="Folder of the configuration.")
+@click.option("--open/--no-open", "opens", default=True, help="Open the page in the browser.")
+def review(env: str | None, port: int | None, params: str, conf_source: str | None, opens: bool) -> None:
+    """Look at every cell in the browser, and note its fate.
+
+    The page is on this computer only. It needs the extra `review`. Labels go to the folder labels of data_root; nothing
+    else is written.
+    """
+    from cellfate.core.errors import InputError
+    from cellfate.failures import Failure
+
+    try:
+        from cellfate.review.serving import PORT, serve
+        from cellfate.study_source import find_study
+    except ModuleNotFoundError as error:
+        raise click.ClickException(
+            f"{error.name} is not installed, but the page is made with it; install it with pip install '.[review]'."
+        ) from error
+    try:
+        source = find_study(env, conf_source, params)
+        serve(source, PORT if port is None else port, click.echo, opens=opens)
+    except InputError as error:
+        raise click.ClickException(str(error)) from error
+    except Exception as error:
+        failure = Failure(error)
+        if failure.is_ours:
+            raise
+        raise click.ClickException(failure.tell(None, None)) from error
+    except KeyboardInterrupt:
+        click.echo("Stopped; everything that was scored is saved.")
 
 
 def _find_run() -> click.Command:

@@ -1,0 +1,113 @@
+"""Labels as the page gives and gets them: the journal behind it, and what is newest of every cell and scorer."""
+
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pydantic import ValidationError
+
+from cellfate.core.errors import InputError
+from cellfate.labels.journal import Journal
+from cellfate.labels.label import Label, SeenTrack
+from cellfate.review.study import Study
+
+
+@dataclass(frozen=True, eq=False)
+class Labelling:
+    """Stores labels, and knows the newest of every cell and scorer, also those that other programs added.
+
+    Attributes
+    ----------
+    study : Study
+        The study whose cells are scored.
+    journal : Journal
+        Where labels are kept.
+    """
+
+    study: Study
+    journal: Journal
+    _lock: Lock = field(default_factory=Lock)
+
+    def store(self, given: Any) -> Label:
+        """Store a label that the page made.
+
+        Parameters
+        ----------
+        given
+            Fields of `Label`, without `at` and `seen`, which are set here.
+
+        Raises
+        ------
+        InputError
+            If it is no label, or of a cell that the study does not have.
+        StaleLabel
+            If a newer one of this cell and scorer was not known to the page.
+        OSError
+            If it cannot be written.
+        """
+        if not isinstance(given, dict):
+            raise InputError("A label was expected as an object of its fields; reload the page.")
+        try:
+            label = Label(**{name: value for name, value in given.items() if name not in ("at", "seen")})
+        except ValidationError as error:
+            raise InputError(_explain(error)) from error
+        place = self.study.find_cell(label.recording_id, label.cell_id)
+        if place < 0:
+            raise InputError(
+                f"The study has no cell {label.cell_id} in recording '{label.recording_id}': it has changed since the "
+                "page was opened; reload the page."
+            )
+        with self._lock:
+            return self.journal.append(label.model_copy(update={"seen": self.describe(place)}))
+
+    def describe(self, place: int) -> SeenTrack:
+        """Describe a cell as it is now: its track, and its fate by the study's own evidence."""
+        cell = self.study.cells.iloc[place]
+        rows = self.study.detections.rows(place)
+        y_px, x_px = (self.study.detections.columns[name][rows] for name in ("y_px", "x_px"))
+        is_placed = bool(len(y_px)) and bool(np.isfinite([y_px[-1], x_px[-1]]).all())
+        event = cell["event_frame"] if "recorded_event_frame" not in cell else cell["recorded_event_frame"]
+        fate = cell["fate"] if "recorded_fate" not in cell else cell["recorded_fate"]
+        return SeenTrack(
+            first_frame=int(cell["first_frame"]),
+            last_frame=int(cell["last_frame"]),
+            y_px=float(y_px[-1]) if is_placed else None,
+            x_px=float(x_px[-1]) if is_placed else None,
+            fate=str(fate),
+            event_frame=None if pd.isna(event) else int(event),
+        )
+
+    def tell(self, place: int) -> str:
+        """Say in a sentence what was scored of a cell, by whom; "" where nothing was."""
+        cell = self.study.cells.iloc[place]
+        of_cell = (str(cell["recording_id"]), int(cell["cell_id"]))
+        newest = {label.scorer: label for label in self.journal.since(0)[0] if label.key[:2] == of_cell}
+        said = [f"{label.scorer} scored {label.fate}{_at(label)}" for label in newest.values() if label.fate]
+        return f"{'; '.join(said)}." if said else ""
+
+    def since(self, offset: int) -> tuple[list[dict[str, Any]], int]:
+        """Give the labels after a place in the journal, as `write` does, and the place for the next time.
+
+        Raises
+        ------
+        InputError
+            If the journal is damaged.
+        """
+        labels, end = self.journal.since(offset)
+        return [self.write(label) for label in labels], end
+
+    def write(self, label: Label) -> dict[str, Any]:
+        """Write a label for the page: its fields, and the key of its cell (-1: the study no longer has it)."""
+        fields = label.model_dump(mode="json", exclude={"seen"})
+        return fields | {"key": self.study.find_cell(label.recording_id, label.cell_id)}
+
+
+def _at(label: Label) -> str:
+    return "" if label.event_frame is None else f" at frame {label.event_frame}"
+
+
+def _explain(error: ValidationError) -> str:
+    faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].lower()}" for fault in error.errors())
+    return f"The label cannot be stored as it is ({faults}); correct it, or reload the page."
