@@ -1,7 +1,8 @@
 """Faithfulness: whether the forecast falls when what an attribution calls important is removed.
 
 Parts are the time windows of what is shown, or channels in time windows where the method tells channels apart; absent
-is 0 after normalisation. Deletion starts with the whole and removes the most important part first; insertion starts
+is what `explanation.absent` says. Where other cells stand in, they are others than those beside which the values were
+found: an order that knows only who stood in there gains nothing here. Deletion starts with the whole and removes the most important part first; insertion starts
 with nothing and puts it back first (Samek et al. 2017; Petsiuk et al. 2018). The order of a method is held against
 
 - random orders of the same parts, on the mean;
@@ -31,6 +32,7 @@ from cellfate.attribution.opening import OpenedLandmark, open_landmarks
 from cellfate.attribution.other_cells import LaidValues, OtherCells, gather_cells
 from cellfate.attribution.scoring import average_cells
 from cellfate.attribution.settings import ExplanationSettings
+from cellfate.attribution.stand_ins import CURVE_STAND_INS, take_curve_stand_ins
 from cellfate.core.tables import AttributionCells, FaithfulnessCurves
 from cellfate.crops.store import CropStore
 from cellfate.prediction.records import TrainedModel
@@ -45,9 +47,13 @@ SHARES = np.linspace(0, 1, 11)
 DELETION, INSERTION = "deletion", "insertion"
 OWN, RANDOM, REVERSE = "own", "random", "reverse"
 ALIKE: Final = "alike_in_cells"
+HELD_AGAINST: Final = ("gain", "over_shared", "over_matched", "over_mean")
+GAINS: Final = (*(f"{curve}_{name}" for name in HELD_AGAINST for curve in (DELETION, INSERTION)), "over_reverse", ALIKE)
+"""Scores of the orders; what each means: `tabulate_gains`."""
 ONE_PART: Final = "what is shown is a single part, which has no order"
 NO_MATCH: Final = "too few other cells of the same outcome and length were explained"
 NO_OTHER: Final = "no other cell of the same forecast was explained"
+NO_STAND_INS: Final = "no other training cells were left to stand in for absent parts"
 
 
 def trace_faithfulness(
@@ -81,10 +87,22 @@ def trace_faithfulness(
     if chosen.empty:
         return AttributionCells.empty(), FaithfulnessCurves.empty()
     view = view_model(model, explanation)
-    opened = open_landmarks(crops, chosen, view, all_subsets, "Deleting and inserting")
+    able = chosen[CURVE_STAND_INS].map(len) > 0 if explanation.absent == "other_cells" else chosen["shapley"]
+    opened = open_landmarks(crops, take_curve_stand_ins(chosen[able]), view, all_subsets, "Deleting and inserting")
     cells = gather_cells(attributions, chosen, view.channels, explanation)
     traces = list(trace_orders(opened, cells, attributions, explanation))
-    return tabulate_gains(traces), _average_curves(traces, explanation)
+    untraced = _say_untraced(attributions[attributions["landmark_id"].isin(chosen.loc[~able, "landmark_id"])])
+    if not traces:
+        return untraced, FaithfulnessCurves.empty()
+    table = pd.concat([tabulate_gains(traces), untraced], ignore_index=True)
+    return AttributionCells.validate(table), _average_curves(traces, explanation)
+
+
+def _say_untraced(attributions: pd.DataFrame) -> pd.DataFrame:
+    """Table `AttributionCells` of landmarks at which no curve can be traced: no value, but the reason."""
+    of_landmarks = attributions[["landmark_id", "group_id", "method"]].drop_duplicates()
+    scores = pd.DataFrame({"score": GAINS, "value": np.nan, "reason": NO_STAND_INS})
+    return AttributionCells.validate(of_landmarks.merge(scores, how="cross"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -269,22 +287,14 @@ def tabulate_gains(traces: list[Trace]) -> pd.DataFrame:
 
 def _gains_of(trace: Trace, best_e: IntArray, better_e: FloatArray) -> list[dict[str, object]]:
     """All scores of one method at one landmark; `best_e` are the best orders that all cells share."""
-    held_against = {
-        "gain": (trace.random_oe.mean(axis=0), None),
-        "over_shared": (trace.random_oe[best_e, [0, 1]], None),
-        "over_matched": (trace.matched_e, NO_MATCH),
-        "over_mean": (trace.mean_e, NO_OTHER),
-    }
-    scores: dict[str, tuple[float, str | None]] = {
-        f"{curve}_{name}": (gain, reason)
-        for name, (other_e, reason) in held_against.items()
-        for curve, gain in zip((DELETION, INSERTION), better_e * (trace.own_e - other_e), strict=True)
-    }
-    scores["over_reverse"] = (float(trace.own_e[1] - trace.own_e[0]), None)
-    scores[ALIKE] = (trace.alike, None)
+    others_e = (trace.random_oe.mean(axis=0), trace.random_oe[best_e, [0, 1]], trace.matched_e, trace.mean_e)
+    gains = [*np.concatenate([better_e * (trace.own_e - other_e) for other_e in others_e])]
+    values = [*gains, float(trace.own_e[1] - trace.own_e[0]), trace.alike]
+    reasons = {f"{curve}_over_matched": NO_MATCH for curve in (DELETION, INSERTION)}
+    reasons |= {f"{curve}_over_mean": NO_OTHER for curve in (DELETION, INSERTION)}
     if trace.n_parts == 1:
-        scores = dict.fromkeys(scores, (np.nan, ONE_PART))
+        values, reasons = [np.nan] * len(GAINS), dict.fromkeys(GAINS, ONE_PART)
     return [
-        {**trace.facts, "score": name, "value": value, "reason": reason if np.isnan(value) else None}
-        for name, (value, reason) in scores.items()
+        {**trace.facts, "score": name, "value": value, "reason": reasons.get(name) if np.isnan(value) else None}
+        for name, value in zip(GAINS, values, strict=True)
     ]

@@ -1,5 +1,8 @@
 """What stands in for what is absent: the frames a model is shown where parts of a landmark's own are missing.
 
+Where other cells do, values and the curves that they are examined by have draws of their own: what a value says of the
+cells that happened to stand in counts for nothing on the curves.
+
 Shape suffixes: d draws, t frames shown, c channels, h rows, w columns.
 """
 
@@ -21,8 +24,12 @@ from cellfate.statistics.medians import masked_median
 logger = logging.getLogger(__name__)
 
 FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
+Candidates = dict[str, NDArray[Any]]
 STAND_INS, WEIGHTS = "stand_ins", "stand_in_weights"
 """Columns of the explained landmarks: landmarks of training cells that stand in there, and what each counts."""
+CURVE_STAND_INS, CURVE_WEIGHTS = "curve_stand_ins", "curve_stand_in_weights"
+"""The same where deletion and insertion are traced: landmarks of other training cells."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +91,8 @@ def draw_stand_ins(
 
     Half of them have the explained outcome and half have not, if there are such, and they count as much as there are
     landmarks of their kind in training: a rare outcome is not missed, and the mean forecast is that of all. Of a cell
-    one landmark of a kind is drawn; those that show as many frames come before those that show fewer.
+    one landmark of a kind is drawn; those that show as many frames come before those that show fewer. Those of the
+    curves are drawn in the same way from the cells that are left.
 
     Parameters
     ----------
@@ -101,7 +109,8 @@ def draw_stand_ins(
     -------
     pandas.DataFrame
         `explained` with `stand_ins` (landmark_ids) and `stand_in_weights` (adding up to 1); both empty where no
-        training landmark has a known answer.
+        training landmark has a known answer. The same as `curve_stand_ins` and `curve_stand_in_weights`; both empty
+        where of a kind nobody is left.
     """
     trained = splits.loc[splits["part"] == "train", [*CELL, "fold"]].merge(answered, on=CELL)
     by_fold = {fold: _candidates(trained[trained["fold"] == fold], view.outcome) for fold in explained["fold"].unique()}
@@ -109,23 +118,39 @@ def draw_stand_ins(
     n_draws, seed = view.explanation.n_absent_draws, view.explanation.seed
     asked = zip(explained["landmark_id"], explained["fold"], lengths_n, strict=True)
     drawn = [
-        _draw_one(by_fold[fold], int(n_frames), n_draws, f"{seed}:absent:{name}") for name, fold, n_frames in asked
+        _draw_twice(by_fold[fold], int(n_frames), n_draws, f"{seed}:absent:{name}") for name, fold, n_frames in asked
     ]
     columns = {
-        name: pd.Series([pair[place] for pair in drawn], index=explained.index, dtype=object)
-        for place, name in enumerate((STAND_INS, WEIGHTS))
+        name: pd.Series([row[place] for row in drawn], index=explained.index, dtype=object)
+        for place, name in enumerate((STAND_INS, WEIGHTS, CURVE_STAND_INS, CURVE_WEIGHTS))
     }
-    n_few = sum(len(names) < n_draws for names, _ in drawn)
+    _warn_of_few([(len(names), len(on_curves)) for names, _, on_curves, _ in drawn], n_draws)
+    return explained.assign(**columns)
+
+
+def _warn_of_few(counts: list[tuple[int, int]], n_draws: int) -> None:
+    """Count the landmarks at which too few cells stand in for values, and nobody else is left for curves."""
+    n_few, n_no_curves = sum(n < n_draws for n, _ in counts), sum(n > 0 and not m for n, m in counts)
     if n_few:
         logger.warning(
             "At %d of %d landmarks fewer than %d training cells of the fold can stand in for absent parts: those there "
             "are do, and without any nothing is explained",
-            n_few, len(drawn), n_draws,
+            n_few, len(counts), n_draws,
         )  # fmt: skip
-    return explained.assign(**columns)
+    if n_no_curves:
+        logger.warning(
+            "At %d of %d landmarks no other training cells are left to stand in when parts are removed and put back: "
+            "no method is examined by that there",
+            n_no_curves, len(counts),
+        )  # fmt: skip
 
 
-def _candidates(trained: pd.DataFrame, outcome: str) -> dict[str, NDArray[Any]]:
+def take_curve_stand_ins(explained: pd.DataFrame) -> pd.DataFrame:
+    """Put the draws of the curves in the place of those of the values."""
+    return explained.assign(**{STAND_INS: explained[CURVE_STAND_INS], WEIGHTS: explained[CURVE_WEIGHTS]})
+
+
+def _candidates(trained: pd.DataFrame, outcome: str) -> Candidates:
     """Columns of training landmarks as arrays: their names, cells, frames shown, and whether they have the outcome."""
     return {
         "landmark_id": trained["landmark_id"].to_numpy(dtype=object),
@@ -135,29 +160,40 @@ def _candidates(trained: pd.DataFrame, outcome: str) -> dict[str, NDArray[Any]]:
     }
 
 
-def _draw_one(
-    candidates: dict[str, NDArray[Any]], n_frames: int, n_draws: int, seed: str
-) -> tuple[list[str], list[float]]:
-    """Draw the stand-ins of one landmark of so many frames, and what they count."""
+def _draw_twice(
+    candidates: Candidates, n_frames: int, n_draws: int, seed: str
+) -> tuple[list[str], list[float], list[str], list[float]]:
+    """Draw the stand-ins of one landmark of so many frames and what they count, for values and for curves."""
     generator = np.random.default_rng(zlib.crc32(seed.encode()))
     order_n = generator.permutation(len(candidates["cell"]))
     ordered_n = order_n[np.argsort(-np.minimum(candidates["n_frames"], n_frames)[order_n], kind="stable")]
+    first_n, weights = _draw(candidates, ordered_n, n_draws)
+    left_n = ordered_n[~np.isin(candidates["cell"][ordered_n], candidates["cell"][first_n])]
+    kinds = candidates["has_outcome"]
+    if n_draws > 1 and set(kinds[left_n]) != set(kinds):
+        left_n = left_n[:0]  # without one kind the mean forecast would be that of the other
+    second_n, curve_weights = _draw(candidates, left_n, n_draws)
+    named, on_curves = ([str(name) for name in candidates["landmark_id"][rows_n]] for rows_n in (first_n, second_n))
+    return named, weights, on_curves, curve_weights
+
+
+def _draw(candidates: Candidates, ordered_n: IntArray, n_draws: int) -> tuple[IntArray, list[float]]:
+    """Draw the first candidates of each kind in order, and say what they count."""
     has_outcome_n = candidates["has_outcome"]
-    kinds = [kind for kind in (True, False) if (has_outcome_n == kind).any()]
-    if n_draws == 1 or len(kinds) < 2:
+    if n_draws == 1 or has_outcome_n[ordered_n].all() or not has_outcome_n[ordered_n].any():
         strata = [(ordered_n, n_draws, 1.0)]
     else:
         share = float(has_outcome_n.mean())
         with_n, without_n = ordered_n[has_outcome_n[ordered_n]], ordered_n[~has_outcome_n[ordered_n]]
         strata = [(with_n, n_draws // 2, share), (without_n, n_draws - n_draws // 2, 1 - share)]
-    names: list[str] = []
+    drawn: list[int] = []
     weights: list[float] = []
     for rows_n, n_wanted, share in strata:
         _, firsts = np.unique(candidates["cell"][rows_n], return_index=True)
         taken = rows_n[np.sort(firsts)[:n_wanted]]
-        names += [str(name) for name in candidates["landmark_id"][taken]]
+        drawn += taken.tolist()
         weights += [share / max(len(taken), 1)] * len(taken)
-    return names, weights
+    return np.array(drawn, dtype=np.int64), weights
 
 
 def _read_aligned(crops: CropStore, name: str, member: ExplainedMember, own: CellSequence) -> FloatArray:

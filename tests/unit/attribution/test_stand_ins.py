@@ -217,6 +217,37 @@ def test_of_too_few_those_there_are_stand_in_and_they_are_counted(study, caplog,
     assert ("At 40 of 40 landmarks fewer than" in caplog.text) == (len(weights) < n_draws)
 
 
+@pytest.mark.parametrize(("n_with", "n_draws", "weights"), [(2, 2, [0.2, 0.8]), (0, 2, [0.5, 0.5]), (5, 1, [1.0])])
+def test_curves_have_draws_of_other_cells_that_count_alike(study, n_with, n_draws, weights):
+    drawn = draw(study, candidates(n_with, 10 - n_with), n_draws)
+    for row in drawn.itertuples():
+        assert not set(row.stand_ins) & set(row.curve_stand_ins)
+        np.testing.assert_allclose(row.curve_stand_in_weights, weights)
+        np.testing.assert_allclose(row.stand_in_weights, weights)
+        if n_with == 2:
+            assert [int(names[0].split(":")[1]) < 2 for names in (row.stand_ins, row.curve_stand_ins)] == [True] * 2
+
+
+def test_a_cell_that_stands_in_at_one_landmark_does_not_on_the_curves_at_another(study):
+    """Five cells, each asked once with and once without the outcome."""
+    explained, answered, splits = candidates(5, 0)
+    before = answered.assign(landmark_id=answered["landmark_id"] + "0", outcome="none")
+    drawn = draw(study, (explained, pd.concat([answered, before]), splits), 2)
+    for row in drawn.itertuples():
+        one, other = ({name.split(":")[1] for name in names} for names in (row.stand_ins, row.curve_stand_ins))
+        assert not one & other
+        assert len(row.curve_stand_ins) == 2
+
+
+@pytest.mark.parametrize(("n_with", "n_without"), [(1, 9), (9, 1), (0, 2)])
+def test_where_of_a_kind_nobody_is_left_there_are_no_curves_and_they_are_counted(study, caplog, n_with, n_without):
+    with caplog.at_level(logging.WARNING):
+        drawn = draw(study, candidates(n_with, n_without), 2)
+    assert drawn["stand_ins"].map(len).eq(2).all()
+    assert drawn["curve_stand_ins"].map(len).eq(0).all()
+    assert "At 40 of 40 landmarks no other training cells are left" in caplog.text
+
+
 def test_where_nobody_can_stand_in_nothing_is_explained(study, caplog):
     splits = study.splits[study.splits["part"] != "train"]
     model = random_model(study, "classifier")
