@@ -102,9 +102,7 @@ def attribute(weights_nwc: FloatArray, stand_ins_nwc: FloatArray, rng: np.random
     }
 
 
-def examine(
-    weights_nwc: FloatArray, stand_ins_nwc: FloatArray, values_nwc: FloatArray, seed: int
-) -> tuple[bool, bool]:
+def examine(weights_nwc: FloatArray, stand_ins_nwc: FloatArray, values_nwc: FloatArray, seed: int) -> tuple[bool, bool]:
     """Whether values pass deletion and insertion about the model, and about this cell too."""
     explanation = SETTINGS.model_copy(update={"seed": seed})
     names = [f"{number}" for number in range(len(weights_nwc))]

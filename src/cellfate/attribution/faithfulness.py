@@ -2,8 +2,9 @@
 
 Parts are the time windows of what is shown, or channels in time windows where the method tells channels apart; absent
 is what `explanation.absent` says. Where other cells stand in, they are others than those beside which the values were
-found: an order that knows only who stood in there gains nothing here. Deletion starts with the whole and removes the most important part first; insertion starts
-with nothing and puts it back first (Samek et al. 2017; Petsiuk et al. 2018). The order of a method is held against
+found: an order that knows only who stood in there gains nothing here. Deletion starts with the whole and removes the
+most important part first; insertion starts with nothing and puts it back first (Samek et al. 2017; Petsiuk et al.
+2018). The order of a method is held against
 
 - random orders of the same parts, on the mean;
 - the best of these for all cells together. Each random order is one and the same for all cells, so that an order that
@@ -164,45 +165,44 @@ def _trace_landmark(
     opened: OpenedLandmark, cells: OtherCells, towards: float, explanation: ExplanationSettings
 ) -> Iterator[Trace]:
     """Trace all methods at one landmark."""
-    random_by_parts: dict[bool, FloatArray] = {}
-    for method in cells.values_nwc:
-        laid = cells.lay_on(opened.landmark_id, method, opened.windows.windows_back)
-        if np.isnan(laid.own_p).any():
-            continue  # the method has no values at this landmark
-        by_channel = COMPARED[method].by_image_channel
+    laid = {name: cells.lay_on(opened.landmark_id, name, opened.windows.windows_back) for name in cells.values_nwc}
+    valued = {name: values for name, values in laid.items() if not np.isnan(values.own_p).any()}
+    for by_channel in sorted({COMPARED[name].by_image_channel for name in valued}):
+        of_methods = {name: valued[name] for name in valued if COMPARED[name].by_image_channel == by_channel}
+        orders = {name: _orders_of(values) for name, values in of_methods.items()}
+        at_random = shared_orders(opened, by_channel, explanation)
         parts_ptc = parts_of(opened, by_channel)
-        if by_channel not in random_by_parts:
-            orders = shared_orders(opened, by_channel, explanation)
-            random_by_parts[by_channel] = np.array([curves_of_order(opened, parts_ptc, o, towards) for o in orders])
-        facts = {"landmark_id": opened.landmark_id, "group_id": opened.group_id, "method": method}
-        yield _trace_method(opened, parts_ptc, laid, random_by_parts[by_channel], towards, facts)
+        all_orders = np.array(at_random + [order for own in orders.values() for order in own])
+        curves_oek = curves_of_orders(opened, parts_ptc, all_orders, towards)
+        sizes = [len(at_random), *(len(own) for own in orders.values())]
+        random_oek, *by_method = np.split(curves_oek, np.cumsum(sizes)[:-1])
+        for (name, values), own_oek in zip(of_methods.items(), by_method, strict=True):
+            facts = {"landmark_id": opened.landmark_id, "group_id": opened.group_id, "method": name}
+            yield _trace_method(facts, len(parts_ptc), values, own_oek, random_oek)
+
+
+def _orders_of(laid: LaidValues) -> list[IntArray]:
+    """Orders of the parts by a method's values: its own, that of the mean of the others, and those of matched cells."""
+    means = [] if laid.mean_p is None else [laid.mean_p]
+    return [np.argsort(-values_p, kind="stable") for values_p in (laid.own_p, *means, *laid.matched_kp)]
 
 
 def _trace_method(
-    opened: OpenedLandmark,
-    parts_ptc: BoolArray,
-    laid: LaidValues,
-    random_oek: FloatArray,
-    towards: float,
-    facts: dict[str, str],
+    facts: dict[str, str], n_parts: int, laid: LaidValues, curves_oek: FloatArray, random_oek: FloatArray
 ) -> Trace:
-    """Trace one method: its own order, and those of its values of other cells."""
-
-    def curves_ek(values_p: FloatArray) -> FloatArray:
-        order_p = np.argsort(-values_p, kind="stable")
-        return np.array(curves_of_order(opened, parts_ptc, order_p, towards))
-
+    """Trace one method from the curves of the orders of `_orders_of`, and of random ones."""
     unknown_e = np.full(2, np.nan)
-    own_ek, random_ek = curves_ek(laid.own_p), random_oek.mean(axis=0)
-    matched_ke = [_area(curves_ek(values_p)) for values_p in laid.matched_kp]
+    own_ek, random_ek = curves_oek[0], random_oek.mean(axis=0)
+    n_first = 1 if laid.mean_p is None else 2
+    matched_ke = _area(curves_oek[n_first:])
     drawn = {OWN: own_ek, REVERSE: own_ek[::-1, ::-1], RANDOM: random_ek}
     steps_k = np.linspace(0, 1, own_ek.shape[1])
     return Trace(
         facts=facts,
-        n_parts=len(parts_ptc),
+        n_parts=n_parts,
         own_e=_area(own_ek),
-        mean_e=unknown_e if laid.mean_p is None else _area(curves_ek(laid.mean_p)),
-        matched_e=np.mean(matched_ke, axis=0) if matched_ke else unknown_e,
+        mean_e=unknown_e if laid.mean_p is None else _area(curves_oek[1]),
+        matched_e=matched_ke.mean(axis=0) if len(matched_ke) else unknown_e,
         random_oe=_area(random_oek),
         alike=np.nan if laid.mean_p is None else rank_correlation(laid.own_p, laid.mean_p),
         curves={
@@ -237,17 +237,20 @@ def parts_of(opened: OpenedLandmark, by_channel: bool) -> BoolArray:
     return parts_ptc
 
 
-def curves_of_order(
-    opened: OpenedLandmark, parts_ptc: BoolArray, order_p: IntArray, towards: float
-) -> tuple[FloatArray, FloatArray]:
-    """Remove and put back parts in one order: log odds above the reference towards the forecast, (K,) each."""
+def curves_of_orders(opened: OpenedLandmark, parts_ptc: BoolArray, orders_op: IntArray, towards: float) -> FloatArray:
+    """Remove and put back parts in some orders: log odds above the reference towards the forecast, (O, E, K).
+
+    Orders share many of their coalitions, which are asked once: all of nothing, all of everything, and where parts are
+    few most of the others.
+    """
     n_parts, n_steps = len(parts_ptc), len(opened.windows)
-    rank_p = np.empty(n_parts, dtype=np.int64)
-    rank_p[order_p] = np.arange(n_parts)
-    gone_kp = rank_p < (np.arange(n_steps + 1) * (n_parts // n_steps))[:, None]
-    gone_ktc = np.einsum("kp,ptc->ktc", gone_kp.astype(np.uint8), parts_ptc.astype(np.uint8)).astype(bool)
-    values = towards * (opened.game.values(np.concatenate([~gone_ktc, gone_ktc])) - opened.reference_log_odds)
-    return values[: n_steps + 1], values[n_steps + 1 :]
+    rank_op = np.argsort(orders_op, axis=1)
+    gone_okp = rank_op[:, None] < (np.arange(n_steps + 1) * (n_parts // n_steps))[:, None]
+    present_oekp = np.stack([~gone_okp, gone_okp], axis=1)
+    unique_bp, places = np.unique(present_oekp.reshape(-1, n_parts), axis=0, return_inverse=True)
+    present_btc = np.einsum("bp,ptc->btc", unique_bp.astype(np.uint8), parts_ptc.astype(np.uint8)).astype(bool)
+    values_b = towards * (opened.game.values(present_btc) - opened.reference_log_odds)
+    return np.asarray(values_b[places].reshape(present_oekp.shape[:3]))
 
 
 def _average_curves(traces: list[Trace], explanation: ExplanationSettings) -> pd.DataFrame:

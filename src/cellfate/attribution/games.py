@@ -30,6 +30,10 @@ MAX_CHANNELS = 6
 """More channels would need more than 64 embeddings of every frame."""
 
 
+COALITIONS = 128
+"""Coalitions that are read at once; bounds memory."""
+
+
 class FrameModel(Protocol):
     """A model that embeds frames one by one and reads sequences of embeddings."""
 
@@ -75,16 +79,19 @@ class FrameGame:
 
     def values(self, present_btc: BoolArray) -> NDArray[np.float64]:
         """Log odds of the outcome, (B,), when in each coalition only some channels of each frame are present."""
-        subsets_bt = present_btc @ (1 << np.arange(present_btc.shape[2]))
-        drawn_rb = np.stack([self._values_in_draw(rows_s[subsets_bt]) for rows_s in self.rows_rs])
-        return average_log_odds(drawn_rb, self.weights_r)
+        starts = range(0, len(present_btc), COALITIONS)
+        return np.concatenate([self._values(present_btc[start : start + COALITIONS]) for start in starts])
 
-    def _values_in_draw(self, rows_bt: IntArray) -> NDArray[np.float64]:
-        """Log odds (B,) of coalitions whose frames have their embeddings at these places."""
-        assert (rows_bt >= 0).all(), "a subset of channels was asked for that was not embedded"
-        sequences = list(self.embeddings_etd[rows_bt, np.arange(rows_bt.shape[1])])
-        logits_bk = self.model.logits(sequences, [self.positions_t] * len(sequences))
-        return log_odds(logits_bk, self.outcome_number)
+    def _values(self, present_btc: BoolArray) -> NDArray[np.float64]:
+        """Log odds of as many coalitions as are read at once, in all draws."""
+        subsets_bt = present_btc @ (1 << np.arange(present_btc.shape[2]))
+        rows_rbt = self.rows_rs[:, subsets_bt]
+        assert (rows_rbt >= 0).all(), "a subset of channels was asked for that was not embedded"
+        embedded_rbtd = self.embeddings_etd[rows_rbt, np.arange(rows_rbt.shape[2])]
+        sequences = list(embedded_rbtd.reshape(-1, *embedded_rbtd.shape[2:]))
+        logits_nk = self.model.logits(sequences, [self.positions_t] * len(sequences))
+        drawn_rb = log_odds(logits_nk, self.outcome_number).reshape(rows_rbt.shape[:2])
+        return average_log_odds(drawn_rb, self.weights_r)
 
 
 def build_game(
@@ -159,11 +166,9 @@ def average_log_odds(log_odds_rb: NDArray[np.float64], weights_r: NDArray[np.flo
     >>> bool(np.isclose(average_log_odds(drawn, np.array([0.5, 0.5])), np.log(3 / 5)).item())
     True
     """
-    from scipy.special import logsumexp
-
-    weights = np.asarray(weights_r)[:, None]
-    for_b = logsumexp(-np.logaddexp(0.0, -log_odds_rb), axis=0, b=weights)
-    against_b = logsumexp(-np.logaddexp(0.0, log_odds_rb), axis=0, b=weights)
+    log_weights = np.log(np.asarray(weights_r, dtype=np.float64))[:, None]
+    for_b = np.logaddexp.reduce(log_weights - np.logaddexp(0.0, -log_odds_rb), axis=0)
+    against_b = np.logaddexp.reduce(log_weights - np.logaddexp(0.0, log_odds_rb), axis=0)
     return np.asarray(for_b - against_b, dtype=np.float64)
 
 
@@ -175,10 +180,8 @@ def log_odds(logits_bk: NDArray[np.floating], outcome_number: int) -> NDArray[np
     >>> log_odds(np.array([[2.0]]), 1).tolist()
     [-2.0]
     """
-    from scipy.special import logsumexp
-
     logits = np.asarray(logits_bk, dtype=np.float64)
     if logits.shape[1] == 1:
         return logits[:, 0] if outcome_number == 0 else -logits[:, 0]
-    others_b = logsumexp(np.delete(logits, outcome_number, axis=1), axis=1)
+    others_b = np.logaddexp.reduce(np.delete(logits, outcome_number, axis=1), axis=1)
     return np.asarray(logits[:, outcome_number] - others_b, dtype=np.float64)

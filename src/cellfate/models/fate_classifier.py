@@ -1,7 +1,7 @@
 """The fate classifier: frames to embeddings, embeddings over time to logits.
 
 Shape suffixes: n packed real frames, c channels, h rows, w columns, b sequences, t padded time, s = t + 1 tokens (the
-class token first), d embedding, k logits.
+class token first), d embedding, k logits, p positions.
 
 Frames are packed: those of all sequences of a batch stand one after the other, without padding, so the frame encoder
 and its batch statistics never see any. Embeddings are padded for the Transformer, which is told where.
@@ -86,8 +86,10 @@ class FateClassifier(FrameNetwork):
             The class token's share first, then one weight a frame; sums to 1, padding gets 0.
         """
         tokens_bsd, padding_bs = self._tokens(embeddings_nd, positions_n, lengths_b)
+        # a mask that hides nothing costs a quarter of the time: explanations read many sequences of one length
+        hidden_bs = padding_bs if self.training or padding_bs.any() else None
         for layer in self.layers:
-            tokens_bsd = layer(tokens_bsd, src_key_padding_mask=padding_bs)
+            tokens_bsd = layer(tokens_bsd, src_key_padding_mask=hidden_bs)
         pooled_bd, attention_bs = self.pooling(tokens_bsd, padding_bs)
         return self.head(self.norm(pooled_bd)), attention_bs
 
@@ -118,7 +120,9 @@ class FateClassifier(FrameNetwork):
 
     def _tokens(self, embeddings_nd: Tensor, positions_n: Tensor, lengths_b: Tensor) -> tuple[Tensor, Tensor]:
         """Pad to tokens, the class token at position 0 and frames from position 1, and say where padding is."""
-        coded_nd = embeddings_nd + sinusoidal_positions(positions_n + 1, self.size).to(embeddings_nd.dtype)
+        places_p = torch.arange(1, int(positions_n.max()) + 2, device=positions_n.device)
+        codes_pd = sinusoidal_positions(places_p, self.size)
+        coded_nd = embeddings_nd + codes_pd.to(embeddings_nd)[positions_n]
         real_bt, frames_btd = pad_sequences(coded_nd, lengths_b)
         start_d = self.class_token + sinusoidal_positions(lengths_b.new_zeros(()), self.size)
         start_b1d = start_d.to(coded_nd.dtype).expand(len(lengths_b), 1, -1)

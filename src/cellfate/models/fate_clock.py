@@ -95,6 +95,25 @@ class FateClock(FrameNetwork):
         logits: Tensor = self.head(scaled_ni)
         return logits.view(-1, *self.shape_ke)
 
+    def read_last(self, embeddings_nd: Tensor, positions_n: Tensor, lengths_b: Tensor, ages_na: Tensor) -> Tensor:
+        """Read hazards at the last frame of each sequence, (B, K, E): what `read` says there.
+
+        Statistics of the other frames, most of the work of `read`, are left out. Parameters as there.
+        """
+        _, embeddings_btd = pad_sequences(embeddings_nd, lengths_b)
+        inputs = [ages_na[lengths_b.cumsum(dim=0) - 1].to(embeddings_nd.dtype)] if self.causal.age else []
+        sequences_b, last_b = torch.arange(len(lengths_b), device=lengths_b.device), lengths_b - 1
+        if len(self.layers):
+            tokens_btd = self._attend(embeddings_btd, pad_sequences(positions_n, lengths_b)[1])
+            inputs.append(tokens_btd[sequences_b, last_b])
+        for n_frames in self.causal.statistics_frames:
+            back_w = torch.arange(1 - n_frames, 1, device=lengths_b.device)
+            recent_bwd = embeddings_btd[sequences_b[:, None], (last_b[:, None] + back_w).clamp(min=0)]
+            inputs.append(_last_statistics(recent_bwd, embeddings_btd[:, :1]))
+        scaled_bi = self._rescale(torch.cat(inputs, dim=1)).clamp(-_FARTHEST, _FARTHEST)
+        logits: Tensor = self.head(scaled_bi)
+        return logits.view(-1, *self.shape_ke)
+
     def summarise(self, embeddings_nd: Tensor, lengths_b: Tensor) -> Tensor:
         """Give mean, change and spread of the embeddings over every window that ends at each frame, packed, (N, I).
 
@@ -191,3 +210,13 @@ def _statistics(embeddings_btd: Tensor, n_frames: int) -> Tensor:
     spread_bdt = (variance_bdt + _LEAST_VARIANCE).sqrt()
     mean_btd = mean_bdt.transpose(1, 2) + first_b1d
     return torch.cat((mean_btd, change_bdt.transpose(1, 2), spread_bdt.transpose(1, 2)), dim=-1)
+
+
+def _last_statistics(recent_bwd: Tensor, first_b1d: Tensor) -> Tensor:
+    """Mean, change and spread over one window, (B, 3 D), as `_statistics` gives them at a sequence's last frame."""
+    moved_bwd = recent_bwd - first_b1d
+    mean_b1d = moved_bwd.mean(dim=1, keepdim=True)
+    spread_bd = ((moved_bwd - mean_b1d).square().mean(dim=1) + _LEAST_VARIANCE).sqrt()
+    ends = min(_ENDS, recent_bwd.shape[1] // 2)
+    change_bd = moved_bwd[:, -ends:].mean(dim=1) - moved_bwd[:, :ends].mean(dim=1)
+    return torch.cat(((mean_b1d + first_b1d)[:, 0], change_bd, spread_bd), dim=-1)

@@ -84,10 +84,9 @@ class ClockAtLandmark:
         ages = [ages_since(self.first_tracked_frame, frames_t, self.frame_interval_min) for frames_t in frames]
         lengths_b = tensor(np.array([len(frames_t) for frames_t in frames]), np.int64)
         places_n = tensor(np.concatenate(frames) - self.first_tracked_frame, np.int64)
-        logits_nke = self.member.network.read(
+        last_bke = self.member.network.read_last(
             embeddings_nd, places_n, lengths_b, tensor(np.concatenate(ages), np.float32)
         )
-        last_bke = logits_nke[lengths_b.cumsum(dim=0) - 1]
         return log_incidence_of(last_bke.double())[:, self.bin_number]
 
 

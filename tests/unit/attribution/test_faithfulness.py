@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from cellfate.attribution.agreement import compare_methods
-from cellfate.attribution.faithfulness import curves_of_order, parts_of, shared_orders, tabulate_gains, trace_orders
+from cellfate.attribution.faithfulness import curves_of_orders, parts_of, shared_orders, tabulate_gains, trace_orders
 from cellfate.attribution.other_cells import gather_cells
 from cellfate.attribution.scoring import average_cells
 from cellfate.attribution.settings import ExplanationSettings
@@ -31,6 +31,10 @@ def additive(weights_tc, window_frames=1, reference_log_odds=0.0):
     channels = tuple("abc"[: np.shape(weights_tc)[1]])
     game = Additive(np.asarray(weights_tc, float))
     return SimpleNamespace(game=game, windows=windows, channels=channels, reference_log_odds=reference_log_odds)
+
+
+def curves_of_order(shown, parts_ptc, order_p, towards):
+    return curves_of_orders(shown, parts_ptc, np.asarray(order_p)[None], towards)[0]
 
 
 def test_parts_are_windows_or_channels_in_windows():
@@ -75,6 +79,17 @@ def test_of_a_sum_no_order_is_better_than_that_of_its_parts_and_none_worse_than_
     others = [area(rng.permutation(10)) for _ in range(50)]
     assert area(own) < min(others)
     assert area(own[::-1]) > max(others)
+
+
+def test_what_orders_share_is_asked_once():
+    shown, asked = additive([[3.0], [1.0], [2.0]]), []
+    values = shown.game.values
+    shown.game.values = lambda present_btc: asked.append(len(present_btc)) or values(present_btc)
+    orders = np.array([[0, 2, 1], [0, 1, 2], [1, 2, 0]])
+    curves_oek = curves_of_orders(shown, parts_of(shown, False), orders, 1.0)
+    assert asked == [8]  # nothing, everything, each part alone and each left out; not 24
+    assert curves_oek[1].tolist() == [[6.0, 3.0, 2.0, 0.0], [0.0, 3.0, 4.0, 6.0]]
+    assert curves_oek[2].tolist() == [[6.0, 5.0, 3.0, 0.0], [0.0, 1.0, 3.0, 6.0]]
 
 
 def test_a_step_takes_as_many_parts_as_there_are_channels():

@@ -104,6 +104,19 @@ def test_a_cell_alone_and_among_longer_ones_is_the_same(reading, lengths, seed):
         torch.testing.assert_close(read(network, [cell])[0], together, atol=TOLERANCE, rtol=0)
 
 
+@pytest.mark.parametrize("reading", READINGS)
+@settings(max_examples=10, deadline=None)
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=5), st.integers(0, 100))
+def test_read_at_the_last_frame_is_what_is_read_there_among_all(reading, lengths, seed):
+    """Sequences both shorter and longer than the windows of the statistics."""
+    network, cells = make_clock(READINGS[reading]), make_cells(lengths, seed)
+    embeddings, positions, ages = (torch.cat(parts) for parts in zip(*cells, strict=True))
+    with torch.inference_mode():
+        last = network.read_last(embeddings, positions, torch.tensor(lengths), ages)
+    expected = torch.stack([logits[-1] for logits in read(network, cells)])
+    torch.testing.assert_close(last, expected, atol=TOLERANCE, rtol=0)
+
+
 @settings(max_examples=10, deadline=None)
 @given(st.permutations(range(4)))
 def test_permuting_a_batch_permutes_the_result(order):
