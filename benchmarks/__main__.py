@@ -16,6 +16,7 @@ NAMES = (
     "dose_losses",
     "condition_tests",
     "prediction_sets",
+    "review_latency",
     "whole_way",
     "causal_reading",
     "clock_censoring",

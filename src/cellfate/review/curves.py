@@ -21,8 +21,8 @@ LEFT_PX: Final = 118
 RIGHT_PX: Final = 12
 """Space beside the panels; the page places the mark of the frame by it."""
 READINGS: Final = ("classifier", "clock")
-_ROW_PX: Final = 74
-_GAP_PX: Final = 12
+_ROW_PX: Final = 58
+_GAP_PX: Final = 8
 _USUAL: Final = (0.05, 0.95)
 _REPORTER: Final = "intensity_"
 _MOST_CURVES: Final = 6
@@ -171,8 +171,8 @@ def _stack(panels: list[_Panel], hours: tuple[float, float]) -> dict[str, Any]:
     n = len(panels)
     height = max(1, n) * _ROW_PX + max(0, n - 1) * _GAP_PX
     layout: dict[str, Any] = {
-        "height": height + 50,
-        "margin": {"l": LEFT_PX, "r": RIGHT_PX, "t": 8, "b": 42},
+        "height": height + 44,
+        "margin": {"l": LEFT_PX, "r": RIGHT_PX, "t": 36, "b": 8},
         "meta": {"hours": list(hours), "n_panels": n},
         "font": {"family": "Inter, 'Helvetica Neue', Arial, sans-serif", "size": 11, "color": COLOURS["model"]},
         "showlegend": False,
@@ -183,8 +183,9 @@ def _stack(panels: list[_Panel], hours: tuple[float, float]) -> dict[str, Any]:
         "xaxis": {
             "range": list(hours),
             "fixedrange": True,
-            "title": {"text": "hours since the first frame of the recording", "standoff": 4},
-            "anchor": f"y{n}" if n > 1 else "y",
+            "title": {"text": "hours since the first frame of the recording", "standoff": 2},
+            "side": "top",
+            "anchor": "y",
             "showline": True,
             "linecolor": "#c3cad3",
             "ticks": "outside",

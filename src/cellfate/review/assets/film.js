@@ -116,13 +116,14 @@ class Film {
     const out = image.data.fill(255);
     const shown = channels.map((_, c) => c).filter((c) => view[c].on);
     for (let i = 0; i < out.length; i += 4) out[i] = out[i + 1] = out[i + 2] = 0;
+    const share = shown.length > 2 ? 0.7 : 1;  // three together would be white
     for (const c of shown) {
       const values = this.pixels(frame, c);
       const { low, high } = view[c];
       const scale = 1 / (high - low || 1);
       const [red, green, blue] = shown.length === 1 ? [255, 255, 255] : CHANNEL_COLOURS[c % CHANNEL_COLOURS.length];
       for (let i = 0, o = 0; i < values.length; i++, o += 4) {
-        const v = Math.min(1, Math.max(0, (values[i] - low) * scale));
+        const v = share * Math.min(1, Math.max(0, (values[i] - low) * scale));
         out[o] += v * red;  // clamped by the array itself
         out[o + 1] += v * green;
         out[o + 2] += v * blue;

@@ -53,7 +53,7 @@
     $("study").textContent = found.study;
     const api = state.grid;
     api.setGridOption("rowData", state.rows);
-    api.setColumnsVisible(["fate", "forecast", "p_call", "open", "condition", "dose", "findings", "others"], !blind);
+    api.setColumnsVisible(["fate", "forecast", "p_call", "open", "condition", "dose", "findings", "others", "recording", "name"], !blind);
     showForecastColumns();
     if (!state.rows.some((r) => r.name)) api.setColumnsVisible(["name"], false);
     showCounts();
@@ -156,6 +156,7 @@
     state.frame = Math.min(header.track[1], header.shown[1]);
     Object.assign($("scrub"), { min: header.shown[0], max: header.shown[1] });
     $("remark").textContent = header.remark;
+    $("outline").disabled = !header.has_mask;
     showChannels();
     state.begun = one;
     progress(one, asked);
@@ -403,7 +404,7 @@
     const { l, r } = state.figure.layout.margin;
     const wide = $("curves").clientWidth - l - r;
     now.style.left = `${l + ((hours - meta.hours[0]) / (meta.hours[1] - meta.hours[0] || 1)) * wide}px`;
-    now.style.height = `${state.figure.layout.height - 42}px`;
+    now.style.height = `${state.figure.layout.height - 8}px`;
   }
 
   function clickCurves(event) {
