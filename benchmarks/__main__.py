@@ -15,6 +15,7 @@ NAMES = (
     "intervals",
     "dose_losses",
     "condition_tests",
+    "traces_reference",
     "prediction_sets",
     "review_latency",
     "whole_way",

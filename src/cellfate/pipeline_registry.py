@@ -61,7 +61,8 @@ def register_pipelines() -> dict[str, Pipeline]:
 def list_stages_of_traces() -> dict[str, Pipeline]:
     """Stages of a study without images, by the names that they have with them."""
     rooms = {"data_processing": data_processing, "model_training": model_training, "evaluation": evaluation}
-    return {name: room.create_pipeline(images=False) for name, room in rooms.items()}
+    stages = {name: room.create_pipeline(images=False) for name, room in rooms.items()}
+    return stages | {"reporting": reporting.create_pipeline(sum(stages.values(), Pipeline([])))}
 
 
 def name_pipelines(asked: Sequence[str]) -> list[str]:

@@ -23,6 +23,7 @@ from cellfate.plots import (
     transfer,
 )
 from cellfate.plots.common_values import plot_common_values, plot_own_values
+from cellfate.plots.families import plot_families
 from cellfate.plots.training import plot_training
 from cellfate.report import ReportSettings, StripTables, choose_examples, draw_examples
 from tests.cases.score_tables import HEADLINE_H
@@ -62,6 +63,7 @@ def draw_all(tables: Mapping[str, pd.DataFrame]) -> dict[str, go.Figure]:
             tables["forecasts"], tables["follow_ups"], HEADLINE_H, EVENTS
         ),
         "commitments_figure": cells.plot_commitments(tables["commitments"], tables["shuffled_commitments"], EVENTS),
+        "families_figure": _draw_families(tables),
         "transfer_figure": transfer.plot_transfer(tables["transfer"], HEADLINE_H),
         "added_value_figure": added_value.plot_added_value(tables["added_value"], HEADLINE_H),
         "alarms_figure": alarms.plot_alarms(
@@ -74,6 +76,17 @@ def draw_all(tables: Mapping[str, pd.DataFrame]) -> dict[str, go.Figure]:
         "dose_incidence_figure": incidence.plot_dose_incidence(tables["dose_incidence"]),
         "reporter_series_figure": features.plot_reporter_series(tables["frame_features"], tables["landmarks"]),
     }
+
+
+def _draw_families(tables: Mapping[str, pd.DataFrame]) -> go.Figure:
+    """Take the first three cells of each recording for a mother and her daughters."""
+    listed = tables["follow_ups"].assign(number=tables["follow_ups"].groupby("recording_id").cumcount())
+    cells = listed[listed["number"] < 3].copy()
+    mothers = cells.groupby("recording_id")["cell_id"].transform("first")
+    cells["parent_id"] = mothers.where(cells["number"] > 0).astype("Int64")
+    intervals = cells.drop_duplicates("recording_id")[["recording_id", "frame_interval_min"]]
+    family = cells.drop(columns="frame_interval_min").assign(lineage_id=cells["recording_id"] + ":1")
+    return plot_families(tables["forecasts"], family, intervals, HEADLINE_H, EVENTS)
 
 
 def _draw_reading(tables: Mapping[str, pd.DataFrame], reading: str, hours: float | None) -> dict[str, go.Figure]:

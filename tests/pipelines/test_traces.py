@@ -1,5 +1,6 @@
-"""A study without images goes from tables to scores; what reads images is refused in a sentence."""
+"""A study without images goes from tables to a report; what reads images is refused in a sentence."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,20 @@ def test_the_model_says_that_it_reads_no_images(finished):
     assert "traces, without images" in (folder / "README.md").read_text()
     with pytest.raises(InputError, match="The model was trained on traces, without images"):
         _ = model.config.cut
+
+
+def test_the_report_says_nothing_of_images(finished):
+    """Every sentence of the page, without its figures."""
+    page = (finished / "data" / "08_reporting" / "report.html").read_text()
+    assert "none: tables of traces" in page
+    said = re.sub(r"<(script|style)\b.*?</\1>", "", page, flags=re.DOTALL)
+    words = re.sub(r"<[^>]+>", " ", said[: said.index("Settings and versions</h2>")])
+    for word in ("pixel", "crop", "images and measurements", "no image", "0 looked at", "NaN"):
+        assert word not in words, word
+    for anchor in ("added", "explanations", "belief", "examples", "published", "training"):
+        assert f'<section id="{anchor}"' not in page
+    checklist = pd.read_csv(finished / "data" / "08_reporting" / "checklist.csv").set_index("item")
+    assert checklist["answer"].str.contains("tables of traces without images").any()
 
 
 def test_a_blend_with_a_network_is_refused(finished):

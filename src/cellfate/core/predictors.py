@@ -42,7 +42,7 @@ class PredictorWords:
     sees: str
 
 
-_NO_IMAGE: Final = "no image"
+_NOTHING_MEASURED: Final = "no measurement"
 PREDICTORS: Final[dict[str, PredictorWords]] = {
     CLASSIFIER: PredictorWords("the classifier", "Classifier", "images, whole track"),
     BLEND: PredictorWords("the blend of network and boosting", "Blend", "images and measurements"),
@@ -56,16 +56,21 @@ PREDICTORS: Final[dict[str, PredictorWords]] = {
     ON_OTHER_BACKGROUND: PredictorWords(
         "the classifier, shown cells on other surroundings", "Classifier, other surroundings", "images, whole track"
     ),
-    "age_and_time": PredictorWords("track age and time in the recording", "Track age and time", _NO_IMAGE),
-    "track_age": PredictorWords("track age alone", "Track age", _NO_IMAGE),
-    "recording_time": PredictorWords("time in the recording alone", "Time in the recording", _NO_IMAGE),
-    "length_and_dose": PredictorWords("track length and dose", "Track length and dose", _NO_IMAGE),
-    "track_length": PredictorWords("track length alone", "Track length", _NO_IMAGE),
-    "dose": PredictorWords("dose alone", "Dose", _NO_IMAGE),
-    "position": PredictorWords("position in the image alone", "Position in the image", _NO_IMAGE),
+    "age_and_time": PredictorWords("track age and time in the recording", "Track age and time", _NOTHING_MEASURED),
+    "track_age": PredictorWords("track age alone", "Track age", _NOTHING_MEASURED),
+    "recording_time": PredictorWords("time in the recording alone", "Time in the recording", _NOTHING_MEASURED),
+    "length_and_dose": PredictorWords("track length and dose", "Track length and dose", _NOTHING_MEASURED),
+    "track_length": PredictorWords("track length alone", "Track length", _NOTHING_MEASURED),
+    "dose": PredictorWords("dose alone", "Dose", _NOTHING_MEASURED),
+    "position": PredictorWords("position in the image alone", "Position in the image", _NOTHING_MEASURED),
     TRUTH: PredictorWords("the true hazards", "True hazards", "the simulation"),
 }
 """Words of every predictor, in the order they are shown; one that is not listed keeps its own name."""
+_OF_TRACES: Final = {
+    **dict.fromkeys(("images", "images and measurements", "measurements"), "traces"),
+    "measurements, time in the recording": "traces, time in the recording",
+}
+"""What is seen where there are no images, by what is seen with them."""
 
 
 def name_predictor(name: str) -> str:
@@ -78,9 +83,16 @@ def label_predictor(name: str) -> str:
     return PREDICTORS[name].label if name in PREDICTORS else name.replace("_", " ")
 
 
-def what_it_sees(name: str) -> str:
-    """Say what a predictor makes its forecast from."""
-    return PREDICTORS[name].sees if name in PREDICTORS else "not known"
+def what_it_sees(name: str, images: bool = True) -> str:
+    """Say what a predictor makes its forecast from; without images, what was measured is in traces.
+
+    Examples
+    --------
+    >>> what_it_sees("blend"), what_it_sees("blend", images=False), what_it_sees("dose", images=False)
+    ('images and measurements', 'traces', 'no measurement')
+    """
+    sees = PREDICTORS[name].sees if name in PREDICTORS else "not known"
+    return sees if images else _OF_TRACES.get(sees, sees)
 
 
 def order_predictors(names: Iterable[str]) -> list[str]:

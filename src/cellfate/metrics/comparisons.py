@@ -33,7 +33,7 @@ def compare_forecasts(
     -------
     DataFrame
         Table `Comparisons`: `classifier`, and the leading predictor of the fate clock, each less every other predictor
-        that was asked the same. `best_trivial`: the reference is, for this metric, the best of those that see no image;
+        that was asked the same. `best_trivial`: the reference is, for this metric, the best without measurements;
         `best_reference`: the best of all without a network. Each is chosen on the test landmarks themselves, in favour
         of the references: the difference shown is the smallest there is. `p_value` is that of the paired resamples;
         `p_corrected` corrects it by Holm over the outcomes and hours that the pair is compared on by the same metric,

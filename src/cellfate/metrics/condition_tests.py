@@ -117,8 +117,7 @@ def deal_units(watched: pd.DataFrame, curves: list[str]) -> tuple[IntArray, IntA
     units_n, labels_u, strata_u : ndarray of int64
         Unit of each cell, place of its condition in `curves`, and stratum: 0 of units whose group holds one condition.
     """
-    several = watched.groupby("recording_id")["group_id"].transform("nunique") > 1
-    whole = watched["group_id"].where(~several, watched["recording_id"])
+    whole = watched["unit"]
     mixed = watched.groupby(whole)["curve"].transform("nunique") > 1
     units_n = number_groups((whole + "\n" + watched["curve"]).to_numpy(object))
     first = np.unique(units_n, return_index=True)[1]

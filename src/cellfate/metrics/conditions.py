@@ -65,10 +65,11 @@ def list_watched(cells: pd.DataFrame, recordings: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        recording_id, cell_id, group_id, fate, condition, dose; `curve`, the name of condition and dose together: the
-        dose alone where each dose is of one condition; `entry_h`, `end_h` and `watchable_h`, the end of the recording,
-        in hours since the treatment or the first frame, as `since` says. Cells that ended before the treatment, or were
-        seen in one frame, are left out.
+        recording_id, cell_id, group_id, fate, condition, dose; `unit`, the group or, where cells of one recording are
+        of several groups, the recording; `curve`, the name of condition and dose together: the condition alone where
+        all doses are the same, else the dose alone where each is of one condition; `entry_h`, `end_h` and
+        `watchable_h`, the end of the recording, in hours since the treatment or the first frame, as `since` says.
+        Cells that ended before the treatment, or were seen in one frame, are left out.
     """
     used = ["recording_id", "condition", "dose", "n_frames", "frame_interval_min", "treatment_h"]
     about = recordings.reindex(columns=used)
@@ -87,7 +88,11 @@ def list_watched(cells: pd.DataFrame, recordings: pd.DataFrame) -> pd.DataFrame:
     one_each = found.groupby("dose")["condition"].nunique().max() == 1
     joined = found["condition"] + ", " + found["dose"]
     found["curve"] = found["dose"] if one_each else joined.where(found["condition"] != found["dose"], found["dose"])
-    kept = [*CELL, "group_id", "fate", "condition", "dose", "curve", "entry_h", "end_h", "watchable_h", "since"]
+    if found["dose"].nunique() == 1 < found["condition"].nunique():
+        found["curve"] = found["condition"]
+    several = found.groupby("recording_id")["group_id"].transform("nunique") > 1
+    found["unit"] = found["group_id"].where(~several, found["recording_id"])
+    kept = [*CELL, "group_id", "unit", "fate", "condition", "dose", "curve", "entry_h", "end_h", "watchable_h", "since"]
     return found.loc[found["end_h"] > found["entry_h"], kept].reset_index(drop=True)
 
 

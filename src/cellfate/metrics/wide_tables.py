@@ -51,14 +51,15 @@ def list_group_shares(cells: pd.DataFrame, recordings: pd.DataFrame, follow_up: 
     -------
     DataFrame
         Table `ConditionGroups`: one row an event and condition, with columns `group_1`, `group_2` and on, in the order
-        of the groups' names; blank where a condition has fewer groups.
+        of the groups' names; blank where a condition has fewer groups. Where groups are lineages of one recording, the
+        recording is a group.
     """
     watched = list_watched(cells, recordings)
     events, by_h = competing_events(watched), last_common_hour(watched)
     rows: list[dict[str, object]] = []
     for curve in order_curves(watched):
         of = watched[watched["curve"] == curve]
-        groups_n = number_groups(of["group_id"].to_numpy(object))
+        groups_n = number_groups(of["unit"].to_numpy(object))
         counts_rg, numbers_n = np.eye(int(groups_n.max()) + 1), number_events(of["fate"], events)
         of_groups = (groups_n, counts_rg, of["entry_h"])
         shares_re = aalen_johansen(of["end_h"], numbers_n, len(events), [by_h], *of_groups)[:, 0]

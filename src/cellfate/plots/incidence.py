@@ -46,6 +46,8 @@ _LEAST_TOP: Final = 0.05
 """Least end of an axis of shares: smaller ones would look as if they were something."""
 _PANEL_PX: Final = 240
 _GAP_PX: Final = 110
+_MANY_DOSES: Final = 5
+"""From so many bars in a panel on, their names are small: turned ones would reach into the next panel."""
 
 
 def _list_doses(rows: pd.DataFrame) -> list[str]:
@@ -220,6 +222,7 @@ def _add_dose_panel(figure: go.Figure, rows: pd.DataFrame, place: tuple[int, int
         )
     ticks = [f"{name_dose(str(dose))}<br>n = {n:,.0f}" for dose, n in observed["n_cells"].items()]
     figure.update_xaxes(title_text="Dose (n cells)", tickvals=list(range(len(doses))), ticktext=ticks, **where)
+    figure.update_xaxes(tickangle=0, tickfont={"size": 11 if len(doses) < _MANY_DOSES else 9}, **where)
     figure.update_yaxes(range=[0, max(_find_top(rows, "observed"), _find_top(rows, "forecast"))], **where)
 
 

@@ -110,54 +110,56 @@ def plot_preflight(
     -------
     plotly.graph_objects.Figure
         Above, the findings of each check and recording; in the middle, fates per condition and lengths of tracks;
-        below, focus, spread and saturation of the frames looked at.
+        below, focus, spread and saturation of the frames looked at, where there are images.
     """
-    title = "Preflight: recordings, tracks and frames before anything is cut"
+    title = "Preflight: recordings, tracks and frames before anything is used"
     if preflight_summary.empty and preflight_findings.empty:
         return say_nothing(f"{title} (n = 0 recordings)", "No recording was looked at.")
     checks = [name for name in CHECKS if name in set(preflight_findings["check"])]
     heat_px = min(_ROW_PX * max(3, len(checks)) + 20, _MOST_HEAT_PX)
-    figure = _make_panels(heat_px)
+    n_below = 2 if len(frame_quality) else 1
+    figure = _make_panels(heat_px, n_below)
     apply_theme(figure, title=_write_head(title, preflight_summary, frame_quality, preflight_findings))
     _add_findings(figure, preflight_findings, preflight_summary, checks)
     _add_fates(figure, preflight_cells)
     _add_lengths(figure, preflight_cells)
-    _add_quality(figure, frame_quality)
-    return _place_legends(figure, heat_px)
+    if len(frame_quality):
+        _add_quality(figure, frame_quality)
+    return _place_legends(figure, heat_px, n_below)
 
 
-def _make_panels(heat_px: int) -> go.Figure:
-    inner_px = _inner_px(heat_px)
+def _make_panels(heat_px: int, n_below: int) -> go.Figure:
+    inner_px = _inner_px(heat_px, n_below)
     return make_subplots(
-        rows=3,
+        rows=1 + n_below,
         cols=6,
         specs=[
             [{"colspan": 6}, *[None] * 5],
             [{"colspan": 3}, None, None, {"colspan": 3}, None, None],
             [{"colspan": 2}, None, {"colspan": 2}, None, {"colspan": 2}, None],
-        ],
-        row_heights=[heat_px / inner_px, _PANEL_PX / inner_px, _PANEL_PX / inner_px],
+        ][: 1 + n_below],
+        row_heights=[heat_px / inner_px, *[_PANEL_PX / inner_px] * n_below],
         vertical_spacing=_GAP_PX / inner_px,
         horizontal_spacing=0.075,
     )
 
 
-def _inner_px(heat_px: int) -> int:
+def _inner_px(heat_px: int, n_below: int) -> int:
     """Height of all panels with the gaps between them."""
-    return heat_px + 2 * _PANEL_PX + 2 * _GAP_PX
+    return heat_px + n_below * (_PANEL_PX + _GAP_PX)
 
 
 def _write_head(title: str, summary: pd.DataFrame, quality: pd.DataFrame, findings: pd.DataFrame) -> str:
     """Write the title with what there is, and how much was found in the colours of the findings."""
-    looked_at = len(quality[["recording_id", "frame"]].drop_duplicates())
+    looked = f" ({len(quality[['recording_id', 'frame']].drop_duplicates()):,} looked at)" if len(quality) else ""
     counts = findings.groupby("severity")["n_cases"].sum()
     found = ", ".join(
         f"<span style='color:{dark}'>■</span> {show_count(counts.get(severity, 0), severity)}"
         for severity, (_, dark) in _SHADES.items()
     )
     there = (
-        f"n = {show_count(len(summary), 'recording')}, {show_count(summary['n_frames'].sum(), 'frame')} "
-        f"({looked_at:,} looked at), {show_count(summary['n_cells'].sum(), 'cell')}"
+        f"n = {show_count(len(summary), 'recording')}, {show_count(summary['n_frames'].sum(), 'frame')}"
+        f"{looked}, {show_count(summary['n_cells'].sum(), 'cell')}"
     )
     return f"{write_title(title, there)}<br><span style='font-size:12px'>{found}</span>"
 
@@ -193,7 +195,7 @@ def _add_findings(figure: go.Figure, findings: pd.DataFrame, summary: pd.DataFra
 
 
 def _shorten(name: str) -> str:
-    return name if len(name) <= 14 else f"{name[:13]}…"
+    return name if len(name) <= 14 else f"{name[:6]}…{name[-7:]}"
 
 
 def _numbers(counts: pd.DataFrame) -> go.Scatter:
@@ -346,13 +348,13 @@ def _look(channel: str, rows: pd.DataFrame, colour: str, *, faint: bool) -> dict
     }
 
 
-def _place_legends(figure: go.Figure, heat_px: int) -> go.Figure:
+def _place_legends(figure: go.Figure, heat_px: int, n_below: int) -> go.Figure:
     """Put the legends of fates and of channels right above their panels, and give the figure its height."""
-    inner_px = _inner_px(heat_px)
+    inner_px = _inner_px(heat_px, n_below)
     tops_px = {"legend": heat_px + _GAP_PX, "legend2": heat_px + _PANEL_PX + 2 * _GAP_PX}
     places = {
         name: {"orientation": "h", "x": 0, "xanchor": "left", "y": 1 - top / inner_px, "yanchor": "bottom"}
-        for name, top in tops_px.items()
+        for name, top in list(tops_px.items())[:n_below]
     }
     figure.update_yaxes(automargin=True)
     margin = {"t": _TOP_PX, "b": _BOTTOM_PX, "l": 70, "r": 30}

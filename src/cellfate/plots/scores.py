@@ -138,7 +138,7 @@ def plot_comparisons(comparisons: pd.DataFrame, within_h: float | None = None) -
     Returns
     -------
     plotly.graph_objects.Figure
-        Panels as in `plot_scores`; one row a reference, colours are predictors. Filled: the best that sees no image.
+        Panels as in `plot_scores`; one row a reference, colours are predictors. Filled: the best without measurements.
     """
     title = f"Differences: {name_question(within_h)}"
     rows = _of_question(comparisons, within_h)
@@ -168,7 +168,7 @@ def plot_comparisons(comparisons: pd.DataFrame, within_h: float | None = None) -
         figure,
         title,
         f"Each model minus the reference named at the left, {write_counts(at_question(rows, drawn_h))}. Lines are "
-        f"paired intervals; filled: the highest reference that sees no image.{few}",
+        f"paired intervals; filled: the highest reference without measurements.{few}",
         inner_px=inner_px,
         legend_rows=1 + (len(series) - 1) // 4,
         left_px=_NAMES_PX,

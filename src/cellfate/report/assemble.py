@@ -26,6 +26,7 @@ from cellfate.report.published import tabulate_reproduction
 from cellfate.report.seeds import tabulate_seeds, write_seeds, write_trained
 from cellfate.report.settings import ReportSettings
 from cellfate.report.temperatures import tabulate_temperatures
+from cellfate.report.texts import FigureText
 from cellfate.report.training import write_training
 from cellfate.report.transfer import describe_test, tabulate_transfer, write_transfer
 
@@ -101,13 +102,19 @@ def assemble_report(
     page = ReportPage(
         title=settings.title,
         primary=headline.write_primary(found["metrics"], found["comparisons"]),
-        answers=headline.write_answers(found["questions"], found["metrics"], found["comparisons"], follow_up, caveats),
+        answers=headline.write_answers(
+            found["questions"], found["metrics"], found["comparisons"], follow_up, caveats, _shows_images(found)
+        ),
         counted=f"{counted} {write_trained(found['seed_scores'])}",
         opening=_choose_opening(figures, at_chance),
         sections=build_sections(parts, figures, follow_up.headline_h),
         links=CHECKLIST_LINKS,
     )
     return render_page(page)
+
+
+def _shows_images(found: Tables) -> bool:
+    return bool(found["recordings"]["height_px"].gt(0).any())
 
 
 def name_unit(cells: pd.DataFrame) -> str:
@@ -151,7 +158,7 @@ def build_sections(
     return tuple(sections)
 
 
-def _caption(text: contents.FigureText, figures: Mapping[str, go.Figure], written: set[str]) -> ReportFigure:
+def _caption(text: FigureText, figures: Mapping[str, go.Figure], written: set[str]) -> ReportFigure:
     """Give a figure the sentences that were not written before, and remember them."""
     fresh = [sentence if sentence not in written else "" for sentence in (text.reads, text.not_shown)]
     written.update(fresh)
@@ -200,7 +207,7 @@ def _say_scores(
     lost = (tabulate_losses(found["losses"]), tabulate_sensitivity(found["loss_sensitivity"]))
     for owner, within_h in (("which_fate", None), ("within_hours", follow_up.headline_h)):
         beside, scored = (
-            tables.tabulate_beside(metrics, comparisons, within_h),
+            tables.tabulate_beside(metrics, comparisons, within_h, _shows_images(found)),
             tables.tabulate_scores(metrics, within_h),
         )
         made = (beside, scored, tabulate_seeds(seeds, within_h), *(() if within_h is None else (weights, *lost)))

@@ -21,6 +21,7 @@ from cellfate.core.words import (
     show_score,
     write_hours,
 )
+from cellfate.report.checklist_counts import count_fates, count_values, list_distinct
 
 TABLES: Final = (
     "recordings",
@@ -51,27 +52,13 @@ class Run:
     models: Mapping[str, Mapping[str, Any]]
 
 
-def _count(values: pd.Series) -> str:
-    """Count different values: "Low 3, High 4"."""
-    counts = values.value_counts()
-    return ", ".join(f"{name} {counts[name]:,}" for name in order_doses(counts.index))
-
-
-def _fates(cells: pd.DataFrame) -> str:
-    counts = cells["fate"].value_counts()
-    return ", ".join(f"{counts[fate]:,} {fate}" for fate in FATES if counts.get(fate))
-
-
-def _distinct(column: pd.Series) -> str:
-    return list_words(f"{value:g}" if isinstance(value, float) else str(value) for value in sorted({*column.dropna()}))
-
-
 def _recordings(run: Run) -> str:
     table = run.tables["recordings"]
     channels = list_words(dict.fromkeys("|".join(table["channels"]).split("|")))
+    holding = f"channels {channels}" if channels else "tables of traces without images"
     return (
-        f"{show_count(len(table), 'recording')} of {_distinct(table['n_frames'])} frames, one every "
-        f"{_distinct(table['frame_interval_min'])} min, channels {channels}; conditions: {_count(table['condition'])}; "
+        f"{show_count(len(table), 'recording')} of {list_distinct(table['n_frames'])} frames, one every "
+        f"{list_distinct(table['frame_interval_min'])} min, {holding}; conditions: {count_values(table['condition'])}; "
         f"{show_count(len(run.tables['cells']), 'tracked cell')}."
     )
 
@@ -94,13 +81,15 @@ def _eligible(run: Run) -> str:
 
 def _treatments(run: Run) -> str:
     followed = run.tables["follow_ups"]
-    doses = [f"{dose}: {_fates(followed[followed['dose'] == dose])}" for dose in order_doses(followed["dose"])]
+    doses = [f"{dose}: {count_fates(followed[followed['dose'] == dose])}" for dose in order_doses(followed["dose"])]
     context = "" if "dose" in run.parameters["context"].names else " The fate clock is not told the dose."
     return f"Followed cells by dose: {'; '.join(doses)}.{context}"
 
 
 def _preparation(run: Run) -> str:
     crops = run.parameters["crops"]
+    if "features" not in run.parameters:
+        return f"Tables of traces, taken as they are; nothing that is missing was filled in. {_checks(run)}"
     return (
         f"Crops of {crops.height_px} x {crops.width_px} px, flat field {crops.correction}, background "
         f"{crops.background:g}; cells segmented by {run.parameters['features'].method}. {_checks(run)}"
@@ -123,7 +112,7 @@ def _outcome(run: Run) -> str:
     }
     return (
         f"Asked: {'; '.join(said[name] for name in asked)}; the last {write_hours(settings.guard_h)} before the end "
-        f"of a track is not shown. Followed cells: {_fates(run.tables['follow_ups'])}."
+        f"of a track is not shown. Followed cells: {count_fates(run.tables['follow_ups'])}."
     )
 
 
@@ -131,8 +120,9 @@ def _inputs(run: Run) -> str:
     clock = run.models["clock"]
     context = list_words(name.replace("_", " ") for name in run.parameters["context"].names)
     spots = list_words(clock.get("spot_features") or ()) or "none"
+    shown = f"Images of {list_words(clock['channels'])}" if clock["channels"] else "Traces"
     return (
-        f"Images of {list_words(clock['channels'])}, up to the frame of the forecast; measurements of the last "
+        f"{shown}, up to the frame of the forecast; measurements of the last "
         f"{write_hours(run.parameters['blend'].history_h)}; context: {context}; numbers of the tracker: {spots}."
     )
 
@@ -144,7 +134,7 @@ def _sizes(run: Run) -> str:
         cells.groupby(["fold", "part"]), key=lambda one: (one[0][0], PARTS.index(one[0][1]))
     ):
         groups = show_count(rows["group_id"].nunique(), "group")
-        said.append(f"fold {fold}, {part}: {show_count(len(rows), 'cell')} of {groups} ({_fates(rows)})")
+        said.append(f"fold {fold}, {part}: {show_count(len(rows), 'cell')} of {groups} ({count_fates(rows)})")
     return f"{'; '.join(said)}."
 
 
@@ -183,11 +173,12 @@ def _split(run: Run) -> str:
 
 
 def _of_members(run: Run, write: Callable[[Mapping[str, Any], Mapping[str, Any]], str]) -> str:
-    """Write something of each member, given its model and itself; empty where nothing was trained."""
+    """Write something of each member, given its model and itself; empty where no network was trained."""
     said = [
         f"{READINGS[reading]}, fold {member['fold']}: {write(model, member)}"
         for reading, model in run.models.items()
         for member in model.get("members", ())
+        if member["n_epochs"]
     ]
     return f"{'; '.join(said)}." if said else ""
 
@@ -203,13 +194,13 @@ def _scaling(run: Run) -> str:
 def _models(run: Run) -> str:
     said = []
     for reading, model in run.models.items():
-        built, n_members = model["architecture"], len(model.get("members", ()))
+        built, n_members = model["architecture"], sum(one["n_epochs"] > 0 for one in model.get("members", ()))
         if n_members:
             said.append(
                 f"{READINGS[reading]}: {built['encoder']}, embedding {built['embedding_size']}, {built['n_layers']} "
                 f"Transformer layers, {show_count(n_members, 'member')}, trained to {model['training'].get('monitor')}"
             )
-    return f"{'; '.join(said)}.{_blend(run)}" if said else ""
+    return f"{'; '.join(said)}.{_blend(run)}" if said else _blend(run).strip()
 
 
 def _blend(run: Run) -> str:
@@ -224,7 +215,7 @@ def _selection(run: Run) -> str:
         return f"{epochs}, best {score} of {member['n_validation']:,} validation cells"
 
     chosen = _of_members(run, write)
-    return chosen + _blend(run) if chosen else ""
+    return f"{chosen}{_blend(run)}".strip()
 
 
 def _training(run: Run) -> str:
@@ -263,7 +254,8 @@ def _model_files(run: Run) -> str:
 
 def _balance(run: Run) -> str:
     slopes = _of_leading(run, "observed_over_expected")
-    return f"training.balance: {run.parameters['training'].balance}. Observed over expected: {slopes or 'not scored'}."
+    balanced = f"training.balance: {run.parameters['training'].balance}. " if "training" in run.parameters else ""
+    return f"{balanced}Observed over expected: {slopes or 'not scored'}."
 
 
 def _output(run: Run) -> str:
@@ -278,7 +270,7 @@ def _output(run: Run) -> str:
 def _parts(run: Run) -> str:
     cells = run.tables["splits"].merge(run.tables["follow_ups"], on=CELL)
     said = [
-        f"{part}: doses {_count(rows['dose'])}; {_fates(rows)}"
+        f"{part}: doses {count_values(rows['dose'])}; {count_fates(rows)}"
         for part, rows in sorted(cells.groupby("part"), key=lambda one: PARTS.index(str(one[0])))
     ]
     return f"{'. '.join(said)} (cells, all folds)."
@@ -302,7 +294,7 @@ def _flow(run: Run) -> str:
     hours = (followed["end_frame"] - followed["first_frame"]) * followed["frame_interval_min"] / 60
     return (
         f"{opened:,} recordings used, {aside:,} set aside; {len(run.tables['cells']):,} cells tracked, "
-        f"{len(followed):,} followed ({_fates(followed)}), for {hours.median():.1f} h (median); "
+        f"{len(followed):,} followed ({count_fates(followed)}), for {hours.median():.1f} h (median); "
         f"{len(run.tables['landmarks'].drop_duplicates(CELL)):,} old enough to be asked."
     )
 

@@ -1,9 +1,10 @@
 """What the report holds, in order: tables and figures by catalog name, and the sentences beside them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from cellfate.report.conditions import CONDITION_TABLES
+from cellfate.report.texts import FigureText, SectionText
 
 EXPLANATION_TABLES: Final = ("shapley", "tree_shapley", "attribution_scores", "explained_landmarks")
 """Tables of each reading that its explanations are told from: `classifier_shapley`, `clock_shapley` and so on."""
@@ -52,39 +53,6 @@ OPENING_READS: Final = {
 }
 OPENING_NOT_SHOWN: Final = "A typical cell. It is the surest right forecast, chosen by rule. Others stand below."
 """What each panel under the frames of the opening figure holds, by the first word of its title; its limits."""
-
-
-@dataclass(frozen=True)
-class SectionText:
-    """Head of a section, what to know before reading it, and words behind which its figures are folded away."""
-
-    anchor: str
-    title: str
-    reads: str
-    folded: str = ""
-
-
-@dataclass(frozen=True)
-class FigureText:
-    """Where a figure stands, how to read it, and what it does not show.
-
-    Attributes
-    ----------
-    name
-        Catalog name.
-    section
-        Anchor of its section.
-    reads, not_shown
-        How to read it, and its limits; either may be empty.
-    of
-        Question (`which_fate`, `within_hours`) or reading (`classifier`, `clock`) whose figure it is; empty: of all.
-    """
-
-    name: str
-    section: str
-    reads: str = ""
-    not_shown: str = ""
-    of: str = ""
 
 
 SECTIONS: Final = (
@@ -155,7 +123,7 @@ SECTIONS: Final = (
     ),
     SectionText(
         "preflight",
-        "Checks before anything was cut",
+        "Checks before anything was used",
         "An error cannot be used as it is; a warning is used, and a person should look at it. The gravest come first. "
         "A wrong link to a near neighbour is not found: it moves no farther than a cell does.",
     ),
@@ -194,7 +162,7 @@ _SCORES = (
         "comparisons_figure",
         "scores",
         "Paired differences on the same landmarks; a line across zero means that the two are not told apart. Filled: "
-        "the highest reference that sees no image. With many lines, one in twenty excludes zero by chance.",
+        "the highest reference without measurements. With many lines, one in twenty excludes zero by chance.",
     ),
     FigureText(
         "curves_figure",
@@ -346,6 +314,7 @@ FIGURES: Final[tuple[FigureText, ...]] = (
         "How often a call is right as it is made: alarms say that.",
         of="within_hours",
     ),
+    FigureText("families_figure", "timing", of="within_hours"),
     FigureText(
         "conditions_figure",
         "incidence",
@@ -391,8 +360,8 @@ FIGURES: Final[tuple[FigureText, ...]] = (
     FigureText(
         "preflight_figure",
         "preflight",
-        "Above, findings by check and recording. Below, focus and spread are shares of the recording's own median: far "
-        "below 1, a frame is blurred or dark beside the others.",
+        "Above, findings by check and recording. Below, of images: focus and spread as shares of the recording's "
+        "median; far below 1, a frame is blurred or dark beside the others.",
     ),
     FigureText("classifier_history_figure", "training", of="classifier"),
     FigureText("clock_history_figure", "training", of="clock"),

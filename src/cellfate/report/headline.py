@@ -55,6 +55,7 @@ def write_answers(
     comparisons: pd.DataFrame,
     follow_up: FollowUpSettings,
     caveats: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+    images: bool = True,
 ) -> tuple[ReportAnswer, ...]:
     """Answer every question with the scores of the models beside the best references.
 
@@ -66,18 +67,21 @@ def write_answers(
         The guard and the headline horizon.
     caveats
         By question, what to know of the model that answers it.
+    images
+        Whether the study has images.
 
     Returns
     -------
     tuple of ReportAnswer
         One a question; of one that was not asked it says why.
     """
-    answers = [(str(row["question"]), _answer(row, metrics, comparisons, follow_up)) for _, row in questions.iterrows()]
+    asked = (metrics, comparisons, follow_up, images)
+    answers = [(str(row["question"]), _answer(row, *asked)) for _, row in questions.iterrows()]
     return tuple(replace(answer, caveats=caveats.get(name, ()) if answer.lines else ()) for name, answer in answers)
 
 
 def _answer(
-    question: pd.Series, metrics: pd.DataFrame, comparisons: pd.DataFrame, follow_up: FollowUpSettings
+    question: pd.Series, metrics: pd.DataFrame, comparisons: pd.DataFrame, follow_up: FollowUpSettings, images: bool
 ) -> ReportAnswer:
     within_h = None if question["question"] == "which_fate" else follow_up.headline_h
     given = ", given that one comes" if within_h is None else ""
@@ -90,12 +94,12 @@ def _answer(
     if not keys:
         return ReportAnswer(words, f"Not scored: no landmark of the test part has a known answer.{remark}")
     compared = at_question(comparisons, within_h)
-    lines = tuple(_write_line(scored, compared, key, within_h) for key in keys)
+    lines = tuple(_write_line(scored, compared, key, within_h, images) for key in keys)
     return ReportAnswer(words, _write_asked(scored, within_h, follow_up) + remark, lines)
 
 
 def write_primary(metrics: pd.DataFrame, comparisons: pd.DataFrame) -> str:
-    """Write the result that was named beforehand: the score, and the difference to the best that sees no image.
+    """Write the result that was named beforehand: the score, and the difference to the best without measurements.
 
     Parameters
     ----------
@@ -152,16 +156,17 @@ def find_difference(compared: pd.DataFrame, key: Key, predictor: str, reference:
 
 
 def _write_line(
-    scored: pd.DataFrame, compared: pd.DataFrame, key: Key, within_h: float | None
+    scored: pd.DataFrame, compared: pd.DataFrame, key: Key, within_h: float | None, images: bool
 ) -> tuple[str, tuple[ReportScore, ...], str]:
-    """Write one score of the models beside the best with measurements and the best without images."""
+    """Write one score of the models beside the best with measurements and the best without."""
     models = leading_predictors(scored["predictor"].tolist())
     first = models[0] if models else str(choose_leading(scored["predictor"]))
     measured = find_best(scored, key, [name for name in REFERENCES if name not in (*models, *TRIVIAL_REFERENCES)])
     trivial = find_best(scored, key, TRIVIAL_REFERENCES)
     shown = list(dict.fromkeys([first, *models, *(name for name in (measured, trivial) if name)]))
     differences = {name: find_difference(compared, key, first, name) for name in shown[1:]}
-    cards = tuple(_write_card(scored, key, name, name in models, _note(first, differences.get(name))) for name in shown)
+    notes = {name: _note(first, differences.get(name)) for name in shown}
+    cards = tuple(_write_card(scored, key, name, name in models, notes[name], images) for name in shown)
     n_groups = int(scored.loc[scored["outcome"] == key[1], "n_event_groups"].max())
     verdict = judge(first, differences, n_groups, key[1])
     sentence = f"{verdict} {_write_precision(scored, key[1], first)}".strip()
@@ -191,13 +196,13 @@ def _note(first: str, difference: tuple[float, ...] | None) -> str:
     return "" if difference is None else f"{label_predictor(first).lower()} minus this {show_difference(*difference)}"
 
 
-def _write_card(scored: pd.DataFrame, key: Key, name: str, is_model: bool, note: str) -> ReportScore:
+def _write_card(scored: pd.DataFrame, key: Key, name: str, is_model: bool, note: str, images: bool) -> ReportScore:
     row = find_row(scored, key, predictor=name)
     value, interval = ("not scored", "") if row is None else (show_number(row["estimate"]), "no interval: few groups")
     if row is not None and pd.notna(row["low"]) and pd.notna(row["high"]):
         interval = show_interval(row["low"], row["high"])
     label = f"{READINGS['clock']} ({label_predictor(name).lower()})" if name in CLOCK_PREDICTORS and is_model else None
-    return ReportScore(label or label_predictor(name), what_it_sees(name), value, interval, note, is_model)
+    return ReportScore(label or label_predictor(name), what_it_sees(name, images), value, interval, note, is_model)
 
 
 def judge(

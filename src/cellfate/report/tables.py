@@ -93,17 +93,22 @@ def list_findings(findings: pd.DataFrame, longest: int) -> ReportTable:
 
 def tabulate_recordings(recordings: pd.DataFrame, frame_files: pd.DataFrame, cells: pd.DataFrame) -> ReportTable:
     """List one line a fact about the recordings that were used."""
-    facts = {
-        "Recordings": len(recordings),
-        "Frames": len(frame_files[["recording_id", "frame"]].drop_duplicates()),
-        "Tracked cells": len(cells),
-        "Groups (unit of the split and of the intervals)": cells["group_id"].nunique(),
+    shows = recordings["height_px"].gt(0).any()
+    of_images = {
         "Channels": list_words(dict.fromkeys("|".join(recordings["channels"]).split("|"))),
-        "Conditions": list_words(sorted(set(recordings["condition"]))),
-        "Frame interval (min)": _list_different(recordings["frame_interval_min"]),
         "Pixel size (µm)": _list_different(recordings["pixel_size_um"]),
         "Image height (px)": _list_different(recordings["height_px"]),
         "Image width (px)": _list_different(recordings["width_px"]),
+    }
+    n_frames = len(frame_files[["recording_id", "frame"]].drop_duplicates()) if shows else recordings["n_frames"].sum()
+    facts = {
+        "Recordings": len(recordings),
+        "Frames": n_frames,
+        "Tracked cells": len(cells),
+        "Groups (unit of the split and of the intervals)": cells["group_id"].nunique(),
+        "Conditions": list_words(sorted(set(recordings["condition"]))),
+        "Frame interval (min)": _list_different(recordings["frame_interval_min"]),
+        **(of_images if shows else {"Images": "none: tables of traces"}),
     }
     frame = pd.DataFrame({"fact": list(facts), "value": list(facts.values())})
     return as_report_table(frame, "Recordings that were used")
@@ -165,7 +170,9 @@ def tabulate_parts(follow_ups: pd.DataFrame, landmarks: pd.DataFrame, splits: pd
     return as_report_table(table, f"Parts of the split ({list_words(splits['scheme'].unique())})")
 
 
-def tabulate_beside(metrics: pd.DataFrame, comparisons: pd.DataFrame, within_h: float | None) -> ReportTable | None:
+def tabulate_beside(
+    metrics: pd.DataFrame, comparisons: pd.DataFrame, within_h: float | None, images: bool = True
+) -> ReportTable | None:
     """List the headline scores of every predictor, and how much higher the model's are; None: nothing was scored.
 
     Parameters
@@ -174,6 +181,8 @@ def tabulate_beside(metrics: pd.DataFrame, comparisons: pd.DataFrame, within_h: 
         Tables of the same names.
     within_h
         Hours within which something happens; None: which fate comes.
+    images
+        Whether the study has images.
     """
     scored = at_question(metrics[metrics["condition"] == EVERYTHING], within_h)
     compared = at_question(comparisons, within_h)
@@ -182,7 +191,8 @@ def tabulate_beside(metrics: pd.DataFrame, comparisons: pd.DataFrame, within_h: 
         return None
     ranks = [[("auroc", event), ("average_precision", event)] for event in list_events(scored["outcome"])]
     blocks = [[*keys, *ranks[0]]] if within_h is None and ranks else ranks or [keys]
-    rows = [_list_beside(scored, compared, block, predictors[0], name) for block in blocks for name in predictors]
+    shown = (scored, compared, predictors[0], images)
+    rows = [_list_beside(*shown, block, name) for block in blocks for name in predictors]
     heads = [capitalise(name_metric(metric)) for metric, _ in blocks[0]]
     minus = f"{label_predictor(predictors[0])} minus this one"
     columns = ("Outcome", "Predictor", "What it sees", heads[0], minus, *heads[1:])
@@ -190,14 +200,14 @@ def tabulate_beside(metrics: pd.DataFrame, comparisons: pd.DataFrame, within_h: 
 
 
 def _list_beside(
-    scored: pd.DataFrame, compared: pd.DataFrame, keys: Sequence[Key], leading: str, predictor: str
+    scored: pd.DataFrame, compared: pd.DataFrame, leading: str, images: bool, keys: Sequence[Key], predictor: str
 ) -> tuple[str, ...]:
     found = [find_row(scored, key, predictor=predictor) for key in keys]
     scores = ["not scored" if row is None else show_score(row["estimate"], row["low"], row["high"]) for row in found]
     difference = find_difference(compared, keys[0], leading, predictor)
     minus = "" if difference is None else show_difference(*difference)
     outcome = name_outcome(keys[-1][1])
-    return (outcome, label_predictor(predictor), what_it_sees(predictor), scores[0], minus, *scores[1:])
+    return (outcome, label_predictor(predictor), what_it_sees(predictor, images), scores[0], minus, *scores[1:])
 
 
 def tabulate_scores(metrics: pd.DataFrame, within_h: float | None) -> ReportTable | None:

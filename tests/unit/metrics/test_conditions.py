@@ -181,6 +181,19 @@ def test_without_an_event_nothing_is_compared():
     assert said == "Conditions are not compared: no cell met an event that is shown."
 
 
+def test_lineages_of_one_recording_share_a_column():
+    cells, recordings = wells(2, {"Control": 1, "High": 4})
+    of_families = cells.assign(group_id=cells["recording_id"] + ":" + cells["cell_id"].astype(str))
+    found, expected = (list_group_shares(table, recordings, FOLLOW_UP) for table in (of_families, cells))
+    pd.testing.assert_frame_equal(found, expected)
+
+
+def test_conditions_of_one_dose_are_called_by_their_own_names():
+    cells, recordings = wells(2, {"Control": 1, "High": 4})
+    recordings = recordings.assign(condition=recordings["dose"], dose="Unknown")
+    assert set(compare_conditions(cells, recordings, FOLLOW_UP, FEW)[0]["curve"]) == {"Control", "High"}
+
+
 def test_wide_tables_hold_every_curve_and_every_group():
     cells, recordings = wells(2, {"Control": 1, "High": 4})
     recordings.loc[recordings["dose"] == "High", "n_frames"] = 9

@@ -35,7 +35,7 @@ def test_which_fate_is_answered_by_both_models_beside_the_best_references():
     assert cards[0].interval == "0.82 to 0.91"
     assert cards[0].note == ""
     assert cards[3].note == "classifier minus this +0.16 (0.05 to 0.23)"
-    assert cards[3].sees == "no image"
+    assert cards[3].sees == "no measurement"
     assert verdict == (
         "The classifier is better than boosting taught the fate and dose alone and not told apart from the "
         "blend of network and boosting."

@@ -64,7 +64,7 @@ def test_every_predictor_stands_beside_the_model(case):
         "Outcome", "Predictor", "What it sees", "Balanced accuracy", "Classifier minus this one"
     )  # fmt: skip
     assert table.rows[0][1:5] == ("Classifier", "images, whole track", "0.87 (0.82 to 0.91)", "")
-    assert table.rows[4][1:5] == ("Dose", "no image", "0.71 (0.66 to 0.75)", "+0.16 (0.05 to 0.23)")
+    assert table.rows[4][1:5] == ("Dose", "no measurement", "0.71 (0.66 to 0.75)", "+0.16 (0.05 to 0.23)")
     within = tables.tabulate_beside(case["metrics"], case["comparisons"], HEADLINE_H)
     assert len(within.rows) == 10
     assert within.rows[5][0] == "mitosis"

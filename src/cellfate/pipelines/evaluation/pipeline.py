@@ -33,6 +33,7 @@ from cellfate.plots.added_value import plot_added_value
 from cellfate.plots.alarms import plot_alarm_curves, plot_alarms, plot_net_benefit
 from cellfate.plots.cells import plot_commitments, plot_forecast_heatmap
 from cellfate.plots.curves import plot_calibration, plot_confusion, plot_operating_curves
+from cellfate.plots.families import plot_families
 from cellfate.plots.incidence import plot_conditions, plot_dose_incidence, plot_dose_response
 from cellfate.plots.masking import plot_masking
 from cellfate.plots.scores import plot_comparisons, plot_dose_scores, plot_scores
@@ -185,6 +186,12 @@ def _observed() -> list[Node]:
             ["forecasts", "follow_ups", HEADLINE, EVENTS],
             "forecast_heatmap_figure",
             name="plot_forecast_heatmap",
+        ),
+        node(
+            plot_families,
+            ["forecasts", "cells", "recordings", HEADLINE, EVENTS],
+            "families_figure",
+            name="plot_families",
         ),
         node(
             plot_commitments,

@@ -52,11 +52,10 @@ def compare_published(
 
 
 def fill_checklist(
-    classifier: TrainedModel, clock: TrainedModel, parameters: dict[str, Any], **tables: pd.DataFrame
+    clock: TrainedModel, parameters: dict[str, Any], classifier: TrainedModel | None = None, **tables: pd.DataFrame
 ) -> tuple[pd.DataFrame, str]:
     """Answer the items of reporting checklists that the run can answer: the table, and the page."""
-    models: dict[str, Any] = {one.config.kind: one.config.model_dump(mode="json") for one in (classifier, clock)}
-    checklist = fill(Run(tables, parameters, models))
+    checklist = fill(Run(tables, parameters, _describe(classifier, clock)))
     return checklist, write_checklist_page(checklist)
 
 
@@ -66,16 +65,20 @@ def gather_chapter(**artefacts: Any) -> dict[str, Any]:
 
 
 def assemble_report(
-    classifier: TrainedModel,
     clock: TrainedModel,
     parameters: dict[str, Any],
     settings: ReportSettings,
     scores: ScoreSettings,
     follow_up: FollowUpSettings,
     alarm: AlarmSettings,
+    classifier: TrainedModel | None = None,
     **chapters: dict[str, Any],
 ) -> str:
     """Assemble the page from what the stages have to show."""
     artefacts = {name: item for chapter in chapters.values() for name, item in chapter.items()}
-    models: dict[str, Any] = {one.config.kind: one.config.model_dump(mode="json") for one in (classifier, clock)}
-    return assemble(artefacts, models, parameters, settings, scores, follow_up, alarm)
+    return assemble(artefacts, _describe(classifier, clock), parameters, settings, scores, follow_up, alarm)
+
+
+def _describe(*models: TrainedModel | None) -> dict[str, Any]:
+    """Give the `config.json` of each model there is, by reading."""
+    return {one.config.kind: one.config.model_dump(mode="json") for one in models if one is not None}

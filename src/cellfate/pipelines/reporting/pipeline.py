@@ -3,13 +3,14 @@
 from collections import defaultdict
 from typing import Any
 
+import pandas as pd
 from kedro.pipeline import Pipeline, node
 from kedro.pipeline.node import Node
 from kedro.validation import TypeExtractor
 from pydantic import TypeAdapter
 
 from cellfate.pipelines.reporting import nodes
-from cellfate.report import ReportSettings
+from cellfate.report import ReportSettings, absent
 from cellfate.report import checklist_answers as checklist
 from cellfate.report.contents import FIGURES, OPENINGS, TABLES
 
@@ -24,14 +25,16 @@ def create_pipeline(study: Pipeline) -> Pipeline:
     ----------
     study
         The stages that come before. A chapter stands in the namespace of its stage, so that kedro-viz shows its tables
-        and figures where they are made.
+        and figures where they are made. What no stage makes, as where there are no images, is left out.
     """
+    made = study.all_outputs()
     drawn = [_draw_examples(reading, stage) for reading, stage in _find_stages(study).items()]
-    drawn.append(_compare_published())
-    stages = {name: made.namespace for made in [*study.nodes, *drawn] for name in made.outputs}
+    drawn += [_compare_published()] if "masking_curves" in made else []
+    stages = {name: one.namespace for one in [*study.nodes, *drawn] for name in one.outputs}
     chapters: dict[str, list[str]] = defaultdict(list)
     for name in [*TABLES, *(figure.name for figure in FIGURES), *OPENINGS]:
-        chapters[str(stages[name])].append(name)
+        if name in stages:
+            chapters[str(stages[name])].append(name)
     gathered = [
         node(
             nodes.gather_chapter,
@@ -42,11 +45,15 @@ def create_pipeline(study: Pipeline) -> Pipeline:
         )
         for stage, names in chapters.items()
     ]
+    lacking = [name for name in TABLES if name not in stages]
+    if lacking:
+        gathered.append(_leave_absent(lacking))
+        chapters["absent"] = lacking
+    models = {reading: f"{reading}_model" for reading in EXPLANATIONS if f"{reading}_model" in made}
     assemble = node(
         nodes.assemble_report,
         {
-            "classifier": "classifier_model",
-            "clock": "clock_model",
+            **models,
             "parameters": "settings_chapter",
             "settings": "params:report",
             "scores": "params:scores",
@@ -58,7 +65,14 @@ def create_pipeline(study: Pipeline) -> Pipeline:
         name="assemble_report",
         namespace="report",
     )
-    return Pipeline([*drawn, *gathered, _read_settings(study), _fill_checklist(), assemble])
+    return Pipeline([*drawn, *gathered, _read_settings(study), _fill_checklist(models), assemble])
+
+
+def _leave_absent(names: list[str]) -> Node:
+    def leave_absent() -> dict[str, pd.DataFrame]:
+        return absent.leave_absent(names)
+
+    return node(leave_absent, None, "absent_chapter", name="leave_absent", namespace="report")
 
 
 def _read_settings(study: Pipeline) -> Node:
@@ -117,12 +131,11 @@ def _compare_published() -> Node:
     )
 
 
-def _fill_checklist() -> Node:
+def _fill_checklist(models: dict[str, str]) -> Node:
     return node(
         nodes.fill_checklist,
         {
-            "classifier": "classifier_model",
-            "clock": "clock_model",
+            **models,
             "parameters": "settings_chapter",
             **{name: name for name in checklist.TABLES},
         },
