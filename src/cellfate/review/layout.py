@@ -65,7 +65,7 @@ def build_layout() -> html.Div:
         },
         style={"height": "100%"},
     )
-    graph = dcc.Graph(id="curves", config={"displayModeBar": False, "responsive": True}, style={"height": "100%"})
+    graph = dcc.Graph(id="curves", config={"displayModeBar": False})
     return html.Div(
         [html.Div(grid, id="cells-box"), html.Div([graph, html.Div(id="now")], id="curves-box")], id="parts"
     )

@@ -1,7 +1,7 @@
 """The study that is looked at: the tables that are there, and of those that are not, nothing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -79,7 +79,7 @@ class Study:
     cells : DataFrame
         Table `Cells`; the place of a cell in it is its key on the page.
     detections : PerCell
-        y_px and x_px of every cell and frame.
+        y_px, x_px and spot features of every cell and frame.
     """
 
     source: StudySource
@@ -190,10 +190,14 @@ class Study:
 
     @cached_property
     def features(self) -> PerCell | None:
-        """Reporters, shape and spot features of every cell and frame; None where nothing was measured."""
+        """Reporters, shape and spot features of every cell and frame; None where nothing was measured.
+
+        Before a run measured anything, what the tracker measured: of traces that is all there is.
+        """
         path = self.source.find("frame_features")
         if path is None:
-            return None
+            spots = {name: self.detections.columns[name] for name in list_spot_columns(self.detections.columns)}
+            return replace(self.detections, columns=spots) if spots else None
         names = pq.read_schema(path).names
         kept = [name for name in names if name.startswith("intensity_") or name in SHAPES]
         table = read_columns(path, [*FRAME, *kept, *list_spot_columns(names)])
@@ -249,12 +253,14 @@ def open_study(source: StudySource) -> Study:
     made = [source.find(name) for name in ("recordings", "frame_files", "cells", "detections")]
     if all(path is not None for path in made):
         recordings, frame_files, cells = (pd.read_parquet(str(path)) for path in made[:3])
-        detections = read_columns(Path(str(made[3])), [*FRAME, "y_px", "x_px"])
+        path = Path(str(made[3]))
+        detections = read_columns(path, [*FRAME, "y_px", "x_px", *list_spot_columns(pq.read_schema(path).names)])
     else:
         folder = RecordingFolder(source.root)
         recordings, frame_files, _ = open_recordings(folder, source.recordings)
         table, cells, _ = import_tracks(folder, recordings, frame_files, source.recordings, source.tracks)
-        detections = pa.Table.from_pandas(table[[*FRAME, "y_px", "x_px"]], preserve_index=False)
+        kept = [*FRAME, "y_px", "x_px", *list_spot_columns(table.columns)]
+        detections = pa.Table.from_pandas(table[kept], preserve_index=False)
     index = CellIndex.of(cells)
     positions = PerCell.of(detections, index, len(cells))
     return Study(source, recordings, frame_files, cells.reset_index(drop=True), positions, index)

@@ -100,7 +100,8 @@ class Film {
       for (; i < values.length; i += step) sample.push(values[i]);
       i -= values.length;
     }
-    const sorted = Float64Array.from(sample.filter(Number.isFinite)).sort();
+    const inside = sample.filter((value) => Number.isFinite(value) && value !== 0);  // 0 is what lies outside the image
+    const sorted = Float64Array.from(inside).sort();
     if (!sorted.length) return [0, 1];
     const low = sorted[Math.floor(0.005 * (sorted.length - 1))];
     const high = sorted[Math.ceil(0.998 * (sorted.length - 1))];
@@ -148,7 +149,7 @@ class Film {
         if (here !== !!inside(y - 1, x)) { context.moveTo(x * sx, y * sy); context.lineTo((x + 1) * sx, y * sy); }
       }
     }
-    context.strokeStyle = "#fff";
+    context.strokeStyle = "#f0e442";
     context.lineWidth = 1;
     context.stroke();
   }

@@ -232,10 +232,11 @@
     const umAcross = header.width * (header.step || 1) * header.pixel_size_um;
     const um = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].filter((u) => u <= umAcross / 3).pop() || 1;
     const length = (um / umAcross) * marks.width;
-    context.fillStyle = "#fff";
-    context.font = `${11 * scale}px system-ui`;
+    Object.assign(context, { fillStyle: "#fff", strokeStyle: "#000", lineWidth: 3 * scale, font: `${11 * scale}px system-ui` });
+    context.strokeRect(8 * scale, 10 * scale, length, 3 * scale);
     context.fillRect(8 * scale, 10 * scale, length, 3 * scale);
-    context.fillText(`${um} µm`, 8 * scale, 26 * scale);
+    context.strokeText(`${um} \u00b5m`, 8 * scale, 26 * scale);
+    context.fillText(`${um} \u00b5m`, 8 * scale, 26 * scale);
   }
 
   function drawTracks(context, one, marks) {
@@ -250,7 +251,7 @@
       context.stroke();
       const [y, x] = track.way.at(-1);
       context.strokeRect((x + 0.5) * factor - 5, (y + 0.5) * factor - 5, 10, 10);
-      context.fillText(track.cell_id, (x + 0.5) * factor + 7, (y + 0.5) * factor - 5);
+      if (own || one.header.tracks.length <= 30) context.fillText(track.cell_id, (x + 0.5) * factor + 7, (y + 0.5) * factor - 5);
     }
   }
 
