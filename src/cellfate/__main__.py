@@ -83,10 +83,11 @@ def review(env: str | None, port: int | None, params: str, conf_source: str | No
     else is written.
     """
     from cellfate.core.errors import InputError
+    from cellfate.core.review_links import REVIEW_PORT
     from cellfate.failures import Failure
 
     try:
-        from cellfate.review.serving import PORT, serve
+        from cellfate.review.serving import serve
         from cellfate.study_source import find_study
     except ModuleNotFoundError as error:
         raise click.ClickException(
@@ -94,7 +95,7 @@ def review(env: str | None, port: int | None, params: str, conf_source: str | No
         ) from error
     try:
         source = find_study(env, conf_source, params)
-        serve(source, PORT if port is None else port, click.echo, opens=opens)
+        serve(source, REVIEW_PORT if port is None else port, click.echo, opens=opens)
     except InputError as error:
         raise click.ClickException(str(error)) from error
     except Exception as error:

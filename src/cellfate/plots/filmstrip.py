@@ -113,6 +113,8 @@ class FilmStrip:
         What each pixel speaks for, of the frames drawn and of all channels; None: not drawn.
     panels
         From top to bottom; all strips of a figure have as many, of the same heights.
+    link
+        Address at which the cell can be looked at, a last line over it; empty: there is none.
     """
 
     title: tuple[str, ...]
@@ -124,6 +126,7 @@ class FilmStrip:
     step_h: float
     relevance_tchw: NDArray[np.float32] | None = None
     panels: tuple[StripPanel, ...] = field(default=())
+    link: str = ""
 
     @property
     def rows(self) -> list[str]:
@@ -207,7 +210,7 @@ def _lay_out(strips: Sequence[FilmStrip], n_columns: int, title: str) -> go.Figu
     """Make the axes: for every row of cells the pictures with the panels under them."""
     panels = strips[0].panels
     width = TITLE_WIDTH * (3 - min(n_columns, 2))
-    lines = max(sum(len(_wrap(line, width)) for line in strip.title) for strip in strips)
+    lines = max(sum(len(_wrap(line, width)) for line in strip.title) + bool(strip.link) for strip in strips)
     pictures_px = CHANNEL_PX[min(n_columns, 2)] * max(len(strip.rows) for strip in strips)
     heights = [pictures_px, *(panel.height_px for panel in panels)]
     row_px = 12 + LINE_PX * lines + sum(heights) + GAP_PX * len(panels) + AXIS_GAP_PX
@@ -226,7 +229,7 @@ def _lay_out(strips: Sequence[FilmStrip], n_columns: int, title: str) -> go.Figu
     figure.update_layout(showlegend=has_legend, margin=margin)
     for number, strip in enumerate(strips):
         where = {"row": len(heights) * (number // n_columns) + 1, "col": number % n_columns + 1}
-        _add_title(figure, strip.title, width, where)
+        _add_title(figure, strip, width, where)
     return figure.update_layout(legend={"y": 1 + 2 / inner_px, "yanchor": "bottom"})
 
 
@@ -234,11 +237,12 @@ def _wrap(line: str, width: int) -> list[str]:
     return textwrap.wrap(line, width) or [""]
 
 
-def _add_title(figure: go.Figure, title: tuple[str, ...], width: int, where: dict[str, int]) -> None:
+def _add_title(figure: go.Figure, strip: FilmStrip, width: int, where: dict[str, int]) -> None:
     """Write the lines over a strip, broken so that none is cut off."""
-    first, *others = ("<br>".join(_wrap(line, width)) for line in title)
+    first, *others = ("<br>".join(_wrap(line, width)) for line in strip.title)
+    link = [f"<a href='{strip.link}'>look at it while cellfate review runs</a>"] if strip.link else []
     figure.add_annotation(
-        text="<br>".join([f"<b>{first}</b>", *others]),
+        text="<br>".join([f"<b>{first}</b>", *others, *link]),
         x=0,
         y=1,
         xref="x domain",

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from cellfate.attribution.windows import place_windows
 from cellfate.core.fates import SURE, listed_outcomes, probability_column
 from cellfate.core.predictors import choose_leading, label_predictor
+from cellfate.core.review_links import link_cell
 from cellfate.core.tables import CELL, FRAME
 from cellfate.core.words import HAPPENED, list_outcomes, name_asked, name_method, name_outcome, write_hours
 from cellfate.crops.store import CropStore
@@ -189,6 +190,7 @@ def _build_film_strip(
             *(_show_values(tables.attributions, landmark, method) for method in tables.methods),
             _show_reporters(tables.frame_features, landmark),
         ),
+        link=link_cell(str(landmark["recording_id"]), int(landmark["cell_id"])),
     )
 
 

@@ -16,8 +16,6 @@ from cellfate.review.study import StudySource, open_study
 if TYPE_CHECKING:
     from werkzeug.serving import BaseWSGIServer
 
-PORT: Final = 8060
-"""Port where none is given: links in a report go there."""
 _LOOPBACK: Final = "127.0.0.1"
 
 

@@ -167,6 +167,7 @@ def test_lines_over_a_strip_say_what_came_what_was_forecast_and_which_cell():
         "at 3.5 h of the recording, 1.5 h before; it died",
         "Blend; recording r0, cell 2, dose Low",
     )
+    assert strips[0].link == "http://127.0.0.1:8060/#r0/2"
     assert strips[1].title[:2] == (
         "surest right: called no event within 5 h, 0.90",
         "at 3.5 h of the recording; no event was seen",

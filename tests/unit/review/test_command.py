@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from cellfate.__main__ import cellfate
+from cellfate.core.review_links import REVIEW_PORT
 from cellfate.review import serving
 from cellfate.study_source import find_study
 from tests.conftest import copy_project
@@ -60,7 +61,7 @@ def test_the_address_is_printed(project, monkeypatch):
     told = []
     monkeypatch.setattr(serving, "serve", lambda source, port, tell, opens: told.append((source.name, port, opens)))
     assert invoke("--env", "test").exit_code == 0
-    assert told == [("test", serving.PORT, False)]
+    assert told == [("test", REVIEW_PORT, False)]
 
 
 def test_what_is_wrong_in_the_configuration_is_one_sentence(project):
