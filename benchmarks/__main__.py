@@ -9,6 +9,7 @@ NAMES = (
     "crop_building",
     "crop_memory",
     "data_memory",
+    "traces_memory",
     "sequence_loading",
     "scoring",
     "masking",

@@ -106,6 +106,15 @@ def test_the_report_says_nothing_of_images(finished):
     assert checklist["answer"].str.contains("tables of traces without images").any()
 
 
+def test_where_nobody_dies_divisions_are_forecast(finished, tmp_path):
+    (tmp_path / "tables").mkdir()
+    for path in (finished / "tables").glob("*.csv"):
+        pd.read_csv(path).replace({"fate": {"died": "lost"}}).to_csv(tmp_path / "tables" / path.name, index=False)
+    run_here(finished, "traces", env="traces", **parameters_of(tmp_path))
+    assert set(read(tmp_path, "05_model_input", "follow_ups")["fate"]) == {"mitosis", "censored"}
+    assert "Apoptosis within 5 h" not in (tmp_path / "data" / "08_reporting" / "report.html").read_text()
+
+
 def test_a_blend_with_a_network_is_refused(finished):
     changes = {"blend": {"parts": ["network", "boosting"]}}
     with pytest.raises(InputError, match=r"blend\.parts names network, a network that reads images"):

@@ -150,6 +150,25 @@ def test_rows_of_a_cell_in_two_families_or_twice_are_refused(tmp_path: Path) -> 
         read(tmp_path / "long", LONG)
 
 
+def test_the_order_of_rows_says_nothing(tmp_path: Path) -> None:
+    head, *rows = FAMILY.splitlines()
+    (tmp_path / "turned").mkdir()
+    expected, turned = read(write(tmp_path)), tmp_path / "turned"
+    found = read(write(turned, "\n".join([head, *reversed(rows)]) + "\n"))
+    for one, other in zip(found[1:], expected[1:], strict=True):
+        order = [name for name in ("cell_id", "frame") if name in one]
+        pd.testing.assert_frame_equal(
+            one.sort_values(order, ignore_index=True), other.sort_values(order, ignore_index=True)
+        )
+
+
+def test_a_study_in_which_nobody_dies_has_no_error(tmp_path: Path) -> None:
+    found = find(write(tmp_path, FAMILY.replace("died", "lost")))
+    assert not (found["severity"] == "error").any()
+    *_, cells = read(tmp_path)
+    assert set(cells["fate"]) == {"mitosis", "censored"}
+
+
 def test_what_is_odd_is_a_finding(tmp_path: Path) -> None:
     text = FAMILY.replace("3,1,2.2,8.7,lost,,", "3,1,2.2,2.3,lost,4.4,") + "5,0,0,3.3,died,,,a\n"
     found = find(write(tmp_path, text)).set_index("check")["finding"]
