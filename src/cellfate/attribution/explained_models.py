@@ -100,7 +100,7 @@ class ModelView(ABC):
     def channels(self) -> tuple[str, ...]:
         """Channels that the network sees, in order; `mask` is the last where it sees the mask of the cell."""
         own = self.config.channels
-        if not self.config.architecture.mask_channel:
+        if not self.config.architecture.sees_mask:
             return own
         return (*own, MASK if MASK not in own else f"{MASK} of the cell")
 

@@ -31,6 +31,11 @@ class Preprocessing:
     intensity: Literal["standardised", "above_background"] = "standardised"
     mask_channel: bool = False
 
+    @property
+    def n_pixel_channels(self) -> int:
+        """Channels of prepared frames, the mask included."""
+        return len(self.mean_c) + self.mask_channel
+
     def prepare(self, sequence: CellSequence) -> NDArray[np.float32]:
         """Prepare the frames of a cell.
 

@@ -24,6 +24,7 @@ from cellfate.crops.building import Built, build_recordings
 from cellfate.crops.cutting import BadRecording, CropPlan, RecordingCrops, pixels_inside
 from cellfate.crops.files import StoreFiles
 from cellfate.crops.index import StoredRecording, open_recording
+from cellfate.crops.measured import Measured
 from cellfate.crops.settings import CropSettings
 from cellfate.crops.stored_groups import FORMAT_VERSION, write_group
 
@@ -58,6 +59,8 @@ class CellSequence:
         Channel names, in the order of axis c.
     frame_interval_min : float
         Time between two frames, in minutes.
+    measured : Measured, or None
+        What was measured of the cell in these frames, where a reader gives it.
     """
 
     frames_tchw: NDArray[Any]
@@ -70,15 +73,17 @@ class CellSequence:
     cell_id: int
     channels: tuple[str, ...]
     frame_interval_min: float
+    measured: Measured | None = None
 
     def take(self, places_t: NDArray[np.int64]) -> "CellSequence":
         """Take some of the frames, by their places in ascending order."""
         masks_thw = None if self.masks_thw is None else self.masks_thw[places_t]
+        measured = None if self.measured is None else self.measured.take(places_t)
         per_frame = {
             name: getattr(self, name)[places_t]
             for name in ("frames_tchw", "inside_thw", "frame_numbers_t", "y0_px", "x0_px")
         }
-        return replace(self, masks_thw=masks_thw, **per_frame)
+        return replace(self, masks_thw=masks_thw, measured=measured, **per_frame)
 
 
 def write_crops(path: Path, crops: CropPlan | Iterable[RecordingCrops | BadRecording], settings: CropSettings) -> None:

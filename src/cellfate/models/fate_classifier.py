@@ -41,10 +41,14 @@ class FateClassifier(FrameNetwork):
         Possible outcomes, at least two.
     n_features
         Frame features that embeddings are to tell (auxiliary task of the training); 0: none.
+    n_columns
+        Columns of measurements that are read.
     """
 
-    def __init__(self, settings: ModelSettings, n_channels: int, n_outcomes: int, n_features: int = 0) -> None:
-        super().__init__(settings, n_channels)
+    def __init__(
+        self, settings: ModelSettings, n_channels: int, n_outcomes: int, n_features: int = 0, n_columns: int = 0
+    ) -> None:
+        super().__init__(settings, n_channels, n_columns)
         size = self.size
         self.class_token = nn.Parameter(torch.randn(size) * 0.02)
         self.layers = nn.ModuleList(transformer_layer(settings) for _ in range(settings.n_layers))
@@ -74,7 +78,7 @@ class FateClassifier(FrameNetwork):
         Parameters
         ----------
         embeddings_nd
-            Packed embeddings of the sequences' frames.
+            What `encode` made of the sequences' frames, packed.
         positions_n, lengths_b
             As in `forward`.
 
@@ -116,13 +120,13 @@ class FateClassifier(FrameNetwork):
             ("head", [self.head, self.norm]),
             ("attention pooling", [self.pooling]),
         ]
-        return [*top, *layers[::-1], ("frame encoder", [self.encoder])]
+        return [*top, *layers[::-1], ("frame encoder", self.frame_layers())]
 
     def _tokens(self, embeddings_nd: Tensor, positions_n: Tensor, lengths_b: Tensor) -> tuple[Tensor, Tensor]:
         """Pad to tokens, the class token at position 0 and frames from position 1, and say where padding is."""
         places_p = torch.arange(1, int(positions_n.max()) + 2, device=positions_n.device)
         codes_pd = sinusoidal_positions(places_p, self.size)
-        coded_nd = embeddings_nd + codes_pd.to(embeddings_nd)[positions_n]
+        coded_nd = self.join(embeddings_nd) + codes_pd.to(embeddings_nd)[positions_n]
         real_bt, frames_btd = pad_sequences(coded_nd, lengths_b)
         start_d = self.class_token + sinusoidal_positions(lengths_b.new_zeros(()), self.size)
         start_b1d = start_d.to(coded_nd.dtype).expand(len(lengths_b), 1, -1)

@@ -39,12 +39,20 @@ class FateClock(FrameNetwork):
         Bins of time, and events that compete in each.
     n_features
         Frame features that embeddings are to tell (auxiliary task of the training); 0: none.
+    n_columns
+        Columns of measurements that are read.
     """
 
     def __init__(
-        self, settings: ClockNetworkSettings, n_channels: int, n_bins: int, n_events: int, n_features: int
+        self,
+        settings: ClockNetworkSettings,
+        n_channels: int,
+        n_bins: int,
+        n_events: int,
+        n_features: int,
+        n_columns: int = 0,
     ) -> None:
-        super().__init__(settings, n_channels)
+        super().__init__(settings, n_channels, n_columns)
         self.causal = settings.causal
         size = self.size
         self.shape_ke = (n_bins, n_events)
@@ -73,7 +81,7 @@ class FateClock(FrameNetwork):
         Parameters
         ----------
         embeddings_nd
-            Packed embeddings of the sequences' frames.
+            What `encode` made of the sequences' frames, packed.
         positions_n
             int64, frame number minus the sequence's first frame number.
         lengths_b
@@ -86,6 +94,7 @@ class FateClock(FrameNetwork):
         Tensor
             (N, K, E): log odds of each event against no event in each bin, given none before; see `hazards_of`.
         """
+        embeddings_nd = self.join(embeddings_nd)
         real_bt, embeddings_btd = pad_sequences(embeddings_nd, lengths_b)
         inputs = [ages_na.to(embeddings_nd.dtype)] if self.causal.age else []
         if len(self.layers):
@@ -119,6 +128,7 @@ class FateClock(FrameNetwork):
 
         Without windows in the settings: the embeddings themselves.
         """
+        embeddings_nd = self.join(embeddings_nd)
         if not self.causal.statistics_frames:
             return embeddings_nd
         real_bt, embeddings_btd = pad_sequences(embeddings_nd, lengths_b)
@@ -137,7 +147,7 @@ class FateClock(FrameNetwork):
         rolled_t : Tensor
             Attention rolled out through all layers; see `roll_out_layers`.
         """
-        tokens_btd, hidden_tt = self._tokens(embeddings_td[None], positions_t[None])
+        tokens_btd, hidden_tt = self._tokens(self.join(embeddings_td)[None], positions_t[None])
         _, passed_btt, attention_btt = roll_out_layers(self.layers, tokens_btd, hidden_ss=hidden_tt)
         return attention_btt[0, -1], passed_btt[0, -1]
 
@@ -147,7 +157,7 @@ class FateClock(FrameNetwork):
         The scale of the head's inputs, which is measured and not learnt, goes with the encoder: it fits no other.
         """
         layers = [(f"Transformer layer {n}", [layer]) for n, layer in enumerate(self.layers, start=1)]
-        return [("head", [self.head]), *layers[::-1], ("frame encoder", [self.encoder, self.scale])]
+        return [("head", [self.head]), *layers[::-1], ("frame encoder", [*self.frame_layers(), self.scale])]
 
     def _rescale(self, inputs_ni: Tensor) -> Tensor:
         """Scale what the head sees; in training by the batch or, of a frame that is alone in it, as batches before."""

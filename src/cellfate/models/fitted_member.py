@@ -1,6 +1,6 @@
 """What fitting a network leaves: its weights and how it went; no torch is needed to hold it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ class FittedMember:
         Validation metrics of these weights; None where undefined.
     n_train, n_validation : int
         Cells.
+    columns : list of dict
+        Columns of measurements that it reads, and how they are standardised; see `features.column_scales.ColumnScale`.
     """
 
     fold: int
@@ -33,3 +35,4 @@ class FittedMember:
     validation: dict[str, float | None]
     n_train: int
     n_validation: int
+    columns: list[dict[str, Any]] = field(default_factory=list)

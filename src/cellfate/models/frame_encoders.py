@@ -1,6 +1,6 @@
-"""Networks that turn one frame into one embedding.
+"""Networks that turn one frame, of pixels or of columns of measurements, into one embedding.
 
-Shape suffixes: n packed real frames, c channels, h rows, w columns, d embedding.
+Shape suffixes: n packed real frames, c channels, h rows, w columns, d embedding, x numbers.
 """
 
 import os
@@ -11,9 +11,13 @@ from typing import cast
 # gigabytes within minutes. It reads this when it is first used; a value that the user set stays.
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "8")
 
+import torch
 from torch import Tensor, channels_last, nn
 
 from cellfate.models.settings import NetworkSettings
+
+COLUMN_NUMBERS = 4
+"""Numbers of a column in a frame; see `features.column_scales`."""
 
 
 class SmallCnn(nn.Module):
@@ -47,32 +51,87 @@ class SmallCnn(nn.Module):
         return cast(Tensor, self.project(maps_nchw.flatten(1)))
 
 
+class PixelsAndColumns(nn.Module):
+    """Embeds the pixels of a frame, and hands on the numbers of its columns, which begin the last channel.
+
+    Parameters
+    ----------
+    pixels
+        Encoder of the other channels.
+    n_numbers
+        Numbers of all columns.
+    """
+
+    def __init__(self, pixels: nn.Module, n_numbers: int) -> None:
+        super().__init__()
+        self.pixels = pixels
+        self.n_numbers = n_numbers
+
+    def forward(self, frames_nchw: Tensor) -> Tensor:
+        """Embeddings of the pixels, then the columns' numbers, (N, D + numbers)."""
+        numbers_nx = frames_nchw[:, -1].flatten(1)[:, : self.n_numbers]
+        return torch.cat((self.pixels(frames_nchw[:, :-1]), numbers_nx), dim=1)
+
+
 class FrameNetwork(nn.Module):
-    """What both networks have in common: the frame encoder, and a layer that tells frame features from embeddings.
+    """What both networks have in common: what is made of one frame, and a layer that tells its features.
+
+    `encode` gives what is made of a frame once for all: the embedding of its pixels, which may be pretrained, and the
+    numbers of its columns as they are. `join` makes the embedding of it.
 
     Parameters
     ----------
     settings
         Architecture.
     n_channels
-        Channels of a frame, a mask channel included.
+        Channels of pixels, a mask channel included.
+    n_columns
+        Columns of measurements.
     """
 
     features: nn.Linear | None
 
-    def __init__(self, settings: NetworkSettings, n_channels: int) -> None:
+    def __init__(self, settings: NetworkSettings, n_channels: int, n_columns: int = 0) -> None:
         super().__init__()
         self.size = settings.embedding_size
-        self.encoder = build_encoder(settings, n_channels)
+        self.sees_pixels = settings.sees_pixels
+        self.n_numbers = COLUMN_NUMBERS * n_columns if settings.sees_columns else 0
+        self.encoder = build_encoder(settings, n_channels, self.n_numbers)
+        self.columns = _column_layers(settings, self.n_numbers) if self.n_numbers else None
+
+    @property
+    def encoded_size(self) -> int:
+        """Numbers that `encode` gives of a frame."""
+        return self.size * self.sees_pixels + self.n_numbers
 
     def encode(self, frames_nchw: Tensor) -> Tensor:
-        """Embed prepared frames (N, C, H, W) as (N, D), each by itself."""
+        """Encode prepared frames, each by itself, (N, `encoded_size`).
+
+        Frames of pixels are (N, C, H, W), of columns (N, F, 1, 4), of both (N, C + 1, H, W) with the columns' numbers
+        at the beginning of the last channel.
+        """
         return cast(Tensor, self.encoder(frames_nchw))
 
-    def tell_features(self, embeddings_nd: Tensor) -> Tensor:
-        """Frame features (N, F), standardised, as far as the embeddings tell them."""
+    def join(self, encoded: Tensor) -> Tensor:
+        """Embeddings (..., D) of encoded frames (..., `encoded_size`): of pixels as they are, of columns by layers."""
+        if self.columns is None:
+            return encoded
+        embedded: Tensor = self.columns(encoded[..., -self.n_numbers :])
+        return embedded + encoded[..., : self.size] if self.sees_pixels else embedded
+
+    def frame_layers(self) -> list[nn.Module]:
+        """Give the layers that make an embedding of a frame."""
+        return [self.encoder] if self.columns is None else [self.encoder, self.columns]
+
+    def tell_features(self, encoded_nx: Tensor) -> Tensor:
+        """Frame features (N, F), standardised, as far as the embeddings of pixels tell them."""
         assert self.features is not None, "the network was built without the auxiliary task"
-        return cast(Tensor, self.features(embeddings_nd))
+        return cast(Tensor, self.features(encoded_nx[:, : self.size]))
+
+
+def _column_layers(settings: NetworkSettings, n_numbers: int) -> nn.Sequential:
+    hidden = settings.columns_size
+    return nn.Sequential(nn.Linear(n_numbers, hidden), nn.GELU(), nn.Linear(hidden, settings.embedding_size))
 
 
 def feature_layer(size: int, n_features: int) -> nn.Linear | None:
@@ -80,14 +139,18 @@ def feature_layer(size: int, n_features: int) -> nn.Linear | None:
     return nn.Linear(size, n_features) if n_features else None
 
 
-def build_encoder(settings: NetworkSettings, n_channels: int) -> nn.Module:
-    """Frame encoder named by the settings: a module from (N, C, H, W) to (N, D).
+def build_encoder(settings: NetworkSettings, n_channels: int, n_numbers: int = 0) -> nn.Module:
+    """Frame encoder named by the settings: see `FrameNetwork.encode`.
 
     The ResNet-50 is MONAI's in two dimensions without its last layer, in the form of He et al. 2015
     (https://arxiv.org/abs/1512.03385): first convolution of stride 2, shortcuts without bias.
     """
     if settings.encoder == "small_cnn":
         return SmallCnn(settings, n_channels)
+    if settings.encoder == "features":
+        return nn.Flatten()
+    if settings.encoder == "pixels_and_features":
+        return PixelsAndColumns(SmallCnn(settings, n_channels), n_numbers)
     from monai.networks.nets.resnet import resnet50
 
     network = resnet50(

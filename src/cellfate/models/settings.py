@@ -16,8 +16,14 @@ MAX_LAYERS = 256
 class NetworkSettings(Settings):
     """Architecture of a network: one family, from a small one to the published one, read in two ways."""
 
-    encoder: Literal["small_cnn", "resnet50"] = "small_cnn"
-    """Network that sees one frame: `small_cnn` keeps where things are; `resnet50` is the published one."""
+    encoder: Literal["small_cnn", "resnet50", "features", "pixels_and_features"] = "small_cnn"
+    """What sees one frame. Of pixels: `small_cnn` keeps where things are; `resnet50` is the published one. `features`
+    reads columns of measurements instead; `pixels_and_features` both, pixels by `small_cnn`."""
+    columns: tuple[str, ...] | None = Field(default=None, min_length=1)
+    """`features`: columns of table `frame_features` that are read (a spot feature is called `tracker_<name>`); null:
+    those that boosting is given. The fate clock reads the context that its boosting is told beside them."""
+    columns_size: int = Field(default=64, ge=1, le=MAX_WIDTH)
+    """`features`: width of the layer between the columns of a frame and its embedding."""
     encoder_channels: tuple[Annotated[int, Field(ge=1, le=MAX_WIDTH)], ...] = Field(
         default=(16, 32, 64), min_length=1, max_length=16
     )
@@ -39,6 +45,21 @@ class NetworkSettings(Settings):
     each crop, in the same unit, compressed by the inverse hyperbolic sine, so that brightness keeps its meaning."""
     mask_channel: bool = False
     """Whether the mask of the cell is shown as one more channel: the tracker's, else a threshold's."""
+
+    @property
+    def sees_pixels(self) -> bool:
+        """Whether images are read."""
+        return self.encoder != "features"
+
+    @property
+    def sees_columns(self) -> bool:
+        """Whether columns of measurements are read."""
+        return self.encoder in ("features", "pixels_and_features")
+
+    @property
+    def sees_mask(self) -> bool:
+        """Whether the mask of the cell is shown."""
+        return self.sees_pixels and self.mask_channel
 
     @model_validator(mode="after")
     def _check_sizes(self) -> Self:

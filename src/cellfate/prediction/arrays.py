@@ -102,10 +102,13 @@ class CellsInMemory:
         }
         return replace(self, sequences=found)
 
-    def describe(self, landmarks: pd.DataFrame, config: ClockConfig) -> pd.DataFrame:
-        """Give what boosted hazards see of landmarks; what is not known of a cell is NaN."""
+    def measure(self, config: ClassifierConfig | ClockConfig) -> pd.DataFrame:
+        """Measure the cells in all frames: table `FrameFeatures`; what is not known of a cell is NaN."""
         measured = measure_cells(self, self.detections.head(0), config.features)
-        measured = pd.concat([measured.assign(n_neighbors=self.n_neighbors_n), self.spot_features], axis=1)
+        return pd.concat([measured.assign(n_neighbors=self.n_neighbors_n), self.spot_features], axis=1)
+
+    def describe(self, landmarks: pd.DataFrame, measured: pd.DataFrame, config: ClockConfig) -> pd.DataFrame:
+        """Give what boosted hazards see of landmarks; what is not known of a cell is NaN."""
         inputs = describe_landmarks(measured, landmarks, config.blend.history_h, config.told)
         given = self.follow_ups.loc[landmarks["cell_id"]]
         aged_n, numbered_n = given["age"].to_numpy(bool), given["frame numbers"].to_numpy(bool)

@@ -37,7 +37,7 @@ def clock_hazards(
     Parameters
     ----------
     crops, model
-        Crops of the cells, None where the fate clock reads no images; and the fate clock.
+        Frames of the cells (`shown_frames.show_frames`), None where the fate clock has no network; and the fate clock.
     frames
         Rows of table `Landmarks`; at least one.
     describe
@@ -53,7 +53,7 @@ def clock_hazards(
     Returns
     -------
     dict of str to ndarray
-        `network` where images are read, `boosting`, `boosting_on_embeddings` where it is blended, and `blend`, with the
+        `network` where there is one, `boosting`, `boosting_on_embeddings` where it is blended, and `blend`, with the
         owner's weights.
     """
     hazards = part_hazards(crops, frames, describe, model, folds, owner)
@@ -73,9 +73,9 @@ def part_hazards(
     boosting_nke = load_boosting(model, owner, BOOSTING).hazards(describe(frames))
     networks: list[FloatArray] = []
     on_embeddings: list[FloatArray] = []
-    reading = folds if model.config.reads_images else ()
+    reading = folds if model.config.has_networks else ()
     for fold in tqdm(reading, desc="Reading members", disable=None if len(folds) > 1 else True):
-        assert crops is not None, "networks read crops"
+        assert crops is not None, "networks read frames"
         network_nke, embedded = read_landmarks(crops, frames, load_clock_member(model, fold))
         networks.append(network_nke)
         if BOOSTING_ON_EMBEDDINGS in model.clock_config.blend.parts:

@@ -18,6 +18,7 @@ from cellfate.features.summaries import describe_landmarks
 from cellfate.models.boosted_hazards import BoostedHazards, fit_boosted_hazards
 from cellfate.prediction.clock_member import load_clock_member, read_landmarks
 from cellfate.prediction.records import ALL_CELLS, ClockConfig, TrainedModel
+from cellfate.prediction.shown_frames import show_frames
 
 
 def boost_clock(
@@ -36,7 +37,7 @@ def boost_clock(
     Parameters
     ----------
     landmarks, splits, frame_features, crops
-        Tables of the same names, and the crop store; None where the model reads no images.
+        Tables of the same names, and the crop store; None where there are no images.
     model
         The trained networks; without members it is given back as it is.
 
@@ -57,11 +58,12 @@ def boost_clock(
     described = describe_landmarks(frame_features, regular, config.blend.history_h, config.told)
     described = described.dropna(axis="columns", how="all")  # what is known of no landmark is no input
     boosters = {f"{ALL_CELLS}.{BOOSTING}": _fit(described, regular, config)}
+    shown = show_frames(config, crops, frame_features, regular)
     for fold in config.folds:
         training = select_part(regular, splits, fold, "train")
         boosters[f"fold_{fold}.{BOOSTING}"] = _fit(described, training, config)
-        if BOOSTING_ON_EMBEDDINGS in config.blend.parts and crops is not None:
-            _, embedded = read_landmarks(crops, training, load_clock_member(model, fold))
+        if BOOSTING_ON_EMBEDDINGS in config.blend.parts and shown is not None:
+            _, embedded = read_landmarks(shown, training, load_clock_member(model, fold))
             boosters[f"fold_{fold}.{BOOSTING_ON_EMBEDDINGS}"] = _fit(embedded, training, config)
     return replace(model, boosters=boosters)
 

@@ -102,6 +102,8 @@ def load_classifier_member(model: TrainedModel, fold: int) -> ClassifierMember:
     from cellfate.models.fate_classifier import FateClassifier
 
     config = model.classifier_config
-    sizes = len(config.channels) + config.architecture.mask_channel, len(config.outcomes)
+    member = config.member(fold)
+    n_channels = len(config.channels) + config.architecture.sees_mask
+    sizes = n_channels, len(config.outcomes), 0, len(member.columns)
     network = fill_network(lambda: FateClassifier(config.architecture, *sizes), model, fold)
-    return ClassifierMember(config, config.member(fold), network)
+    return ClassifierMember(config, member, network)

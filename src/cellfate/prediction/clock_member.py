@@ -133,7 +133,8 @@ def load_clock_member(model: TrainedModel, fold: int) -> ClockMember:
     from cellfate.models.fate_clock import FateClock
 
     config = model.clock_config
-    n_channels = len(config.channels) + config.architecture.mask_channel
-    sizes = n_channels, len(config.follow_up.edges_h) - 1, len(config.events)
-    network = fill_network(lambda: FateClock(config.architecture, *sizes, n_features=0), model, fold)
-    return ClockMember(config, config.member(fold), network)
+    member = config.member(fold)
+    n_channels = len(config.channels) + config.architecture.sees_mask
+    sizes = n_channels, len(config.follow_up.edges_h) - 1, len(config.events), 0, len(member.columns)
+    network = fill_network(lambda: FateClock(config.architecture, *sizes), model, fold)
+    return ClockMember(config, member, network)

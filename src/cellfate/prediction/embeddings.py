@@ -50,7 +50,7 @@ def embed_landmarks(crops: CellReader, landmarks: pd.DataFrame, model: TrainedMo
     """
     member = load_classifier_member(model, fold)
     embeddings, positions = [], []
-    with_masks = member.config.architecture.mask_channel
+    with_masks = member.config.architecture.sees_mask
     columns = ["landmark_id", "recording_id", "cell_id", "first_frame", "last_frame"]
     for landmark_id, recording_id, cell_id, first, last in landmarks[columns].itertuples(index=False):
         sequence = crops.read(recording_id, cell_id, first, last, with_masks)

@@ -29,6 +29,7 @@ from cellfate.prediction.forecast_tables import empty_forecasts, fate_odds, tabu
 from cellfate.prediction.new_recordings import check_spot_features, check_store
 from cellfate.prediction.pixel_scale import warn_of_scale
 from cellfate.prediction.records import ALL_CELLS, ClassifierConfig, ClockConfig, FolderConfig, TrainedModel
+from cellfate.prediction.shown_frames import show_frames
 from cellfate.prediction.trained_on import check_trained_on
 
 logger = logging.getLogger(__name__)
@@ -40,7 +41,11 @@ NO_FOLD: Final = -1
 
 
 def forecast_classifier(
-    crops: CropStore, landmarks: pd.DataFrame, splits: pd.DataFrame, model: TrainedModel
+    crops: CropStore,
+    landmarks: pd.DataFrame,
+    splits: pd.DataFrame,
+    model: TrainedModel,
+    frame_features: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Forecast which fate comes to the validation and test cells of every fold with the fold's own member.
 
@@ -50,6 +55,8 @@ def forecast_classifier(
         Crop store and tables of the same names.
     model
         Classifier trained on these splits.
+    frame_features
+        Table of that name, where the network reads columns of it.
 
     Returns
     -------
@@ -66,10 +73,11 @@ def forecast_classifier(
     if not config.members:
         return empty_forecasts(config.events)
     check_trained_on(model, crops, landmarks, splits)
-    tables = []
-    for scheme, fold, part, rows in _tested_parts(landmarks[asks_which_fate(landmarks)], splits):
+    tables, fated = [], landmarks[asks_which_fate(landmarks)]
+    shown = crops if frame_features is None else show_frames(config, crops, frame_features, fated)
+    for scheme, fold, part, rows in _tested_parts(fated, splits):
         keys = _keys(rows).assign(predictor=CLASSIFIER, scheme=scheme, fold=fold, part=part)
-        probabilities_bk = classify_landmarks(crops, rows, model, fold)
+        probabilities_bk = classify_landmarks(shown, rows, model, fold)
         tables.append(tabulate_fate_odds(keys, probabilities_bk, config.outcomes))
     return _join(tables, config)
 
@@ -87,7 +95,7 @@ def forecast_clock(
     Parameters
     ----------
     crops, detections, follow_ups, splits, frame_features
-        Crop store, None where the model reads no images, and tables of the same names.
+        Crop store, None where there are no images, and tables of the same names.
     model
         Fate clock trained on these splits.
 
@@ -107,15 +115,16 @@ def forecast_clock(
     if not config.members:
         return empty_forecasts(config.events)
     check_trained_on(model, crops, follow_ups, splits, frame_features)
-    describe = partial(describe_landmarks, frame_features, history_h=config.blend.history_h, context=config.told)
+    describe = partial(_describe, config, frame_features)
     old_enough = follow_ups["last_frame"] - follow_ups["first_frame"] >= config.follow_up.min_frames - 1
     told_apart = len(competing_events(follow_ups[old_enough])) > 1  # else it is not asked which fate comes
+    shown = show_frames(config, crops, frame_features, follow_ups)
     tables: list[pd.DataFrame] = []
     for scheme, fold, part, cells in _tested_parts(follow_ups, splits):
         frames = list_forecast_frames(detections, cells, config.follow_up)
         if len(frames):
             keys = _keys(frames).assign(scheme=scheme, fold=fold, part=part)
-            hazards = clock_hazards(crops, frames, describe, model, (fold,), f"fold_{fold}")
+            hazards = clock_hazards(shown, frames, describe, model, (fold,), f"fold_{fold}")
             fated = asks_which_fate(frames) & told_apart
             tables += _tabulate(config, keys, hazards, fated.to_numpy())
     return _join(tables, config)
@@ -139,8 +148,8 @@ def forecast_new(
     detections, follow_ups
         Tables of the same names; how cells ended is not looked at.
     frame_features
-        Fate clock: table `FrameFeatures` of the same cells, measured with the model's settings; measured here when not
-        given.
+        Fate clock, or a network that reads columns: table `FrameFeatures` of the same cells, measured with the model's
+        settings; measured here when not given.
 
     Returns
     -------
@@ -157,8 +166,8 @@ def forecast_new(
     """
     check_store(model.config, crops, follow_ups)
     frames = list_forecast_frames(detections, follow_ups, model.config.follow_up)
-    describe = None
-    if isinstance(model.config, ClockConfig):
+    describe, shown = None, None
+    if isinstance(model.config, ClockConfig) or model.config.architecture.sees_columns:
         if frame_features is None:
             check_spot_features(model.config, detections.columns, "detections")
             measured = measure_cells(crops, detections, model.config.features, follow_ups)
@@ -166,9 +175,15 @@ def forecast_new(
             check_spot_features(model.config, frame_features.columns, "frame_features")
             measured = frame_features
         _check_measured(measured, frames)
-        history_h, told = model.config.blend.history_h, model.config.told
-        describe = partial(describe_landmarks, measured, history_h=history_h, context=told)
-    return forecast_frames(model, crops, frames, len(follow_ups), describe)
+        shown = show_frames(model.config, crops, measured, follow_ups)
+        if isinstance(model.config, ClockConfig):
+            describe = partial(_describe, model.config, measured)
+    return forecast_frames(model, crops, frames, len(follow_ups), describe, shown)
+
+
+def _describe(config: ClockConfig, frame_features: pd.DataFrame, landmarks: pd.DataFrame) -> pd.DataFrame:
+    """Describe landmarks as the boosting of a fate clock is told them."""
+    return describe_landmarks(frame_features, landmarks, config.blend.history_h, config.told)
 
 
 def _check_measured(frame_features: pd.DataFrame, frames: pd.DataFrame) -> None:
@@ -184,9 +199,17 @@ def _check_measured(frame_features: pd.DataFrame, frames: pd.DataFrame) -> None:
 
 
 def forecast_frames(
-    model: TrainedModel, crops: CellReader, frames: pd.DataFrame, n_cells: int, describe: Describe | None = None
+    model: TrainedModel,
+    crops: CellReader,
+    frames: pd.DataFrame,
+    n_cells: int,
+    describe: Describe | None = None,
+    shown: CellReader | None = None,
 ) -> pd.DataFrame:
-    """As `forecast_new`, at frames that `list_forecast_frames` gave of so many cells; nothing else is checked."""
+    """As `forecast_new`, at frames that `list_forecast_frames` gave of so many cells; nothing else is checked.
+
+    `shown` is what networks read, see `shown_frames.show_frames`; None: the crops.
+    """
     config = model.config
     if frames.empty:
         raise InputError(
@@ -200,13 +223,14 @@ def forecast_frames(
         logger.warning("%d of %d cells were watched for fewer than %d frames and are not forecast", *about)
     warn_of_scale(config, crops, frames)
     keys = _keys(frames).assign(scheme=ALL_MEMBERS, fold=NO_FOLD, part="test")
+    read = crops if shown is None else shown
     if isinstance(config, ClassifierConfig):
         last = frames["last"]
-        members = [classify_landmarks(crops, frames[last], model, fold) for fold in tqdm(config.folds, disable=None)]
+        members = [classify_landmarks(read, frames[last], model, fold) for fold in tqdm(config.folds, disable=None)]
         named = keys[last].assign(predictor=CLASSIFIER)
         return _join([tabulate_fate_odds(named, np.mean(members, axis=0), config.outcomes)], config)
     assert describe is not None, "the fate clock needs what its boosting sees"
-    hazards = clock_hazards(crops, frames, describe, model, config.folds, ALL_CELLS)
+    hazards = clock_hazards(read, frames, describe, model, config.folds, ALL_CELLS)
     return _join(_tabulate(config, keys, hazards, frames["last"].to_numpy()), config)
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from cellfate.core.errors import InputError
 from cellfate.crops.preprocessing import Preprocessing
 from cellfate.crops.store import CellSequence
+from cellfate.features.column_scales import MeasuredPreprocessing
 from cellfate.features.measurements import find_masks
 from cellfate.models.threads import at_most_threads
 from cellfate.prediction.records import ClassifierConfig, ClockConfig, FolderConfig, MemberConfig, TrainedModel
@@ -74,27 +75,33 @@ class Member:
         -------
         ndarray of float32, shape (T, C, H, W)
             0 is the mean of the training cells (or the level of the background) and lies outside the image. A mask that
-            the network sees is the last channel, 0 outside the cell.
+            the network sees is the last channel, 0 outside the cell. Of columns: see `MeasuredPreprocessing`.
 
         Raises
         ------
         InputError
-            If the number of channels or the size of the crops is not the model's.
+            If the number of channels or the size of the crops is not the model's, or a column was not measured.
         """
-        check_crops(self.config, sequence)
         architecture = self.config.architecture
-        statistics = np.asarray(self.member.mean), np.asarray(self.member.sd)
-        preprocessing = Preprocessing(*statistics, architecture.intensity, architecture.mask_channel)
-        return preprocessing.prepare(self._with_masks(sequence))
+        pixels = None
+        if architecture.sees_pixels:
+            check_crops(self.config, sequence)
+            statistics = np.asarray(self.member.mean), np.asarray(self.member.sd)
+            pixels = Preprocessing(*statistics, architecture.intensity, architecture.mask_channel)
+        shown = self._with_masks(sequence)
+        if pixels is None or architecture.sees_columns:
+            return MeasuredPreprocessing(self.member.columns, pixels).prepare(shown)
+        return pixels.prepare(shown)
 
     def encode(self, frames_tchw: FloatArray) -> FloatArray:
-        """Embed prepared frames, each by itself; T may be anything.
+        """Encode prepared frames, each by itself; T may be anything.
 
         Returns
         -------
         ndarray of float32, shape (T, D)
+            Embeddings; of a network that reads columns, what these are made of (`FrameNetwork.encode`).
         """
-        chunks = [np.zeros((0, self.config.architecture.embedding_size), np.float32)]
+        chunks = [np.zeros((0, self.network.encoded_size), np.float32)]
         with self.computing():
             for start in range(0, len(frames_tchw), ENCODER_FRAMES):
                 frames_nchw = self.tensor(frames_tchw[start : start + ENCODER_FRAMES], np.float32)
@@ -136,7 +143,7 @@ class Member:
 
     def _with_masks(self, sequence: CellSequence) -> CellSequence:
         """Find the masks of the cell where the network sees them."""
-        if not self.config.architecture.mask_channel:
+        if not self.config.architecture.sees_mask:
             return sequence
         return replace(sequence, masks_thw=find_masks(sequence, self.config.channels, self.config.features))
 

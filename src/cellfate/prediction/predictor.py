@@ -32,6 +32,7 @@ from cellfate.prediction.new_recordings import (
     cut_new_crops,
 )
 from cellfate.prediction.records import ALL_CELLS, ClassifierConfig, ClockConfig, TrainedModel
+from cellfate.prediction.shown_frames import show_frames
 from cellfate.prediction.trained_on import find_seen
 from cellfate.tracks.importing import import_tracks
 from cellfate.tracks.settings import TrackSettings
@@ -283,13 +284,16 @@ class Predictor:
         for sequence in held.sequences.values():
             check_crops(self.config, sequence)
         asked = list_forecast_frames(held.detections, held.follow_ups, self.config.follow_up)
-        describe, used = None, [OPTIONS["frame_numbers"]]
-        if isinstance(self.config, ClockConfig):
+        describe, shown, used = None, None, [OPTIONS["frame_numbers"]]
+        if isinstance(self.config, ClockConfig) or self.config.architecture.sees_columns:
             held = held.with_masks(self.config)
-            describe, used = partial(held.describe, config=self.config), list(OPTIONS.values())
-        elif self.config.architecture.mask_channel:
+            measured, used = held.measure(self.config), list(OPTIONS.values())
+            shown = show_frames(self.config, held, measured, held.follow_ups)
+            if isinstance(self.config, ClockConfig):
+                describe = partial(held.describe, measured=measured, config=self.config)
+        elif self.config.architecture.sees_mask:
             used = [OPTIONS["masks"], *used]
-        forecasts = forecast_frames(self.model, held, asked, len(held.sequences), describe)
+        forecasts = forecast_frames(self.model, held, asked, len(held.sequences), describe, shown)
         table = tabulate_calls(forecasts, find_seen(self.model, held, held.follow_ups))
         given = held.follow_ups[used]
         missing = pd.Series([", ".join(np.compress(~row, used)) for row in given.to_numpy(bool)], index=given.index)

@@ -13,6 +13,7 @@ from cellfate.core.errors import InputError
 from cellfate.core.predictors import BLEND, CLASSIFIER, name_predictor
 from cellfate.core.settings import Settings
 from cellfate.crops.settings import CropSettings
+from cellfate.features.column_scales import ColumnScale
 from cellfate.features.context import Context
 from cellfate.features.settings import ContextSettings, FeatureSettings
 from cellfate.models.fitted_member import FittedMember
@@ -88,6 +89,8 @@ class MemberConfig(Settings):
     """Validation cells."""
     validation: dict[str, float | None] = Field(default_factory=dict)
     """Validation metrics of the weights kept; null where a metric is undefined."""
+    columns: tuple[ColumnScale, ...] = ()
+    """Columns of measurements that the network reads, and how they are standardised; none where it reads pixels."""
     temperature: MemberTemperature | None = None
     """Classifier: what log odds are divided by where it is worth it; null in a model of an earlier version."""
 
@@ -109,6 +112,7 @@ def describe_member(fitted: FittedMember, mean_c: NDArray[np.float64], sd_c: NDA
         n_train=fitted.n_train,
         n_validation=fitted.n_validation,
         validation=fitted.validation,
+        columns=tuple(ColumnScale(**column) for column in fitted.columns),
     )
 
 
@@ -129,7 +133,7 @@ class FolderConfig(Settings):
     follow_up: FollowUpSettings
     """What is asked, the guard, bins of time, and from which age on cells are forecast."""
     channels: tuple[str, ...]
-    """Channels of a frame, in order; empty: no images are read, and there is no network."""
+    """Channels of a frame, in order; empty: no images are read."""
     crops: CropSettings | None = None
     """Size of a crop; null: no images are read."""
     frame_interval_min: float = Field(gt=0)
@@ -151,8 +155,13 @@ class FolderConfig(Settings):
 
     @property
     def reads_images(self) -> bool:
-        """Whether there are networks, which read images."""
+        """Whether the study that trained it has images."""
         return bool(self.channels)
+
+    @property
+    def has_networks(self) -> bool:
+        """Whether members have a network."""
+        return any(member.n_epochs for member in self.members)
 
     @property
     def cut(self) -> CropSettings:

@@ -9,17 +9,23 @@ import pandas as pd
 
 from cellfate.cohort.landmarks import asks_which_fate
 from cellfate.cohort.splits import select_part
+from cellfate.crops.digest import CellReader
 from cellfate.crops.store import CropStore
 from cellfate.prediction.classifier_member import load_classifier_member
 from cellfate.prediction.embeddings import embed_landmarks
 from cellfate.prediction.records import MemberTemperature, TrainedModel, describe_temperature
+from cellfate.prediction.shown_frames import show_frames
 from cellfate.statistics.temperature import choose_temperature
 
 logger = logging.getLogger(__name__)
 
 
 def temper_classifier(
-    crops: CropStore, landmarks: pd.DataFrame, splits: pd.DataFrame, model: TrainedModel
+    crops: CropStore,
+    landmarks: pd.DataFrame,
+    splits: pd.DataFrame,
+    model: TrainedModel,
+    frame_features: pd.DataFrame | None = None,
 ) -> TrainedModel:
     """Choose what the log odds of each member are divided by.
 
@@ -29,6 +35,8 @@ def temper_classifier(
         Crop store and tables of the same names.
     model
         Classifier trained on these; temperatures that it has do not matter.
+    frame_features
+        Table of that name, where the network reads columns of it.
 
     Returns
     -------
@@ -38,13 +46,14 @@ def temper_classifier(
     """
     bare = _with_temperatures(model, [None] * len(model.classifier_config.members))
     fated = landmarks[asks_which_fate(landmarks)]
-    chosen = [_choose(crops, select_part(fated, splits, fold, "validation"), bare, fold) for fold in bare.config.folds]
+    shown = crops if frame_features is None else show_frames(model.config, crops, frame_features, fated)
+    chosen = [_choose(shown, select_part(fated, splits, fold, "validation"), bare, fold) for fold in bare.config.folds]
     for fold, temperature in zip(bare.config.folds, chosen, strict=True):
         logger.info("Classifier, fold %d: %s", fold, describe_temperature(temperature))
     return _with_temperatures(model, chosen) if chosen else model
 
 
-def _choose(crops: CropStore, shown: pd.DataFrame, model: TrainedModel, fold: int) -> MemberTemperature:
+def _choose(crops: CellReader, shown: pd.DataFrame, model: TrainedModel, fold: int) -> MemberTemperature:
     embedded = embed_landmarks(crops, shown, model, fold)
     member = load_classifier_member(model, fold)
     log_odds_n = member.logits(embedded.embeddings, embedded.positions)[:, 0].astype(np.float64)

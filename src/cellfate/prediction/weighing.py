@@ -28,12 +28,13 @@ from cellfate.prediction.records import (
     TrainedModel,
     describe_weights,
 )
+from cellfate.prediction.shown_frames import show_frames
 from cellfate.statistics.stacking import stack_parts
 
 logger = logging.getLogger(__name__)
 
 MOST_IN_FEW_RECORDINGS: Final = 0.25
-"""Largest weight of what reads images in fewer: how it does in another recording cannot be seen in them."""
+"""Largest weight of networks in fewer: how it does in another recording cannot be seen in them."""
 
 
 def weigh_blend(
@@ -48,7 +49,7 @@ def weigh_blend(
     Parameters
     ----------
     landmarks, splits, frame_features, crops
-        Tables of the same names, and the crop store; None where the model reads no images.
+        Tables of the same names, and the crop store; None where there are no images.
     model
         Networks and boosters; without members it is given back as it is.
 
@@ -82,11 +83,12 @@ def _forecast_unseen(
     """Add to landmarks that some member did not train on its fold and, a column a part, its log odds (k, e)."""
     config, tables = model.clock_config, []
     describe = partial(describe_landmarks, frame_features, history_h=config.blend.history_h, context=config.told)
+    shown = show_frames(config, crops, frame_features, regular)
 
     for fold, cells in list_unseen(splits).groupby("fold"):
         rows = regular.merge(cells, on=CELL)
         if len(rows):
-            hazards = part_hazards(crops, rows, describe, model, (int(str(fold)),), f"fold_{fold}")
+            hazards = part_hazards(shown, rows, describe, model, (int(str(fold)),), f"fold_{fold}")
             tables.append(rows.assign(**{part: list(log_odds_of(of_part)) for part, of_part in hazards.items()}))
     return pd.concat(tables, ignore_index=True) if tables else regular.head(0).assign(fold=0)
 

@@ -43,7 +43,9 @@ def choose_frames(n_frames: int, settings: AugmentationSettings, rng: np.random.
     return np.sort(rng.choice(kept, size=settings.shown_frames, replace=False))
 
 
-def augment_frames(frames_tchw: FloatArray, settings: AugmentationSettings, rng: np.random.Generator) -> FloatArray:
+def augment_frames(
+    frames_tchw: FloatArray, settings: AugmentationSettings, rng: np.random.Generator, n_pixels: int | None = None
+) -> FloatArray:
     """Mirror, turn and blur the normalised frames of a cell, all alike; then make parts of it absent.
 
     Parameters
@@ -54,12 +56,27 @@ def augment_frames(frames_tchw: FloatArray, settings: AugmentationSettings, rng:
         What is done, and how often.
     rng
         Source of randomness.
+    n_pixels
+        First channels, which are pixels; others hold measurements, which are not turned. None: all are.
 
     Returns
     -------
     ndarray of float32, shape (T, C, H, W)
         May be a view of the input.
     """
+    if n_pixels is None or n_pixels == frames_tchw.shape[1]:
+        frames_tchw = _move_pixels(frames_tchw, settings, rng)
+    elif n_pixels:
+        moved_tchw = _move_pixels(frames_tchw[:, :n_pixels], settings, rng)
+        frames_tchw = np.concatenate((moved_tchw, frames_tchw[:, n_pixels:]), axis=1)
+    if settings.absent_share > 0 and rng.random() < settings.absent_share:
+        frames_tchw = np.where(
+            _draw_present(frames_tchw.shape[0], frames_tchw.shape[1], rng), frames_tchw, np.float32(0)
+        )
+    return frames_tchw
+
+
+def _move_pixels(frames_tchw: FloatArray, settings: AugmentationSettings, rng: np.random.Generator) -> FloatArray:
     if settings.flip_and_rotate:
         square = frames_tchw.shape[-2] == frames_tchw.shape[-1]
         turns = int(rng.integers(4)) if square else 2 * int(rng.integers(2))
@@ -68,10 +85,6 @@ def augment_frames(frames_tchw: FloatArray, settings: AugmentationSettings, rng:
             frames_tchw = frames_tchw[..., ::-1]
     if rng.random() < settings.blur_share:
         frames_tchw = _blur(frames_tchw, rng.uniform(0, settings.blur_sigma_px))
-    if settings.absent_share > 0 and rng.random() < settings.absent_share:
-        frames_tchw = np.where(
-            _draw_present(frames_tchw.shape[0], frames_tchw.shape[1], rng), frames_tchw, np.float32(0)
-        )
     return frames_tchw
 
 

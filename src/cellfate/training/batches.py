@@ -19,8 +19,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cellfate.crops.digest import CellReader
 from cellfate.crops.preprocessing import Preprocessing
-from cellfate.crops.store import CellSequence, CropStore
+from cellfate.crops.store import CellSequence
+from cellfate.features.column_scales import MeasuredPreprocessing
 from cellfate.training.augmentation import augment_frames, choose_frames
 from cellfate.training.settings import FittingSettings
 
@@ -38,7 +40,7 @@ class CropCache:
     Parameters
     ----------
     crops
-        Crop store.
+        Crop store, or what reads measurements.
     limit_mb
         Megabytes to keep.
     segment
@@ -46,7 +48,7 @@ class CropCache:
     """
 
     def __init__(
-        self, crops: CropStore, limit_mb: int, segment: Callable[[CellSequence], NDArray[np.bool_]] | None = None
+        self, crops: CellReader, limit_mb: int, segment: Callable[[CellSequence], NDArray[np.bool_]] | None = None
     ) -> None:
         self._crops = crops
         self._segment = segment
@@ -61,7 +63,7 @@ class CropCache:
         sequence = self._crops.read(*key, with_masks=self._segment is not None)
         if self._segment is not None:
             sequence = replace(sequence, masks_thw=self._segment(sequence))
-        held = (sequence.frames_tchw, sequence.inside_thw, sequence.masks_thw)
+        held = (sequence.frames_tchw, sequence.inside_thw, sequence.masks_thw, sequence.measured)
         size = sum(array.nbytes for array in held if array is not None)
         if size <= self._bytes_left:
             self._bytes_left -= size
@@ -79,8 +81,8 @@ class ShownCells(ABC):
         recording_id, cell_id, first_frame and last_frame of each; batches name cells by place.
     reader : CropCache
         Source of pixels.
-    preprocessing : Preprocessing
-        What is done to crops, with the statistics of the fold's training cells.
+    preprocessing : Preprocessing or MeasuredPreprocessing
+        What is done to crops and measurements, with the statistics of the fold's training cells.
     settings : FittingSettings
         How the network is fitted.
     views : sequence of View
@@ -89,7 +91,7 @@ class ShownCells(ABC):
 
     cells: pd.DataFrame
     reader: CropCache
-    preprocessing: Preprocessing
+    preprocessing: Preprocessing | MeasuredPreprocessing
     settings: FittingSettings
     views: Sequence[View] = field(default=(), kw_only=True)
 
@@ -143,4 +145,5 @@ class ShownCells(ABC):
 
     def _prepare(self, sequence: CellSequence, rng: np.random.Generator | None) -> FloatArray:
         frames_tchw = self.preprocessing.prepare(sequence)
-        return frames_tchw if rng is None else augment_frames(frames_tchw, self.settings.augmentation, rng)
+        n_pixels = self.preprocessing.n_pixel_channels
+        return frames_tchw if rng is None else augment_frames(frames_tchw, self.settings.augmentation, rng, n_pixels)

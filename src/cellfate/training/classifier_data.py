@@ -5,6 +5,7 @@ Axes: n cells, k fates, b cells of a batch.
 
 import logging
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -16,11 +17,19 @@ from cellfate.cohort.splits import select_part
 from cellfate.core.errors import InputError
 from cellfate.crops.preprocessing import Preprocessing
 from cellfate.crops.store import CropStore
+from cellfate.features.column_scales import MeasuredPreprocessing
 from cellfate.features.settings import FeatureSettings
 from cellfate.models.settings import ModelSettings
 from cellfate.training.batch_plans import length_buckets
 from cellfate.training.batches import Batch, CropCache, IntArray, ShownCells
-from cellfate.training.fold_data import FoldData, each_fold, fold_preprocessing, open_crops
+from cellfate.training.fold_data import (
+    FoldData,
+    FrameSource,
+    each_fold,
+    fold_preprocessing,
+    open_frames,
+    open_reader,
+)
 from cellfate.training.measured_cells import (
     MeasuredCells,
     list_shown_frames,
@@ -76,7 +85,7 @@ class ClassifierInputs:
         Crop store.
     landmarks, follow_ups, splits, normalisation, frame_features : DataFrame
         Tables `Landmarks`, `FollowUps`, `Splits`, `Normalisation`, `FrameFeatures`; follow-ups and features are for the
-        pretraining.
+        pretraining, and for a network that reads columns.
     network : ModelSettings
         Architecture.
     training : TrainingSettings
@@ -100,6 +109,16 @@ class ClassifierInputs:
         """Last landmarks of cells whose fate was seen."""
         return self.landmarks[asks_which_fate(self.landmarks)].reset_index(drop=True)
 
+    @property
+    def fitting(self) -> TrainingSettings:
+        """How to fit, as far as it concerns what the network reads."""
+        return self.training if self.network.sees_pixels else self.training.without_pixels()
+
+    @cached_property
+    def source(self) -> FrameSource:
+        """Where the frames of cells are read."""
+        return open_frames(self.crops, self.frame_features, self.follow_ups, self.network, None)
+
 
 def open_classifier_folds(given: ClassifierInputs) -> list[FoldData[FatedCells]]:
     """Bring together what each fold of the classifier is trained on.
@@ -110,12 +129,13 @@ def open_classifier_folds(given: ClassifierInputs) -> list[FoldData[FatedCells]]
         If a fold lacks training or validation cells, or training cells of two fates, or if AUROC is to be monitored on
         validation cells of one fate.
     """
-    crops, training, fated = given.crops, given.training, given.fated
+    crops, training, fated = given.crops, given.fitting, given.fated
     outcomes = competing_events(fated)
-    reader = open_crops(crops, given.network, training, given.features)
+    reader = open_reader(given.source, crops, given.network, training, given.features)
     folds = []
     for fold, *tables in each_fold(fated, given.splits):
-        preprocessing = fold_preprocessing(given.normalisation, fold, crops.channels, given.network)
+        about = given.normalisation, fold, crops.channels, given.network
+        preprocessing = fold_preprocessing(*about, given.source, tables[0])
         parts = []
         for name, cells in zip(("train", "validation"), tables, strict=True):
             _check_fates(fold, name, cells["fate"], training)
@@ -127,13 +147,15 @@ def open_classifier_folds(given: ClassifierInputs) -> list[FoldData[FatedCells]]
     return folds
 
 
-def _measure(given: ClassifierInputs, fold: int, reader: CropCache, preprocessing: Preprocessing) -> MeasuredCells:
+def _measure(
+    given: ClassifierInputs, fold: int, reader: CropCache, preprocessing: Preprocessing | MeasuredPreprocessing
+) -> MeasuredCells:
     """Bring together what the encoder is pretrained on: all training cells, also those whose fate was not seen."""
     cells = select_part(given.follow_ups, given.splits, fold, "train").reset_index(drop=True)
     features = standardise_features(given.frame_features, cells)
-    known = {"features_nf": look_up_features(cells, list_shown_frames(cells, given.crops), features)}
-    plain = given.training.augmentation.model_dump(include=set(AugmentationSettings.model_fields))
-    settings = given.training.model_copy(update={"augmentation": AugmentationSettings(**plain)})  # shows all frames
+    known = {"features_nf": look_up_features(cells, list_shown_frames(cells, given.source), features)}
+    plain = given.fitting.augmentation.model_dump(include=set(AugmentationSettings.model_fields))
+    settings = given.fitting.model_copy(update={"augmentation": AugmentationSettings(**plain)})  # shows all frames
     return MeasuredCells(cells, reader, preprocessing, settings, known)
 
 

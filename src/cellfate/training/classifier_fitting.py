@@ -36,21 +36,23 @@ def fit_classifier(given: ClassifierInputs) -> tuple[list[FittedMember], str]:
     InputError
         If a fold lacks cells or fates, or a checkpoint is damaged.
     """
-    crops, network, training = given.crops, given.network, given.training
+    crops, network, training = given.crops, given.network, given.fitting
     folds = open_classifier_folds(given)
     asked = (given.fated, given.splits)
-    seen = (*asked, given.follow_ups, given.frame_features) if training.learns_features else asked
+    measured = training.learns_features or network.sees_columns
+    seen = (*asked, given.follow_ups, given.frame_features) if measured else asked
     folder = run_folder(digest_data(crops, *seen), training, network, given.features)
-    sizes = len(crops.channels) + network.mask_channel, given.fated["fate"].nunique()
-    return fit_members(folds, partial(_build, settings=network, sizes=sizes), folder), digest_data(crops, *asked)
+    build = partial(_build, settings=network, n_outcomes=given.fated["fate"].nunique())
+    return fit_members(folds, build, folder), digest_data(crops, *asked)
 
 
 def _build(
-    data: FoldData[FatedCells], checkpoint: Path | None, settings: ModelSettings, sizes: tuple[int, int]
+    data: FoldData[FatedCells], checkpoint: Path | None, settings: ModelSettings, n_outcomes: int
 ) -> "ClassifierModule":
     from cellfate.models.fate_classifier import FateClassifier
     from cellfate.training.classifier_module import ClassifierModule
     from cellfate.training.pretraining import teach_encoder
 
-    network = FateClassifier(settings, *sizes, data.n_features)
+    shown = data.train.preprocessing
+    network = FateClassifier(settings, shown.n_pixel_channels, n_outcomes, data.n_features, len(data.scales))
     return ClassifierModule(network, teach_encoder(network, data, checkpoint))

@@ -39,8 +39,8 @@ def fit_clock(given: ClockInputs) -> tuple[list[FittedMember], str]:
     crops, network = given.crops, given.network
     folds = open_clock_folds(given)
     data_digest = digest_data(crops, given.follow_ups, given.splits, given.frame_features)
-    folder = run_folder(data_digest, given.training, network, given.follow_up, given.features)
-    sizes = len(crops.channels) + network.mask_channel, len(given.follow_up.edges_h) - 1, len(given.events)
+    folder = run_folder(data_digest, given.fitting, network, given.follow_up, given.features, given.context)
+    sizes = len(given.follow_up.edges_h) - 1, len(given.events)
     return fit_members(folds, partial(_build, settings=network, sizes=sizes), folder), data_digest
 
 
@@ -48,11 +48,12 @@ def _build(
     data: FoldData[FollowedCells],
     checkpoint: Path | None,
     settings: ClockNetworkSettings,
-    sizes: tuple[int, int, int],
+    sizes: tuple[int, int],
 ) -> "ClockModule":
     from cellfate.models.fate_clock import FateClock
     from cellfate.training.clock_module import ClockModule
     from cellfate.training.pretraining import teach_encoder
 
-    network = FateClock(settings, *sizes, data.n_features)
+    n_channels = data.train.preprocessing.n_pixel_channels
+    network = FateClock(settings, n_channels, *sizes, data.n_features, len(data.scales))
     return ClockModule(network, teach_encoder(network, data, checkpoint))

@@ -107,6 +107,7 @@ def _fit_member(data: FoldData[Cells], build: Build[Cells], folder: Path) -> Fit
         validation={k.removeprefix("validation_"): None if math.isnan(v) else v for k, v in scores.items()},
         n_train=len(data.train),
         n_validation=len(data.validation),
+        columns=[scale.model_dump() for scale in data.scales],
     )
 
 

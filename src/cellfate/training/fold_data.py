@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 import numpy as np
 import pandas as pd
@@ -13,9 +13,12 @@ from cellfate.cohort.splits import select_part
 from cellfate.core.errors import InputError
 from cellfate.crops.preprocessing import Preprocessing
 from cellfate.crops.store import CropStore
+from cellfate.features.column_scales import ColumnScale, MeasuredPreprocessing, fit_column_scales
+from cellfate.features.context import Context
+from cellfate.features.measured_frames import MeasuredFrames, choose_columns
 from cellfate.features.measurements import find_masks
 from cellfate.features.settings import FeatureSettings
-from cellfate.models.settings import NetworkSettings
+from cellfate.models.settings import ClockNetworkSettings, NetworkSettings
 from cellfate.training.batch_plans import length_buckets
 from cellfate.training.batches import Batch, CropCache, IntArray, ShownCells
 from cellfate.training.measured_cells import MeasuredCells
@@ -23,6 +26,8 @@ from cellfate.training.randomness import random_stream
 from cellfate.training.settings import FittingSettings
 
 Cells = TypeVar("Cells", bound=ShownCells)
+FrameSource = CropStore | MeasuredFrames
+"""Where the frames of cells are read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +53,12 @@ class FoldData(Generic[Cells]):
     def n_features(self) -> int:
         """Features that the encoder learns to tell; 0: none."""
         return 0 if self.measured is None else self.measured.n_features
+
+    @property
+    def scales(self) -> tuple[ColumnScale, ...]:
+        """Columns of measurements that are read, and how they are standardised."""
+        shown = self.train.preprocessing
+        return shown.scales if isinstance(shown, MeasuredPreprocessing) else ()
 
     @property
     def settings(self) -> FittingSettings:
@@ -85,19 +96,71 @@ def each_fold(cells: pd.DataFrame, splits: pd.DataFrame) -> Iterator[tuple[int, 
         yield fold, train, validation
 
 
-def open_crops(
-    crops: CropStore, network: NetworkSettings, training: FittingSettings, features: FeatureSettings
+def open_frames(
+    crops: CropStore | None,
+    frame_features: pd.DataFrame,
+    cells: pd.DataFrame,
+    network: NetworkSettings,
+    context: Context | None,
+) -> FrameSource:
+    """Open what the network reads: crops, measurements of the cells, or both.
+
+    Parameters
+    ----------
+    crops
+        Crop store; None where there are no images.
+    frame_features, cells, context
+        As of `MeasuredFrames`.
+    network
+        Says what is read.
+
+    Raises
+    ------
+    InputError
+        If the network reads images and there are none, or columns that were not measured.
+    """
+    group = "clock_network" if isinstance(network, ClockNetworkSettings) else "model"
+    if network.sees_pixels and crops is None:
+        raise InputError(
+            f"{group}.encoder is {network.encoder}, which reads images, but there are none (recordings.layout is "
+            "'traces'); set it to features.",
+            f"{group}.encoder",
+        )
+    if not network.sees_columns:
+        return cast(CropStore, crops)
+    columns = choose_columns(frame_features, network.columns, f"{group}.columns")
+    return MeasuredFrames(frame_features, cells, columns, context, crops if network.sees_pixels else None)
+
+
+def open_reader(
+    source: FrameSource,
+    crops: CropStore | None,
+    network: NetworkSettings,
+    training: FittingSettings,
+    features: FeatureSettings,
 ) -> CropCache:
-    """Open the crops for a training, with masks where the network sees them."""
-    segment = partial(find_masks, channels=crops.channels, features=features) if network.mask_channel else None
-    return CropCache(crops, training.cache_limit_mb, segment)
+    """Read for a training, with masks where the network sees them."""
+    segment = None
+    if network.sees_mask and crops is not None:
+        segment = partial(find_masks, channels=crops.channels, features=features)
+    return CropCache(source, training.cache_limit_mb, segment)
 
 
 def fold_preprocessing(
-    normalisation: pd.DataFrame, fold: int, channels: tuple[str, ...], network: NetworkSettings
-) -> Preprocessing:
-    """Preprocessing of one fold's crops, as the network's settings ask for; see `fold_statistics`."""
-    return Preprocessing(*fold_statistics(normalisation, fold, channels), network.intensity, network.mask_channel)
+    normalisation: pd.DataFrame,
+    fold: int,
+    channels: tuple[str, ...],
+    network: NetworkSettings,
+    source: FrameSource,
+    train: pd.DataFrame,
+) -> Preprocessing | MeasuredPreprocessing:
+    """Preprocessing of one fold's frames, as the network's settings ask for, fitted to its training cells."""
+    statistics = fold_statistics(normalisation, fold, channels)
+    pixels = Preprocessing(*statistics, network.intensity, network.mask_channel) if network.sees_pixels else None
+    if isinstance(source, MeasuredFrames):
+        return MeasuredPreprocessing(fit_column_scales(source, train), pixels)
+    assert pixels is not None, "crops are read for their pixels"
+    return pixels
 
 
 def fold_statistics(

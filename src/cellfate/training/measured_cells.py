@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cellfate.core.tables import CELL, FRAME
 from cellfate.crops.store import CropStore
+from cellfate.features.measured_frames import MeasuredFrames
 from cellfate.features.summaries import crop_feature_columns
 from cellfate.training.batch_plans import mixed_batches
 from cellfate.training.batches import Batch, IntArray, ShownCells
@@ -51,7 +52,7 @@ class MeasuredCells(ShownCells):
         return super().batch(places_b, rng) | known
 
 
-def list_shown_frames(cells: pd.DataFrame, crops: CropStore) -> list[IntArray]:
+def list_shown_frames(cells: pd.DataFrame, crops: CropStore | MeasuredFrames) -> list[IntArray]:
     """Tracked frames of each cell from its `first_frame` to its `last_frame`, ascending."""
     shown = []
     for recording_id, cell_id, first, last in cells[[*CELL, "first_frame", "last_frame"]].to_numpy(object):

@@ -161,7 +161,7 @@ class MemberModule(lightning.LightningModule):
         encoder = list(self.network.encoder.parameters())  # in order: a checkpoint tells them apart by place alone
         rest = [value for name, value in self.network.named_parameters() if not name.startswith("encoder.")]
         share = self.settings.encoder_rate
-        if share == 0:
+        if share == 0 or not encoder:
             return [{"params": rest}]
         return [{"params": rest}, {"params": encoder, "lr": share * self.settings.learning_rate}]
 

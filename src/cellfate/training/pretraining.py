@@ -104,7 +104,7 @@ def pretrain_encoder(network: FrameNetwork, data: FoldData[Cells]) -> float:
             features_nf = torch.from_numpy(draw.features_nf).to(device)
             error = feature_loss(network.tell_features(embeddings_nd[: len(features_nf)]), features_nf)
             pairs_p2 = torch.from_numpy(draw.pairs_p2).to(device)
-            loss = error + settings.time_arrow_weight * arrow_loss(arrow, embeddings_nd, pairs_p2)
+            loss = error + settings.time_arrow_weight * arrow_loss(arrow, embeddings_nd[:, : network.size], pairs_p2)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()

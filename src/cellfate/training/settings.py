@@ -103,6 +103,10 @@ class FittingSettings(Settings):
         """Whether the network is taught to tell frame features."""
         return self.pretraining_epochs > 0
 
+    def without_pixels(self) -> Self:
+        """Give the same for a network that reads no pixels: none is pretrained, so all of it learns."""
+        return self.model_copy(update={"pretraining_epochs": 0, "encoder_rate": 1.0})
+
     @model_validator(mode="after")
     def _check_encoder(self) -> Self:
         if self.encoder_rate == 0 and self.pretraining_epochs == 0:
@@ -159,6 +163,10 @@ class ClockTrainingSettings(FittingSettings):
     def learns_features(self) -> bool:
         """Whether the network has the auxiliary task, in the pretraining or after it."""
         return super().learns_features or self.feature_weight > 0
+
+    def without_pixels(self) -> Self:
+        """Give the same for a network that reads no pixels: it is not asked to tell what it is told."""
+        return super().without_pixels().model_copy(update={"feature_weight": 0.0})
 
 
 class SeedSettings(Settings):

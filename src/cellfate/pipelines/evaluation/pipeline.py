@@ -64,7 +64,7 @@ def _forecast(images: bool) -> Pipeline:
     asked = ["detections", "follow_ups", "splits", "frame_features", "clock_model"]
     by_classifier = node(
         forecast_classifier,
-        ["crops", "landmarks", "splits", "classifier_model"],
+        ["crops", "landmarks", "splits", "classifier_model", "frame_features"],
         "classifier_forecasts",
         name="forecast_by_classifier",
     )

@@ -71,14 +71,16 @@ def train_classifier(
         return TrainedModel(ClassifierConfig(**about, reason=why_not(questions, WHICH_FATE)), {}), _no_history()
     tables = (landmarks, follow_ups, splits, normalisation, frame_features)
     members, data_digest = fit_classifier(ClassifierInputs(crops, *tables, model, training, features))
-    config = ClassifierConfig(**about, members=_members(members, normalisation, crops), data_digest=data_digest)
+    config = ClassifierConfig(
+        **about, members=_members(members, normalisation, about["channels"]), data_digest=data_digest
+    )
     taught = follow_ups if training.learns_features else landmarks[asks_which_fate(landmarks)]
     seen = digest_seen(crops, taught, splits)
     return TrainedModel(config, join_weights(members), trained_on=seen), history_table(members)
 
 
 def train_clock_networks(
-    crops: CropStore,
+    crops: CropStore | None,
     follow_ups: pd.DataFrame,
     questions: pd.DataFrame,
     splits: pd.DataFrame,
@@ -96,7 +98,7 @@ def train_clock_networks(
     Parameters
     ----------
     crops
-        Crop store.
+        Crop store; None where there are no images.
     follow_ups, questions, splits, normalisation, frame_features
         Tables of the same names.
     follow_up, network, training, features, blend, context
@@ -121,10 +123,11 @@ def train_clock_networks(
     if not is_asked(questions, WITHIN_HOURS):
         return TrainedModel(ClockConfig(**about, reason=why_not(questions, WITHIN_HOURS)), {}), _no_history()
     tables = (follow_ups, splits, normalisation, frame_features)
-    given = ClockInputs(crops, *tables, about["events"], follow_up, network, training, features)
+    given = ClockInputs(crops, *tables, about["events"], follow_up, network, training, features, context)
     members, data_digest = fit_clock(given)
-    config = ClockConfig(**about, members=_members(members, normalisation, crops), data_digest=data_digest)
-    seen = frozenset(digest_cells(crops, follow_ups))  # boosting is fitted to all of them for new recordings
+    config = ClockConfig(**about, members=_members(members, normalisation, about["channels"]), data_digest=data_digest)
+    # boosting is fitted to all of them for new recordings; without pixels no cell is known again
+    seen = frozenset() if crops is None else frozenset(digest_cells(crops, follow_ups))
     return TrainedModel(config, join_weights(members), trained_on=seen), history_table(members)
 
 
@@ -134,7 +137,7 @@ def reseed_training(training: TrainingSettings) -> TrainingSettings:
 
 
 def _describe(
-    crops: CropStore,
+    crops: CropStore | None,
     follow_ups: pd.DataFrame,
     splits: pd.DataFrame,
     follow_up: FollowUpSettings,
@@ -142,8 +145,8 @@ def _describe(
 ) -> dict[str, Any]:
     """Describe the data and settings a model comes from, as the folder of either kind does."""
     return {
-        "channels": crops.channels,
-        "crops": crops.settings,
+        "channels": () if crops is None else crops.channels,
+        "crops": None if crops is None else crops.settings,
         "events": competing_events(follow_ups),
         "follow_up": follow_up,
         "frame_interval_min": float(follow_ups["frame_interval_min"].median()),
@@ -153,10 +156,8 @@ def _describe(
     }
 
 
-def _members(members: list[FittedMember], normalisation: pd.DataFrame, crops: CropStore) -> tuple[Any, ...]:
-    return tuple(
-        describe_member(member, *fold_statistics(normalisation, member.fold, crops.channels)) for member in members
-    )
+def _members(members: list[FittedMember], normalisation: pd.DataFrame, channels: tuple[str, ...]) -> tuple[Any, ...]:
+    return tuple(describe_member(member, *fold_statistics(normalisation, member.fold, channels)) for member in members)
 
 
 def _no_history() -> pd.DataFrame:

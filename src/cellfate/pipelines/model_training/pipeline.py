@@ -4,7 +4,7 @@ from kedro.pipeline import Pipeline, node
 
 from cellfate.pipelines.model_training.nodes import train_classifier, train_clock_networks
 from cellfate.pipelines.model_training.seeds import repeat_classifier, repeat_clock
-from cellfate.pipelines.model_training.traces import prepare_clock
+from cellfate.pipelines.model_training.traces import train_trace_networks
 from cellfate.plots.training import plot_training
 from cellfate.prediction.boosting import boost_clock
 from cellfate.prediction.tempering import temper_classifier
@@ -15,20 +15,27 @@ def create_pipeline(images: bool = True) -> Pipeline:
     """Wire the nodes of `model_training`: from follow-ups and landmarks to the two model folders.
 
     Nodes tagged `seeds` train again from further seeds, and can be run alone after the others. Without images there is
-    the fate clock alone, of boosted hazards.
+    the fate clock alone.
     """
-    return _train_classifier() + _train_clock() if images else _boost_traces()
+    return _train_classifier() + _train_clock() if images else _train_on_traces()
 
 
-def _boost_traces() -> Pipeline:
-    """Fit the boosted hazards of a fate clock that reads no images."""
+def _train_on_traces() -> Pipeline:
+    """Train a fate clock that reads no images."""
     tables = ["follow_ups", "questions", "splits", "frame_features"]
-    settings = ["params:follow_up", "params:blend", "params:context"]
+    groups = ("follow_up", "clock_network", "clock_training", "blend", "context")
+    settings = [f"params:{name}" for name in groups]
     asked = ["landmarks", "splits", "frame_features"]
     nodes = [
-        node(prepare_clock, [*tables, *settings], "clock_networks", name="prepare_clock"),
+        node(
+            train_trace_networks,
+            [*tables, *settings],
+            ["clock_networks", "clock_history"],
+            name="train_trace_networks",
+        ),
         node(boost_clock, [*asked, "clock_networks"], "boosted_clock", name="boost_traces"),
-        node(weigh_blend, [*asked, "boosted_clock"], "clock_model", name="weigh_boosting"),
+        node(weigh_blend, [*asked, "boosted_clock"], "clock_model", name="weigh_blend_of_traces"),
+        node(plot_training, "clock_history", "clock_history_figure", name="plot_training"),
     ]
     return Pipeline(nodes, namespace="train_fate_clock", prefix_datasets_with_namespace=False, tags="clock")
 
@@ -46,7 +53,7 @@ def _train_classifier() -> Pipeline:
         ),
         node(
             temper_classifier,
-            ["crops", "landmarks", "splits", "untempered_classifier"],
+            ["crops", "landmarks", "splits", "untempered_classifier", "frame_features"],
             "classifier_model",
             name="temper_classifier",
         ),

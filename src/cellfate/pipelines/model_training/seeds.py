@@ -54,8 +54,8 @@ def repeat_classifier(
     def forecast(seed: int) -> pd.DataFrame:
         reseeded = training.model_copy(update={"seed": seed})
         trained, _ = train_classifier(*tables, follow_up, model, reseeded, features)
-        tempered = temper_classifier(crops, landmarks, splits, trained)
-        return forecast_classifier(crops, landmarks, splits, tempered)
+        tempered = temper_classifier(crops, landmarks, splits, trained, frame_features)
+        return forecast_classifier(crops, landmarks, splits, tempered, frame_features)
 
     return _forecast_each(forecast, training.seed, seeds, landmarks)
 

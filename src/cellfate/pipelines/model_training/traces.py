@@ -1,80 +1,47 @@
-"""The fate clock of a study without images: boosted hazards on traces, without a network."""
-
-from importlib.metadata import version
+"""The fate clock of a study without images: its network reads columns of measurements."""
 
 import pandas as pd
 
-from cellfate.cohort.outcomes import competing_events
-from cellfate.cohort.questions import WITHIN_HOURS, is_asked, why_not
 from cellfate.cohort.settings import FollowUpSettings
-from cellfate.core.errors import InputError
-from cellfate.core.predictors import BOOSTING
-from cellfate.core.spot_features import list_spot_features
-from cellfate.core.words import order_doses
-from cellfate.crops.digest import digest_data
+from cellfate.core.tables import Normalisation
 from cellfate.features.settings import ContextSettings, FeatureSettings
 from cellfate.models.settings import BlendSettings, ClockNetworkSettings
-from cellfate.prediction.records import ClockConfig, MemberConfig, TrainedModel
+from cellfate.pipelines.model_training.nodes import train_clock_networks
+from cellfate.prediction.records import TrainedModel
+from cellfate.training.settings import ClockTrainingSettings
 
 
-def prepare_clock(
+def train_trace_networks(
     follow_ups: pd.DataFrame,
     questions: pd.DataFrame,
     splits: pd.DataFrame,
     frame_features: pd.DataFrame,
     follow_up: FollowUpSettings,
+    network: ClockNetworkSettings,
+    training: ClockTrainingSettings,
     blend: BlendSettings,
     context: ContextSettings,
-) -> TrainedModel:
-    """Describe a fate clock without networks; its boosted hazards come later.
+) -> tuple[TrainedModel, pd.DataFrame]:
+    """Train the fate clock's network where there are no images; see `train_clock_networks`.
 
     Parameters
     ----------
     follow_ups, questions, splits, frame_features
         Tables of the same names.
-    follow_up, blend, context
+    follow_up, network, training, blend, context
         Settings.
 
     Returns
     -------
-    TrainedModel
-        One member a fold, without weights; none, with the reason, where it is not asked what happens within hours.
+    model : TrainedModel
+        One member a fold, without boosters; none, with the reason, where it is not asked what happens within hours.
+    history : DataFrame
+        Table `TrainingHistory`.
 
     Raises
     ------
     InputError
-        If the blend has parts that read images.
+        If the network reads images, or a fold lacks cells or events.
     """
-    reading = [part for part in blend.parts if part != BOOSTING]
-    if reading:
-        raise InputError(
-            f"blend.parts names {reading[0]}, a network that reads images, but there are none (recordings.layout is "
-            "'traces'); set blend.parts to [boosting].",
-            "blend.parts",
-        )
-    members = tuple(_describe_fold(int(str(fold)), rows) for fold, rows in splits.groupby("fold"))
-    asked = is_asked(questions, WITHIN_HOURS)
-    config = ClockConfig(
-        architecture=ClockNetworkSettings(),
-        events=competing_events(follow_ups),
-        follow_up=follow_up,
-        channels=(),
-        frame_interval_min=float(follow_ups["frame_interval_min"].median()),
-        scheme=str(splits["scheme"].iloc[0]),
-        members=members if asked else (),
-        reason="" if asked else why_not(questions, WITHIN_HOURS),
-        features=FeatureSettings(),
-        context=context,
-        doses=tuple(order_doses(follow_ups["dose"])),
-        spot_features=list_spot_features(frame_features.columns),
-        blend=blend,
-        data_digest=digest_data(None, follow_ups, splits, frame_features),
-        versions={name: version(name) for name in ("cellfate", "lightgbm", "numpy")},
-    )
-    return TrainedModel(config, {})
-
-
-def _describe_fold(fold: int, splits: pd.DataFrame) -> MemberConfig:
-    n_train, n_validation = ((splits["part"] == part).sum() for part in ("train", "validation"))
-    counts = {"n_train": int(n_train), "n_validation": int(n_validation)}
-    return MemberConfig(fold=fold, mean=(), sd=(), best_epoch=0, n_epochs=0, **counts)
+    tables = (follow_ups, questions, splits, Normalisation.empty(), frame_features)
+    return train_clock_networks(None, *tables, follow_up, network, training, FeatureSettings(), blend, context)
