@@ -1,11 +1,18 @@
 """Tables of traces: a family that is worked by hand, and simulated experiments whose reporter tells the fate."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from cellfate.cohort.follow_ups import follow_cells
+from cellfate.cohort.landmarks import list_landmarks
+from cellfate.cohort.settings import FollowUpSettings, SplitSettings
+from cellfate.cohort.splits import split_cells
+from cellfate.core.spot_features import list_spot_columns
+from cellfate.core.tables import FRAME
 from cellfate.imaging import RecordingFolder, RecordingSettings, open_recordings
 from cellfate.preflight import PreflightSettings, run_preflight
 from cellfate.tracks import TrackSettings
@@ -80,3 +87,41 @@ def simulate_families(n_founders: int, seed: int, last_h: float = 40.0) -> pd.Da
         )
         waiting += [(len(rows), round(ended, 3))] * 2 if fate == "divided" else []
     return pd.DataFrame(rows)
+
+
+@dataclass(frozen=True, eq=False)
+class TraceStudy:
+    """Tables that `data_processing` makes of traces."""
+
+    detections: pd.DataFrame
+    follow_ups: pd.DataFrame
+    landmarks: pd.DataFrame
+    splits: pd.DataFrame
+    frame_features: pd.DataFrame
+
+
+PLANTED_FOLLOW_UP = FollowUpSettings(
+    guard_h=1.0, bin_h=1.0, horizon_h=4.0, report_h=(3.0,), headline_h=3.0, min_frames=3, stride_frames=2
+)
+
+
+def plant_reporter(root: Path, n_cells: int = 150, seed: int = 0) -> TraceStudy:
+    """Cells that live 6 to 20 h; red appears just 4 h before a division, and in no cell that dies or is lost."""
+    rng = np.random.default_rng(seed)
+    fates = rng.choice(["divided", "died", "lost"], n_cells, p=[0.45, 0.45, 0.1])
+    born = rng.uniform(0, 15, n_cells).round(3)
+    ended = (born + rng.uniform(6, 20, n_cells)).round(3)
+    red_on = np.where(fates == "divided", ended - 4, np.nan).round(3)
+    cells = {"cell": range(1, n_cells + 1), "mother": 0, "born": born, "ended": ended, "fate": fates}
+    table = pd.DataFrame(cells | {"red_on": red_on, "red_off": np.nan, "drug": "a"})
+    table.to_csv(root / "day1.csv", index=False)
+    recordings, detections, read_cells = read(root, traces={"end_h": 40.0})
+    follow_ups, _ = follow_cells(detections, read_cells, recordings, PLANTED_FOLLOW_UP)
+    scheme = SplitSettings(scheme="grouped_holdout", test_share=0.4, validation_share=0.2)
+    return TraceStudy(
+        detections,
+        follow_ups,
+        list_landmarks(detections, follow_ups, PLANTED_FOLLOW_UP),
+        split_cells(follow_ups, read_cells, detections, PLANTED_FOLLOW_UP, scheme),
+        detections[[*FRAME, *list_spot_columns(detections.columns)]],
+    )

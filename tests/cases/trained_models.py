@@ -33,7 +33,7 @@ def train_tiny_classifier(study: TinyStudy, folder: Path, model: ModelSettings =
     tables = (study.follow_ups, study.landmarks, questions, study.splits, normalisation, measured)
     settings = (TINY_FOLLOW_UP, model, tiny_training(folder, max_epochs=1), FeatureSettings())
     trained, _ = train_classifier(study.crops, *tables, *settings)
-    return temper_classifier(study.crops, study.landmarks, study.splits, trained)
+    return temper_classifier(study.crops, study.landmarks, study.splits, trained, measured)
 
 
 def train_tiny_clock(

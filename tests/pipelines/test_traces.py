@@ -28,6 +28,7 @@ def parameters_of(folder: Path) -> dict[str, Any]:
         "splits": {"test_conditions": {"recording_id": ["day2"]}},
         "scores": {"n_resamples": 100},
         "blend": {"boosting": SMALL},
+        "clock_training": {"max_epochs": 6},
         "references": {"names_within_hours": ["track_age"], "boosting_within_hours": SMALL},
     }
 
@@ -73,14 +74,13 @@ def test_families_are_split_whole_and_the_other_experiment_is_tested(finished):
     assert parts.groupby("lineage_id")["part"].nunique().max() == 1
 
 
-def test_boosting_on_traces_knows_more_than_the_age(finished):
+def test_boosting_and_network_on_traces_know_more_than_the_age(finished):
     """Red appears 6 to 9 h before every division; how old a cell is tells less."""
     metrics = read(finished, "08_reporting", "metrics")
     asked = metrics[(metrics["metric"] == "auroc") & (metrics["condition"] == "all") & (metrics["within_h"] == 5)]
     scores = asked.set_index(["predictor", "outcome"])["estimate"]
     assert scores["boosting", "mitosis"] > scores["track_age", "mitosis"] + 0.1
-    assert scores["blend", "mitosis"] == scores["boosting", "mitosis"]
-    assert "network" not in scores.index.get_level_values("predictor")
+    assert scores["network", "mitosis"] > scores["track_age", "mitosis"] + 0.1
 
 
 def test_the_model_says_that_it_reads_no_images(finished):
@@ -115,9 +115,9 @@ def test_where_nobody_dies_divisions_are_forecast(finished, tmp_path):
     assert "Apoptosis within 5 h" not in (tmp_path / "data" / "08_reporting" / "report.html").read_text()
 
 
-def test_a_blend_with_a_network_is_refused(finished):
-    changes = {"blend": {"parts": ["network", "boosting"]}}
-    with pytest.raises(InputError, match=r"blend\.parts names network, a network that reads images"):
+def test_a_network_that_reads_images_is_refused(finished):
+    changes = {"clock_network": {"encoder": "small_cnn"}}
+    with pytest.raises(InputError, match=r"clock_network\.encoder is small_cnn, which reads images"):
         run_here(finished, "traces_model_training", env="traces", **parameters_of(finished) | changes)
 
 

@@ -95,7 +95,7 @@ def _origin(config: ClassifierConfig | ClockConfig) -> tuple[str, ...]:
         "## Training",
         _bullets(
             f"network: {layers.encoder}, embedding of {layers.embedding_size}, Transformer layers: {layers.n_layers}"
-            if config.reads_images
+            if config.has_networks or not config.members
             else "no network: boosted hazards alone",
             f"members: {len(config.members)}, one a fold of the split scheme `{config.scheme}`",
             f"data digest: `{config.data_digest}`",
@@ -107,10 +107,12 @@ def _origin(config: ClassifierConfig | ClockConfig) -> tuple[str, ...]:
 
 
 def _list_images(config: ClassifierConfig | ClockConfig) -> tuple[str, ...]:
+    read = dict.fromkeys(scale.name for member in config.members for scale in member.columns)
+    columns = (f"columns of measurements: {', '.join(read)} (network)",) if read else ()
     if not config.reads_images:
-        return ("traces, without images",)
+        return "traces, without images", *columns
     size = f"{config.cut.height_px} x {config.cut.width_px} px"
-    return f"channels, in order: {', '.join(config.channels)}", f"crops of {size} round the tracked centre"
+    return f"channels, in order: {', '.join(config.channels)}", f"crops of {size} round the tracked centre", *columns
 
 
 def _list_spot_features(config: ClassifierConfig | ClockConfig) -> tuple[str, ...]:

@@ -21,7 +21,8 @@ from cellfate.models.settings import BlendPart, BlendSettings, ClockNetworkSetti
 
 FORMAT_VERSION: Literal[2] = 2
 ENOUGH_RECORDINGS = 3
-"""From so many recordings on the weights of a blend are chosen by leaving out whole ones, and are not bounded."""
+"""From so many recordings on the weights of a blend are chosen by leaving out whole ones; they are not bounded from so
+many on that did not train the network."""
 WEIGHT_TOLERANCE = 1e-6
 """By so much weights may miss a sum of 1: they are written with as many digits as they have."""
 ALL_CELLS = "all"
@@ -236,7 +237,7 @@ class BlendWeights(Settings):
     standard_error: float | None = None
     """Of the gain, by group; null: not known."""
     most: float = Field(default=1.0, ge=0, le=1)
-    """Largest weight of the parts that read images: less than 1 where few recordings can be held against each other."""
+    """Largest weight of networks: less than 1 where they were seen in few recordings that did not train them."""
     n_landmarks: int = Field(default=0, ge=0)
     """Landmarks that the weights were chosen on."""
     n_groups: int = Field(default=0, ge=0)
@@ -272,8 +273,8 @@ def describe_weights(weights: BlendWeights) -> str:
     where = f"on {weights.n_groups} groups of {weights.n_recordings} recordings that neither trains nor tests here"
     if weights.parts[weights.alone] == 1:
         return f"{counted}; the others would add {gain} {where}, less than one standard error, so {alone} stands alone"
-    bound = f", of at most {weights.most:.2f} in fewer than {ENOUGH_RECORDINGS} recordings" if weights.most < 1 else ""
-    return f"{counted}{bound}; the others add {gain} to {alone} {where}"
+    few = f", of at most {weights.most:.2f} in fewer than {ENOUGH_RECORDINGS} recordings that did not train it"
+    return f"{counted}{few if weights.most < 1 else ''}; the others add {gain} to {alone} {where}"
 
 
 class ClockConfig(FolderConfig):

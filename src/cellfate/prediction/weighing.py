@@ -34,7 +34,7 @@ from cellfate.statistics.stacking import stack_parts
 logger = logging.getLogger(__name__)
 
 MOST_IN_FEW_RECORDINGS: Final = 0.25
-"""Largest weight of networks in fewer: how it does in another recording cannot be seen in them."""
+"""Largest weight of networks in fewer that did not train them: how they do in another cannot be seen there."""
 
 
 def weigh_blend(
@@ -80,7 +80,10 @@ def _forecast_unseen(
     model: TrainedModel,
     crops: CropStore | None,
 ) -> pd.DataFrame:
-    """Add to landmarks that some member did not train on its fold and, a column a part, its log odds (k, e)."""
+    """Add to landmarks that some member did not train on its fold and, a column a part, its log odds (k, e).
+
+    `elsewhere` tells those of recordings in which that member trained on no cell at all.
+    """
     config, tables = model.clock_config, []
     describe = partial(describe_landmarks, frame_features, history_h=config.blend.history_h, context=config.told)
     shown = show_frames(config, crops, frame_features, regular)
@@ -89,14 +92,17 @@ def _forecast_unseen(
         rows = regular.merge(cells, on=CELL)
         if len(rows):
             hazards = part_hazards(shown, rows, describe, model, (int(str(fold)),), f"fold_{fold}")
+            trained_in = splits.loc[(splits["fold"] == fold) & (splits["part"] == "train"), "recording_id"]
+            rows = rows.assign(elsewhere=~rows["recording_id"].isin(trained_in))
             tables.append(rows.assign(**{part: list(log_odds_of(of_part)) for part, of_part in hazards.items()}))
-    return pd.concat(tables, ignore_index=True) if tables else regular.head(0).assign(fold=0)
+    return pd.concat(tables, ignore_index=True) if tables else regular.head(0).assign(fold=0, elsewhere=False)
 
 
 def _weigh(forecast: pd.DataFrame, parts: list[BlendPart], config: ClockConfig) -> BlendWeights:
     """Choose the weights by landmarks that carry the log odds of the parts; the first is to be improved."""
     n_recordings, n_groups = (int(forecast[name].nunique()) for name in ("recording_id", "group_id"))
-    most = 1.0 if min(n_recordings, n_groups) >= ENOUGH_RECORDINGS else MOST_IN_FEW_RECORDINGS
+    n_elsewhere = int(forecast.loc[forecast["elsewhere"].astype(bool), "recording_id"].nunique())
+    most = 1.0 if min(n_elsewhere, n_groups) >= ENOUGH_RECORDINGS else MOST_IN_FEW_RECORDINGS
     about: dict[str, Any] = {"n_landmarks": len(forecast), "n_groups": n_groups, "n_recordings": n_recordings}
     weights, judged = np.eye(len(parts))[0], {}
     if len(forecast):

@@ -24,7 +24,9 @@ def tabulate_weights(blend_weights: Mapping[str, Mapping[str, Any]]) -> ReportTa
     weighed = {owner: BlendWeights.model_validate(found) for owner, found in blend_weights.items()}
     rows = [_row(_name_cells(owner), weights) for owner, weights in weighed.items()]
     bounded = {f"{weights.most:g}" for weights in weighed.values() if weights.most < 1}
-    bound = f"; with fewer than three recordings to choose it on, at most {', '.join(sorted(bounded))} of the network"
+    bound = (
+        f"; with fewer than three recordings that did not train it, at most {', '.join(sorted(bounded))} of the network"
+    )
     caption = (
         "What the parts of the blend count for: boosting alone, unless the network adds more than one standard error "
         f"in log likelihood on cells that neither train nor test{bound if bounded else ''}"

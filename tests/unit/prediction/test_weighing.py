@@ -91,6 +91,21 @@ def test_few_recordings_bound_what_the_network_counts(clock, n_recordings, most)
     assert 1 - found.parts["boosting"] <= most + 1e-9
 
 
+def test_recordings_that_train_the_network_say_nothing_of_others(clock):
+    """Families of three wells, some of which train and others validate: three recordings, and no other one."""
+    splits = clock.study.splits
+    trained = [
+        {"scheme": splits["scheme"].iloc[0], "fold": fold, "recording_id": name, "cell_id": 99, "part": "train"}
+        for fold in splits["fold"].unique()
+        for name in splits["recording_id"].unique()
+    ]
+    found = weigh(clock, splits=pd.concat([splits, pd.DataFrame(trained)], ignore_index=True)).config.blend_weights
+    own = clock.model.config.blend_weights
+    assert {weights.most for weights in own.values()} == {1.0}
+    assert {weights.most for weights in found.values()} == {0.25}
+    assert found["all"].n_recordings == own["all"].n_recordings
+
+
 @pytest.mark.parametrize(
     ("recordings", "groups", "expected"),
     [
@@ -177,4 +192,6 @@ def test_what_is_said_of_weights():
     assert "the others would add -0.0010 (standard error 0.0100)" in describe_weights(alone)
     assert "so boosting stands alone" in describe_weights(alone)
     bounded = UNEQUAL.model_copy(update={"most": 0.25, "parts": {"boosting": 0.75, "network": 0.25}})
-    assert "network 0.25, of at most 0.25 in fewer than 3 recordings;" in describe_weights(bounded)
+    assert "network 0.25, of at most 0.25 in fewer than 3 recordings that did not train it;" in describe_weights(
+        bounded
+    )
