@@ -100,7 +100,7 @@ def test_the_report_says_nothing_of_images(finished):
     words = re.sub(r"<[^>]+>", " ", said[: said.index("Settings and versions</h2>")])
     for word in ("pixel", "crop", "images and measurements", "no image", "0 looked at", "NaN"):
         assert word not in words, word
-    for anchor in ("added", "explanations", "belief", "examples", "published", "training"):
+    for anchor in ("added", "explanations", "belief", "examples", "published"):
         assert f'<section id="{anchor}"' not in page
     checklist = pd.read_csv(finished / "data" / "08_reporting" / "checklist.csv").set_index("item")
     assert checklist["answer"].str.contains("tables of traces without images").any()

@@ -185,6 +185,9 @@ def _of_members(run: Run, write: Callable[[Mapping[str, Any], Mapping[str, Any]]
 
 def _scaling(run: Run) -> str:
     def write(model: Mapping[str, Any], member: Mapping[str, Any]) -> str:
+        if model["architecture"].get("encoder") == "features":
+            columns = f"{len(member['columns'])} columns, each standardised"
+            return f"{columns} by the shown frames of {member['n_train']:,} training cells, missing values marked"
         intensity = str(model["architecture"]["intensity"]).replace("_", " ")
         return f"intensity {intensity}, statistics of the pixels of {member['n_train']:,} training cells"
 
