@@ -161,8 +161,8 @@ def test_what_is_missing_is_named_and_is_nan_for_the_boosting(clock, monkeypatch
     nothing = dict.fromkeys(("masks", "frame_numbers", "age_at_start_h", "n_neighbors"))
     seen = {}
 
-    def keep(self, landmarks, config, describe=hold_cells.__globals__["CellsInMemory"].describe):
-        seen["inputs"] = describe(self, landmarks, config)
+    def keep(self, landmarks, measured, config, describe=hold_cells.__globals__["CellsInMemory"].describe):
+        seen["inputs"] = describe(self, landmarks, measured, config)
         return seen["inputs"]
 
     monkeypatch.setattr("cellfate.prediction.arrays.CellsInMemory.describe", keep)
