@@ -13,6 +13,9 @@ CHANGED_CORRELATION: Final = 0.5
 SMALL_ERROR: Final = 0.25
 """Largest Monte Carlo standard error of the values of a cell, beside their root mean square: a sixteenth of their
 squares is then chance."""
+LEAST_GAIN: Final = 0.02
+"""Least gain in logits over other orders: a smaller one moves no probability by more than half a percent, and a forecast
+that hardly differs from cell to cell can be above 0 by thousandths without knowing anything."""
 
 FEW_EXPLAINED: Final = 10
 """Groups of explained cells under which nothing is said of them on the mean. A score of an attribution is a mean over
@@ -40,6 +43,7 @@ def check_scores(scores: pd.DataFrame) -> dict[str, bool]:
     value, low = (table[name].reindex(list(METHOD_SCORES)) for name in ("value", "low"))
     passed = {
         **{score: low[score] > 0 for score in COMPARED},
+        **{score: low[score] > 0 and value[score] >= LEAST_GAIN for score in (*OVER_RANDOM, *OVER_OTHERS)},
         "randomised_weights": value["randomised_weights"] < CHANGED_CORRELATION,
         "monte_carlo_error": value["monte_carlo_error"] <= SMALL_ERROR * value["value_size"],
         "window_auroc": value["window_auroc"] >= FOUND_AUROC,
