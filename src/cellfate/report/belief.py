@@ -11,6 +11,7 @@ from cellfate.core.attribution_thresholds import (
     ABOUT_MODEL,
     COMPARED,
     FEW_EXPLAINED,
+    LEAST_GAIN,
     OVER_OTHERS,
     OVER_RANDOM,
     check_scores,
@@ -99,8 +100,10 @@ def _say_failure(score: str, scores: pd.DataFrame) -> str:
     row = scores.to_dict("index")[score]
     if score == "monte_carlo_error":
         return f"Monte Carlo error {row['value']:.2f} beside values of {scores['value']['value_size']:.2f}"
-    name = name_score(score)
-    return f"{name[:1].lower()}{name[1:]} {write_attribution_score(row)}"
+    named = f"{name_score(score)[:1].lower()}{name_score(score)[1:]}"
+    if score != "retrained_over_permuted" and score in COMPARED and row["low"] > 0:
+        return f"{named} {row['value']:.3f}, expected at least {LEAST_GAIN:g} logits"
+    return f"{named} {write_attribution_score(row)}"
 
 
 def _say_too_few(scores: pd.DataFrame) -> str:

@@ -92,6 +92,34 @@ def test_each_check_can_fail_a_method_about_the_cell_alone(score, value, words):
     assert "Believe of the model, not of a single cell: Shapley values." in write_belief(scores)
 
 
+SMALL = (0.003, 0.001, 0.005)
+
+
+@pytest.mark.parametrize(
+    ("score", "verdicts", "words"),
+    [
+        ("deletion_gain", ("fails", "fails"), "deletion, over random 0.003, expected at least 0.02 logits"),
+        (
+            "insertion_over_shared",
+            ("fails", "fails"),
+            "insertion, over a shared order 0.003, expected at least 0.02 logits",
+        ),
+        (
+            "deletion_over_mean",
+            ("passes", "fails"),
+            "deletion, over the others' mean 0.003, expected at least 0.02 logits",
+        ),
+        ("retrained_over_permuted", ("passes", "passes"), ""),  # a correlation, no logits
+    ],
+)
+def test_a_gain_of_thousandths_of_a_logit_passes_no_verdict_however_narrow_its_interval(score, verdicts, words):
+    """The interval .001 to .005 lies above 0; .003 logits move a probability of a half by .0008."""
+    found = judge_methods(attribution_scores(shapley={score: SMALL})).set_index("method").loc["shapley"]
+    assert (found["about_model"], found["about_cell"], found["reasons"]) == (*verdicts, words)
+    enough = judge_methods(attribution_scores(shapley={score: (0.02, 0.01, 0.03)})).set_index("method").loc["shapley"]
+    assert (enough["about_model"], enough["about_cell"]) == ("passes", "passes")
+
+
 def test_permuted_above_trained_again_on_the_mean_is_not_enough_to_fail_or_pass():
     alike = {"label_permuted": (0.8, 0.7, 0.9)}  # the interval of the paired difference decides
     assert set(judge_methods(attribution_scores(shapley=alike))["about_model"]) == {"passes"}
