@@ -19,6 +19,13 @@ FATES: Final = (APOPTOSIS, MITOSIS, CENSORED, UNSCORED)
 """Of a censored cell it is known that nothing happened until its last frame; of an unscored one nobody looked."""
 OUTCOMES: Final = (APOPTOSIS, MITOSIS, NONE)
 
+NEITHER: Final = "neither"
+LOST: Final = "lost"
+UNUSABLE: Final = "unusable"
+SCORES: Final = (MITOSIS, APOPTOSIS, NEITHER, LOST, UNUSABLE)
+"""What a person who looks at a cell can say of it; `lost`: the track leaves it, `unusable`: the track is not of one
+cell."""
+
 SURE: Final = "yes"
 HARDLY_SURE: Final = "hardly"
 """What column `sure` says of a call; `prediction.calls.add_calls` decides."""

@@ -14,7 +14,10 @@ import pandas as pd
 
 _FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
 _GUARDED: Final = re.compile(r"'+[=+\-@\t\r]")
-_TEXT: Final = ("recording_id", "cell_name", "condition", "dose", "file", "channel", "finding")
+_TEXT: Final = (
+    *("recording_id", "cell_name", "condition", "dose", "file", "channel", "finding"),
+    *("scorer", "note", "entry_id"),
+)
 """Columns that are text even where they look like numbers, or like a missing value."""
 
 

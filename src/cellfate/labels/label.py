@@ -5,15 +5,10 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from cellfate.core.fates import APOPTOSIS, CENSORED, MITOSIS
+from cellfate.core.fates import APOPTOSIS, CENSORED, LOST, MITOSIS, NEITHER, UNUSABLE
 
-NEITHER: Final = "neither"
-LOST: Final = "lost"
-UNUSABLE: Final = "unusable"
-SCORED: Final = (MITOSIS, APOPTOSIS, NEITHER, LOST, UNUSABLE)
-"""What a scorer can say of a cell; `lost`: the track leaves it, `unusable`: the track is not of one cell."""
 MEANING: Final = {MITOSIS: MITOSIS, APOPTOSIS: APOPTOSIS, NEITHER: CENSORED, LOST: CENSORED, UNUSABLE: UNUSABLE}
-"""What that makes of the cell in the study; an unusable one is set aside."""
+"""What a score makes of its cell in the study; an unusable one is set aside."""
 
 QUEUES: Final = ("random", "uncertain", "disagreement", "by_recording", "search")
 CHOSEN_BY_FORECASTS: Final = ("uncertain", "disagreement")

@@ -5,7 +5,18 @@ x to the right. The catalog validates every saved table against its schema (`val
 not declared are kept unless the schema is strict.
 """
 
-from cellfate.core.tables.base import CELL, EVERYTHING, FRAME, PARTS, SHARED, WITHIN_DOSES, Table
+from cellfate.core.tables.base import (
+    CELL,
+    DISAGREE,
+    EVERYTHING,
+    FRAME,
+    LABELLED,
+    PARTS,
+    SHARED,
+    USED,
+    WITHIN_DOSES,
+    Table,
+)
 from cellfate.core.tables.cohort import (
     FollowUps,
     Landmarks,
@@ -47,6 +58,7 @@ from cellfate.core.tables.forecasts import (
     ShuffledCommitments,
     TrackForecasts,
 )
+from cellfate.core.tables.labels import LABEL_CHECKS, LabelAgreement, LabelFindings, Labels
 from cellfate.core.tables.preflight import (
     PREFLIGHT_ERRORS,
     PREFLIGHT_WARNINGS,
@@ -93,12 +105,16 @@ from cellfate.core.tables.scores import (
 __all__ = [
     "ADDED",
     "CELL",
+    "DISAGREE",
     "EVERYTHING",
     "FRAME",
+    "LABELLED",
+    "LABEL_CHECKS",
     "PARTS",
     "PREFLIGHT_ERRORS",
     "PREFLIGHT_WARNINGS",
     "SHARED",
+    "USED",
     "VERDICTS",
     "WITHIN_DOSES",
     "AddedValue",
@@ -135,6 +151,9 @@ __all__ = [
     "FrameFeatures",
     "FrameFiles",
     "FrameQuality",
+    "LabelAgreement",
+    "LabelFindings",
+    "Labels",
     "Landmarks",
     "Leakage",
     "LossSensitivity",

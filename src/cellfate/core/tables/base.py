@@ -2,6 +2,8 @@
 
 import pandera.pandas as pa
 
+from cellfate.core.fates import UNUSABLE
+
 CELL = ["recording_id", "cell_id"]
 """Columns that name a cell."""
 FRAME = [*CELL, "frame"]
@@ -15,6 +17,12 @@ EVERYTHING = "all"
 WITHIN_DOSES = "within_dose"
 """Condition of a score that is the mean over the doses, each weighted by the landmarks of its rarest outcome: what is
 left when the dose is known."""
+
+USED = "used"
+DISAGREE = "disagree"
+LABELLED = (USED, UNUSABLE, DISAGREE)
+"""How labels count for a cell: its fate is theirs; its track is unusable; scorers do not agree. The last two set it
+aside."""
 
 
 class Table(pa.DataFrameModel):

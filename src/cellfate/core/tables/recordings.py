@@ -5,7 +5,7 @@ from pandas import Int64Dtype
 from pandera.typing.pandas import Series
 
 from cellfate.core.fates import FATES
-from cellfate.core.tables.base import Table
+from cellfate.core.tables.base import LABELLED, Table
 
 
 class Recordings(Table):
@@ -76,7 +76,8 @@ class Detections(Table):
 class Cells(Table):
     """One row a cell: its track, its parent and its fate.
 
-    Tables of earlier versions lack `cell_name`.
+    Tables of earlier versions lack `cell_name`. Where people scored cells, `fate`, `event_frame` and `last_frame` are
+    what follows from that, and the columns from `recorded_fate` on are there.
     """
 
     recording_id: Series[str]
@@ -90,6 +91,15 @@ class Cells(Table):
     group_id: Series[str] = pa.Field(description="unit of splits and of the bootstrap")
     cell_name: Series[str] | None = pa.Field(
         nullable=True, description="name of the cell in the tracker's file; null: it gives none"
+    )
+    recorded_fate: Series[str] | None = pa.Field(isin=FATES, description="by the study's own evidence, without labels")
+    recorded_event_frame: Series[Int64Dtype] | None = pa.Field(nullable=True, description="likewise")
+    recorded_last_frame: Series[int] | None = pa.Field(ge=0, description="likewise")
+    labelled: Series[str] | None = pa.Field(
+        isin=LABELLED, nullable=True, description="how labels count: used, unusable (track), disagree; null: no label"
+    )
+    training_only: Series[bool] | None = pa.Field(
+        description="its fate rests on labels that knew forecasts: it trains and never tests"
     )
 
 
