@@ -24,6 +24,8 @@ _log = logging.getLogger("cellfate")
 LEDGER: Final = "made_from.json"
 """File in data_root: of each saved dataset its digest, and the digests and parameters that it was made from."""
 PARAMETERS: Final = "params:"
+NOTHING: Final = "nothing"
+"""Digest, in the ledger, of what people have given nothing to."""
 Record = dict[str, Any]
 """`digest` of a dataset; `inputs`, dataset to digest, and `parameters`, group to values, that it was made from."""
 
@@ -42,6 +44,8 @@ class MadeFromHook:
         self._pipeline = Pipeline([])
         self._catalog: CatalogProtocol[Any, Any] = DataCatalog()
         self._noted: set[str] = set()
+        self._told: set[str] = set()
+        self._given: dict[str, str] = {}
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
@@ -62,11 +66,18 @@ class MadeFromHook:
         check_presence(pipeline, catalog)
         self._take_lock()
         self._pipeline, self._catalog, self._noted = pipeline, catalog, set()
+        self._told, self._given = set(), {}
         try:
             self._check_inputs()
         except BaseException:  # Kedro tells no hook of a run that did not begin
             self._release_lock()
             raise
+
+    @hook_impl
+    def before_dataset_loaded(self, dataset_name: str) -> None:
+        """Note what people have given when it is read: they may give more while the run goes on."""
+        if self._is_by_people(dataset_name):
+            self._given[dataset_name] = find_digest(self._catalog.get(dataset_name)) or NOTHING
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
@@ -107,7 +118,8 @@ class MadeFromHook:
 
     def _check_inputs(self) -> None:
         records = read_ledger(self._root)
-        unknown = [name for name in self._pipeline.inputs() - records.keys() if find_digest(self._catalog.get(name))]
+        unmade = sorted(self._pipeline.inputs() - records.keys())
+        unknown = [name for name in unmade if not self._is_by_people(name) and find_digest(self._catalog.get(name))]
         if unknown:
             text = "Of %d datasets, such as '%s', it is not known what they were made from (%s); they are not checked"
             _log.warning(text, len(unknown), min(unknown), self._root / LEDGER)
@@ -121,6 +133,20 @@ class MadeFromHook:
             for made, record in list_ancestors(name, records):
                 check_inputs(made, record, records)
                 check_parameters(made, record, self._parameters)
+                self._tell_changes_by_people(made, record)
+
+    def _is_by_people(self, name: str) -> bool:
+        dataset = self._catalog.get(name)
+        return isinstance(dataset, PathDataset) and dataset.by_people
+
+    def _tell_changes_by_people(self, made: str, record: Record) -> None:
+        """Say once that what people gave changed since: what was made of it is whole, and the run goes on."""
+        for name in filter(self._is_by_people, record["inputs"]):
+            now = find_digest(self._catalog.get(name)) or NOTHING
+            if name not in self._told and now != record["inputs"][name]:
+                self._told.add(name)
+                text = "The %s changed since '%s' was made, and this run does not know of it; to use them, run %s again"
+                _log.warning(f"{text}, and what follows", name, made, name_maker(made))
 
     def _note(self, made: Mapping[str, Node]) -> None:
         """Write records of datasets, in the order in which they were made; of those held in memory there are none."""
@@ -142,6 +168,8 @@ class MadeFromHook:
             if name.startswith(PARAMETERS):
                 group = name.removeprefix(PARAMETERS)
                 record["parameters"][group] = find_group(group, self._parameters)
+            elif self._is_by_people(name):
+                record["inputs"][name] = self._given.get(name) or find_digest(self._catalog.get(name)) or NOTHING
             elif name in records and find_digest(self._catalog.get(name)) is not None:
                 record["inputs"][name] = records[name]["digest"]
             elif name in self._pipeline.all_outputs():

@@ -53,7 +53,16 @@ IN_MEMORY = {
     "classifier_training_landmarks",
 }
 """What is handed on and not saved."""
-SCENARIO_SAVED = {"raw_recordings", "crops", "classifier_model", "truth", "forecasts", "metrics", "comparisons"}
+SCENARIO_SAVED = {
+    "raw_recordings",
+    "labels",
+    "crops",
+    "classifier_model",
+    "truth",
+    "forecasts",
+    "metrics",
+    "comparisons",
+}
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -16,7 +16,9 @@ from kedro.runner import SequentialRunner
 from cellfate.cohort.settings import SplitSettings
 from cellfate.core.errors import InputError
 from cellfate.core.settings import WITHOUT_EFFECT, Settings
+from cellfate.labels.journal import Journal
 from cellfate.made_from import LEDGER, MadeFromHook, list_ancestors, list_differences
+from tests.unit.labels.cases import make_label
 
 FOLLOW = Pipeline([node(list, "recordings", "landmarks", name="list_landmarks")])
 SPLIT = Pipeline(
@@ -187,3 +189,62 @@ def test_what_is_said_to_have_no_effect_is_there():
         waiting += kind.__subclasses__()
         names |= kind.model_fields.keys()
     assert names >= WITHOUT_EFFECT
+
+
+class TestLabels:
+    """What people give between runs and during them."""
+
+    MERGE = Pipeline([node(lambda labels: sorted(labels["cell_id"]), "labels", "landmarks", name="apply_labels")])
+
+    def run(self, study: Study, pipeline: Pipeline, given: Callable[[], None] | None = None) -> None:
+        entries: dict[str, Any] = {
+            name: {"type": "json.JSONDataset", "filepath": str(study.path(name))} for name in ("landmarks", "model")
+        }
+        entries["labels"] = {
+            "type": "cellfate.datasets.label_folder.LabelFolderDataset",
+            "filepath": str(study.root / "labels"),
+        }
+        catalog, hook = DataCatalog.from_config(entries), MadeFromHook()
+        hook._root = study.root
+        hook.before_pipeline_run(pipeline, catalog)
+        try:
+            for step in pipeline.nodes:
+                for name in step.inputs:
+                    hook.before_dataset_loaded(name)
+                SequentialRunner().run(Pipeline([step]), catalog)
+                if given is not None:
+                    given()
+                for name in step.outputs:
+                    hook.after_dataset_saved(name, step)
+        finally:
+            hook.after_pipeline_run(run_params={})
+
+    @pytest.mark.parametrize("n_before", [0, 1])
+    def test_labels_that_changed_since_are_told_and_the_run_goes_on(self, study, caplog, n_before):
+        train = Pipeline([node(list, "landmarks", "model", name="train")])
+        journal = Journal(study.root / "labels")
+        for cell in range(n_before):
+            journal.append(make_label(cell))
+        self.run(study, self.MERGE)
+        with caplog.at_level("WARNING", logger="cellfate"):
+            self.run(study, train)
+        assert not [
+            record for record in caplog.records if record.levelname == "WARNING"
+        ]  # nor that it is not known what labels were made from
+        journal.append(make_label(7))
+        with caplog.at_level("WARNING", logger="cellfate"):
+            self.run(study, train)
+        assert "The labels changed since 'landmarks' was made" in caplog.text
+        assert "run pipeline data_processing again, and what follows" in caplog.text
+        caplog.clear()
+        with caplog.at_level("WARNING", logger="cellfate"):
+            self.run(study, self.MERGE)
+            self.run(study, train)
+        assert not [record for record in caplog.records if record.levelname == "WARNING"]
+
+    def test_a_label_that_is_given_while_the_run_goes_on_is_not_taken_for_used(self, study, caplog):
+        journal = Journal(study.root / "labels")
+        self.run(study, self.MERGE, given=lambda: journal.append(make_label(7)) and None)
+        with caplog.at_level("WARNING", logger="cellfate"):
+            self.run(study, Pipeline([node(list, "landmarks", "model", name="train")]))
+        assert "The labels changed since" in caplog.text

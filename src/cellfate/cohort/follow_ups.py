@@ -13,13 +13,15 @@ from cellfate.cohort.families import describe_families
 from cellfate.cohort.guard import withhold_frames
 from cellfate.cohort.settings import FollowUpSettings
 from cellfate.core.errors import InputError
-from cellfate.core.fates import CENSORED, EVENTS, UNSCORED
-from cellfate.core.tables import CELL, FollowUps, SetAside
+from cellfate.core.fates import CENSORED, EVENTS, UNSCORED, UNUSABLE
+from cellfate.core.tables import CELL, DISAGREE, FollowUps, SetAside
 
 logger = logging.getLogger(__name__)
 
 
 NOBODY_LOOKED = "unscored: nobody said how its track ended, so it neither trains nor tests"
+UNUSABLE_TRACK = "a scorer called its track unusable"
+SCORERS_DIFFER = "scorers differ on its fate, and nobody settled it"
 EVENT_TOO_EARLY = "the event is not after the first tracked frame"
 NOT_SHOWN = "no tracked frame before the guard"
 TOO_YOUNG = "watched for fewer than min_frames frames before the guard: it teaches, but is too young to be forecast"
@@ -59,6 +61,8 @@ def follow_cells(
     """
     watched = _watch(detections, cells, recordings, follow_up)
     watched.loc[watched["fate"] == UNSCORED, "reason"] = NOBODY_LOOKED
+    for labelled, reason in ((UNUSABLE, UNUSABLE_TRACK), (DISAGREE, SCORERS_DIFFER)):
+        watched.loc[watched["labelled"] == labelled, "reason"] = reason
     kept = watched[watched["reason"].isna()]
     _check_any(kept, watched, follow_up)
     if not (watched["fate"] == CENSORED).any():
@@ -116,12 +120,11 @@ def _watch(
     _check_intervals(recordings)
     _check_event_frames(cells)
     about = recordings.reindex(columns=["recording_id", "dose", "frame_interval_min", "n_frames", "treatment_h"])
-    watched = cells[[*CELL, "group_id", "fate", "event_frame"]].merge(
+    watched = cells.reindex(columns=[*CELL, "group_id", "fate", "event_frame", "labelled"]).merge(
         about.rename(columns={"n_frames": "recording_frames"}), on="recording_id", validate="many_to_one"
     )
     watched = watched.merge(describe_families(cells, recordings), on=CELL, how="left", validate="one_to_one")
-    seen = detections.groupby(CELL)["frame"].agg(seen_first="min", seen_last="max").reset_index()
-    watched = watched.merge(seen, on=CELL, how="left", validate="one_to_one")
+    watched = watched.merge(_see(detections, cells), on=CELL, how="left", validate="one_to_one")
     has_event = watched["event_frame"].notna()
     end = watched["event_frame"].fillna(watched["seen_last"] + 1)
     withheld = end.where(has_event) if open_ends else end
@@ -132,6 +135,15 @@ def _watch(
     watched.loc[watched["n_frames"] == 0, "reason"] = NOT_SHOWN
     watched.loc[too_early.fillna(False), "reason"] = EVENT_TOO_EARLY
     return watched
+
+
+def _see(detections: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
+    """First and last frame in which each cell was seen: seen_first, seen_last; labels can end its watching earlier."""
+    seen = detections.groupby(CELL)["frame"].agg(seen_first="min", seen_last="max").reset_index()
+    if "recorded_last_frame" not in cells.columns:
+        return seen
+    ends = seen[CELL].merge(cells[[*CELL, "last_frame"]], on=CELL, how="left")["last_frame"]
+    return seen.assign(seen_last=seen["seen_last"].mask(ends < seen["seen_last"], ends).astype("int64"))
 
 
 def _check_intervals(recordings: pd.DataFrame) -> None:

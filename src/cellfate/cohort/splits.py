@@ -36,7 +36,9 @@ def split_cells(
     groups allow; censored cells are shared out like any other. `spatial_blocks` orders the groups of a recording by
     where their founder was first seen, along the axis on which founders spread furthest, and cuts that order into bands
     of about equal numbers of cells; each band is tested once. `by_condition` and `leave_one_recording_out` test the
-    recordings that are asked for. Validation groups are dealt from what is not tested.
+    recordings that are asked for. Validation groups are dealt from what is not tested. Cells that are for training
+    only, because forecasts chose them or were in sight when they were scored, are left out where their group validates
+    or tests.
 
     Parameters
     ----------
@@ -52,7 +54,7 @@ def split_cells(
     Returns
     -------
     DataFrame
-        Table `Splits`: one row a followed cell and fold.
+        Table `Splits`: one row a followed cell and fold, but for those left out.
 
     Raises
     ------
@@ -72,6 +74,7 @@ def split_cells(
         tested = range(folds_g.max() + 1)
         parts_by_fold = [_hold_out(units, needed, splits, rng, folds_g == fold) for fold in tested]
     tables = [_fold_table(follow_ups, units, parts_g, fold, splits) for fold, parts_g in enumerate(parts_by_fold)]
+    tables = _keep_from_tests(tables, cells, splits)
     # a single recording need not hold every event: the test parts of all folds are scored together
     checked = PARTS[:2] if splits.scheme == "leave_one_recording_out" else PARTS
     for table in tables:
@@ -292,6 +295,22 @@ def _fold_table(
     part_of_unit = pd.Series(np.array(PARTS)[parts_g], index=units.index)
     parts = unit_names(follow_ups, settings).map(part_of_unit).to_numpy()
     return follow_ups[CELL].reset_index(drop=True).assign(scheme=settings.scheme, fold=fold, part=parts)
+
+
+def _keep_from_tests(tables: list[pd.DataFrame], cells: pd.DataFrame, settings: SplitSettings) -> list[pd.DataFrame]:
+    """See that cells for training only neither validate nor test; by cell they train, else their group is held out."""
+    if not (only := cells.reindex(columns=["training_only"])["training_only"].eq(True)).any():
+        return tables
+    kept = []
+    for table in tables:
+        is_only = pd.MultiIndex.from_frame(table[CELL]).isin(pd.MultiIndex.from_frame(cells.loc[only, CELL]))
+        if settings.scheme == "random_by_cell":
+            kept.append(table.assign(part=table["part"].mask(is_only, "train")))
+        else:
+            kept.append(table[~is_only | (table["part"] == "train")].reset_index(drop=True))
+    counts = int(only.sum()), sum(len(table) for table in tables) - sum(len(table) for table in kept)
+    logger.info("%d cells are for training only: they are left out %d times where their group is held out", *counts)
+    return kept
 
 
 def _check_parts(

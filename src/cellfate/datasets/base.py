@@ -51,6 +51,9 @@ class PathDataset(AbstractDataset[_Saved, _Loaded]):
         If the filepath is a URL.
     """
 
+    by_people = False
+    """People change what is there, between runs and during them, and pipelines only read it."""
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         cls.__init__ = unwrap(cls.__init__)  # type: ignore[method-assign]  # Kedro wraps it, to note its arguments, once
         super().__init_subclass__(**kwargs)

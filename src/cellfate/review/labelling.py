@@ -72,7 +72,7 @@ class Labelling:
         fate = cell["fate"] if "recorded_fate" not in cell else cell["recorded_fate"]
         return SeenTrack(
             first_frame=int(cell["first_frame"]),
-            last_frame=int(cell["last_frame"]),
+            last_frame=int(cell["last_frame" if "recorded_last_frame" not in cell else "recorded_last_frame"]),
             y_px=float(y_px[-1]) if is_placed else None,
             x_px=float(x_px[-1]) if is_placed else None,
             fate=str(fate),

@@ -334,3 +334,20 @@ def test_without_a_guard_a_cell_is_shown_up_to_the_frame_before_its_event(interv
     last = table.groupby("cell_id").last()
     assert last["last_frame"].tolist() == [39, 39, 39]
     assert last["time_h"].to_numpy() == pytest.approx([interval_min / 60, interval_min / 60, 0.0])
+
+
+def test_a_label_ends_the_watching_and_sets_tracks_aside() -> None:
+    detections, cells, recordings = tables_of(DYING, LOST)
+    cells = cells.assign(first_frame=0, last_frame=39)
+    before, _ = follow_cells(detections, cells, recordings, HOURLY)
+    labelled = cells.assign(recorded_last_frame=39, labelled=None, last_frame=[39, 19])
+    ended, _ = follow_cells(detections, labelled, recordings, HOURLY)
+    assert before["end_frame"].to_list() == [40, 39]
+    assert ended["end_frame"].to_list() == [40, 19]
+    assert ended["last_frame"].to_list() == [before["last_frame"][0], before["last_frame"][1] - 20]
+    for how, reason in (("unusable", module.UNUSABLE_TRACK), ("disagree", module.SCORERS_DIFFER)):
+        set_aside = labelled.assign(
+            fate=["apoptosis", "unscored"], event_frame=pd.array([40, None], "Int64"), labelled=["used", how]
+        )
+        _, aside = follow_cells(detections, set_aside, recordings, HOURLY)
+        assert aside["reason"].to_list() == [reason]

@@ -393,3 +393,22 @@ def test_the_cost_of_many_recordings_is_told(caplog: pytest.LogCaptureFixture) -
     with caplog.at_level(logging.WARNING):
         part(cells_of(11), NOTHING, NOTHING, LEAVE_OUT)
     assert "trains every network 11 times" in caplog.text
+
+
+@pytest.mark.parametrize("scheme", ["grouped_holdout", "grouped_folds", "random_by_cell"])
+def test_cells_for_training_only_neither_validate_nor_test(scheme: str) -> None:
+    followed, settings = cells_of(20), SplitSettings(scheme=scheme)
+    every, none = followed[CELL], pd.DataFrame(columns=["recording_id", "cell_id", "frame", "y_px", "x_px"])
+    usual = split_cells(followed, every, none, FOLLOW_UP, settings)
+    pd.testing.assert_frame_equal(
+        split_cells(followed, every.assign(training_only=False), none, FOLLOW_UP, settings), usual
+    )
+    only = np.arange(len(every)) % 3 == 0
+    parts = split_cells(followed, every.assign(training_only=only), none, FOLLOW_UP, settings)
+    told = parts.merge(every.assign(only=only), on=CELL)
+    assert set(told.loc[told["only"], "part"]) == {"train"}
+    others = [table.merge(every[~only], on=CELL) for table in (parts, usual)]
+    pd.testing.assert_frame_equal(*others)  # nobody else changes sides
+    n_lost = (usual.merge(every[only], on=CELL)["part"] != "train").sum()
+    assert len(usual) - len(parts) == (0 if scheme == "random_by_cell" else n_lost)
+    assert n_lost

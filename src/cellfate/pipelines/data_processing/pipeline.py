@@ -11,6 +11,8 @@ from cellfate.cohort.splits import split_cells
 from cellfate.crops.cutting import plan_crops
 from cellfate.crops.normalisation import fit_normalisation
 from cellfate.features.measurements import measure_cells
+from cellfate.labels.agreement import compare_scorers
+from cellfate.labels.merging import apply_labels
 from cellfate.pipelines.data_processing.nodes import list_cropped, open_recordings, run_preflight, take_traces
 from cellfate.plots.preflight import plot_preflight
 from cellfate.tracks.importing import import_tracks
@@ -43,8 +45,20 @@ def _open() -> Pipeline:
         node(
             import_tracks,
             ["raw_recordings", "recordings", "frame_files", "params:recordings", "params:tracks"],
-            ["detections", "cells", "tracks_set_aside"],
+            ["detections", "tracked_cells", "tracks_set_aside"],
             name="import_tracks",
+        ),
+        node(
+            apply_labels,
+            ["tracked_cells", "detections", "recordings", "labels", "params:tracks"],
+            ["cells", "applied_labels", "label_findings"],
+            name="apply_labels",
+        ),
+        node(
+            compare_scorers,
+            ["applied_labels", "cells", "recordings"],
+            "label_agreement",
+            name="compare_scorers",
         ),
     ]
     return Pipeline(nodes, namespace="open_recordings_and_tracks", prefix_datasets_with_namespace=False)

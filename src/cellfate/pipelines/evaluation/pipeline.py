@@ -40,6 +40,7 @@ from cellfate.plots.scores import plot_comparisons, plot_dose_scores, plot_score
 from cellfate.plots.transfer import plot_transfer
 from cellfate.prediction.cell_tables import tabulate_cells
 from cellfate.prediction.forecasts import forecast_classifier, forecast_clock
+from cellfate.prediction.unscored import forecast_unscored
 
 FOLLOW_UP = "params:follow_up"
 SCORES = "params:scores"
@@ -70,8 +71,14 @@ def _forecast(images: bool) -> Pipeline:
     )
     by_clock = node(forecast_clock, ["crops", *asked], "clock_forecasts", name="forecast_by_clock")
     by_traces = node(forecast_traces, asked, "clock_forecasts", name="forecast_by_traces")
+    unscored = node(
+        forecast_unscored,
+        ["crops", "detections", "cells", "cropped_recordings", "frame_features", "classifier_model", "clock_model"],
+        "unscored_forecasts",
+        name="forecast_unscored_cells",
+    )
     nodes = [
-        *((by_classifier, by_clock) if images else (by_traces,)),
+        *((by_classifier, by_clock, unscored) if images else (by_traces,)),
         node(
             list_forecast_frames,
             ["detections", "follow_ups", FOLLOW_UP],

@@ -70,7 +70,8 @@ def _name_scenario(way: Pipeline, scenario: str) -> Pipeline:
     own = {f"params:{name}" for name in ("simulation", "alteration")}
     shared = {name: name for name in way.inputs() if name.startswith("params:") and name not in own}
     shared |= {f"params:{name}": f"params:known_answer_{name}" for name in OWN}
-    study = {name: f"pixels.{name}" if name in PIXELS else name for name in way.inputs() if ":" not in name}
+    taken = [name for name in way.inputs() if ":" not in name and name != "labels"]  # labels are of another study
+    study = {name: f"pixels.{name}" if name in PIXELS else name for name in taken}
     return Pipeline(way, namespace=scenario, parameters=shared, inputs=study)
 
 
