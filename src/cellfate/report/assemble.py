@@ -243,24 +243,30 @@ def _say_added(found: Tables, clock: Mapping[str, Any]) -> ReportPart:
 
 
 def _say_explanations(found: Tables, at_chance: Mapping[str, bool]) -> dict[Place, ReportPart]:
-    """Say what each reading rests on, and which explanation of it to believe."""
-    parts = {}
+    """Say what each reading rests on, and which explanation of it to believe: the verdicts of both in one table."""
+    parts, judged = {}, {}
     for reading in READINGS:
         shapley, trees, scored, explained = (found[f"{reading}_{name}"] for name in contents.EXPLANATION_TABLES)
-        if shapley.empty and scored.empty:
-            continue
         said: tuple[str, ...] = (belief.NOTHING_TO_EXPLAIN,) if at_chance[reading] else ()
         if len(shapley):
             said = (belief.write_explained(shapley, explained), *said)
-        swap = found["background_swap"]
-        swapped = (belief.tabulate_background_swap(swap),) if reading == "classifier" and len(swap) else ()
-        tabulate = (belief.tabulate_verdicts, belief.tabulate_attribution_scores)
-        methods = tuple(table(scored) for table in tabulate) if scored["value"].notna().any() else ()
         parts["explanations", reading] = ReportPart(
             sentences=said, tables=belief.tabulate_rests_on(shapley, trees, explained)
         )
-        believed = (belief.write_belief(scored, at_chance[reading]),) if methods else ()
-        parts["belief", reading] = ReportPart(sentences=believed, tables=(*methods, *swapped))
+        tabulated: tuple[ReportTable, ...] = ()
+        if scored["value"].notna().any():
+            judged[reading] = scored
+            tabulated = (belief.tabulate_reasons(scored), belief.tabulate_attribution_scores(scored))
+        if reading == "classifier" and len(found["background_swap"]):
+            tabulated += (belief.tabulate_background_swap(found["background_swap"]),)
+        parts["belief", reading] = ReportPart(tables=tabulated)
+    if judged:
+        said = tuple(
+            f"{READINGS[reading]}: {belief.write_belief(scored, at_chance[reading])}"
+            for reading, scored in judged.items()
+        )
+        verdicts = belief.tabulate_verdicts({READINGS[reading]: scored for reading, scored in judged.items()})
+        parts["belief", ""] = ReportPart(sentences=said, tables=(verdicts,))
     return parts
 
 

@@ -42,6 +42,8 @@ NOTHING_TO_EXPLAIN: Final = (
     "The AUROC interval of the network that is explained includes .5, so it may know nothing and there is nothing to "
     "explain: believe none of them, whatever their scores."
 )
+ABOUT: Final = {"about_model": "about the model", "about_cell": "about this cell"}
+"""The two verdicts on a method."""
 PASSES: Final = "passes"
 FAILS: Final = "fails"
 NOT_CHECKED: Final = "not checked"
@@ -183,19 +185,35 @@ def _say_alike(attribution_scores: pd.DataFrame, verdicts: pd.DataFrame) -> str:
     )
 
 
-def tabulate_verdicts(attribution_scores: pd.DataFrame) -> ReportTable:
-    """List the two verdicts on every method, and what failed or was not checked; methods alike in all share a row."""
-    verdicts = judge_methods(attribution_scores)
-    rows = [
+def tabulate_verdicts(scores_by_reading: Mapping[str, pd.DataFrame]) -> ReportTable:
+    """List both verdicts on every method, side by side for all readings; methods alike in all share a row.
+
+    Parameters
+    ----------
+    scores_by_reading
+        Tables `AttributionScores`, by the words that stand over their two columns; a dash where a reading has no such
+        method.
+    """
+    wide = pd.concat(
         {
-            "method": ", ".join(name_method(str(method)) for method in part["method"]),
-            "about the model": of_model,
-            "about this cell": of_cell,
-            "what failed, or was not checked": reasons,
-        }
-        for (of_model, of_cell, reasons), part in verdicts.groupby(["about_model", "about_cell", "reasons"], sort=False)
-    ]
-    return as_report_table(pd.DataFrame(rows), "")
+            f"{name}: {about}": judge_methods(scores).set_index("method")[column]
+            for name, scores in scores_by_reading.items()
+            for column, about in ABOUT.items()
+        },
+        axis=1,
+        sort=False,
+    ).fillna(EMPTY)
+    methods = wide.index.to_series().map(name_method)
+    rows = methods.groupby([wide[name] for name in wide], sort=False).agg(", ".join)
+    return as_report_table(rows.rename("method").reset_index()[["method", *wide]], "")
+
+
+def tabulate_reasons(attribution_scores: pd.DataFrame) -> ReportTable:
+    """List what failed or was not checked, with its interval, method by method; methods alike share a row."""
+    verdicts = judge_methods(attribution_scores)
+    named = verdicts[verdicts["reasons"] != ""].assign(method=verdicts["method"].map(name_method))
+    rows = named.groupby("reasons", sort=False)["method"].agg(", ".join).reset_index()[["method", "reasons"]]
+    return as_report_table(rows, "What failed, or was not checked", folded=True)
 
 
 def write_explained(shapley: pd.DataFrame, explained_landmarks: pd.DataFrame) -> str:
@@ -251,7 +269,7 @@ def tabulate_background_swap(background_swap: pd.DataFrame) -> ReportTable:
             "estimate": [show_score(*row) for row in rows[["estimate", "low", "high"]].to_numpy(float)],
         }
     )
-    return as_report_table(frame, "Does the model read the cell, or what lies beside it?")
+    return as_report_table(frame, "Does the model read the cell, or what lies beside it?", folded=True)
 
 
 def tabulate_rests_on(

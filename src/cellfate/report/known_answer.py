@@ -10,6 +10,8 @@ from cellfate.core.predictors import CLASSIFIER, MEASUREMENTS, ON_OTHER_BACKGROU
 from cellfate.core.tables import EVERYTHING
 from cellfate.core.words import (
     FEW_GROUPS,
+    READINGS,
+    capitalise,
     list_words,
     name_method,
     name_score,
@@ -19,10 +21,12 @@ from cellfate.core.words import (
 )
 from cellfate.plots.attribution_scores import plot_attribution_scores
 from cellfate.report.belief import (
+    ABOUT,
     PASSES,
     is_at_chance,
     judge_methods,
     tabulate_attribution_scores,
+    tabulate_reasons,
     tabulate_verdicts,
     write_attribution_score,
     write_belief,
@@ -31,8 +35,6 @@ from cellfate.report.page import ReportFigure, ReportPage, ReportPart, ReportSec
 from cellfate.report.tables import as_report_table
 
 AT_CHANCE: Final = "none: the model is at chance"
-ABOUT: Final = {"about_model": "About the model", "about_cell": "About this cell"}
-"""The two verdicts on a method."""
 PLANTED: Final = {
     "null": "Nothing predicts the fate: a score above chance would be a leak, and no explanation means anything.",
     "p53_early": "The rate at which p53 rises 12 to 8 h before the event decides.",
@@ -125,7 +127,7 @@ def tabulate_overview(
         at_chance = _is_at_chance(metrics[metrics["scenario"] == name])
         passing = {about: map(name_method, verdicts.loc[verdicts[about] == PASSES, "method"]) for about in ABOUT}
         believed = {
-            f"pass {words.lower()}": AT_CHANCE if at_chance else ", ".join(passing[about]) or nothing
+            f"pass {words}": AT_CHANCE if at_chance else ", ".join(passing[about]) or nothing
             for about, words in ABOUT.items()
         }
         rows.append(
@@ -162,7 +164,8 @@ def _write_scenario(
     part = ReportPart(
         sentences=(write_belief(planted_scores, _is_at_chance(metrics)),),
         tables=(
-            tabulate_verdicts(planted_scores),
+            tabulate_verdicts({READINGS[CLASSIFIER]: planted_scores}),
+            tabulate_reasons(planted_scores),
             tabulate_attribution_scores(planted_scores),
             tabulate_differences(comparisons),
         ),
@@ -202,7 +205,7 @@ def print_known_answer(planted_scores: pd.DataFrame) -> str:
         shown = shown.map(lambda value: "-" if pd.isna(value) else show_number(value))
         verdicts = judge_methods(part).set_index("method")
         for about, words in ABOUT.items():
-            shown.loc[words] = verdicts[about]
+            shown.loc[capitalise(words)] = verdicts[about]
         table = shown.rename(index=name_score, columns=name_method).rename_axis(index=None, columns=None)
         blocks.append(f"{name}: {PLANTED.get(str(name), '')}\n{table.to_string()}")
     return "\n\n".join(blocks)

@@ -127,9 +127,7 @@ def test_a_model_at_chance_has_nothing_to_explain_in_either_reading(case, predic
     at_chance = (metrics["predictor"] == predictor) & (metrics["metric"] == "auroc")
     body = body_of(make_page(case, metrics=metrics.assign(low=metrics["low"].mask(at_chance, 0.4))))
     believed = body[body.index('<section id="belief"') : body.index('<section id="examples"')]
-    own = believed[believed.index(f"<h3>{reading}</h3>") :].split("<h3>")[1]
-    assert str(escape(belief.NOTHING_TO_EXPLAIN)) in own
-    assert "Believe of a single cell" not in own
+    assert f"<p>{reading}: {escape(belief.NOTHING_TO_EXPLAIN)}</p>" in believed
     assert believed.count("Believe of a single cell") == 1
 
 

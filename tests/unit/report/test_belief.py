@@ -5,11 +5,13 @@ import pandas as pd
 import pytest
 
 from cellfate.attribution.methods import COMPARED
+from cellfate.core.words import name_method
 from cellfate.report.belief import (
     is_at_chance,
     judge_methods,
     tabulate_attribution_scores,
     tabulate_background_swap,
+    tabulate_reasons,
     tabulate_rests_on,
     tabulate_verdicts,
     write_belief,
@@ -135,11 +137,32 @@ def test_where_cells_share_their_hours_the_words_say_so():
     assert "share their hours" not in write_belief(attribution_scores(**shared))
 
 
-def test_methods_of_one_verdict_and_reason_share_a_row():
+def test_both_readings_stand_side_by_side_and_methods_alike_in_all_verdicts_share_a_row():
+    bad, of_cell = {"deletion_gain": (0.0, -0.1, 0.1)}, {"deletion_over_mean": (0.0, -0.1, 0.1)}
+    clock = attribution_scores(occlusion_window=of_cell, shapley=bad)
+    table = tabulate_verdicts(
+        {"Classifier": attribution_scores(attention=bad, shapley=bad), "Fate clock": clock.query("method != 'attention'")}
+    )
+    assert table.columns[1:] == (
+        "Classifier: about the model",
+        "Classifier: about this cell",
+        "Fate clock: about the model",
+        "Fate clock: about this cell",
+    )
+    verdicts = {row[0]: row[1:] for row in table.rows}
+    assert verdicts["Attention"] == ("fails", "fails", "\u2013", "\u2013")
+    assert verdicts["Shapley values"] == ("fails", "fails", "fails", "fails")
+    assert verdicts["Occlusion of windows"] == ("passes", "passes", "passes", "fails")
+    others = [name for name in COMPARED if name not in ("attention", "shapley", "occlusion_window")]
+    assert verdicts[", ".join(map(name_method, others))] == ("passes",) * 4
+    assert len(table.rows) == 4
+
+
+def test_reasons_are_told_once_for_methods_alike_and_not_of_those_that_pass():
     bad = {"deletion_gain": (0.0, -0.1, 0.1)}
-    rows = tabulate_verdicts(attribution_scores(shapley=bad, attention=bad)).rows
-    assert ("Attention, Shapley values", "fails", "fails", "deletion, over random 0.00 [-0.10, 0.10]") in rows
-    assert len(rows) == 2
+    table = tabulate_reasons(attribution_scores(shapley=bad, attention=bad))
+    assert table.rows == (("Attention, Shapley values", "deletion, over random 0.00 [-0.10, 0.10]"),)
+    assert table.folded
 
 
 @pytest.mark.parametrize(
