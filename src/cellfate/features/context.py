@@ -10,9 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.cohort.guard import guard_frames
+from cellfate.core.amounts import is_untreated, rank_amount
 from cellfate.core.fates import APOPTOSIS, EVENTS, MITOSIS
 from cellfate.core.tables import FRAME
-from cellfate.core.words import is_untreated, order_doses, rank_amount
+from cellfate.core.words import order_doses
 from cellfate.features.settings import ContextName
 
 FloatArray = NDArray[np.float64]

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from cellfate.core.amounts import UNIT, rank_amount
 from cellfate.core.errors import InputError
 from cellfate.core.tables import EVERYTHING, WITHIN_DOSES
 from cellfate.core.text_tables import parse_numbers, read_text_columns
-from cellfate.core.words import UNIT, rank_amount
 from cellfate.imaging.recording_names import list_names, match_names
 from cellfate.imaging.settings import ConditionColumns
 

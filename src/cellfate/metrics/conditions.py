@@ -17,9 +17,10 @@ import pandas as pd
 from cellfate.cohort.outcomes import competing_events
 from cellfate.cohort.questions import shown_events
 from cellfate.cohort.settings import FollowUpSettings
+from cellfate.core.amounts import is_untreated, rank_amount, read_amount, split_amount
 from cellfate.core.fates import UNSCORED
 from cellfate.core.tables import CELL, EVERYTHING, ConditionIncidence, ConditionSummary, DoseResponse
-from cellfate.core.words import is_untreated, order_doses, rank_amount, read_amount, split_amount
+from cellfate.core.words import order_doses
 from cellfate.metrics.observed_incidence import thin_times
 from cellfate.metrics.settings import ScoreSettings
 from cellfate.statistics.aalen_johansen import DECIMALS, aalen_johansen, count_at_risk

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from itertools import product
 from typing import Any, Final
 
 import numpy as np
@@ -126,31 +127,37 @@ def score_sets(
         level is meant for a landmark of a new group, where each group counts the same: that is `share_held` of all. By
         dose and outcome it is what was seen, and nothing promises it.
     """
-    rows: list[dict[str, Any]] = []
-    for asked in _answers(forecasts, landmarks, follow_up):
-        of_asked = set_thresholds[
-            (set_thresholds["predictor"] == asked.predictor) & is_within(set_thresholds["within_h"], asked.within_h)
-        ]
-        level, names = float(of_asked["level"].iloc[0]), _name_groups(asked, landmarks)
-        by_group = of_asked.dropna(subset="group_id").set_index("group_id")
-        thresholds_n = by_group["threshold"].reindex(names).to_numpy(np.float64)
-        members_nk = list_members(asked.probabilities_nk, thresholds_n)
-        doses = sorted(set(asked.dose_n.tolist()))
-        for dose in (EVERYTHING, *(doses if len(doses) > 1 else ())):
-            in_dose_n = np.full(len(names), True) if dose == EVERYTHING else asked.dose_n == dose
-            for outcome in (EVERYTHING, *asked.outcomes):
-                came_n = asked.truth_n >= 0 if outcome == EVERYTHING else asked.truth_n == asked.position(outcome)
-                kept_n = in_dose_n & came_n & (asked.weights_n > 0)
-                about = {"predictor": asked.predictor, "within_h": asked.within_h, "level": level}
-                about |= {"condition": dose, "outcome": outcome}
-                reasons = of_asked["reason"].dropna()
-                if len(reasons):
-                    rows.append({**about, **_nothing(str(reasons.iloc[0]), kept_n)})
-                elif not kept_n.any():
-                    rows.append({**about, **_nothing(f"no landmark with {outcome} here", kept_n)})
-                else:
-                    rows.append({**about, **_measure(asked, members_nk, kept_n, scores)})
+    rows = [
+        row
+        for asked in _answers(forecasts, landmarks, follow_up)
+        for row in _score(asked, landmarks, set_thresholds, scores)
+    ]
     return pd.DataFrame(rows, columns=list(PredictionSets.to_schema().columns))
+
+
+def _score(
+    asked: Asked, landmarks: pd.DataFrame, set_thresholds: pd.DataFrame, scores: ScoreSettings
+) -> Iterator[dict[str, Any]]:
+    """Rows of one predictor and question: of every dose and outcome."""
+    of_asked = set_thresholds[
+        (set_thresholds["predictor"] == asked.predictor) & is_within(set_thresholds["within_h"], asked.within_h)
+    ]
+    names, reasons = _name_groups(asked, landmarks), of_asked["reason"].dropna()
+    by_group = of_asked.dropna(subset="group_id").set_index("group_id")
+    members_nk = list_members(asked.probabilities_nk, by_group["threshold"].reindex(names).to_numpy(np.float64))
+    about = {"predictor": asked.predictor, "within_h": asked.within_h, "level": float(of_asked["level"].iloc[0])}
+    doses = sorted(set(asked.dose_n.tolist()))
+    for dose, outcome in product((EVERYTHING, *(doses if len(doses) > 1 else ())), (EVERYTHING, *asked.outcomes)):
+        in_dose_n = (dose == EVERYTHING) | (asked.dose_n == dose)
+        came_n = asked.truth_n >= 0 if outcome == EVERYTHING else asked.truth_n == asked.position(outcome)
+        kept_n = in_dose_n & came_n & (asked.weights_n > 0)
+        if len(reasons):
+            found = _nothing(str(reasons.iloc[0]), kept_n)
+        elif not kept_n.any():
+            found = _nothing(f"no landmark with {outcome} here", kept_n)
+        else:
+            found = _measure(asked, members_nk, kept_n, scores)
+        yield {**about, "condition": dose, "outcome": outcome, **found}
 
 
 def _nothing(reason: str, kept_n: BoolArray) -> dict[str, Any]:

@@ -7,26 +7,28 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from cellfate.core.words import list_outcomes, show_count, show_percent
+from cellfate.core.words import show_count, show_percent
 from cellfate.plots.attributions import join_outcomes, window_labels, window_title
-from cellfate.plots.theme import SIGNED, finish, say_nothing
+from cellfate.plots.theme import SIGNED, finish, make_grid, say_nothing
 
-_PARTS: Final = ["channel", "windows_back"]
+_PARTS: Final = ["towards", "channel", "windows_back"]
+_FORECASTS: Final = {1.0: "Forecast above the base rate", -1.0: "Forecast below it"}
+"""What was forecast, by `towards`: cells of either are averaged apart, since their values have opposite signs."""
 _ROW_PX: Final = 26
 _GAP_PX: Final = 46
 _CELLS_EACH: Final = 3
-"""Example cells of each outcome."""
+"""Example cells of each forecast."""
 
 
 def plot_common_values(
     shapley: pd.DataFrame, attributions: pd.DataFrame, explained_landmarks: pd.DataFrame
 ) -> go.Figure:
-    """Draw the mean over cells of how much each channel in each time window speaks for what was forecast.
+    """Draw the mean over cells of each channel in each time window, apart for forecasts above and below the base rate.
 
     Parameters
     ----------
     shapley
-        Table `Attributions` of Shapley values, with `windows_back` and `window_h`.
+        Table `Attributions` of Shapley values, with `windows_back`, `window_h` and `explained_outcome`.
     attributions
         Table of all methods; its `towards` says what was forecast of each cell.
     explained_landmarks
@@ -35,77 +37,86 @@ def plot_common_values(
     title = "What the model looks at in every cell"
     if shapley.empty:
         return say_nothing(f"{title} (n = 0 cells)", "No landmark was explained.")
-    rows, shown = _speak_for_forecast(shapley, attributions, explained_landmarks)
-    means = rows.pivot_table(index="channel", columns="windows_back", values="value", sort=False)
-    figure = go.Figure(_heat(means, window_labels(shapley, shown), list(dict.fromkeys(shapley["channel"]))))
+    rows, shown = _join_forecasts(shapley, attributions, explained_landmarks)
+    labels, channels = window_labels(shapley, shown), list(dict.fromkeys(shapley["channel"]))
+    parts = [(name, rows[rows["towards"] == towards]) for towards, name in _FORECASTS.items()]
+    parts = [(name, part) for name, part in parts if len(part)]
+    look = {"shared_yaxes": True, "horizontal_spacing": 0.05}
+    figure = make_subplots(cols=len(parts), subplot_titles=[_head(name, part) for name, part in parts], **look)
+    for column, (_, part) in enumerate(parts, start=1):
+        means = part.pivot_table(index="channel", columns="windows_back", values="value", sort=False)
+        figure.add_trace(_heat(means, labels, channels), row=1, col=column)
     subtitle = (
-        f"Shapley values, n = {show_count(len(shown), 'cell')}, mean: red speaks for what was forecast. "
-        f"{show_percent(_common_share(rows))} of the values' variance is this mean."
+        f"Shapley values, mean: red speaks for {shapley['explained_outcome'].iloc[0]}. Per cent: share of the variance "
+        "of these cells' values that is their mean."
     )
     figure.update_xaxes(title=window_title(shown))
-    return _finish(figure, title, subtitle, _ROW_PX * max(3, len(means)))
+    return _finish(figure, title, subtitle, _ROW_PX * max(3, len(channels)))
 
 
 def plot_own_values(shapley: pd.DataFrame, attributions: pd.DataFrame, explained_landmarks: pd.DataFrame) -> go.Figure:
-    """Draw, for the first cells of each outcome, their values less the mean of the values of all other cells.
+    """Draw, for the first cells of each forecast, their values less the mean of all other cells of that forecast.
 
     Parameters
     ----------
     shapley, attributions, explained_landmarks
-        As in `plot_common_values`; cells come in the order of the landmarks, which is one of chance.
+        As in `plot_common_values`; cells come in the order of the landmarks, which is one of chance. A cell alone with
+        its forecast has no panel.
     """
     title = "What is special about a cell"
-    if shapley["landmark_id"].nunique() < 2:
-        return say_nothing(f"{title} (n = 0 cells)", "Fewer than two cells were explained.")
-    rows, shown = _speak_for_forecast(shapley, attributions, explained_landmarks)
+    rows, shown = _join_forecasts(shapley, attributions, explained_landmarks)
     by_part = rows.groupby(_PARTS)["value"]
     others = (by_part.transform("sum") - rows["value"]) / (by_part.transform("size") - 1).replace(0, np.nan)
-    rows = rows.assign(special=rows["value"] - others)
-    outcomes, channels = list_outcomes(shown["outcome"]), list(dict.fromkeys(shapley["channel"]))
-    cells = {outcome: shown.loc[shown["outcome"] == outcome, "landmark_id"].head(_CELLS_EACH) for outcome in outcomes}
-    row_px = _ROW_PX * max(3, len(channels))
-    inner_px = len(outcomes) * (row_px + _GAP_PX) - _GAP_PX
-    figure = make_subplots(
-        rows=len(outcomes), cols=_CELLS_EACH, shared_xaxes=True, shared_yaxes=True, horizontal_spacing=0.04,
-        vertical_spacing=_GAP_PX / inner_px if len(outcomes) > 1 else 0.0,
-        subplot_titles=[
-            name for outcome in outcomes for name in _name_cells(shown, cells[outcome], outcome)
-        ],
+    rows = rows.assign(special=rows["value"] - others).dropna(subset="special")
+    if rows.empty:
+        return say_nothing(f"{title} (n = 0 cells)", "No two cells with the same forecast were explained.")
+    forecasts = [towards for towards in _FORECASTS if (rows["towards"] == towards).any()]
+    cells = {towards: _choose(rows[rows["towards"] == towards], shown) for towards in forecasts}
+    labels, channels = window_labels(shapley, shown), list(dict.fromkeys(shapley["channel"]))
+    figure, inner_px = make_grid(
+        len(forecasts), _CELLS_EACH, _ROW_PX * max(3, len(channels)), _GAP_PX, shared_xaxes=True, shared_yaxes=True,
+        horizontal_spacing=0.04, subplot_titles=[name for towards in forecasts for name in _name(cells[towards])],
     )  # fmt: skip
-    labels = window_labels(shapley, shown)
-    for row, outcome in enumerate(outcomes, start=1):
-        for column, landmark_id in enumerate(cells[outcome], start=1):
+    for row, towards in enumerate(forecasts, start=1):
+        for column, landmark_id in enumerate(cells[towards]["landmark_id"], start=1):
             of_cell = rows[rows["landmark_id"] == landmark_id]
             wide = of_cell.pivot_table(index="channel", columns="windows_back", values="special", sort=False)
             figure.add_trace(_heat(wide, labels, channels), row=row, col=column)
+        figure.update_yaxes(title={"text": _FORECASTS[towards].replace(" ", "<br>", 2)}, row=row, col=1)
     subtitle = (
-        f"Shapley values less the mean of the other cells (n = {show_count(len(shown), 'cell')}): red speaks more for "
-        "what was forecast than there."
+        f"Shapley values less the mean of the other cells of that forecast (n = "
+        f"{show_count(rows['landmark_id'].nunique(), 'cell')}): red speaks more for "
+        f"{shapley['explained_outcome'].iloc[0]} than there."
     )
-    figure.update_xaxes(title=window_title(shown), row=len(outcomes))
+    figure.update_xaxes(title=window_title(shown), row=len(forecasts))
     return _finish(figure, title, subtitle, inner_px)
 
 
-def _speak_for_forecast(
+def _join_forecasts(
     shapley: pd.DataFrame, attributions: pd.DataFrame, explained_landmarks: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Values with the sign of what was forecast, and the landmarks that have some."""
+    """Values with the side of the base rate on which each forecast lies, and the landmarks that have some."""
     towards = attributions.groupby("landmark_id")["towards"].first()
     rows, shown = join_outcomes(shapley, explained_landmarks)
-    return rows.assign(value=rows["value"] * rows["landmark_id"].map(towards)), shown
+    return rows.assign(towards=rows["landmark_id"].map(towards)), shown
 
 
-def _common_share(rows: pd.DataFrame) -> float:
-    """Share of the variance of the values over cells and parts that lies in the mean of each part."""
-    total = float(rows["value"].var(ddof=0))
-    common = float(rows.groupby(_PARTS)["value"].transform("mean").var(ddof=0))
-    return common / total if total > 0 else float("nan")
+def _head(name: str, part: pd.DataFrame) -> str:
+    """Head of a panel of means: its cells, and how much of the variance of their values is their mean."""
+    total = float(part["value"].var(ddof=0))
+    common = float(part.groupby(_PARTS)["value"].transform("mean").var(ddof=0))
+    share = show_percent(common / total if total > 0 else float("nan"))
+    return f"{name} (n = {show_count(part['landmark_id'].nunique(), 'cell')}, {share})"
 
 
-def _name_cells(shown: pd.DataFrame, chosen: pd.Series, outcome: str) -> list[str]:
-    """Heads of the panels of one outcome; empty where there are fewer cells than panels."""
-    names = shown.set_index("landmark_id").loc[chosen]
-    heads = [f"{row.recording_id}, cell {row.cell_id}: {outcome}" for row in names.itertuples()]
+def _choose(rows: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:
+    """Choose the first landmarks that have values."""
+    return shown[shown["landmark_id"].isin(rows["landmark_id"])].head(_CELLS_EACH)
+
+
+def _name(chosen: pd.DataFrame) -> list[str]:
+    """Heads of the panels of one forecast; empty where there are fewer cells than panels."""
+    heads = [f"{row.recording_id}, cell {row.cell_id}: {row.outcome}" for row in chosen.itertuples()]
     return heads + [""] * (_CELLS_EACH - len(heads))
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from cellfate.core.amounts import read_amount
 from cellfate.core.predictors import BLEND, NETWORK, label_predictor, order_predictors
 from cellfate.core.tables import EVERYTHING
 from cellfate.core.words import (
@@ -15,7 +16,6 @@ from cellfate.core.words import (
     list_events,
     name_dose,
     order_doses,
-    read_amount,
     show_count,
     write_hours,
 )

@@ -99,8 +99,8 @@ def _preparation(run: Run) -> str:
 def _checks(run: Run) -> str:
     found, n = run.tables["preflight_findings"], len(run.tables["preflight_summary"])
     cases = found.groupby(found["severity"] + " " + found["check"].str.replace("_", " "))["n_cases"].sum()
-    listed = [f"{name} {n:,}" for name, n in cases.items()]
-    return f"Findings of the preflight of {show_count(n, 'recording')}: {', '.join(listed) or 'none'}."
+    listed = ", ".join(f"{name} {n:,}" for name, n in cases.items()) or "none"
+    return f"Findings of the preflight of {show_count(n, 'recording')}: {listed}."
 
 
 def _outcome(run: Run) -> str:
@@ -128,19 +128,22 @@ def _inputs(run: Run) -> str:
 
 
 def _sizes(run: Run) -> str:
-    cells = run.tables["splits"].merge(run.tables["follow_ups"], on=CELL)
     said = []
-    for (fold, part), rows in sorted(
-        cells.groupby(["fold", "part"]), key=lambda one: (one[0][0], PARTS.index(one[0][1]))
-    ):
+    for (fold, part), rows in _split_cells(run).groupby(["fold", "part"], observed=True):
         groups = show_count(rows["group_id"].nunique(), "group")
         said.append(f"fold {fold}, {part}: {show_count(len(rows), 'cell')} of {groups} ({count_fates(rows)})")
     return f"{'; '.join(said)}."
 
 
+def _split_cells(run: Run) -> pd.DataFrame:
+    """Followed cells with fold and part, parts in their order."""
+    cells = run.tables["splits"].merge(run.tables["follow_ups"], on=CELL)
+    return cells.assign(part=pd.Categorical(cells["part"], PARTS))
+
+
 def _missing(run: Run) -> str:
-    tables = [run.tables[f"{name}_set_aside"].astype({"cell_id": object}) for name in ("recordings", "tracks", "cells")]
-    reasons = pd.concat(tables)["reason"].value_counts()
+    tables = [run.tables[f"{name}_set_aside"]["reason"] for name in ("recordings", "tracks", "cells")]
+    reasons = pd.concat(tables).value_counts()
     listed = "; ".join(f"{reason} ({n:,})" for reason, n in reasons.head(5).items())
     rest = f"; {len(reasons) - 5} further reasons" if len(reasons) > 5 else ""
     return f"Left out: {listed or 'nothing'}{rest}. {_lost(run)}"
@@ -271,11 +274,8 @@ def _output(run: Run) -> str:
 
 
 def _parts(run: Run) -> str:
-    cells = run.tables["splits"].merge(run.tables["follow_ups"], on=CELL)
-    said = [
-        f"{part}: doses {count_values(rows['dose'])}; {count_fates(rows)}"
-        for part, rows in sorted(cells.groupby("part"), key=lambda one: PARTS.index(str(one[0])))
-    ]
+    by_part = _split_cells(run).groupby("part", observed=True)
+    said = [f"{part}: doses {count_values(rows['dose'])}; {count_fates(rows)}" for part, rows in by_part]
     return f"{'. '.join(said)} (cells, all folds)."
 
 
@@ -328,8 +328,8 @@ def _performance(run: Run) -> str:
 
 def _subgroups(run: Run) -> str:
     conditions = order_doses(set(run.tables["metrics"]["condition"]) - {EVERYTHING})
-    found = {condition: _of_leading(run, "auroc", condition) for condition in conditions}
-    said = [f"{condition.replace('_', ' ')}: {scores}" for condition, scores in found.items() if scores]
+    scored = ((condition, _of_leading(run, "auroc", condition)) for condition in conditions)
+    said = [f"{condition.replace('_', ' ')}: {scores}" for condition, scores in scored if scores]
     return f"AUROC by dose: {'; '.join(said)}." if said else ""
 
 
@@ -348,17 +348,15 @@ def _references(run: Run) -> str:
 
 def _leakage(run: Run) -> str:
     rows = run.tables["leakage"].query("part == 'test'")
-    worst = rows.groupby("shared", sort=False)["share"].max().items()
-    said = [f"{what} {show_percent(share)}" for what, share in worst]
+    worst = rows.groupby("shared", sort=False)["share"].max()
+    said = [f"{what} {show_percent(share)}" for what, share in worst.items()]
     return f"Test cells that share with training or validation, in the worst fold: {', '.join(said)}." if said else ""
 
 
 def _tests(run: Run) -> str:
     rows = run.tables["comparisons"]
     n = int(rows["p_corrected"].notna().sum()) if len(rows) else 0
-    return (
-        f"{n:,} p values of paired differences, from the resamples of the intervals, corrected by Holm. {_primary(run)}"
-    )
+    return f"{n:,} p values of paired differences, from the intervals' resamples, corrected by Holm. {_primary(run)}"
 
 
 FILLERS: Final[dict[str, Callable[[Run], str]]] = {

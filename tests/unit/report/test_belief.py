@@ -141,7 +141,10 @@ def test_both_readings_stand_side_by_side_and_methods_alike_in_all_verdicts_shar
     bad, of_cell = {"deletion_gain": (0.0, -0.1, 0.1)}, {"deletion_over_mean": (0.0, -0.1, 0.1)}
     clock = attribution_scores(occlusion_window=of_cell, shapley=bad)
     table = tabulate_verdicts(
-        {"Classifier": attribution_scores(attention=bad, shapley=bad), "Fate clock": clock.query("method != 'attention'")}
+        {
+            "Classifier": attribution_scores(attention=bad, shapley=bad),
+            "Fate clock": clock.query("method != 'attention'"),
+        }
     )
     assert table.columns[1:] == (
         "Classifier: about the model",

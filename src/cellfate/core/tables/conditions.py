@@ -6,14 +6,19 @@ from pandera.typing.pandas import Series
 from cellfate.core.tables.base import Table
 
 
-class ConditionIncidence(Table):
-    """Aalen-Johansen curves with delayed entry: one row a condition and dose, event and time."""
+class _OfCondition(Table):
+    """Columns that name a condition and dose, an event, and from when hours are counted."""
 
     condition: Series[str]
     dose: Series[str]
     curve: Series[str] = pa.Field(description="name of condition and dose together")
     outcome: Series[str] = pa.Field(description="event")
     since: Series[str] = pa.Field(isin=("treatment", "first frame"), description="hour 0")
+
+
+class ConditionIncidence(_OfCondition):
+    """Aalen-Johansen curves with delayed entry: one row a condition and dose, event and time."""
+
     time_h: Series[float] = pa.Field(ge=0)
     incidence: Series[float] = pa.Field(ge=0, le=1 + 1e-9)
     low: Series[float] = pa.Field(nullable=True)
@@ -23,14 +28,9 @@ class ConditionIncidence(Table):
     n_groups: Series[int]
 
 
-class ConditionSummary(Table):
+class ConditionSummary(_OfCondition):
     """What was observed of a condition and dose: one row of each and event."""
 
-    condition: Series[str]
-    dose: Series[str]
-    curve: Series[str] = pa.Field(description="name of condition and dose together")
-    outcome: Series[str] = pa.Field(description="event")
-    since: Series[str] = pa.Field(isin=("treatment", "first frame"), description="hour 0")
     by_h: Series[float] = pa.Field(ge=0, description="last hour to which recordings of every condition go on")
     incidence: Series[float] = pa.Field(ge=0, le=1 + 1e-9, description="by then")
     low: Series[float] = pa.Field(nullable=True)

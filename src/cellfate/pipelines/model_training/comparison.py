@@ -1,6 +1,7 @@
 """Wiring of the `comparison_trainings` pipeline: trainings that explanations are held against."""
 
 from kedro.pipeline import Pipeline, node
+from kedro.pipeline.node import Node
 
 from cellfate.attribution.sanity import compare_trainings, permute_fates
 from cellfate.attribution.scoring import add_training_scores
@@ -16,8 +17,7 @@ def create_comparison_pipeline() -> Pipeline:
     """
     explanation = "params:explanation"
     models = ["classifier_model", "permuted_model", "retrained_model"]
-    tables = ["normalisation", "frame_features"]
-    settings = ["params:follow_up", "params:model", "reseeded_training", "params:features"]
+    scores = "compared_attribution_scores"
     nodes = [
         node(
             permute_fates,
@@ -26,18 +26,8 @@ def create_comparison_pipeline() -> Pipeline:
             name="permute_fates",
         ),
         node(reseed_training, "params:training", "reseeded_training", name="reseed_training"),
-        node(
-            train_classifier,
-            ["crops", "follow_ups", "permuted_landmarks", "questions", "first_fold_splits", *tables, *settings],
-            ["permuted_model", "permuted_history"],
-            name="train_on_permuted_fates",
-        ),
-        node(
-            train_classifier,
-            ["crops", "follow_ups", "landmarks", "questions", "first_fold_splits", *tables, *settings],
-            ["retrained_model", "retrained_history"],
-            name="train_again",
-        ),
+        _train("permuted_landmarks", "permuted", "train_on_permuted_fates"),
+        _train("landmarks", "retrained", "train_again"),
         node(
             compare_trainings,
             ["crops", "classifier_explained_landmarks", *models, explanation],
@@ -47,14 +37,16 @@ def create_comparison_pipeline() -> Pipeline:
         node(
             add_training_scores,
             ["classifier_attribution_scores", "training_cells", explanation],
-            "compared_attribution_scores",
+            scores,
             name="add_training_scores",
         ),
-        node(
-            plot_attribution_scores,
-            "compared_attribution_scores",
-            "compared_attribution_scores_figure",
-            name="plot_compared_scores",
-        ),
+        node(plot_attribution_scores, scores, f"{scores}_figure", name="plot_compared_scores"),
     ]
     return Pipeline(nodes, namespace="compare_trainings", prefix_datasets_with_namespace=False)
+
+
+def _train(landmarks: str, model: str, name: str) -> Node:
+    """Train the classifier of the first fold, with the further seed, on these landmarks."""
+    tables = ["crops", "follow_ups", landmarks, "questions", "first_fold_splits", "normalisation", "frame_features"]
+    settings = ["params:follow_up", "params:model", "reseeded_training", "params:features"]
+    return node(train_classifier, [*tables, *settings], [f"{model}_model", f"{model}_history"], name=name)
