@@ -246,7 +246,7 @@ def tabulate_attribution_scores(attribution_scores: pd.DataFrame) -> ReportTable
     wide = wide[(wide != EMPTY).any(axis=1)]
     table = wide[[method for method in wide if (wide[method] != EMPTY).any()]]
     table = table.rename(index=name_score, columns=name_method).rename_axis("score").reset_index()
-    return as_report_table(table, "Every method and score, mean over cells [interval]", folded=True)
+    return as_report_table(table, "Every score, mean over cells [interval]", folded=True)
 
 
 def write_attribution_score(row: Mapping[Hashable, Any]) -> str:
@@ -269,7 +269,7 @@ def tabulate_background_swap(background_swap: pd.DataFrame) -> ReportTable:
             "estimate": [show_score(*row) for row in rows[["estimate", "low", "high"]].to_numpy(float)],
         }
     )
-    return as_report_table(frame, "Does the model read the cell, or what lies beside it?", folded=True)
+    return as_report_table(frame, "The cell, or what lies beside it?", folded=True)
 
 
 def tabulate_rests_on(

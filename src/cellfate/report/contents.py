@@ -108,7 +108,7 @@ SECTIONS: Final = (
         "Which explanation can be believed?",
         "About the model: as the most important parts are removed and put back, the forecast follows faster than in "
         "random orders. About this cell: faster too than in the orders of other cells.",
-        folded="How each method was tested, in figures",
+        folded="The tests in figures",
     ),
     SectionText(
         "examples",
@@ -194,8 +194,8 @@ _EXPLANATIONS = (
         "Log odds of the forecast shared out over channels and hours, so that the parts add up; above the mean size, "
         "below the mean with its sign.",
     ),
-    FigureText("common_values_figure", "explanations", "Mean over cells of what speaks for the forecast."),
-    FigureText("own_values_figure", "explanations", "Values less the mean of the other cells."),
+    FigureText("common_values_figure", "explanations", "Mean over cells, apart by forecast."),
+    FigureText("own_values_figure", "explanations", "Values less the mean of other cells of that forecast."),
     FigureText(
         "occlusion_figure",
         "explanations",
