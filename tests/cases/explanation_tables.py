@@ -17,6 +17,8 @@ GOOD = {
     "deletion_over_mean": (0.3, 0.1, 0.5),
     "insertion_over_mean": (0.2, 0.1, 0.3),
     "over_reverse": (2.4, 2.0, 2.8),
+    "cumulative_deletion": (0.8, 0.6, 1.0),
+    "cumulative_preservation": (0.5, 0.4, 0.6),
     "alike_in_cells": (0.6, 0.5, 0.7),
     "randomised_weights": (0.1, -0.1, 0.3),
     "randomised_chance": (0.2, 0.1, 0.3),

@@ -13,7 +13,8 @@ most important part first; insertion starts with nothing and puts it back first 
   the same was forecast.
 
 In reverse order the coalitions are the same: deletion in reverse is insertion read backwards. A step takes one
-window, or as many parts as there are channels: curves have as many steps as there are windows.
+window, or as many parts as there are channels: curves have as many steps as there are windows. How far the forecast
+moves up and down, part by part in the order of the size of values, is the matter of `cumulative`.
 
 Array suffixes: p parts, k windows + 1 steps, b coalitions, t frames, c channels, o orders, e deletion and insertion.
 """
@@ -26,6 +27,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cellfate.attribution.cumulative import CUMULATIVE, N_WALKED, gains_of_moves
 from cellfate.attribution.explained_models import view_model
 from cellfate.attribution.games import all_subsets
 from cellfate.attribution.methods import COMPARED
@@ -49,7 +51,8 @@ DELETION, INSERTION = "deletion", "insertion"
 OWN, RANDOM, REVERSE = "own", "random", "reverse"
 ALIKE: Final = "alike_in_cells"
 HELD_AGAINST: Final = ("gain", "over_shared", "over_matched", "over_mean")
-GAINS: Final = (*(f"{curve}_{name}" for name in HELD_AGAINST for curve in (DELETION, INSERTION)), "over_reverse", ALIKE)
+OVER_ORDERS: Final = tuple(f"{curve}_{name}" for name in HELD_AGAINST for curve in (DELETION, INSERTION))
+GAINS: Final = (*OVER_ORDERS, "over_reverse", *CUMULATIVE, ALIKE)
 """Scores of the orders; what each means: `tabulate_gains`."""
 ONE_PART: Final = "what is shown is a single part, which has no order"
 NO_MATCH: Final = "too few other cells of the same outcome and length were explained"
@@ -121,6 +124,8 @@ class Trace:
         without such cells.
     random_oe
         Areas of random orders.
+    moved_e
+        Gains of `cumulative.gains_of_moves`.
     alike
         Rank correlation of the values with the mean of all other cells.
     curves
@@ -133,6 +138,7 @@ class Trace:
     mean_e: FloatArray
     matched_e: FloatArray
     random_oe: FloatArray
+    moved_e: FloatArray
     alike: float
     curves: dict[tuple[str, str], FloatArray]
 
@@ -176,9 +182,13 @@ def _trace_landmark(
         curves_oek = curves_of_orders(opened, parts_ptc, all_orders, towards)
         sizes = [len(at_random), *(len(own) for own in orders.values())]
         random_oek, *by_method = np.split(curves_oek, np.cumsum(sizes)[:-1])
-        for (name, values), own_oek in zip(of_methods.items(), by_method, strict=True):
+        by_size = [np.argsort(-np.abs(values.own_p), kind="stable") for values in of_methods.values()]
+        walked = [*at_random[:N_WALKED], *by_size]
+        walked_oek = curves_of_orders(opened, parts_ptc, np.array(walked), towards, len(parts_ptc))
+        moved_oe = gains_of_moves(walked_oek, len(walked) - len(by_size))
+        for (name, values), own_oek, moved_e in zip(of_methods.items(), by_method, moved_oe, strict=True):
             facts = {"landmark_id": opened.landmark_id, "group_id": opened.group_id, "method": name}
-            yield _trace_method(facts, len(parts_ptc), values, own_oek, random_oek)
+            yield _trace_method(facts, len(parts_ptc), values, own_oek, random_oek, moved_e)
 
 
 def _orders_of(laid: LaidValues) -> list[IntArray]:
@@ -188,7 +198,12 @@ def _orders_of(laid: LaidValues) -> list[IntArray]:
 
 
 def _trace_method(
-    facts: dict[str, str], n_parts: int, laid: LaidValues, curves_oek: FloatArray, random_oek: FloatArray
+    facts: dict[str, str],
+    n_parts: int,
+    laid: LaidValues,
+    curves_oek: FloatArray,
+    random_oek: FloatArray,
+    moved_e: FloatArray,
 ) -> Trace:
     """Trace one method from the curves of the orders of `_orders_of`, and of random ones."""
     unknown_e = np.full(2, np.nan)
@@ -204,6 +219,7 @@ def _trace_method(
         mean_e=unknown_e if laid.mean_p is None else _area(curves_oek[1]),
         matched_e=matched_ke.mean(axis=0) if len(matched_ke) else unknown_e,
         random_oe=_area(random_oek),
+        moved_e=moved_e,
         alike=np.nan if laid.mean_p is None else rank_correlation(laid.own_p, laid.mean_p),
         curves={
             (curve, order): np.interp(SHARES, steps_k, curve_k)
@@ -237,13 +253,15 @@ def parts_of(opened: OpenedLandmark, by_channel: bool) -> BoolArray:
     return parts_ptc
 
 
-def curves_of_orders(opened: OpenedLandmark, parts_ptc: BoolArray, orders_op: IntArray, towards: float) -> FloatArray:
+def curves_of_orders(
+    opened: OpenedLandmark, parts_ptc: BoolArray, orders_op: IntArray, towards: float, n_steps: int | None = None
+) -> FloatArray:
     """Remove and put back parts in some orders: log odds above the reference towards the forecast, (O, E, K).
 
     Orders share many of their coalitions, which are asked once: all of nothing, all of everything, and where parts are
-    few most of the others.
+    few most of the others. `n_steps` divides the number of parts; None: a step a window.
     """
-    n_parts, n_steps = len(parts_ptc), len(opened.windows)
+    n_parts, n_steps = len(parts_ptc), n_steps or len(opened.windows)
     rank_op = np.argsort(orders_op, axis=1)
     gone_okp = rank_op[:, None] < (np.arange(n_steps + 1) * (n_parts // n_steps))[:, None]
     present_oekp = np.stack([~gone_okp, gone_okp], axis=1)
@@ -273,8 +291,10 @@ def tabulate_gains(traces: list[Trace]) -> pd.DataFrame:
         Table `AttributionCells`. Differences of areas in logits, above 0 where the own order is better:
         `deletion_gain` and `insertion_gain` than random orders on the mean, `<curve>_over_shared` than the best of
         these for all cells, `<curve>_over_matched` than those of matched cells on the mean, `<curve>_over_mean` than
-        that of the mean of all other cells forecast alike; `over_reverse` than the reverse order. `alike_in_cells`:
-        rank correlation of the values with that mean. Where a value is NaN, `reason` says why.
+        that of the mean of all other cells forecast alike; `over_reverse` than the reverse order. `cumulative_deletion`
+        and `cumulative_preservation`: by how much sooner the forecast moves than in random orders where the largest
+        values go first, and how much later where the smallest do. `alike_in_cells`: rank correlation of the values with
+        the mean of the others. Where a value is NaN, `reason` says why.
     """
     better_e = np.array([-1.0, 1.0])  # less area under deletion is better, more under insertion
     by_method: dict[str, list[Trace]] = {}
@@ -292,7 +312,7 @@ def _gains_of(trace: Trace, best_e: IntArray, better_e: FloatArray) -> list[dict
     """All scores of one method at one landmark; `best_e` are the best orders that all cells share."""
     others_e = (trace.random_oe.mean(axis=0), trace.random_oe[best_e, [0, 1]], trace.matched_e, trace.mean_e)
     gains = [*np.concatenate([better_e * (trace.own_e - other_e) for other_e in others_e])]
-    values = [*gains, float(trace.own_e[1] - trace.own_e[0]), trace.alike]
+    values = [*gains, float(trace.own_e[1] - trace.own_e[0]), *trace.moved_e, trace.alike]
     reasons = {f"{curve}_over_matched": NO_MATCH for curve in (DELETION, INSERTION)}
     reasons |= {f"{curve}_over_mean": NO_OTHER for curve in (DELETION, INSERTION)}
     if trace.n_parts == 1:

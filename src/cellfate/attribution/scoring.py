@@ -32,6 +32,8 @@ FAITHFUL: Final = {
     "deletion_over_mean": ("logit", HIGHER),
     "insertion_over_mean": ("logit", HIGHER),
     "over_reverse": ("logit", HIGHER),
+    "cumulative_deletion": ("logit", HIGHER),
+    "cumulative_preservation": ("logit", HIGHER),
     "alike_in_cells": ("correlation", LOWER),
     RANDOMISED: ("correlation", LOWER),
     CHANCE: ("correlation", LOWER),

@@ -71,6 +71,8 @@ METHOD_SCORES: Final = {
     "deletion_over_mean": "Deletion, over the others' mean",
     "insertion_over_mean": "Insertion, over the others' mean",
     "over_reverse": "Over reverse order",
+    "cumulative_deletion": "Cumulative deletion, over random",
+    "cumulative_preservation": "Cumulative preservation, over random",
     "alike_in_cells": "Alike in all cells",
     "randomised_weights": "Weights randomised",
     "randomised_chance": "Weights randomised, by chance",
