@@ -57,6 +57,7 @@ GAINS: Final = (*OVER_ORDERS, "over_reverse", *CUMULATIVE, ALIKE)
 ONE_PART: Final = "what is shown is a single part, which has no order"
 NO_MATCH: Final = "too few other cells of the same outcome and length were explained"
 NO_OTHER: Final = "no other cell of the same forecast was explained"
+NOT_WALKED: Final = "only at the first max_cumulative_landmarks parts are removed one by one"
 NO_STAND_INS: Final = "no other training cells were left to stand in for absent parts"
 
 
@@ -125,7 +126,7 @@ class Trace:
     random_oe
         Areas of random orders.
     moved_e
-        Gains of `cumulative.gains_of_moves`.
+        Gains of `cumulative.gains_of_moves`; NaN where no order was walked part by part.
     alike
         Rank correlation of the values with the mean of all other cells.
     curves
@@ -163,14 +164,15 @@ def trace_orders(
         Random orders, seed.
     """
     towards = attributions.groupby("landmark_id")["towards"].first()
-    for opened in opened_landmarks:
-        yield from _trace_landmark(opened, cells, float(towards[opened.landmark_id]), explanation)
+    for number, opened in enumerate(opened_landmarks):
+        walk = number < explanation.max_cumulative_landmarks
+        yield from _trace_landmark(opened, cells, float(towards[opened.landmark_id]), explanation, walk)
 
 
 def _trace_landmark(
-    opened: OpenedLandmark, cells: OtherCells, towards: float, explanation: ExplanationSettings
+    opened: OpenedLandmark, cells: OtherCells, towards: float, explanation: ExplanationSettings, walk: bool
 ) -> Iterator[Trace]:
-    """Trace all methods at one landmark."""
+    """Trace all methods at one landmark; `walk` also part by part."""
     laid = {name: cells.lay_on(opened.landmark_id, name, opened.windows.windows_back) for name in cells.values_nwc}
     valued = {name: values for name, values in laid.items() if not np.isnan(values.own_p).any()}
     for by_channel in sorted({COMPARED[name].by_image_channel for name in valued}):
@@ -182,13 +184,23 @@ def _trace_landmark(
         curves_oek = curves_of_orders(opened, parts_ptc, all_orders, towards)
         sizes = [len(at_random), *(len(own) for own in orders.values())]
         random_oek, *by_method = np.split(curves_oek, np.cumsum(sizes)[:-1])
-        by_size = [np.argsort(-np.abs(values.own_p), kind="stable") for values in of_methods.values()]
-        walked = [*at_random[:N_WALKED], *by_size]
-        walked_oek = curves_of_orders(opened, parts_ptc, np.array(walked), towards, len(parts_ptc))
-        moved_oe = gains_of_moves(walked_oek, len(walked) - len(by_size))
+        own_op = np.array([values.own_p for values in of_methods.values()])
+        moved_oe = (
+            _trace_moves(opened, parts_ptc, own_op, at_random, towards) if walk else np.full((len(own_op), 2), np.nan)
+        )
         for (name, values), own_oek, moved_e in zip(of_methods.items(), by_method, moved_oe, strict=True):
             facts = {"landmark_id": opened.landmark_id, "group_id": opened.group_id, "method": name}
             yield _trace_method(facts, len(parts_ptc), values, own_oek, random_oek, moved_e)
+
+
+def _trace_moves(
+    opened: OpenedLandmark, parts_ptc: BoolArray, own_op: FloatArray, at_random: list[IntArray], towards: float
+) -> FloatArray:
+    """Gains of `cumulative.gains_of_moves` of the own values of some methods, (O, P): (O, E)."""
+    by_size = np.argsort(-np.abs(own_op), axis=1, kind="stable")
+    walked = np.array([*at_random[:N_WALKED], *by_size])
+    walked_oek = curves_of_orders(opened, parts_ptc, walked, towards, len(parts_ptc))
+    return gains_of_moves(walked_oek, len(walked) - len(by_size))
 
 
 def _orders_of(laid: LaidValues) -> list[IntArray]:
@@ -315,6 +327,7 @@ def _gains_of(trace: Trace, best_e: IntArray, better_e: FloatArray) -> list[dict
     values = [*gains, float(trace.own_e[1] - trace.own_e[0]), *trace.moved_e, trace.alike]
     reasons = {f"{curve}_over_matched": NO_MATCH for curve in (DELETION, INSERTION)}
     reasons |= {f"{curve}_over_mean": NO_OTHER for curve in (DELETION, INSERTION)}
+    reasons |= dict.fromkeys(CUMULATIVE, NOT_WALKED)
     if trace.n_parts == 1:
         values, reasons = [np.nan] * len(GAINS), dict.fromkeys(GAINS, ONE_PART)
     return [

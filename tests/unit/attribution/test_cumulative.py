@@ -79,3 +79,21 @@ def test_no_order_of_a_sum_is_better_than_that_of_its_sizes_and_all_orders_have_
     assert own[0] == pytest.approx(areas[:, 0].max())
     assert own[1] == pytest.approx(areas[:, 1].min())
     assert areas.mean() == pytest.approx(np.abs(weights).sum() / 2)
+
+
+def test_beyond_the_first_landmarks_no_order_is_walked_part_by_part_and_the_scores_say_so() -> None:
+    settings = ExplanationSettings(n_windows=2, max_cumulative_landmarks=1)
+    names, opened = ["a", "b"], [additive([[1.0], [2.0]]) for _ in range(2)]
+    for name, shown in zip(names, opened, strict=True):
+        shown.landmark_id, shown.group_id = name, "g"
+    table = pd.DataFrame(
+        {"landmark_id": np.repeat(names, 2), "method": OCCLUSION_WINDOW, "windows_back": [1, 0] * 2, "towards": 1.0}
+    ).assign(channel="all", value=[1.0, 2.0] * 2)
+    landmarks = pd.DataFrame({"landmark_id": names, "outcome": "mitosis", "shown_from": 0, "last_frame": 1})
+    held = gather_cells(table, landmarks, ("a",), settings)
+    cells = tabulate_gains(list(trace_orders(opened, held, table, settings)))
+    walked = cells[cells["score"] == "cumulative_deletion"].set_index("landmark_id")
+    # 2 and 1: sums 0, 2, 3, area 3.5 / 2, against half of 3
+    assert walked.loc["a", "value"] == pytest.approx(0.25)
+    assert np.isnan(walked.loc["b", "value"])
+    assert "max_cumulative_landmarks" in walked.loc["b", "reason"]
