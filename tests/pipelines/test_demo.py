@@ -63,6 +63,7 @@ def test_everything_that_the_demo_makes_is_saved_and_fits_its_schema(demo_projec
         "tracks_set_aside",
         "crops_set_aside",
         "dose_response",  # fewer than four amounts
+        *("applied_labels", "label_findings", "label_agreement", "unscored_forecasts"),  # nobody scored a cell by hand
         *("classifier_seed_forecasts", "clock_seed_forecasts", "seed_scores"),  # one seed
     }
 

@@ -464,6 +464,8 @@ def test_age_is_context_in_every_coalition(study, clock):
 class PlantedNetwork(torch.nn.Module):
     """Hazards that hang on one channel 2 and 3 frames before the frame that is read, and on nothing else."""
 
+    encoded_size = 3
+
     def __init__(self, channel):
         super().__init__()
         self.channel = channel
