@@ -26,6 +26,7 @@ NAMES = (
     "blend_learning_curve",
     "label_permutation",
     "label_noise",
+    "label_queues",
     "alarms",
     "swap_null",
     "attention_statistics",

@@ -324,6 +324,8 @@ def _preflight() -> dict[str, pd.DataFrame]:
     return {
         "preflight_findings": findings.astype({"cell_id": "Int64", "frame": "Int64"}),
         "preflight_summary": counts,
+        "label_findings": schemas.LabelFindings.empty(),
+        "label_agreement": schemas.LabelAgreement.empty(),
     }
 
 

@@ -18,6 +18,7 @@ from cellfate.report.alarms import tabulate_alarms, write_alarms
 from cellfate.report.blending import tabulate_weights
 from cellfate.report.checklist import CHECKLIST_LINKS
 from cellfate.report.conditions import CONDITION_TABLES, tell_conditions
+from cellfate.report.labels import tell_labels
 from cellfate.report.losses import tabulate_losses, tabulate_sensitivity
 from cellfate.report.page import ReportFigure, ReportPage, ReportPart, ReportSection, ReportTable, render_page
 from cellfate.report.prediction_sets import tell_sets
@@ -274,13 +275,17 @@ def _say_study(found: Tables, settings: ReportSettings) -> dict[Place, ReportPar
     """Say what went in and how it was parted."""
     left_out = [found[f"{name}_set_aside"] for name in ("recordings", "tracks", "cells")]
     findings, longest = found["preflight_findings"], settings.longest_table
+    asked = found["cells"], found["splits"], found["label_findings"], found["label_agreement"]
+    labelled = tell_labels(*asked, longest)
     return {
         ("data", ""): ReportPart(
+            sentences=labelled.sentences,
             tables=(
                 tables.tabulate_recordings(found["recordings"], found["frame_files"], found["cells"]),
                 tables.tabulate_fates(found["cells"], found["recordings"], found["follow_ups"], found["landmarks"]),
                 tables.tabulate_left_out(left_out, longest),
-            )
+                *labelled.tables,
+            ),
         ),
         ("preflight", ""): ReportPart(
             sentences=(tables.write_preflight(findings, found["preflight_summary"]),),

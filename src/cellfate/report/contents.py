@@ -38,6 +38,8 @@ TABLES: Final = (
     "sister_concordance",
     "preflight_findings",
     "preflight_summary",
+    "label_findings",
+    "label_agreement",
     "reproduction",
 )
 """Tables that the report reads, by catalog name."""
