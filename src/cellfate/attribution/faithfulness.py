@@ -13,7 +13,7 @@ most important part first; insertion starts with nothing and puts it back first 
   the same was forecast.
 
 In reverse order the coalitions are the same: deletion in reverse is insertion read backwards. A step takes one
-window, or as many parts as there are channels: curves have as many steps as there are windows. How far the forecast
+window, or as many parts as there are channels, and more where there are over `MOST_STEPS` windows. How far the forecast
 moves up and down, part by part in the order of the size of values, is the matter of `cumulative`.
 
 Array suffixes: p parts, k windows + 1 steps, b coalitions, t frames, c channels, o orders, e deletion and insertion.
@@ -33,6 +33,7 @@ from cellfate.attribution.games import all_subsets
 from cellfate.attribution.methods import COMPARED
 from cellfate.attribution.opening import OpenedLandmark, open_landmarks
 from cellfate.attribution.other_cells import LaidValues, OtherCells, gather_cells
+from cellfate.attribution.random_networks import CONSTANT, is_constant
 from cellfate.attribution.scoring import average_cells
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.attribution.stand_ins import CURVE_STAND_INS, take_curve_stand_ins
@@ -45,6 +46,8 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
+MOST_STEPS: Final = 8
+"""Most steps of a curve: each is paid for by as many forecasts as orders are traced."""
 SHARES = np.linspace(0, 1, 11)
 """Shares of the parts at which curves of unlike length are averaged."""
 DELETION, INSERTION = "deletion", "insertion"
@@ -118,8 +121,8 @@ class Trace:
     ----------
     facts
         landmark_id, group_id and method.
-    n_parts
-        Parts of what is shown.
+    unordered
+        Why its values give the parts no order; None: they do.
     own_e, mean_e, matched_e
         Areas of its own order, of that of the mean of all other cells, and mean area of those of matched cells; NaN
         without such cells.
@@ -134,7 +137,7 @@ class Trace:
     """
 
     facts: dict[str, str]
-    n_parts: int
+    unordered: str | None
     own_e: FloatArray
     mean_e: FloatArray
     matched_e: FloatArray
@@ -180,6 +183,7 @@ def _trace_landmark(
         orders = {name: _orders_of(values) for name, values in of_methods.items()}
         at_random = shared_orders(opened, by_channel, explanation)
         parts_ptc = parts_of(opened, by_channel)
+        shares_k = steps_of(len(parts_ptc), len(opened.windows)) / len(parts_ptc)
         all_orders = np.array(at_random + [order for own in orders.values() for order in own])
         curves_oek = curves_of_orders(opened, parts_ptc, all_orders, towards)
         sizes = [len(at_random), *(len(own) for own in orders.values())]
@@ -190,7 +194,7 @@ def _trace_landmark(
         )
         for (name, values), own_oek, moved_e in zip(of_methods.items(), by_method, moved_oe, strict=True):
             facts = {"landmark_id": opened.landmark_id, "group_id": opened.group_id, "method": name}
-            yield _trace_method(facts, len(parts_ptc), values, own_oek, random_oek, moved_e)
+            yield _trace_method(facts, values, own_oek, random_oek, shares_k, moved_e)
 
 
 def _trace_moves(
@@ -199,7 +203,7 @@ def _trace_moves(
     """Gains of `cumulative.gains_of_moves` of the own values of some methods, (O, P): (O, E)."""
     by_size = np.argsort(-np.abs(own_op), axis=1, kind="stable")
     walked = np.array([*at_random[:N_WALKED], *by_size])
-    walked_oek = curves_of_orders(opened, parts_ptc, walked, towards, len(parts_ptc))
+    walked_oek = curves_of_orders(opened, parts_ptc, walked, towards, np.arange(len(parts_ptc) + 1))
     return gains_of_moves(walked_oek, len(walked) - len(by_size))
 
 
@@ -211,39 +215,50 @@ def _orders_of(laid: LaidValues) -> list[IntArray]:
 
 def _trace_method(
     facts: dict[str, str],
-    n_parts: int,
     laid: LaidValues,
     curves_oek: FloatArray,
     random_oek: FloatArray,
+    shares_k: FloatArray,
     moved_e: FloatArray,
 ) -> Trace:
-    """Trace one method from the curves of the orders of `_orders_of`, and of random ones."""
+    """Trace one method from the curves of the orders of `_orders_of`, and of random ones, at these shares of parts."""
     unknown_e = np.full(2, np.nan)
     own_ek, random_ek = curves_oek[0], random_oek.mean(axis=0)
     n_first = 1 if laid.mean_p is None else 2
-    matched_ke = _area(curves_oek[n_first:])
-    drawn = {OWN: own_ek, REVERSE: own_ek[::-1, ::-1], RANDOM: random_ek}
-    steps_k = np.linspace(0, 1, own_ek.shape[1])
+    matched_ke = _area(curves_oek[n_first:], shares_k)
+    back_k = 1 - shares_k[::-1]
+    drawn = {OWN: (own_ek, shares_k), REVERSE: (own_ek[::-1, ::-1], back_k), RANDOM: (random_ek, shares_k)}
     return Trace(
         facts=facts,
-        n_parts=n_parts,
-        own_e=_area(own_ek),
-        mean_e=unknown_e if laid.mean_p is None else _area(curves_oek[1]),
+        unordered=ONE_PART if len(laid.own_p) == 1 else CONSTANT if is_constant(laid.own_p) else None,
+        own_e=_area(own_ek, shares_k),
+        mean_e=unknown_e if laid.mean_p is None else _area(curves_oek[1], shares_k),
         matched_e=matched_ke.mean(axis=0) if len(matched_ke) else unknown_e,
-        random_oe=_area(random_oek),
+        random_oe=_area(random_oek, shares_k),
         moved_e=moved_e,
         alike=np.nan if laid.mean_p is None else rank_correlation(laid.own_p, laid.mean_p),
         curves={
-            (curve, order): np.interp(SHARES, steps_k, curve_k)
-            for order, curves_k in drawn.items()
-            for curve, curve_k in zip((DELETION, INSERTION), curves_k, strict=True)
+            (curve, order): np.interp(SHARES, at_k, curve_k)
+            for order, (curves_ek, at_k) in drawn.items()
+            for curve, curve_k in zip((DELETION, INSERTION), curves_ek, strict=True)
         },
     )
 
 
-def _area(curves: FloatArray) -> FloatArray:
+def _area(curves: FloatArray, shares_k: FloatArray) -> FloatArray:
     """Area under curves over the shares of the parts; the last axis is their steps."""
-    return np.asarray(np.trapezoid(curves, dx=1 / (curves.shape[-1] - 1), axis=-1))
+    return np.asarray(np.trapezoid(curves, x=shares_k, axis=-1))
+
+
+def steps_of(n_parts: int, n_windows: int) -> IntArray:
+    """Parts that are gone, or back, at each step of a curve, (K,).
+
+    Examples
+    --------
+    >>> steps_of(4, 2).tolist(), steps_of(12, 12).tolist()
+    ([0, 2, 4], [0, 2, 3, 4, 6, 8, 9, 10, 12])
+    """
+    return np.rint(np.linspace(0, n_parts, min(n_windows, MOST_STEPS) + 1)).astype(np.int64)
 
 
 def shared_orders(opened: OpenedLandmark, by_channel: bool, explanation: ExplanationSettings) -> list[IntArray]:
@@ -266,16 +281,17 @@ def parts_of(opened: OpenedLandmark, by_channel: bool) -> BoolArray:
 
 
 def curves_of_orders(
-    opened: OpenedLandmark, parts_ptc: BoolArray, orders_op: IntArray, towards: float, n_steps: int | None = None
+    opened: OpenedLandmark, parts_ptc: BoolArray, orders_op: IntArray, towards: float, gone_k: IntArray | None = None
 ) -> FloatArray:
     """Remove and put back parts in some orders: log odds above the reference towards the forecast, (O, E, K).
 
     Orders share many of their coalitions, which are asked once: all of nothing, all of everything, and where parts are
-    few most of the others. `n_steps` divides the number of parts; None: a step a window.
+    few most of the others. `gone_k`: parts gone at each step; None: see `steps_of`.
     """
-    n_parts, n_steps = len(parts_ptc), n_steps or len(opened.windows)
+    n_parts = len(parts_ptc)
     rank_op = np.argsort(orders_op, axis=1)
-    gone_okp = rank_op[:, None] < (np.arange(n_steps + 1) * (n_parts // n_steps))[:, None]
+    steps_k = steps_of(n_parts, len(opened.windows)) if gone_k is None else gone_k
+    gone_okp = rank_op[:, None] < steps_k[:, None]
     present_oekp = np.stack([~gone_okp, gone_okp], axis=1)
     unique_bp, places = np.unique(present_oekp.reshape(-1, n_parts), axis=0, return_inverse=True)
     present_btc = np.einsum("bp,ptc->btc", unique_bp.astype(np.uint8), parts_ptc.astype(np.uint8)).astype(bool)
@@ -328,8 +344,9 @@ def _gains_of(trace: Trace, best_e: IntArray, better_e: FloatArray) -> list[dict
     reasons = {f"{curve}_over_matched": NO_MATCH for curve in (DELETION, INSERTION)}
     reasons |= {f"{curve}_over_mean": NO_OTHER for curve in (DELETION, INSERTION)}
     reasons |= dict.fromkeys(CUMULATIVE, NOT_WALKED)
-    if trace.n_parts == 1:
-        values, reasons = [np.nan] * len(GAINS), dict.fromkeys(GAINS, ONE_PART)
+    reasons[ALIKE] = NO_OTHER if np.isnan(trace.mean_e).any() else CONSTANT
+    if trace.unordered:
+        values, reasons = [np.nan] * len(GAINS), dict.fromkeys(GAINS, trace.unordered)
     return [
         {**trace.facts, "score": name, "value": value, "reason": reasons.get(name) if np.isnan(value) else None}
         for name, value in zip(GAINS, values, strict=True)

@@ -21,7 +21,9 @@ LEAST_PARTS: Final = 8
 FEW_PARTS: Final = f"fewer than {LEAST_PARTS} parts to correlate over"
 N_PERMUTED: Final = 19
 """Permutations of the parts, the highest of which is given: chance is above it in one study of 20."""
-_CONSTANT: Final = "the values are the same in all parts"
+CONSTANT: Final = "the values are the same in all parts"
+ROUNDING: Final = 1e-5
+"""Logits by which values differ that are the same: single precision rounds off less, and its order means nothing."""
 
 
 def correlate_by_chance(own: pd.DataFrame, networks: list[pd.DataFrame], seed: int) -> pd.DataFrame:
@@ -61,7 +63,7 @@ def _correlate_method(own: pd.DataFrame, networks: list[pd.DataFrame], seed: int
     known_n = np.isfinite(correlations_n)
     highest = by_chance_no[known_n].mean(axis=0).argmax() if known_n.any() else 0
     few_n = wide.notna().sum(axis=1).to_numpy() < LEAST_PARTS
-    reasons = pd.Series(np.where(few_n, FEW_PARTS, _CONSTANT), dtype=object).mask(known_n, None)
+    reasons = pd.Series(np.where(few_n, FEW_PARTS, CONSTANT), dtype=object).mask(known_n, None)
     facts = wide.index.to_frame(index=False).assign(method=own["method"].iloc[0], reason=reasons)
     return pd.concat(
         [
@@ -78,12 +80,17 @@ def _correlate_cell(own_p: FloatArray, others_mp: FloatArray, keys_omp: FloatArr
     """
     known_p = np.isfinite(own_p)
     orders_omp = np.argsort(keys_omp[..., known_p], axis=-1)
-    if known_p.sum() < LEAST_PARTS:
+    if known_p.sum() < LEAST_PARTS or is_constant(own_p[known_p]):
         return np.nan, np.full(len(keys_omp), np.nan)
     own_p, others_mp = _standard_ranks(own_p[known_p]), _standard_ranks(others_mp[:, known_p])
     permuted_omp = np.take_along_axis(np.broadcast_to(others_mp, orders_omp.shape), orders_omp, axis=-1)
     correlations_m = (others_mp * own_p).mean(axis=-1)
     return float(correlations_m.mean()), (permuted_omp * own_p).mean(axis=(1, 2))
+
+
+def is_constant(values_p: FloatArray) -> bool:
+    """Tell whether values are the same in all parts, but for what is rounded off."""
+    return bool(np.ptp(values_p) < ROUNDING)
 
 
 def _standard_ranks(values: FloatArray) -> FloatArray:

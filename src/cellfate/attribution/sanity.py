@@ -19,7 +19,7 @@ from cellfate.attribution.gradients import gradient_times_input
 from cellfate.attribution.methods import ATTENTION, OCCLUSION_CHANNEL, ROLLOUT, SHAPLEY
 from cellfate.attribution.occlusion import occlude
 from cellfate.attribution.opening import OpenedLandmark, open_landmarks
-from cellfate.attribution.random_networks import FEW_PARTS, LEAST_PARTS, correlate_by_chance
+from cellfate.attribution.random_networks import CONSTANT, FEW_PARTS, LEAST_PARTS, correlate_by_chance, is_constant
 from cellfate.attribution.scoring import (
     ERROR,
     OVER_PERMUTED,
@@ -67,7 +67,7 @@ def check_sanity(
         return AttributionCells.empty(), RandomisedWeights.empty()
     fold = int(explained_landmarks["fold"].mode().iloc[0])
     chosen, view = _first_of_fold(explained_landmarks, fold, explanation), view_model(model, explanation)
-    own = _explain_all(crops, chosen, view, explanation.seed)
+    own, reordered = _explain_twice(crops, chosen, view, explanation.seed)
     stages = [_compare(own, own).assign(stage=0, layer="none")]
     for stage, (layer, randomised) in enumerate(view.randomised(fold, explanation.seed), start=1):
         again = _explain_all(crops, chosen, randomised, explanation.seed)
@@ -79,21 +79,25 @@ def check_sanity(
         *_, (_, randomised) = view.randomised(fold, explanation.seed + number)
         networks.append(_explain_all(crops, chosen, randomised, explanation.seed))
     noise = correlate_by_chance(own, networks, explanation.seed)
-    seeded = _compare_seeds(own, _explain_all(crops, chosen, view, explanation.seed + 1))
+    seeded = _compare_seeds(own, reordered)
     return AttributionCells.validate(pd.concat([noise, seeded], ignore_index=True)), RandomisedWeights.validate(table)
 
 
 def _compare_seeds(own: pd.DataFrame, again: pd.DataFrame) -> pd.DataFrame:
     """Compare Shapley values with those of other orders of the players; see `check_sanity`."""
-    one, other = (table[table["method"] == SHAPLEY] for table in (own, again))
+    one = own[own["method"] == SHAPLEY]
     keys, parts = ["landmark_id", "group_id", "method"], ["windows_back", "channel"]
-    both = one.merge(other[["landmark_id", *parts, "value"]], on=["landmark_id", *parts], suffixes=("", "_again"))
+    both = one.merge(again[["landmark_id", *parts, "value"]], on=["landmark_id", *parts], suffixes=("", "_again"))
     squares = both.assign(square=(both["value"] - both["value_again"]) ** 2 / 2, size=both["value"] ** 2)
     by_cell = squares.groupby(keys, sort=False)
     # half the squared difference of two independent draws is the variance of one of them
     roots = by_cell[["square", "size"]].mean() ** 0.5
     measured = roots.rename(columns={"square": ERROR, "size": SIZE}).reset_index()
-    compared = _compare(one, other).assign(score=SEEDS)
+    flat = one.groupby("landmark_id")["value"].agg(lambda values: is_constant(values.to_numpy()))
+    compared = _compare(one, again).assign(score=SEEDS)
+    same = compared["landmark_id"].map(flat).astype(bool)
+    reason = pd.Series(CONSTANT, compared.index, dtype=object).where(same, None)
+    compared = compared.assign(value=compared["value"].mask(same), reason=reason)
     return pd.concat([compared, measured.melt(keys, var_name="score", value_name="value")], ignore_index=True)
 
 
@@ -179,12 +183,27 @@ def _first_of_fold(landmarks: pd.DataFrame, fold: int, explanation: ExplanationS
 
 def _explain_all(crops: CropStore, landmarks: pd.DataFrame, view: ModelView, seed: int) -> pd.DataFrame:
     """Explain landmarks by all methods of the network, as it is viewed."""
-    parts = [
-        rows.assign(landmark_id=opened.landmark_id, group_id=opened.group_id)
-        for opened in open_landmarks(crops, landmarks, view, all_subsets, "Explaining again")
-        for rows in _attribute(opened, view.explanation, seed)
-    ]
-    return pd.concat(parts, ignore_index=True)
+    opened = open_landmarks(crops, landmarks, view, all_subsets, "Explaining again")
+    return pd.concat([_explain(landmark, view.explanation, seed) for landmark in opened], ignore_index=True)
+
+
+def _explain_twice(
+    crops: CropStore, landmarks: pd.DataFrame, view: ModelView, seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Explain landmarks by all methods, and by Shapley values with other orders of the players."""
+    own, reordered = [], []
+    for opened in open_landmarks(crops, landmarks, view, all_subsets, "Explaining again"):
+        own.append(_explain(opened, view.explanation, seed))
+        players = opened.game, opened.windows, opened.channels
+        again = shapley_values(*players, view.explanation.n_permutations, seed + 1)
+        reordered.append(again.assign(landmark_id=opened.landmark_id, group_id=opened.group_id))
+    return pd.concat(own, ignore_index=True), pd.concat(reordered, ignore_index=True)
+
+
+def _explain(opened: OpenedLandmark, explanation: ExplanationSettings, seed: int) -> pd.DataFrame:
+    """Attribute one landmark by every method that its member allows: columns of `Attributions`, and group_id."""
+    table = pd.concat(list(_attribute(opened, explanation, seed)), ignore_index=True)
+    return table.assign(landmark_id=opened.landmark_id, group_id=opened.group_id)
 
 
 def _attribute(opened: OpenedLandmark, explanation: ExplanationSettings, seed: int) -> Iterator[pd.DataFrame]:

@@ -7,9 +7,17 @@ import pandas as pd
 import pytest
 
 from cellfate.attribution.agreement import compare_methods
-from cellfate.attribution.faithfulness import curves_of_orders, parts_of, shared_orders, tabulate_gains, trace_orders
+from cellfate.attribution.faithfulness import (
+    SHARES,
+    curves_of_orders,
+    parts_of,
+    shared_orders,
+    steps_of,
+    tabulate_gains,
+    trace_orders,
+)
 from cellfate.attribution.other_cells import gather_cells
-from cellfate.attribution.scoring import average_cells
+from cellfate.attribution.scoring import average_cells, score_attributions
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.attribution.windows import cut_time_windows
 
@@ -99,6 +107,34 @@ def test_a_step_takes_as_many_parts_as_there_are_channels():
     assert insertion.tolist() == [0.0, 7.0, 10.0]
 
 
+def test_many_windows_are_taken_in_eight_steps_and_the_area_counts_how_many_a_step_took():
+    """Twelve windows, the first says all. It is back after the first step, of two: area 1 - 1/6 / 2."""
+    assert steps_of(12, 12).tolist() == [0, 2, 3, 4, 6, 8, 9, 10, 12]
+    assert steps_of(24, 8).tolist() == list(range(0, 25, 3))
+    shown = additive(np.eye(12)[:, :1])
+    shown.landmark_id, shown.group_id = "a", "g"
+    table = pd.DataFrame({"windows_back": range(11, -1, -1), "value": range(12, 0, -1), "landmark_id": "a"}).assign(
+        method="occlusion_window", channel="all", towards=1.0, group_id="g"
+    )
+    landmarks = pd.DataFrame({"landmark_id": ["a"], "outcome": "mitosis", "shown_from": 0, "last_frame": 11})
+    settings = SETTINGS.model_copy(update={"n_windows": 12})
+    [trace] = trace_orders([shown], gather_cells(table, landmarks, ("a",), settings), table, settings)
+    assert trace.own_e == pytest.approx([1 / 12, 11 / 12])
+    assert trace.curves["deletion", "reverse"] == pytest.approx(np.interp(SHARES, [0, 10 / 12, 1], [1, 1, 0]))
+
+
+def test_values_that_are_the_same_in_all_parts_give_no_order_and_the_cell_is_counted():
+    """A constant channel that is all a model sees: nothing that is made absent changes a forecast."""
+    found = traced({**CELLS, "b": [0.0, 0.0, 0.0]})
+    assert found["value"].loc["b"].isna().all()
+    assert set(found["reason"].loc["b"]) == {"the values are the same in all parts"}
+    assert found["value"].loc["a"].astype(float).notna().all()
+    shared = traced(dict.fromkeys(CELLS, (0.0, 0.0, 0.0)))
+    scores = score_attributions(shared.attrs["cells"], *[shared.attrs["cells"].head(0)] * 2, SETTINGS)
+    row = scores.set_index(["method", "score"]).loc[("occlusion_window", "deletion_gain")]
+    assert (row["n_cells"], row["n_failed"], row["reason"]) == (0, 4, "the values are the same in all parts")
+
+
 def test_cells_share_random_orders_and_a_shorter_cell_has_what_is_left_of_them():
     settings = SETTINGS.model_copy(update={"n_windows": 4, "n_random_orders": 5})
     long, short = additive(np.ones((4, 1))), additive(np.ones((3, 1)))
@@ -134,6 +170,7 @@ def traced(values: dict[str, list[float]], **update: object) -> pd.DataFrame:
     wide = cells.pivot_table(
         index="landmark_id", columns="score", values=["value", "reason"], aggfunc="first", dropna=False
     )
+    wide.attrs["cells"] = cells
     return wide.reindex(list(CELLS))
 
 
