@@ -7,7 +7,7 @@ from cellfate.review.study import StudySource
 
 READ: Final = (
     "raw_recordings", "recordings", "frame_files", "detections", "cells", "crops", "frame_features", "questions",
-    "forecasts", "new_forecasts", "fate_table", "new_fate_table", "preflight_findings", "labels",
+    "forecasts", "unscored_forecasts", "set_thresholds", "splits", "preflight_findings", "labels",
     *(f"{reading}_{name}" for reading in ("classifier", "clock")
       for name in ("attention", "attributions", "explained_landmarks")),
 )  # fmt: skip
@@ -48,7 +48,6 @@ def find_study(env: str | None, conf_source: str | None = None, params: str = ""
         context = session.load_context()
         parameters, catalog = context.params, context.catalog
         found = {name: find_path(catalog.get(name)) for name in READ}
-    found["labels"] = found["labels"] or (found["cells"] or Path()).parents[1] / "labels"
     paths = {name: path for name, path in found.items() if path is not None}
     settings = {name: parameters[name] for name in ("recordings", "tracks", "crops")}
     run = "cellfate run" + (f" --env {env}" if env else "") + (f" --params {params}" if params else "")

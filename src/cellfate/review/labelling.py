@@ -1,22 +1,38 @@
 """Labels as the page gives and gets them: the journal behind it, and what is newest of every cell and scorer."""
 
+import logging
 from dataclasses import dataclass, field
-from threading import Lock
-from typing import Any
+from threading import Lock, Timer
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
 from cellfate.core.errors import InputError
+from cellfate.core.words import show_count, show_number, show_percent, show_score
+from cellfate.labels.agreement import compare_scorers
 from cellfate.labels.journal import Journal
 from cellfate.labels.label import Label, SeenTrack
+from cellfate.labels.table import labels_table, write_table
 from cellfate.review.study import Study
 
+logger = logging.getLogger(__name__)
 
-@dataclass(frozen=True, eq=False)
+TABLE_AFTER_S: Final = 3.0
+"""Seconds after a label until the table is written: whoever scores fast has it written once for many."""
+_AGREEMENT: Final = (
+    "scorers", "both scored", "the same", "Cohen's kappa (95 % by group)", "hours apart, median", "largest",
+)  # fmt: skip
+_AGREED: Final = (
+    "Only what was scored blind is independent. Hours apart: between event frames, where both saw the event."
+)
+_ALONE: Final = "No cell was scored by two scorers yet: let another score the same order, blind."
+
+
+@dataclass(eq=False)
 class Labelling:
-    """Stores labels, and knows the newest of every cell and scorer, also those that other programs added.
+    """Stores labels, and tells those that other pages and programs added. The table beside the journal follows it.
 
     Attributes
     ----------
@@ -29,6 +45,7 @@ class Labelling:
     study: Study
     journal: Journal
     _lock: Lock = field(default_factory=Lock)
+    _timer: Timer | None = None
 
     def store(self, given: Any) -> Label:
         """Store a label that the page made.
@@ -60,7 +77,46 @@ class Labelling:
                 "page was opened; reload the page."
             )
         with self._lock:
-            return self.journal.append(label.model_copy(update={"seen": self.describe(place)}))
+            stored = self.journal.append(label.model_copy(update={"seen": self.describe(place)}))
+            if self._timer is None:
+                self._timer = Timer(TABLE_AFTER_S, self.write_table)
+                self._timer.daemon = True
+                self._timer.start()
+        return stored
+
+    def write_table(self) -> None:
+        """Write the table of labels now, if the journal has grown since it was written; its failure loses nothing."""
+        with self._lock:
+            waiting, self._timer = self._timer, None
+        if waiting is None:
+            return
+        waiting.cancel()
+        try:
+            write_table(self.journal)
+        except (InputError, OSError) as error:
+            logger.warning("The table of labels is not written, the journal is: %s", error)
+
+    def compare_scorers(self) -> dict[str, Any]:
+        """Say how far scorers agree: a sentence, heads of columns, and a row a pair of scorers.
+
+        Raises
+        ------
+        InputError
+            If the journal is damaged.
+        """
+        table = compare_scorers(labels_table(self.journal.read()), self.study.cells, self.study.recordings)
+        rows = [
+            [
+                f"{pair['scorer']}, {pair['other_scorer']}",
+                show_count(pair["n_cells"], "cell"),
+                show_percent(pair["share_same"]),
+                show_score(pair["kappa"], pair["low"], pair["high"]),
+                show_number(pair["median_apart_h"], 1),
+                show_number(pair["largest_apart_h"], 1),
+            ]
+            for pair in table.to_dict("records")
+        ]
+        return {"sentence": _AGREED if rows else _ALONE, "columns": _AGREEMENT, "rows": rows}
 
     def describe(self, place: int) -> SeenTrack:
         """Describe a cell as it is now: its track, and its fate by the study's own evidence."""
@@ -68,15 +124,13 @@ class Labelling:
         rows = self.study.detections.rows(place)
         y_px, x_px = (self.study.detections.columns[name][rows] for name in ("y_px", "x_px"))
         is_placed = bool(len(y_px)) and bool(np.isfinite([y_px[-1], x_px[-1]]).all())
-        event = cell["event_frame"] if "recorded_event_frame" not in cell else cell["recorded_event_frame"]
-        fate = cell["fate"] if "recorded_fate" not in cell else cell["recorded_fate"]
         return SeenTrack(
             first_frame=int(cell["first_frame"]),
             last_frame=int(cell["last_frame" if "recorded_last_frame" not in cell else "recorded_last_frame"]),
             y_px=float(y_px[-1]) if is_placed else None,
             x_px=float(x_px[-1]) if is_placed else None,
-            fate=str(fate),
-            event_frame=None if pd.isna(event) else int(event),
+            fate=str(cell["fate"]),
+            event_frame=None if pd.isna(cell["event_frame"]) else int(cell["event_frame"]),
         )
 
     def tell(self, place: int) -> str:

@@ -3,32 +3,47 @@
 from typing import Final
 
 import numpy as np
+import pandas as pd
 
-from cellfate.core.errors import InputError
+from cellfate.labels.journal import Journal
+from cellfate.labels.queues import order_cells
+from cellfate.labels.table import labels_table
 from cellfate.review.study import Study
 
-_SEED: Final = 0
-"""Of the random order: the same at every start, so that two scorers meet the same cells."""
+_FORECASTS: Final = {"uncertain": "unscored_forecasts", "disagreement": "forecasts"}
+"""What an order by forecasts is of."""
 
 
-def order_keys(study: Study, queue: str) -> list[int]:
+def order_keys(study: Study, journal: Journal, queue: str, scorer: str) -> list[int]:
     """Order the cells of a study.
 
     Parameters
     ----------
-    study
-        The study.
+    study, journal
+        The study, and what was scored of it.
     queue
-        `random` or `by_recording`.
+        As `labels.queues.order_cells` names them. By lot and by recording all cells are listed, scored ones too, so
+        that a person can go back; the others leave out what the scorer has done.
+    scorer
+        Who scores.
 
     Raises
     ------
     InputError
-        If there is no such order.
+        If there is no such order, it needs forecasts and there are none, or the journal is damaged.
     """
-    keys = np.arange(len(study.cells))
-    if queue == "by_recording":
-        return [int(key) for key in keys]
-    if queue == "random":
-        return [int(key) for key in np.random.default_rng(_SEED).permutation(keys)]
-    raise InputError(f"There is no order '{queue}'; take random or by_recording.")
+    read = {name: study.source.find(name) for name in (_FORECASTS.get(queue), "set_thresholds", "splits") if name}
+    tables = {name: pd.read_parquet(path) for name, path in read.items() if path is not None}
+    ordered = order_cells(
+        queue,
+        study.labelled_cells if queue == "disagreement" else study.cells,
+        labels_table(journal.read()),
+        scorer=scorer if queue in _FORECASTS else "",
+        forecasts=tables.get(_FORECASTS.get(queue, "")),
+        set_thresholds=tables.get("set_thresholds"),
+        splits=tables.get("splits"),
+    )
+    if not ordered:
+        return []
+    names, numbers = zip(*ordered, strict=True)
+    return [int(key) for key in study.index.find(list(names), np.array(numbers))]

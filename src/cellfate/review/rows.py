@@ -35,8 +35,6 @@ def list_rows(study: Study, *, blind: bool) -> dict[str, list[Any]]:
     """
     cells = study.cells
     about = study.recordings.set_index("recording_id").reindex(cells["recording_id"])
-    own_fate = cells["recorded_fate"] if "recorded_fate" in cells else cells["fate"]
-    own_event = cells["recorded_event_frame"] if "recorded_event_frame" in cells else cells["event_frame"]
     columns: dict[str, list[Any]] = {
         "recording": cells["recording_id"].tolist(),
         "cell": cells["cell_id"].astype(int).tolist(),
@@ -51,8 +49,8 @@ def list_rows(study: Study, *, blind: bool) -> dict[str, list[Any]]:
         "condition": _plain(about["condition"]),
         "dose": _plain(about["dose"]),
         "group": _plain(cells["group_id"]),
-        "fate": _plain(own_fate),
-        "event_frame": _plain(own_event),
+        "fate": _plain(cells["fate"]),
+        "event_frame": _plain(cells["event_frame"]),
         **_list_forecasts(study),
         **_list_findings(study),
         **_list_family(study),
@@ -64,7 +62,7 @@ def _plain(column: "pd.Series[Any]") -> list[Any]:
 
 
 def _list_forecasts(study: Study) -> dict[str, list[Any]]:
-    table = study.fate_table
+    table = study.calls
     places = study.index.find(table["recording_id"], table["cell_id"].to_numpy(np.int64))
     known = table[places >= 0].set_axis(places[places >= 0]).reindex(range(len(study.cells)))
     sets = known["prediction_set"].astype(object)

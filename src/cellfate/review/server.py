@@ -1,8 +1,6 @@
 """The server of the page: what is answered to whom. It writes labels, and nothing else."""
 
-import csv
 import errno
-import io
 import json
 import logging
 from collections.abc import Iterator
@@ -13,9 +11,8 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from cellfate.core.errors import InputError
-from cellfate.core.spreadsheets import guard as guard_text
 from cellfate.labels.journal import StaleLabel
-from cellfate.labels.label import Label
+from cellfate.labels.table import write_table
 from cellfate.review.curves import draw_curves
 from cellfate.review.film import Images, open_film
 from cellfate.review.guard import Guard
@@ -80,7 +77,7 @@ def _answer_questions(server: Flask, study: Study, labelling: Labelling) -> None
             labels=[_hide(label) for label in labels] if blind else labels,
             since=offset,
             hidden=HIDDEN_WHEN_BLIND if blind else [],
-            has_forecasts=not blind and not study.fate_table.empty,
+            has_forecasts=not blind and not study.forecast_table.empty,
             last_run=study.last_run,
         )
 
@@ -90,7 +87,7 @@ def _answer_questions(server: Flask, study: Study, labelling: Labelling) -> None
 
     @server.get("/queue/<name>")
     def queue(name: str) -> Response:
-        return jsonify(keys=order_keys(study, name))
+        return jsonify(keys=order_keys(study, labelling.journal, name, request.args.get("scorer", "")))
 
     @server.get("/film/<int:place>")
     def film(place: int) -> Response:
@@ -136,22 +133,15 @@ def _take_labels(server: Flask, labelling: Labelling) -> None:
         found, offset = labelling.since(int(request.args.get("since", 0)))
         return jsonify(labels=found, since=offset)
 
+    @server.get("/agreement")
+    def agreement() -> Response:
+        return jsonify(labelling.compare_scorers())
+
     @server.get("/labels.csv")
     def table() -> Response:
-        answer = Response(_write_csv(labelling), mimetype="text/csv")
+        answer = Response(write_table(labelling.journal).read_bytes(), mimetype="text/csv")
         answer.headers["Content-Disposition"] = "attachment; filename=labels.csv"
         return answer
-
-
-def _write_csv(labelling: Labelling) -> str:
-    written = io.StringIO()
-    names = [name for name in Label.model_fields if name != "seen"]
-    writer = csv.DictWriter(written, names, extrasaction="ignore")
-    writer.writeheader()
-    for label in labelling.journal.read():
-        row = label.model_dump(mode="json", exclude={"seen"})
-        writer.writerow({name: guard_text(value) if isinstance(value, str) else value for name, value in row.items()})
-    return written.getvalue()
 
 
 def _hide(label: dict[str, Any]) -> dict[str, Any]:

@@ -38,17 +38,20 @@ def serve(source: StudySource, port: int, tell: Callable[[str], object], *, open
     InputError
         If the port is in use, or the study cannot be opened.
     """
-    server, guard = open_server(source, port)
+    server, guard, labelling = open_server(source, port)
     tell(f"{source.name}: open {guard.address}")
     tell("Stop it with Ctrl-C. It answers this computer only.")
     if opens:
         webbrowser.open(guard.address)
-    with server.socket:
-        server.serve_forever()
+    try:
+        with server.socket:
+            server.serve_forever()
+    finally:
+        labelling.write_table()
 
 
-def open_server(source: StudySource, port: int) -> "tuple[BaseWSGIServer, Guard]":
-    """Open the study and a server of it, which answers once `serve_forever` runs.
+def open_server(source: StudySource, port: int) -> "tuple[BaseWSGIServer, Guard, Labelling]":
+    """Open the study, a server of it, which answers once `serve_forever` runs, its guard, and where labels go.
 
     Raises
     ------
@@ -69,7 +72,8 @@ def open_server(source: StudySource, port: int) -> "tuple[BaseWSGIServer, Guard]
     guard = Guard(opened.getsockname()[1])
     try:
         study = open_study(source)
-        app = create_app(study, Labelling(study, Journal(source.paths["labels"])), guard)
+        labelling = Labelling(study, Journal(source.paths["labels"]))
+        app = create_app(study, labelling, guard)
     except BaseException:
         opened.close()
         raise
@@ -79,7 +83,7 @@ def open_server(source: StudySource, port: int) -> "tuple[BaseWSGIServer, Guard]
         server = make_server(
             _LOOPBACK, guard.port, app.server, threaded=True, request_handler=handler, fd=opened.fileno()
         )
-    return server, guard
+    return server, guard, labelling
 
 
 def _open_socket(port: int) -> socket.socket:

@@ -15,14 +15,16 @@ import pyarrow.parquet as pq
 
 from cellfate.core.errors import InputError
 from cellfate.core.fates import OUTCOMES, probability_column
-from cellfate.core.predictors import choose_leading, order_predictors
+from cellfate.core.predictors import choose_leading
 from cellfate.core.spot_features import list_spot_columns
-from cellfate.core.spreadsheets import read_csv
 from cellfate.core.tables import CELL, FRAME
 from cellfate.crops.flat_field import FlatField, open_flat_field
 from cellfate.crops.settings import CropSettings
 from cellfate.crops.store import CropStore
 from cellfate.imaging import Recording, RecordingFolder, RecordingSettings, lazy_recordings, open_recordings
+from cellfate.labels.table import undo_labels
+from cellfate.prediction.calls import add_calls
+from cellfate.prediction.prediction_sets import add_sets
 from cellfate.review.per_cell import CellIndex, PerCell, read_columns
 from cellfate.tracks.importing import import_tracks
 from cellfate.tracks.settings import TrackSettings
@@ -77,7 +79,9 @@ class Study:
     recordings, frame_files : DataFrame
         Tables `Recordings` (by recording_id) and `FrameFiles`.
     cells : DataFrame
-        Table `Cells`; the place of a cell in it is its key on the page.
+        Table `Cells` by the study's own evidence, without labels; the place of a cell in it is its key on the page.
+    labelled_cells : DataFrame
+        The same cells with the labels that the last run applied.
     detections : PerCell
         y_px, x_px and spot features of every cell and frame.
     """
@@ -86,6 +90,7 @@ class Study:
     recordings: pd.DataFrame
     frame_files: pd.DataFrame
     cells: pd.DataFrame
+    labelled_cells: pd.DataFrame
     detections: PerCell
     index: CellIndex
     _opened: dict[str, tuple[Recording, FlatField | None]] = field(default_factory=dict)
@@ -141,16 +146,16 @@ class Study:
 
     @cached_property
     def forecast_table(self) -> pd.DataFrame:
-        """Last forecast of every cell by the leading predictor of each question: predictor, within_h, frame, p_...
-
-        Of cells that the study's models were not asked about, those of `inference` on the same recordings.
-        """
-        known = [_read_forecasts(self.source.find(name)) for name in ("forecasts", "new_forecasts")]
+        """Forecasts of every cell by the leading predictor of each question: those of tests, and of unscored cells."""
+        known = [_read_forecasts(self.source.find(name)) for name in ("forecasts", "unscored_forecasts")]
         tables = [table for table in known if table is not None and len(table)]
         if not tables:
             return pd.DataFrame(columns=[*FRAME, "predictor", "within_h"])
         both = pd.concat(tables, ignore_index=True)
-        return both.drop_duplicates([*FRAME, "within_h"])
+        tested_first = both.assign(is_test=both["part"] == "test").sort_values(
+            "is_test", ascending=False, kind="stable"
+        )
+        return tested_first.drop_duplicates([*FRAME, "within_h"])
 
     @cached_property
     def forecasts(self) -> PerCell:
@@ -171,22 +176,21 @@ class Study:
         return float(hours[0]) if hours else float("nan")
 
     @cached_property
-    def fate_table(self) -> pd.DataFrame:
-        """Call, probability and prediction set of every cell, of the leading predictor: which fate comes, else within.
+    def calls(self) -> pd.DataFrame:
+        """Last call of every cell: which fate comes, or what within hours where that was not asked.
 
-        Cells that the study's models were not asked about have those of `inference` on the same recordings.
+        Columns recording_id, cell_id, within_h, call, p_call and, where there are thresholds, prediction_set.
         """
-        columns = [*CELL, "predictor", "within_h", "call", "p_call", "sure", "prediction_set", "undecided"]
-        paths = [self.source.find(name) for name in ("fate_table", "new_fate_table")]
-        read = [read_csv(path).reindex(columns=columns) for path in paths if path]
-        if not read:
-            return pd.DataFrame(columns=columns)
-        both = pd.concat(read, ignore_index=True)
-        rank = both["predictor"].map({name: place for place, name in enumerate(order_predictors(both["predictor"]))})
-        ranked = both.assign(is_within=both["within_h"].notna(), rank=rank).sort_values(
-            ["is_within", "rank"], kind="stable"
-        )
-        return ranked.drop_duplicates(CELL)[columns].reset_index(drop=True)
+        table = self.forecast_table
+        if table.empty:
+            return pd.DataFrame(columns=[*CELL, "within_h", "call", "p_call", "prediction_set"])
+        is_headline = table["within_h"].isna() | (table["within_h"] == self.headline_h)
+        ranked = table[is_headline].sort_values(["within_h", "frame"], ascending=[True, False], na_position="first")
+        called = add_calls(ranked.drop_duplicates(CELL).reset_index(drop=True))
+        path = self.source.find("set_thresholds")
+        if path is None:
+            return called.assign(prediction_set=None)
+        return add_sets(called, self.cells, pd.read_parquet(path))
 
     @cached_property
     def features(self) -> PerCell | None:
@@ -263,7 +267,8 @@ def open_study(source: StudySource) -> Study:
         detections = pa.Table.from_pandas(table[kept], preserve_index=False)
     index = CellIndex.of(cells)
     positions = PerCell.of(detections, index, len(cells))
-    return Study(source, recordings, frame_files, cells.reset_index(drop=True), positions, index)
+    labelled = cells.reset_index(drop=True)
+    return Study(source, recordings, frame_files, undo_labels(labelled), labelled, positions, index)
 
 
 def _read_forecasts(path: Path | None) -> pd.DataFrame | None:
@@ -278,7 +283,7 @@ def _read_forecasts(path: Path | None) -> pd.DataFrame | None:
         for is_about, rows in ((True, is_fate), (False, ~is_fate))
     }
     there = pq.read_schema(path).names
-    columns = [name for name in (*FRAME, "predictor", "within_h", *_PROBABILITIES, "expected_h") if name in there]
+    columns = [name for name in (*FRAME, "predictor", "within_h", "part", *_PROBABILITIES) if name in there]
     leading = sorted(name for name in set(first.values()) if name is not None)
     rows = pd.DataFrame(pq.read_table(path, columns=columns, filters=[("predictor", "in", leading)]).to_pandas())
     return rows[rows["predictor"] == rows["within_h"].isna().map(first)]

@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from contextlib import contextmanager
 from threading import Thread
 
 import pytest
@@ -38,16 +39,23 @@ def study_folder(tmp_path):
     return tmp_path
 
 
-@pytest.fixture
-def address(study_folder):
-    """Address of a server of the tiny study, in a thread of this process."""
-    server, guard = open_server(find_source(study_folder), 0)
+@contextmanager
+def running(source):
+    """A server of a study in a thread of this process; give its address."""
+    server, guard, _ = open_server(source, 0)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield guard.address
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+@pytest.fixture
+def address(study_folder):
+    """Address of a server of the tiny study."""
+    with running(find_source(study_folder)) as found:
+        yield found
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from cellfate.crops.cutting import plan_crops
 from cellfate.crops.store import write_crops
 from cellfate.imaging import RecordingFolder
 from cellfate.review import film as films
+from cellfate.review.curves import draw_curves
 from cellfate.review.film import Images, open_film
 from cellfate.review.study import open_study
 from cellfate.review.surroundings import send_surroundings
@@ -144,3 +145,22 @@ def test_a_study_with_tables_is_opened_without_its_recordings(study, tmp_path):
     opened = open_study(source)
     assert len(opened.cells) == 6
     assert opened.detections.rows(0) == slice(0, 2)
+
+
+def test_before_any_run_traces_are_drawn_from_what_the_tables_say(study, tmp_path):
+    from dataclasses import replace
+
+    columns = {**study.detections.columns, "tracker_red": np.arange(len(study.detections.frames), dtype=np.float32)}
+    traces = replace(
+        study,
+        detections=replace(study.detections, columns=columns),
+        recordings=study.recordings.assign(height_px=0, width_px=0),
+    )
+    header, frames, figure = look(traces, 0)
+    assert not frames
+    assert "no images" in header["remark"]
+    film = open_film(traces, Images(traces), 0)
+    drawn = draw_curves(traces, 0, tuple(film.header["shown"]), with_forecasts=True)
+    assert [trace["name"] for trace in drawn["data"]] == ["red (tracker)"]
+    assert drawn["layout"]["meta"]["n_panels"] == 1
+    assert figure == {}

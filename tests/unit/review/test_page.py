@@ -6,12 +6,13 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from .conftest import open_page, wait
+from .conftest import open_page, running, wait
 from .tiny import N_FRAMES, NASTY, find_source, open_tiny
 
 SAVED = "review.state.outbox.length === 0"
@@ -64,6 +65,9 @@ def test_cells_are_scored_by_keys_alone_and_are_there_after_a_reload(page, study
     assert page.evaluate("review.state.rows.filter((row) => row.label).length") == 3
     assert shown(page) not in [[label["recording_id"], label["cell_id"]] for label in labels]
     assert "3" in page.inner_text("#counts tr.all")
+    page.keyboard.press("n")
+    wait(page, SAVED)
+    assert stored(study_folder)[-1]["queue"] == "random", "a reload is no search"
 
 
 def test_undo_and_redo_are_labels_too_and_outlive_a_reload(page, study_folder):
@@ -95,8 +99,10 @@ def serving(folder, port):
     command = [sys.executable, "-c", code, str(folder), str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]) as process:
         assert process.stdout is not None
-        yield process, process.stdout.readline().split("open ")[1].strip()
-        process.kill()
+        try:
+            yield process, process.stdout.readline().split("open ")[1].strip()
+        finally:
+            process.kill()
 
 
 def port_of(address):
@@ -166,6 +172,21 @@ def test_two_scorers_score_the_same_cell(context, page, address, study_folder):
     ]
 
 
+def test_a_third_settles_what_two_do_not_agree_on(context, page, address, study_folder):
+    other = open_page(context, address, scorer="bob")
+    for one, key in ((page, "m"), (other, "a")):
+        open_cell(one, "A1", 2)
+        one.keyboard.press(key)
+        wait(one, SAVED)
+    third = open_page(context, address, scorer="cleo")
+    assert third.is_hidden("#settle"), "nobody scored this one"
+    open_cell(third, "A1", 2)
+    third.check("#settles")
+    third.keyboard.press("m")
+    wait(third, SAVED)
+    assert [label["adjudicates"] for label in stored(study_folder)] == [False, False, True]
+
+
 def test_the_blind_see_neither_conditions_nor_fates_nor_names(page, study_folder):
     page.keyboard.press("m")
     wait(page, SAVED)
@@ -181,6 +202,36 @@ def test_the_blind_see_neither_conditions_nor_fates_nor_names(page, study_folder
     label = stored(study_folder)[-1]
     assert label["blind"]
     assert not label["looked_at_forecasts"]
+
+
+def test_an_order_that_needs_forecasts_says_so_and_the_old_one_stays(page):
+    page.select_option("#queue", "uncertain")
+    wait(page, "document.getElementById('told').textContent.includes('train a model first')")
+    assert page.input_value("#queue") == "random"
+    page.keyboard.press("n")
+    wait(page, SAVED)
+    page.select_option("#queue", "by_recording")
+    wait(page, "review.state.queue === 'by_recording' && review.state.drawn !== null")
+    assert shown(page)[0] == "A1"
+
+
+def test_cells_whose_forecast_leaves_most_open_come_first_and_are_not_for_tests(context, study_folder):
+    source = find_source(study_folder)
+    source.paths["unscored_forecasts"].parent.mkdir()
+    sure = pd.DataFrame({"cell_id": [4, 5, 6], "p_apoptosis": [0.98, 0.3, 0.5], "p_mitosis": [0.01, 0.3, 0.3]})
+    sure = sure.assign(recording_id="A1", frame=15, within_h=5.0, predictor="blend", part="test", fold=0)
+    sure.assign(p_none=1 - sure["p_apoptosis"] - sure["p_mitosis"]).to_parquet(source.paths["unscored_forecasts"])
+    unscored = source.tracks.model_copy(update={"fates_file": "fates.csv", "missing_fates": "unscored"})
+    with running(replace(source, tracks=unscored)) as address:
+        page = open_page(context, address)
+        page.select_option("#queue", "uncertain")
+        wait(page, "review.state.queue === 'uncertain' && review.state.drawn !== null")
+        assert page.evaluate("review.state.order.map((key) => review.state.rows[key].cell)") == [5, 6, 4]
+        assert page.is_checked("#forecasts")
+        page.keyboard.press("n")
+        wait(page, SAVED)
+    assert stored(study_folder)[-1]["queue"] == "uncertain"
+    assert stored(study_folder)[-1]["looked_at_forecasts"]
 
 
 def test_names_with_markup_are_text(page):
@@ -252,7 +303,7 @@ def test_the_view_is_handed_over_as_png_and_html(page):
 
 
 @pytest.fixture
-def large_address(tmp_path, request):
+def large_address(tmp_path):
     """A study of 20,000 cells, of which only the tables are there."""
     small = open_tiny(tmp_path)
     source = small.source
@@ -269,16 +320,8 @@ def large_address(tmp_path, request):
     small.frame_files.to_parquet(source.paths["frame_files"])
     seen = cells[["recording_id", "cell_id"]].assign(frame=2, y_px=20.0, x_px=30.0)
     seen.to_parquet(source.paths["detections"])
-    from threading import Thread
-
-    from cellfate.review.serving import open_server
-
-    server, guard = open_server(source, 0)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield guard.address
-    server.shutdown()
-    server.server_close()
+    with running(source) as address:
+        yield address
 
 
 def test_a_table_of_20000_cells_is_searched_sorted_and_scored(context, large_address):

@@ -5,6 +5,7 @@ import json
 import socket
 from uuid import uuid4
 
+import pandas as pd
 import pytest
 
 from cellfate.core.errors import InputError
@@ -260,3 +261,40 @@ def test_a_port_in_use_is_one_sentence(tmp_path):
 def test_curves_are_json_without_numbers_that_json_does_not_know(page):
     text = json.dumps(read_film(get(page, "/film/1?forecasts=1").data)[2])
     assert "NaN" not in text
+
+
+def test_the_table_beside_the_journal_is_written_by_itself(page, labelling):
+    post(page, score())
+    post(page, score(cell_id=2))
+    labelling.write_table()
+    table = pd.read_csv(labelling.journal.folder / "labels.csv")
+    assert table[["recording_id", "cell_id", "fate"]].to_numpy().tolist() == [
+        ["A1", 1, "mitosis"],
+        ["A1", 2, "mitosis"],
+    ]
+
+
+def test_a_table_that_cannot_be_written_takes_nothing_from_the_journal(page, labelling, monkeypatch):
+    def fail(journal):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("cellfate.review.labelling.write_table", fail)
+    assert post(page, score()).status_code == 200
+    labelling.write_table()
+    assert len(labelling.journal.read()) == 1
+
+
+def test_scorers_are_held_against_each_other(page):
+    for cell, fates in ((1, ("mitosis", "mitosis")), (2, ("apoptosis", "apoptosis")), (3, ("neither", "mitosis"))):
+        for scorer, fate in zip(("ann", "bob"), fates, strict=True):
+            event = {"event_frame": 10 + 2 * (scorer == "bob")} if fate != "neither" else {"event_frame": None}
+            assert post(page, score(fate, cell_id=cell, scorer=scorer, **event)).status_code == 200
+    answer = get(page, "/agreement").json
+    (row,) = answer["rows"]
+    assert row[:3] == ["ann, bob", "3 cells", "67 %"]
+    assert row[4] == "1.0", "two frames of half an hour"
+    assert len(row) == len(answer["columns"])
+
+
+def test_where_nobody_scored_what_another_did_the_answer_says_what_to_do(page):
+    assert "let another score" in get(page, "/agreement").json["sentence"]

@@ -49,10 +49,10 @@ def write_tracks(path: Path, n_cells: int) -> None:
 
 def find_source(folder: Path, **changes: Any) -> StudySource:
     """Where the study in a folder is: recordings in `raw`, everything else in `data`."""
-    made = ("recordings", "frame_files", "detections", "cells")
+    made = ("recordings", "frame_files", "detections", "cells", "unscored_forecasts", "set_thresholds", "splits")
     paths = {name: folder / "data" / f"{name}.parquet" for name in (*made, "forecasts", "questions", "frame_features")}
     paths |= {"raw_recordings": folder / "raw", "labels": folder / "data" / "labels", "crops": folder / "crops.zarr"}
-    paths |= {name: folder / "data" / f"{name}.csv" for name in ("fate_table", "preflight_findings")}
+    paths |= {name: folder / "data" / f"{name}.csv" for name in ("preflight_findings",)}
     settings: dict[str, Any] = {
         "recordings": RecordingSettings(
             layout="tiff_stacks",

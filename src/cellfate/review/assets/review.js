@@ -89,21 +89,24 @@
   // ---- the order in which cells come
 
   async function loadOrder() {
-    state.queue = $("queue").value;
-    const found = await ask(`/queue/${state.queue}?scorer=${encodeURIComponent(scorer())}&blind=${+$("blind").checked}`);
-    state.order = found.keys;
-    state.place = 0;
-    if (BY_FORECASTS.includes(state.queue) !== $("forecasts").checked && state.hasForecasts) {
-      $("forecasts").checked = BY_FORECASTS.includes(state.queue);
-      await changeForecasts();
-    }
+    const queue = $("queue").value;
+    const found = await ask(`/queue/${queue}?scorer=${encodeURIComponent(scorer())}`);
+    Object.assign(state, { queue, order: found.keys, place: 0 });
+    $("forecasts").checked = BY_FORECASTS.includes(queue) && !$("blind").checked;
+    showForecastColumns();
+  }
+
+  /** In the order of likely errors a cell is looked at again, whatever was said of it before. */
+  function isDone(one) {
+    const mine = mineOf(one);
+    return mine?.fate && (state.queue !== "disagreement" || mine.queue === "disagreement");
   }
 
   function nextUnscored(from = state.place) {
     const n = state.order.length;
     for (let i = 1; i <= n; i++) {
       const place = (from + i) % n;
-      if (!mineOf(state.rows[state.order[place]])?.fate) return place;
+      if (!isDone(state.rows[state.order[place]])) return place;
     }
     return -1;
   }
@@ -147,6 +150,7 @@
     const at = state.order.indexOf(key);
     if (at >= 0) state.place = at;
     state.looked = $("forecasts").checked && state.hasForecasts;
+    $("settles").checked = false;
     showAbout();
     const one = getFilm(key);
     one.onProgress = () => { if (state.key === key) { if (one.error) showError(one.error); else if (state.begun === one) progress(one, asked); } };
@@ -348,6 +352,7 @@
     $("html").href = `/hand_over/${state.key}.html?forecasts=${+state.looked}`;
     if (!blind) history.replaceState(null, "", `#${encodeURIComponent(one.recording)}/${one.cell}`);
     else history.replaceState(null, "", "/");
+    sessionStorage.setItem(`${shelf()}at`, JSON.stringify({ hash: location.hash, from: state.from }));
     const node = state.grid?.getRowNode(String(state.key));
     if (node) { node.setSelected(true, true); state.grid.ensureNodeVisible(node); }
     showLabel();
@@ -360,6 +365,8 @@
     const marked = state.mark === null ? "" : ` Event marked at frame ${state.mark}.`;
     const others = row().others && !$("blind").checked ? ` Others: ${row().others}.` : "";
     $("mine").textContent = (mine?.fate ? `You scored ${mine.fate}${at}.` : "Not scored by you yet.") + marked + others;
+    const differ = Object.values(row().labels).some((l) => l.scorer !== scorer() && l.fate);
+    $("settle").hidden = !differ || $("blind").checked;
     if (document.activeElement !== $("note")) $("note").value = mine?.note || "";
   }
 
@@ -429,7 +436,7 @@
     if (!one) return;
     const before = mineOf(one);
     const event = state.mark ?? (EVENTS.includes(fate) ? state.frame : null);
-    const label = put(one, { fate, event_frame: event, note: $("note").value.trim(), ...change });
+    const label = put(one, { fate, event_frame: event, note: $("note").value.trim(), adjudicates: !$("settle").hidden && $("settles").checked, ...change });
     state.done.push({ before, now: label, from: state.from });
     state.undone = [];
     keepHistory();
@@ -684,21 +691,21 @@
     const [recording, cell] = location.hash.slice(1).split("/").map(decodeURIComponent);
     const key = recording && cell ? find({ recording_id: recording, cell_id: +cell }) : -1;
     if (recording && cell && key < 0) tell(`The study has no cell ${cell} in recording ${recording}.`);
-    if (key >= 0 && key !== state.key) open(key, "search");
+    const before = JSON.parse(sessionStorage.getItem(`${shelf()}at`) || "{}");  // a reload is no search
+    if (key >= 0 && key !== state.key) open(key, before.hash === location.hash ? before.from : "search");
     return key >= 0;
   }
 
-  async function start() {
+  async function start(linked = false) {
     try {
       await loadCells();
       await loadOrder();
-    } catch (error) { showError(error); return; }
+    } catch (error) { showError(error); $("queue").value = state.queue; return; }
     state.films.clear();
-    if (!state.order.length && !state.rows.length) { tell("This study has no cells."); return; }
-    if (!$("blind").checked && openLinked()) return;
-    state.place = -1;
+    if (linked && !$("blind").checked && openLinked()) return;
     const place = nextUnscored(-1);
-    open(state.order[Math.max(0, place)], state.queue);
+    if (place < 0) tell(state.order.length ? "All cells of this order are scored." : "No cell is left in this order.");
+    open(state.order[Math.max(0, place)] ?? state.key ?? 0, state.order.length ? state.queue : "search");
   }
 
   async function begin() {
@@ -711,7 +718,7 @@
     const kept = Object.keys(localStorage).filter((name) => name.startsWith(shelf())).sort();
     state.outbox = kept.map((name) => JSON.parse(localStorage.getItem(name)));
     Object.assign(state, JSON.parse(sessionStorage.getItem(`${shelf()}history`) || "{}"));
-    await start();
+    await start(true);
     send();
   }
 
