@@ -22,6 +22,8 @@ REAL_DATA = ROOT.parent / "shared" / "data"
 DATA = Path("data/test")
 """Where environment `test` writes, in a project folder."""
 CELL = ["recording_id", "cell_id"]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+VIEW = {"width": 1280, "height": 800}
 
 
 @pytest.fixture
@@ -101,3 +103,26 @@ def demo_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     finished = run_command(project, "kedro", "run", "--env", "test", "--pipelines", "demo")
     assert finished.returncode == 0, finished.stderr[-4000:]
     return project
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium, driven by playwright."""
+    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if path is None:
+        pytest.skip(f"there is no browser here (looked for {', '.join(BROWSERS)})")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def context(browser):
+    """A person's browser: pages of one context share cookies and what is kept."""
+    opened = browser.new_context(viewport=VIEW)
+    opened.set_default_timeout(30_000)
+    yield opened
+    opened.close()

@@ -8,6 +8,7 @@ from cellfate.review.study import StudySource
 READ: Final = (
     "raw_recordings", "recordings", "frame_files", "detections", "cells", "crops", "frame_features", "questions",
     "forecasts", "unscored_forecasts", "set_thresholds", "splits", "preflight_findings", "labels",
+    "applied_labels",
     *(f"{reading}_{name}" for reading in ("classifier", "clock")
       for name in ("attention", "attributions", "explained_landmarks")),
 )  # fmt: skip

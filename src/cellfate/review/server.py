@@ -78,7 +78,7 @@ def _answer_questions(server: Flask, study: Study, labelling: Labelling) -> None
             since=offset,
             hidden=HIDDEN_WHEN_BLIND if blind else [],
             has_forecasts=not blind and not study.forecast_table.empty,
-            last_run=study.last_run,
+            applied=study.list_applied(),
         )
 
     @server.get("/study")

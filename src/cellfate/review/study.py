@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -207,11 +206,14 @@ class Study:
         table = read_columns(path, [*FRAME, *kept, *list_spot_columns(names)])
         return PerCell.of(table, self.index, len(self.cells))
 
-    @property
-    def last_run(self) -> str | None:
-        """When a run last read tracks and fates, UTC in ISO 8601; None: never."""
-        path = self.source.find("cells")
-        return None if path is None else datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat()
+    def list_applied(self) -> list[tuple[int, str, str]]:
+        """List the labels that the last run applied: place of the cell, scorer, and the label's entry_id."""
+        path = self.source.find("applied_labels")
+        if path is None:
+            return []
+        table = pd.read_parquet(path, columns=[*CELL, "scorer", "entry_id"])
+        places = self.index.find(table["recording_id"], table["cell_id"].to_numpy(np.int64))
+        return list(zip(places.tolist(), table["scorer"].tolist(), table["entry_id"].tolist(), strict=True))
 
     def usual(self, feature: str, quantiles: tuple[float, float]) -> tuple[float, float]:
         """Quantiles of a measurement over all cells and frames."""
@@ -285,5 +287,7 @@ def _read_forecasts(path: Path | None) -> pd.DataFrame | None:
     there = pq.read_schema(path).names
     columns = [name for name in (*FRAME, "predictor", "within_h", "part", *_PROBABILITIES) if name in there]
     leading = sorted(name for name in set(first.values()) if name is not None)
+    if not leading:  # no cell was left to forecast
+        return None
     rows = pd.DataFrame(pq.read_table(path, columns=columns, filters=[("predictor", "in", leading)]).to_pandas())
     return rows[rows["predictor"] == rows["within_h"].isna().map(first)]

@@ -1,6 +1,5 @@
-"""A real browser: the system's chromium. Where there is none, what needs it is skipped."""
+"""Servers of a tiny study, and their page in a real browser."""
 
-import shutil
 import time
 from contextlib import contextmanager
 from threading import Thread
@@ -11,25 +10,9 @@ from cellfate.review.serving import open_server
 
 from .tiny import find_source, write_recordings
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 STATE = """JSON.stringify([review.pictureMs, review.state.key, review.state.drawn, review.state.frame,
     [...review.state.films].map(([key, film]) => [key, film.done, film.used, String(film.error)])])"""
 """What is told of a page on which nothing happens."""
-VIEW = {"width": 1280, "height": 800}
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """Chromium, driven by playwright."""
-    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    if path is None:
-        pytest.skip(f"there is no browser here (looked for {', '.join(BROWSERS)})")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.fixture
@@ -56,15 +39,6 @@ def address(study_folder):
     """Address of a server of the tiny study."""
     with running(find_source(study_folder)) as found:
         yield found
-
-
-@pytest.fixture
-def context(browser):
-    """A person's browser: pages of one context share cookies and what is kept."""
-    opened = browser.new_context(viewport=VIEW)
-    opened.set_default_timeout(30_000)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cellfate.core.tables import Forecasts
 from cellfate.crops.cutting import plan_crops
 from cellfate.crops.store import write_crops
 from cellfate.imaging import RecordingFolder
@@ -164,3 +165,11 @@ def test_before_any_run_traces_are_drawn_from_what_the_tables_say(study, tmp_pat
     assert [trace["name"] for trace in drawn["data"]] == ["red (tracker)"]
     assert drawn["layout"]["meta"]["n_panels"] == 1
     assert figure == {}
+
+
+def test_where_no_cell_was_left_to_forecast_there_are_none(study):
+    path = study.source.paths["unscored_forecasts"]
+    path.parent.mkdir()
+    Forecasts.empty().to_parquet(path)
+    assert study.forecast_table.empty
+    assert study.calls.empty

@@ -49,7 +49,16 @@ def write_tracks(path: Path, n_cells: int) -> None:
 
 def find_source(folder: Path, **changes: Any) -> StudySource:
     """Where the study in a folder is: recordings in `raw`, everything else in `data`."""
-    made = ("recordings", "frame_files", "detections", "cells", "unscored_forecasts", "set_thresholds", "splits")
+    made = (
+        "recordings",
+        "frame_files",
+        "detections",
+        "cells",
+        "unscored_forecasts",
+        "set_thresholds",
+        "splits",
+        "applied_labels",
+    )
     paths = {name: folder / "data" / f"{name}.parquet" for name in (*made, "forecasts", "questions", "frame_features")}
     paths |= {"raw_recordings": folder / "raw", "labels": folder / "data" / "labels", "crops": folder / "crops.zarr"}
     paths |= {name: folder / "data" / f"{name}.csv" for name in ("preflight_findings",)}

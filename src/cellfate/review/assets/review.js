@@ -10,7 +10,7 @@
   const $ = (id) => document.getElementById(id);
   const state = {
     rows: [], order: [], place: 0, key: null, queue: "random", from: "random", since: 0, study: "", frame: 0, mark: null,
-    playing: false, looked: false, hasForecasts: false, lastRun: null, films: new Map(), view: {}, whole: null,
+    playing: false, looked: false, hasForecasts: false, applied: new Map(), films: new Map(), view: {}, whole: null,
     outbox: [], stale: [], undone: [], done: [], refused: "", grid: null,
   };
   const row = () => state.rows[state.key];
@@ -47,7 +47,7 @@
       for (const name of names) one[name] = found.rows[name][key];
       return one;
     });
-    Object.assign(state, { since: found.since, study: found.study, hasForecasts: found.has_forecasts, lastRun: found.last_run });
+    Object.assign(state, { since: found.since, study: found.study, hasForecasts: found.has_forecasts, applied: new Map(found.applied.map(([key, name, id]) => [`${key} ${name}`, id])) });
     takeLabels(found.labels, false);
     for (const entry of state.outbox) takeLabels([{ ...entry, key: find(entry) }], false);
     $("study").textContent = found.study;
@@ -380,7 +380,10 @@
       const count = table.get(name);
       count.of += 1;
       if (one.label) { count.scored += 1; if (one.label in count) count[one.label] += 1; }
-      for (const label of Object.values(one.labels)) if (!state.lastRun || !label.at || label.at > state.lastRun) newer += 1;
+      for (const label of Object.values(one.labels)) {
+        const applied = state.applied.get(`${one.key} ${label.scorer}`);
+        if ((label.fate || applied) && applied !== label.entry_id) newer += 1;
+      }
     }
     const heads = blind ? ["scored", "of"] : ["mitosis", "apoptosis", "neither", "lost", "unusable", "scored", "of"];
     const line = (cells, tag = "td") => { const tr = make("tr"); cells.forEach((c) => tr.append(make(tag, c))); return tr; };
