@@ -160,8 +160,8 @@ def test_the_report_opens_offline_and_holds_every_figure(demo_project):
     page = (demo_project / DATA / "08_reporting" / "report.html").read_text()
     fetched = re.findall(r"<(?:script|link|img|iframe)[^>]*(?:src|href)=[\"'](https?:[^\"']+)", page)
     assert not fetched
-    # with fewer than four amounts of a drug there is no dose response; and one figure opens the page
-    assert page.count("Plotly.newPlot(") == len(FIGURES) - 1 + 1
+    # fewer than four amounts of a drug give no dose response, no lineages no family; one figure opens the page
+    assert page.count("Plotly.newPlot(") == len(FIGURES) - 2 + 1
     assert page.index(">Which fate comes") < page.index("<p>Balanced accuracy") < page.index("<h2>Recordings and cells")
 
 
