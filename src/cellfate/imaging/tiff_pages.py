@@ -79,11 +79,30 @@ def _walk(file: BinaryIO, size: int, whole: bool) -> list[tuple[int, ...]]:
         except (ValueError, struct.error):
             if whole or not pages:
                 raise
+            _check_end(file, flavour, offset, seen)
             break
         pages.append(page)
     if not pages:
         raise ValueError("it has no page")
     return pages
+
+
+def _check_end(file: BinaryIO, flavour: _Flavour, offset: int, seen: set[int]) -> None:
+    """Refuse a chain that runs in a circle behind a damaged page: tifffile, which reads on there, would never end."""
+    following = offset
+    while following:
+        try:
+            file.seek(following)
+            n_tags = flavour.number(file, flavour.count)
+            if n_tags > _MOST_TAGS:
+                return
+            file.seek(n_tags * flavour.entry, os.SEEK_CUR)
+            following = flavour.number(file, flavour.offset)
+        except ValueError:  # the chain leaves the file
+            return
+        if following in seen:
+            raise ValueError("the chain of pages runs in a circle behind a damaged page")
+        seen.add(following)
 
 
 def _start(file: BinaryIO) -> tuple[_Flavour, int]:

@@ -264,6 +264,22 @@ def test_pages_that_run_in_a_circle_are_an_input_error(tmp_path: Path) -> None:
         open_stacks(tmp_path)
 
 
+def test_pages_that_run_in_a_circle_behind_a_damaged_one_are_an_error_too(tmp_path: Path) -> None:
+    """Page 3 states a size that is none, and after page 5 comes page 2: a reader that goes on would never end."""
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, MOVIE, photometric="minisblack", metadata=None)
+    content = bytearray(path.read_bytes())
+    with tifffile.TiffFile(path) as tiff:
+        second, third, last = (tiff.pages[page].offset for page in (2, 3, 5))
+    struct.pack_into("<I", content, third + 2 + 4, 2**31)  # values of the first tag
+    n_tags = struct.unpack_from("<H", content, last)[0]
+    struct.pack_into("<I", content, last + 2 + 12 * n_tags, second)
+    path.write_bytes(content)
+    for whole in (True, False):
+        with pytest.raises(InputError, match="behind its end" if whole else "circle behind a damaged page"):
+            check_pages(path, whole)
+
+
 def test_a_damaged_page_names_its_frame_and_channel(tmp_path: Path) -> None:
     parameters = stored_images.write_ome_tiff(tmp_path, stored_images.make_image(shape_tzcyx=(4, 1, 2, 12, 17)))
     path = tmp_path / "pos1.ome.tif"
