@@ -70,6 +70,28 @@ def test_cells_are_scored_by_keys_alone_and_are_there_after_a_reload(page, study
     assert stored(study_folder)[-1]["queue"] == "random", "a reload is no search"
 
 
+def test_an_event_is_scored_only_where_its_film_was_seen(page, study_folder):
+    page.route("**/film/**", lambda route: route.abort())
+    page.evaluate("review.state.films.clear()")
+    page.keyboard.press("j")
+    before = shown(page)
+    page.keyboard.press("m")
+    wait(page, "document.body.innerText.includes('The film is not there yet')")
+    assert shown(page) == before
+    page.keyboard.press("n")
+    wait(page, SAVED)
+    assert [label["fate"] for label in stored(study_folder)] == ["neither"], "which needs no frame"
+
+
+def test_a_held_key_scores_one_cell_and_a_chosen_order_leaves_the_keys(page, study_folder):
+    press = "document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'n', repeat, bubbles: true }))"
+    page.evaluate(f"() => {{ for (const repeat of [false, true, true]) {press}; }}")
+    wait(page, SAVED)
+    assert len(stored(study_folder)) == 1
+    page.select_option("#queue", "by_recording")
+    wait(page, "document.activeElement === document.body")
+
+
 def test_undo_and_redo_are_labels_too_and_outlive_a_reload(page, study_folder):
     first = shown(page)
     page.keyboard.press("n")

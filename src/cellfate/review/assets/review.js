@@ -147,6 +147,7 @@
     if (key === null || !state.rows[key]) return;
     const asked = performance.now();
     Object.assign(state, { key, from, mark: null, whole: null, limits: null, drawn: null, begun: null });
+    state.frame = null; // until its film says which frames there are
     const at = state.order.indexOf(key);
     if (at >= 0) state.place = at;
     state.looked = $("forecasts").checked && state.hasForecasts;
@@ -437,6 +438,10 @@
     if (!scorer()) { tell("Say who scores first: a name in the field scorer."); $("scorer").focus(); return; }
     const one = row();
     if (!one) return;
+    if (EVENTS.includes(fate) && state.mark === null && state.frame === null && change.event_frame === undefined) {
+      tell("The film is not there yet, so nobody saw when the event is; nothing was scored.");
+      return;
+    }
     const before = mineOf(one);
     const event = state.mark ?? (EVENTS.includes(fate) ? state.frame : null);
     const label = put(one, { fate, event_frame: event, note: $("note").value.trim(), adjudicates: !$("settle").hidden && $("settles").checked, ...change });
@@ -535,6 +540,7 @@
   }
 
   function mark() {
+    if (state.frame === null) return;
     const fate = mineOf(row())?.fate;
     if (fate && fate !== "unusable") score(fate, { event_frame: state.frame });
     state.mark = state.frame;
@@ -644,6 +650,7 @@
     if (at.matches("textarea, select, input:not([type=checkbox]):not([type=range])")) { if (event.key === "Escape" || (event.key === "Enter" && at !== $("note"))) at.blur(); return; }
     const inGrid = at.closest?.("#cells-box");
     if (state.key === null || (inGrid && (event.key in moves || event.key === " "))) return;
+    if (event.repeat && !(event.key in moves)) return; // a key that is held scores one cell
     const act = keys[event.key] || (FATES[event.key] && (() => score(FATES[event.key]))) || (moves[event.key] && (() => { play(false); moves[event.key](event); }));
     const channel = /^[1-9]$/.test(event.key) && film()?.header?.channels[+event.key - 1];
     if (event.key === " " && at.matches("button, input")) at.blur();
@@ -663,7 +670,7 @@
     $("outline").onchange = paint;
     $("note").onblur = saveNote;
     $("search").oninput = () => state.grid.setGridOption("quickFilterText", $("search").value);
-    $("queue").onchange = () => start();
+    $("queue").onchange = () => { $("queue").blur(); start(); };
     $("forecasts").onchange = changeForecasts;
     $("blind").onchange = changeBlind;
     $("scorer").onchange = () => { localStorage.setItem("cellfate:scorer", scorer()); state.rows.forEach(describeLabels); state.grid.refreshCells({ force: true }); start(); };
