@@ -21,6 +21,10 @@ _PATIENCE_S: Final = 10.0
 """Seconds to wait for another process that is writing."""
 
 
+class DamagedJournalError(InputError):
+    """A line of the journal is no label, so that nothing can be stored until a person has looked at it."""
+
+
 class StaleLabel(Exception):  # noqa: N818  # no error: what another browser stored
     """A label was made without knowing a newer one of the same cell and scorer, which it would have overwritten.
 
@@ -201,7 +205,7 @@ def _read_lines(whole: bytes, path: Path) -> list[Label]:
         label = _parse(line)
         if label is None:
             number = path.read_bytes().split(b"\n").index(line) + 1
-            raise InputError(
+            raise DamagedJournalError(
                 f"Line {number} of {path} is damaged, but each line holds one label; put a copy of the file aside, and "
                 "remove that line from it."
             )

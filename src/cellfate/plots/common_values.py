@@ -47,8 +47,9 @@ def plot_common_values(
         means = part.pivot_table(index="channel", columns="windows_back", values="value", sort=False)
         figure.add_trace(_heat(means, labels, channels), row=1, col=column)
     subtitle = (
-        f"Shapley values, mean: red speaks for {shapley['explained_outcome'].iloc[0]}. Per cent: share of the variance "
-        "of these cells' values that is their mean."
+        f"Shapley values, mean (n = {show_count(rows['landmark_id'].nunique(), 'cell')}): red speaks for "
+        f"{shapley['explained_outcome'].iloc[0]}. Per cent: share of the variance of these cells' values that is their "
+        "mean."
     )
     figure.update_xaxes(title=window_title(shown))
     return _finish(figure, title, subtitle, _ROW_PX * max(3, len(channels)))

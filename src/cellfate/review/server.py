@@ -11,7 +11,7 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from cellfate.core.errors import InputError
-from cellfate.labels.journal import StaleLabel
+from cellfate.labels.journal import DamagedJournalError, StaleLabel
 from cellfate.labels.table import write_table
 from cellfate.review.curves import draw_curves
 from cellfate.review.film import Images, open_film
@@ -160,6 +160,8 @@ def _tell_errors(server: Flask) -> None:
     def tell(error: Exception) -> tuple[Response, int]:
         if isinstance(error, HTTPException):
             return jsonify(sentence=str(error.description)), int(error.code or 500)
+        if isinstance(error, DamagedJournalError):  # the page keeps what it could not store, and sends it again
+            return jsonify(sentence=str(error)), 503
         if isinstance(error, InputError):
             return jsonify(sentence=str(error)), 422
         if isinstance(error, OSError):

@@ -197,8 +197,9 @@ def test_a_damaged_journal_is_one_sentence(page, labelling):
     post(page, score())
     labelling.journal.path.write_bytes(b"nonsense\n" + labelling.journal.path.read_bytes())
     answer = get(page, "/cells")
-    assert answer.status_code == 422
+    assert answer.status_code == 503
     assert "is damaged" in answer.json["sentence"]
+    assert post(page, score(cell_id=2)).status_code == 503, "at which the page keeps the label and tries again"
 
 
 def test_the_blind_get_neither_conditions_nor_fates_nor_earlier_labels(page):
