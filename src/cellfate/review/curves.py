@@ -170,28 +170,7 @@ def _stack(panels: list[_Panel], hours: tuple[float, float]) -> dict[str, Any]:
     """Put panels above each other, on one time axis."""
     n = len(panels)
     height = max(1, n) * _ROW_PX + max(0, n - 1) * _GAP_PX
-    layout: dict[str, Any] = {
-        "height": height + 44,
-        "margin": {"l": LEFT_PX, "r": RIGHT_PX, "t": 36, "b": 8},
-        "meta": {"hours": list(hours), "n_panels": n},
-        "font": {"family": "Inter, 'Helvetica Neue', Arial, sans-serif", "size": 11, "color": COLOURS["model"]},
-        "showlegend": False,
-        "dragmode": False,
-        "hovermode": "x unified",
-        "paper_bgcolor": "#ffffff",
-        "plot_bgcolor": "#ffffff",
-        "xaxis": {
-            "range": list(hours),
-            "fixedrange": True,
-            "title": {"text": "hours since the first frame of the recording", "standoff": 2},
-            "side": "top",
-            "anchor": "y",
-            "showline": True,
-            "linecolor": "#c3cad3",
-            "ticks": "outside",
-            "zeroline": False,
-        },
-    }
+    layout = _look(hours) | {"height": height + 44, "meta": {"hours": list(hours), "n_panels": n}}
     data: list[dict[str, Any]] = []
     notes: list[dict[str, Any]] = []
     for i, panel in enumerate(panels):
@@ -219,6 +198,30 @@ def _stack(panels: list[_Panel], hours: tuple[float, float]) -> dict[str, Any]:
         ]
         layout["yaxis"] = {"visible": False}
     return {"data": data, "layout": layout | {"annotations": notes}}
+
+
+def _look(hours: tuple[float, float]) -> dict[str, Any]:
+    """Layout that does not hang on the panels."""
+    return {
+        "margin": {"l": LEFT_PX, "r": RIGHT_PX, "t": 36, "b": 8},
+        "font": {"family": "Inter, 'Helvetica Neue', Arial, sans-serif", "size": 11, "color": COLOURS["model"]},
+        "showlegend": False,
+        "dragmode": False,
+        "hovermode": "x unified",
+        "paper_bgcolor": "#ffffff",
+        "plot_bgcolor": "#ffffff",
+        "xaxis": {
+            "range": list(hours),
+            "fixedrange": True,
+            "title": {"text": "hours since the first frame of the recording", "standoff": 2},
+            "side": "top",
+            "anchor": "y",
+            "showline": True,
+            "linecolor": "#c3cad3",
+            "ticks": "outside",
+            "zeroline": False,
+        },
+    }
 
 
 def _name_panel(panel: _Panel, top: float, bottom: float) -> list[dict[str, Any]]:

@@ -62,23 +62,8 @@ def _forecast(images: bool) -> Pipeline:
     """Forecast the landmarks of validation and test cells, by the models and by what they are held against."""
     followed = ["follow_ups", "landmarks", "splits", "detections", "frame_features"]
     parts = ["classifier_forecasts"] * images + ["clock_forecasts", "reference_forecasts"]
-    asked = ["detections", "follow_ups", "splits", "frame_features", "clock_model"]
-    by_classifier = node(
-        forecast_classifier,
-        ["crops", "landmarks", "splits", "classifier_model", "frame_features"],
-        "classifier_forecasts",
-        name="forecast_by_classifier",
-    )
-    by_clock = node(forecast_clock, ["crops", *asked], "clock_forecasts", name="forecast_by_clock")
-    by_traces = node(forecast_traces, asked, "clock_forecasts", name="forecast_by_traces")
-    unscored = node(
-        forecast_unscored,
-        ["crops", "detections", "cells", "cropped_recordings", "frame_features", "classifier_model", "clock_model"],
-        "unscored_forecasts",
-        name="forecast_unscored_cells",
-    )
     nodes = [
-        *((by_classifier, by_clock, unscored) if images else (by_traces,)),
+        *_forecast_by_models(images),
         node(
             list_forecast_frames,
             ["detections", "follow_ups", FOLLOW_UP],
@@ -106,6 +91,27 @@ def _forecast(images: bool) -> Pipeline:
         ),
     ]
     return Pipeline(nodes, namespace="forecast", prefix_datasets_with_namespace=False)
+
+
+def _forecast_by_models(images: bool) -> tuple[Node, ...]:
+    """Forecast by the trained models: of traces by the fate clock alone."""
+    asked = ["detections", "follow_ups", "splits", "frame_features", "clock_model"]
+    if not images:
+        return (node(forecast_traces, asked, "clock_forecasts", name="forecast_by_traces"),)
+    by_classifier = node(
+        forecast_classifier,
+        ["crops", "landmarks", "splits", "classifier_model", "frame_features"],
+        "classifier_forecasts",
+        name="forecast_by_classifier",
+    )
+    by_clock = node(forecast_clock, ["crops", *asked], "clock_forecasts", name="forecast_by_clock")
+    unscored = node(
+        forecast_unscored,
+        ["crops", "detections", "cells", "cropped_recordings", "frame_features", "classifier_model", "clock_model"],
+        "unscored_forecasts",
+        name="forecast_unscored_cells",
+    )
+    return by_classifier, by_clock, unscored
 
 
 def _score(images: bool) -> Pipeline:
