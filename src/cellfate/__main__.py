@@ -80,7 +80,7 @@ def review(env: str | None, port: int | None, params: str, conf_source: str | No
     """Look at every cell in the browser, and note its fate.
 
     The page is on this computer only. It needs the extra `review`. Labels go to the folder labels of data_root; nothing
-    else is written.
+    else is written, but for a page that opens the browser and is removed at once.
     """
     from cellfate.core.errors import InputError
     from cellfate.core.review_links import REVIEW_PORT

@@ -8,7 +8,7 @@ Numbers are never changed.
 
 import re
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import pandas as pd
 
@@ -21,7 +21,7 @@ _TEXT: Final = (
 """Columns that are text even where they look like numbers, or like a missing value."""
 
 
-def write_csv(table: pd.DataFrame, path: Path) -> None:
+def write_csv(table: pd.DataFrame, path: Path | BinaryIO) -> None:
     """Write a table for a person: no text of it is run by a spreadsheet; what is missing is blank."""
     import pyarrow as pa
     from pyarrow.csv import write_csv as write  # ten times as fast as pandas

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
 from threading import Lock
-from typing import Final
+from typing import BinaryIO, Final
 
 from filelock import FileLock
 from pydantic import ValidationError
@@ -127,7 +127,7 @@ class Journal:
         Parameters
         ----------
         offset : int
-            Bytes from its beginning, as an earlier call gave them; 0: all.
+            Bytes from its beginning, as an earlier call gave them; 0, and any that is not where a line begins: all.
 
         Returns
         -------
@@ -144,7 +144,7 @@ class Journal:
         if not self.path.is_file():
             return [], 0
         with self.path.open("rb") as file:
-            offset = offset if offset <= os.fstat(file.fileno()).st_size else 0
+            offset = offset if _begins_line(file, offset) else 0
             file.seek(offset)
             whole, _ = _part_rest(file.read())
         return _read_lines(whole, self.path), offset + len(whole)
@@ -181,6 +181,14 @@ class Journal:
             _write_whole(kept, rest)
         _log.warning("The last line of %s was cut; it is kept in %s, and its label is lost", self.path, aside.name)
         file.truncate(self._offset)
+
+
+def _begins_line(file: BinaryIO, offset: int) -> bool:
+    """Whether a line begins, or the file ends, at a place in it."""
+    if not 0 < offset <= os.fstat(file.fileno()).st_size:
+        return False
+    file.seek(offset - 1)
+    return file.read(1) == b"\n"
 
 
 def _part_rest(content: bytes) -> tuple[bytes, bytes]:

@@ -58,7 +58,7 @@ class Label(_Record):
     blind: bool = False
     """Forecasts, conditions and earlier labels were hidden."""
     recording_id: str = Field(min_length=1)
-    cell_id: int
+    cell_id: int = Field(ge=0)
     fate: Literal["mitosis", "apoptosis", "neither", "lost", "unusable"] | None
     """Null: taken back."""
     event_frame: int | None = Field(default=None, ge=0)

@@ -168,8 +168,10 @@ def _escape(text: str) -> str:
 
 def _stack(panels: list[_Panel], hours: tuple[float, float]) -> dict[str, Any]:
     """Put panels above each other, on one time axis."""
+    if not panels:
+        return say_instead("Nothing is measured or forecast of this cell yet.", hours)
     n = len(panels)
-    height = max(1, n) * _ROW_PX + max(0, n - 1) * _GAP_PX
+    height = n * _ROW_PX + (n - 1) * _GAP_PX
     layout = _look(hours) | {"height": height + 44, "meta": {"hours": list(hours), "n_panels": n}}
     data: list[dict[str, Any]] = []
     notes: list[dict[str, Any]] = []
@@ -187,17 +189,14 @@ def _stack(panels: list[_Panel], hours: tuple[float, float]) -> dict[str, Any]:
         layout[f"yaxis{key}"] = axis | panel.axis
         data += [trace | {"yaxis": f"y{key}"} for trace in panel.traces]
         notes += _name_panel(panel, top, bottom)
-    if not panels:
-        notes = [
-            {
-                "text": "Nothing is measured or forecast of this cell yet.",
-                "showarrow": False,
-                "xref": "paper",
-                "yref": "paper",
-            }
-        ]
-        layout["yaxis"] = {"visible": False}
     return {"data": data, "layout": layout | {"annotations": notes}}
+
+
+def say_instead(sentence: str, hours: tuple[float, float]) -> dict[str, Any]:
+    """Make a figure that says a sentence where curves would be."""
+    note = {"text": _escape(sentence), "showarrow": False, "xref": "paper", "yref": "paper"}
+    layout = _look(hours) | {"height": _ROW_PX + 44, "meta": {"hours": list(hours), "n_panels": 0}}
+    return {"data": [], "layout": layout | {"yaxis": {"visible": False}, "annotations": [note]}}
 
 
 def _look(hours: tuple[float, float]) -> dict[str, Any]:

@@ -18,10 +18,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cellfate.core.errors import InputError
 from cellfate.crops.store import CellSequence
 from cellfate.imaging.windows import cut_window
-from cellfate.review.study import Study
+from cellfate.review.study import UNREADABLE, Study, tell_unreadable
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +50,7 @@ class Images:
 
         Raises
         ------
-        InputError
+        InputError, OSError
             If it cannot be read.
         """
         key = (recording_id, frame)
@@ -110,8 +109,8 @@ class Film:
         y_px, x_px = self.positions[frame]
         try:
             image_cyx = self.images.read(self.recording_id, frame)
-        except InputError as error:
-            logger.warning("%s", error)
+        except UNREADABLE as error:
+            logger.warning("%s", tell_unreadable(error))
             return b"\1\0\0\0" + bytes(self.header["frame_bytes"] - 4)
         mask_hw = self._cut_mask(frame) if self.header["has_mask"] and self.stored is None else None
         return self._pack(cut_window(image_cyx, y_px, x_px, height, width), mask_hw, dtype)
@@ -120,7 +119,7 @@ class Film:
         recording, _ = self.images.study.open_recording(self.recording_id)
         try:
             labels_yx = recording.read_labels(frame)
-        except InputError:
+        except UNREADABLE:
             return None
         if labels_yx is None:
             return None
@@ -198,8 +197,8 @@ def _find_readable(study: Study, images: Images, recording_id: str, frames: list
         there = [frame for frame in frames if frame not in opened.missing_frames]
         if there:
             images.read(recording_id, there[-1])
-    except InputError as error:
-        return set(), False, f"Only the track is shown, for the images cannot be read: {error}"
+    except UNREADABLE as error:
+        return set(), False, f"Only the track is shown, for the images cannot be read: {tell_unreadable(error)}"
     return set(there), any(opened.label_paths), ""
 
 
@@ -221,8 +220,8 @@ def _read_stored(study: Study, recording_id: str, cell_id: int) -> tuple[CellSeq
         return None, []
     try:
         return study.crops.read(recording_id, cell_id), []
-    except InputError as error:
-        return None, [f"The crops cannot be read, so the images are: {error}"]
+    except UNREADABLE as error:
+        return None, [f"The crops cannot be read, so the images are: {tell_unreadable(error)}"]
 
 
 def _order(frames: list[int], opening: int) -> list[int]:

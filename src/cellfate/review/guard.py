@@ -1,6 +1,7 @@
 """Who is answered: pages of this computer that know the token of this start, and nobody else."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hmac import compare_digest
 from html import escape
@@ -29,12 +30,15 @@ class Guard:
         What the cookie holds, so that an address seen over a shoulder does not become the cookie.
     script_hashes : list of str
         Inline scripts of the page that may run, as a content security policy names them.
+    when_opened : callable
+        Called whenever the token was exchanged.
     """
 
     port: int
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     session: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     script_hashes: list[str] = field(default_factory=list)
+    when_opened: Callable[[], object] = lambda: None
 
     @property
     def cookie(self) -> str:
@@ -59,6 +63,7 @@ class Guard:
             return _refuse(403, "Only the page of this server may write; open the address that it printed.")
         given = request.args.get("token")
         if request.path == "/" and given is not None and compare_digest(given.encode(), self.token.encode()):
+            self.when_opened()
             answer = redirect("/", 303)
             answer.set_cookie(self.cookie, self.session, httponly=True, samesite="Strict")
             return answer

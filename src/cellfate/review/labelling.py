@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass, field
+from io import BytesIO
 from threading import Lock, Timer
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from cellfate.core.errors import InputError
+from cellfate.core.spreadsheets import write_csv
 from cellfate.core.words import show_count, show_number, show_percent, show_score
 from cellfate.labels.agreement import compare_scorers
 from cellfate.labels.journal import Journal
@@ -76,6 +78,12 @@ class Labelling:
                 f"The study has no cell {label.cell_id} in recording '{label.recording_id}': it has changed since the "
                 "page was opened; reload the page."
             )
+        n_frames = int(self.study.find_recording(label.recording_id)["n_frames"])
+        if label.event_frame is not None and label.event_frame >= n_frames:
+            raise InputError(
+                f"Frame {label.event_frame} is beyond recording '{label.recording_id}', whose last is {n_frames - 1}; "
+                "mark a frame that is there."
+            )
         with self._lock:
             stored = self.journal.append(label.model_copy(update={"seen": self.describe(place)}))
             if self._timer is None:
@@ -95,6 +103,18 @@ class Labelling:
             write_table(self.journal)
         except (InputError, OSError) as error:
             logger.warning("The table of labels is not written, the journal is: %s", error)
+
+    def write_sheet(self) -> bytes:
+        """Write the table of labels as CSV, for whoever takes it away: no file is needed for that.
+
+        Raises
+        ------
+        InputError
+            If the journal is damaged.
+        """
+        sheet = BytesIO()
+        write_csv(labels_table(self.journal.read()), sheet)
+        return sheet.getvalue()
 
     def compare_scorers(self) -> dict[str, Any]:
         """Say how far scorers agree: a sentence, heads of columns, and a row a pair of scorers.

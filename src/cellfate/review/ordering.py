@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from cellfate.core.fates import UNSCORED
 from cellfate.labels.journal import Journal
 from cellfate.labels.queues import order_cells
 from cellfate.labels.table import labels_table
@@ -14,7 +15,7 @@ _FORECASTS: Final = {"uncertain": "unscored_forecasts", "disagreement": "forecas
 """What an order by forecasts is of."""
 
 
-def order_keys(study: Study, journal: Journal, queue: str, scorer: str) -> list[int]:
+def order_keys(study: Study, journal: Journal, queue: str, scorer: str, *, blind: bool) -> list[int]:
     """Order the cells of a study.
 
     Parameters
@@ -26,6 +27,8 @@ def order_keys(study: Study, journal: Journal, queue: str, scorer: str) -> list[
         that a person can go back; the others leave out what the scorer has done.
     scorer
         Who scores.
+    blind
+        Deal without regard to recorded fates: else cells whose event is known come last, and their place tells it.
 
     Raises
     ------
@@ -34,9 +37,10 @@ def order_keys(study: Study, journal: Journal, queue: str, scorer: str) -> list[
     """
     read = {name: study.source.find(name) for name in (_FORECASTS.get(queue), "set_thresholds", "splits") if name}
     tables = {name: pd.read_parquet(path) for name, path in read.items() if path is not None}
+    cells = study.labelled_cells if queue == "disagreement" else study.cells
     ordered = order_cells(
         queue,
-        study.labelled_cells if queue == "disagreement" else study.cells,
+        cells.assign(fate=UNSCORED) if blind else cells,
         labels_table(journal.read()),
         scorer=scorer if queue in _FORECASTS else "",
         forecasts=tables.get(_FORECASTS.get(queue, "")),

@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 
 from cellfate.core.tables import CELL
 
-_CELL_BITS = 1 << 40
-
 
 @dataclass(frozen=True, eq=False)
 class CellIndex:
@@ -25,6 +23,8 @@ class CellIndex:
     ----------
     recordings : Index of str
         Recordings; the place of one is its code.
+    numbers : ndarray of int64
+        Every cell_id once, ascending.
     codes : ndarray of int64
         Code of every cell, ascending.
     places : ndarray of int64
@@ -32,6 +32,7 @@ class CellIndex:
     """
 
     recordings: "pd.Index[str]"
+    numbers: NDArray[np.int64]
     codes: NDArray[np.int64]
     places: NDArray[np.int64]
 
@@ -39,9 +40,10 @@ class CellIndex:
     def of(cls, cells: pd.DataFrame) -> "CellIndex":
         """Index a table of cells by recording_id and cell_id."""
         recordings = pd.Index(cells["recording_id"].unique())
-        codes = _encode(recordings.get_indexer(cells["recording_id"]), cells["cell_id"].to_numpy(np.int64))
+        numbers, ranks = np.unique(cells["cell_id"].to_numpy(np.int64), return_inverse=True)
+        codes = recordings.get_indexer(cells["recording_id"]) * len(numbers) + ranks
         order = np.argsort(codes, kind="stable")
-        return cls(recordings, codes[order], order)
+        return cls(recordings, numbers, codes[order], order)
 
     def find(self, recording_ids: "Sequence[str] | pd.Series[Any]", cell_ids: NDArray[np.int64]) -> NDArray[np.int64]:
         """Places of cells; -1 where there is no such cell."""
@@ -56,15 +58,13 @@ class CellIndex:
         return self._look_up(here, table["cell_id"].to_numpy().astype(np.int64))
 
     def _look_up(self, recordings: NDArray[np.int64], cell_ids: NDArray[np.int64]) -> NDArray[np.int64]:
-        asked = _encode(recordings, cell_ids)
         if not len(self.codes):
-            return np.full(len(asked), -1)
+            return np.full(len(cell_ids), -1)
+        ranks = np.minimum(np.searchsorted(self.numbers, cell_ids), len(self.numbers) - 1)
+        can_be = (recordings >= 0) & (self.numbers[ranks] == cell_ids)
+        asked = np.asarray(recordings, np.int64) * len(self.numbers) + ranks
         at = np.minimum(np.searchsorted(self.codes, asked), len(self.codes) - 1)
-        return np.where((self.codes[at] == asked) & (recordings >= 0), self.places[at], -1)
-
-
-def _encode(recordings: NDArray[np.int64], cell_ids: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.asarray(recordings, np.int64) * _CELL_BITS + cell_ids
+        return np.where((self.codes[at] == asked) & can_be, self.places[at], -1)
 
 
 @dataclass(frozen=True, eq=False)

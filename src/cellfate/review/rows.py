@@ -1,6 +1,6 @@
 """The table of cells as the page gets it: a list a column, for thousands of rows are sent at once."""
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,12 +8,6 @@ import pandas as pd
 from cellfate.core.spreadsheets import read_csv
 from cellfate.core.tables import CELL
 from cellfate.review.study import Study
-
-HIDDEN_WHEN_BLIND: Final = (
-    "condition", "dose", "group", "fate", "event_frame", "forecast", "p_call", "open", "findings", "found", "mother",
-    "daughters", "sisters",
-)  # fmt: skip
-"""What would tell a blind scorer what to expect; earlier labels are kept back besides."""
 
 
 def list_rows(study: Study, *, blind: bool) -> dict[str, list[Any]]:
@@ -24,12 +18,12 @@ def list_rows(study: Study, *, blind: bool) -> dict[str, list[Any]]:
     study
         The study.
     blind
-        Leave out what `HIDDEN_WHEN_BLIND` names.
+        Leave out what `HIDDEN_COLUMNS` names.
 
     Returns
     -------
     dict of list
-        recording, cell, name, first, last, frames and, unless blind, condition, dose, group, fate and event_frame (by
+        recording, cell, first, last, frames and, unless blind, name, condition, dose, group, fate and event_frame (by
         the study's own evidence), forecast, p_call, open (outcomes left open by the prediction set), findings (how many
         of the preflight), found (their sentences), mother, daughters, sisters (keys).
     """
@@ -38,7 +32,6 @@ def list_rows(study: Study, *, blind: bool) -> dict[str, list[Any]]:
     columns: dict[str, list[Any]] = {
         "recording": cells["recording_id"].tolist(),
         "cell": cells["cell_id"].astype(int).tolist(),
-        "name": _plain(cells["cell_name"]) if "cell_name" in cells else [None] * len(cells),
         "first": cells["first_frame"].astype(int).tolist(),
         "last": cells["last_frame"].astype(int).tolist(),
         "frames": np.diff(study.detections.starts).tolist(),
@@ -46,6 +39,7 @@ def list_rows(study: Study, *, blind: bool) -> dict[str, list[Any]]:
     if blind:
         return columns
     return columns | {
+        "name": _plain(cells["cell_name"]) if "cell_name" in cells else [None] * len(cells),
         "condition": _plain(about["condition"]),
         "dose": _plain(about["dose"]),
         "group": _plain(cells["group_id"]),

@@ -12,20 +12,23 @@ from werkzeug.exceptions import HTTPException
 
 from cellfate.core.errors import InputError
 from cellfate.labels.journal import DamagedJournalError, StaleLabel
-from cellfate.labels.table import write_table
-from cellfate.review.curves import draw_curves
+from cellfate.labels.table import TABLE
+from cellfate.review.asked import MAX_BODY_BYTES, check_place, read_body, read_since
+from cellfate.review.blind import HIDDEN, BlindMode
+from cellfate.review.curves import draw_curves, say_instead
 from cellfate.review.film import Images, open_film
-from cellfate.review.guard import Guard
+from cellfate.review.guard import SAFE_METHODS, Guard
 from cellfate.review.hand_over import name_file, write_cell_page
 from cellfate.review.labelling import Labelling
 from cellfate.review.layout import PAGE, build_layout
 from cellfate.review.ordering import order_keys
-from cellfate.review.rows import HIDDEN_WHEN_BLIND, list_rows
-from cellfate.review.study import Study
+from cellfate.review.rows import list_rows
+from cellfate.review.study import Study, tell_unreadable
 from cellfate.review.surroundings import send_surroundings
 
 logger = logging.getLogger(__name__)
 _BYTES = "application/octet-stream"
+_MEANTIME = "The cell was scored by the same scorer in the meantime."
 
 
 def create_app(study: Study, labelling: Labelling, guard: Guard) -> dash.Dash:
@@ -58,101 +61,124 @@ def create_app(study: Study, labelling: Labelling, guard: Guard) -> dash.Dash:
     guard.script_hashes.extend(app.csp_hashes())
     server: Flask = app.server
     guard.protect(server)
-    _answer_questions(server, study, labelling)
-    _take_labels(server, labelling)
+    server.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    blind = BlindMode(study.source.identity)
+    _tell_study(server, study, labelling, blind)
+    _show_cells(server, study, labelling, blind)
+    _take_labels(server, labelling, blind)
     _tell_errors(server)
     return app
 
 
-def _answer_questions(server: Flask, study: Study, labelling: Labelling) -> None:
-    images = Images(study)
+def _tell_study(server: Flask, study: Study, labelling: Labelling, blind: BlindMode) -> None:
+    @server.get("/study")
+    def name() -> Response:
+        return jsonify(study=study.source.name, id=study.source.identity, run=study.source.run, blind=blind.is_on())
+
+    @server.post("/blind")
+    def switch() -> Response:
+        on = read_body().get("on") is True
+        return blind.switch(jsonify(blind=on), on=on)
 
     @server.get("/cells")
     def cells() -> Response:
-        blind = request.args.get("blind") == "1"
         labels, offset = labelling.since(0)
+        is_blind, scorer = blind.is_on(), request.args.get("scorer", "")
         return jsonify(
-            study=study.source.name,
-            rows=list_rows(study, blind=blind),
-            labels=[_hide(label) for label in labels] if blind else labels,
+            blind=is_blind,
+            hidden=HIDDEN if is_blind else "",
+            rows=list_rows(study, blind=is_blind),
+            labels=blind.show(labels, scorer),
             since=offset,
-            hidden=HIDDEN_WHEN_BLIND if blind else [],
-            has_forecasts=not blind and not study.forecast_table.empty,
-            applied=study.list_applied(),
+            has_forecasts=not is_blind and not study.forecast_table.empty,
+            applied=[label for label in study.list_applied() if not is_blind or label[1] == scorer],
         )
-
-    @server.get("/study")
-    def name() -> Response:
-        return jsonify(study=study.source.name, run=study.source.run)
 
     @server.get("/queue/<name>")
     def queue(name: str) -> Response:
-        return jsonify(keys=order_keys(study, labelling.journal, name, request.args.get("scorer", "")))
+        blind.close_order(name)
+        scorer = request.args.get("scorer", "")
+        return jsonify(keys=order_keys(study, labelling.journal, name, scorer, blind=blind.is_on()))
+
+
+def _show_cells(server: Flask, study: Study, labelling: Labelling, blind: BlindMode) -> None:
+    images = Images(study)
+
+    def with_forecasts() -> bool:
+        return request.args.get("forecasts") == "1" and not blind.is_on()
 
     @server.get("/film/<int:place>")
     def film(place: int) -> Response:
-        opened = open_film(study, images, _check_place(study, place))
+        opened = open_film(study, images, check_place(study, place))
         shown = (opened.header["shown"][0], opened.header["shown"][1])
-        with_forecasts = request.args.get("forecasts") == "1"
+        asked = with_forecasts()
 
         def stream() -> Iterator[bytes]:
             yield from opened.stream()
-            yield json.dumps(draw_curves(study, place, shown, with_forecasts=with_forecasts)).encode()
+            try:
+                figure = draw_curves(study, place, shown, with_forecasts=asked)
+            except (OSError, ValueError) as error:  # a table that is damaged or locked takes no film away
+                logger.exception("The curves of a cell cannot be drawn")
+                minutes = opened.header["frame_interval_min"]
+                hours = (shown[0] * minutes / 60, shown[1] * minutes / 60)
+                figure = say_instead(f"The curves cannot be drawn: {error}", hours)
+            yield json.dumps(figure).encode()
 
         return Response(stream(), mimetype=_BYTES)
 
     @server.get("/surroundings/<int:place>/<int:frame>")
     def surroundings(place: int, frame: int) -> Response:
-        return Response(send_surroundings(study, images, _check_place(study, place), frame), mimetype=_BYTES)
+        return Response(send_surroundings(study, images, check_place(study, place), frame), mimetype=_BYTES)
 
     @server.get("/hand_over/<int:place>.html")
     def hand_over(place: int) -> Response:
-        opened = _check_place(study, place)
-        with_forecasts = request.args.get("forecasts") == "1"
-        page = write_cell_page(study, images, opened, labelling.tell(opened), with_forecasts=with_forecasts)
-        answer = Response(page, mimetype="text/html")
-        answer.headers["Content-Disposition"] = f"attachment; filename={name_file(study, opened)}"
-        return answer
+        blind.close()
+        said = labelling.tell(check_place(study, place))
+        page = write_cell_page(study, images, place, said, with_forecasts=with_forecasts())
+        return _attach(Response(page, mimetype="text/html"), name_file(study, place))
 
 
-def _take_labels(server: Flask, labelling: Labelling) -> None:
+def _take_labels(server: Flask, labelling: Labelling, blind: BlindMode) -> None:
     @server.post("/labels")
     def store() -> tuple[Response, int]:
-        given = request.get_json(force=True, silent=True) or {}
-        status, stale = 200, None
+        given = read_body()
+        offset, scorer = read_since(given.get("since", 0)), str(given.get("scorer", ""))
         try:
             labelling.store(given.get("label"))
         except StaleLabel as error:
-            status, stale = 409, error
-        labels, offset = labelling.since(int(given.get("since") or 0))
-        newest = None if stale is None or stale.newest is None else labelling.write(stale.newest)
-        return jsonify(labels=labels, since=offset, sentence="" if stale is None else str(stale), newest=newest), status
+            newest = [] if error.newest is None else [labelling.write(error.newest)]
+            seen = blind.show(newest, scorer) or [_hide(label) for label in newest]
+            told = {"sentence": str(error) if seen == newest else _MEANTIME, "newest": seen[0] if seen else None}
+            return _answer_since(offset, scorer, **told), 409
+        return _answer_since(offset, scorer), 200
+
+    def _answer_since(offset: int, scorer: str, **more: Any) -> Response:
+        found, end = labelling.since(offset)
+        return jsonify(labels=blind.show(found, scorer), since=end, blind=blind.is_on(), **more)
 
     @server.get("/labels")
     def labels() -> Response:
-        found, offset = labelling.since(int(request.args.get("since", 0)))
-        return jsonify(labels=found, since=offset)
+        return _answer_since(read_since(request.args.get("since", 0)), request.args.get("scorer", ""))
 
     @server.get("/agreement")
     def agreement() -> Response:
+        blind.close()
         return jsonify(labelling.compare_scorers())
 
     @server.get("/labels.csv")
     def table() -> Response:
-        answer = Response(write_table(labelling.journal).read_bytes(), mimetype="text/csv")
-        answer.headers["Content-Disposition"] = "attachment; filename=labels.csv"
-        return answer
+        blind.close()
+        return _attach(Response(labelling.write_sheet(), mimetype="text/csv"), TABLE)
+
+
+def _attach(answer: Response, name: str) -> Response:
+    answer.headers["Content-Disposition"] = f"attachment; filename={name}"
+    return answer
 
 
 def _hide(label: dict[str, Any]) -> dict[str, Any]:
-    """Keep back what an earlier label says: a blind scorer only has to know that there is one."""
+    """Keep back what a label says: who may not see it only has to know that there is one."""
     return label | {"fate": "scored" if label["fate"] else None, "event_frame": None, "note": ""}
-
-
-def _check_place(study: Study, place: int) -> int:
-    if place >= len(study.cells):
-        raise InputError(f"The study has {len(study.cells)} cells, and no cell {place}; reload the page.")
-    return place
 
 
 def _tell_errors(server: Flask) -> None:
@@ -165,8 +191,10 @@ def _tell_errors(server: Flask) -> None:
         if isinstance(error, InputError):
             return jsonify(sentence=str(error)), 422
         if isinstance(error, OSError):
+            if request.method in SAFE_METHODS:
+                return jsonify(sentence=f"The study cannot be read: {tell_unreadable(error)}"), 503
             full = error.errno == errno.ENOSPC
-            what = "the disk is full: make room" if full else f"{error.filename or 'a file'}: {error.strerror or error}"
+            what = "the disk is full: make room" if full else tell_unreadable(error).removesuffix(".")
             return jsonify(sentence=f"Nothing was written, for {what}; what you scored is kept in the page."), 507
         logger.exception("The review server failed")
         return jsonify(sentence="This is a fault of cellfate: please report what stands in the terminal."), 500

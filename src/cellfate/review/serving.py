@@ -5,12 +5,15 @@ import logging
 import socket
 import webbrowser
 from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from cellfate.core.errors import InputError
 from cellfate.labels.journal import Journal
 from cellfate.review.guard import Guard
 from cellfate.review.labelling import Labelling
+from cellfate.review.opening import write_opening_page
 from cellfate.review.study import StudySource, open_study
 
 if TYPE_CHECKING:
@@ -41,13 +44,17 @@ def serve(source: StudySource, port: int, tell: Callable[[str], object], *, open
     server, guard, labelling = open_server(source, port)
     tell(f"{source.name}: open {guard.address}")
     tell("Stop it with Ctrl-C. It answers this computer only.")
-    if opens:
-        webbrowser.open(guard.address)
-    try:
-        with server.socket:
-            server.serve_forever()
-    finally:
-        labelling.write_table()
+    with ExitStack() as stack:
+        stack.callback(labelling.write_table)
+        stack.enter_context(server.socket)
+        if opens:
+            try:
+                page = stack.enter_context(write_opening_page(guard.address, source.paths["labels"].parent))
+                guard.when_opened = partial(page.unlink, missing_ok=True)
+                webbrowser.open(page.as_uri())
+            except OSError as error:
+                tell(f"The browser is not opened, for its first page cannot be written: {error}")
+        server.serve_forever()
 
 
 def open_server(source: StudySource, port: int) -> "tuple[BaseWSGIServer, Guard, Labelling]":

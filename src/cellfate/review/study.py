@@ -1,5 +1,6 @@
 """The study that is looked at: the tables that are there, and of those that are not, nothing."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -30,6 +31,8 @@ from cellfate.tracks.settings import TrackSettings
 
 SHAPES = ("area", "circularity", "n_neighbors")
 """Measurements that are drawn besides the reporters."""
+UNREADABLE = (InputError, OSError)
+"""What reading a file that a person moved, locked or damaged ends with."""
 _PROBABILITIES = tuple(probability_column(outcome) for outcome in OUTCOMES)
 
 
@@ -60,6 +63,11 @@ class StudySource:
         """Path of a catalog entry; None where nothing is there."""
         path = self.paths.get(name)
         return path if path is not None and path.exists() else None
+
+    @property
+    def identity(self) -> str:
+        """Name of the study that no other of this computer has: from the place of its labels."""
+        return hashlib.sha256(str(self.paths["labels"].resolve()).encode()).hexdigest()[:12]
 
     @property
     def root(self) -> Path:
@@ -99,6 +107,8 @@ class Study:
 
     def find_cell(self, recording_id: str, cell_id: int) -> int:
         """Place of a cell; -1 where the study has none of that name."""
+        if cell_id.bit_length() > 63:
+            return -1
         return int(self.index.find([recording_id], np.array([cell_id]))[0])
 
     def find_recording(self, recording_id: str) -> "pd.Series[Any]":
@@ -111,7 +121,7 @@ class Study:
         path = self.source.find("crops")
         try:
             return None if path is None else CropStore(path)
-        except InputError:
+        except UNREADABLE:
             return None
 
     @property
@@ -129,7 +139,7 @@ class Study:
 
         Raises
         ------
-        InputError
+        InputError, OSError
             If the folder of recordings is gone, no file of it is known, or the flat field cannot be read.
         """
         with self._lock:
@@ -246,6 +256,13 @@ class Study:
             places = self.index.find(rows["recording_id"], rows["cell_id"].to_numpy(np.int64))
             self._landmarks[reading] = dict(zip(places.tolist(), rows["landmark_id"], strict=True))
         return self._landmarks[reading]
+
+
+def tell_unreadable(error: InputError | OSError) -> str:
+    """Say in a sentence why something could not be read, or written."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
+    return f"{str(error).removesuffix('.')}."
 
 
 def open_study(source: StudySource) -> Study:

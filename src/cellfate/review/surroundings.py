@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cellfate.core.errors import InputError
 from cellfate.review.film import Images, describe_pixels
-from cellfate.review.study import Study
+from cellfate.review.study import UNREADABLE, Study, tell_unreadable
 
 MAX_SIDE_PX: Final = 1024
 """A larger image is thinned to at most so many rows and columns."""
@@ -36,8 +36,8 @@ def send_surroundings(study: Study, images: Images, place: int, frame: int) -> I
         header |= describe_pixels(recording, *thinned_cyx.shape[1:])
         pixels = np.ascontiguousarray(thinned_cyx, dtype=header["dtype"]).tobytes()
         header |= {"frames": [frame], "step": step, "frame_bytes": 4 + len(pixels) + -len(pixels) % 4}
-    except InputError as error:
-        header["remark"] = str(error)
+    except UNREADABLE as error:
+        header["remark"] = tell_unreadable(error)
     header["tracks"] = list_tracks(study, recording_id, frame)
     written = json.dumps(header).encode()
     written += b" " * (-len(written) % 4)

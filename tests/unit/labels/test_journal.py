@@ -132,6 +132,16 @@ def test_what_was_stored_since_is_read(tmp_path):
     assert journal.newest("r1", 2, "ann") is None
 
 
+def test_what_was_stored_since_a_place_that_is_none_is_everything(tmp_path):
+    journal = Journal(tmp_path / "labels")
+    stored = [journal.append(make_label(cell)) for cell in range(3)]
+    size = journal.path.stat().st_size
+    ends = [at + 1 for at, byte in enumerate(journal.path.read_bytes()) if byte == ord("\n")]
+    for offset in (-1, -size, *range(1, size + 3), 2**80):
+        known = ends.index(offset) + 1 if offset in ends else 0
+        assert journal.since(offset) == (stored[known:], size), offset
+
+
 def test_a_full_disk_leaves_nothing_of_a_label(tmp_path, monkeypatch):
     journal = Journal(tmp_path)
     first = journal.append(make_label(1))
@@ -198,6 +208,7 @@ def test_a_server_killed_between_writing_and_answering_has_the_label_once(tmp_pa
     [
         ("fate", "dead"),
         ("event_frame", -1),
+        ("cell_id", -1),
         ("scorer", "  "),
         ("queue", "any"),
         ("entry_id", "7"),

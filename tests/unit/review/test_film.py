@@ -1,5 +1,6 @@
 """Films: which frames, which pixels, and what is said where there are none."""
 
+import errno
 import shutil
 
 import numpy as np
@@ -84,6 +85,48 @@ def test_without_images_the_track_is_shown_from_the_store_and_one_sentence_says_
     assert sorted(frames) == [frame for frame in range(10, 21) if frame != 15]
     assert "cannot be read" in header["remark"]
     assert header["remark"].count(". ") == 0
+
+
+def test_images_that_may_not_be_read_leave_the_crops(study, monkeypatch):
+    def fail(self, frame):
+        raise PermissionError(errno.EACCES, "Permission denied", "A1.tif")
+
+    cut(study)
+    monkeypatch.setattr("cellfate.imaging.Recording.read_frame", fail)
+    header, frames, _ = look(open_study_again(study), 1)
+    assert sorted(frames) == [frame for frame in range(10, 21) if frame != 15]
+    assert header["remark"] == "Only the track is shown, for the images cannot be read: A1.tif: Permission denied."
+    header, frames, _ = read_film(b"".join(send_surroundings(study, Images(study), 0, 12)))
+    assert not frames
+    assert header["remark"] == "A1.tif: Permission denied."
+    assert header["tracks"]
+
+
+def test_a_frame_that_may_not_be_read_is_marked(study, monkeypatch):
+    from cellfate.imaging import Recording
+
+    read = Recording.read_frame
+
+    def fail(self, frame):
+        if frame == 16:
+            raise OSError(errno.EIO, "Input/output error", "A1.tif")
+        return read(self, frame)
+
+    monkeypatch.setattr(Recording, "read_frame", fail)
+    _, frames, _ = look(study, study.find_cell("A1", 3))
+    assert not frames[16][0]
+    assert frames[17][0]
+
+
+def test_crops_that_may_not_be_read_leave_the_images(study, monkeypatch):
+    def fail(self, recording_id, cell_id):
+        raise PermissionError(errno.EACCES, "Permission denied", "crops.zarr")
+
+    cut(study)
+    monkeypatch.setattr("cellfate.crops.store.CropStore.read", fail)
+    header, frames, _ = look(open_study(study.source), 1)
+    assert len(frames) == N_FRAMES
+    assert header["remark"] == "The crops cannot be read, so the images are: crops.zarr: Permission denied."
 
 
 def open_study_again(study):

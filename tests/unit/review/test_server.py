@@ -5,16 +5,18 @@ import json
 import socket
 from uuid import uuid4
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from cellfate.core.errors import InputError
 from cellfate.labels.journal import Journal
 from cellfate.review.guard import Guard
+from cellfate.review.ordering import order_keys
 from cellfate.review.server import create_app
 from cellfate.review.serving import serve
 
-from .tiny import NASTY, find_source, open_labelling, open_tiny, read_film
+from .tiny import N_FRAMES, NASTY, find_source, open_labelling, open_tiny, read_film
 
 PORT = 8123
 HOST = f"127.0.0.1:{PORT}"
@@ -164,13 +166,78 @@ def test_a_page_learns_what_another_scored_with_its_next_answer(page):
 
 @pytest.mark.parametrize(
     "change",
-    [{"cell_id": 99}, {"fate": "dead"}, {"scorer": " "}, {"entry_id": "1"}, {"unknown": 1}, {"event_frame": -1}],
+    [
+        {"cell_id": 99},
+        {"cell_id": -1},
+        {"cell_id": 1 - 2**40, "recording_id": "B1"},
+        {"cell_id": 2**63},
+        {"cell_id": 2**80},
+        {"fate": "dead"},
+        {"scorer": " "},
+        {"entry_id": "1"},
+        {"unknown": 1},
+        {"event_frame": -1},
+        {"event_frame": N_FRAMES},
+        {"note": "\ud800"},
+    ],
 )
 def test_a_label_that_is_none_is_refused_with_one_sentence(page, labelling, change):
     answer = post(page, score(**change))
     assert answer.status_code == 422
     assert answer.json["sentence"].endswith(".")
     assert labelling.journal.read() == []
+
+
+@pytest.mark.parametrize("since", ["x", None, True, 1.5, [], {}, "", "-"])
+def test_a_label_beside_nonsense_is_refused_before_it_is_stored(page, labelling, since):
+    answer = post(page, score(), since=since)
+    assert answer.status_code == 400
+    assert answer.json["sentence"].endswith(".")
+    assert labelling.journal.read() == []
+
+
+def test_a_place_in_the_journal_that_is_none_is_its_beginning(page):
+    end = post(page, score()).json["since"]
+    for since in (-1, 1, end - 1, end + 1, 10**30):
+        assert get(page, f"/labels?since={since}").json == get(page, "/labels").json
+    assert get(page, f"/labels?since={end}").json["labels"] == []
+    assert get(page, "/labels?since=x").status_code == 400
+
+
+@pytest.mark.parametrize("body", [b"", b"nonsense", b"[]", b"3", b'"label"', b"null", b"\xff", b"[" * 60_000])
+def test_a_body_that_is_no_label_is_refused_with_one_sentence(page, labelling, body):
+    for address in ("/labels", "/blind"):
+        answer = page.post(address, data=body, headers={"Host": HOST, "Origin": f"http://{HOST}"})
+        assert answer.status_code == 400
+        assert "no JSON object" in answer.json["sentence"]
+    assert labelling.journal.read() == []
+
+
+def test_a_body_that_is_too_large_is_not_read(page, labelling):
+    answer = post(page, score(note="x" * 100_000))
+    assert answer.status_code == 413
+    assert answer.json["sentence"].endswith(".")
+    assert labelling.journal.read() == []
+
+
+def test_a_study_that_cannot_be_read_is_one_sentence(page, monkeypatch):
+    def fail(self, offset):
+        raise PermissionError(errno.EACCES, "Permission denied", "journal.jsonl")
+
+    monkeypatch.setattr(Journal, "since", fail)
+    answer = get(page, "/cells")
+    assert answer.status_code == 503
+    assert answer.json["sentence"] == "The study cannot be read: journal.jsonl: Permission denied."
+
+
+def test_curves_that_cannot_be_drawn_take_no_film_away(page, monkeypatch):
+    def fail(*_, **__):
+        raise OSError(errno.EIO, "Input/output error", "<b>forecasts.parquet")
+
+    monkeypatch.setattr("cellfate.review.server.draw_curves", fail)
+    _, frames, figure = read_film(get(page, "/film/0").data)
+    assert frames
+    assert "&lt;b&gt;forecasts.parquet" in figure["layout"]["annotations"][0]["text"]
 
 
 def test_a_full_disk_is_told_and_nothing_is_half_stored(page, monkeypatch):
@@ -202,14 +269,71 @@ def test_a_damaged_journal_is_one_sentence(page, labelling):
     assert post(page, score(cell_id=2)).status_code == 503, "at which the page keeps the label and tries again"
 
 
-def test_the_blind_get_neither_conditions_nor_fates_nor_earlier_labels(page):
+def switch_blind(page, on=True):
+    answer = page.post("/blind", json={"on": on}, headers={"Host": HOST, "Origin": f"http://{HOST}"})
+    assert answer.json == {"blind": on}
+    return answer
+
+
+def test_the_blind_get_neither_conditions_nor_fates_nor_what_others_said(page):
     post(page, score(note="drug looks strong"))
-    answer = get(page, "/cells?blind=1")
-    assert not {"condition", "dose", "fate", "forecast", "findings", "daughters"} & answer.json["rows"].keys()
+    post(page, score("apoptosis", scorer="bob", note="mine"))
+    cookie = switch_blind(page).headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "Max-Age" in cookie, "a new start of browser or server does not end it"
+    answer = get(page, "/cells?scorer=bob")
+    assert not {"condition", "dose", "fate", "forecast", "findings", "daughters", "name"} & answer.json["rows"].keys()
     assert NASTY.encode() not in answer.data
-    assert answer.json["labels"][0]["fate"] == "scored"
-    assert b"drug looks" not in answer.data
-    assert "seen" not in answer.json["labels"][0]
+    assert [(label["scorer"], label["fate"], label["note"]) for label in answer.json["labels"]] == [
+        ("bob", "apoptosis", "mine")
+    ], "a scorer's own labels are there to be corrected"
+    assert "recorded fates" in answer.json["hidden"]
+    assert get(page, "/study").json["blind"], "a page that is loaded again knows it"
+    switch_blind(page, on=False)
+    assert len(get(page, "/cells?scorer=bob").json["labels"]) == 2
+
+
+def test_no_other_address_tells_the_blind_what_is_hidden(page):
+    first = post(page, score()).json["labels"][0]
+    switch_blind(page)
+    assert get(page, "/labels?since=0&scorer=bob").json["labels"] == []
+    assert post(page, score(cell_id=2, scorer="bob")).json["labels"] == [], "the asker's name is not given"
+    for address in ("/agreement", "/labels.csv", "/hand_over/0.html", "/queue/uncertain", "/queue/disagreement"):
+        answer = get(page, address)
+        assert answer.status_code == 403
+        assert "blind" in answer.json["sentence"]
+    stale = post(page, score("apoptosis"))
+    assert stale.status_code == 409
+    assert stale.json["newest"]["entry_id"] == first["entry_id"]
+    assert b"mitosis" not in stale.data
+    own = page.post(
+        "/labels",
+        json={"label": score("apoptosis"), "scorer": "ann"},
+        headers={"Host": HOST, "Origin": f"http://{HOST}"},
+    )
+    assert own.json["newest"]["fate"] == "mitosis"
+
+
+def test_the_order_of_the_blind_does_not_tell_which_fates_are_recorded(tmp_path):
+    study = open_tiny(tmp_path, cells_each=8)
+    divided = set(np.flatnonzero(study.cells["fate"] == "mitosis"))
+    journal = open_labelling(study).journal
+    seen, blind = (order_keys(study, journal, "random", "ann", blind=on) for on in (False, True))
+    assert divided
+    assert set(seen[-len(divided) :]) == divided, "known ones come last"
+    assert set(blind[-len(divided) :]) != divided
+    assert sorted(blind) == sorted(seen)
+
+
+def test_the_blind_get_no_forecasts_with_a_film(page, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "cellfate.review.server.draw_curves", lambda *_, with_forecasts: asked.append(with_forecasts) or {}
+    )
+    for on in (True, False):
+        switch_blind(page, on)
+        assert get(page, "/film/0?forecasts=1").data
+    assert asked == [False, True]
 
 
 def test_the_table_names_relatives_and_recorded_fates(page):
@@ -240,6 +364,17 @@ def test_labels_leave_as_csv_that_no_spreadsheet_runs(page):
     answer = get(page, "/labels.csv")
     assert answer.mimetype == "text/csv"
     assert "'=cmd()" in answer.text
+
+
+def test_labels_leave_as_csv_where_their_folder_cannot_be_written(page, labelling, monkeypatch):
+    post(page, score())
+    monkeypatch.setattr("cellfate.core.whole_files.Path.replace", _fail)
+    monkeypatch.setattr("cellfate.labels.table.replace_when_whole", _fail)
+    assert "mitosis" in get(page, "/labels.csv").text
+
+
+def _fail(*_):
+    raise PermissionError(errno.EROFS, "Read-only file system")
 
 
 def test_a_cell_is_handed_over_as_one_file_that_needs_nothing(page):

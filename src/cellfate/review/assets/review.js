@@ -39,18 +39,18 @@
   // ---- cells and their labels
 
   async function loadCells() {
-    const blind = $("blind").checked;
-    const found = await ask(`/cells?blind=${+blind}`);
+    const found = await ask(`/cells?scorer=${encodeURIComponent(scorer())}`);
+    const blind = $("blind").checked = found.blind;
     const names = Object.keys(found.rows);
     state.rows = found.rows.cell.map((_, key) => {
       const one = { key, id: String(key), labels: {}, label: "", others: "" };
       for (const name of names) one[name] = found.rows[name][key];
       return one;
     });
-    Object.assign(state, { since: found.since, study: found.study, hasForecasts: found.has_forecasts, applied: new Map(found.applied.map(([key, name, id]) => [`${key} ${name}`, id])) });
+    Object.assign(state, { since: found.since, hasForecasts: found.has_forecasts, applied: new Map(found.applied.map(([key, name, id]) => [`${key} ${name}`, id])) });
     takeLabels(found.labels, false);
     for (const entry of state.outbox) takeLabels([{ ...entry, key: find(entry) }], false);
-    $("study").textContent = found.study;
+    $("study").textContent = state.study;
     const api = state.grid;
     api.setGridOption("rowData", state.rows);
     api.setColumnsVisible(["fate", "forecast", "p_call", "open", "condition", "dose", "findings", "others", "recording", "name"], !blind);
@@ -432,7 +432,7 @@
   // ---- labelling: shown at once, kept in this browser until the server has it
 
   const newId = () => crypto.randomUUID().replaceAll("-", "");
-  const shelf = () => `cellfate:${state.study}:`;
+  const shelf = () => `cellfate:${state.id}:`;
 
   function score(fate, change = {}) {
     if (!scorer()) { tell("Say who scores first: a name in the field scorer."); $("scorer").focus(); return; }
@@ -478,7 +478,7 @@
       const label = state.outbox[0];
       showSaved();
       try {
-        const found = await ask("/labels", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ label, since: state.since }) });
+        const found = await ask("/labels", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ label, since: state.since, scorer: scorer() }) });
         remove(label);
         state.since = found.since;
         takeLabels(found.labels);
@@ -624,10 +624,15 @@
   }
 
   async function changeBlind() {
+    try { await ask("/blind", { method: "POST", body: JSON.stringify({ on: $("blind").checked }) }); } catch (error) { showError(error); $("blind").checked = !$("blind").checked; return; }
+    showBlind();
+    await start();
+  }
+
+  function showBlind() {
     if ($("blind").checked) { $("forecasts").checked = false; if (BY_FORECASTS.includes($("queue").value)) $("queue").value = "random"; }
     $("forecasts").disabled = $("blind").checked;
     document.body.classList.toggle("blind", $("blind").checked);
-    await start();
   }
 
   const actions = {
@@ -694,7 +699,7 @@
 
   async function catchUp() {
     if (state.sending) return;
-    try { const found = await ask(`/labels?since=${state.since}`); state.since = found.since; if (!$("blind").checked) takeLabels(found.labels); } catch { /* told when something is scored */ }
+    try { const found = await ask(`/labels?since=${state.since}&scorer=${encodeURIComponent(scorer())}`); state.since = found.since; takeLabels(found.labels); } catch { /* told when something is scored */ }
   }
 
   function openLinked() {
@@ -725,6 +730,8 @@
     $("scorer").value = localStorage.getItem("cellfate:scorer") || "";
     listen();
     try { Object.assign(state, await ask("/study")); } catch (error) { showError(error); return; }
+    $("blind").checked = state.blind;
+    showBlind();
     const kept = Object.keys(localStorage).filter((name) => name.startsWith(shelf())).sort();
     state.outbox = kept.map((name) => JSON.parse(localStorage.getItem(name)));
     Object.assign(state, JSON.parse(sessionStorage.getItem(`${shelf()}history`) || "{}"));
