@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
@@ -89,7 +90,7 @@ def share_pretraining() -> None:
 
     pretrain, kept = pretraining.pretrain_encoder, {}
 
-    def pretrain_once(network: Any, data: Any) -> float:
+    def pretrain_once(network: Any, data: Any, folder: Path) -> float:
         training, shown = data.settings, data.train.preprocessing
         if not training.pretraining_epochs:
             return float("nan")
@@ -98,7 +99,7 @@ def share_pretraining() -> None:
         passes = training.pretraining_epochs, training.time_arrow_weight, training.seed
         key = repr((data.fold, shapes, shown.intensity, len(data.train), passes))
         if key not in kept:
-            error = pretrain(network, data)
+            error = pretrain(network, data, folder)
             kept[key] = error, [copy.deepcopy(part.state_dict()) for part in parts]
         error, states = kept[key]
         for part, state in zip(parts, states, strict=True):

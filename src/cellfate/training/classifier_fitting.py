@@ -46,13 +46,11 @@ def fit_classifier(given: ClassifierInputs) -> tuple[list[FittedMember], str]:
     return fit_members(folds, build, folder), digest_data(crops, *asked)
 
 
-def _build(
-    data: FoldData[FatedCells], checkpoint: Path | None, settings: ModelSettings, n_outcomes: int
-) -> "ClassifierModule":
+def _build(data: FoldData[FatedCells], folder: Path, settings: ModelSettings, n_outcomes: int) -> "ClassifierModule":
     from cellfate.models.fate_classifier import FateClassifier
     from cellfate.training.classifier_module import ClassifierModule
     from cellfate.training.pretraining import teach_encoder
 
     shown = data.train.preprocessing
     network = FateClassifier(settings, shown.n_pixel_channels, n_outcomes, data.n_features, len(data.scales))
-    return ClassifierModule(network, teach_encoder(network, data, checkpoint))
+    return ClassifierModule(network, teach_encoder(network, data, folder))

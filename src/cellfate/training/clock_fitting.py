@@ -46,7 +46,7 @@ def fit_clock(given: ClockInputs) -> tuple[list[FittedMember], str]:
 
 def _build(
     data: FoldData[FollowedCells],
-    checkpoint: Path | None,
+    folder: Path,
     settings: ClockNetworkSettings,
     sizes: tuple[int, int],
 ) -> "ClockModule":
@@ -56,4 +56,4 @@ def _build(
 
     n_channels = data.train.preprocessing.n_pixel_channels
     network = FateClock(settings, n_channels, *sizes, data.n_features, len(data.scales))
-    return ClockModule(network, teach_encoder(network, data, checkpoint))
+    return ClockModule(network, teach_encoder(network, data, folder))

@@ -25,6 +25,7 @@ from cellfate.training.checkpoints import (
     read_checkpoint,
     read_weights,
     save_member,
+    tell_unfinished,
 )
 from cellfate.training.early_stopping import best_epoch, is_over
 from cellfate.training.fold_data import Cells, FoldData
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-Build = Callable[[FoldData[Cells], Path | None], "MemberModule"]
-"""Makes the module of a fold; it is told the checkpoint that the training will go on from, if there is one."""
+Build = Callable[[FoldData[Cells], Path], "MemberModule"]
+"""Makes the module of a fold; it is told the folder of the checkpoints that the training will go on from."""
 
 
 def fit_members(folds: Sequence[FoldData[Cells]], build: Build[Cells], folder: Path) -> list[FittedMember]:
@@ -60,9 +61,10 @@ def fit_members(folds: Sequence[FoldData[Cells]], build: Build[Cells], folder: P
     Raises
     ------
     InputError
-        If a checkpoint is damaged.
+        If a checkpoint is damaged, or the loss is no longer a number.
     """
     members = []
+    tell_unfinished(folder)
     for data in folds:
         of_fold = folder / f"fold_{data.fold}"
         member = load_member(of_fold)
@@ -88,13 +90,12 @@ def history_table(members: Sequence[FittedMember]) -> pd.DataFrame:
 
 def _fit_member(data: FoldData[Cells], build: Build[Cells], folder: Path) -> FittedMember:
     with _fork_seeded(data.settings, data.fold):
-        last = folder / LAST
-        module = build(data, last if last.is_file() else None)
+        module = build(data, folder)
         n_parameters = sum(parameter.numel() for parameter in module.network.parameters())
         sizes = (data.fold, len(data.train), len(data.validation), n_parameters)
         logger.info("Fold %d: %d training and %d validation cells, %d parameters", *sizes)
         _run_trainer(module, folder)
-    epochs = read_checkpoint(last)["epochs"]
+    epochs = read_checkpoint(folder / LAST)["epochs"]
     best = best_epoch(epochs, data.settings)
     logger.info("Fold %d: epoch %d of %d kept", data.fold, best, len(epochs))
     scores = {name: value for name, value in epochs[best].items() if name.startswith("validation_")}
@@ -115,12 +116,13 @@ def _run_trainer(module: "MemberModule", folder: Path) -> None:
     """Train from the start or from the last checkpoint; nothing is done if that one was the end."""
     import lightning
 
-    from cellfate.training.member_module import EpochCheckpoints
+    from cellfate.training.epoch_checkpoints import EpochCheckpoints, WholeCheckpointIO
 
     last, training = folder / LAST, module.settings
     if last.is_file():
-        epochs = read_checkpoint(last)["epochs"]
-        logger.info("An unfinished training goes on after epoch %d (%s)", len(epochs) - 1, last)
+        state = read_checkpoint(last)
+        epochs, n_batches = state["epochs"], len(state["training_losses"])
+        logger.info("An unfinished training goes on in epoch %d after %d batches (%s)", len(epochs), n_batches, last)
         if is_over(epochs, training):
             return
     with _quiet_lightning():
@@ -131,7 +133,8 @@ def _run_trainer(module: "MemberModule", folder: Path) -> None:
             max_epochs=training.max_epochs,
             gradient_clip_val=training.gradient_clip,
             reload_dataloaders_every_n_epochs=1,
-            callbacks=[EpochCheckpoints(folder)],
+            callbacks=[EpochCheckpoints(folder, training.checkpoint_minutes)],
+            plugins=[WholeCheckpointIO()],
             enable_progress_bar=sys.stdout.isatty(),
             enable_model_summary=False,
             num_sanity_val_steps=0,

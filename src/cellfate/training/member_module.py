@@ -1,27 +1,26 @@
 """What the Lightning modules of the house do alike: average weights, write down epochs, decide when to stop.
 
 Everything random in a step follows from the seed, the fold, the epoch and the place in it, so an interrupted training
-that goes on from the checkpoint of an epoch ends with the same weights.
+that goes on from a checkpoint, of an epoch or within one, ends with the same weights.
 """
 
 import copy
 import logging
+import math
 import sys
 from abc import abstractmethod
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import lightning
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import Checkpoint
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, Sampler
 
+from cellfate.core.errors import InputError
 from cellfate.models.frame_encoders import FrameNetwork
 from cellfate.training.batches import Batch
-from cellfate.training.checkpoints import BEST, LAST
 from cellfate.training.early_stopping import EpochRow, best_epoch, is_over, next_learning_rate
 from cellfate.training.fold_data import FoldData
 from cellfate.training.randomness import torch_seed
@@ -42,6 +41,20 @@ class _Batches(Dataset[dict[str, Tensor]]):
 
     def __getitem__(self, number: int) -> dict[str, Tensor]:
         return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in self._make(number).items()}
+
+
+class _Rest(Sampler[int]):
+    """Numbers of the batches of an epoch that are still to come; as long as the whole epoch, as Lightning counts."""
+
+    def __init__(self, n_done: int, n_batches: int) -> None:
+        self._n_done = n_done
+        self._n_batches = n_batches
+
+    def __len__(self) -> int:
+        return self._n_batches
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(self._n_done, self._n_batches))
 
 
 class MemberModule(lightning.LightningModule):
@@ -93,10 +106,10 @@ class MemberModule(lightning.LightningModule):
         return best_epoch(self.epochs, self.settings) == len(self.epochs) - 1
 
     def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
-        """Batches of the running epoch."""
+        """Batches of the running epoch; those that were done before the training was interrupted are left out."""
         epoch, plan = self.epoch, self.data.training_plan(self.epoch)
         batches = _Batches(len(plan), lambda number: self.data.training_batch(plan[number], epoch, number))
-        return DataLoader(batches, batch_size=None)
+        return DataLoader(batches, batch_size=None, sampler=_Rest(len(self._training_losses), len(plan)))
 
     def val_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         """Batches of the validation part, the same every time."""
@@ -107,15 +120,20 @@ class MemberModule(lightning.LightningModule):
         """Mean loss of a batch."""
         torch.manual_seed(torch_seed(self.settings.seed, "step", self.data.fold, self.epoch, batch_idx))
         loss, size = self.batch_loss(batch)
-        self._training_losses.append((float(loss.detach()), size))
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise self._divergence(f"The loss is {value} in batch {batch_idx}")
+        self._training_losses.append((value, size))
         self.log("train_loss", loss.detach(), prog_bar=True, on_step=True, on_epoch=False, batch_size=size)
         return loss
 
-    def on_train_batch_end(self, outputs: Any, batch: dict[str, Tensor], batch_idx: int) -> None:
-        """Move the mean of the weights towards the new ones; early on it follows faster."""
+    def optimizer_step(self, *arguments: Any, **named: Any) -> None:
+        """Make a step, and move the mean of the weights towards the new ones; early on it follows faster."""
+        super().optimizer_step(*arguments, **named)
         if self.average is self.network:
             return
-        decay = min(self.settings.average_decay, (1 + self.global_step) / (10 + self.global_step))
+        n_steps = 1 + self.global_step  # Lightning counts this one afterwards
+        decay = min(self.settings.average_decay, (1 + n_steps) / (10 + n_steps))
         with torch.no_grad():
             new = self.network.state_dict()
             for name, mean in self.average.state_dict().items():
@@ -165,35 +183,36 @@ class MemberModule(lightning.LightningModule):
             return [{"params": rest}]
         return [{"params": rest}, {"params": encoder, "lr": share * self.settings.learning_rate}]
 
+    def check_weights(self) -> None:
+        """Check, before they are kept, that all weights are numbers.
+
+        Raises
+        ------
+        InputError
+            If one is not.
+        """
+        if not all(bool(value.isfinite().all()) for value in self.network.state_dict().values()):
+            raise self._divergence(f"Weights are not finite after {len(self._training_losses)} batches")
+
+    def _divergence(self, found: str) -> InputError:
+        return InputError(
+            f"{found} of epoch {self.epoch} of fold {self.data.fold}, where numbers were expected; lower learning_rate "
+            "(now "
+            f"{self.settings.learning_rate:g}) or gradient_clip ({self.settings.gradient_clip:g}), or set precision to "
+            "32-true. The last good checkpoint is kept."
+        )
+
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the epochs so far beside the weights."""
+        """Keep the epochs so far, and the losses of the running one, beside the weights."""
         checkpoint["epochs"] = [dict(row) for row in self.epochs]
+        checkpoint["training_losses"] = [list(batch) for batch in self._training_losses]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take the epochs so far from a checkpoint."""
+        """Take the epochs so far, and the losses of the running one, from a checkpoint."""
         self.epochs = [dict(row) for row in checkpoint["epochs"]]
+        self._training_losses = [(loss, size) for loss, size in checkpoint["training_losses"]]
 
 
 def embed_batch(network: FrameNetwork, batch: dict[str, Tensor]) -> Tensor:
     """Embed the frames of a batch, or take the embeddings of an encoder that does not learn."""
     return batch["embeddings_nd"] if "embeddings_nd" in batch else network.encode(batch["frames_nchw"])
-
-
-class EpochCheckpoints(Checkpoint):
-    """Keeps the best epoch, then the last, so that a training that goes on finds both or repeats the epoch.
-
-    Parameters
-    ----------
-    folder
-        Where.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__()
-        self._folder = folder
-
-    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Write the checkpoints of an epoch; Lightning calls this after the module's own `on_train_epoch_end`."""
-        if pl_module.is_best:
-            trainer.save_checkpoint(self._folder / BEST)
-        trainer.save_checkpoint(self._folder / LAST)

@@ -1,5 +1,7 @@
 """What an encoder is taught before fates or hazards: to tell frame features of single crops.
 
+Its state is kept every few minutes and at its end, so an interrupted pretraining goes on to the same weights.
+
 Shape suffixes: n packed frames or crops, f features, p pairs of crops, d embedding.
 """
 
@@ -7,17 +9,26 @@ import logging
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from cellfate.core.errors import InputError
 from cellfate.models.frame_encoders import FrameNetwork
 from cellfate.training.batch_plans import mixed_batches
 from cellfate.training.batches import Batch, FloatArray, IntArray
-from cellfate.training.checkpoints import read_weights
+from cellfate.training.checkpoints import (
+    LAST,
+    PRETRAINING,
+    CheckpointClock,
+    read_checkpoint,
+    read_weights,
+    write_checkpoint,
+)
 from cellfate.training.fold_data import Cells, FoldData
 from cellfate.training.randomness import random_stream
 from cellfate.training.settings import FittingSettings
@@ -43,7 +54,7 @@ class CropDraw(NamedTuple):
     """Places in `frames_nchw` of an earlier and a later frame of one cell; no row without the time arrow."""
 
 
-def teach_encoder(network: FrameNetwork, data: FoldData[Cells], checkpoint: Path | None) -> FoldData[Cells]:
+def teach_encoder(network: FrameNetwork, data: FoldData[Cells], folder: Path) -> FoldData[Cells]:
     """Pretrain the encoder, or take it from a checkpoint of the training that goes on; it is moved to the GPU if any.
 
     Parameters
@@ -52,8 +63,8 @@ def teach_encoder(network: FrameNetwork, data: FoldData[Cells], checkpoint: Path
         Its encoder and its feature layer are changed.
     data
         The fold's data; its settings say how.
-    checkpoint
-        What the training will go on from, if it has begun.
+    folder
+        Where the fold keeps its checkpoints.
 
     Returns
     -------
@@ -62,15 +73,15 @@ def teach_encoder(network: FrameNetwork, data: FoldData[Cells], checkpoint: Path
     """
     network.to("cuda" if torch.cuda.is_available() else "cpu")
     learns = data.settings.encoder_rate > 0
-    if checkpoint is None:
-        pretrain_encoder(network, data)
+    if not (folder / LAST).is_file():
+        pretrain_encoder(network, data, folder)
     elif not learns:
-        weights = read_weights(checkpoint, "network")
+        weights = read_weights(folder / LAST, "network")
         network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
     return data if learns else embed_cells(network, data)
 
 
-def pretrain_encoder(network: FrameNetwork, data: FoldData[Cells]) -> float:
+def pretrain_encoder(network: FrameNetwork, data: FoldData[Cells], folder: Path) -> float:
     """Teach the encoder to tell features of single crops, drawn over all training cells in random order.
 
     Parameters
@@ -79,38 +90,104 @@ def pretrain_encoder(network: FrameNetwork, data: FoldData[Cells]) -> float:
         Its encoder and its feature layer are changed.
     data
         The fold's data; its settings say passes, batch size and learning rate.
+    folder
+        Where the fold keeps its checkpoints; a pretraining that was interrupted goes on from there.
 
     Returns
     -------
     float
         Mean squared error of the last pass, in units of the features' variance; NaN without a pass.
+
+    Raises
+    ------
+    InputError
+        If the error is no longer a number, or the checkpoint is damaged.
     """
     settings = data.settings
     if network.features is None or not settings.pretraining_epochs:
         return float("nan")
-    device = next(network.parameters()).device
-    arrow = nn.Linear(network.size, 1, bias=False).to(device)
-    parts = nn.ModuleList((network.encoder, network.features, arrow))
-    optimizer = torch.optim.AdamW(parts.parameters(), lr=settings.pretraining_rate, weight_decay=settings.weight_decay)
-    network.train()
-    errors: list[float] = []
-    for epoch in range(settings.pretraining_epochs):
-        errors.clear()
-        for draw in draw_crops(data, epoch):
-            progress = (epoch + draw.done) / settings.pretraining_epochs
-            for group in optimizer.param_groups:
-                group["lr"] = settings.pretraining_rate * (1 + math.cos(math.pi * progress)) / 2
-            embeddings_nd = network.encode(torch.from_numpy(draw.frames_nchw).to(device))
-            features_nf = torch.from_numpy(draw.features_nf).to(device)
-            error = feature_loss(network.tell_features(embeddings_nd[: len(features_nf)]), features_nf)
-            pairs_p2 = torch.from_numpy(draw.pairs_p2).to(device)
-            loss = error + settings.time_arrow_weight * arrow_loss(arrow, embeddings_nd[:, : network.size], pairs_p2)
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            errors.append(error.item())
-        logger.info("Fold %d, pretraining, pass %d: error %.3f", data.fold, epoch, np.mean(errors))
-    return float(np.mean(errors))
+    lessons = _Lessons(network, data, folder / PRETRAINING)
+    lessons.restore()
+    clock = CheckpointClock(settings.checkpoint_minutes)
+    for epoch in range(lessons.epoch, settings.pretraining_epochs):
+        n_done = len(lessons.errors)
+        for draw in islice(draw_crops(data, epoch), n_done, None):  # those before an interruption are drawn again
+            lessons.take(draw)
+            if clock.is_due:
+                lessons.keep()
+                clock.restart()
+        lessons.end_pass()
+    lessons.keep()
+    return lessons.error
+
+
+class _Lessons:
+    """An encoder with the layers that teach it, and how far it has come.
+
+    Attributes
+    ----------
+    epoch : int
+        Pass that is running.
+    errors : list of float
+        Mean squared error of each of its batches so far.
+    error : float
+        Their mean over the pass before; NaN before the first has ended.
+    """
+
+    def __init__(self, network: FrameNetwork, data: FoldData[Cells], path: Path) -> None:
+        self._network, self._settings, self._fold, self._path = network, data.settings, data.fold, path
+        self._device = next(network.parameters()).device
+        self._arrow = nn.Linear(network.size, 1, bias=False).to(self._device)
+        assert network.features is not None, "the network was built without the auxiliary task"
+        self._parts = nn.ModuleList((network.encoder, network.features, self._arrow))
+        rate, decay = self._settings.pretraining_rate, self._settings.weight_decay
+        self._optimizer = torch.optim.AdamW(self._parts.parameters(), lr=rate, weight_decay=decay)
+        network.train()
+        self.epoch, self.error = 0, float("nan")
+        self.errors: list[float] = []
+
+    def take(self, draw: CropDraw) -> None:
+        """Make a step."""
+        progress = (self.epoch + draw.done) / self._settings.pretraining_epochs
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._settings.pretraining_rate * (1 + math.cos(math.pi * progress)) / 2
+        embeddings_nd = self._network.encode(torch.from_numpy(draw.frames_nchw).to(self._device))
+        features_nf = torch.from_numpy(draw.features_nf).to(self._device)
+        error = feature_loss(self._network.tell_features(embeddings_nd[: len(features_nf)]), features_nf)
+        pairs_p2 = torch.from_numpy(draw.pairs_p2).to(self._device)
+        later = arrow_loss(self._arrow, embeddings_nd[:, : self._network.size], pairs_p2)
+        loss = error + self._settings.time_arrow_weight * later
+        if not math.isfinite(loss.item()):
+            raise InputError(
+                f"The loss is {loss.item()} in batch {len(self.errors)} of pass {self.epoch} of the pretraining of "
+                f"fold {self._fold}, where a number was expected; lower pretraining_rate "
+                f"(now {self._settings.pretraining_rate:g})."
+            )
+        self._optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._optimizer.step()
+        self.errors.append(error.item())
+
+    def end_pass(self) -> None:
+        """Go on to the next pass."""
+        self.error = float(np.mean(self.errors))
+        logger.info("Fold %d, pretraining, pass %d: error %.3f", self._fold, self.epoch, self.error)
+        self.errors, self.epoch = [], self.epoch + 1
+
+    def keep(self) -> None:
+        """Write all of this to the checkpoint."""
+        state = {"parts": self._parts.state_dict(), "optimizer": self._optimizer.state_dict()}
+        write_checkpoint(state | {"epoch": self.epoch, "errors": self.errors, "error": self.error}, self._path)
+
+    def restore(self) -> None:
+        """Take all of this from the checkpoint, if there is one."""
+        if not self._path.is_file():
+            return
+        state: dict[str, Any] = read_checkpoint(self._path)
+        self._parts.load_state_dict(state["parts"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self.epoch, self.errors, self.error = state["epoch"], state["errors"], state["error"]
+        logger.info("The pretraining goes on in pass %d after %d batches", self.epoch, len(self.errors))
 
 
 def draw_crops(data: FoldData[Cells], epoch: int) -> Iterator[CropDraw]:

@@ -97,6 +97,9 @@ class FittingSettings(Settings):
     """Seed of initial weights, drawing, augmentation and dropout."""
     checkpoint_folder: str
     """Folder of checkpoints; an unfinished training with the same data and settings goes on from there."""
+    checkpoint_minutes: float = Field(default=10.0, gt=0)
+    """Minutes from one checkpoint within a pass to the next: the work that is done again after a training was
+    killed."""
 
     @property
     def learns_features(self) -> bool:

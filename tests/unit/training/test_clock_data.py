@@ -232,7 +232,7 @@ def test_pretraining_lowers_the_error_of_telling_features(study, tmp_path):
     for passes in (1, 60):
         training = tiny_clock_training(tmp_path, pretraining_epochs=passes, pretraining_rate=5e-3)
         data = study.open_folds(training)[0]
-        errors.append(pretrain_encoder(network_of(data), data))
+        errors.append(pretrain_encoder(network_of(data), data, tmp_path / str(passes)))
     assert errors[1] < 0.7 * errors[0]
 
 

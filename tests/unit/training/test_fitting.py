@@ -14,7 +14,8 @@ from cellfate.training import history_table, pretraining
 from cellfate.training.checkpoints import run_folder
 from cellfate.training.classifier_module import ClassifierModule, cell_losses, forward_batch
 from cellfate.training.clock_module import ClockModule, frame_losses
-from cellfate.training.member_module import EpochCheckpoints, MemberModule
+from cellfate.training.epoch_checkpoints import EpochCheckpoints
+from cellfate.training.member_module import MemberModule
 from cellfate.training.randomness import torch_seed
 from tests.cases.trainings import TINY_CLOCK, TINY_MODEL, tiny_clock_training, tiny_training, trainable_study
 
@@ -272,7 +273,7 @@ def test_a_pretrained_classifier_keeps_its_encoder_and_no_weights_of_the_auxilia
     with torch.random.fork_rng():
         torch.manual_seed(torch_seed(0, "weights", 0))
         network = FateClassifier(TINY_MODEL, 2, 2, data.n_features)
-        pretraining.pretrain_encoder(network, data)
+        pretraining.pretrain_encoder(network, data, tmp_path)
     weights = straight["pretrained classifier"][0].weights
     assert {weight.split(".")[0] for weight in weights} == parts
     for name, value in network.encoder.state_dict().items():
