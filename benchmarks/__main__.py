@@ -20,6 +20,7 @@ NAMES = (
     "prediction_sets",
     "review_latency",
     "whole_way",
+    "published_step",
     "causal_reading",
     "clock_censoring",
     "added_value",

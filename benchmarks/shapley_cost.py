@@ -38,7 +38,7 @@ class Member:
         lengths = torch.tensor([len(each) for each in embeddings])
         packed = torch.from_numpy(np.concatenate(embeddings)), torch.from_numpy(np.concatenate(positions))
         with torch.inference_mode():
-            return self.network.classify(*packed, lengths)[0].numpy()
+            return self.network.classify(*packed, lengths).numpy()
 
 
 def main() -> bool:

@@ -1,12 +1,12 @@
 """The fate classifier: frames to embeddings, embeddings over time to logits.
 
-Shape suffixes: n packed real frames, c channels, h rows, w columns, b sequences, t padded time, s = t + 1 tokens (the
-class token first), d embedding, k logits, p positions.
+Shape suffixes: n packed frames, c channels, h rows, w columns, b sequences, t frames of one sequence, m packed tokens,
+s = t + 1 tokens of one sequence (the class token first), d embedding, k logits, p positions.
 
-Frames are packed: those of all sequences of a batch stand one after the other, without padding, so the frame encoder
-and its batch statistics never see any. Embeddings are padded for the Transformer, which is told where.
+Frames and tokens are packed: those of all sequences of a batch stand one after the other. Nothing is padded.
 """
 
+from collections.abc import Sequence
 from typing import cast
 
 import torch
@@ -16,10 +16,10 @@ from cellfate.models.frame_encoders import FrameNetwork, feature_layer
 from cellfate.models.settings import ModelSettings
 from cellfate.models.temporal import (
     AttentionPooling,
-    pad_sequences,
+    TransformerLayer,
+    put_first,
     roll_out_layers,
     sinusoidal_positions,
-    transformer_layer,
 )
 
 
@@ -51,7 +51,7 @@ class FateClassifier(FrameNetwork):
         super().__init__(settings, n_channels, n_columns)
         size = self.size
         self.class_token = nn.Parameter(torch.randn(size) * 0.02)
-        self.layers = nn.ModuleList(transformer_layer(settings) for _ in range(settings.n_layers))
+        self.layers = nn.ModuleList(TransformerLayer(settings) for _ in range(settings.n_layers))
         self.pooling = AttentionPooling(size)
         self.norm = nn.LayerNorm(size)
         self.head = nn.Linear(size, n_logits(n_outcomes))
@@ -69,11 +69,10 @@ class FateClassifier(FrameNetwork):
         lengths_b
             int64, frames of each sequence; their sum is N.
         """
-        logits_bk, _ = self.classify(self.encode(frames_nchw), positions_n, lengths_b)
-        return logits_bk
+        return self.classify(self.encode(frames_nchw), positions_n, lengths_b)
 
-    def classify(self, embeddings_nd: Tensor, positions_n: Tensor, lengths_b: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits and pooling attention of sequences of embeddings.
+    def classify(self, embeddings_nd: Tensor, positions_n: Tensor, lengths_b: Tensor) -> Tensor:
+        """Logits of sequences of embeddings.
 
         Parameters
         ----------
@@ -84,34 +83,28 @@ class FateClassifier(FrameNetwork):
 
         Returns
         -------
-        logits_bk : Tensor
-            One logit for two outcomes (of the first), else one an outcome.
-        attention_bs : Tensor
-            The class token's share first, then one weight a frame; sums to 1, padding gets 0.
+        Tensor
+            (B, K): one logit for two outcomes (of the first), else one an outcome.
         """
-        tokens_bsd, padding_bs = self._tokens(embeddings_nd, positions_n, lengths_b)
-        # a mask that hides nothing costs a quarter of the time: explanations read many sequences of one length
-        hidden_bs = padding_bs if self.training or padding_bs.any() else None
-        for layer in self.layers:
-            tokens_bsd = layer(tokens_bsd, src_key_padding_mask=hidden_bs)
-        pooled_bd, attention_bs = self.pooling(tokens_bsd, padding_bs)
-        return self.head(self.norm(pooled_bd)), attention_bs
+        pooled_bd = self.pooling(*self._attend(embeddings_nd, positions_n, lengths_b))
+        return cast(Tensor, self.head(self.norm(pooled_bd)))
 
-    def roll_out(self, embeddings_nd: Tensor, positions_n: Tensor, lengths_b: Tensor) -> Tensor:
-        """Attention rolled out through all layers to the pooled vector (Abnar and Zuidema 2020), (B, S).
+    def pooling_attention(self, embeddings_nd: Tensor, positions_n: Tensor, lengths_b: Tensor) -> Tensor:
+        """Pooling attention of sequences of embeddings, given as in `classify`; packed, (N + B,).
+
+        Of each sequence the class token's share first, then one weight a frame; they sum to 1.
+        """
+        return self.pooling.weigh(*self._attend(embeddings_nd, positions_n, lengths_b))
+
+    def roll_out(self, embeddings_td: Tensor, positions_t: Tensor) -> Tensor:
+        """Attention of one sequence rolled out through all layers to the pooled vector (Abnar and Zuidema 2020), (S,).
 
         See `roll_out_layers`; the pooling attention, which has no residual, comes last. Without layers it is the
         pooling attention itself.
-
-        Parameters
-        ----------
-        embeddings_nd, positions_n, lengths_b
-            As in `classify`.
         """
-        tokens_bsd, padding_bs = self._tokens(embeddings_nd, positions_n, lengths_b)
-        tokens_bsd, passed_bss, _ = roll_out_layers(self.layers, tokens_bsd, padding_bs)
-        _, attention_bs = self.pooling(tokens_bsd, padding_bs)
-        return cast(Tensor, (attention_bs[:, None] @ passed_bss)[:, 0])
+        tokens_sd = self._tokens(embeddings_td, positions_t, [len(positions_t)])
+        tokens_sd, passed_ss, _ = roll_out_layers(self.layers, tokens_sd)
+        return self.pooling.weigh(tokens_sd, [len(tokens_sd)]) @ passed_ss
 
     def layers_from_head(self) -> list[tuple[str, list[nn.Module]]]:
         """Name the layers and give their modules, from the head down to the frame encoder."""
@@ -122,13 +115,18 @@ class FateClassifier(FrameNetwork):
         ]
         return [*top, *layers[::-1], ("frame encoder", self.frame_layers())]
 
-    def _tokens(self, embeddings_nd: Tensor, positions_n: Tensor, lengths_b: Tensor) -> tuple[Tensor, Tensor]:
-        """Pad to tokens, the class token at position 0 and frames from position 1, and say where padding is."""
-        places_p = torch.arange(1, int(positions_n.max()) + 2, device=positions_n.device)
-        codes_pd = sinusoidal_positions(places_p, self.size)
-        coded_nd = self.join(embeddings_nd) + codes_pd.to(embeddings_nd)[positions_n]
-        real_bt, frames_btd = pad_sequences(coded_nd, lengths_b)
-        start_d = self.class_token + sinusoidal_positions(lengths_b.new_zeros(()), self.size)
-        start_b1d = start_d.to(coded_nd.dtype).expand(len(lengths_b), 1, -1)
-        padding_bs = torch.cat((real_bt.new_zeros(len(lengths_b), 1), ~real_bt), dim=1)
-        return torch.cat((start_b1d, frames_btd), dim=1), padding_bs
+    def _attend(self, embeddings_nd: Tensor, positions_n: Tensor, lengths_b: Tensor) -> tuple[Tensor, list[int]]:
+        """Tokens after the last layer, packed, and how many are each sequence's."""
+        lengths = lengths_b.tolist()
+        tokens_md = self._tokens(embeddings_nd, positions_n, lengths)
+        n_tokens = [1 + length for length in lengths]
+        for layer in self.layers:
+            tokens_md = layer(tokens_md, n_tokens)
+        return tokens_md, n_tokens
+
+    def _tokens(self, embeddings_nd: Tensor, positions_n: Tensor, lengths: Sequence[int]) -> Tensor:
+        """Put the class token, at position 0, before each sequence's frames, which stand from position 1 on, (M, D)."""
+        places_p = torch.arange(int(positions_n.max()) + 2, device=positions_n.device)
+        codes_pd = sinusoidal_positions(places_p, self.size).to(embeddings_nd)
+        coded_nd = self.join(embeddings_nd) + codes_pd[1 + positions_n]
+        return put_first((self.class_token + codes_pd[0]).to(coded_nd.dtype), coded_nd, lengths)

@@ -1,7 +1,7 @@
 """The network of the fate clock: frames to embeddings, embeddings over time to cause-specific hazards at every frame.
 
-Shape suffixes: n packed real frames, c channels, h rows, w columns, b sequences, t padded time, d embedding, a inputs
-about age, k bins of time, e events, f frame features.
+Shape suffixes: n packed frames, c channels, h rows, w columns, b sequences, t frames of one sequence, r places among
+the packed frames, w frames of a window, d embedding, a inputs about age, k bins of time, e events, f frame features.
 
 Nothing at a frame depends on a later one: attention is banded (a frame sees itself and the frames before it, up to
 `history_frames`), and statistics are of windows that end at the frame.
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from cellfate.models.frame_encoders import FrameNetwork, feature_layer
 from cellfate.models.settings import ClockNetworkSettings
-from cellfate.models.temporal import pad_sequences, roll_out_layers, sinusoidal_positions, transformer_layer
+from cellfate.models.temporal import TransformerLayer, roll_out_layers, sinusoidal_positions
 
 AGE_INPUTS = 3
 """Age over 20 h, log(1 + age in h), and whether the track began after the recording did."""
@@ -56,7 +56,7 @@ class FateClock(FrameNetwork):
         self.causal = settings.causal
         size = self.size
         self.shape_ke = (n_bins, n_events)
-        self.layers = nn.ModuleList(transformer_layer(settings) for _ in range(settings.n_layers))
+        self.layers = nn.ModuleList(TransformerLayer(settings) for _ in range(settings.n_layers))
         n_inputs = size * (bool(settings.n_layers) + 3 * len(self.causal.statistics_frames))
         n_inputs += AGE_INPUTS if self.causal.age else 0
         # each input in its own standard deviations: a layer norm would mix brightness with shape
@@ -94,34 +94,15 @@ class FateClock(FrameNetwork):
         Tensor
             (N, K, E): log odds of each event against no event in each bin, given none before; see `hazards_of`.
         """
-        embeddings_nd = self.join(embeddings_nd)
-        real_bt, embeddings_btd = pad_sequences(embeddings_nd, lengths_b)
-        inputs = [ages_na.to(embeddings_nd.dtype)] if self.causal.age else []
-        if len(self.layers):
-            inputs.append(self._attend(embeddings_btd, pad_sequences(positions_n, lengths_b)[1])[real_bt])
-        inputs += [_statistics(embeddings_btd, frames)[real_bt] for frames in self.causal.statistics_frames]
-        scaled_ni = self._rescale(torch.cat(inputs, dim=1)).clamp(-_FARTHEST, _FARTHEST)
-        logits: Tensor = self.head(scaled_ni)
-        return logits.view(-1, *self.shape_ke)
+        at_n = torch.arange(len(embeddings_nd), device=lengths_b.device)
+        return self._read_at(at_n, embeddings_nd, positions_n, lengths_b, ages_na)
 
     def read_last(self, embeddings_nd: Tensor, positions_n: Tensor, lengths_b: Tensor, ages_na: Tensor) -> Tensor:
         """Read hazards at the last frame of each sequence, (B, K, E): what `read` says there.
 
         Statistics of the other frames, most of the work of `read`, are left out. Parameters as there.
         """
-        _, embeddings_btd = pad_sequences(embeddings_nd, lengths_b)
-        inputs = [ages_na[lengths_b.cumsum(dim=0) - 1].to(embeddings_nd.dtype)] if self.causal.age else []
-        sequences_b, last_b = torch.arange(len(lengths_b), device=lengths_b.device), lengths_b - 1
-        if len(self.layers):
-            tokens_btd = self._attend(embeddings_btd, pad_sequences(positions_n, lengths_b)[1])
-            inputs.append(tokens_btd[sequences_b, last_b])
-        for n_frames in self.causal.statistics_frames:
-            back_w = torch.arange(1 - n_frames, 1, device=lengths_b.device)
-            recent_bwd = embeddings_btd[sequences_b[:, None], (last_b[:, None] + back_w).clamp(min=0)]
-            inputs.append(_last_statistics(recent_bwd, embeddings_btd[:, :1]))
-        scaled_bi = self._rescale(torch.cat(inputs, dim=1)).clamp(-_FARTHEST, _FARTHEST)
-        logits: Tensor = self.head(scaled_bi)
-        return logits.view(-1, *self.shape_ke)
+        return self._read_at(lengths_b.cumsum(dim=0) - 1, embeddings_nd, positions_n, lengths_b, ages_na)
 
     def summarise(self, embeddings_nd: Tensor, lengths_b: Tensor) -> Tensor:
         """Give mean, change and spread of the embeddings over every window that ends at each frame, packed, (N, I).
@@ -131,9 +112,8 @@ class FateClock(FrameNetwork):
         embeddings_nd = self.join(embeddings_nd)
         if not self.causal.statistics_frames:
             return embeddings_nd
-        real_bt, embeddings_btd = pad_sequences(embeddings_nd, lengths_b)
-        parts = [_statistics(embeddings_btd, frames)[real_bt] for frames in self.causal.statistics_frames]
-        return torch.cat(parts, dim=1)
+        at_n = torch.arange(len(embeddings_nd), device=lengths_b.device)
+        return torch.cat(self._statistics_at(at_n, embeddings_nd, lengths_b), dim=1)
 
     def look_back(self, embeddings_td: Tensor, positions_t: Tensor) -> tuple[Tensor, Tensor]:
         """Tell how the last frame of one sequence attends to each of its frames, (T,) each; both sum to 1.
@@ -147,9 +127,9 @@ class FateClock(FrameNetwork):
         rolled_t : Tensor
             Attention rolled out through all layers; see `roll_out_layers`.
         """
-        tokens_btd, hidden_tt = self._tokens(self.join(embeddings_td)[None], positions_t[None])
-        _, passed_btt, attention_btt = roll_out_layers(self.layers, tokens_btd, hidden_ss=hidden_tt)
-        return attention_btt[0, -1], passed_btt[0, -1]
+        tokens_td = self._tokens(self.join(embeddings_td), positions_t)
+        _, passed_tt, attention_tt = roll_out_layers(self.layers, tokens_td, self._seen(len(tokens_td), tokens_td))
+        return attention_tt[-1], passed_tt[-1]
 
     def layers_from_head(self) -> list[tuple[str, list[nn.Module]]]:
         """Name the layers and give their modules, from the head down to the frame encoder.
@@ -166,19 +146,47 @@ class FateClock(FrameNetwork):
             return nn.functional.batch_norm(inputs_ni, *seen, eps=self.scale.eps)
         return cast(Tensor, self.scale(inputs_ni))
 
-    def _attend(self, embeddings_btd: Tensor, positions_bt: Tensor) -> Tensor:
-        """Let every frame look back on itself and the `history_frames - 1` frames before it."""
-        tokens_btd, hidden_tt = self._tokens(embeddings_btd, positions_bt)
-        for layer in self.layers:
-            tokens_btd = layer(tokens_btd, src_mask=hidden_tt)
-        return tokens_btd
+    def _read_at(
+        self, at_r: Tensor, embeddings_nd: Tensor, positions_n: Tensor, lengths_b: Tensor, ages_na: Tensor
+    ) -> Tensor:
+        """Read hazards at some places among the packed frames, (R, K, E)."""
+        embeddings_nd = self.join(embeddings_nd)
+        inputs = [ages_na[at_r].to(embeddings_nd.dtype)] if self.causal.age else []
+        if len(self.layers):
+            inputs.append(self._attend(embeddings_nd, positions_n, lengths_b.tolist())[at_r])
+        inputs += self._statistics_at(at_r, embeddings_nd, lengths_b)
+        scaled_ri = self._rescale(torch.cat(inputs, dim=1)).clamp(-_FARTHEST, _FARTHEST)
+        logits: Tensor = self.head(scaled_ri)
+        return logits.view(-1, *self.shape_ke)
 
-    def _tokens(self, embeddings_btd: Tensor, positions_bt: Tensor) -> tuple[Tensor, Tensor]:
-        """Add positions to embeddings, and say which frames (columns) each frame (row) does not see, (T, T)."""
-        tokens_btd = embeddings_btd + sinusoidal_positions(positions_bt, self.size).to(embeddings_btd.dtype)
-        steps_t = torch.arange(tokens_btd.shape[1], device=tokens_btd.device)
+    def _attend(self, embeddings_nd: Tensor, positions_n: Tensor, lengths: list[int]) -> Tensor:
+        """Let every frame look back on itself and the `history_frames - 1` frames before it, (N, D)."""
+        tokens_nd = self._tokens(embeddings_nd, positions_n)
+        seen_tt = self._seen(max(lengths), tokens_nd)
+        for layer in self.layers:
+            tokens_nd = layer(tokens_nd, lengths, seen_tt)
+        return tokens_nd
+
+    def _tokens(self, embeddings_nd: Tensor, positions_n: Tensor) -> Tensor:
+        """Add positions to embeddings, (N, D)."""
+        return embeddings_nd + sinusoidal_positions(positions_n, self.size).to(embeddings_nd.dtype)
+
+    def _seen(self, n_frames: int, tokens_nd: Tensor) -> Tensor:
+        """Tell which frames (columns) each frame (row) of a sequence sees, (T, T), on the device of the tokens."""
+        steps_t = torch.arange(n_frames, device=tokens_nd.device)
         back_tt = steps_t[:, None] - steps_t
-        return tokens_btd, (back_tt < 0) | (back_tt >= self.causal.history_frames)
+        return (back_tt >= 0) & (back_tt < self.causal.history_frames)
+
+    def _statistics_at(self, at_r: Tensor, embeddings_nd: Tensor, lengths_b: Tensor) -> list[Tensor]:
+        """Statistics of the windows that end at some places, (R, 3 D) each; before a start stands its first frame."""
+        first_r = (lengths_b.cumsum(dim=0) - lengths_b).repeat_interleave(lengths_b)[at_r]
+        parts = []
+        for n_frames in self.causal.statistics_frames:
+            back_w = torch.arange(1 - n_frames, 1, device=at_r.device)
+            places_rw = torch.maximum(at_r[:, None] + back_w, first_r[:, None])
+            recent_rwd = nn.functional.embedding(places_rw, embeddings_nd)
+            parts.append(_statistics(recent_rwd, embeddings_nd[first_r, None]))
+        return parts
 
 
 def hazards_of(logits_nke: Tensor) -> Tensor:
@@ -201,32 +209,15 @@ def log_incidence_of(logits_nke: Tensor) -> Tensor:
     return torch.cat((happened_nke, none_nk[..., None]), dim=-1)
 
 
-def _statistics(embeddings_btd: Tensor, n_frames: int) -> Tensor:
-    """Mean, change and spread over the window of `n_frames` that ends at each frame, (B, T, 3 D).
+def _statistics(recent_rwd: Tensor, first_r1d: Tensor) -> Tensor:
+    """Mean, change and spread over windows of frames, (R, 3 D).
 
-    Before a sequence's start its first frame stands. Change is the mean of the window's last frames minus that of its
-    first ones.
+    Change is the mean of a window's last frames minus that of its first ones. What is averaged is the way from the
+    sequence's first frame: a small spread far from 0 would be lost.
     """
-    first_b1d = embeddings_btd[:, :1]
-    moved_bdt = (embeddings_btd - first_b1d).transpose(1, 2)
-    moved_bdt = nn.functional.pad(moved_bdt, (n_frames - 1, 0))
-    mean_bdt = nn.functional.avg_pool1d(moved_bdt, n_frames, stride=1)
-    # mean of squares less square of mean would lose a small spread far from the first frame
-    variance_bdt = (moved_bdt.unfold(-1, n_frames, 1) - mean_bdt[..., None]).square().mean(dim=-1)
-    ends = min(_ENDS, n_frames // 2)
-    ends_bdt = nn.functional.avg_pool1d(moved_bdt, ends, stride=1)
-    n_steps = embeddings_btd.shape[1]
-    change_bdt = ends_bdt[..., n_frames - ends :] - ends_bdt[..., :n_steps]
-    spread_bdt = (variance_bdt + _LEAST_VARIANCE).sqrt()
-    mean_btd = mean_bdt.transpose(1, 2) + first_b1d
-    return torch.cat((mean_btd, change_bdt.transpose(1, 2), spread_bdt.transpose(1, 2)), dim=-1)
-
-
-def _last_statistics(recent_bwd: Tensor, first_b1d: Tensor) -> Tensor:
-    """Mean, change and spread over one window, (B, 3 D), as `_statistics` gives them at a sequence's last frame."""
-    moved_bwd = recent_bwd - first_b1d
-    mean_b1d = moved_bwd.mean(dim=1, keepdim=True)
-    spread_bd = ((moved_bwd - mean_b1d).square().mean(dim=1) + _LEAST_VARIANCE).sqrt()
-    ends = min(_ENDS, recent_bwd.shape[1] // 2)
-    change_bd = moved_bwd[:, -ends:].mean(dim=1) - moved_bwd[:, :ends].mean(dim=1)
-    return torch.cat(((mean_b1d + first_b1d)[:, 0], change_bd, spread_bd), dim=-1)
+    moved_rwd = recent_rwd - first_r1d
+    mean_r1d = moved_rwd.mean(dim=1, keepdim=True)
+    spread_rd = ((moved_rwd - mean_r1d).square().mean(dim=1) + _LEAST_VARIANCE).sqrt()
+    ends = min(_ENDS, recent_rwd.shape[1] // 2)
+    change_rd = moved_rwd[:, -ends:].mean(dim=1) - moved_rwd[:, :ends].mean(dim=1)
+    return torch.cat(((mean_r1d + first_r1d)[:, 0], change_rd, spread_rd), dim=-1)

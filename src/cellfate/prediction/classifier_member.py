@@ -33,7 +33,7 @@ class ClassifierMember(Member):
             K is 1 for two outcomes (the logit of the first), else their number.
         """
         logits_bk = np.zeros((len(embeddings), self.network.head.out_features), np.float32)
-        for places, (part_bk, _) in self.read_in_batches(embeddings, positions, self._classify):
+        for places, part_bk in self.read_in_batches(embeddings, positions, self._classify):
             logits_bk[places] = part_bk.cpu().numpy()
         return logits_bk
 
@@ -50,9 +50,10 @@ class ClassifierMember(Member):
             One array a sequence, the class token's own share first; it sums to 1.
         """
         weights: list[FloatArray] = [np.zeros(0, np.float32)] * len(embeddings)
-        for places, (_, part_bs) in self.read_in_batches(embeddings, positions, self._classify):
-            for place, row_s in zip(places, part_bs.cpu().numpy(), strict=True):
-                weights[place] = row_s[: len(embeddings[place]) + 1]
+        for places, part_m in self.read_in_batches(embeddings, positions, self._attend):
+            ends = np.cumsum([len(embeddings[place]) + 1 for place in places])
+            for place, weights_s in zip(places, np.split(part_m.cpu().numpy(), ends[:-1]), strict=True):
+                weights[place] = weights_s
         return weights
 
     def rollout(self, embeddings: Sequence[FloatArray], positions: Sequence[IntArray]) -> list[FloatArray]:
@@ -60,14 +61,14 @@ class ClassifierMember(Member):
         rows = []
         with self.computing():
             for embeddings_td, positions_t in zip(embeddings, positions, strict=True):
-                packed = self.tensor(embeddings_td, np.float32), *self._places([positions_t])
-                rows.append(self.network.roll_out(*packed)[0].cpu().numpy())
+                sequence = self.tensor(embeddings_td, np.float32), self.tensor(positions_t, np.int64)
+                rows.append(self.network.roll_out(*sequence).cpu().numpy())
         return rows
 
     def input_gradients(self, frames_tchw: FloatArray, positions_t: IntArray, outcome_number: int) -> FloatArray:
         """Gradient of an outcome's log odds with respect to every pixel of one sequence; see `differentiate`."""
         return self.differentiate(
-            frames_tchw, outcome_number, lambda embeddings_td: self._classify(embeddings_td, [positions_t])[0][0]
+            frames_tchw, outcome_number, lambda embeddings_td: self._classify(embeddings_td, [positions_t])[0]
         )
 
     def _places(self, positions: Sequence[IntArray]) -> tuple[Any, Any]:
@@ -76,9 +77,12 @@ class ClassifierMember(Member):
         return self.tensor(np.concatenate(positions), np.int64), self.tensor(lengths_b, np.int64)
 
     def _classify(self, embeddings_nd: Any, positions: Sequence[IntArray]) -> Any:
-        """Logits (B, K), divided by the temperature, and pooling attention (B, S) of packed sequences, as tensors."""
-        logits_bk, attention_bs = self.network.classify(embeddings_nd, *self._places(positions))
-        return logits_bk / self.member.divisor, attention_bs
+        """Logits (B, K) of packed sequences, divided by the temperature, as a tensor."""
+        return self.network.classify(embeddings_nd, *self._places(positions)) / self.member.divisor
+
+    def _attend(self, embeddings_nd: Any, positions: Sequence[IntArray]) -> Any:
+        """Pooling attention of packed sequences, packed, as a tensor."""
+        return self.network.pooling_attention(embeddings_nd, *self._places(positions))
 
 
 def probabilities_of(logits_bk: NDArray[Any]) -> NDArray[np.float64]:

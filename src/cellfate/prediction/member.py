@@ -24,8 +24,8 @@ IntArray = NDArray[np.int64]
 
 ENCODER_FRAMES = 512
 """Frames that pass the encoder at once; bounds memory."""
-PADDED_TOKENS = 16_384
-"""Tokens, padding included, that pass the Transformer at once; bounds memory."""
+PACKED_TOKENS = 16_384
+"""Tokens that pass the Transformer at once, but for one sequence more; bounds memory."""
 
 
 class Member:
@@ -129,13 +129,13 @@ class Member:
     def read_in_batches(
         self, embeddings: Sequence[FloatArray], positions: Sequence[IntArray], read: Callable[[Any, Any], Any]
     ) -> Iterator[tuple[IntArray, Any]]:
-        """Read sequences of embeddings (T, D) in batches of like lengths.
+        """Read sequences of embeddings (T, D) in batches, those of one length side by side.
 
         `read` is given the packed embeddings of a batch as a tensor, and its positions (T,); yielded are the places of
         the batch's sequences, and what `read` gave.
         """
         lengths_b = np.array([len(positions_t) for positions_t in positions], dtype=np.int64)
-        for places in _batches_of_like_length(lengths_b):
+        for places in _batches_by_length(lengths_b):
             packed_nd = self.tensor(np.concatenate([embeddings[place] for place in places]), np.float32)
             with self.computing():
                 found = read(packed_nd, [positions[place] for place in places])
@@ -199,13 +199,10 @@ def fill_network(build: Callable[[], Any], model: TrainedModel, fold: int) -> An
     return network.eval().requires_grad_(False).to(device)
 
 
-def _batches_of_like_length(lengths_b: IntArray) -> Iterator[IntArray]:
-    """Index batches, longest sequences first, each of at most `PADDED_TOKENS` padded tokens."""
+def _batches_by_length(lengths_b: IntArray) -> list[IntArray]:
+    """Index batches, longest sequences first; each has at most `PACKED_TOKENS` and a sequence of tokens."""
     if (lengths_b == 0).any():
         raise ValueError(f"{int((lengths_b == 0).sum())} of {len(lengths_b)} sequences have no frames; leave them out.")
     order = np.argsort(-lengths_b, kind="stable")
-    start = 0
-    while start < len(order):
-        size = max(1, PADDED_TOKENS // int(lengths_b[order[start]] + 1))
-        yield order[start : start + size]
-        start += size
+    filled_b = np.cumsum(lengths_b[order] + 1) // PACKED_TOKENS
+    return np.split(order, 1 + np.flatnonzero(np.diff(filled_b))) if len(order) else []

@@ -9,7 +9,7 @@ _JITTER = 0.1  # lengths are compared as if up to 10 % longer, so that batches d
 
 
 def length_buckets(lengths_n: IntArray, max_frames: int, rng: np.random.Generator | None = None) -> list[IntArray]:
-    """Part cells into batches of like length, so that little is padded.
+    """Part cells into batches of like length, so that each holds many short cells or few long ones.
 
     Parameters
     ----------
@@ -33,8 +33,8 @@ def length_buckets(lengths_n: IntArray, max_frames: int, rng: np.random.Generato
 def mixed_batches(lengths_n: IntArray, max_frames: int, rng: np.random.Generator) -> list[IntArray]:
     """Part cells into batches in random order and company.
 
-    Unlike length buckets, this puts cells of all ages into a batch: hazards differ with age, and padding costs little
-    there, because only embeddings are padded.
+    Unlike length buckets, this puts cells of all ages into a batch, because hazards differ with age. It costs nothing:
+    no network pads.
     """
     return _fill(rng.permutation(len(lengths_n)), lengths_n, max_frames)
 

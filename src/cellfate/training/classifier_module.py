@@ -40,7 +40,7 @@ class ClassifierModule(MemberModule):
 
 def forward_batch(network: FateClassifier, batch: dict[str, Tensor]) -> Tensor:
     """Logits (B, K) of the cells of a batch."""
-    return network.classify(embed_batch(network, batch), batch["positions_n"], batch["lengths_b"])[0]
+    return network.classify(embed_batch(network, batch), batch["positions_n"], batch["lengths_b"])
 
 
 def cell_losses(logits_bk: Tensor, targets_b: Tensor) -> Tensor:

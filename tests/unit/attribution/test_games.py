@@ -34,7 +34,7 @@ def test_the_same_for_the_real_network() -> None:
             lengths = torch.tensor([len(e) for e in embeddings])
             packed = torch.from_numpy(np.concatenate(embeddings)), torch.from_numpy(np.concatenate(positions))
             with torch.inference_mode():
-                return network.classify(*packed, lengths)[0].numpy()
+                return network.classify(*packed, lengths).numpy()
 
     pixels = np.random.default_rng(0).normal(size=(5, 2, 16, 16)).astype(np.float32)
     game = build_game(Real(), pixels, np.arange(5), 0, list(all_subsets(2)))

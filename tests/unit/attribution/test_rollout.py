@@ -15,17 +15,17 @@ def network_of(n_layers: int) -> FateClassifier:
 
 def test_without_layers_it_is_the_pooling_attention() -> None:
     network = network_of(0)
-    packed = torch.randn(5, network.size), torch.arange(5), torch.tensor([3, 2])
+    sequence = torch.randn(5, network.size), torch.arange(5)
     with torch.inference_mode():
-        torch.testing.assert_close(network.roll_out(*packed), network.classify(*packed)[1])
+        expected = network.pooling_attention(*sequence, torch.tensor([5]))
+        torch.testing.assert_close(network.roll_out(*sequence), expected)
 
 
 def test_one_layer_by_hand() -> None:
     network = network_of(1)
-    packed = torch.randn(3, network.size), torch.arange(3), torch.tensor([3])
+    sequence = torch.randn(3, network.size), torch.arange(3)
     with torch.inference_mode():
-        tokens, padding = network._tokens(*packed)
-        layer = attention_of_layer(network.layers[0], tokens, padding)[0].numpy()
-        pooling = network.classify(*packed)[1][0].numpy()
-        found = network.roll_out(*packed)[0].numpy()
+        layer = attention_of_layer(network.layers[0], network._tokens(*sequence, [3])).numpy()
+        pooling = network.pooling_attention(*sequence, torch.tensor([3])).numpy()
+        found = network.roll_out(*sequence).numpy()
     np.testing.assert_allclose(found, pooling @ ((np.eye(4) + layer) / 2), atol=1e-6)

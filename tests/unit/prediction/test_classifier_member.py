@@ -90,7 +90,7 @@ def test_small_batches_change_nothing(classifier, embedded, monkeypatch):
     frames = member.prepare(classifier.read())
     whole = member.encode(frames), member.logits(embedded.embeddings, embedded.positions)
     monkeypatch.setattr("cellfate.prediction.member.ENCODER_FRAMES", 2)
-    monkeypatch.setattr("cellfate.prediction.member.PADDED_TOKENS", 20)
+    monkeypatch.setattr("cellfate.prediction.member.PACKED_TOKENS", 20)
     np.testing.assert_allclose(member.encode(frames), whole[0], atol=TOLERANCE)
     np.testing.assert_allclose(member.logits(embedded.embeddings, embedded.positions), whole[1], atol=TOLERANCE)
 
