@@ -1,8 +1,8 @@
 """A training step of the published model on real frames alone, against a plainly written padded one; CPU seconds.
 
-Cells of 19 to 118 frames, shuffled, in batches of four. The padded step pads frames, encodes padding too and masks it in
-torch's own layers; encoder, weights, loss and optimizer are the same, so what is left of the ratio is padding. It allows
-padded over real frames. `python -m benchmarks.published_step 48` takes frames of 48 x 48 px for a quick look.
+Cells of 19 to 118 frames, shuffled, in batches of four. The padded step pads frames, encodes padding too and masks it
+in torch's own layers; encoder, weights, loss and optimizer are the same, so what is left of the ratio is padding, which
+allows padded over real frames. `python -m benchmarks.published_step 48` takes frames of 48 x 48 px for a quick look.
 """
 
 import sys
