@@ -80,7 +80,7 @@ def write_cell_page(study: Study, images: Images, place: int, label: str, *, wit
 <div id="cell"><div><canvas id="film"></canvas><input id="scrub" type="range"><button id="play">play, pause</button>
 <output id="frame"></output><p id="channels"></p></div><div style="flex:1;min-width:0">{curves}</div></div>
 <script type="text/plain" id="bytes">{pixels}</script>
-<script>{_FILM_SCRIPT.read_text(encoding="utf-8")}
+<script type="module">{_FILM_SCRIPT.read_text(encoding="utf-8")}
 {_PLAYER}</script></html>
 """
 

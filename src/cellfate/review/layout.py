@@ -48,7 +48,7 @@ _LOOK: Final = "{fontSize: 12, spacing: 4, cellHorizontalPadding: 7, rowHeight: 
 def build_layout() -> html.Div:
     """Build the two parts of the page that are components: an AG Grid of the cells, and a plotly graph.
 
-    Their contents are set in the browser (assets/review.js); no callback goes to the server.
+    Their contents are set in the browser (assets/); no callback goes to the server.
     """
     grid = dash_ag_grid.AgGrid(
         id="cells",

@@ -53,6 +53,7 @@ def create_app(study: Study, labelling: Labelling, guard: Guard) -> dash.Dash:
         title="cellfate review",
         update_title="",
         index_string=PAGE.read_text(encoding="utf-8"),
+        assets_ignore=r".*\.js",  # modules: the page loads the first of them itself
         serve_locally=True,
         add_log_handler=False,
         enable_mcp=False,

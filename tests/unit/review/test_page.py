@@ -1,38 +1,15 @@
 """The page in a real browser: what a person sees and presses."""
 
-import json
 import os
 import signal
-import subprocess
-import sys
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from .conftest import open_page, running, wait
+from .conftest import SAVED, open_cell, open_page, port_of, running, serving, shown, stored, wait
 from .tiny import N_FRAMES, NASTY, find_source, open_tiny
-
-SAVED = "review.state.outbox.length === 0"
-
-
-def stored(folder):
-    path = find_source(folder).paths["labels"] / "journal.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
-
-
-def shown(page):
-    return page.evaluate("(({ recording, cell }) => [recording, cell])(review.state.rows[review.state.key])")
-
-
-def open_cell(page, recording, cell):
-    page.evaluate(f"location.hash = '#{recording}/{cell}'")
-    is_row = f"review.state.rows[review.state.key].cell === {cell}"
-    is_row += f" && review.state.rows[review.state.key].recording === '{recording}'"
-    is_shown = "review.state.drawn !== null && review.state.curvesOf === review.state.films.get(review.state.key)"
-    wait(page, f"{is_row} && {is_shown}")
 
 
 def test_cells_are_scored_by_keys_alone_and_are_there_after_a_reload(page, study_folder):
@@ -108,27 +85,6 @@ def test_undo_and_redo_are_labels_too_and_outlive_a_reload(page, study_folder):
     assert [label["fate"] for label in stored(study_folder)] == ["neither", "lost", None, None, "neither"]
     assert page.evaluate("review.state.rows.filter((row) => row.label).map((row) => row.label)") == ["neither"]
     assert "You scored neither" in page.inner_text("#mine")
-
-
-@contextmanager
-def serving(folder, port):
-    """A server in a process of its own, which can be killed, and the address that it prints."""
-    code = (
-        "import sys; from pathlib import Path; from tests.unit.review.tiny import find_source; "
-        "from cellfate.review.serving import serve; "
-        "serve(find_source(Path(sys.argv[1])), int(sys.argv[2]), lambda line: print(line, flush=True))"
-    )
-    command = [sys.executable, "-c", code, str(folder), str(port)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]) as process:
-        assert process.stdout is not None
-        try:
-            yield process, process.stdout.readline().split("open ")[1].strip()
-        finally:
-            process.kill()
-
-
-def port_of(address):
-    return int(address.split(":")[2].split("/")[0])
 
 
 def test_nothing_is_lost_when_the_server_dies_between_a_key_and_its_answer(context, study_folder):
@@ -216,7 +172,7 @@ def test_the_blind_see_neither_conditions_nor_fates_nor_names(page, study_folder
     wait(page, "document.getElementById('title').textContent.includes('in this order')")
     wait(page, "review.state.curvesOf === review.state.films.get(review.state.key)")
     text = page.inner_text("body")
-    for hidden in ("plain", NASTY, "recorded", "mother", "daughter"):
+    for hidden in ("plain", NASTY, "recorded:", "mother", "daughter", "HTML\n", "agreement\n"):
         assert hidden not in text
     assert page.evaluate("location.hash") == ""
     page.keyboard.press("a")

@@ -1,9 +1,9 @@
-/* A film of one cell as the server sends it (see film.py), and its painting on a canvas. No framework. */
-"use strict";
+/* A film of one cell as the server sends it (see film.py), and its painting on a canvas. It stands alone: a cell that is
+   handed over takes it along. */
 
-const CHANNEL_COLOURS = [[86, 180, 233], [230, 159, 0], [204, 121, 167], [0, 158, 115], [0, 114, 178], [213, 94, 0]];
+export const CHANNEL_COLOURS = [[86, 180, 233], [230, 159, 0], [204, 121, 167], [0, 158, 115], [0, 114, 178], [213, 94, 0]];
 
-class Film {
+export class Film {
   constructor() {
     this.header = null;
     this.bytes = new Uint8Array(0);
@@ -155,7 +155,7 @@ class Film {
   }
 }
 
-async function readError(answer) {
+export async function readError(answer) {
   let sentence = `The server answered ${answer.status}.`;
   let body = {};
   try { body = await answer.json(); sentence = body.sentence || sentence; } catch { /* no JSON: the number says it */ }
