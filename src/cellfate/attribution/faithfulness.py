@@ -46,7 +46,7 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
-MOST_STEPS: Final = 8
+MOST_STEPS: Final = 6
 """Most steps of a curve: each is paid for by as many forecasts as orders are traced."""
 SHARES = np.linspace(0, 1, 11)
 """Shares of the parts at which curves of unlike length are averaged."""
@@ -256,7 +256,7 @@ def steps_of(n_parts: int, n_windows: int) -> IntArray:
     Examples
     --------
     >>> steps_of(4, 2).tolist(), steps_of(12, 12).tolist()
-    ([0, 2, 4], [0, 2, 3, 4, 6, 8, 9, 10, 12])
+    ([0, 2, 4], [0, 2, 4, 6, 8, 10, 12])
     """
     return np.rint(np.linspace(0, n_parts, min(n_windows, MOST_STEPS) + 1)).astype(np.int64)
 

@@ -7,6 +7,7 @@ and by one trained again with another seed. What is compared is the order of the
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -36,6 +37,9 @@ from cellfate.core.tables import CELL, AttributionCells, RandomisedWeights
 from cellfate.crops.store import CropStore
 from cellfate.prediction.records import TrainedModel
 
+CASCADED: Final = 4
+"""Layers are randomised in turn at the first of so many landmarks: it says where values change, and is no verdict."""
+
 
 def check_sanity(
     crops: CropStore, explained_landmarks: pd.DataFrame, model: TrainedModel, explanation: ExplanationSettings
@@ -61,26 +65,33 @@ def check_sanity(
         Shapley values `seed_stability`, the correlation with those of other orders; `monte_carlo_error`, their standard
         error from both draws of orders; `value_size`, the root mean square of the values.
     table : pandas.DataFrame
-        Table `RandomisedWeights`: the first random network, layer by layer.
+        Table `RandomisedWeights`: the first random network, layer by layer, at one of `CASCADED` of the landmarks.
     """
     if explained_landmarks.empty:
         return AttributionCells.empty(), RandomisedWeights.empty()
     fold = int(explained_landmarks["fold"].mode().iloc[0])
     chosen, view = _first_of_fold(explained_landmarks, fold, explanation), view_model(model, explanation)
     own, reordered = _explain_twice(crops, chosen, view, explanation.seed)
-    stages = [_compare(own, own).assign(stage=0, layer="none")]
-    for stage, (layer, randomised) in enumerate(view.randomised(fold, explanation.seed), start=1):
-        again = _explain_all(crops, chosen, randomised, explanation.seed)
-        stages.append(_compare(own, again).assign(stage=stage, layer=layer))
-    means = average_cells(pd.concat(stages, ignore_index=True), ["method", "stage", "layer"], explanation)
-    table = means.rename(columns={"value": "rank_correlation"}).drop(columns="n_failed")
-    networks = [again]
-    for number in range(1, explanation.n_random_networks):
+    networks = []
+    for number in range(explanation.n_random_networks):
         *_, (_, randomised) = view.randomised(fold, explanation.seed + number)
         networks.append(_explain_all(crops, chosen, randomised, explanation.seed))
     noise = correlate_by_chance(own, networks, explanation.seed)
     seeded = _compare_seeds(own, reordered)
-    return AttributionCells.validate(pd.concat([noise, seeded], ignore_index=True)), RandomisedWeights.validate(table)
+    cells = AttributionCells.validate(pd.concat([noise, seeded], ignore_index=True))
+    return cells, _randomise_in_turn(crops, chosen.head(-(-len(chosen) // CASCADED)), own, view)
+
+
+def _randomise_in_turn(crops: CropStore, landmarks: pd.DataFrame, own: pd.DataFrame, view: ModelView) -> pd.DataFrame:
+    """Compare values with those of a network whose layers are randomised in turn: table `RandomisedWeights`."""
+    explanation, fold = view.explanation, int(landmarks["fold"].iloc[0])
+    shown = own[own["landmark_id"].isin(landmarks["landmark_id"])]
+    stages = [_compare(shown, shown).assign(stage=0, layer="none")]
+    for stage, (layer, randomised) in enumerate(view.randomised(fold, explanation.seed), start=1):
+        again = _explain_all(crops, landmarks, randomised, explanation.seed)
+        stages.append(_compare(shown, again).assign(stage=stage, layer=layer))
+    means = average_cells(pd.concat(stages, ignore_index=True), ["method", "stage", "layer"], explanation)
+    return RandomisedWeights.validate(means.rename(columns={"value": "rank_correlation"}).drop(columns="n_failed"))
 
 
 def _compare_seeds(own: pd.DataFrame, again: pd.DataFrame) -> pd.DataFrame:

@@ -43,7 +43,7 @@ class ExplanationSettings(Settings):
     n_random_orders: int = Field(default=19, ge=1)
     """Random orders of the parts, the same for all cells, that deletion and insertion are held against: their mean, and
     the best of them. The best of n is beaten by another random order in one study of n + 1."""
-    max_cumulative_landmarks: int = Field(default=40, ge=1)
+    max_cumulative_landmarks: int = Field(default=20, ge=1)
     """Most landmarks at which parts are removed one by one, for cumulative deletion and preservation."""
     n_matched: int = Field(default=3, ge=1)
     """Other cells of the same outcome and length whose values are laid on a cell; with fewer there is no such score."""
