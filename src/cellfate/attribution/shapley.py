@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cellfate.attribution.games import FrameGame
+from cellfate.attribution.games import COALITIONS, FrameGame
 from cellfate.attribution.methods import LOGIT, SHAPLEY
 from cellfate.attribution.windows import TimeWindows, name_players
 
@@ -82,7 +82,7 @@ def _permutation_values(
     with _own_global_seed():
         explainer = shap.PermutationExplainer(value, masker, seed=seed)
         evaluations = n_permutations * (2 * n_players + 1)
-        explanation = explainer(np.ones((1, n_players), dtype=bool), max_evals=evaluations, silent=True)
+        explanation = explainer(np.ones((1, n_players), dtype=bool), max_evals=evaluations, batch_size=COALITIONS, silent=True)
     return np.asarray(explanation.values[0], dtype=np.float64)
 
 
