@@ -4,9 +4,11 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cellfate.attribution.gathering import towards_forecast
 from cellfate.attribution.methods import COMPARED
+from cellfate.attribution.random_networks import is_constant
 from cellfate.attribution.scoring import average_cells
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.core.tables import AttributionAgreement, AttributionCells
@@ -57,13 +59,15 @@ def correlate_parts(first: pd.DataFrame, second: pd.DataFrame, parts: list[str])
     """Spearman's rank correlation of the values of two methods at each landmark: landmark_id, group_id, value.
 
     `parts` are the columns that tell the parts apart; values are summed over what they do not tell apart. NaN where
-    either method is constant, or with fewer than three parts.
+    either method gives all parts the same, but for what is rounded off, or with fewer than three parts.
     """
     keys = ["landmark_id", "group_id"]
     sums = [table.groupby([*keys, *parts], sort=False)["value"].sum() for table in (first, second)]
     both = pd.concat(sums, axis=1, join="inner")
-    rows = [
-        (*key, rank_correlation(*of_landmark.to_numpy(np.float64).T))
-        for key, of_landmark in both.groupby(keys, sort=False)
-    ]
+    rows = [(*key, _correlate(*part.to_numpy(np.float64).T)) for key, part in both.groupby(keys, sort=False)]
     return pd.DataFrame(rows, columns=[*keys, "value"])
+
+
+def _correlate(first_p: NDArray[np.float64], second_p: NDArray[np.float64]) -> float:
+    unordered = is_constant(first_p) or is_constant(second_p)
+    return float("nan") if unordered else rank_correlation(first_p, second_p)

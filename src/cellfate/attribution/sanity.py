@@ -147,7 +147,8 @@ def compare_trainings(
         for score, other in others
     }
     permuted, retrained = compared[PERMUTED], compared[RETRAINED]
-    compared[OVER_PERMUTED] = retrained.assign(value=retrained["value"] - permuted["value"])
+    reasons = retrained["reason"].fillna(permuted["reason"])
+    compared[OVER_PERMUTED] = retrained.assign(value=retrained["value"] - permuted["value"], reason=reasons)
     tables = [table.assign(score=score) for score, table in compared.items()]
     return AttributionCells.validate(pd.concat(tables, ignore_index=True))
 
@@ -240,10 +241,11 @@ def _compare(own: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
 
 
 def _compare_enough(own: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
-    """Correlate as `_compare` does; NaN with its reason where there are fewer than `LEAST_PARTS` parts."""
+    """Correlate as `_compare` does; NaN with its reason under `LEAST_PARTS` parts or where all values are the same."""
     compared = _compare(own, other)
     keys = ["landmark_id", "method"]
     n_parts = own.groupby(keys).size().rename("n_parts").reset_index()
     few = compared.merge(n_parts, on=keys, how="left")["n_parts"].to_numpy() < LEAST_PARTS
-    reason = pd.Series(FEW_PARTS, compared.index, dtype=object).where(few, None)
+    unknown = compared["value"].isna().to_numpy()
+    reason = pd.Series(np.where(few, FEW_PARTS, CONSTANT), compared.index, dtype=object).where(few | unknown, None)
     return compared.assign(value=compared["value"].mask(few), reason=reason)

@@ -81,8 +81,8 @@ def _permutation_values(
 
     with _own_global_seed():
         explainer = shap.PermutationExplainer(value, masker, seed=seed)
-        evaluations = n_permutations * (2 * n_players + 1)
-        explanation = explainer(np.ones((1, n_players), dtype=bool), max_evals=evaluations, batch_size=COALITIONS, silent=True)
+        walks = {"max_evals": n_permutations * (2 * n_players + 1), "batch_size": COALITIONS, "silent": True}
+        explanation = explainer(np.ones((1, n_players), dtype=bool), **walks)
     return np.asarray(explanation.values[0], dtype=np.float64)
 
 

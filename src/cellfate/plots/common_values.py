@@ -14,6 +14,7 @@ from cellfate.plots.theme import SIGNED, finish, make_grid, say_nothing
 _PARTS: Final = ["towards", "channel", "windows_back"]
 _FORECASTS: Final = {1.0: "Forecast above the base rate", -1.0: "Forecast below it"}
 """What was forecast, by `towards`: cells of either are averaged apart, since their values have opposite signs."""
+_ROW_TITLES: Final = {1.0: "Above the<br>base rate", -1.0: "Below the<br>base rate"}
 _ROW_PX: Final = 26
 _GAP_PX: Final = 46
 _CELLS_EACH: Final = 3
@@ -83,7 +84,7 @@ def plot_own_values(shapley: pd.DataFrame, attributions: pd.DataFrame, explained
             of_cell = rows[rows["landmark_id"] == landmark_id]
             wide = of_cell.pivot_table(index="channel", columns="windows_back", values="special", sort=False)
             figure.add_trace(_heat(wide, labels, channels), row=row, col=column)
-        figure.update_yaxes(title={"text": _FORECASTS[towards].replace(" ", "<br>", 2)}, row=row, col=1)
+        figure.update_yaxes(title={"text": _ROW_TITLES[towards]}, row=row, col=1)
     subtitle = (
         f"Shapley values less the mean of the other cells of that forecast (n = "
         f"{show_count(rows['landmark_id'].nunique(), 'cell')}): red speaks more for "

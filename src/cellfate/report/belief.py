@@ -230,7 +230,7 @@ def write_explained(shapley: pd.DataFrame, explained_landmarks: pd.DataFrame) ->
     base = explained_landmarks.set_index("landmark_id")["reference_log_odds"].reindex(nothing.index)
     said = (
         f"Shapley values explain {shapley['explained_outcome'].iloc[0]}, in {show_count(len(nothing), 'test cell')}; "
-        f"mean log odds with nothing shown {nothing.mean():.1f}, base rate {base.mean():.1f}"
+        f"mean log odds with nothing shown {nothing.mean():z.1f}, base rate {base.mean():z.1f}"
     )
     if abs(nothing.mean() - base.mean()) <= FAR_FROM_BASE:
         return f"{said}."

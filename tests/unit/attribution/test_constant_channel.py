@@ -3,8 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from cellfate.attribution import sanity
+from cellfate.attribution.agreement import correlate_parts
 from cellfate.attribution.explaining import attribute_gradients, compute_shapley_values, occlude_inputs
 from cellfate.attribution.faithfulness import GAINS, trace_faithfulness
 from cellfate.attribution.random_networks import CONSTANT
@@ -64,3 +67,17 @@ def test_where_all_channels_are_constant_no_score_has_a_value_but_all_have_the_r
     assert ordered["n_failed"].to_list() == [len(chosen)] * len(GAINS) + [2]
     assert np.isnan(shapley.loc["randomised_weights", "value"])
     assert shapley.loc["value_size", "value"] < 1e-5
+
+
+def values_of(*values):
+    parts = {"windows_back": range(len(values)), "channel": "a"}
+    return pd.DataFrame({"landmark_id": "a", "group_id": "g", "method": "shapley", **parts, "value": values})
+
+
+def test_values_that_differ_by_what_is_rounded_off_go_along_with_nothing():
+    noise, rising = values_of(*(1e-6 * np.arange(8.0))), values_of(*np.arange(8.0))
+    assert correlate_parts(rising, rising, ["windows_back"])["value"].item() == pytest.approx(1)
+    assert np.isnan(correlate_parts(noise, rising, ["windows_back"])["value"].item())
+    assert np.isnan(correlate_parts(rising, noise, ["windows_back"])["value"].item())
+    compared = sanity._compare_enough(noise, rising)
+    assert compared["reason"].to_list() == [CONSTANT]
