@@ -60,8 +60,12 @@ def register_pipelines() -> dict[str, Pipeline]:
 
 def list_stages_of_traces() -> dict[str, Pipeline]:
     """Stages of a study without images, by the names that they have with them."""
-    rooms = {"data_processing": data_processing, "model_training": model_training, "evaluation": evaluation}
-    stages = {name: room.create_pipeline(images=False) for name, room in rooms.items()}
+    stages = {
+        "data_processing": data_processing.create_pipeline(images=False),
+        "model_training": model_training.create_pipeline(images=False),
+        "evaluation": evaluation.create_pipeline(images=False),
+        "explainability": explainability.create_pipeline(images=False),
+    }
     return stages | {"reporting": reporting.create_pipeline(sum(stages.values(), Pipeline([])))}
 
 

@@ -96,7 +96,7 @@ def test_a_model_that_was_trained_on_other_splits_is_not_explained(demo_project,
     names = ("landmarks", "splits", "follow_ups")
     landmarks, splits, follow_ups = (read_table(demo_project, "05_model_input", name) for name in names)
     measured = read_table(demo_project, "04_feature", "frame_features")
-    also = (follow_ups, measured) if reading == "clock" else ()
+    also = (crops, *((follow_ups, measured) if reading == "clock" else ()))
     swapped = splits.assign(part=splits["part"].replace({"train": "test", "test": "train"}))
     assert len(choose_tested_landmarks(crops, landmarks, splits, model, ExplanationSettings(), *also))
     with pytest.raises(InputError, match="so it may have seen the test cells"):

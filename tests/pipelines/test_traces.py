@@ -29,6 +29,7 @@ def parameters_of(folder: Path) -> dict[str, Any]:
         "scores": {"n_resamples": 100},
         "blend": {"boosting": SMALL},
         "clock_training": {"max_epochs": 6},
+        "clock_explanation": {"max_shapley_landmarks": 12, "max_sanity_landmarks": 2, "n_random_networks": 2},
         "references": {"names_within_hours": ["track_age"], "boosting_within_hours": SMALL},
     }
 
@@ -100,10 +101,26 @@ def test_the_report_says_nothing_of_images(finished):
     words = re.sub(r"<[^>]+>", " ", said[: said.index("Settings and versions</h2>")])
     for word in ("pixel", "crop", "images and measurements", "no image", "0 looked at", "NaN"):
         assert word not in words, word
-    for anchor in ("added", "explanations", "belief", "examples", "published"):
+    for anchor in ("added", "published"):
         assert f'<section id="{anchor}"' not in page
     checklist = pd.read_csv(finished / "data" / "08_reporting" / "checklist.csv").set_index("item")
     assert checklist["answer"].str.contains("tables of traces without images").any()
+
+
+def test_columns_are_explained_and_named(finished):
+    """Red tells of a division, green was never measured."""
+    folder = finished / "data" / "07_model_output" / "explanations" / "clock"
+    shapley, explained = (pd.read_parquet(folder / f"{name}.parquet") for name in ("shapley", "explained_landmarks"))
+    assert "tracker_red" in set(shapley["channel"])
+    assert not any("green" in name for name in set(shapley["channel"]))
+    assert explained["shapley"].sum() == 12
+    scores = read(finished, "08_reporting/explanations/clock", "attribution_scores")
+    assert scores.loc[scores["score"] == "deletion_gain", "value"].notna().any()
+    page = (finished / "data" / "08_reporting" / "report.html").read_text()
+    for anchor in ("explanations", "belief", "examples"):
+        assert f'<section id="{anchor}"' in page
+    assert "Shapley values of columns and time windows" in page
+    assert "red since on (h)" in page
 
 
 def test_where_nobody_dies_divisions_are_forecast(finished, tmp_path):

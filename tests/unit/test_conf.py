@@ -204,8 +204,9 @@ RECORDINGS = {"raw_recordings": "recordings", "new_recordings": "new_recordings"
 def paths_and_parameters(env: str, **given: str) -> tuple[dict[str, str], str]:
     """Paths of the catalog, and the parameters, in an environment with what is given at the command line."""
     loader = OmegaConfigLoader(conf_source=str(CONF), env=env, runtime_params=given, **CONFIG_LOADER_ARGS)
-    entries = loader["catalog"].items()
-    return {name: entry["filepath"] for name, entry in entries if not name.startswith("_")}, str(loader["parameters"])
+    entries = {name: entry for name, entry in loader["catalog"].items() if not name.startswith("_")}
+    saved = {name: entry for name, entry in entries.items() if entry["type"] != "kedro.io.MemoryDataset"}
+    return {name: entry["filepath"] for name, entry in saved.items()}, str(loader["parameters"])
 
 
 @pytest.mark.parametrize("env", sorted({path.parent.name for path in CONF.glob("*/globals.yml")} - {"mydata"}))

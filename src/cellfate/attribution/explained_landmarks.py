@@ -9,14 +9,14 @@ from cellfate.attribution.explained_models import ModelView, view_model
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.attribution.stand_ins import CURVE_STAND_INS, CURVE_WEIGHTS, STAND_INS, WEIGHTS, draw_stand_ins
 from cellfate.core.tables import CELL
-from cellfate.crops.store import CropStore
+from cellfate.features.measured_frames import FrameSource
 from cellfate.prediction.records import TrainedModel
 
 logger = logging.getLogger(__name__)
 
 
 def choose_explained_landmarks(
-    crops: CropStore,
+    crops: FrameSource,
     landmarks: pd.DataFrame,
     splits: pd.DataFrame,
     model: TrainedModel,
@@ -32,7 +32,7 @@ def choose_explained_landmarks(
     Parameters
     ----------
     crops
-        Crop store; says in which frames each cell was tracked.
+        Reads what the networks are shown of cells; says in which frames each was tracked.
     landmarks, splits
         Tables `Landmarks` and `Splits`; with several folds a cell is explained by the member of the fold that tests it.
     model
@@ -58,7 +58,7 @@ def choose_explained_landmarks(
 
 
 def choose_training_landmarks(
-    crops: CropStore,
+    crops: FrameSource,
     landmarks: pd.DataFrame,
     splits: pd.DataFrame,
     model: TrainedModel,
@@ -80,7 +80,7 @@ def choose_training_landmarks(
     return _choose(crops, landmarks, splits, trained, model, explanation)
 
 
-def show_landmarks(crops: CropStore, landmarks: pd.DataFrame, view: ModelView) -> pd.DataFrame:
+def show_landmarks(crops: FrameSource, landmarks: pd.DataFrame, view: ModelView) -> pd.DataFrame:
     """Add to landmarks `shown_from`, the first frame that the network sees, and `lead_time_h`, NaN without an event."""
     lead_time_h = landmarks["time_h"].where(landmarks["event_frame"].notna())
     return landmarks.assign(lead_time_h=lead_time_h, shown_from=view.show_from(crops, landmarks))
@@ -119,7 +119,7 @@ def mark_landmarks(ordered: pd.DataFrame, explanation: ExplanationSettings) -> p
 
 
 def _choose(
-    crops: CropStore,
+    crops: FrameSource,
     landmarks: pd.DataFrame,
     splits: pd.DataFrame,
     chosen: pd.Series,
@@ -139,7 +139,7 @@ def _choose(
 
 def _mark_explicable(
     chosen: pd.DataFrame,
-    crops: CropStore,
+    crops: FrameSource,
     landmarks: pd.DataFrame,
     splits: pd.DataFrame,
     model: TrainedModel,

@@ -15,13 +15,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cellfate.attribution.inputs import Inputs
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.cohort.landmarks import asks_which_fate
 from cellfate.cohort.outcomes import outcomes_within
 from cellfate.cohort.questions import shown_events
 from cellfate.core.errors import InputError
 from cellfate.core.tables import CELL
-from cellfate.crops.store import CropStore
+from cellfate.features.measured_frames import FrameSource
 from cellfate.models.settings import reach_frames
 from cellfate.prediction.classifier_member import ClassifierMember, load_classifier_member
 from cellfate.prediction.clock_at_landmark import AttentiveClockAtLandmark, ClockAtLandmark
@@ -98,11 +99,27 @@ class ModelView(ABC):
 
     @property
     def channels(self) -> tuple[str, ...]:
-        """Channels that the network sees, in order; `mask` is the last where it sees the mask of the cell."""
+        """What the network is shown, in order: channels of pixels, the mask of the cell, columns."""
         own = self.config.channels
-        if not self.config.architecture.sees_mask:
-            return own
-        return (*own, MASK if MASK not in own else f"{MASK} of the cell")
+        mask = MASK if MASK not in own else f"{MASK} of the cell"
+        pixels = (*own, mask) if self.config.architecture.sees_mask else own
+        return (*pixels[: self.n_pixel_channels], *self.columns)
+
+    @property
+    def n_pixel_channels(self) -> int:
+        """Channels of pixels that the network sees, a mask included."""
+        architecture = self.config.architecture
+        return len(self.config.channels) + architecture.sees_mask if architecture.sees_pixels else 0
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of measurements that its members read, by their names in table `FrameFeatures`, or of context."""
+        return tuple(dict.fromkeys(scale.name for member in self.config.members for scale in member.columns))
+
+    def inputs(self, fold: int) -> Inputs:
+        """Tell where these lie in the frames that the member of a fold is given."""
+        read = [scale.name for scale in self.config.member(fold).columns]
+        return Inputs.of_columns(self.n_pixel_channels, self.columns, read)
 
     @property
     def lead_h(self) -> float:
@@ -114,7 +131,7 @@ class ModelView(ABC):
         """Landmarks at which the question is asked and its answer known, with `outcome`."""
 
     @abstractmethod
-    def show_from(self, crops: CropStore, landmarks: pd.DataFrame) -> NDArray[np.int64]:
+    def show_from(self, crops: FrameSource, landmarks: pd.DataFrame) -> NDArray[np.int64]:
         """First frame that the network sees at each landmark, (n,)."""
 
     @abstractmethod
@@ -153,7 +170,7 @@ class ClassifierView(ModelView):
         fated = landmarks[asks_which_fate(landmarks)]
         return fated.assign(outcome=fated["fate"])
 
-    def show_from(self, crops: CropStore, landmarks: pd.DataFrame) -> NDArray[np.int64]:
+    def show_from(self, crops: FrameSource, landmarks: pd.DataFrame) -> NDArray[np.int64]:
         """First tracked frame of each cell."""
         return landmarks["first_frame"].to_numpy(dtype=np.int64)
 
@@ -204,7 +221,7 @@ class ClockView(ModelView):
         known = outcome_n.notna()
         return regular[known].assign(outcome=outcome_n[known].astype(str))
 
-    def show_from(self, crops: CropStore, landmarks: pd.DataFrame) -> NDArray[np.int64]:
+    def show_from(self, crops: FrameSource, landmarks: pd.DataFrame) -> NDArray[np.int64]:
         """First tracked frame of each cell within the reach of the network."""
         reach, last_n = reach_frames(self.config.architecture), landmarks["last_frame"].to_numpy(dtype=np.int64)
         shown_n = np.zeros(len(landmarks), dtype=np.int64)

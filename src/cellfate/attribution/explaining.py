@@ -1,7 +1,8 @@
 """Explanations of many landmarks by the members of a trained model, whichever its reading.
 
-Every function takes the crop store, the table of `explained_landmarks.choose_explained_landmarks`, the model, and
-what is explained of it; each landmark is explained by the member of its fold. Without landmarks the tables are empty.
+Every function takes what reads the frames that networks are shown (`shown_frames.show_frames`), the table of
+`explained_landmarks.choose_explained_landmarks`, the model, and what is explained of it; each landmark is explained by
+the member of its fold. Without landmarks the tables are empty.
 """
 
 import zlib
@@ -24,7 +25,7 @@ from cellfate.attribution.settings import ExplanationSettings
 from cellfate.attribution.shapley import shapley_values
 from cellfate.attribution.tree_shapley import explain_boosting, no_trees
 from cellfate.core.tables import Attention, Attributions
-from cellfate.crops.store import CropStore
+from cellfate.features.measured_frames import FrameSource
 from cellfate.prediction.records import TrainedModel
 
 ReadShares = Callable[
@@ -33,7 +34,7 @@ ReadShares = Callable[
 
 
 def read_attention(
-    crops: CropStore, explained_landmarks: pd.DataFrame, model: TrainedModel, explanation: ExplanationSettings
+    crops: FrameSource, explained_landmarks: pd.DataFrame, model: TrainedModel, explanation: ExplanationSettings
 ) -> pd.DataFrame:
     """Read the attention at landmarks, as the model computed it.
 
@@ -51,7 +52,7 @@ def read_attention(
 
 
 def read_rollout(
-    crops: CropStore, explained_landmarks: pd.DataFrame, model: TrainedModel, explanation: ExplanationSettings
+    crops: FrameSource, explained_landmarks: pd.DataFrame, model: TrainedModel, explanation: ExplanationSettings
 ) -> pd.DataFrame:
     """Read the attention at landmarks rolled out through all layers of the model (Abnar and Zuidema 2020).
 
@@ -65,7 +66,7 @@ def read_rollout(
 
 
 def _read_shares(
-    crops: CropStore,
+    crops: FrameSource,
     landmarks: pd.DataFrame,
     model: TrainedModel,
     explanation: ExplanationSettings,
@@ -81,7 +82,7 @@ def _read_shares(
     return Attention.validate(pd.concat(parts, ignore_index=True)) if parts else Attention.empty()
 
 
-def _shares_at(crops: CropStore, landmark: Landmark, view: ModelView, read: ReadShares) -> Iterator[pd.DataFrame]:
+def _shares_at(crops: FrameSource, landmark: Landmark, view: ModelView, read: ReadShares) -> Iterator[pd.DataFrame]:
     """Shares of the frames shown at one landmark; nothing where its member has no attention."""
     member = view.member_for(landmark)
     if not isinstance(member, AttentiveMember):
@@ -103,7 +104,7 @@ def _shares_at(crops: CropStore, landmark: Landmark, view: ModelView, read: Read
 
 
 def occlude_inputs(
-    crops: CropStore, explained_landmarks: pd.DataFrame, model: TrainedModel, explanation: ExplanationSettings
+    crops: FrameSource, explained_landmarks: pd.DataFrame, model: TrainedModel, explanation: ExplanationSettings
 ) -> pd.DataFrame:
     """Occlude time windows, channels and channels in time windows at the landmarks marked `occluded`.
 
@@ -122,7 +123,7 @@ def occlude_inputs(
 
 
 def compute_shapley_values(
-    crops: CropStore, explained_landmarks: pd.DataFrame, model: TrainedModel, explanation: ExplanationSettings
+    crops: FrameSource, explained_landmarks: pd.DataFrame, model: TrainedModel, explanation: ExplanationSettings
 ) -> pd.DataFrame:
     """Shapley values of (time window x channel) at the landmarks marked `shapley`.
 
@@ -135,7 +136,7 @@ def compute_shapley_values(
     Raises
     ------
     InputError
-        When there are more than 6 channels: every frame is encoded under each subset of them.
+        When there are more than 6 channels of pixels: every frame is encoded under each subset of them.
     """
 
     def explain(opened: OpenedLandmark) -> pd.DataFrame:
@@ -149,7 +150,7 @@ def compute_shapley_values(
 
 
 def attribute_gradients(
-    crops: CropStore, explained_landmarks: pd.DataFrame, model: TrainedModel, explanation: ExplanationSettings
+    crops: FrameSource, explained_landmarks: pd.DataFrame, model: TrainedModel, explanation: ExplanationSettings
 ) -> pd.DataFrame:
     """Gradient times input, and integrated gradients, at the landmarks marked `shapley`, by window and channel.
 
@@ -167,7 +168,7 @@ def attribute_gradients(
 
 
 def attribute_trees(
-    crops: CropStore,
+    crops: FrameSource,
     frame_features: pd.DataFrame,
     landmarks: pd.DataFrame,
     splits: pd.DataFrame,
@@ -180,7 +181,7 @@ def attribute_trees(
     Parameters
     ----------
     crops
-        Crop store.
+        Reads what the networks are shown of cells.
     frame_features, landmarks, splits
         Tables `FrameFeatures`, `Landmarks` and `Splits`.
     explained_landmarks, model, explanation
@@ -200,7 +201,7 @@ def attribute_trees(
 
 
 def _explain_each(
-    crops: CropStore,
+    crops: FrameSource,
     landmarks: pd.DataFrame,
     model: TrainedModel,
     explanation: ExplanationSettings,

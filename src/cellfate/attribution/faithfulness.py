@@ -38,7 +38,7 @@ from cellfate.attribution.scoring import average_cells
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.attribution.stand_ins import CURVE_STAND_INS, take_curve_stand_ins
 from cellfate.core.tables import AttributionCells, FaithfulnessCurves
-from cellfate.crops.store import CropStore
+from cellfate.features.measured_frames import FrameSource
 from cellfate.prediction.records import TrainedModel
 from cellfate.statistics.effect_sizes import rank_correlation
 
@@ -65,7 +65,7 @@ NO_STAND_INS: Final = "no other training cells were left to stand in for absent 
 
 
 def trace_faithfulness(
-    crops: CropStore,
+    crops: FrameSource,
     explained_landmarks: pd.DataFrame,
     attributions: pd.DataFrame,
     model: TrainedModel,
@@ -76,7 +76,7 @@ def trace_faithfulness(
     Parameters
     ----------
     crops
-        Crop store.
+        Reads what the networks are shown of cells.
     explained_landmarks, attributions
         Tables of `explained_landmarks.choose_explained_landmarks` and `gathering.gather_attributions`.
     model

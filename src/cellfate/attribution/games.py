@@ -3,14 +3,15 @@
 Other pixels stand in for absent ones, in one draw or several. A frame's embedding depends on the channels present in
 that frame alone, so each frame is encoded once under each subset of channels that is asked for and each draw; a
 coalition then picks, frame by frame, the embedding of the subset present there and re-runs only the Transformer.
-Positions stay as they are.
+Positions stay as they are. Columns of measurements need no encoding: a coalition puts their numbers together as it is
+asked, so there may be any number of them.
 
 What is forecast without some parts is the mean, over what they could be, of the probability: with nothing present it is
 the mean forecast, which of a calibrated model is the base rate. A mean of log odds would lie the farther from it the
 surer the model is.
 
 Shape suffixes: t frames shown, c channels, h rows, w columns, s subsets of channels, e embeddings kept, r draws,
-d embedding, b coalitions.
+d embedding, b coalitions, x numbers of columns. Channels are those of pixels, then columns.
 """
 
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from cellfate.attribution.inputs import Inputs
 from cellfate.core.errors import InputError
 
 FloatArray = NDArray[np.float32]
@@ -27,7 +29,7 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 MAX_CHANNELS = 6
-"""More channels would need more than 64 embeddings of every frame."""
+"""More channels of pixels would need more than 64 embeddings of every frame."""
 
 
 COALITIONS = 128
@@ -55,14 +57,18 @@ class FrameGame:
     outcome_number
         Which outcome's log odds are the value.
     rows_rs
-        For each draw and subset of channels (bit c set: channel c is present) the place in `embeddings_etd`; -1 where
-        not embedded.
+        For each draw and subset of channels of pixels (bit c set: channel c is present) the place in `embeddings_etd`;
+        -1 where not embedded.
     weights_r
         What the probability in each draw counts; they add up to 1.
     embeddings_etd
-        Embeddings, float32 (E, T, D).
+        Embeddings of pixels, float32 (E, T, D).
     positions_t
         Frame numbers less the first one shown.
+    inputs
+        What lies where in the frames.
+    numbers_tx, absent_rtx
+        Numbers of the columns, and what stands in for them in each draw.
     """
 
     model: FrameModel
@@ -71,11 +77,14 @@ class FrameGame:
     weights_r: NDArray[np.float64]
     embeddings_etd: FloatArray
     positions_t: IntArray
+    inputs: Inputs
+    numbers_tx: FloatArray
+    absent_rtx: FloatArray
 
     @property
     def whole_td(self) -> FloatArray:
-        """Embeddings of all that is shown, (T, D)."""
-        return cast(FloatArray, self.embeddings_etd[self.rows_rs[0, -1]])
+        """All that is shown, encoded, (T, D + X)."""
+        return cast(FloatArray, np.concatenate((self.embeddings_etd[self.rows_rs[0, -1]], self.numbers_tx), axis=1))
 
     def values(self, present_btc: BoolArray) -> NDArray[np.float64]:
         """Log odds of the outcome, (B,), when in each coalition only some channels of each frame are present."""
@@ -84,11 +93,15 @@ class FrameGame:
 
     def _values(self, present_btc: BoolArray) -> NDArray[np.float64]:
         """Log odds of as many coalitions as are read at once, in all draws."""
-        subsets_bt = present_btc @ (1 << np.arange(present_btc.shape[2]))
+        n_pixels = self.inputs.n_pixels
+        subsets_bt = present_btc[..., :n_pixels] @ (1 << np.arange(n_pixels))
         rows_rbt = self.rows_rs[:, subsets_bt]
         assert (rows_rbt >= 0).all(), "a subset of channels was asked for that was not embedded"
         embedded_rbtd = self.embeddings_etd[rows_rbt, np.arange(rows_rbt.shape[2])]
-        sequences = list(embedded_rbtd.reshape(-1, *embedded_rbtd.shape[2:]))
+        present_btx = self.inputs.spread_columns(present_btc)
+        numbers_rbtx = np.where(present_btx, self.numbers_tx, self.absent_rtx[:, None])
+        encoded_rbtd = np.concatenate((embedded_rbtd, numbers_rbtx), axis=-1)
+        sequences = list(encoded_rbtd.reshape(-1, *encoded_rbtd.shape[2:]))
         logits_nk = self.model.logits(sequences, [self.positions_t] * len(sequences))
         drawn_rb = log_odds(logits_nk, self.outcome_number).reshape(rows_rbt.shape[:2])
         return average_log_odds(drawn_rb, self.weights_r)
@@ -102,25 +115,30 @@ def build_game(
     subsets: Sequence[int],
     stand_ins_rtchw: FloatArray | None = None,
     weights_r: NDArray[np.float64] | None = None,
+    inputs: Inputs | None = None,
 ) -> FrameGame:
-    """Embed prepared frames under the subsets of channels that will be asked for (bit c set: channel c is present).
+    """Embed prepared frames under the subsets of channels of pixels that will be asked for (bit c set: c is present).
 
     Where a channel is absent the frames of each draw stand in for it, the draws weighted; None: 0, in one draw.
+    `inputs` says what lies where in the frames; None: all channels are pixels.
     """
+    held = Inputs.of_pixels(frames_tchw.shape[1]) if inputs is None else inputs
     drawn_rtchw = np.zeros_like(frames_tchw)[None] if stand_ins_rtchw is None else stand_ins_rtchw
     weights = np.full(len(drawn_rtchw), 1 / len(drawn_rtchw)) if weights_r is None else weights_r
-    whole = (1 << frames_tchw.shape[1]) - 1
+    whole = (1 << held.n_pixels) - 1
     rows_rs = np.full((len(drawn_rtchw), whole + 1), -1, dtype=np.int64)
     embedded: list[FloatArray] = []
     for subset in sorted(set(subsets)):
         for draw, absent_tchw in enumerate(drawn_rtchw if subset != whole else drawn_rtchw[:1]):
             rows_rs[slice(None) if subset == whole else draw, subset] = len(embedded)
-            embedded.append(_embed_subset(model, frames_tchw, absent_tchw, subset))
-    return FrameGame(model, outcome_number, rows_rs, weights, np.stack(embedded), positions_t)
+            embedded.append(_embed_subset(model, frames_tchw, absent_tchw, subset, held))
+    absent_rtx = np.stack([held.numbers(absent_tchw) for absent_tchw in drawn_rtchw])
+    numbers = held.numbers(frames_tchw), absent_rtx
+    return FrameGame(model, outcome_number, rows_rs, weights, np.stack(embedded), positions_t, held, *numbers)
 
 
 def all_subsets(n_channels: int) -> range:
-    """Every subset of the channels as a number whose bit c says whether channel c is present.
+    """Every subset of the channels of pixels as a number whose bit c says whether channel c is present.
 
     Raises
     ------
@@ -129,30 +147,36 @@ def all_subsets(n_channels: int) -> range:
     """
     if n_channels > MAX_CHANNELS:
         raise InputError(
-            f"The model has {n_channels} channels, but explanations look at every subset of them, of {MAX_CHANNELS} at "
-            "most; train on fewer channels, or leave the explanations out."
+            f"The model has {n_channels} channels of pixels, but explanations look at every subset of them, of "
+            f"{MAX_CHANNELS} at most; train on fewer channels, or leave the explanations out."
         )
     return range(1 << n_channels)
 
 
 def whole_subset(n_channels: int) -> tuple[int, ...]:
-    """All channels present, and nothing else."""
+    """All channels of pixels present, and nothing else."""
     return ((1 << n_channels) - 1,)
 
 
 def occlusion_subsets(n_channels: int) -> tuple[int, ...]:
-    """No channel, all channels, and all but one."""
+    """No channel of pixels, all of them, and all but one."""
     everything = (1 << n_channels) - 1
     return (0, everything, *(everything & ~(1 << channel) for channel in range(n_channels)))
 
 
-def _embed_subset(model: FrameModel, frames_tchw: FloatArray, absent_tchw: FloatArray, subset: int) -> FloatArray:
-    """Embeddings (T, D) of the frames with only a subset's channels; what never changes is encoded once for all."""
-    n_frames, n_channels = frames_tchw.shape[:2]
-    if subset == 0 and (absent_tchw == absent_tchw[:1]).all():
-        return np.repeat(model.encode(absent_tchw[:1]), n_frames, axis=0)
-    present_c = ((subset >> np.arange(n_channels)) & 1).astype(bool)
-    return model.encode(np.where(present_c[:, None, None], frames_tchw, absent_tchw))
+def _embed_subset(
+    model: FrameModel, frames_tchw: FloatArray, absent_tchw: FloatArray, subset: int, inputs: Inputs
+) -> FloatArray:
+    """Embeddings of pixels (T, D) with only a subset's channels; what never changes is encoded once for all."""
+    n_frames, n_pixels = len(frames_tchw), inputs.n_pixels
+    if not n_pixels:
+        return np.zeros((n_frames, 0), np.float32)
+    if subset == 0 and (absent_tchw[:, :n_pixels] == absent_tchw[:1, :n_pixels]).all():
+        encoded_td = np.repeat(model.encode(absent_tchw[:1]), n_frames, axis=0)
+    else:
+        present_c = ((subset >> np.arange(frames_tchw.shape[1])) & 1).astype(bool)
+        encoded_td = model.encode(np.where(present_c[:, None, None], frames_tchw, absent_tchw))
+    return encoded_td[:, : encoded_td.shape[1] - inputs.n_numbers]
 
 
 def average_log_odds(log_odds_rb: NDArray[np.float64], weights_r: NDArray[np.float64]) -> NDArray[np.float64]:

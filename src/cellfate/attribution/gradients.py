@@ -16,7 +16,7 @@ from cellfate.attribution.methods import GRADIENT, LOGIT
 from cellfate.attribution.opening import OpenedLandmark, open_landmarks
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.attribution.windows import name_players
-from cellfate.crops.store import CropStore
+from cellfate.features.measured_frames import FrameSource
 from cellfate.prediction.records import TrainedModel
 
 
@@ -32,8 +32,8 @@ def gradient_times_input(opened: OpenedLandmark) -> pd.DataFrame:
 
 
 def sum_pixels(opened: OpenedLandmark, relevance_tchw: NDArray[np.floating]) -> pd.DataFrame:
-    """Sum the relevance of pixels over windows and channels: a row each, with `value` and `unit`."""
-    values_tc = relevance_tchw.sum(axis=(2, 3), dtype=np.float64)
+    """Sum relevance over windows and the pixels of channels, or numbers of columns: a row each, `value` and `unit`."""
+    values_tc = opened.game.inputs.sum(relevance_tchw)
     values_wc = np.stack([values_tc[opened.windows.window_of_t == w].sum(axis=0) for w in range(len(opened.windows))])
     return name_players(opened.windows, opened.channels).assign(value=values_wc.ravel(), unit=LOGIT)
 
@@ -47,14 +47,14 @@ def pixel_relevance(opened: OpenedLandmark) -> NDArray[np.float32]:
 
 
 def attribute_pixels(
-    crops: CropStore, landmarks: pd.DataFrame, model: TrainedModel, explanation: ExplanationSettings
+    crops: FrameSource, landmarks: pd.DataFrame, model: TrainedModel, explanation: ExplanationSettings
 ) -> dict[str, NDArray[np.float32]]:
     """Attribute the log odds of the explained event to every pixel, to be drawn beside the frames.
 
     Parameters
     ----------
     crops
-        Crop store.
+        Reads what the networks are shown of cells.
     landmarks
         Table `Landmarks` with `fold`, the member that explains each, and `reference_log_odds`, `stand_ins` and
         `stand_in_weights`, as of `explained_landmarks.choose_explained_landmarks`.

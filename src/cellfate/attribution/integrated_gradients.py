@@ -21,6 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.attribution.gradients import sum_pixels
+from cellfate.attribution.inputs import Inputs
 from cellfate.attribution.methods import TIMING
 from cellfate.attribution.opening import OpenedLandmark
 from cellfate.attribution.settings import ExplanationSettings
@@ -46,7 +47,7 @@ def temporal_integrated_gradients(opened: OpenedLandmark, explanation: Explanati
     pandas.DataFrame
         Columns of `Attributions` but `landmark_id`, one row a window and channel, in logits.
     """
-    game, shape = opened.game, opened.frames_tchw.shape[:2]
+    game, shape = opened.game, (len(opened.frames_tchw), len(opened.channels))
     shortest = int(np.bincount(opened.windows.window_of_t).max())
     generator = np.random.default_rng(zlib.crc32(f"{explanation.seed}:path:{opened.landmark_id}".encode()))
     kept_stc = keep_segments(shape, explanation.n_path_steps, explanation.kept_segments, shortest, generator)
@@ -56,7 +57,7 @@ def temporal_integrated_gradients(opened: OpenedLandmark, explanation: Explanati
 
     absent = opened.stand_ins
     paths = [
-        weight * integrate_gradients(differentiate, opened.frames_tchw, absent_tchw, kept_stc)
+        weight * integrate_gradients(differentiate, opened.frames_tchw, absent_tchw, kept_stc, game.inputs)
         for absent_tchw, weight in zip(absent.frames_dtchw, absent.weights_d, strict=True)
     ]
     return sum_pixels(opened, np.sum(paths, axis=0)).assign(method=TIMING)
@@ -67,6 +68,7 @@ def integrate_gradients(
     frames_tchw: FloatArray,
     absent_tchw: FloatArray,
     kept_stc: BoolArray,
+    inputs: Inputs | None = None,
 ) -> NDArray[np.float64]:
     """Integrate gradients from what stands in for absent frames to the frames, by the midpoint rule.
 
@@ -78,6 +80,8 @@ def integrate_gradients(
         The frames, and what stands in for them.
     kept_stc
         At each step of the path, which frames and channels stay as they are.
+    inputs
+        What lies where in the frames; None: all channels are pixels.
 
     Returns
     -------
@@ -93,14 +97,14 @@ def integrate_gradients(
     >>> integrate_gradients(lambda x: 2 * x, frames, 0 * frames, np.zeros((3, 1, 1), dtype=bool)).item()
     9.0
     """
-    n_steps = len(kept_stc)
+    n_steps, held = len(kept_stc), Inputs.of_pixels(frames_tchw.shape[1]) if inputs is None else inputs
     difference_tchw, summed_tchw = frames_tchw - absent_tchw, np.zeros(frames_tchw.shape)
     for step, kept_tc in enumerate(kept_stc):
         scale_tc = np.where(kept_tc, 1.0, (step + 0.5) / n_steps).astype(np.float32)
-        gradient_tchw = differentiate(absent_tchw + difference_tchw * scale_tc[:, :, None, None])
-        summed_tchw += gradient_tchw * ~kept_tc[:, :, None, None]
+        gradient_tchw = differentiate(absent_tchw + difference_tchw * held.spread(scale_tc, frames_tchw))
+        summed_tchw += gradient_tchw * ~held.spread(kept_tc, frames_tchw)
     counts_tc = n_steps - kept_stc.sum(axis=0)
-    means_tchw = summed_tchw / np.where(counts_tc > 0, counts_tc, np.nan)[:, :, None, None]
+    means_tchw = summed_tchw / held.spread(np.where(counts_tc > 0, counts_tc, np.nan), frames_tchw)
     return np.asarray(difference_tchw * means_tchw, dtype=np.float64)
 
 

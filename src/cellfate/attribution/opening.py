@@ -12,7 +12,7 @@ from cellfate.attribution.explained_models import ExplainedMember, ModelView
 from cellfate.attribution.games import FrameGame, build_game
 from cellfate.attribution.stand_ins import StandIns, find_stand_ins
 from cellfate.attribution.windows import TimeWindows, cut_time_windows, frames_in
-from cellfate.crops.store import CropStore
+from cellfate.features.measured_frames import FrameSource
 from cellfate.models.threads import at_most_threads
 
 
@@ -27,7 +27,7 @@ class OpenedLandmark:
     reference_log_odds
         Log odds above which a forecast is one of the explained outcome.
     windows, channels
-        Its time windows, and the names of the channels.
+        Its time windows, and the names of the channels, those of columns included.
     member
         The member that explains it.
     frames_tchw
@@ -50,7 +50,7 @@ class OpenedLandmark:
 
 
 def open_landmarks(
-    crops: CropStore, landmarks: pd.DataFrame, view: ModelView, subsets: Callable[[int], Iterable[int]], title: str
+    crops: FrameSource, landmarks: pd.DataFrame, view: ModelView, subsets: Callable[[int], Iterable[int]], title: str
 ) -> Iterator[OpenedLandmark]:
     """Open landmarks one by one: read their crops, cut their windows, embed them under subsets of the channels.
 
@@ -60,17 +60,17 @@ def open_landmarks(
     Parameters
     ----------
     crops
-        Crop store.
+        Reads what the networks are shown of cells.
     landmarks
         Table of `explained_landmarks.choose_explained_landmarks`.
     view
         The model, and what is asked of it; length and number of windows.
     subsets
-        Gives, for a number of channels, the subsets of them that will be asked for.
+        Gives, for a number of channels of pixels, the subsets of them that will be asked for.
     title
         What is done with them, for the progress bar.
     """
-    wanted = list(subsets(len(view.channels)))
+    wanted = list(subsets(view.n_pixel_channels))
     with at_most_threads(1):
         for row in tqdm(landmarks.to_dict("records"), desc=title, disable=None):
             member = view.member_for(row)
@@ -80,6 +80,6 @@ def open_landmarks(
             windows = cut_time_windows(frames_t, window_frames, view.explanation.n_windows)
             absent = find_stand_ins(crops, row, view, member, sequence, frames_tchw)
             asked = member, frames_tchw, frames_t - frames_t[0], view.outcome_number, wanted
-            game = build_game(*asked, absent.frames_dtchw, absent.weights_d)
+            game = build_game(*asked, absent.frames_dtchw, absent.weights_d, view.inputs(int(row["fold"])))
             named = row["landmark_id"], row["group_id"], row["reference_log_odds"]
             yield OpenedLandmark(*named, windows, view.channels, member, frames_tchw, absent, game)

@@ -34,7 +34,7 @@ from cellfate.attribution.settings import ExplanationSettings
 from cellfate.attribution.shapley import shapley_values
 from cellfate.core.fates import EVENTS
 from cellfate.core.tables import CELL, AttributionCells, RandomisedWeights
-from cellfate.crops.store import CropStore
+from cellfate.features.measured_frames import FrameSource
 from cellfate.prediction.records import TrainedModel
 
 CASCADED: Final = 4
@@ -42,14 +42,14 @@ CASCADED: Final = 4
 
 
 def check_sanity(
-    crops: CropStore, explained_landmarks: pd.DataFrame, model: TrainedModel, explanation: ExplanationSettings
+    crops: FrameSource, explained_landmarks: pd.DataFrame, model: TrainedModel, explanation: ExplanationSettings
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Explain landmarks again by networks of random weights, and with other orders of the players.
 
     Parameters
     ----------
     crops
-        Crop store.
+        Reads what the networks are shown of cells.
     explained_landmarks
         Table of `explained_landmarks.choose_explained_landmarks`; of the fold with most of them the first
         `max_sanity_landmarks`.
@@ -113,7 +113,7 @@ def _compare_seeds(own: pd.DataFrame, again: pd.DataFrame) -> pd.DataFrame:
 
 
 def compare_trainings(
-    crops: CropStore,
+    crops: FrameSource,
     explained_landmarks: pd.DataFrame,
     model: TrainedModel,
     permuted_model: TrainedModel,
@@ -193,14 +193,14 @@ def _first_of_fold(landmarks: pd.DataFrame, fold: int, explanation: ExplanationS
     return landmarks[landmarks["fold"] == fold].head(explanation.max_sanity_landmarks)
 
 
-def _explain_all(crops: CropStore, landmarks: pd.DataFrame, view: ModelView, seed: int) -> pd.DataFrame:
+def _explain_all(crops: FrameSource, landmarks: pd.DataFrame, view: ModelView, seed: int) -> pd.DataFrame:
     """Explain landmarks by all methods of the network, as it is viewed."""
     opened = open_landmarks(crops, landmarks, view, all_subsets, "Explaining again")
     return pd.concat([_explain(landmark, view.explanation, seed) for landmark in opened], ignore_index=True)
 
 
 def _explain_twice(
-    crops: CropStore, landmarks: pd.DataFrame, view: ModelView, seed: int
+    crops: FrameSource, landmarks: pd.DataFrame, view: ModelView, seed: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Explain landmarks by all methods, and by Shapley values with other orders of the players."""
     own, reordered = [], []

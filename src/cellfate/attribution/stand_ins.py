@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from cellfate.attribution.explained_models import ExplainedMember, ModelView
 from cellfate.core.tables import CELL
-from cellfate.crops.store import CellSequence, CropStore
+from cellfate.crops.store import CellSequence
+from cellfate.features.measured_frames import FrameSource
 from cellfate.statistics.medians import masked_median
 
 logger = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ class StandIns:
 
 
 def find_stand_ins(
-    crops: CropStore,
+    crops: FrameSource,
     landmark: Mapping[Hashable, Any],
     view: ModelView,
     member: ExplainedMember,
@@ -78,7 +79,7 @@ def find_stand_ins(
     if absent == "background":
         one_tchw = _background(frames_tchw, sequence.inside_thw, len(view.config.channels))
     elif absent == "own_mean":
-        one_tchw = _own_mean(frames_tchw, sequence.inside_thw)
+        one_tchw = _own_mean(frames_tchw, sequence.inside_thw, view.n_pixel_channels)
     else:
         one_tchw = np.zeros_like(frames_tchw)
     return StandIns(one_tchw[None], np.ones(1))
@@ -196,7 +197,7 @@ def _draw(candidates: Candidates, ordered_n: IntArray, n_draws: int) -> tuple[In
     return np.array(drawn, dtype=np.int64), weights
 
 
-def _read_aligned(crops: CropStore, name: str, member: ExplainedMember, own: CellSequence) -> FloatArray:
+def _read_aligned(crops: FrameSource, name: str, member: ExplainedMember, own: CellSequence) -> FloatArray:
     """Read frames of another cell, as many hours before its landmark as those shown are before theirs, prepared.
 
     What lies before its first frame is that frame; in a gap of its track the frame before stays.
@@ -222,8 +223,11 @@ def _background(frames_tchw: FloatArray, inside_thw: NDArray[np.bool_], n_image_
     return np.asarray(filled_tchw * inside_thw[:, None], dtype=np.float32)
 
 
-def _own_mean(frames_tchw: FloatArray, inside_thw: NDArray[np.bool_]) -> FloatArray:
-    """Mean over time of every pixel that lies in the image."""
-    counts_hw = np.maximum(inside_thw.sum(axis=0), 1)
-    mean_chw = (frames_tchw * inside_thw[:, None]).sum(axis=0, dtype=np.float64) / counts_hw
-    return np.asarray(mean_chw * inside_thw[:, None], dtype=np.float32)
+def _own_mean(frames_tchw: FloatArray, inside_thw: NDArray[np.bool_], n_pixels: int) -> FloatArray:
+    """Mean over time of every pixel that lies in the image, and of every number of a column."""
+    mean_tchw = np.repeat(frames_tchw.mean(axis=0, dtype=np.float64, keepdims=True), len(frames_tchw), axis=0)
+    if n_pixels:
+        counts_hw = np.maximum(inside_thw.sum(axis=0), 1)
+        pixels_tchw = frames_tchw[:, :n_pixels] * inside_thw[:, None]
+        mean_tchw[:, :n_pixels] = pixels_tchw.sum(axis=0, dtype=np.float64) / counts_hw * inside_thw[:, None]
+    return np.asarray(mean_tchw, dtype=np.float32)

@@ -15,7 +15,7 @@ from cellfate.core.errors import InputError
 from cellfate.core.tables import CELL, FRAME
 from cellfate.crops.digest import CellReader
 from cellfate.crops.measured import FloatArray, Measured
-from cellfate.crops.store import CellSequence
+from cellfate.crops.store import CellSequence, CropStore
 from cellfate.features.changes import change_per_hour
 from cellfate.features.context import Context, describe_context
 from cellfate.features.summaries import choose_features, feature_columns
@@ -147,6 +147,10 @@ class MeasuredFrames:
                 f"Table frame_features has no cell {cell_id} of recording '{recording_id}'; run data_processing again."
             )
         return np.asarray(rows, dtype=np.int64)
+
+
+FrameSource = CropStore | MeasuredFrames
+"""What reads what a network is shown of cells: crops, measurements, or both."""
 
 
 def choose_columns(frame_features: pd.DataFrame, chosen: tuple[str, ...] | None, parameter: str) -> list[str]:

@@ -27,6 +27,7 @@ from cellfate.metrics.settings import BackgroundSwapSettings
 from cellfate.prediction.classifier_member import ClassifierMember, load_classifier_member
 from cellfate.prediction.forecast_tables import empty_forecasts, tabulate_fate_odds
 from cellfate.prediction.records import TrainedModel
+from cellfate.prediction.shown_frames import tell_columns
 from cellfate.prediction.trained_on import check_trained_on
 
 logger = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ def swap_backgrounds(
     DataFrame
         Table `Forecasts` of the predictors `classifier` and `classifier_on_other_background`, at the same landmarks.
         Cells that have a mask in no frame are left out, and one warning counts them. Without rows where the model has
-        no members.
+        no members, or reads columns.
 
     Raises
     ------
@@ -78,7 +79,7 @@ def swap_backgrounds(
         When the model is not of these data, or no test cell has a mask.
     """
     config = model.classifier_config
-    if not config.members:
+    if not config.members or tell_columns(config, "what it would say before another background (background_swap)"):
         return empty_forecasts(config.events)
     check_trained_on(model, crops, landmarks, splits)
     fated, rng = landmarks[asks_which_fate(landmarks)], np.random.default_rng(background_swap.seed)

@@ -22,6 +22,7 @@ from cellfate.metrics.settings import MaskingSettings
 from cellfate.prediction.classifier_member import load_classifier_member
 from cellfate.prediction.embeddings import embed_landmarks
 from cellfate.prediction.records import TrainedModel
+from cellfate.prediction.shown_frames import tell_columns
 from cellfate.prediction.trained_on import check_trained_on
 from cellfate.statistics.bootstrap import FloatArray, IntArray
 
@@ -66,7 +67,7 @@ def mask_sequences(
     -------
     DataFrame
         Table `MaskedForecasts`. What has no frame left at a point has no row there; what has fewer frames than are kept
-        stays whole. Without rows where the model has no members.
+        stays whole. Without rows where the model has no members, or reads columns.
 
     Raises
     ------
@@ -75,8 +76,9 @@ def mask_sequences(
     """
     config = model.classifier_config
     columns = ["experiment", "k_frames", "fold", *FRAME, *map(probability_column, config.outcomes)]
-    if config.members:
-        check_trained_on(model, crops, landmarks, splits)
+    if not config.members or tell_columns(config, "what it would say of shorter tracks (masking)"):
+        return pd.DataFrame(columns=columns)
+    check_trained_on(model, crops, landmarks, splits)
     fated = landmarks[asks_which_fate(landmarks)].sort_values(CELL)
     tables: list[pd.DataFrame] = []
     for fold in config.folds:

@@ -8,12 +8,15 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from cellfate.core.input_words import name_input, name_inputs
 from cellfate.core.words import ABSENT, list_outcomes, show_count
 from cellfate.plots.aligned_time import choose_alignment
 from cellfate.plots.theme import SIGNED, STRENGTH, colour_of, finish, say_nothing
 
 _ROW_PX: Final = 26
 _GAP_PX: Final = 40
+NAMES_PX: Final = 120
+"""Left margin, for the names of channels or columns."""
 
 
 def plot_occlusion(occlusion: pd.DataFrame, explained_landmarks: pd.DataFrame) -> go.Figure:
@@ -30,7 +33,8 @@ def plot_occlusion(occlusion: pd.DataFrame, explained_landmarks: pd.DataFrame) -
     rows, shown = join_outcomes(occlusion, explained_landmarks)
     if shown.empty:
         return say_nothing(f"{title} (n = 0 cells)", "No landmark was explained.")
-    heads = ["Without a time window", "Without a channel"]
+    named = name_inputs(occlusion.loc[occlusion["method"] == "occlusion_channel", "channel"])
+    heads = ["Without a time window", f"Without a {named}"]
     figure = make_subplots(cols=2, column_widths=[0.6, 0.4], horizontal_spacing=0.12, subplot_titles=heads)
     labels = window_labels(occlusion, shown)
     for position, outcome in enumerate(list_outcomes(shown["outcome"])):
@@ -41,7 +45,7 @@ def plot_occlusion(occlusion: pd.DataFrame, explained_landmarks: pd.DataFrame) -
     figure.update_layout(boxmode="group")
     in_time = {"categoryorder": "array", "categoryarray": labels[::-1], "tickfont": {"size": 11}, "tickangle": -35}
     figure.update_xaxes(**in_time, title=window_title(shown), col=1)
-    figure.update_xaxes(title="Channel", col=2)
+    figure.update_xaxes(title=named.capitalize(), tickfont={"size": 11}, col=2)
     figure.update_yaxes(title="Lost log odds (logit)")
     subtitle = _write_subtitle(occlusion, shown, "above 0 an input speaks")
     return finish(figure, title, subtitle, inner_px=320, legend_gap_px=100)
@@ -66,7 +70,7 @@ def _occlusion_boxes(rows: pd.DataFrame, outcome: str, position: int, labels: li
     }
     hours = windows["windows_back"].map(labels.__getitem__)
     return go.Box(x=hours, y=windows["value"], **look), go.Box(
-        x=channels["channel"], y=channels["value"], showlegend=False, **look
+        x=channels["channel"].map(name_input), y=channels["value"], showlegend=False, **look
     )
 
 
@@ -80,7 +84,7 @@ def plot_shapley(shapley: pd.DataFrame, explained_landmarks: pd.DataFrame) -> go
     explained_landmarks
         As in `plot_occlusion`.
     """
-    title = "Shapley values of channels and time windows"
+    title = f"Shapley values of {name_inputs(shapley['channel'])}s and time windows"
     rows, shown = join_outcomes(shapley, explained_landmarks)
     if shown.empty:
         return say_nothing(f"{title} (n = 0 cells)", "No landmark was explained.")
@@ -103,7 +107,7 @@ def plot_shapley(shapley: pd.DataFrame, explained_landmarks: pd.DataFrame) -> go
             means = _window_means(rows[rows["outcome"] == outcome], column_name, channels, len(labels))
             heat = go.Heatmap(
                 x=labels[::-1],
-                y=channels,
+                y=[name_input(name) for name in channels],
                 z=means,
                 coloraxis=f"coloraxis{row}",
                 hovertemplate="%{y}, %{x} h: %{z:.3f} logit<extra></extra>",
@@ -114,7 +118,7 @@ def plot_shapley(shapley: pd.DataFrame, explained_landmarks: pd.DataFrame) -> go
     figure.update_xaxes(type="category", tickfont={"size": 11}, tickangle=-35)
     figure.update_yaxes(type="category", autorange="reversed")
     subtitle = _write_subtitle(shapley, shown, "red speaks")
-    finish(figure, title, subtitle, inner_px=inner_px, legend_rows=0, legend_gap_px=90, left_px=100)
+    finish(figure, title, subtitle, inner_px=inner_px, legend_rows=0, legend_gap_px=90, left_px=NAMES_PX)
     return figure.update_yaxes(tickfont={"size": 11})
 
 

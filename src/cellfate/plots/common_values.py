@@ -7,8 +7,9 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from cellfate.core.input_words import name_input
 from cellfate.core.words import show_count, show_percent
-from cellfate.plots.attributions import join_outcomes, window_labels, window_title
+from cellfate.plots.attributions import NAMES_PX, join_outcomes, window_labels, window_title
 from cellfate.plots.theme import SIGNED, finish, make_grid, say_nothing
 
 _PARTS: Final = ["towards", "channel", "windows_back"]
@@ -127,7 +128,7 @@ def _heat(wide: pd.DataFrame, labels: list[str], channels: list[str]) -> go.Heat
     values = wide.reindex(index=channels, columns=range(len(labels))[::-1]).to_numpy(dtype=np.float64)
     return go.Heatmap(
         x=labels[::-1],
-        y=channels,
+        y=[name_input(name) for name in channels],
         z=values,
         coloraxis="coloraxis",
         hovertemplate="%{y}, %{x} h: %{z:.3f} logit<extra></extra>",
@@ -141,5 +142,5 @@ def _finish(figure: go.Figure, title: str, subtitle: str, inner_px: int) -> go.F
     figure.update_layout(coloraxis={"colorscale": SIGNED, "cmin": -largest, "cmax": largest, "colorbar": bar})
     figure.update_xaxes(type="category", tickfont={"size": 11}, tickangle=-35)
     figure.update_yaxes(type="category", autorange="reversed")
-    finish(figure, title, subtitle, inner_px=inner_px, legend_rows=0, legend_gap_px=90, left_px=100)
+    finish(figure, title, subtitle, inner_px=inner_px, legend_rows=0, legend_gap_px=90, left_px=NAMES_PX)
     return figure.update_yaxes(tickfont={"size": 11})

@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
+from cellfate.core.input_words import name_input
 from cellfate.core.words import show_count
 from cellfate.plots.strip_frames import encode_frame, encode_relevance
 from cellfate.plots.theme import COLOURS, SIGNED, apply_theme, colour_of, say_nothing, translucent
@@ -211,7 +212,8 @@ def _lay_out(strips: Sequence[FilmStrip], n_columns: int, title: str) -> go.Figu
     panels = strips[0].panels
     width = TITLE_WIDTH * (3 - min(n_columns, 2))
     lines = max(sum(len(_wrap(line, width)) for line in strip.title) + bool(strip.link) for strip in strips)
-    pictures_px = CHANNEL_PX[min(n_columns, 2)] * max(len(strip.rows) for strip in strips)
+    # the row of pictures, one pixel high without any, carries the title
+    pictures_px = max(1, CHANNEL_PX[min(n_columns, 2)] * max(len(strip.rows) for strip in strips))
     heights = [pictures_px, *(panel.height_px for panel in panels)]
     row_px = 12 + LINE_PX * lines + sum(heights) + GAP_PX * len(panels) + AXIS_GAP_PX
     n_rows = -(-len(strips) // n_columns)
@@ -263,6 +265,7 @@ def _add_pictures(
     pictures = [
         (encode_frame(frame_chw, inside_hw, strip.channels, limits), hour, n_channels / 2)
         for frame_chw, inside_hw, hour in zip(strip.frames_tchw, strip.inside_thw, strip.hours_t, strict=True)
+        if n_channels
     ]
     if strip.relevance_tchw is not None and strip.relevance_tchw.size:
         strongest = float(np.percentile(np.abs(strip.relevance_tchw), STRONGEST_PERCENTILE))
@@ -277,8 +280,8 @@ def _add_pictures(
     _add_unseen(figure, strip, where)
     figure.update_xaxes(range=strip.range_h, visible=False, fixedrange=True, **where)
     ticks = {"tickvals": [place + 0.5 for place in range(len(strip.rows))], "ticktext": strip.rows, "ticks": ""}
-    bare = {"showgrid": False, "showline": False, "fixedrange": True}
-    figure.update_yaxes(range=[len(strip.rows), 0], tickfont=SMALL, **ticks, **bare, **where)
+    bare = {"showgrid": False, "showline": False, "fixedrange": True, "zeroline": False}
+    figure.update_yaxes(range=[max(1, len(strip.rows)), 0], tickfont=SMALL, **ticks, **bare, **where)
 
 
 def _add_unseen(figure: go.Figure, strip: FilmStrip, where: dict[str, int]) -> None:
@@ -333,7 +336,7 @@ def _add_map(figure: go.Figure, values: pd.DataFrame, where: dict[str, int]) -> 
     unit = str(values["unit"].iloc[0]) if "unit" in values else ""
     figure.add_heatmap(
         x=edges,
-        y=channels,
+        y=[name_input(name) for name in channels],
         z=grid.to_numpy(),
         colorscale=SIGNED,
         zmin=-reach,

@@ -108,7 +108,7 @@ def assemble_report(
         ),
         counted=f"{counted} {write_trained(found['seed_scores'])}",
         opening=_choose_opening(figures, at_chance),
-        sections=build_sections(parts, figures, follow_up.headline_h),
+        sections=build_sections(parts, figures, follow_up.headline_h, _shows_images(found)),
         links=CHECKLIST_LINKS,
     )
     return render_page(page)
@@ -127,7 +127,7 @@ def name_unit(cells: pd.DataFrame) -> str:
 
 
 def build_sections(
-    parts: Mapping[Place, ReportPart], figures: Mapping[str, go.Figure], headline_h: float
+    parts: Mapping[Place, ReportPart], figures: Mapping[str, go.Figure], headline_h: float, images: bool = True
 ) -> tuple[ReportSection, ...]:
     """Put sentences, tables and figures under their sections; what has nothing to show is left out.
 
@@ -139,6 +139,8 @@ def build_sections(
         Figures by catalog name.
     headline_h
         Hours of the headline, for the heads of parts.
+    images
+        Whether cells have images; else figures that show some are told otherwise.
 
     Returns
     -------
@@ -152,16 +154,17 @@ def build_sections(
         for owner in _OWNERS:
             part = parts.get((section.anchor, owner), ReportPart())
             texts = [text for text in contents.FIGURES if (text.section, text.of) == (section.anchor, owner)]
-            drawn = tuple(_caption(text, figures, written) for text in texts if text.name in figures)
+            drawn = tuple(_caption(text, figures, written, images) for text in texts if text.name in figures)
             if part.sentences or part.tables or drawn:
                 made.append(ReportPart(_head(owner, headline_h), part.sentences, part.tables, drawn, section.folded))
         sections += [ReportSection(section.anchor, section.title, section.reads, tuple(made))] if made else []
     return tuple(sections)
 
 
-def _caption(text: FigureText, figures: Mapping[str, go.Figure], written: set[str]) -> ReportFigure:
+def _caption(text: FigureText, figures: Mapping[str, go.Figure], written: set[str], images: bool) -> ReportFigure:
     """Give a figure the sentences that were not written before, and remember them."""
-    fresh = [sentence if sentence not in written else "" for sentence in (text.reads, text.not_shown)]
+    reads = text.reads if images or not text.of_tables else text.of_tables
+    fresh = [sentence if sentence not in written else "" for sentence in (reads, text.not_shown)]
     written.update(fresh)
     return ReportFigure(text.name, figures[text.name], *fresh)
 

@@ -16,6 +16,7 @@ from cellfate.core.attribution_thresholds import (
     OVER_RANDOM,
     check_scores,
 )
+from cellfate.core.input_words import name_input, name_inputs
 from cellfate.core.predictors import CLASSIFIER, NETWORK, ON_OTHER_BACKGROUND
 from cellfate.core.tables import EVERYTHING
 from cellfate.core.words import (
@@ -282,9 +283,10 @@ def tabulate_rests_on(
         labels, clock = window_labels(shapley, shown), choose_alignment(shown).title
         hours = shapley["windows_back"].map(labels.__getitem__)
         size = shapley.assign(size=shapley["value"].abs(), hours=hours)
-        by_channel = _share(size, "channel")
+        named = name_inputs(size["channel"])
+        by_channel = _share(size.assign(**{named: size["channel"].map(name_input)}), named)
         by_hours = _share(size, "hours").set_index("hours").reindex(labels[::-1]).reset_index(names=clock)
-        tables.append(as_report_table(by_channel, "Share of the values' size, by channel"))
+        tables.append(as_report_table(by_channel, f"Share of the values' size, by {named}", longest=12))
         tables.append(as_report_table(by_hours, "By time window"))
     if len(tree_shapley):
         of_features = tree_shapley.assign(

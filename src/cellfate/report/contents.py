@@ -244,6 +244,8 @@ _EXPLANATIONS = (
         "Time ends at the landmark. Rows that end in 'for': red pixels speak for the explained outcome, blue ones "
         "against it (gradient times input). Maps: red channels and hours speak for it. One brightness scale serves all "
         "cells; 0 and 1 of the reporters are the usual ends over all cells.",
+        of_tables="Time ends at the landmark. Maps: red columns and hours speak for the explained outcome, blue ones "
+        "against it. 0 and 1 of the reporters are the usual ends over all cells.",
     ),
 )
 """Figures of each reading."""

@@ -11,11 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from cellfate.attribution.windows import place_windows
 from cellfate.core.fates import SURE, listed_outcomes, probability_column
+from cellfate.core.input_words import name_input
 from cellfate.core.predictors import choose_leading, label_predictor
 from cellfate.core.review_links import link_cell
+from cellfate.core.spot_features import list_spot_columns
 from cellfate.core.tables import CELL, FRAME
 from cellfate.core.words import HAPPENED, list_outcomes, name_asked, name_method, name_outcome, write_hours
-from cellfate.crops.store import CropStore
+from cellfate.features.measured_frames import FrameSource
 from cellfate.plots.filmstrip import FilmStrip, StripCurve, StripPanel, draw_film_strips
 from cellfate.plots.theme import at_question
 from cellfate.prediction.calls import add_calls
@@ -28,6 +30,8 @@ KINDS: Final = {"surest right": True, "surest wrong": False}
 USUAL: Final = (0.05, 0.95)
 """Quantiles over all cells and frames that are drawn as 0 and 1."""
 REPORTER: Final = "intensity_"
+_MOST_CURVES: Final = 6
+"""Curves of what was measured of cells without images."""
 _ENDS: Final = (-0.04, 1.04)
 _MAP_PX: Final = 22
 """Height of a channel in a map of values, in pixels."""
@@ -110,14 +114,14 @@ def choose_opening(examples: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw_examples(
-    crops: CropStore, examples: pd.DataFrame, tables: StripTables, settings: ReportSettings
+    crops: FrameSource, examples: pd.DataFrame, tables: StripTables, settings: ReportSettings
 ) -> tuple[go.Figure, go.Figure]:
     """Draw the example cells, and large the one that opens the report.
 
     Parameters
     ----------
     crops
-        Crop store.
+        Crop store; of cells without images, which have no pictures, what reads their measurements.
     examples
         What `choose_examples` returned.
     tables
@@ -149,7 +153,7 @@ def _name_red(title: str, attributions: pd.DataFrame, landmarks: pd.DataFrame) -
 
 
 def build_film_strips(
-    crops: CropStore, examples: pd.DataFrame, tables: StripTables, settings: ReportSettings
+    crops: FrameSource, examples: pd.DataFrame, tables: StripTables, settings: ReportSettings
 ) -> list[FilmStrip]:
     """Read the frames of the chosen cells, evenly spaced in time and ending at the landmark, with what stands under.
 
@@ -167,18 +171,18 @@ def build_film_strips(
 
 
 def _build_film_strip(
-    crops: CropStore, landmark: pd.Series, tables: StripTables, settings: ReportSettings
+    crops: FrameSource, landmark: pd.Series, tables: StripTables, settings: ReportSettings
 ) -> FilmStrip:
     first, last = int(landmark["shown_from"]), int(landmark["last_frame"])
     sequence = crops.read(landmark["recording_id"], int(landmark["cell_id"]), first, last)
     step = -(-(last - first + 1) // settings.frames_per_strip)
     drawn_t = (last - sequence.frame_numbers_t) % step == 0
     relevance_tchw = tables.relevance.get(landmark["landmark_id"])
-    n_channels = len(crops.channels)  # what the network sees besides, the mask, has no picture of its own
+    n_channels = len(sequence.channels)  # what the network sees besides, the mask, has no picture of its own
     return FilmStrip(
         title=describe_example(landmark),
         outcome=landmark["outcome"],
-        channels=tuple(crops.channels),
+        channels=tuple(sequence.channels),
         frames_tchw=sequence.frames_tchw[drawn_t],
         inside_thw=sequence.inside_thw[drawn_t],
         hours_t=hours_to_last(sequence.frame_numbers_t[drawn_t], landmark),
@@ -252,20 +256,23 @@ def _show_values(attributions: pd.DataFrame, landmark: pd.Series, method: str) -
 
 
 def _show_reporters(frame_features: pd.DataFrame, landmark: pd.Series) -> StripPanel:
-    """Draw the intensity of each channel, scaled alike for all cells: 0 and 1 are the usual ends over all of them."""
+    """Draw the intensity of each channel, scaled alike for all cells: 0 and 1 are the usual ends over all of them.
+
+    Of cells without images the first of what else was measured.
+    """
     is_cell = (frame_features["recording_id"] == landmark["recording_id"]) & (
         frame_features["cell_id"] == landmark["cell_id"]
     )
     shown = frame_features["frame"].between(landmark["shown_from"], landmark["last_frame"])
     rows = frame_features[is_cell & shown].sort_values("frame")
+    reporters = [str(column) for column in frame_features.columns if str(column).startswith(REPORTER)]
     curves = [
         StripCurve(
-            str(column).removeprefix(REPORTER),
+            column.removeprefix(REPORTER) if reporters else name_input(column),
             hours_to_last(rows["frame"], landmark),
             _scale(rows[column], frame_features[column]),
         )
-        for column in frame_features.columns
-        if str(column).startswith(REPORTER)
+        for column in reporters or list_spot_columns(frame_features.columns)[:_MOST_CURVES]
     ]
     return StripPanel("reporters<br>(5-95 %)", tuple(curves), height_px=70)
 

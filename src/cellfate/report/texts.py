@@ -25,6 +25,8 @@ class FigureText:
         Anchor of its section.
     reads, not_shown
         How to read it, and its limits; either may be empty.
+    of_tables
+        How to read it where there are no images; empty: as with them.
     of
         Question (`which_fate`, `within_hours`) or reading (`classifier`, `clock`) whose figure it is; empty: of all.
     """
@@ -34,3 +36,4 @@ class FigureText:
     reads: str = ""
     not_shown: str = ""
     of: str = ""
+    of_tables: str = ""

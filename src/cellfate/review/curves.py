@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.core.fates import OUTCOMES, probability_column
+from cellfate.core.input_words import name_input
 from cellfate.core.spot_features import SPOT_PREFIX
 from cellfate.core.words import METHODS, name_feature, name_outcome, write_hours
 from cellfate.plots.theme import COLOURS, SIGNED, colour_of
@@ -137,7 +138,7 @@ def _map(values: pd.DataFrame, interval_h: float) -> dict[str, Any]:
     return {
         "type": "heatmap",
         "x": edges.tolist(),
-        "y": kept[::-1],
+        "y": [name_input(name) for name in kept[::-1]],
         "z": _plain(grid.to_numpy()),
         "zmin": -reach,
         "zmax": reach,

@@ -18,13 +18,13 @@ from cellfate.core.errors import InputError
 from cellfate.crops.preprocessing import Preprocessing
 from cellfate.crops.store import CropStore
 from cellfate.features.column_scales import MeasuredPreprocessing
+from cellfate.features.measured_frames import FrameSource
 from cellfate.features.settings import FeatureSettings
 from cellfate.models.settings import ModelSettings
 from cellfate.training.batch_plans import length_buckets
 from cellfate.training.batches import Batch, CropCache, IntArray, ShownCells
 from cellfate.training.fold_data import (
     FoldData,
-    FrameSource,
     each_fold,
     fold_preprocessing,
     open_frames,

@@ -20,11 +20,11 @@ from cellfate.core.errors import InputError
 from cellfate.core.words import order_doses
 from cellfate.crops.store import CropStore
 from cellfate.features.context import Context
+from cellfate.features.measured_frames import FrameSource
 from cellfate.features.settings import ContextSettings, FeatureSettings
 from cellfate.models.settings import ClockNetworkSettings
 from cellfate.training.fold_data import (
     FoldData,
-    FrameSource,
     each_fold,
     fold_preprocessing,
     open_frames,

@@ -15,7 +15,7 @@ from cellfate.crops.preprocessing import Preprocessing
 from cellfate.crops.store import CropStore
 from cellfate.features.column_scales import ColumnScale, MeasuredPreprocessing, fit_column_scales
 from cellfate.features.context import Context
-from cellfate.features.measured_frames import MeasuredFrames, choose_columns
+from cellfate.features.measured_frames import FrameSource, MeasuredFrames, choose_columns
 from cellfate.features.measurements import find_masks
 from cellfate.features.settings import FeatureSettings
 from cellfate.models.settings import ClockNetworkSettings, NetworkSettings
@@ -26,7 +26,6 @@ from cellfate.training.randomness import random_stream
 from cellfate.training.settings import FittingSettings
 
 Cells = TypeVar("Cells", bound=ShownCells)
-FrameSource = CropStore | MeasuredFrames
 """Where the frames of cells are read."""
 
 

@@ -1,13 +1,15 @@
 """Tiny models for the tests of attributions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
 import torch
 
 from cellfate.cohort.outcomes import competing_events
+from cellfate.features.column_scales import ColumnScale
 from cellfate.features.settings import FeatureSettings
 from cellfate.models.fate_classifier import FateClassifier
 from cellfate.models.fate_clock import FateClock
@@ -63,8 +65,19 @@ def frames(n_frames: int, n_channels: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(0.3, 1.0, (n_frames, n_channels, 4, 4)).astype(np.float32)
 
 
-def random_model(study: TinyStudy, kind: str, n_layers: int = 1, seed: int = 1) -> TrainedModel:
-    """A classifier or a fate clock of random weights, so that it hangs on every input, with a member a fold."""
+def random_model(
+    study: TinyStudy,
+    kind: str,
+    n_layers: int = 1,
+    seed: int = 1,
+    encoder: str = "small_cnn",
+    columns: Sequence[ColumnScale] = (),
+    blind: Mapping[int, str] = MappingProxyType({}),
+) -> TrainedModel:
+    """A classifier or a fate clock of random weights, so that it hangs on every input, with a member a fold.
+
+    `columns` are read by every member, but for those that members of some folds are blind to.
+    """
     events = competing_events(study.follow_ups)
     statistics = {name: (value,) * len(study.crops.channels) for name, value in (("mean", 1100.0), ("sd", 200.0))}
     facts = {"best_epoch": 0, "n_epochs": 1, "n_train": 1, "n_validation": 1, **statistics}
@@ -75,19 +88,24 @@ def random_model(study: TinyStudy, kind: str, n_layers: int = 1, seed: int = 1) 
         "crops": study.crops.settings,
         "frame_interval_min": 30.0,
         "scheme": "grouped_folds",
-        "members": [MemberConfig(fold=fold, **facts) for fold in study.splits["fold"].unique()],
+        "members": [
+            MemberConfig(fold=fold, columns=tuple(one for one in columns if one.name != blind.get(fold)), **facts)
+            for fold in study.splits["fold"].unique()
+        ],
     }
     n_channels, n_bins = len(study.crops.channels), len(TINY_FOLLOW_UP.edges_h) - 1
     if kind == "clock":
         blend = BlendSettings(parts=("network",), boosting=BoostingSettings(n_trees=2, min_samples_leaf=2))
-        clock = ClockNetworkSettings(**SIZES, n_layers=n_layers, intensity="above_background", causal=CAUSAL)
+        clock = ClockNetworkSettings(
+            **SIZES, n_layers=n_layers, intensity="above_background", causal=CAUSAL, encoder=encoder
+        )
         config = ClockConfig(architecture=clock, features=FeatureSettings(), blend=blend, **described)
         sizes = n_channels + 1, n_bins, len(events)
-        return TrainedModel(config, _random_weights(config, lambda: FateClock(clock, *sizes, n_features=0), seed))
-    architecture = ModelSettings(**SIZES, n_layers=n_layers)
+        return TrainedModel(config, _random_weights(config, lambda n: FateClock(clock, *sizes, 0, n), seed))
+    architecture = ModelSettings(**SIZES, n_layers=n_layers, encoder=encoder)
     config = ClassifierConfig(architecture=architecture, **described)
     return TrainedModel(
-        config, _random_weights(config, lambda: FateClassifier(architecture, n_channels, len(events)), seed)
+        config, _random_weights(config, lambda n: FateClassifier(architecture, n_channels, len(events), 0, n), seed)
     )
 
 
@@ -96,12 +114,12 @@ def without_members(model: TrainedModel, reason: str = "not asked: nobody knows.
     return replace(model, config=model.config.model_copy(update={"members": (), "reason": reason}), weights={})
 
 
-def _random_weights(config: FolderConfig, build: Callable[[], torch.nn.Module], seed: int) -> dict[str, np.ndarray]:
+def _random_weights(config: FolderConfig, build: Callable[[int], torch.nn.Module], seed: int) -> dict[str, np.ndarray]:
     weights = {}
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         for fold in config.folds:
-            network = build()
+            network = build(len(config.member(fold).columns))
             for name, module in network.named_modules():
                 if isinstance(module, torch.nn.BatchNorm2d):  # a blank pixel is not on the kink of the ReLU
                     torch.nn.init.normal_(module.bias)

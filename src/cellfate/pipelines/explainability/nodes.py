@@ -5,16 +5,18 @@ import pandas as pd
 from cellfate.attribution.explained_landmarks import choose_explained_landmarks
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.crops.store import CropStore
+from cellfate.features.measured_frames import FrameSource
 from cellfate.prediction.records import TrainedModel
 from cellfate.prediction.trained_on import check_trained_on
 
 
 def choose_tested_landmarks(
-    crops: CropStore,
+    shown: FrameSource,
     landmarks: pd.DataFrame,
     splits: pd.DataFrame,
     model: TrainedModel,
     explanation: ExplanationSettings,
+    crops: CropStore | None = None,
     follow_ups: pd.DataFrame | None = None,
     frame_features: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
@@ -22,8 +24,10 @@ def choose_tested_landmarks(
 
     Parameters
     ----------
-    crops, landmarks, splits, model, explanation
+    shown, landmarks, splits, model, explanation
         As there.
+    crops
+        Crops of the study; None where there are no images.
     follow_ups, frame_features
         Fate clock: what else it was trained on.
 
@@ -35,4 +39,4 @@ def choose_tested_landmarks(
     if model.config.members:
         asked, *measured = [table for table in (follow_ups, frame_features) if table is not None] or [landmarks]
         check_trained_on(model, crops, asked, splits, *measured)
-    return choose_explained_landmarks(crops, landmarks, splits, model, explanation)
+    return choose_explained_landmarks(shown, landmarks, splits, model, explanation)

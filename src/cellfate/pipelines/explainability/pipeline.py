@@ -32,28 +32,30 @@ from cellfate.plots.attributions import plot_occlusion, plot_shapley
 from cellfate.plots.common_values import plot_common_values, plot_own_values
 from cellfate.plots.effect_sizes import plot_effect_sizes
 from cellfate.plots.features import plot_feature_association, plot_reporter_series
+from cellfate.prediction.shown_frames import show_cells
 
 ALSO_TRAINED_ON = {"classifier": (), "clock": ("follow_ups", "frame_features")}
 """Tables that a reading is trained on besides landmarks and splits."""
 METHODS = ("attention", "rollout", "occlusion", "shapley", "gradients", "tree_shapley")
 
 
-def create_pipeline() -> Pipeline:
-    """Wire the nodes of `explainability`: what was measured tells, then each reading explained and held to the test."""
-    classifier = _explain("classifier", "params:explanation") + _compare_attention()
-    return (
-        Pipeline(_measured(), namespace="score", prefix_datasets_with_namespace=False)
-        + Pipeline(classifier, namespace="explain_classifier", prefix_datasets_with_namespace=False)
-        + Pipeline(
-            _explain("clock", "params:clock_explanation"),
-            namespace="explain_fate_clock",
-            prefix_datasets_with_namespace=False,
-        )
+def create_pipeline(images: bool = True) -> Pipeline:
+    """Wire the nodes of `explainability`: what was measured tells, then each reading explained and held to the test.
+
+    Without images the fate clock alone is explained.
+    """
+    stages = {"score": _measured(images)}
+    if images:
+        stages["explain_classifier"] = _explain("classifier", "params:explanation", images) + _compare_attention()
+    stages["explain_fate_clock"] = _explain("clock", "params:clock_explanation", images)
+    return sum(
+        (Pipeline(nodes, namespace=name, prefix_datasets_with_namespace=False) for name, nodes in stages.items()),
+        Pipeline([]),
     )
 
 
-def _measured() -> list[Node]:
-    """Find what measurements tell of the fates, without a model."""
+def _measured(images: bool) -> list[Node]:
+    """Find what measurements tell of the fates, without a model; cells without images have no shape."""
     return [
         node(
             associate_features,
@@ -67,24 +69,49 @@ def _measured() -> list[Node]:
             "feature_association_figure",
             name="plot_feature_association",
         ),
-        node(
-            plot_reporter_series,
-            ["frame_features", "landmarks"],
-            "reporter_series_figure",
-            name="plot_reporter_series",
+        *(
+            node(
+                plot_reporter_series,
+                ["frame_features", "landmarks"],
+                "reporter_series_figure",
+                name="plot_reporter_series",
+            )
+            for _ in range(images)
         ),
     ]
 
 
-def _explain(reading: str, settings: str) -> list[Node]:
+def _explain(reading: str, settings: str, images: bool) -> list[Node]:
     """Explain one reading: choose landmarks of test cells, attribute by every method, score the methods, draw."""
-    return [*_attribute(reading, settings), *_score(reading, settings), *_plot(reading)]
+    return [
+        *_choose(reading, settings, {"crops": "crops"} if images else {}),
+        *_attribute(reading, settings),
+        *_score(reading, settings),
+        *_plot(reading),
+    ]
+
+
+def _choose(reading: str, settings: str, crops: dict[str, str]) -> list[Node]:
+    """Open what the networks are shown, and choose the landmarks at which they are explained."""
+    own = f"{reading}_{{}}".format
+    also = {name: name for name in ALSO_TRAINED_ON[reading]}
+    asked = {"landmarks": "landmarks", "splits": "splits", "model": own("model"), "explanation": settings}
+    measured = {"frame_features": "frame_features", "follow_ups": "follow_ups"}
+    return [
+        node(show_cells, {"model": own("model"), **measured, **crops}, own("shown_frames"), name="show_cells"),
+        node(
+            choose_tested_landmarks,
+            {"shown": own("shown_frames"), **asked, **crops, **also},
+            own("explained_landmarks"),
+            name="choose_explained_landmarks",
+        ),
+    ]
 
 
 def _attribute(reading: str, settings: str) -> list[Node]:
     own = f"{reading}_{{}}".format
-    model, explained = own("model"), own("explained_landmarks")
-    asked = ["crops", explained, model, settings]
+    model, explained, shown = own("model"), own("explained_landmarks"), own("shown_frames")
+    asked = [shown, explained, model, settings]
     attribute = {
         "attention": read_attention,
         "rollout": read_rollout,
@@ -93,16 +120,10 @@ def _attribute(reading: str, settings: str) -> list[Node]:
         "gradients": attribute_gradients,
     }
     return [
-        node(
-            choose_tested_landmarks,
-            ["crops", "landmarks", "splits", model, settings, *ALSO_TRAINED_ON[reading]],
-            explained,
-            name="choose_explained_landmarks",
-        ),
         *(node(function, asked, own(method), name=function.__name__) for method, function in attribute.items()),
         node(
             attribute_trees,
-            ["crops", "frame_features", "landmarks", "splits", explained, model, settings],
+            [shown, "frame_features", "landmarks", "splits", explained, model, settings],
             own("tree_shapley"),
             name="attribute_trees",
         ),
@@ -117,12 +138,12 @@ def _attribute(reading: str, settings: str) -> list[Node]:
 
 def _score(reading: str, settings: str) -> list[Node]:
     own = f"{reading}_{{}}".format
-    model, explained = own("model"), own("explained_landmarks")
+    model, explained, shown = own("model"), own("explained_landmarks"), own("shown_frames")
     cells = [own(f"{check}_cells") for check in ("faithfulness", "agreement", "sanity")]
     return [
         node(
             trace_faithfulness,
-            ["crops", explained, own("attributions"), model, settings],
+            [shown, explained, own("attributions"), model, settings],
             [cells[0], own("faithfulness_curves")],
             name="trace_faithfulness",
         ),
@@ -134,7 +155,7 @@ def _score(reading: str, settings: str) -> list[Node]:
         ),
         node(
             check_sanity,
-            ["crops", explained, model, settings],
+            [shown, explained, model, settings],
             [cells[2], own("randomised_weights")],
             name="check_sanity",
         ),
@@ -176,17 +197,17 @@ def _plot(reading: str) -> list[Node]:
 def _compare_attention() -> list[Node]:
     """Compare measurements in the classifier's frames of top attention with the rest; test and training cells apart."""
     settings = "params:explanation"
-    training = "classifier_training_landmarks"
+    training, shown = "classifier_training_landmarks", "classifier_shown_frames"
     return [
         node(
             choose_training_landmarks,
-            ["crops", "landmarks", "splits", "classifier_model", settings],
+            [shown, "landmarks", "splits", "classifier_model", settings],
             training,
             name="choose_training_landmarks",
         ),
         node(
             read_attention,
-            ["crops", training, "classifier_model", settings],
+            [shown, training, "classifier_model", settings],
             "training_attention",
             name="read_training_attention",
         ),

@@ -7,6 +7,7 @@ from cellfate.attribution.sanity import compare_trainings, permute_fates
 from cellfate.attribution.scoring import add_training_scores
 from cellfate.pipelines.model_training.nodes import reseed_training, train_classifier
 from cellfate.plots.attribution_scores import plot_attribution_scores
+from cellfate.prediction.shown_frames import show_cells
 
 
 def create_comparison_pipeline() -> Pipeline:
@@ -29,8 +30,14 @@ def create_comparison_pipeline() -> Pipeline:
         _train("permuted_landmarks", "permuted", "train_on_permuted_fates"),
         _train("landmarks", "retrained", "train_again"),
         node(
+            show_cells,
+            ["classifier_model", "frame_features", "follow_ups", "crops"],
+            "compared_frames",
+            name="show_compared_cells",
+        ),
+        node(
             compare_trainings,
-            ["crops", "classifier_explained_landmarks", *models, explanation],
+            ["compared_frames", "classifier_explained_landmarks", *models, explanation],
             "training_cells",
             name="compare_trainings",
         ),

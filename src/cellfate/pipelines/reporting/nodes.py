@@ -13,6 +13,7 @@ from cellfate.crops.store import CropStore
 from cellfate.metrics.settings import ScoreSettings
 from cellfate.prediction.records import TrainedModel
 from cellfate.prediction.settings import AlarmSettings
+from cellfate.prediction.shown_frames import show_cells
 from cellfate.report import ReportSettings, StripTables, choose_examples
 from cellfate.report import assemble_report as assemble
 from cellfate.report import draw_examples as draw
@@ -23,22 +24,30 @@ from cellfate.report.reproduction import StudyTables, reproduce
 
 
 def draw_examples(
-    crops: CropStore,
     explained_landmarks: pd.DataFrame,
     forecasts: pd.DataFrame,
     attention: pd.DataFrame,
     shapley: pd.DataFrame,
     frame_features: pd.DataFrame,
+    follow_ups: pd.DataFrame,
     model: TrainedModel,
     explanation: ExplanationSettings,
     follow_up: FollowUpSettings,
     settings: ReportSettings,
+    crops: CropStore | None = None,
 ) -> tuple[go.Figure, go.Figure]:
-    """Choose example cells of one reading by rule; draw them, and large the one that opens the report."""
+    """Choose example cells of one reading by rule; draw them, and large the one that opens the report.
+
+    Without images, crops None, what was measured is drawn alone. Pixels are attributed where the network reads some.
+    """
     within_h = None if model.config.kind == "classifier" else explanation.horizon_h or follow_up.headline_h
     examples = choose_examples(forecasts, explained_landmarks, within_h)
-    relevance = attribute_pixels(crops, examples, model, explanation)
-    return draw(crops, examples, StripTables(forecasts, attention, shapley, frame_features, relevance), settings)
+    shown, relevance = show_cells(model, frame_features, follow_ups, crops), {}
+    if shown is not None and model.config.architecture.sees_pixels:
+        relevance = attribute_pixels(shown, examples, model, explanation)
+    frames = shown if crops is None else crops
+    assert frames is not None, "a model of cells without images reads columns"
+    return draw(frames, examples, StripTables(forecasts, attention, shapley, frame_features, relevance), settings)
 
 
 def compare_published(

@@ -28,7 +28,8 @@ def create_pipeline(study: Pipeline) -> Pipeline:
         and figures where they are made. What no stage makes, as where there are no images, is left out.
     """
     made = study.all_outputs()
-    drawn = [_draw_examples(reading, stage) for reading, stage in _find_stages(study).items()]
+    images = "crops" in study.all_inputs()
+    drawn = [_draw_examples(reading, stage, images) for reading, stage in _find_stages(study).items()]
     drawn += [_compare_published()] if "masking_curves" in made else []
     stages = {name: one.namespace for one in [*study.nodes, *drawn] for name in one.outputs}
     chapters: dict[str, list[str]] = defaultdict(list)
@@ -100,15 +101,19 @@ def _find_stages(study: Pipeline) -> dict[str, str]:
     }
 
 
-def _draw_examples(reading: str, stage: str) -> Node:
-    own = f"{reading}_{{}}".format
+def _draw_examples(reading: str, stage: str, images: bool) -> Node:
+    own = {name: f"{reading}_{name}" for name in ("explained_landmarks", "attention", "shapley", "model")}
+    tables = ("forecasts", "frame_features", "follow_ups", *(["crops"] if images else []))
     return node(
         nodes.draw_examples,
-        [
-            *("crops", own("explained_landmarks"), "forecasts", own("attention"), own("shapley"), "frame_features"),
-            *(own("model"), EXPLANATIONS[reading], "params:follow_up", "params:report"),
-        ],
-        [own("examples_figure"), own("opening_figure")],
+        {
+            **own,
+            **{name: name for name in tables},
+            "explanation": EXPLANATIONS[reading],
+            "follow_up": "params:follow_up",
+            "settings": "params:report",
+        },
+        [f"{reading}_examples_figure", f"{reading}_opening_figure"],
         name="draw_examples",
         namespace=stage,
     )
