@@ -82,7 +82,7 @@ def check_sanity(
     return cells, _randomise_in_turn(crops, chosen.head(-(-len(chosen) // CASCADED)), own, view)
 
 
-def _randomise_in_turn(crops: CropStore, landmarks: pd.DataFrame, own: pd.DataFrame, view: ModelView) -> pd.DataFrame:
+def _randomise_in_turn(crops: FrameSource, landmarks: pd.DataFrame, own: pd.DataFrame, view: ModelView) -> pd.DataFrame:
     """Compare values with those of a network whose layers are randomised in turn: table `RandomisedWeights`."""
     explanation, fold = view.explanation, int(landmarks["fold"].iloc[0])
     shown = own[own["landmark_id"].isin(landmarks["landmark_id"])]
