@@ -9,15 +9,15 @@ from dash import dcc, html
 PAGE: Final = Path(__file__).with_name("assets") / "page.html"
 
 _COLUMNS: Final[list[dict[str, Any]]] = [
-    {"field": "recording", "headerName": "recording", "width": 84},
-    {"field": "cell", "headerName": "cell", "width": 56, "filter": "agNumberColumnFilter"},
+    {"field": "recording", "headerName": "recording", "width": 82},
+    {"field": "cell", "headerName": "cell", "width": 54, "filter": "agNumberColumnFilter"},
     {"field": "label", "headerName": "scored", "width": 78, "headerTooltip": "what you scored"},
     {"field": "fate", "headerName": "fate", "width": 76, "headerTooltip": "by the study's own evidence"},
     {"field": "forecast", "headerName": "forecast", "width": 84, "headerTooltip": "likeliest outcome"},
     {
         "field": "p_call",
         "headerName": "p",
-        "width": 58,
+        "width": 54,
         "headerTooltip": "its probability",
         "filter": "agNumberColumnFilter",
     },
