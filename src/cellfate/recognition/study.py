@@ -106,7 +106,8 @@ def questions_values(events: frozenset[str], lacks_table: bool) -> Iterator[Prop
         yield ask(
             "tracks.fates_file",
             "Nothing in the folder says which cells divide or die: no track of the first recordings divides, and no "
-            "table has numbers of cells beside words for fates. Add such a table (docs/tracks.md) and name it.",
+            "table has numbers of cells beside words for fates. Add such a table (docs/tracks.md) and name it; where "
+            "nobody has scored the cells yet, put null, and score them with cellfate review (docs/review.md).",
         )
 
 

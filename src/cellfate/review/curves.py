@@ -150,7 +150,10 @@ def _map(values: pd.DataFrame, interval_h: float) -> dict[str, Any]:
 
 def _line(name: str, hours: NDArray[Any], values: NDArray[Any], colour: str) -> dict[str, Any]:
     line = {"color": colour, "width": 1.6}
-    look = {"type": "scatter", "mode": "lines", "name": _escape(name), "line": line, "connectgaps": False}
+    mode = (
+        "lines" if np.isfinite(np.asarray(values, np.float64)).sum() > 1 else "markers"
+    )  # a line of one point is none
+    look = {"type": "scatter", "mode": mode, "name": _escape(name), "line": line, "connectgaps": False}
     return look | {"x": _plain(hours), "y": _plain(values), "hovertemplate": "%{y:.2f}"}
 
 

@@ -90,7 +90,7 @@ class Film:
 
     def stream(self) -> Iterator[bytes]:
         """Give the header, then each frame as soon as it is read."""
-        written = json.dumps(self.header).encode()
+        written = json.dumps(self.header, allow_nan=False).encode()
         written += b" " * (-len(written) % 4)
         yield len(written).to_bytes(4, "little") + written
         dtype = np.dtype(self.header["dtype"])
@@ -155,7 +155,8 @@ def open_film(study: Study, images: Images, place: int) -> Film:
     )
     header = {
         **describe_pixels(recording, study.crop_settings.height_px, study.crop_settings.width_px),
-        "key": place,
+        "recording_id": recording_id,
+        "cell_id": cell_id,
         "has_mask": stored.masks_thw is not None if stored is not None else has_labels,
         "track": [int(cell["first_frame"]), int(cell["last_frame"])],
         "shown": [min(positions), max(positions)],

@@ -173,9 +173,8 @@ class Labelling:
         return [self.write(label) for label in labels], end
 
     def write(self, label: Label) -> dict[str, Any]:
-        """Write a label for the page: its fields, and the key of its cell (-1: the study no longer has it)."""
-        fields = label.model_dump(mode="json", exclude={"seen"})
-        return fields | {"key": self.study.find_cell(label.recording_id, label.cell_id)}
+        """Write a label for the page: its fields, but what the cell was like when it was scored."""
+        return label.model_dump(mode="json", exclude={"seen"})
 
 
 def _at(label: Label) -> str:

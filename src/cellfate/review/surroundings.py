@@ -39,7 +39,7 @@ def send_surroundings(study: Study, images: Images, place: int, frame: int) -> I
     except UNREADABLE as error:
         header["remark"] = tell_unreadable(error)
     header["tracks"] = list_tracks(study, recording_id, frame)
-    written = json.dumps(header).encode()
+    written = json.dumps(header, allow_nan=False).encode()
     written += b" " * (-len(written) % 4)
     yield len(written).to_bytes(4, "little") + written
     if pixels:
@@ -57,6 +57,8 @@ def list_tracks(study: Study, recording_id: str, frame: int) -> list[dict[str, A
         if not (len(frames) and shown.any() and frames[shown][-1] == frame):
             continue
         y_px, x_px = (study.detections.columns[name][rows][shown] for name in ("y_px", "x_px"))
+        if not np.isfinite([y_px, x_px]).all():  # of traces no position is known
+            continue
         way = [[round(float(y), 1), round(float(x), 1)] for y, x in zip(y_px, x_px, strict=True)]
         tracks.append({"key": int(place), "cell_id": int(study.cells["cell_id"].iloc[place]), "way": way})
     return tracks

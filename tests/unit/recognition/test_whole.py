@@ -110,6 +110,7 @@ def test_tracks_without_parents_and_without_fates_are_no_study(tmp_path):
     (tmp_path / "01_graph.json").unlink()
     question = next(one for one in recognise(tmp_path).open_parameters if one.key == "tracks.fates_file")
     assert question.words.startswith("Nothing in the folder says which cells divide or die")
+    assert "put null, and score them with cellfate review" in question.words
 
 
 @pytest.mark.parametrize(("n_recordings", "asks"), [(1, True), (3, True), (5, False)])

@@ -194,7 +194,11 @@ def test_a_study_with_tables_is_opened_without_its_recordings(study, tmp_path):
 def test_before_any_run_traces_are_drawn_from_what_the_tables_say(study, tmp_path):
     from dataclasses import replace
 
-    columns = {**study.detections.columns, "tracker_red": np.arange(len(study.detections.frames), dtype=np.float32)}
+    red = np.arange(len(study.detections.frames), dtype=np.float32)
+    red[study.detections.rows(1)] = np.nan
+    red[study.detections.rows(1).start] = 1.0
+    nowhere = np.full(len(red), np.nan, np.float32)
+    columns = {"y_px": nowhere, "x_px": nowhere, "tracker_red": red}
     traces = replace(
         study,
         detections=replace(study.detections, columns=columns),
@@ -208,6 +212,11 @@ def test_before_any_run_traces_are_drawn_from_what_the_tables_say(study, tmp_pat
     assert [trace["name"] for trace in drawn["data"]] == ["red (tracker)"]
     assert drawn["layout"]["meta"]["n_panels"] == 1
     assert figure == {}
+    modes = [draw_curves(traces, place, (0, 20), with_forecasts=True)["data"][0]["mode"] for place in (0, 1)]
+    assert modes == ["lines", "markers"], "a line of one point is none"
+    surroundings = b"".join(send_surroundings(traces, Images(traces), 0, 5))
+    assert b"NaN" not in surroundings, "which is no JSON"
+    assert read_film(surroundings)[0]["tracks"] == []
 
 
 def test_where_no_cell_was_left_to_forecast_there_are_none(study):

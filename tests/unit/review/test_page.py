@@ -52,6 +52,7 @@ def test_an_event_is_scored_only_where_its_film_was_seen(page, study_folder):
     page.evaluate("review.state.films.clear()")
     page.keyboard.press("j")
     before = shown(page)
+    wait(page, "document.body.innerText.includes('The server does not answer')")
     page.keyboard.press("m")
     wait(page, "document.body.innerText.includes('The film is not there yet')")
     assert shown(page) == before

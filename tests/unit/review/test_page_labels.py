@@ -1,6 +1,7 @@
 """Labels on the page in a real browser: what two pages, two scorers and a blind one do to each other."""
 
 import os
+import re
 import signal
 
 import pandas as pd
@@ -298,6 +299,51 @@ def test_caps_lock_changes_no_key_and_shift_is_no_letter(page, study_folder):
         page.evaluate(press % (key, shift))
     wait(page, SAVED)
     assert [label["fate"] for label in stored(study_folder)] == ["neither"]
+
+
+def test_all_that_waits_is_shown_after_a_reload(context, page, address, study_folder):
+    page.route("**/labels", lambda route: route.abort())
+    open_cell(page, "A1", 2)
+    page.evaluate("document.getElementById('advance').checked = false")
+    for key in "nlx":
+        page.keyboard.press(key)
+    wait(page, "review.state.outbox.length === 3")
+    page.reload()
+    wait(page, "review.pictureMs !== null")
+    assert "You scored unusable" in page.inner_text("#mine")
+    page.unroute("**/labels")
+    wait(page, SAVED)
+    assert [label["fate"] for label in stored(study_folder)] == ["neither", "lost", "unusable"]
+
+
+def test_a_study_that_was_made_anew_shows_no_film_of_another_cell(page):
+    page.evaluate("review.state.films.clear()")
+    page.route("**/film/*", lambda route: route.continue_(url=re.sub(r"film/\d+", "film/15", route.request.url)))
+    page.evaluate("location.hash = '#A1/2'")
+    wait(page, f"{TOLD}.includes('has changed since this page was opened')")
+    assert page.evaluate("review.state.frame") is None
+
+
+def test_what_is_reached_with_the_tabulator_takes_its_own_keys(page):
+    page.focus("#advance")
+    page.keyboard.press("Space")
+    assert not page.is_checked("#advance")
+    assert not page.evaluate("review.state.playing")
+    page.click("#advance")
+    page.keyboard.press("Space")
+    assert page.evaluate("review.state.playing"), "after the mouse keys mean what they always do"
+    assert page.is_checked("#advance")
+    page.keyboard.press("Space")
+    page.keyboard.press("/")
+    page.keyboard.type("B1")
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    wait(page, "review.state.rows[review.state.key].recording === 'B1' && review.state.drawn !== null")
+    page.keyboard.press("Escape")
+    at = page.evaluate("review.state.frame")
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate("review.state.frame") == at - 1
 
 
 def test_playing_ends_with_the_cell(page):

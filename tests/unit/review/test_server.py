@@ -85,7 +85,7 @@ def test_a_label_is_in_the_journal_when_it_is_answered(client, labelling):
     assert (stored.fate, stored.event_frame, stored.scorer) == ("mitosis", 10, "ann")
     assert stored.seen.fate == "mitosis"
     assert stored.seen.last_frame == 9
-    assert [label["key"] for label in answer.json["labels"]] == [0]
+    assert [(label["recording_id"], label["cell_id"]) for label in answer.json["labels"]] == [("A1", 1)]
 
 
 def test_the_same_label_sent_again_is_stored_once(client, labelling):
@@ -107,7 +107,7 @@ def test_a_page_learns_what_another_scored_with_its_next_answer(client):
     first = post(client, score())
     post(client, score(scorer="bob"))
     answer = post(client, score(cell_id=2), since=first.json["since"])
-    assert [(label["scorer"], label["key"]) for label in answer.json["labels"]] == [("bob", 0), ("ann", 1)]
+    assert [(label["scorer"], label["cell_id"]) for label in answer.json["labels"]] == [("bob", 1), ("ann", 2)]
 
 
 def test_a_study_that_cannot_be_read_is_one_sentence(client, monkeypatch):

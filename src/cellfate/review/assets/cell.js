@@ -7,7 +7,7 @@ import { nextUnscored } from "./order.js";
 import { showAbout } from "./panel.js";
 import { paint, play, showChannels } from "./screen.js";
 import { noteLooked } from "./shelf.js";
-import { $, film, row, state, watched } from "./state.js";
+import { $, film, find, row, state, watched } from "./state.js";
 import { tell, tellError } from "./told.js";
 
 const KEPT_FILMS = 8, KEPT_BYTES = 250e6, AHEAD = 2;
@@ -32,6 +32,7 @@ export async function open(key, from) {
   };
   try { await one.whenHeader; } catch (error) { tellError(error); return; }
   if (state.key !== key || film() !== one) return;
+  if (find(one.header) !== key) { tell("The study has changed since this page was opened: load the page again."); return; }
   begin(one);
   progress(one, asked);
   one.whenDone.then(() => { if (state.key === key) prefetch(); });

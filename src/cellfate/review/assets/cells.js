@@ -16,10 +16,14 @@ export async function loadCells() {
     for (const name of names) one[name] = found.rows[name][key];
     return one;
   });
+  state.places = new Map(state.rows.map((one) => [`${one.cell} ${one.recording}`, one.key]));
   const applied = new Map(found.applied.map(([key, name, id]) => [`${key} ${name}`, id]));
   Object.assign(state, { since: found.since, blind: found.blind, hidden: found.hidden, hasForecasts: found.has_forecasts, applied });
   takeLabels(found.labels, false);
-  for (const entry of state.outbox) takeLabels([{ ...entry, key: find(entry) }], false);
+  for (const label of state.outbox) {
+    const one = state.rows[find(label)];
+    if (one) { one.labels[label.scorer] = label; describeLabels(one); }
+  }
   state.grid.setGridOption("rowData", state.rows);
   state.grid.setColumnsVisible(HIDDEN, !state.blind);
   if (!state.rows.some((one) => one.name)) state.grid.setColumnsVisible(["name"], false);
@@ -41,7 +45,7 @@ export function noteShownForecasts() {
 export function takeLabels(labels, show = true) {
   const changed = new Set();
   for (const label of labels) {
-    const one = state.rows[label.key];
+    const one = state.rows[find(label)];
     if (!one || state.outbox.some((sent) => isOfSame(sent, label) && sent.entry_id !== label.entry_id)) continue;
     one.labels[label.scorer] = label;
     changed.add(one);

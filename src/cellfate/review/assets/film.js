@@ -21,11 +21,11 @@ export class Film {
   }
 
   async _read(url) {
-    const answer = await fetch(url);
+    const answer = await reach(fetch(url));
     if (!answer.ok) throw await readError(answer);
     const reader = answer.body.getReader();
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await reach(reader.read());
       if (done) break;
       this.append(value);
       this.onProgress();
@@ -153,6 +153,11 @@ export class Film {
     context.lineWidth = 1;
     context.stroke();
   }
+}
+
+/** Await what comes from the server; if it does not come, the error says so. */
+export async function reach(coming) {
+  try { return await coming; } catch (error) { throw Object.assign(error, { isAway: true }); }
 }
 
 export async function readError(answer) {

@@ -54,7 +54,17 @@ function intoTable() {
   state.grid.setFocusedCell(0, "cell");
 }
 
+/** What was used with the mouse lets go of the keyboard, so that keys go on to mean the same. */
+export function letGo(target) {
+  if (pointed) target.blur();
+}
+
+let pointed = false;
+document.addEventListener("pointerdown", () => { pointed = true; }, true);
+
+/** A key is pressed; of what is reached with the tabulator the keyboard's own keys work. */
 export function onKey(event) {
+  pointed = false;
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || $("dialog").open) return;
   const at = event.target;
   if (at.matches(TYPING)) {
@@ -62,13 +72,13 @@ export function onKey(event) {
     else if (event.key === "Escape" || (event.key === "Enter" && at !== $("note"))) at.blur();
     return;
   }
+  if (at.matches("button, a, input") && (event.key === " " || event.key === "Enter" || (at.type === "range" && event.key in moves))) return;
   const inGrid = at.closest("#cells-box");
   if (inGrid && event.key === "Escape") at.blur();
   if (state.key === null || (inGrid && (event.key in moves || event.key === " "))) return;
   if (event.repeat && !(event.key in moves)) return; // a key that is held scores one cell
   const act = find(event);
   if (!act) return;
-  if (event.key === " " && at.matches("button, input")) at.blur();
   act();
   event.preventDefault();
 }

@@ -4,7 +4,7 @@ import { go, open } from "./cell.js";
 import { loadCells, noteShownForecasts, showForecastColumns } from "./cells.js";
 import { hoursAt } from "./curves.js";
 import { agreement, link, png } from "./hand_over.js";
-import { help, onKey } from "./keys.js";
+import { help, letGo, onKey } from "./keys.js";
 import { trackAt } from "./marks.js";
 import { loadOrder, nextUnscored } from "./order.js";
 import { askAgain, catchUp, hooks, send, takeUp } from "./outbox.js";
@@ -68,12 +68,13 @@ function onClick(event) {
   if (!button || state.key === null) return;
   const { fate, do: name } = button.dataset;
   if (fate) score(fate); else if (name) actions[name](); else open(+button.value, "search");
-  button.blur();
+  letGo(button);
 }
 
 function listen() {
   document.addEventListener("keydown", onKey);
   document.addEventListener("click", onClick);
+  document.addEventListener("change", (event) => { if (event.target.matches("[type=checkbox], [type=range]")) letGo(event.target); });
   $("scrub").oninput = () => { play(false); toFrame(+$("scrub").value); };
   $("outline").onchange = paint;
   $("note").oninput = draftNote;

@@ -17,7 +17,7 @@ export function drawBar(context, marks, header, scale) {
 
 export function drawTracks(context, marks, { header }) {
   const factor = marks.width / (header.width * header.step);
-  context.font = `${11 * (window.devicePixelRatio || 1)}px system-ui`;
+  Object.assign(context, { font: `600 ${11 * (window.devicePixelRatio || 1)}px system-ui`, shadowColor: "#000", shadowBlur: 3 });
   for (const track of header.tracks) {
     const own = track.key === state.key;
     context.strokeStyle = context.fillStyle = own ? "#ffd166" : "#56b4e9";

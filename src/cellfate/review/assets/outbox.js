@@ -16,12 +16,12 @@ export const hooks = { blindChanged() {} };
 /** Make a label of facts, the newest of its cell and scorer, and send it. */
 export function put(facts) {
   const label = { ...facts, entry_id: newId(), after: newestOf(facts)?.entry_id ?? null };
-  for (const name of ["at", "key"]) delete label[name]; // the server says these
+  delete label.at; // the server says it
   keepLabel("waiting", label);
   state.outbox.push(label);
   const key = find(label);
   if (key >= 0) {
-    state.rows[key].labels[label.scorer] = { ...label, key };
+    state.rows[key].labels[label.scorer] = label;
     showLabels([state.rows[key]]);
   }
   send();
@@ -31,28 +31,33 @@ export function put(facts) {
 export async function send() {
   if (state.sending) return;
   state.sending = true;
-  while (state.outbox.length) {
+  try {
+    while (state.outbox.length) {
+      showSaved();
+      await sendOne(state.outbox[0]);
+    }
+  } finally {
+    state.sending = false;
     showSaved();
-    await sendOne(state.outbox[0]);
   }
-  state.sending = false;
-  showSaved();
 }
 
 async function sendOne(label) {
+  let found;
   try {
     const body = JSON.stringify({ label, since: state.since, scorer: state.scorer });
-    const found = await ask("/labels", { method: "POST", headers: { "Content-Type": "application/json" }, body });
-    leave(label);
-    take(found);
-    if (state.refused) { state.refused = ""; tell(""); }
+    found = await ask("/labels", { method: "POST", headers: { "Content-Type": "application/json" }, body });
   } catch (error) {
     if ([409, 422].includes(error.status)) { refuse(label, error); return; }
-    state.refused = error.status ? error.message : "The server does not answer: what you scored is kept in this browser and sent as soon as it does.";
+    state.refused = error.isAway ? "The server does not answer: what you scored is kept in this browser and sent as soon as it does." : error.message;
     tell(state.refused);
     showSaved();
     await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    return;
   }
+  leave(label);
+  if (state.refused) { state.refused = ""; tell(""); }
+  take(found);
 }
 
 function leave(label) {

@@ -33,7 +33,7 @@ function describe(one) {
   const recorded = one.fate && one.fate !== "unscored" ? `; recorded: ${one.fate}${at}` : "";
   const open = one.open > 1 ? `, ${one.open} outcomes left open` : "";
   const forecast = $("forecasts").checked && one.forecast ? `; forecast: ${one.forecast}, ${one.p_call}${open}` : "";
-  return `${[one.condition, one.dose].filter(Boolean).join(", ")}; frames ${one.first} to ${one.last}${recorded}${forecast}`;
+  return `${[...new Set([one.condition, one.dose])].filter(Boolean).join(", ")}; frames ${one.first} to ${one.last}${recorded}${forecast}`;
 }
 
 export function showLabel() {

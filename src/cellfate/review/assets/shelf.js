@@ -5,7 +5,7 @@
 import { state } from "./state.js";
 import { tell } from "./told.js";
 
-const YEAR_S = 365 * 24 * 3600;
+const YEAR_S = 365 * 24 * 3600, SOON_MS = 300;
 const named = (name) => `cellfate:${state.id}:${name}`;
 const cookieOf = (port) => `cellfate_waiting_${state.id}_${port}`;
 const cell = (one) => `${encodeURIComponent(one.recording)}/${one.cell}`;
@@ -82,6 +82,7 @@ export const draftOf = (one) => read(localStorage, `draft:${state.scorer}:${cell
 let looked = { of: null, cells: new Set() };
 
 function seen() {
+  if (looked.of !== state.scorer) keepLooked();
   if (looked.of !== state.scorer) looked = { of: state.scorer, cells: new Set(read(localStorage, `looked:${state.scorer}`) || []) };
   return looked.cells;
 }
@@ -91,8 +92,15 @@ export const hasLooked = (one) => seen().has(cell(one));
 export function noteLooked(...ones) {
   const known = seen().size;
   for (const one of ones) seen().add(cell(one));
-  if (seen().size > known) keep(localStorage, `looked:${state.scorer}`, [...seen()]);
+  if (seen().size > known && !looked.timer) looked.timer = setTimeout(keepLooked, SOON_MS);
 }
+
+function keepLooked() {
+  if (looked.timer) keep(localStorage, `looked:${looked.of}`, [...looked.cells]);
+  looked.timer = null;
+}
+
+window.addEventListener("pagehide", keepLooked);
 
 // ---- steps that can be undone, by scorer, and where a page was before it was loaded again
 

@@ -12,7 +12,8 @@ export function tell(sentence) {
 }
 
 export function tellError(error) {
-  tell(error.status ? error.message : "The server does not answer; what you scored is kept here. Is it still running?");
+  if (error.isAway) tell("The server does not answer; what you scored is kept here. Is it still running?");
+  else tell(error.status ? error.message : `This is a fault of the page, please report it: ${error.message}.`);
 }
 
 /** Say what stays until the person decides: each of actions is a name and what it does. */
