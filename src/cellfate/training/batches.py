@@ -11,7 +11,7 @@ Axes: n packed frames, t frames of one cell, c channels, h rows, w columns, b ce
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -85,6 +85,9 @@ class ShownCells(ABC):
         What is done to crops and measurements, with the statistics of the fold's training cells.
     settings : FittingSettings
         How the network is fitted.
+    known : mapping of str to list of ndarray
+        What a network is taught of each cell at each of its frames, one array (T, ...) a cell; batches hold it of the
+        frames that are shown.
     views : sequence of View
         What is shown instead of crops where an encoder no longer learns; empty: crops are.
     """
@@ -93,6 +96,7 @@ class ShownCells(ABC):
     reader: CropCache
     preprocessing: Preprocessing | MeasuredPreprocessing
     settings: FittingSettings
+    known: Mapping[str, Sequence[NDArray[Any]]] = field(default_factory=dict, kw_only=True)
     views: Sequence[View] = field(default=(), kw_only=True)
 
     def __len__(self) -> int:
@@ -109,24 +113,27 @@ class ShownCells(ABC):
 
     def batch(self, places_b: IntArray, rng: np.random.Generator | None = None) -> Batch:
         """Make a batch of the cells at some places, augmented by random numbers or, without these, as they are."""
-        shown, positions = zip(*(self.show(place, rng) for place in places_b), strict=True)
+        shown, positions, chosen = zip(*(self._show(place, rng) for place in places_b), strict=True)
         lengths_b = np.array([len(positions_t) for positions_t in positions], dtype=np.int64)
+        cells = list(zip(places_b, chosen, strict=True))
+        known = {name: np.concatenate([each[place][t] for place, t in cells]) for name, each in self.known.items()}
         return {
             "embeddings_nd" if self.views else "frames_nchw": np.concatenate(shown),
             "positions_n": np.concatenate(positions),
             "lengths_b": lengths_b,
+            **known,
         }
 
-    def show(self, place: int, rng: np.random.Generator | None = None) -> tuple[FloatArray, IntArray]:
-        """Show a cell: its prepared frames, or embeddings of a view; and positions, frame numbers less its first."""
+    def _show(self, place: int, rng: np.random.Generator | None) -> tuple[FloatArray, IntArray, IntArray]:
+        """Show a cell: its prepared frames, or embeddings of a view; their positions, and which of its frames."""
         if self.views:
             view = self.views[0 if rng is None else int(rng.integers(len(self.views)))]
             shown_t, positions_t = view[place]
             chosen_t = self._choose(len(positions_t), rng)
-            return shown_t[chosen_t], positions_t[chosen_t]
+            return shown_t[chosen_t], positions_t[chosen_t], chosen_t
         sequence, positions_t = self._read(place)
         chosen_t = self._choose(len(positions_t), rng)
-        return self._prepare(sequence.take(chosen_t), rng), positions_t[chosen_t]
+        return self._prepare(sequence.take(chosen_t), rng), positions_t[chosen_t], chosen_t
 
     def embed(self, encode: Callable[[FloatArray], FloatArray], rng: np.random.Generator | None = None) -> View:
         """Embed all frames of every cell, mirrored and turned by random numbers or, without these, as they are."""

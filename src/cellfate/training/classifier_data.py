@@ -6,6 +6,7 @@ Axes: n cells, k fates, b cells of a batch.
 import logging
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -53,6 +54,8 @@ class FatedCells(ShownCells):
         Place of each cell's fate among the fates told apart.
     weights_n : ndarray of float64
         Weight of each cell that makes fates equal; mean 1.
+
+    Where the network is taught frame features beside fates, `known` holds `features_nf`, as in `MeasuredCells`.
     """
 
     settings: TrainingSettings
@@ -136,27 +139,36 @@ def open_classifier_folds(given: ClassifierInputs) -> list[FoldData[FatedCells]]
     for fold, *tables in each_fold(fated, given.splits):
         about = given.normalisation, fold, crops.channels, given.network
         preprocessing = fold_preprocessing(*about, given.source, tables[0])
+        followed = select_part(given.follow_ups, given.splits, fold, "train").reset_index(drop=True)
+        features = standardise_features(given.frame_features, followed) if training.learns_features else None
         parts = []
         for name, cells in zip(("train", "validation"), tables, strict=True):
             _check_fates(fold, name, cells["fate"], training)
             targets_n = cells["fate"].map(outcomes.index).to_numpy(np.int64)
-            weights_n = balance_outcomes(targets_n)
-            parts.append(FatedCells(cells, reader, preprocessing, training, targets_n, weights_n))
-        measured = _measure(given, fold, reader, preprocessing) if training.learns_features else None
+            taught = _know(cells, given.source, features) if name == "train" and training.feature_weight > 0 else {}
+            about_fates = targets_n, balance_outcomes(targets_n)
+            parts.append(FatedCells(cells, reader, preprocessing, training, *about_fates, known=taught))
+        measured = None if features is None else _measure(given, followed, reader, preprocessing, features)
         folds.append(FoldData(fold, parts[0], parts[1], measured))
     return folds
 
 
+def _know(cells: pd.DataFrame, source: FrameSource, features: pd.DataFrame | None) -> dict[str, list[NDArray[Any]]]:
+    """Look up the features of each cell at each of its frames."""
+    return {"features_nf": look_up_features(cells, list_shown_frames(cells, source), features)}
+
+
 def _measure(
-    given: ClassifierInputs, fold: int, reader: CropCache, preprocessing: Preprocessing | MeasuredPreprocessing
+    given: ClassifierInputs,
+    cells: pd.DataFrame,
+    reader: CropCache,
+    preprocessing: Preprocessing | MeasuredPreprocessing,
+    features: pd.DataFrame,
 ) -> MeasuredCells:
     """Bring together what the encoder is pretrained on: all training cells, also those whose fate was not seen."""
-    cells = select_part(given.follow_ups, given.splits, fold, "train").reset_index(drop=True)
-    features = standardise_features(given.frame_features, cells)
-    known = {"features_nf": look_up_features(cells, list_shown_frames(cells, given.source), features)}
     plain = given.fitting.augmentation.model_dump(include=set(AugmentationSettings.model_fields))
     settings = given.fitting.model_copy(update={"augmentation": AugmentationSettings(**plain)})  # shows all frames
-    return MeasuredCells(cells, reader, preprocessing, settings, known)
+    return MeasuredCells(cells, reader, preprocessing, settings, known=_know(cells, given.source, features))
 
 
 def _check_fates(fold: int, part: str, fates: "pd.Series[str]", training: TrainingSettings) -> None:

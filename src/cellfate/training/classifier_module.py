@@ -20,11 +20,12 @@ class ClassifierModule(MemberModule):
     settings: TrainingSettings
 
     def batch_loss(self, batch: dict[str, Tensor]) -> tuple[Tensor, int]:
-        """Mean loss of the cells of a batch."""
-        losses_b = cell_losses(forward_batch(self.network, batch), batch["targets_b"])
+        """Mean loss of the cells of a batch, and the weighted error of the auxiliary task."""
+        embeddings_nd = embed_batch(self.network, batch)
+        losses_b = cell_losses(_read(self.network, embeddings_nd, batch), batch["targets_b"])
         if self.settings.balance == "loss_weights":
             losses_b = losses_b * batch["weights_b"].to(losses_b)
-        return losses_b.mean(), len(losses_b)
+        return losses_b.mean() + self.feature_error(embeddings_nd, batch), len(losses_b)
 
     def judge(self, batch: dict[str, Tensor]) -> tuple[Tensor, ...]:
         """Logits and fates of the cells of a batch."""
@@ -40,7 +41,11 @@ class ClassifierModule(MemberModule):
 
 def forward_batch(network: FateClassifier, batch: dict[str, Tensor]) -> Tensor:
     """Logits (B, K) of the cells of a batch."""
-    return network.classify(embed_batch(network, batch), batch["positions_n"], batch["lengths_b"])
+    return _read(network, embed_batch(network, batch), batch)
+
+
+def _read(network: FateClassifier, embeddings_nd: Tensor, batch: dict[str, Tensor]) -> Tensor:
+    return network.classify(embeddings_nd, batch["positions_n"], batch["lengths_b"])
 
 
 def cell_losses(logits_bk: Tensor, targets_b: Tensor) -> Tensor:

@@ -119,7 +119,7 @@ def open_clock_folds(given: ClockInputs) -> list[FoldData[FollowedCells]]:
         parts = []
         for cells in (train, validation):
             known = _know_frames(cells, source, given.events, given.follow_up.edges_h, standardised)
-            parts.append(FollowedCells(cells, reader, preprocessing, training, known))
+            parts.append(FollowedCells(cells, reader, preprocessing, training, known=known))
         folds.append(FoldData(fold, parts[0], parts[1], measured=parts[0]))
     return folds
 

@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from cellfate.models.fate_clock import FateClock
 from cellfate.statistics.incidence import UNOBSERVED
 from cellfate.training.member_module import MemberModule, embed_batch
-from cellfate.training.pretraining import feature_loss
 from cellfate.training.settings import ClockTrainingSettings
 
 
@@ -24,10 +23,7 @@ class ClockModule(MemberModule):
         """Negative log likelihood a frame, and the weighted error of the auxiliary task."""
         embeddings_nd = embed_batch(self.network, batch)
         loss = frame_losses(_read(self.network, embeddings_nd, batch), batch["labels_nk"]).mean()
-        if self.settings.feature_weight > 0:
-            error = feature_loss(self.network.tell_features(embeddings_nd), batch["features_nf"])
-            loss = loss + self.settings.feature_weight * error
-        return loss, len(embeddings_nd)
+        return loss + self.feature_error(embeddings_nd, batch), len(embeddings_nd)
 
     def judge(self, batch: dict[str, Tensor]) -> tuple[Tensor, ...]:
         """Losses of a batch's frames."""

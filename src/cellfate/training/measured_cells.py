@@ -3,9 +3,8 @@
 Array suffixes: n packed frames of a batch, t frames of one cell, f features.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +15,7 @@ from cellfate.crops.store import CropStore
 from cellfate.features.measured_frames import MeasuredFrames
 from cellfate.features.summaries import crop_feature_columns
 from cellfate.training.batch_plans import mixed_batches
-from cellfate.training.batches import Batch, IntArray, ShownCells
+from cellfate.training.batches import IntArray, ShownCells
 
 FARTHEST_FEATURE = 5.0
 """Standardised features are clipped to this, so that a few odd masks do not rule the loss."""
@@ -26,16 +25,10 @@ _SAME = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class MeasuredCells(ShownCells):
-    """Cells of which something is known at every frame; all of their frames are shown.
+    """Cells of which all frames are shown; `known` holds their `features_nf` (T, F).
 
-    Attributes
-    ----------
-    known : mapping of str to list of ndarray
-        What is known of each cell at each frame that is shown, one array a cell: `features_nf` (T, F), standardised,
-        NaN where not measured, and what a kind of training adds; F is 0 where no features are learnt.
+    Features are standardised, NaN where not measured; F is 0 where none are learnt.
     """
-
-    known: Mapping[str, Sequence[NDArray[Any]]]
 
     @property
     def n_features(self) -> int:
@@ -45,11 +38,6 @@ class MeasuredCells(ShownCells):
     def plan_epoch(self, rng: np.random.Generator) -> list[IntArray]:
         """Part all cells into batches, in random order and company."""
         return mixed_batches(self.lengths_n, self.settings.max_frames_per_batch, rng)
-
-    def batch(self, places_b: IntArray, rng: np.random.Generator | None = None) -> Batch:
-        """Make a batch with what is known of every frame."""
-        known = {name: np.concatenate([each[place] for place in places_b]) for name, each in self.known.items()}
-        return super().batch(places_b, rng) | known
 
 
 def list_shown_frames(cells: pd.DataFrame, crops: CropStore | MeasuredFrames) -> list[IntArray]:

@@ -23,6 +23,7 @@ from cellfate.models.frame_encoders import FrameNetwork
 from cellfate.training.batches import Batch
 from cellfate.training.early_stopping import EpochRow, best_epoch, is_over, next_learning_rate
 from cellfate.training.fold_data import FoldData
+from cellfate.training.pretraining import feature_loss
 from cellfate.training.randomness import torch_seed
 from cellfate.training.settings import FittingSettings
 
@@ -86,6 +87,13 @@ class MemberModule(lightning.LightningModule):
     @abstractmethod
     def batch_loss(self, batch: dict[str, Tensor]) -> tuple[Tensor, int]:
         """Mean loss of a training batch, and of how many cells or frames it is the mean."""
+
+    def feature_error(self, embeddings_nd: Tensor, batch: dict[str, Tensor]) -> Tensor | float:
+        """Weighted error of telling the features of a batch's frames; 0 where the network is not taught them."""
+        if self.settings.feature_weight == 0:
+            return 0.0
+        told_nf = self.network.tell_features(embeddings_nd)
+        return self.settings.feature_weight * feature_loss(told_nf, batch["features_nf"])
 
     @abstractmethod
     def judge(self, batch: dict[str, Tensor]) -> tuple[Tensor, ...]:

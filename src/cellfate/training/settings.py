@@ -84,6 +84,8 @@ class FittingSettings(Settings):
     """Frames from the one to the other."""
     encoder_rate: float = Field(default=1.0, ge=0, le=1)
     """Learning rate of the encoder after the pretraining, as a share of the other layers'; 0 leaves it as it is."""
+    feature_weight: float = Field(default=0.0, ge=0)
+    """Weight of the frame features' squared error beside the loss, after the pretraining; 0: none."""
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
     """Arithmetic: `32-true` everywhere, or mixed precision for GPUs that gain by it."""
     threads: int | None = Field(default=None, ge=1)
@@ -103,18 +105,26 @@ class FittingSettings(Settings):
 
     @property
     def learns_features(self) -> bool:
-        """Whether the network is taught to tell frame features."""
-        return self.pretraining_epochs > 0
+        """Whether the network is taught to tell frame features, in the pretraining or after it."""
+        return self.pretraining_epochs > 0 or self.feature_weight > 0
 
     def without_pixels(self) -> Self:
-        """Give the same for a network that reads no pixels: none is pretrained, so all of it learns."""
-        return self.model_copy(update={"pretraining_epochs": 0, "encoder_rate": 1.0})
+        """Give the same for a network that reads no pixels: it is not asked to tell what it is told, and all learns."""
+        return self.model_copy(update={"pretraining_epochs": 0, "encoder_rate": 1.0, "feature_weight": 0.0})
 
     @model_validator(mode="after")
     def _check_encoder(self) -> Self:
         if self.encoder_rate == 0 and self.pretraining_epochs == 0:
             raise ValueError(
                 "encoder_rate and pretraining_epochs are both 0, so the encoder would never learn; raise one."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_features(self) -> Self:
+        if self.encoder_rate == 0 and self.feature_weight > 0:
+            raise ValueError(
+                f"feature_weight is {self.feature_weight:g} but encoder_rate is 0: nothing would learn; set one."
             )
         return self
 
@@ -151,25 +161,6 @@ class ClockTrainingSettings(FittingSettings):
     """Passes of the pretraining over all training crops."""
     encoder_rate: float = Field(default=0.0, ge=0, le=1)
     """Learning rate of the encoder after it, as a share of the other layers'."""
-    feature_weight: float = Field(default=0.0, ge=0)
-    """Weight of the frame features' squared error beside the likelihood, after the pretraining; 0: none."""
-
-    @model_validator(mode="after")
-    def _check_features(self) -> Self:
-        if self.encoder_rate == 0 and self.feature_weight > 0:
-            raise ValueError(
-                f"feature_weight is {self.feature_weight:g} but encoder_rate is 0: nothing would learn; set one."
-            )
-        return self
-
-    @property
-    def learns_features(self) -> bool:
-        """Whether the network has the auxiliary task, in the pretraining or after it."""
-        return super().learns_features or self.feature_weight > 0
-
-    def without_pixels(self) -> Self:
-        """Give the same for a network that reads no pixels: it is not asked to tell what it is told."""
-        return super().without_pixels().model_copy(update={"feature_weight": 0.0})
 
 
 class SeedSettings(Settings):

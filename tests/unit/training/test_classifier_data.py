@@ -10,9 +10,12 @@ from cellfate.features.measurements import find_masks
 from cellfate.features.settings import FeatureSettings
 from cellfate.models.fate_classifier import FateClassifier
 from cellfate.training.classifier_data import open_classifier_folds
+from cellfate.training.classifier_module import ClassifierModule, cell_losses, forward_batch
 from cellfate.training.pretraining import draw_crops, embed_cells, pretrain_encoder
 from cellfate.training.settings import TrackAugmentationSettings
 from tests.cases.trainings import TINY_MODEL, tiny_training, trainable_study
+
+NAMES = ("positions_n", "features_nf")
 
 
 @pytest.fixture(scope="module")
@@ -182,3 +185,30 @@ def test_frames_drawn_from_a_view_keep_their_positions(study, tmp_path):
     assert len(set(batch["positions_n"].tolist())) > 2
     for position, embedding in zip(batch["positions_n"].tolist(), batch["embeddings_nd"], strict=True):
         np.testing.assert_allclose(embedding, of_position[position], atol=1e-5)
+
+
+def test_where_features_are_a_second_loss_a_batch_holds_those_of_the_frames_shown_and_validation_none(study, tmp_path):
+    few = TrackAugmentationSettings(drop_end_share=0, shown_frames=2, flip_and_rotate=False)
+    data = study.open_folds(tiny_training(tmp_path, augmentation=few, feature_weight=0.3))[0]
+    batch = data.training_batch(np.array([1, 0, 1]), 0, 0)
+    assert batch["features_nf"].shape == (6, data.n_features)
+    for number, place in enumerate([1, 0, 1]):
+        own = slice(2 * number, 2 * number + 2)
+        of_all = dict(zip(*(data.train.batch(np.array([place]))[name].tolist() for name in NAMES), strict=True))
+        expected = [of_all[position] for position in batch["positions_n"][own].tolist()]
+        np.testing.assert_array_equal(batch["features_nf"][own], np.array(expected, np.float32))
+    assert "features_nf" not in data.validation.batch(np.array([0]))
+    assert "features_nf" not in study.open_folds(tiny_training(tmp_path))[0].training_batch(np.array([0]), 0, 0)
+
+
+def test_the_second_loss_is_the_weighted_squared_error_of_the_features(study, tmp_path):
+    data = study.open_folds(tiny_training(tmp_path, feature_weight=0.3))[0]
+    batch = {name: torch.from_numpy(array) for name, array in data.training_batch(np.array([0, 1]), 0, 0).items()}
+    network = network_of(data).eval()
+    loss, size = ClassifierModule(network, data).batch_loss(batch)
+    embeddings_nd = network.encode(batch["frames_nchw"])
+    errors_nf = (network.features(embeddings_nd) - batch["features_nf"]).square()
+    of_fates = cell_losses(forward_batch(network, batch), batch["targets_b"]).mean()
+    assert size == 2
+    assert errors_nf.nanmean() > 0
+    torch.testing.assert_close(loss, of_fates + 0.3 * errors_nf.nanmean())

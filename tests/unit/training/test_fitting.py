@@ -30,6 +30,7 @@ def tiny_pretraining(folder, **changes):
 TRAININGS = {
     "classifier": tiny_training,
     "pretrained classifier": tiny_pretraining,
+    "classifier with a second loss": lambda folder, **changes: tiny_pretraining(folder, **(LEARNING | changes)),
     "clock": tiny_clock_training,
     "clock whose encoder learns": lambda folder, **changes: tiny_clock_training(folder, **(LEARNING | changes)),
 }
