@@ -67,7 +67,8 @@ def test_scores_of_all_scenarios_stand_in_one_table(finished):
 
 def test_the_run_prints_method_by_score_and_the_page_shows_it(finished):
     folder, said = finished
-    assert "Planted hours, AUROC" in said
+    assert said.count("Method by score:") == len((*CHOSEN, *CHOSEN_ALTERED))
+    assert said.count("Planted hours, AUROC") == 4  # of two scenarios, each by itself and in the table of all
     page = (folder / DATA / "08_reporting/known_answer.html").read_text()
     assert "p53_early" in page
     assert page.count("Plotly.newPlot(") == 4

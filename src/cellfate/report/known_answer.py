@@ -198,14 +198,16 @@ def tabulate_differences(comparisons: pd.DataFrame) -> ReportTable:
 
 def print_known_answer(planted_scores: pd.DataFrame) -> str:
     """Write the table score by method of every scenario, with both verdicts, as plain text."""
-    blocks = []
-    for name, part in planted_scores.groupby("scenario", sort=False):
-        wide = part.pivot_table(index="score", columns="method", values="value", sort=False, dropna=False)
-        shown = wide.loc[wide.notna().any(axis=1), wide.notna().any()]
-        shown = shown.map(lambda value: "-" if pd.isna(value) else show_number(value))
-        verdicts = judge_methods(part).set_index("method")
-        for about, words in ABOUT.items():
-            shown.loc[capitalise(words)] = verdicts[about]
-        table = shown.rename(index=name_score, columns=name_method).rename_axis(index=None, columns=None)
-        blocks.append(f"{name}: {PLANTED.get(str(name), '')}\n{table.to_string()}")
-    return "\n\n".join(blocks)
+    by_scenario = planted_scores.groupby("scenario", sort=False)
+    return "\n\n".join(f"{name}: {PLANTED.get(str(name), '')}\n{print_scenario(part)}" for name, part in by_scenario)
+
+
+def print_scenario(planted_scores: pd.DataFrame) -> str:
+    """Write the table score by method of one scenario, with both verdicts, as plain text."""
+    wide = planted_scores.pivot_table(index="score", columns="method", values="value", sort=False, dropna=False)
+    shown = wide.loc[wide.notna().any(axis=1), wide.notna().any()]
+    shown = shown.map(lambda value: "-" if pd.isna(value) else show_number(value))
+    verdicts = judge_methods(planted_scores).set_index("method")
+    for about, words in ABOUT.items():
+        shown.loc[capitalise(words)] = verdicts[about]
+    return shown.rename(index=name_score, columns=name_method).rename_axis(index=None, columns=None).to_string()

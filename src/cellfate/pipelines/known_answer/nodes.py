@@ -4,9 +4,20 @@ import logging
 
 import pandas as pd
 
-from cellfate.report.known_answer import assemble_known_answer_page, print_known_answer
+from cellfate.attribution.scoring import add_planted_scores
+from cellfate.attribution.settings import ExplanationSettings
+from cellfate.report.known_answer import assemble_known_answer_page, print_known_answer, print_scenario
 
 logger = logging.getLogger(__name__)
+
+
+def grade_scenario(
+    attribution_scores: pd.DataFrame, planted_cells: pd.DataFrame, explanation: ExplanationSettings
+) -> pd.DataFrame:
+    """Add the scores against what was planted to the others, and log all of this scenario, method by score."""
+    scores = add_planted_scores(attribution_scores, planted_cells, explanation)
+    logger.info("Method by score:\n%s", print_scenario(scores))
+    return scores
 
 
 def stack_scenarios(**tables: pd.DataFrame) -> pd.DataFrame:

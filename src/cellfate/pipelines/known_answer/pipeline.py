@@ -7,7 +7,6 @@ from kedro.pipeline import Pipeline, node
 
 from cellfate.alteration.altering import alter_study
 from cellfate.attribution.known_answer import score_planted
-from cellfate.attribution.scoring import add_planted_scores
 from cellfate.pipelines.known_answer import nodes
 
 SCENARIOS: Final = (
@@ -89,10 +88,10 @@ def _score_planted() -> Pipeline:
         [
             node(score_planted, explained, "planted_cells", name="score_planted"),
             node(
-                add_planted_scores,
+                nodes.grade_scenario,
                 ["compared_attribution_scores", "planted_cells", "params:explanation"],
                 "planted_scores",
-                name="add_planted_scores",
+                name="grade_scenario",
             ),
         ]
     )
