@@ -150,9 +150,9 @@ def open_film(study: Study, images: Images, place: int) -> Film:
     positions = place_frames(study, place, int(recording["n_frames"]))
     stored, remarks = _read_stored(study, recording_id, cell_id)
     in_store = set() if stored is None else {int(frame) for frame in stored.frame_numbers_t}
-    from_images, has_labels, remark = _find_readable(
-        study, images, recording_id, [f for f in positions if f not in in_store]
-    )
+    missing = [frame for frame in positions if frame not in in_store]
+    shown_else = "Only the track" if in_store else "No film"
+    from_images, has_labels, remark = _find_readable(study, images, recording_id, missing, shown_else)
     header = {
         **describe_pixels(recording, study.crop_settings.height_px, study.crop_settings.width_px),
         "recording_id": recording_id,
@@ -189,7 +189,9 @@ def describe_pixels(recording: "pd.Series[Any]", height_px: int, width_px: int) 
     }
 
 
-def _find_readable(study: Study, images: Images, recording_id: str, frames: list[int]) -> tuple[set[int], bool, str]:
+def _find_readable(
+    study: Study, images: Images, recording_id: str, frames: list[int], shown_else: str
+) -> tuple[set[int], bool, str]:
     """Find which frames can be cut from the images, whether these have masks, and say why none can be."""
     if not study.find_recording(recording_id)["height_px"]:
         return set(), False, "This study has no images: fates are told from the curves."
@@ -199,7 +201,7 @@ def _find_readable(study: Study, images: Images, recording_id: str, frames: list
         if there:
             images.read(recording_id, there[-1])
     except UNREADABLE as error:
-        return set(), False, f"Only the track is shown, for the images cannot be read: {tell_unreadable(error)}"
+        return set(), False, f"{shown_else} is shown, for the images cannot be read: {tell_unreadable(error)}"
     return set(there), any(opened.label_paths), ""
 
 

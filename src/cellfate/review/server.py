@@ -8,7 +8,7 @@ from typing import Any
 
 import dash
 from flask import Flask, Response, jsonify, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 
 from cellfate.core.errors import InputError
 from cellfate.labels.journal import DamagedJournalError, StaleLabel
@@ -67,6 +67,7 @@ def create_app(study: Study, labelling: Labelling, guard: Guard) -> dash.Dash:
     _tell_study(server, study, labelling, blind)
     _show_cells(server, study, labelling, blind)
     _take_labels(server, labelling, blind)
+    _close_callbacks(server)
     _tell_errors(server)
     return app
 
@@ -170,6 +171,15 @@ def _take_labels(server: Flask, labelling: Labelling, blind: BlindMode) -> None:
     def table() -> Response:
         blind.close()
         return _attach(Response(labelling.write_sheet(), mimetype="text/csv"), TABLE)
+
+
+def _close_callbacks(server: Flask) -> None:
+    """Refuse what Dash answers to pages with callbacks: this one has none."""
+
+    @server.before_request
+    def close() -> None:
+        if request.path == "/_dash-update-component":
+            raise NotFound("The page has no callbacks; reload it.")
 
 
 def _attach(answer: Response, name: str) -> Response:

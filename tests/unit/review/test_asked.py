@@ -55,6 +55,12 @@ def test_a_body_that_is_no_label_is_refused_with_one_sentence(client, labelling,
     assert labelling.journal.read() == []
 
 
+def test_the_page_has_no_callbacks(client):
+    for body in (b"{}", b"[]", b'{"output": 1}'):
+        answer = client.post("/_dash-update-component", data=body, headers={"Host": HOST, "Origin": f"http://{HOST}"})
+        assert answer.status_code == 404
+
+
 def test_a_body_that_is_too_large_is_not_read(client, labelling):
     answer = post(client, score(note="x" * 100_000))
     assert answer.status_code == 413

@@ -140,6 +140,7 @@ def test_without_images_and_crops_there_is_a_sentence_and_no_frame(study):
     shutil.rmtree(study.source.root)
     header, frames, _ = look(open_study_again(study), 0)
     assert not frames
+    assert header["remark"].startswith("No film is shown, for the images cannot be read: ")
     assert "does not exist" in header["remark"]
 
 

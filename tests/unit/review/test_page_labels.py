@@ -55,8 +55,8 @@ def ask_about_both(other):
     other.reload()  # what is undecided outlives the page
     wait(other, "review.state.undecided.length === 2 && review.state.drawn !== null")
     told = other.inner_text("#told")
-    assert "A1, cell 2, is mitosis" in told
-    assert "A1, cell 3, is neither" in told
+    assert "A1, cell 2, was scored mitosis in another page of ann" in told
+    assert "A1, cell 3, was scored neither in another page of ann" in told
     open_cell(other, "B1", 5)
     for _ in range(2):
         other.click("#told button:has-text('store mine') >> nth=0")

@@ -45,6 +45,8 @@ async function changeBlind() {
     return;
   }
   state.blind = $("blind").checked;
+  state.grid.setFilterModel(null); // one of a column that is hidden now would tell
+  state.grid.applyColumnState({ defaultState: { sort: null } });
   await start();
 }
 

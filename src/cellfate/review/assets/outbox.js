@@ -97,9 +97,9 @@ function refuse(label, error) {
 }
 
 function askAbout(label, reason) {
-  const there = newestOf(label)?.fate || "not scored";
-  const elsewhere = there === "scored" ? "was scored" : `is ${there}`;
-  const why = reason || `In another page of ${label.scorer}, ${name(label)} ${elsewhere} in the meantime.`;
+  const there = newestOf(label)?.fate;
+  const elsewhere = there ? `scored ${there === "scored" ? "" : `${there} `}` : "taken back ";
+  const why = reason || `${name(label)} was ${elsewhere}in another page of ${label.scorer} in the meantime.`;
   const frame = label.event_frame === null ? "" : ` at frame ${label.event_frame}`;
   const mine = `${label.fate ? label.fate + frame : "taken back"}${label.note ? `, note: ${label.note}` : ""}`;
   state.undecided.push(label);
@@ -109,7 +109,7 @@ function askAbout(label, reason) {
   ]);
 }
 
-const name = (label) => (state.blind ? `cell ${label.cell_id}` : `${label.recording_id}, cell ${label.cell_id},`);
+const name = (label) => (state.blind ? `Cell ${label.cell_id}` : `${label.recording_id}, cell ${label.cell_id},`);
 
 function decide(entryId) {
   forgetLabel("undecided", { entry_id: entryId });
