@@ -196,18 +196,21 @@ def tabulate_differences(comparisons: pd.DataFrame) -> ReportTable:
     return as_report_table(frame, "Balanced accuracy, paired differences", folded=True)
 
 
-def print_known_answer(planted_scores: pd.DataFrame) -> str:
-    """Write the table score by method of every scenario, with both verdicts, as plain text."""
-    by_scenario = planted_scores.groupby("scenario", sort=False)
-    return "\n\n".join(f"{name}: {PLANTED.get(str(name), '')}\n{print_scenario(part)}" for name, part in by_scenario)
+def print_known_answer(planted_scores: pd.DataFrame, metrics: pd.DataFrame) -> str:
+    """Write `print_scenario` of every scenario, as column `scenario` of both tables says."""
+    blocks = []
+    for name, part in planted_scores.groupby("scenario", sort=False):
+        table = print_scenario(part, metrics[metrics["scenario"] == name])
+        blocks.append(f"{name}: {PLANTED.get(str(name), '')}\n{table}")
+    return "\n\n".join(blocks)
 
 
-def print_scenario(planted_scores: pd.DataFrame) -> str:
-    """Write the table score by method of one scenario, with both verdicts, as plain text."""
+def print_scenario(planted_scores: pd.DataFrame, metrics: pd.DataFrame) -> str:
+    """Write the table score by method of one scenario as plain text, with both verdicts where its model has learnt."""
     wide = planted_scores.pivot_table(index="score", columns="method", values="value", sort=False, dropna=False)
     shown = wide.loc[wide.notna().any(axis=1), wide.notna().any()]
     shown = shown.map(lambda value: "-" if pd.isna(value) else show_number(value))
     verdicts = judge_methods(planted_scores).set_index("method")
     for about, words in ABOUT.items():
-        shown.loc[capitalise(words)] = verdicts[about]
+        shown.loc[capitalise(words)] = "at chance" if _is_at_chance(metrics) else verdicts[about]
     return shown.rename(index=name_score, columns=name_method).rename_axis(index=None, columns=None).to_string()

@@ -253,10 +253,21 @@ def test_the_page_of_scenarios_says_what_is_planted_in_each():
 
 
 def test_the_lines_for_a_terminal_hold_every_method_and_score():
-    text = print_known_answer(scenario_tables()[0])
+    scores, metrics, *_ = scenario_tables()
+    text = print_known_answer(scores, metrics)
     assert text.count("Shapley values") == 2
     assert "Planted hours, AUROC" in text
     assert "0.90" in text
+    assert "at chance" not in text
+
+
+def test_what_a_model_at_chance_says_passes_in_no_line():
+    scores, metrics, *_ = scenario_tables()
+    unsure = metrics["metric"].eq("auroc") & metrics["scenario"].eq("null")
+    of_null, other = print_known_answer(scores, metrics.assign(low=metrics["low"].mask(unsure, 0.4))).split("\n\n")
+    assert "passes" not in of_null
+    assert all("at chance" in line for line in of_null.splitlines()[-2:])
+    assert "passes" in other
 
 
 @pytest.mark.parametrize(("baseline", "warns"), [(-0.3, False), (-2.3, False), (-2.6, True), (1.7, True)])

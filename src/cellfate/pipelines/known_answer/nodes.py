@@ -12,11 +12,14 @@ logger = logging.getLogger(__name__)
 
 
 def grade_scenario(
-    attribution_scores: pd.DataFrame, planted_cells: pd.DataFrame, explanation: ExplanationSettings
+    attribution_scores: pd.DataFrame,
+    planted_cells: pd.DataFrame,
+    metrics: pd.DataFrame,
+    explanation: ExplanationSettings,
 ) -> pd.DataFrame:
     """Add the scores against what was planted to the others, and log all of this scenario, method by score."""
     scores = add_planted_scores(attribution_scores, planted_cells, explanation)
-    logger.info("Method by score:\n%s", print_scenario(scores))
+    logger.info("Method by score:\n%s", print_scenario(scores, metrics))
     return scores
 
 
@@ -35,5 +38,5 @@ def assemble_page(
     pixels: pd.DataFrame,
 ) -> str:
     """Log the table method by score, and give the page as HTML."""
-    logger.info("Method by score, scenario by scenario:\n%s", print_known_answer(planted_scores))
+    logger.info("Method by score, scenario by scenario:\n%s", print_known_answer(planted_scores, metrics))
     return assemble_known_answer_page(planted_scores, metrics, comparisons, background_swap, pixels)

@@ -89,7 +89,7 @@ def _score_planted() -> Pipeline:
             node(score_planted, explained, "planted_cells", name="score_planted"),
             node(
                 nodes.grade_scenario,
-                ["compared_attribution_scores", "planted_cells", "params:explanation"],
+                ["compared_attribution_scores", "planted_cells", "metrics", "params:explanation"],
                 "planted_scores",
                 name="grade_scenario",
             ),
