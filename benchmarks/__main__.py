@@ -21,6 +21,7 @@ NAMES = (
     "review_latency",
     "whole_way",
     "published_step",
+    "published_memory",
     "causal_reading",
     "clock_censoring",
     "added_value",

@@ -87,7 +87,7 @@ class FateClassifier(FrameNetwork):
             (B, K): one logit for two outcomes (of the first), else one an outcome.
         """
         pooled_bd = self.pooling(*self._attend(embeddings_nd, positions_n, lengths_b))
-        return cast(Tensor, self.head(self.norm(pooled_bd)))
+        return cast(Tensor, self.head(self.norm(pooled_bd))).to(embeddings_nd.dtype)
 
     def pooling_attention(self, embeddings_nd: Tensor, positions_n: Tensor, lengths_b: Tensor) -> Tensor:
         """Pooling attention of sequences of embeddings, given as in `classify`; packed, (N + B,).
@@ -121,7 +121,7 @@ class FateClassifier(FrameNetwork):
         tokens_md = self._tokens(embeddings_nd, positions_n, lengths)
         n_tokens = [1 + length for length in lengths]
         for layer in self.layers:
-            tokens_md = layer(tokens_md, n_tokens)
+            tokens_md = self.run_stage(layer, tokens_md, n_tokens)
         return tokens_md, n_tokens
 
     def _tokens(self, embeddings_nd: Tensor, positions_n: Tensor, lengths: Sequence[int]) -> Tensor:

@@ -157,14 +157,14 @@ class FateClock(FrameNetwork):
         inputs += self._statistics_at(at_r, embeddings_nd, lengths_b)
         scaled_ri = self._rescale(torch.cat(inputs, dim=1)).clamp(-_FARTHEST, _FARTHEST)
         logits: Tensor = self.head(scaled_ri)
-        return logits.view(-1, *self.shape_ke)
+        return logits.to(embeddings_nd.dtype).view(-1, *self.shape_ke)
 
     def _attend(self, embeddings_nd: Tensor, positions_n: Tensor, lengths: list[int]) -> Tensor:
         """Let every frame look back on itself and the `history_frames - 1` frames before it, (N, D)."""
         tokens_nd = self._tokens(embeddings_nd, positions_n)
         seen_tt = self._seen(max(lengths), tokens_nd)
         for layer in self.layers:
-            tokens_nd = layer(tokens_nd, lengths, seen_tt)
+            tokens_nd = self.run_stage(layer, tokens_nd, lengths, seen_tt)
         return tokens_nd
 
     def _tokens(self, embeddings_nd: Tensor, positions_n: Tensor) -> Tensor:

@@ -14,13 +14,15 @@ os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "8")
 import torch
 from torch import Tensor, channels_last, nn
 
+from cellfate.models.recomputing import Staged
 from cellfate.models.settings import NetworkSettings
 
 COLUMN_NUMBERS = 4
 """Numbers of a column in a frame; see `features.column_scales`."""
+_LAYERS = 3  # of a stage of `SmallCnn`: convolution, normalisation, rectifier
 
 
-class SmallCnn(nn.Module):
+class SmallCnn(Staged):
     """Convolutions of stride 2, a coarse grid, one linear layer.
 
     The grid is flattened, not averaged, so that where something is (the cell, a neighbour) is kept; nothing is
@@ -37,7 +39,7 @@ class SmallCnn(nn.Module):
     def __init__(self, settings: NetworkSettings, n_channels: int) -> None:
         super().__init__()
         widths = (n_channels, *settings.encoder_channels)
-        stages: list[nn.Module] = []
+        stages: list[nn.Module] = []  # in a row, as stored models name them
         for n_in, n_out in pairwise(widths):
             stages += [nn.Conv2d(n_in, n_out, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(n_out), nn.ReLU()]
         self.stages = nn.Sequential(*stages)
@@ -46,9 +48,10 @@ class SmallCnn(nn.Module):
 
     def forward(self, frames_nchw: Tensor) -> Tensor:
         """Embed normalised frames (N, C, H, W) as (N, D)."""
-        # channels last in memory: twice as fast on CPUs
-        maps_nchw = self.grid(self.stages(frames_nchw.contiguous(memory_format=channels_last)))
-        return cast(Tensor, self.project(maps_nchw.flatten(1)))
+        maps_nchw = frames_nchw.contiguous(memory_format=channels_last)  # twice as fast on CPUs
+        for first in range(0, len(self.stages), _LAYERS):
+            maps_nchw = self.run_stage(self.stages[first : first + _LAYERS], maps_nchw)
+        return cast(Tensor, self.project(self.grid(maps_nchw).flatten(1)))
 
 
 class PixelsAndColumns(nn.Module):
@@ -73,7 +76,7 @@ class PixelsAndColumns(nn.Module):
         return torch.cat((self.pixels(frames_nchw[:, :-1]), numbers_nx), dim=1)
 
 
-class FrameNetwork(nn.Module):
+class FrameNetwork(Staged):
     """What both networks have in common: what is made of one frame, and a layer that tells its features.
 
     `encode` gives what is made of a frame once for all: the embedding of its pixels, which may be pretrained, and the
@@ -108,15 +111,16 @@ class FrameNetwork(nn.Module):
         """Encode prepared frames, each by itself, (N, `encoded_size`).
 
         Frames of pixels are (N, C, H, W), of columns (N, F, 1, 4), of both (N, C + 1, H, W) with the columns' numbers
-        at the beginning of the last channel.
+        at the beginning of the last channel. What comes out has the precision of the frames: of mixed precision, only
+        matrix products and convolutions are coarse.
         """
-        return cast(Tensor, self.encoder(frames_nchw))
+        return cast(Tensor, self.encoder(frames_nchw)).to(frames_nchw.dtype)
 
     def join(self, encoded: Tensor) -> Tensor:
         """Embeddings (..., D) of encoded frames (..., `encoded_size`): of pixels as they are, of columns by layers."""
         if self.columns is None:
             return encoded
-        embedded: Tensor = self.columns(encoded[..., -self.n_numbers :])
+        embedded = cast(Tensor, self.columns(encoded[..., -self.n_numbers :])).to(encoded.dtype)
         return embedded + encoded[..., : self.size] if self.sees_pixels else embedded
 
     def frame_layers(self) -> list[nn.Module]:
@@ -126,7 +130,7 @@ class FrameNetwork(nn.Module):
     def tell_features(self, encoded_nx: Tensor) -> Tensor:
         """Frame features (N, F), standardised, as far as the embeddings of pixels tell them."""
         assert self.features is not None, "the network was built without the auxiliary task"
-        return cast(Tensor, self.features(encoded_nx[:, : self.size]))
+        return cast(Tensor, self.features(encoded_nx[:, : self.size])).to(encoded_nx.dtype)
 
 
 def _column_layers(settings: NetworkSettings, n_numbers: int) -> nn.Sequential:
@@ -140,20 +144,13 @@ def feature_layer(size: int, n_features: int) -> nn.Linear | None:
 
 
 def build_encoder(settings: NetworkSettings, n_channels: int, n_numbers: int = 0) -> nn.Module:
-    """Frame encoder named by the settings: see `FrameNetwork.encode`.
-
-    The ResNet-50 is MONAI's in two dimensions without its last layer, in the form of He et al. 2015
-    (https://arxiv.org/abs/1512.03385): first convolution of stride 2, shortcuts without bias.
-    """
+    """Frame encoder named by the settings: see `FrameNetwork.encode`."""
     if settings.encoder == "small_cnn":
         return SmallCnn(settings, n_channels)
     if settings.encoder == "features":
         return nn.Flatten()
     if settings.encoder == "pixels_and_features":
         return PixelsAndColumns(SmallCnn(settings, n_channels), n_numbers)
-    from monai.networks.nets.resnet import resnet50
+    from cellfate.models.published_encoder import PublishedEncoder
 
-    network = resnet50(
-        spatial_dims=2, n_input_channels=n_channels, conv1_t_stride=2, feed_forward=False, bias_downsample=False
-    )
-    return cast(nn.Module, network)
+    return PublishedEncoder(n_channels)

@@ -30,6 +30,7 @@ from cellfate.training.checkpoints import (
     write_checkpoint,
 )
 from cellfate.training.fold_data import Cells, FoldData
+from cellfate.training.kernels import mixed_precision, set_up_kernels
 from cellfate.training.randomness import random_stream
 from cellfate.training.settings import FittingSettings
 
@@ -72,6 +73,7 @@ def teach_encoder(network: FrameNetwork, data: FoldData[Cells], folder: Path) ->
         The same, with embeddings instead of crops if the encoder is not to learn any more.
     """
     network.to("cuda" if torch.cuda.is_available() else "cpu")
+    set_up_kernels(network, data.settings)
     learns = data.settings.encoder_rate > 0
     if not (folder / LAST).is_file():
         pretrain_encoder(network, data, folder)
@@ -151,11 +153,12 @@ class _Lessons:
         progress = (self.epoch + draw.done) / self._settings.pretraining_epochs
         for group in self._optimizer.param_groups:
             group["lr"] = self._settings.pretraining_rate * (1 + math.cos(math.pi * progress)) / 2
-        embeddings_nd = self._network.encode(torch.from_numpy(draw.frames_nchw).to(self._device))
         features_nf = torch.from_numpy(draw.features_nf).to(self._device)
-        error = feature_loss(self._network.tell_features(embeddings_nd[: len(features_nf)]), features_nf)
         pairs_p2 = torch.from_numpy(draw.pairs_p2).to(self._device)
-        later = arrow_loss(self._arrow, embeddings_nd[:, : self._network.size], pairs_p2)
+        with mixed_precision(self._settings, self._device):
+            embeddings_nd = self._network.encode(torch.from_numpy(draw.frames_nchw).to(self._device))
+            error = feature_loss(self._network.tell_features(embeddings_nd[: len(features_nf)]), features_nf)
+            later = arrow_loss(self._arrow, embeddings_nd[:, : self._network.size], pairs_p2)
         loss = error + self._settings.time_arrow_weight * later
         if not math.isfinite(loss.item()):
             raise InputError(
@@ -223,7 +226,7 @@ def arrow_loss(arrow: nn.Linear, embeddings_nd: Tensor, pairs_p2: Tensor) -> Ten
     if not len(pairs_p2):
         return embeddings_nd.new_zeros(())
     forward_p = arrow(embeddings_nd[pairs_p2[:, 1]] - embeddings_nd[pairs_p2[:, 0]])[:, 0]
-    return nn.functional.softplus(-forward_p).mean()
+    return nn.functional.softplus(-forward_p.to(embeddings_nd.dtype)).mean()
 
 
 def embed_cells(network: FrameNetwork, data: FoldData[Cells]) -> FoldData[Cells]:

@@ -87,7 +87,13 @@ class FittingSettings(Settings):
     feature_weight: float = Field(default=0.0, ge=0)
     """Weight of the frame features' squared error beside the loss, after the pretraining; 0: none."""
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
-    """Arithmetic: `32-true` everywhere, or mixed precision for GPUs that gain by it."""
+    """Arithmetic: `32-true` everywhere, or mixed precision where processor or GPU gain by it. Losses, softmax, batch
+    statistics and weights stay float32, and so do forecasts; with `16-mixed` the pretraining too."""
+    checkpoint_activations: bool = False
+    """Compute blocks of the network a second time in the backward pass instead of keeping what is in them: less memory,
+    about a third more time, the same numbers."""
+    compile: bool = False
+    """Compile the encoder by `torch.compile`: minutes at the start, rounding differs; needs a C++ compiler."""
     threads: int | None = Field(default=None, ge=1)
     """CPU threads of a step, and most of a forecast; null leaves it to torch. Small networks gain little by a second
     one, and waiting threads take the processor from whatever else runs."""
@@ -125,6 +131,15 @@ class FittingSettings(Settings):
         if self.encoder_rate == 0 and self.feature_weight > 0:
             raise ValueError(
                 f"feature_weight is {self.feature_weight:g} but encoder_rate is 0: nothing would learn; set one."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_kernels(self) -> Self:
+        if self.compile and self.checkpoint_activations:
+            raise ValueError(
+                "compile and checkpoint_activations are both true, but compiled code chooses itself what it computes "
+                "again; set one of them to false."
             )
         return self
 
