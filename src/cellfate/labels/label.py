@@ -56,7 +56,7 @@ class Label(_Record):
     queue: Literal["random", "uncertain", "disagreement", "by_recording", "search"]
     """The order by which the cell was come upon."""
     blind: bool = False
-    """Forecasts, conditions and earlier labels were hidden."""
+    """Forecasts, conditions, recorded fates and what others said were hidden."""
     recording_id: str = Field(min_length=1)
     cell_id: int = Field(ge=0)
     fate: Literal["mitosis", "apoptosis", "neither", "lost", "unusable"] | None

@@ -51,6 +51,10 @@ class BlindMode:
         answer.set_cookie(self.cookie, "1" if on else "", httponly=True, samesite="Strict", max_age=_COOKIE_S * on)
         return answer
 
+    def remark(self) -> str:
+        """What is said in place of a remark with names of files, which may tell a condition; "" where these may."""
+        return "A part cannot be shown; end blind mode to read why." if self.is_on() else ""
+
     def close(self) -> None:
         """Refuse what cannot be answered without telling what is hidden.
 

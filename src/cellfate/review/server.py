@@ -112,6 +112,7 @@ def _show_cells(server: Flask, study: Study, labelling: Labelling, blind: BlindM
     @server.get("/film/<int:place>")
     def film(place: int) -> Response:
         opened = open_film(study, images, check_place(study, place))
+        opened.header["remark"] = opened.header["remark"] and (blind.remark() or opened.header["remark"])
         shown = (opened.header["shown"][0], opened.header["shown"][1])
         asked = with_forecasts()
 
@@ -130,7 +131,8 @@ def _show_cells(server: Flask, study: Study, labelling: Labelling, blind: BlindM
 
     @server.get("/surroundings/<int:place>/<int:frame>")
     def surroundings(place: int, frame: int) -> Response:
-        return Response(send_surroundings(study, images, check_place(study, place), frame), mimetype=_BYTES)
+        check_place(study, place)
+        return Response(send_surroundings(study, images, place, frame, remark=blind.remark()), mimetype=_BYTES)
 
     @server.get("/hand_over/<int:place>.html")
     def hand_over(place: int) -> Response:

@@ -17,11 +17,11 @@ TAIL_FRAMES: Final = 10
 """Frames of the way behind each cell."""
 
 
-def send_surroundings(study: Study, images: Images, place: int, frame: int) -> Iterator[bytes]:
+def send_surroundings(study: Study, images: Images, place: int, frame: int, *, remark: str = "") -> Iterator[bytes]:
     """Give a whole frame and the tracks in it, as a film of one frame (see `film`).
 
     Its header has besides `step`, pixels of the image a pixel sent, and `tracks`: key, cell_id and the way [y, x] of
-    every cell in that frame, the last `TAIL_FRAMES` of it.
+    every cell in that frame, the last `TAIL_FRAMES` of it. If there is no picture, `remark` is said, or why.
     """
     recording_id = str(study.cells["recording_id"].iloc[place])
     recording = study.find_recording(recording_id)
@@ -37,7 +37,7 @@ def send_surroundings(study: Study, images: Images, place: int, frame: int) -> I
         pixels = np.ascontiguousarray(thinned_cyx, dtype=header["dtype"]).tobytes()
         header |= {"frames": [frame], "step": step, "frame_bytes": 4 + len(pixels) + -len(pixels) % 4}
     except UNREADABLE as error:
-        header["remark"] = tell_unreadable(error)
+        header["remark"] = remark or tell_unreadable(error)
     header["tracks"] = list_tracks(study, recording_id, frame)
     written = json.dumps(header, allow_nan=False).encode()
     written += b" " * (-len(written) % 4)

@@ -1,11 +1,13 @@
 """Blind mode: what the server keeps from a scorer until the mode is ended, and what it does not."""
 
+import errno
+
 import numpy as np
 
 from cellfate.review.ordering import order_keys
 
 from .asking import HOST, get, post, score
-from .tiny import NASTY, open_labelling, open_tiny
+from .tiny import NASTY, open_labelling, open_tiny, read_film
 
 
 def switch_blind(client, on=True):
@@ -62,6 +64,19 @@ def test_the_order_of_the_blind_does_not_tell_which_fates_are_recorded(tmp_path)
     assert set(seen[-len(divided) :]) == divided, "known ones come last"
     assert set(blind[-len(divided) :]) != divided
     assert sorted(blind) == sorted(seen)
+
+
+def test_the_blind_read_no_names_of_files_in_what_cannot_be_shown(client, monkeypatch):
+    def fail(self, frame):
+        raise PermissionError(errno.EACCES, "Permission denied", "drug_7.tif")
+
+    monkeypatch.setattr("cellfate.imaging.Recording.read_frame", fail)
+    for address in ("/film/2", "/surroundings/2/12"):
+        switch_blind(client, on=False)
+        assert "drug_7" in read_film(get(client, address).data)[0]["remark"]
+        switch_blind(client)
+        assert b"drug_7" not in get(client, address).data
+        assert "cannot be shown" in read_film(get(client, address).data)[0]["remark"]
 
 
 def test_the_blind_get_no_forecasts_with_a_film(client, monkeypatch):

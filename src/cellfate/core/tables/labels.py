@@ -37,7 +37,7 @@ class Labels(Table):
     note: Series[str] = pa.Field(nullable=True)
     at: Series[str] = pa.Field(description="when it was stored, UTC")
     queue: Series[str] = pa.Field(description="order by which the cell was come upon")
-    blind: Series[bool] = pa.Field(description="forecasts, conditions and earlier labels were hidden")
+    blind: Series[bool] = pa.Field(description="forecasts, conditions, recorded fates and what others said were hidden")
     adjudicates: Series[bool] = pa.Field(description="settles what scorers do not agree on")
     training_only: Series[bool] = pa.Field(
         description="it knew forecasts, and the scorer had not said the same without them: never tests"

@@ -96,7 +96,7 @@ function listen() {
   state.grid.addEventListener("rowClicked", ({ data }) => { document.activeElement.blur(); open(data.key, "search"); });
   state.grid.addEventListener("cellKeyDown", ({ event, data }) => { if (event.key === "Enter") open(data.key, "search"); });
   for (const name of ["viewportChanged", "modelUpdated"]) state.grid.addEventListener(name, noteShownForecasts);
-  hooks.blindChanged = async () => { Object.assign(state, await ask("/study")); await start(); };
+  hooks.blindChanged = () => start();
 }
 
 function clickCurves(event) {
@@ -136,7 +136,15 @@ function openKept() {
   return key >= 0;
 }
 
-async function start(first = false) {
+let starting = Promise.resolve();
+
+/** Load cells and order; one after the other, so that what was asked first never comes last. */
+function start(first = false) {
+  starting = starting.then(() => load(first));
+  return starting;
+}
+
+async function load(first) {
   play(false);
   showBlind();
   try {

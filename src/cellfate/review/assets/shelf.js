@@ -89,9 +89,10 @@ function seen() {
 
 export const hasLooked = (one) => seen().has(cell(one));
 
+/** Note that the forecasts of some cells were in sight; a cell that has none has shown none. */
 export function noteLooked(...ones) {
   const known = seen().size;
-  for (const one of ones) seen().add(cell(one));
+  for (const one of ones) if (one.forecast) seen().add(cell(one));
   if (seen().size > known && !looked.timer) looked.timer = setTimeout(keepLooked, SOON_MS);
 }
 
