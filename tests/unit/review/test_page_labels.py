@@ -287,6 +287,12 @@ def test_labels_that_wait_are_never_sent_to_another_study_of_that_name_and_port(
     with serving(study_folder, 0) as (_, third):
         page = open_page(context, third)
         wait(page, f"{TOLD}.includes('--port {port_of(first)}')")
+        page.reload()
+        wait(page, f"{TOLD}.includes('--port {port_of(first)}')")
+        page.click("text=say it no more")
+        page.reload()
+        wait(page, "review.pictureMs !== null")
+        assert page.is_hidden("#told")
         page.close()
     with serving(study_folder, port_of(first)) as (_, fourth):
         page = open_page(context, fourth)

@@ -2,7 +2,7 @@
    server refuses is kept too, each by itself, until the person has decided. */
 
 import { isOfSame, showLabels, takeLabels } from "./cells.js";
-import { forgetLabel, keepLabel, keptLabels, otherPorts, whatWentAway } from "./shelf.js";
+import { forgetLabel, forgetPort, keepLabel, keptLabels, otherPorts, whatWentAway } from "./shelf.js";
 import { $, ask, find, state } from "./state.js";
 import { keepTelling, stopTelling, tell } from "./told.js";
 
@@ -128,7 +128,7 @@ export function askAgain() {
   keptLabels("undecided").forEach((label) => askAbout(label, ""));
   for (const port of otherPorts()) {
     keepTelling(`port ${port}`, `Labels of this study wait in this browser at port ${port}: to have them stored, start the review once with --port ${port}.`,
-      [["close", () => stopTelling(`port ${port}`)]]);
+      [["close", () => stopTelling(`port ${port}`)], ["say it no more", () => { forgetPort(port); stopTelling(`port ${port}`); }]]);
   }
 }
 

@@ -71,6 +71,11 @@ export function otherPorts() {
   return ports.filter((port) => port !== location.port);
 }
 
+/** Say no more of what waits at another port. */
+export function forgetPort(port) {
+  document.cookie = `${cookieOf(port)}=; SameSite=Strict; Max-Age=0`;
+}
+
 // ---- notes of cells that have no fate yet, by scorer
 
 export function keepDraft(one, note) { keep(localStorage, `draft:${state.scorer}:${cell(one)}`, note || null); }
