@@ -52,7 +52,7 @@ class BlindMode:
         return answer
 
     def remark(self) -> str:
-        """What is said in place of a remark with names of files, which may tell a condition; "" where these may."""
+        """Give what is said in place of a remark that names files, which may tell a condition; else ""."""
         return "A part cannot be shown; end blind mode to read why." if self.is_on() else ""
 
     def close(self) -> None:
