@@ -1,6 +1,7 @@
 """Labels as the page gives and gets them: the journal behind it, and what is newest of every cell and scorer."""
 
 import logging
+import time
 from dataclasses import dataclass, field
 from io import BytesIO
 from threading import Lock, Timer
@@ -23,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 TABLE_AFTER_S: Final = 3.0
 """Seconds after a label until the table is written: whoever scores fast has it written once for many."""
+SHARE_OF_TIME: Final = 0.05
+"""Largest share of the time that goes into the table: with 20,000 labels it takes a second, in which films wait."""
 _AGREEMENT: Final = (
     "scorers", "both scored", "the same", "Cohen's kappa (95 % by group)", "hours apart, median", "largest",
 )  # fmt: skip
@@ -48,6 +51,7 @@ class Labelling:
     journal: Journal
     _lock: Lock = field(default_factory=Lock)
     _timer: Timer | None = None
+    _took_s: float = 0.0
 
     def store(self, given: Any) -> Label:
         """Store a label that the page made.
@@ -87,7 +91,7 @@ class Labelling:
         with self._lock:
             stored = self.journal.append(label.model_copy(update={"seen": self.describe(place)}))
             if self._timer is None:
-                self._timer = Timer(TABLE_AFTER_S, self.write_table)
+                self._timer = Timer(max(TABLE_AFTER_S, self._took_s / SHARE_OF_TIME), self.write_table)
                 self._timer.daemon = True
                 self._timer.start()
         return stored
@@ -99,10 +103,12 @@ class Labelling:
         if waiting is None:
             return
         waiting.cancel()
+        began = time.monotonic()
         try:
             write_table(self.journal)
         except (InputError, OSError) as error:
             logger.warning("The table of labels is not written, the journal is: %s", error)
+        self._took_s = time.monotonic() - began
 
     def write_sheet(self) -> bytes:
         """Write the table of labels as CSV, for whoever takes it away: no file is needed for that.

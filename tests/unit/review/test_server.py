@@ -3,6 +3,7 @@
 import errno
 import json
 import socket
+import time
 
 import pandas as pd
 import pytest
@@ -231,6 +232,16 @@ def test_the_table_beside_the_journal_is_written_by_itself(client, labelling):
         ["A1", 1, "mitosis"],
         ["A1", 2, "mitosis"],
     ]
+
+
+def test_a_table_that_takes_long_is_written_seldom(client, labelling, monkeypatch):
+    monkeypatch.setattr("cellfate.review.labelling.write_table", lambda journal: time.sleep(0.3))
+    post(client, score())
+    assert labelling._timer.interval == 3
+    labelling.write_table()
+    post(client, score(cell_id=2))
+    assert labelling._timer.interval >= 6
+    labelling.write_table()
 
 
 def test_a_table_that_cannot_be_written_takes_nothing_from_the_journal(client, labelling, monkeypatch):
