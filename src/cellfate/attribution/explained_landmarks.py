@@ -7,7 +7,7 @@ import pandas as pd
 
 from cellfate.attribution.explained_models import ModelView, view_model
 from cellfate.attribution.settings import ExplanationSettings
-from cellfate.attribution.stand_ins import CURVE_STAND_INS, CURVE_WEIGHTS, STAND_INS, WEIGHTS, draw_stand_ins
+from cellfate.attribution.stand_ins import STAND_IN_COLUMNS, STAND_INS, draw_stand_ins
 from cellfate.core.tables import CELL
 from cellfate.features.measured_frames import FrameSource
 from cellfate.prediction.records import TrainedModel
@@ -46,9 +46,9 @@ def choose_explained_landmarks(
         Table `Landmarks`, at most `max_attention_landmarks` rows in order of choice, with `fold`, `outcome`,
         `lead_time_h` (to the event; NaN without one), `shown_from` (first frame that the network sees),
         `reference_log_odds` (a forecast above it is one of the explained outcome), `stand_ins` and `stand_in_weights`
-        and the same of curves (see `stand_ins.draw_stand_ins`; empty where other cells do not stand in), and two marks:
-        `occluded` and `shapley`, the first `max_occlusion_landmarks` and `max_shapley_landmarks` of them. Empty for a
-        model without members, and where no answer is known in a test cell.
+        and the same of curves and of occlusion (see `stand_ins.draw_stand_ins`; empty where other cells do not stand
+        in), and two marks: `occluded` and `shapley`, the first `max_occlusion_landmarks` and `max_shapley_landmarks` of
+        them. Empty for a model without members, and where no answer is known in a test cell.
     """
     chosen = _choose(crops, landmarks, splits, splits["part"] == "test", model, explanation)
     if chosen.empty:
@@ -149,7 +149,7 @@ def _mark_explicable(
     marked = mark_landmarks(chosen, explanation)
     if chosen.empty or explanation.absent != "other_cells":
         nothing: pd.Series = pd.Series([[] for _ in range(len(chosen))], index=chosen.index, dtype=object)
-        return marked.assign(**dict.fromkeys((STAND_INS, WEIGHTS, CURVE_STAND_INS, CURVE_WEIGHTS), nothing))
+        return marked.assign(**dict.fromkeys(STAND_IN_COLUMNS, nothing))
     view = view_model(model, explanation)
     drawn = draw_stand_ins(marked, show_landmarks(crops, view.answer(landmarks), view), splits, view)
     some = drawn[STAND_INS].map(len) > 0

@@ -23,6 +23,7 @@ from cellfate.attribution.occlusion import occlude
 from cellfate.attribution.opening import OpenedLandmark, open_landmarks
 from cellfate.attribution.settings import ExplanationSettings
 from cellfate.attribution.shapley import shapley_values
+from cellfate.attribution.stand_ins import take_occlusion_stand_ins
 from cellfate.attribution.tree_shapley import explain_boosting, no_trees
 from cellfate.core.tables import Attention, Attributions
 from cellfate.features.measured_frames import FrameSource
@@ -119,7 +120,8 @@ def occlude_inputs(
         return occlude(opened.game, opened.windows, opened.channels, explanation.occluded_windows)
 
     chosen = explained_landmarks[explained_landmarks["occluded"]]
-    return _explain_each(crops, chosen, model, explanation, occlusion_subsets, explain, "Occluding inputs")
+    asked = crops, take_occlusion_stand_ins(chosen), model, explanation
+    return _explain_each(*asked, occlusion_subsets, explain, "Occluding inputs")
 
 
 def compute_shapley_values(

@@ -20,6 +20,8 @@ class ExplanationSettings(Settings):
     pixel by pixel, so that only what changes is explained."""
     n_absent_draws: int = Field(default=2, ge=1)
     """Training cells that stand in for absent parts at a landmark, where `absent` is other_cells."""
+    n_occlusion_draws: int = Field(default=8, ge=1)
+    """The same where parts are occluded, which asks little of each."""
     reference_log_odds: float | None = Field(default=None, allow_inf_nan=False)
     """Log odds above which a forecast is one of the outcome; null: its base rate in the member's training landmarks."""
     max_attention_landmarks: int = Field(default=2000, ge=1)

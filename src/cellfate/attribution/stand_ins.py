@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cellfate.attribution.explained_models import ExplainedMember, ModelView
+from cellfate.attribution.settings import ExplanationSettings
 from cellfate.core.tables import CELL
 from cellfate.crops.store import CellSequence
 from cellfate.features.measured_frames import FrameSource
@@ -31,6 +32,9 @@ STAND_INS, WEIGHTS = "stand_ins", "stand_in_weights"
 """Columns of the explained landmarks: landmarks of training cells that stand in there, and what each counts."""
 CURVE_STAND_INS, CURVE_WEIGHTS = "curve_stand_ins", "curve_stand_in_weights"
 """The same where deletion and insertion are traced: landmarks of other training cells."""
+OCCLUSION_STAND_INS, OCCLUSION_WEIGHTS = "occlusion_stand_ins", "occlusion_stand_in_weights"
+"""The same where parts are occluded: the former and more, none of the latter."""
+STAND_IN_COLUMNS = (STAND_INS, WEIGHTS, CURVE_STAND_INS, CURVE_WEIGHTS, OCCLUSION_STAND_INS, OCCLUSION_WEIGHTS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,21 +115,23 @@ def draw_stand_ins(
     pandas.DataFrame
         `explained` with `stand_ins` (landmark_ids) and `stand_in_weights` (adding up to 1); both empty where no
         training landmark has a known answer. The same as `curve_stand_ins` and `curve_stand_in_weights`; both empty
-        where of a kind nobody is left.
+        where of a kind nobody is left. And, `n_occlusion_draws` of them, as `occlusion_stand_ins` and
+        `occlusion_stand_in_weights`: those of values, and more that are none of the curves'.
     """
     trained = splits.loc[splits["part"] == "train", [*CELL, "fold"]].merge(answered, on=CELL)
     by_fold = {fold: _candidates(trained[trained["fold"] == fold], view.outcome) for fold in explained["fold"].unique()}
     lengths_n = (explained["last_frame"] - explained["shown_from"] + 1).to_numpy(dtype=np.int64)
-    n_draws, seed = view.explanation.n_absent_draws, view.explanation.seed
+    settings = view.explanation
     asked = zip(explained["landmark_id"], explained["fold"], lengths_n, strict=True)
     drawn = [
-        _draw_twice(by_fold[fold], int(n_frames), n_draws, f"{seed}:absent:{name}") for name, fold, n_frames in asked
+        _draw_all(by_fold[fold], int(n_frames), settings, f"{settings.seed}:absent:{name}")
+        for name, fold, n_frames in asked
     ]
     columns = {
         name: pd.Series([row[place] for row in drawn], index=explained.index, dtype=object)
-        for place, name in enumerate((STAND_INS, WEIGHTS, CURVE_STAND_INS, CURVE_WEIGHTS))
+        for place, name in enumerate(STAND_IN_COLUMNS)
     }
-    _warn_of_few([(len(names), len(on_curves)) for names, _, on_curves, _ in drawn], n_draws)
+    _warn_of_few([(len(row[0]), len(row[2])) for row in drawn], settings.n_absent_draws)
     return explained.assign(**columns)
 
 
@@ -151,6 +157,11 @@ def take_curve_stand_ins(explained: pd.DataFrame) -> pd.DataFrame:
     return explained.assign(**{STAND_INS: explained[CURVE_STAND_INS], WEIGHTS: explained[CURVE_WEIGHTS]})
 
 
+def take_occlusion_stand_ins(explained: pd.DataFrame) -> pd.DataFrame:
+    """Put the draws of occlusion in the place of those of the other values."""
+    return explained.assign(**{STAND_INS: explained[OCCLUSION_STAND_INS], WEIGHTS: explained[OCCLUSION_WEIGHTS]})
+
+
 def _candidates(trained: pd.DataFrame, outcome: str) -> Candidates:
     """Columns of training landmarks as arrays: their names, cells, frames shown, and whether they have the outcome."""
     return {
@@ -161,21 +172,30 @@ def _candidates(trained: pd.DataFrame, outcome: str) -> Candidates:
     }
 
 
-def _draw_twice(
-    candidates: Candidates, n_frames: int, n_draws: int, seed: str
-) -> tuple[list[str], list[float], list[str], list[float]]:
-    """Draw the stand-ins of one landmark of so many frames and what they count, for values and for curves."""
-    generator = np.random.default_rng(zlib.crc32(seed.encode()))
+def _draw_all(
+    candidates: Candidates, n_frames: int, settings: ExplanationSettings, seed: str
+) -> list[list[str] | list[float]]:
+    """Draw who stands in at one landmark of so many frames, in the order of `STAND_IN_COLUMNS`."""
+    generator, n_draws = np.random.default_rng(zlib.crc32(seed.encode())), settings.n_absent_draws
     order_n = generator.permutation(len(candidates["cell"]))
     ordered_n = order_n[np.argsort(-np.minimum(candidates["n_frames"], n_frames)[order_n], kind="stable")]
-    first_n, weights = _draw(candidates, ordered_n, n_draws)
-    left_n = ordered_n[~np.isin(candidates["cell"][ordered_n], candidates["cell"][first_n])]
+    first = _draw(candidates, ordered_n, n_draws)
+    left_n = _leave_out(candidates, ordered_n, first[0])
     kinds = candidates["has_outcome"]
     if n_draws > 1 and set(kinds[left_n]) != set(kinds):
         left_n = left_n[:0]  # without one kind the mean forecast would be that of the other
-    second_n, curve_weights = _draw(candidates, left_n, n_draws)
-    named, on_curves = ([str(name) for name in candidates["landmark_id"][rows_n]] for rows_n in (first_n, second_n))
-    return named, weights, on_curves, curve_weights
+    second = _draw(candidates, left_n, n_draws)
+    many = _draw(candidates, _leave_out(candidates, ordered_n, second[0]), settings.n_occlusion_draws)
+    columns: list[list[str] | list[float]] = []
+    for rows_n, weights in (first, second, many):
+        columns += [[str(name) for name in candidates["landmark_id"][rows_n]], weights]
+    return columns
+
+
+def _leave_out(candidates: Candidates, ordered_n: IntArray, taken_n: IntArray) -> IntArray:
+    """Leave out the landmarks of cells that were taken."""
+    left_n: IntArray = ordered_n[~np.isin(candidates["cell"][ordered_n], candidates["cell"][taken_n])]
+    return left_n
 
 
 def _draw(candidates: Candidates, ordered_n: IntArray, n_draws: int) -> tuple[IntArray, list[float]]:

@@ -17,6 +17,7 @@ SETTINGS = ExplanationSettings(
     window_h=1.0,
     n_windows=3,
     n_permutations=1,
+    n_occlusion_draws=2,
     n_path_steps=4,
     n_random_orders=2,
     max_sanity_landmarks=2,

@@ -228,6 +228,17 @@ def test_curves_have_draws_of_other_cells_that_count_alike(study, n_with, n_draw
             assert [int(names[0].split(":")[1]) < 2 for names in (row.stand_ins, row.curve_stand_ins)] == [True] * 2
 
 
+def test_occlusion_has_the_draws_of_the_values_and_more_and_none_of_the_curves(study):
+    """Of 4 with the outcome and 6 without, one of each stands in on the curves; 3 and 3 of the others are drawn."""
+    asked = ExplanationSettings(outcome="mitosis", n_absent_draws=2, n_occlusion_draws=6)
+    drawn = draw_stand_ins(*candidates(4, 6), view_model(random_model(study, "clock"), asked))
+    for row in drawn.itertuples():
+        assert set(row.stand_ins) < set(row.occlusion_stand_ins)
+        assert not set(row.occlusion_stand_ins) & set(row.curve_stand_ins)
+        assert [int(name.split(":")[1]) < 4 for name in row.occlusion_stand_ins] == [True] * 3 + [False] * 3
+        np.testing.assert_allclose(row.occlusion_stand_in_weights, [0.4 / 3] * 3 + [0.6 / 3] * 3)
+
+
 def test_a_cell_that_stands_in_at_one_landmark_does_not_on_the_curves_at_another(study):
     """Five cells, each asked once with and once without the outcome."""
     explained, answered, splits = candidates(5, 0)
