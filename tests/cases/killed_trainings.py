@@ -29,7 +29,14 @@ WEIGHTS: Final = "members.safetensors"
 
 def kept_often(folder: Path) -> ClockTrainingSettings:
     """A clock whose encoder is pretrained and learns on, with a checkpoint after every batch, of five in an epoch."""
-    changes = {"max_frames_per_batch": 20, "checkpoint_minutes": 1e-9, "encoder_rate": 0.5, "feature_weight": 0.1}
+    changes = {
+        "schedule": "cosine",
+        "warmup_epochs": 1.5,
+        "max_frames_per_batch": 20,
+        "checkpoint_minutes": 1e-9,
+        "encoder_rate": 0.5,
+        "feature_weight": 0.1,
+    }
     return tiny_clock_training(folder, threads=1, **changes)
 
 

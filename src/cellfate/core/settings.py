@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 WITHOUT_EFFECT: Final = frozenset(
     {"threads", "n_threads", "workers", "scheduler_address", "memory_limit_mb", "scratch_folder", "cache_limit_mb"}
-    | {"checkpoint_folder", "checkpoint_minutes", "chunk_frames", "compression", "compression_level"}
-    | {"checkpoint_activations", "compile"}
+    | {"checkpoint_folder", "checkpoint_minutes", "only_folds", "loading_threads", "chunk_frames", "compression"}
+    | {"compression_level", "checkpoint_activations", "compile"}
 )
 """Names of settings that say where and how is computed, and change no result but for rounding, in whatever group."""
 

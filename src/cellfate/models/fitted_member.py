@@ -18,6 +18,8 @@ class FittedMember:
         Parameters and buffers of the network at its best epoch.
     epochs : list of dict
         Training loss, validation metrics and learning rate of each epoch.
+    frames_per_s : list of float
+        Real frames a second of the training of each epoch, the reading of batches included.
     best_epoch : int
         Epoch whose weights these are, counted from 0.
     validation : dict of str to float or None
@@ -31,6 +33,7 @@ class FittedMember:
     fold: int
     weights: dict[str, NDArray[Any]]
     epochs: list[dict[str, float]]
+    frames_per_s: list[float]
     best_epoch: int
     validation: dict[str, float | None]
     n_train: int

@@ -13,6 +13,7 @@ Axes: n packed frames, t frames of one cell, c channels, h rows, w columns, b ce
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,15 @@ class CropCache:
         self._segment = segment
         self._kept: dict[tuple[str, int, int, int], CellSequence] = {}
         self._bytes_left = limit_mb * BYTES_PER_MB
+        self._lock = Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what is kept when this goes to another process, which reads it again."""
+        kept = sum(_count_bytes(sequence) for sequence in self._kept.values())
+        return self.__dict__ | {"_kept": {}, "_bytes_left": self._bytes_left + kept, "_lock": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__ = state | {"_lock": Lock()}
 
     def read(self, recording_id: str, cell_id: int, first_frame: int, last_frame: int) -> CellSequence:
         """Tracked frames of a cell from one frame to another, both included, in camera dtype."""
@@ -63,12 +73,17 @@ class CropCache:
         sequence = self._crops.read(*key, with_masks=self._segment is not None)
         if self._segment is not None:
             sequence = replace(sequence, masks_thw=self._segment(sequence))
-        held = (sequence.frames_tchw, sequence.inside_thw, sequence.masks_thw, sequence.measured)
-        size = sum(array.nbytes for array in held if array is not None)
-        if size <= self._bytes_left:
-            self._bytes_left -= size
-            self._kept[key] = sequence
+        size = _count_bytes(sequence)
+        with self._lock:  # threads make batches
+            if size <= self._bytes_left and key not in self._kept:
+                self._bytes_left -= size
+                self._kept[key] = sequence
         return sequence
+
+
+def _count_bytes(sequence: CellSequence) -> int:
+    held = (sequence.frames_tchw, sequence.inside_thw, sequence.masks_thw, sequence.measured)
+    return sum(array.nbytes for array in held if array is not None)
 
 
 @dataclass(frozen=True, eq=False)

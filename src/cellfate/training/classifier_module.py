@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from cellfate.models.fate_classifier import FateClassifier
 from cellfate.training.member_module import MemberModule, embed_batch
+from cellfate.training.processes import LossTerm
 from cellfate.training.settings import TrainingSettings
 from cellfate.training.validation import validation_metrics
 
@@ -19,13 +20,13 @@ class ClassifierModule(MemberModule):
     average: FateClassifier
     settings: TrainingSettings
 
-    def batch_loss(self, batch: dict[str, Tensor]) -> tuple[Tensor, int]:
+    def batch_loss(self, batch: dict[str, Tensor]) -> list[LossTerm]:
         """Mean loss of the cells of a batch, and the weighted error of the auxiliary task."""
         embeddings_nd = embed_batch(self.network, batch)
         losses_b = cell_losses(_read(self.network, embeddings_nd, batch), batch["targets_b"])
         if self.settings.balance == "loss_weights":
             losses_b = losses_b * batch["weights_b"].to(losses_b)
-        return losses_b.mean() + self.feature_error(embeddings_nd, batch), len(losses_b)
+        return [LossTerm(losses_b.mean(), len(losses_b)), *self.feature_terms(embeddings_nd, batch)]
 
     def judge(self, batch: dict[str, Tensor]) -> tuple[Tensor, ...]:
         """Logits and fates of the cells of a batch."""

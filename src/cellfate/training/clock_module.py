@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from cellfate.models.fate_clock import FateClock
 from cellfate.statistics.incidence import UNOBSERVED
 from cellfate.training.member_module import MemberModule, embed_batch
+from cellfate.training.processes import LossTerm
 from cellfate.training.settings import ClockTrainingSettings
 
 
@@ -19,11 +20,11 @@ class ClockModule(MemberModule):
     average: FateClock
     settings: ClockTrainingSettings
 
-    def batch_loss(self, batch: dict[str, Tensor]) -> tuple[Tensor, int]:
+    def batch_loss(self, batch: dict[str, Tensor]) -> list[LossTerm]:
         """Negative log likelihood a frame, and the weighted error of the auxiliary task."""
         embeddings_nd = embed_batch(self.network, batch)
-        loss = frame_losses(_read(self.network, embeddings_nd, batch), batch["labels_nk"]).mean()
-        return loss + self.feature_error(embeddings_nd, batch), len(embeddings_nd)
+        losses_n = frame_losses(_read(self.network, embeddings_nd, batch), batch["labels_nk"])
+        return [LossTerm(losses_n.mean(), len(losses_n)), *self.feature_terms(embeddings_nd, batch)]
 
     def judge(self, batch: dict[str, Tensor]) -> tuple[Tensor, ...]:
         """Losses of a batch's frames."""

@@ -7,8 +7,10 @@ import lightning
 from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
+from cellfate.core.errors import InputError
 from cellfate.training.checkpoints import BEST, LAST, CheckpointClock, read_checkpoint, write_checkpoint
 from cellfate.training.member_module import MemberModule
+from cellfate.training.processes import gather_all
 
 
 class WholeCheckpointIO(TorchCheckpointIO):
@@ -46,9 +48,27 @@ class EpochCheckpoints(Checkpoint):
         self._folder = folder
         self._clock = CheckpointClock(minutes)
 
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Check that all processes go on from the same place of the same training.
+
+        Raises
+        ------
+        InputError
+            If they do not.
+        """
+        module = cast(MemberModule, pl_module)
+        place = f"{self._folder.parent.name}/{self._folder.name}, epoch {module.epoch}, batch {module.n_batches_done}"
+        places = dict.fromkeys(gather_all(place))
+        if len(places) > 1:
+            raise InputError(
+                f"The machines of one training are at different places ({'; '.join(places)}); give all of them the "
+                "same parameters and the same data_root, on a disk that they share."
+            )
+
     def on_train_batch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: Any) -> None:
         """Write a checkpoint if one is due; the last batch of an epoch is followed by those of the epoch."""
-        if self._clock.is_due and not trainer.fit_loop.epoch_loop.batch_progress.is_last_batch:
+        is_last = trainer.fit_loop.epoch_loop.batch_progress.is_last_batch
+        if not is_last and trainer.strategy.reduce_boolean_decision(self._clock.is_due, all=False):
             self._save(trainer, pl_module, LAST)
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:

@@ -8,54 +8,51 @@ import copy
 import logging
 import math
 import sys
+import time
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import lightning
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
 
 from cellfate.core.errors import InputError
 from cellfate.models.frame_encoders import FrameNetwork
 from cellfate.training.batches import Batch
-from cellfate.training.early_stopping import EpochRow, best_epoch, is_over, next_learning_rate
+from cellfate.training.early_stopping import EpochRow, best_epoch, is_over, step_learning_rate
 from cellfate.training.fold_data import FoldData
+from cellfate.training.loading import BatchLoader
 from cellfate.training.pretraining import feature_loss
+from cellfate.training.processes import (
+    LossTerm,
+    add_terms,
+    count_processes,
+    deal_batches,
+    gather_all,
+    own_rank,
+    share_buffers,
+)
 from cellfate.training.randomness import torch_seed
 from cellfate.training.settings import FittingSettings
 
 logger = logging.getLogger(__name__)
 
-
-class _Batches(Dataset[dict[str, Tensor]]):
-    """Batches by number, made when they are asked for."""
-
-    def __init__(self, n_batches: int, make: Callable[[int], Batch]) -> None:
-        self._n_batches = n_batches
-        self._make = make
-
-    def __len__(self) -> int:
-        return self._n_batches
-
-    def __getitem__(self, number: int) -> dict[str, Tensor]:
-        return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in self._make(number).items()}
+_SHARE = "share"
+"""Of a group of weights, the part of the learning rate at which they learn."""
 
 
-class _Rest(Sampler[int]):
-    """Numbers of the batches of an epoch that are still to come; as long as the whole epoch, as Lightning counts."""
+class _Speed:
+    """Real frames a second of training, the reading of batches included, since it was made."""
 
-    def __init__(self, n_done: int, n_batches: int) -> None:
-        self._n_done = n_done
-        self._n_batches = n_batches
+    def __init__(self) -> None:
+        self._started, self._n_frames = time.monotonic(), 0
+        self.frames_per_s = 0.0
 
-    def __len__(self) -> int:
-        return self._n_batches
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(range(self._n_done, self._n_batches))
+    def add(self, n_frames: int) -> None:
+        """Count the frames of a batch that is done."""
+        self._n_frames += n_frames
+        self.frames_per_s = self._n_frames / max(time.monotonic() - self._started, 1e-9)
 
 
 class MemberModule(lightning.LightningModule):
@@ -80,20 +77,24 @@ class MemberModule(lightning.LightningModule):
         averaged = self.settings.average_decay > 0
         self.average = copy.deepcopy(network).requires_grad_(False) if averaged else network
         self.epochs: list[EpochRow] = []
+        self.frames_per_s: list[float] = []
+        self._speed = _Speed()
         self._training_losses: list[tuple[float, int]] = []
-        self._judged: list[tuple[Tensor, ...]] = []
+        self._own_validation: list[int] = []
+        self._judged: list[tuple[int, tuple[Tensor, ...]]] = []
         self._metrics: dict[str, float] = {}
 
     @abstractmethod
-    def batch_loss(self, batch: dict[str, Tensor]) -> tuple[Tensor, int]:
-        """Mean loss of a training batch, and of how many cells or frames it is the mean."""
+    def batch_loss(self, batch: dict[str, Tensor]) -> list[LossTerm]:
+        """Parts of the loss of a training batch; the first is the mean over its cells or frames."""
 
-    def feature_error(self, embeddings_nd: Tensor, batch: dict[str, Tensor]) -> Tensor | float:
-        """Weighted error of telling the features of a batch's frames; 0 where the network is not taught them."""
+    def feature_terms(self, embeddings_nd: Tensor, batch: dict[str, Tensor]) -> list[LossTerm]:
+        """Give the weighted error of telling the features of a batch's frames, where the network is taught them."""
         if self.settings.feature_weight == 0:
-            return 0.0
-        told_nf = self.network.tell_features(embeddings_nd)
-        return self.settings.feature_weight * feature_loss(told_nf, batch["features_nf"])
+            return []
+        told_nf, features_nf = self.network.tell_features(embeddings_nd), batch["features_nf"]
+        error = feature_loss(told_nf, features_nf)
+        return [LossTerm(error, features_nf.isfinite().sum(), self.settings.feature_weight)]
 
     @abstractmethod
     def judge(self, batch: dict[str, Tensor]) -> tuple[Tensor, ...]:
@@ -113,27 +114,74 @@ class MemberModule(lightning.LightningModule):
         """Whether the last epoch finished is the best so far."""
         return best_epoch(self.epochs, self.settings) == len(self.epochs) - 1
 
-    def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
-        """Batches of the running epoch; those that were done before the training was interrupted are left out."""
-        epoch, plan = self.epoch, self.data.training_plan(self.epoch)
-        batches = _Batches(len(plan), lambda number: self.data.training_batch(plan[number], epoch, number))
-        return DataLoader(batches, batch_size=None, sampler=_Rest(len(self._training_losses), len(plan)))
+    @property
+    def n_batches_done(self) -> int:
+        """Steps of the running epoch that are done."""
+        return len(self._training_losses)
 
-    def val_dataloader(self) -> DataLoader[dict[str, Tensor]]:
-        """Batches of the validation part, the same every time."""
-        plan = self.data.validation_plan()
-        return DataLoader(_Batches(len(plan), lambda i: self.data.validation.batch(plan[i])), batch_size=None)
+    def train_dataloader(self) -> BatchLoader:
+        """Batches of the running epoch for this process; those done before an interruption are left out.
+
+        Raises
+        ------
+        InputError
+            If there are fewer cells than processes.
+        """
+        epoch, n_processes, rank = self.epoch, count_processes(), own_rank()
+        steps = deal_batches(self.data.training_plan(epoch), n_processes)
+        if not steps:
+            raise InputError(
+                f"An epoch of fold {self.data.fold} has fewer training cells than the {n_processes} processes that "
+                "train it; lower devices or num_nodes."
+            )
+
+        def make(number: int) -> Batch:
+            return self.data.training_batch(steps[number][rank], epoch, number * n_processes + rank)
+
+        return BatchLoader(make, len(steps), self.n_batches_done, self.settings.loading_threads)
+
+    def val_dataloader(self) -> BatchLoader:
+        """Batches of the validation part for this process, the same every time."""
+        plan, n_processes = self.data.validation_plan(), count_processes()
+        n_shared = len(plan) + -len(plan) % n_processes  # all have as many, so that some judge one again
+        numbers = [number % len(plan) for number in range(own_rank(), n_shared, n_processes)]
+        self._own_validation = numbers
+
+        def make(place: int) -> Batch:
+            batch: Batch = self.data.validation.batch(plan[numbers[place]])
+            return batch
+
+        return BatchLoader(make, len(numbers), n_threads=self.settings.loading_threads)
+
+    def on_train_start(self) -> None:
+        """Measure speed from here, where a training goes on within an epoch."""
+        self._speed = _Speed()
+
+    def on_train_epoch_start(self) -> None:
+        """Measure the speed of the epoch."""
+        self._speed = _Speed()
+
+    def on_train_batch_start(self, batch: dict[str, Tensor], batch_idx: int) -> None:
+        """Set the learning rate of the step."""
+        rate = step_learning_rate(self.epochs, batch_idx, int(self.trainer.num_training_batches), self.settings)
+        for group in self.optimizers().param_groups:  # type: ignore[union-attr]
+            group["lr"] = group.get(_SHARE, 1.0) * rate
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
         """Mean loss of a batch."""
-        torch.manual_seed(torch_seed(self.settings.seed, "step", self.data.fold, self.epoch, batch_idx))
-        loss, size = self.batch_loss(batch)
-        value = float(loss.detach())
+        number = batch_idx * count_processes() + own_rank()
+        torch.manual_seed(torch_seed(self.settings.seed, "step", self.data.fold, self.epoch, number))
+        loss, value, size = add_terms(self.batch_loss(batch))
         if not math.isfinite(value):
             raise self._divergence(f"The loss is {value} in batch {batch_idx}")
         self._training_losses.append((value, size))
-        self.log("train_loss", loss.detach(), prog_bar=True, on_step=True, on_epoch=False, batch_size=size)
+        for name, said in (("train_loss", value), ("frames_per_s", count_processes() * self._speed.frames_per_s)):
+            self.log(name, said, prog_bar=True, on_step=True, on_epoch=False, batch_size=size)
         return loss
+
+    def on_train_batch_end(self, outputs: Any, batch: dict[str, Tensor], batch_idx: int) -> None:
+        """Count the frames of the batch."""
+        self._speed.add(int(batch["lengths_b"].sum()))
 
     def optimizer_step(self, *arguments: Any, **named: Any) -> None:
         """Make a step, and move the mean of the weights towards the new ones; early on it follows faster."""
@@ -152,29 +200,36 @@ class MemberModule(lightning.LightningModule):
 
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         """Judge a batch of the validation part."""
-        self._judged.append(tuple(of_batch.cpu() for of_batch in self.judge(batch)))
+        judged = tuple(of_batch.cpu() for of_batch in self.judge(batch))
+        self._judged.append((self._own_validation[batch_idx], judged))
+
+    def on_validation_epoch_start(self) -> None:
+        """Have all processes judge by the same running statistics."""
+        share_buffers(self.network)
+        if self.average is not self.network:
+            share_buffers(self.average)
 
     def on_validation_epoch_end(self) -> None:
-        """Score the validation part."""
-        self._metrics = self.score(*(torch.cat(parts) for parts in zip(*self._judged, strict=True)))
+        """Score the validation part, of all processes together."""
+        judged = dict(one for of_process in gather_all(self._judged) for one in of_process)
+        in_order = (judged[number] for number in sorted(judged))
+        self._metrics = self.score(*(torch.cat(parts) for parts in zip(*in_order, strict=True)))
         self._judged.clear()
         self.log(self.settings.monitor, self._metrics[self.settings.monitor], prog_bar=True)
 
     def on_train_epoch_end(self) -> None:
-        """Write down the epoch, lower the learning rate on a plateau, stop when nothing gets better."""
+        """Write down the epoch, and stop when nothing gets better."""
         losses, sizes = np.array(self._training_losses).T
         self._training_losses.clear()
-        groups = self.optimizers().param_groups  # type: ignore[union-attr]
         scores = {f"validation_{name}": value for name, value in self._metrics.items()}
-        rate = float(groups[0]["lr"])
+        rate = float(self.optimizers().param_groups[0]["lr"])  # type: ignore[union-attr]
         row = {"train_loss": float(np.average(losses, weights=sizes)), **scores, "learning_rate": rate}
         self.epochs.append(row)
-        if not sys.stdout.isatty():  # else the progress bar says it
+        self.frames_per_s.append(sum(gather_all(self._speed.frames_per_s)))
+        if not sys.stdout.isatty() and own_rank() == 0:  # else the progress bar says it
             spelt = ", ".join(f"{name} {value:.3g}" for name, value in row.items())
-            logger.info("Fold %d, epoch %d: %s", self.data.fold, self.epoch - 1, spelt)
-        factor = next_learning_rate(self.epochs, self.settings) / rate
-        for group in groups:
-            group["lr"] *= factor
+            about = (self.data.fold, self.epoch - 1, spelt, self.frames_per_s[-1])
+            logger.info("Fold %d, epoch %d: %s, %.0f frames/s", *about)
         self.trainer.should_stop = is_over(self.epochs, self.settings)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
@@ -189,7 +244,7 @@ class MemberModule(lightning.LightningModule):
         share = self.settings.encoder_rate
         if share == 0 or not encoder:
             return [{"params": rest}]
-        return [{"params": rest}, {"params": encoder, "lr": share * self.settings.learning_rate}]
+        return [{"params": rest}, {"params": encoder, "lr": share * self.settings.learning_rate, _SHARE: share}]
 
     def check_weights(self) -> None:
         """Check, before they are kept, that all weights are numbers.
@@ -200,7 +255,7 @@ class MemberModule(lightning.LightningModule):
             If one is not.
         """
         if not all(bool(value.isfinite().all()) for value in self.network.state_dict().values()):
-            raise self._divergence(f"Weights are not finite after {len(self._training_losses)} batches")
+            raise self._divergence(f"Weights are not finite after {self.n_batches_done} batches")
 
     def _divergence(self, found: str) -> InputError:
         return InputError(
@@ -213,11 +268,13 @@ class MemberModule(lightning.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the epochs so far, and the losses of the running one, beside the weights."""
         checkpoint["epochs"] = [dict(row) for row in self.epochs]
+        checkpoint["frames_per_s"] = list(self.frames_per_s)
         checkpoint["training_losses"] = [list(batch) for batch in self._training_losses]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take the epochs so far, and the losses of the running one, from a checkpoint."""
         self.epochs = [dict(row) for row in checkpoint["epochs"]]
+        self.frames_per_s = list(checkpoint["frames_per_s"])
         self._training_losses = [(loss, size) for loss, size in checkpoint["training_losses"]]
 
 

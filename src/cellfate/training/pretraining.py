@@ -31,6 +31,7 @@ from cellfate.training.checkpoints import (
 )
 from cellfate.training.fold_data import Cells, FoldData
 from cellfate.training.kernels import mixed_precision, set_up_kernels
+from cellfate.training.launching import is_further_machine
 from cellfate.training.randomness import random_stream
 from cellfate.training.settings import FittingSettings
 
@@ -179,6 +180,8 @@ class _Lessons:
 
     def keep(self) -> None:
         """Write all of this to the checkpoint."""
+        if is_further_machine(self._settings):  # the first writes the same
+            return
         state = {"parts": self._parts.state_dict(), "optimizer": self._optimizer.state_dict()}
         write_checkpoint(state | {"epoch": self.epoch, "errors": self.errors, "error": self.error}, self._path)
 

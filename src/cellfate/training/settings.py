@@ -1,6 +1,6 @@
 """What a person decides about training."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -60,8 +60,13 @@ class FittingSettings(Settings):
     """Size of a step at the start."""
     weight_decay: float = Field(default=1e-3, ge=0)
     """Strength of the pull of weights to zero."""
+    schedule: Literal["plateau", "cosine"] = "plateau"
+    """How the learning rate falls: when `monitor` gets no better (`plateau_epochs`, `plateau_factor`), or as half a
+    cosine, step by step, to 0 at the end of `max_epochs`."""
+    warmup_epochs: float = Field(default=0.0, ge=0)
+    """Passes over the training cells, or a part of one, in which the learning rate rises from 0, step by step."""
     plateau_epochs: int = Field(default=4, ge=0)
-    """Lower the learning rate after so many epochs without a better value of `monitor`."""
+    """`plateau`: lower the learning rate after so many epochs without a better value of `monitor`."""
     plateau_factor: float = Field(default=0.5, gt=0, lt=1)
     """The learning rate is then multiplied by this."""
     gradient_clip: float = Field(default=1.0, gt=0)
@@ -94,6 +99,16 @@ class FittingSettings(Settings):
     about a third more time, the same numbers."""
     compile: bool = False
     """Compile the encoder by `torch.compile`: minutes at the start, rounding differs; needs a C++ compiler."""
+    loading_threads: int = Field(default=1, ge=0)
+    """Threads that read and prepare batches ahead, each one; 0: every step waits for its batch. The result is the
+    same."""
+    devices: int = Field(default=1, ge=1)
+    """GPUs of a machine that train one network together, or processes where there is no GPU. Each has its own batches,
+    of `max_frames_per_batch`, so that a step is so many times larger."""
+    num_nodes: int = Field(default=1, ge=1)
+    """Machines that train one network together, with so many devices each; see docs/running.md."""
+    only_folds: tuple[Annotated[int, Field(ge=0)], ...] | None = Field(default=None, min_length=1)
+    """Train these folds alone, and save nothing but them, for a run that takes all together; null: a usual run."""
     threads: int | None = Field(default=None, ge=1)
     """CPU threads of a step, and most of a forecast; null leaves it to torch. Small networks gain little by a second
     one, and waiting threads take the processor from whatever else runs."""
@@ -145,10 +160,19 @@ class FittingSettings(Settings):
 
     @model_validator(mode="after")
     def _check_patience(self) -> Self:
-        if self.plateau_epochs >= self.patience_epochs:
+        if self.schedule == "plateau" and self.plateau_epochs >= self.patience_epochs:
             raise ValueError(
                 f"plateau_epochs {self.plateau_epochs} is not less than patience_epochs {self.patience_epochs}, so the "
                 "learning rate would never be lowered; lower plateau_epochs."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_warmup(self) -> Self:
+        if self.warmup_epochs >= self.max_epochs:
+            raise ValueError(
+                f"warmup_epochs {self.warmup_epochs:g} is not less than max_epochs {self.max_epochs}, so the training "
+                "would end before it is at its learning_rate; lower warmup_epochs."
             )
         return self
 

@@ -12,6 +12,7 @@ from cellfate.models.fate_classifier import FateClassifier
 from cellfate.training.classifier_data import open_classifier_folds
 from cellfate.training.classifier_module import ClassifierModule, cell_losses, forward_batch
 from cellfate.training.pretraining import draw_crops, embed_cells, pretrain_encoder
+from cellfate.training.processes import add_terms
 from cellfate.training.settings import TrackAugmentationSettings
 from tests.cases.trainings import TINY_MODEL, tiny_training, trainable_study
 
@@ -205,10 +206,10 @@ def test_the_second_loss_is_the_weighted_squared_error_of_the_features(study, tm
     data = study.open_folds(tiny_training(tmp_path, feature_weight=0.3))[0]
     batch = {name: torch.from_numpy(array) for name, array in data.training_batch(np.array([0, 1]), 0, 0).items()}
     network = network_of(data).eval()
-    loss, size = ClassifierModule(network, data).batch_loss(batch)
+    loss, value, size = add_terms(ClassifierModule(network, data).batch_loss(batch))
     embeddings_nd = network.encode(batch["frames_nchw"])
     errors_nf = (network.features(embeddings_nd) - batch["features_nf"]).square()
     of_fates = cell_losses(forward_batch(network, batch), batch["targets_b"]).mean()
-    assert size == 2
+    assert (value, size) == (float(loss.detach()), 2)
     assert errors_nf.nanmean() > 0
     torch.testing.assert_close(loss, of_fates + 0.3 * errors_nf.nanmean())

@@ -1,5 +1,6 @@
 """One way to fit any member: killed and resumed it is the same, and it keeps the weights that were validated."""
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -301,6 +302,20 @@ def test_the_history_marks_the_epoch_kept(straight):
         assert (kept == history.groupby("fold")["validation_log_loss"].min()).all()
 
 
+def test_the_history_has_the_rate_of_every_epoch_and_its_speed(study, tmp_path):
+    training = tiny_clock_training(tmp_path, schedule="cosine", warmup_epochs=1, encoder_rate=0.5)
+    history = history_table(study.fit(training))
+    rates = history[history["fold"] == 0]["learning_rate"].to_numpy()
+    assert rates[0] == training.learning_rate > rates[1] > rates[2] > 0
+    assert (history["frames_per_s"] > 0).all()
+
+
+def test_a_terminal_shows_a_bar_with_the_speed(study, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    study.fit(tiny_training(tmp_path, max_epochs=1))
+    assert "frames_per_s" in capsys.readouterr().out
+
+
 def test_without_members_there_is_no_history():
     history = TrainingHistory.validate(history_table([]))
     assert history.empty
@@ -350,7 +365,7 @@ def test_fates_weigh_the_same_in_the_loss_where_they_are_not_drawn_alike(study, 
     batch["weights_b"] = torch.arange(len(batch["targets_b"]), dtype=torch.float64)
     losses = cell_losses(forward_batch(module.network, batch), batch["targets_b"])
     expected = (losses * batch["weights_b"]).mean() if weighted else losses.mean()
-    assert float(module.batch_loss(batch)[0].detach()) == pytest.approx(float(expected.detach()))
+    assert float(module.batch_loss(batch)[0].mean.detach()) == pytest.approx(float(expected.detach()))
 
 
 def test_losses_by_hand():

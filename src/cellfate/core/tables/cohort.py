@@ -141,5 +141,6 @@ class TrainingHistory(Table):
     )
     validation_balanced_accuracy: Series[float] | None = pa.Field(nullable=True, description="classifier")
     validation_auroc: Series[float] | None = pa.Field(nullable=True, description="classifier; NaN: one outcome only")
-    learning_rate: Series[float] = pa.Field(gt=0)
+    learning_rate: Series[float] = pa.Field(gt=0, description="of the last step of the epoch")
+    frames_per_s: Series[float] | None = pa.Field(ge=0, description="real frames a second; absent: earlier version")
     kept: Series[bool] = pa.Field(description="the member has the weights of this epoch")

@@ -27,6 +27,7 @@ from cellfate.training.fitting import history_table
 from cellfate.training.fold_data import fold_statistics
 from cellfate.training.settings import ClockTrainingSettings, FittingSettings, TrainingSettings
 
+_HELPED = "this machine only helped another to train"
 VERSIONED = ("cellfate", "torch", "lightning", "lightgbm", "monai", "numpy")
 
 
@@ -71,6 +72,8 @@ def train_classifier(
         return TrainedModel(ClassifierConfig(**about, reason=why_not(questions, WHICH_FATE)), {}), _no_history()
     tables = (landmarks, follow_ups, splits, normalisation, frame_features)
     members, data_digest = fit_classifier(ClassifierInputs(crops, *tables, model, training, features))
+    if not members:
+        return TrainedModel(ClassifierConfig(**about, reason=_HELPED), {}), _no_history()
     config = ClassifierConfig(
         **about, members=_members(members, normalisation, about["channels"]), data_digest=data_digest
     )
@@ -125,6 +128,8 @@ def train_clock_networks(
     tables = (follow_ups, splits, normalisation, frame_features)
     given = ClockInputs(crops, *tables, about["events"], follow_up, network, training, features, context)
     members, data_digest = fit_clock(given)
+    if not members:
+        return TrainedModel(ClockConfig(**about, reason=_HELPED), {}), _no_history()
     config = ClockConfig(**about, members=_members(members, normalisation, about["channels"]), data_digest=data_digest)
     # boosting is fitted to all of them for new recordings; without pixels no cell is known again
     seen = frozenset() if crops is None else frozenset(digest_cells(crops, follow_ups))
@@ -132,8 +137,8 @@ def train_clock_networks(
 
 
 def reseed_training(training: TrainingSettings) -> TrainingSettings:
-    """Give the settings of a training that starts from other weights and draws other cells."""
-    return training.model_copy(update={"seed": training.seed + 1})
+    """Give the settings of a training, on this machine alone, that starts from other weights and draws other cells."""
+    return training.model_copy(update={"seed": training.seed + 1, "num_nodes": 1})
 
 
 def _describe(

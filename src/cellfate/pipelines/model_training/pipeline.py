@@ -14,7 +14,8 @@ from cellfate.prediction.weighing import weigh_blend
 def create_pipeline(images: bool = True) -> Pipeline:
     """Wire the nodes of `model_training`: from follow-ups and landmarks to the two model folders.
 
-    Nodes tagged `seeds` train again from further seeds, and can be run alone after the others. Without images there is
+    Nodes tagged `seeds` train again from further seeds, and can be run alone after the others. Those tagged `trains`
+    are all that further machines and jobs of single folds run; see `cellfate.training_jobs`. Without images there is
     the fate clock alone.
     """
     return _train_classifier() + _train_clock() if images else _train_on_traces()
@@ -32,6 +33,7 @@ def _train_on_traces() -> Pipeline:
             [*tables, *settings],
             ["clock_networks", "clock_history"],
             name="train_trace_networks",
+            tags="trains",
         ),
         node(boost_clock, [*asked, "clock_networks"], "boosted_clock", name="boost_traces"),
         node(weigh_blend, [*asked, "boosted_clock"], "clock_model", name="weigh_blend_of_traces"),
@@ -50,6 +52,7 @@ def _train_classifier() -> Pipeline:
             [*tables, *settings],
             ["untempered_classifier", "classifier_history"],
             name="train_classifier",
+            tags="trains",
         ),
         node(
             temper_classifier,
@@ -80,6 +83,7 @@ def _train_clock() -> Pipeline:
             [*tables, *settings],
             ["clock_networks", "clock_history"],
             name="train_clock_networks",
+            tags="trains",
         ),
         node(
             boost_clock,

@@ -52,7 +52,7 @@ def repeat_classifier(
     tables = (crops, follow_ups, landmarks, questions, splits, normalisation, frame_features)
 
     def forecast(seed: int) -> pd.DataFrame:
-        reseeded = training.model_copy(update={"seed": seed})
+        reseeded = training.model_copy(update={"seed": seed, "num_nodes": 1})
         trained, _ = train_classifier(*tables, follow_up, model, reseeded, features)
         tempered = temper_classifier(crops, landmarks, splits, trained, frame_features)
         return forecast_classifier(crops, landmarks, splits, tempered, frame_features)
@@ -96,7 +96,7 @@ def repeat_clock(
     tables = (crops, follow_ups, questions, splits, normalisation, frame_features)
 
     def forecast(seed: int) -> pd.DataFrame:
-        reseeded = training.model_copy(update={"seed": seed})
+        reseeded = training.model_copy(update={"seed": seed, "num_nodes": 1})
         networks, _ = train_clock_networks(*tables, follow_up, network, reseeded, features, blend, context)
         boosted = boost_clock(landmarks, splits, frame_features, networks, crops)
         trained = weigh_blend(landmarks, splits, frame_features, boosted, crops)
