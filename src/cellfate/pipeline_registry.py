@@ -54,6 +54,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "simulation": simulate,
         TRACES: sum(without_images.values(), Pipeline([])),
         **{f"{TRACES}_{name}": stage for name, stage in without_images.items()},
+        f"{TRACES}_inference": inference.create_pipeline(images=False),
         **stages,
     }
 
@@ -82,11 +83,12 @@ def name_pipelines(asked: Sequence[str]) -> list[str]:
     >>> name_pipelines(["data_processing"])
     ['traces_data_processing']
     """
-    others = {"__default__": TRACES} | {name: f"{TRACES}_{name}" for name in list_stages_of_traces()}
+    stages = [*list_stages_of_traces(), "inference"]
+    others = {"__default__": TRACES} | {name: f"{TRACES}_{name}" for name in stages}
     reading = [name for name in asked if name not in {*others, *others.values()}]
     if reading:
         raise InputError(
             f"Pipeline '{reading[0]}' reads images, but recordings.layout is 'traces', which has none; run without a "
-            f"name of a pipeline, or one of {', '.join(list_stages_of_traces())}."
+            f"name of a pipeline, or one of {', '.join(stages)}."
         )
     return [others.get(name, name) for name in asked or ["__default__"]]

@@ -168,7 +168,7 @@ def test_cells_that_trained_a_model_are_marked_and_warned_of_by_digest(demo_proj
 def test_alarms_are_scored_up_to_the_guard_of_every_cell_and_right_where_the_event_follows_in_time(project, models):
     assert set(read_new(project, "08_reporting", "alarm_summary")["predictor"]) >= {BLEND, "network", "age_and_time"}
     assert read_new(project, "08_reporting", "net_benefit")["n_forecasts"].min() > 0
-    _, landmarks, scorable = nodes.follow_new_cells(*new_cells(project), *models)
+    _, landmarks, scorable = follow(new_cells(project), models)
     forecasts = read_new(project, "07_model_output", "forecasts")
     often = AlarmSettings(cost_false=1.0, cost_miss=19.0, frames_on_end=1)
     few = ScoreSettings(n_resamples=100)
@@ -188,18 +188,18 @@ def test_alarms_are_scored_up_to_the_guard_of_every_cell_and_right_where_the_eve
 def test_without_a_fate_everything_is_forecast_and_nothing_scored(project, models, other_recordings):
     crops, recordings, detections, cells = new_cells(project)
     unknown = cells.assign(fate=CENSORED, event_frame=pd.array([pd.NA] * len(cells), dtype="Int64"))
-    followed, landmarks, scorable = nodes.follow_new_cells(crops, recordings, detections, unknown, *models)
+    followed, landmarks, scorable = follow((crops, recordings, detections, unknown), models)
     assert len(followed) == len(cells)
     assert landmarks.empty
     features = read_new(project, "04_feature", "frame_features")
-    forecasts = nodes.forecast_new_cells(crops, detections, followed, features, *models)
+    forecasts = nodes.forecast_new_cells(detections, followed, features, models[1], models[0], crops)
     assert cells_of(forecasts) >= cells_of(read_csv(project, "fate_table"))
     trained = trained_tables(project)
     references = nodes.forecast_new_references(
-        *trained, scorable, landmarks, detections, features, *models, ReferenceSettings()
+        *trained, scorable, landmarks, detections, features, models[1], ReferenceSettings(), models[0]
     )
     assert references.empty
-    scored = nodes.score_new_cells(forecasts, references, landmarks, followed, *models, ScoreSettings())
+    scored = nodes.score_new_cells(forecasts, references, landmarks, followed, models[1], ScoreSettings(), models[0])
     assert [len(table) for table in scored] == [0, 0, 0]
     alarms = nodes.score_new_alarms(forecasts, references, scorable, models[1], AlarmSettings(), ScoreSettings())
     assert [len(table) for table in alarms] == [0, 0, 0]
@@ -210,10 +210,10 @@ def test_an_event_that_is_not_annotated_is_not_scored(project, models):
     died = cells["fate"] == "apoptosis"
     assert died.any()
     cells = cells.assign(fate=cells["fate"].mask(died, CENSORED), event_frame=cells["event_frame"].mask(died))
-    followed, landmarks, _ = nodes.follow_new_cells(crops, recordings, detections, cells, *models)
+    followed, landmarks, _ = follow((crops, recordings, detections, cells), models)
     forecasts = read_new(project, "07_model_output", "forecasts")
     metrics, _, _ = nodes.score_new_cells(
-        forecasts, forecasts.iloc[:0], landmarks, followed, *models, ScoreSettings(n_resamples=100)
+        forecasts, forecasts.iloc[:0], landmarks, followed, models[1], ScoreSettings(n_resamples=100), models[0]
     )
     within = metrics[metrics["within_h"].notna()]
     assert set(within["outcome"]) == {"all", "mitosis"}
@@ -231,7 +231,8 @@ def test_references_learn_from_the_training_recordings_although_names_collide(pr
     turned = {"apoptosis": "mitosis", "mitosis": "apoptosis"}
     others = [table.assign(fate=table["fate"].replace(turned)) for table in new[:2]]
     one, two = (
-        nodes.forecast_new_references(*trained, *tables, *new[2:], *models, settings) for tables in (new[:2], others)
+        nodes.forecast_new_references(*trained, *tables, *new[2:], models[1], settings, models[0])
+        for tables in (new[:2], others)
     )
     pd.testing.assert_frame_equal(one, two)
     assert set(one["predictor"]) == {"track_age", "dose"}
@@ -277,9 +278,9 @@ def test_models_that_are_no_pair_are_refused(project, models):
     with pytest.raises(
         InputError, match=r"with follow_up\.guard_h 1\.0 and the fate clock with 2\.0, but .*; train both on one study"
     ):
-        nodes.follow_new_cells(*new_cells(project), classifier, other)
+        follow(new_cells(project), (classifier, other))
     with pytest.raises(InputError, match="is a fate clock, but a classifier is needed"):
-        nodes.follow_new_cells(*new_cells(project), clock, clock)
+        follow(new_cells(project), (clock, clock))
 
 
 def test_new_cells_are_measured_as_the_fate_clock_says(project, models):
@@ -299,6 +300,12 @@ def new_cells(project: Path) -> tuple[CropStore, pd.DataFrame, pd.DataFrame, pd.
         read_new(project, "02_intermediate", name) for name in ("recordings", "detections", "cells")
     )
     return crops, recordings, detections, cells
+
+
+def follow(cells, models):
+    """Follow new cells: crops, recordings, detections and cells, and classifier and fate clock."""
+    crops, recordings, detections, tracked = cells
+    return nodes.follow_new_cells(recordings, detections, tracked, models[1], models[0], crops)
 
 
 def trained_tables(project: Path) -> list[pd.DataFrame]:

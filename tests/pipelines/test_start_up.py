@@ -49,6 +49,7 @@ def test_the_registry_names_every_stage():
         "traces_model_training",
         "traces_evaluation",
         "traces_explainability",
+        "traces_inference",
         "traces_reporting",
         "known_answer",
         "known_hazards",

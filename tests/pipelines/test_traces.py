@@ -4,18 +4,25 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from omegaconf import OmegaConf
 
+from cellfate import Predictor
 from cellfate.core.errors import InputError
+from cellfate.imaging import RecordingSettings
 from cellfate.pipeline_registry import name_pipelines
 from cellfate.prediction.model_folder import load_model_folder
+from cellfate.tracks.settings import TrackSettings
 from tests.cases.trace_tables import simulate_families
 from tests.conftest import copy_project, run_command, run_here
 
 pytestmark = pytest.mark.pipeline
 
 NAMES = {"cell": "cell_id", "mother": "parent_id", "born": "birth_h", "ended": "end_h", "drug": "stimulus"}
+NEW = {"files": "*.csv", "traces": {"recording": "{file}", "end_h": 40.0}}
+"""How other tables are read."""
 SMALL = {"n_trees": 20, "min_samples_leaf": 10}
 
 
@@ -41,8 +48,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = copy_project(folder)
     (folder / "tables").mkdir()
     for seed, name in ((1, "day1"), (2, "day2")):
-        table = simulate_families(60, seed).rename(columns={**NAMES, "red_on": "red_on_h", "red_off": "red_off_h"})
-        table.assign(green_on_h=None, green_off_h=None).to_csv(folder / "tables" / f"{name}.csv", index=False)
+        write_table(folder / "tables", name, seed)
     run_here(project, "traces", env="traces", **parameters_of(folder))
     return folder
 
@@ -123,6 +129,73 @@ def test_columns_are_explained_and_named(finished):
     assert "red since on (h)" in page
 
 
+def write_table(folder: Path, name: str, seed: int) -> pd.DataFrame:
+    """Simulate families as a table of that name, in the words of `conf/traces`."""
+    folder.mkdir(exist_ok=True)
+    table = simulate_families(60, seed).rename(columns={**NAMES, "red_on": "red_on_h", "red_off": "red_off_h"})
+    table = table.assign(green_on_h=None, green_off_h=None)
+    table.to_csv(folder / f"{name}.csv", index=False)
+    return table
+
+
+def forecast_day3(finished: Path) -> None:
+    new = {"new_recordings_root": str(finished / "new"), "inference": {"recordings": NEW}}
+    run_here(finished, "traces_inference", env="traces", **parameters_of(finished) | new)
+
+
+def read_new(folder: Path, layer: str, name: str) -> pd.DataFrame:
+    return read(folder, layer, f"inference/{name}")
+
+
+def test_another_table_is_forecast_and_scored_by_what_became_of_its_cells(finished):
+    write_table(finished / "new", "day3", 3)
+    forecast_day3(finished)
+    fates = pd.read_csv(finished / "data" / "07_model_output" / "inference" / "fate_table.csv")
+    followed = read_new(finished, "05_model_input", "follow_ups")
+    assert set(fates["recording_id"]) == {"day3"}
+    assert not fates["seen_in_training"].any()
+    assert len(fates) == (followed["last_frame"] - followed["first_frame"] >= 2).sum() > 60
+    metrics = read_new(finished, "08_reporting", "metrics")
+    asked = metrics[(metrics["metric"] == "auroc") & (metrics["condition"] == "all") & (metrics["within_h"] == 5)]
+    scores = asked.set_index(["predictor", "outcome"])["estimate"]
+    assert scores["blend", "mitosis"] > scores["track_age", "mitosis"] + 0.1
+
+
+def test_the_predictor_without_kedro_says_the_same_of_traces(finished):
+    piped = read_new(finished, "07_model_output", "forecasts")
+    given = OmegaConf.to_container(OmegaConf.load(finished / "conf" / "traces" / "parameters.yml"))
+    settings = {**given["recordings"], **parameters_of(finished)["recordings"], "files": "*.csv"}
+    tracks = TrackSettings(**given["tracks"])
+    predictor = Predictor.from_folder(finished / "data" / "06_models" / "clock_model")
+    alone = predictor.forecast_recordings(finished / "new", RecordingSettings(**settings), tracks)
+    keys = ["predictor", "recording_id", "cell_id", "frame", "within_h"]
+    both = piped.merge(alone, on=keys, suffixes=("", "_alone"), validate="one_to_one")
+    assert len(both) == len(piped) == len(alone) > 0
+    np.testing.assert_allclose(both["p_mitosis"], both["p_mitosis_alone"], atol=1e-5)
+
+
+def test_a_table_that_taught_the_model_is_known_again(finished, tmp_path):
+    taught = pd.read_csv(finished / "tables" / "day1.csv")
+    (tmp_path / "new").mkdir()
+    taught.to_csv(tmp_path / "new" / "day1.csv", index=False)
+    changes = {"new_recordings_root": str(tmp_path / "new"), "inference": {"recordings": NEW}}
+    run_here(finished, "traces_inference", env="traces", **parameters_of(finished) | changes)
+    fates = pd.read_csv(finished / "data" / "07_model_output" / "inference" / "fate_table.csv")
+    assert fates["seen_in_training"].all()
+    assert read_new(finished, "08_reporting", "metrics").empty
+
+
+def test_a_table_without_a_column_that_the_model_reads_is_refused_in_a_sentence(finished, tmp_path):
+    (tmp_path / "new").mkdir()
+    taught = pd.read_csv(finished / "tables" / "day1.csv").drop(columns=["red_on_h"])
+    taught.to_csv(tmp_path / "new" / "day3.csv", index=False)
+    changes = {"new_recordings_root": str(tmp_path / "new"), "inference": {"recordings": NEW}}
+    sentence = r"day3\.csv has no column red_on_h.*correct the parameter inference\.tracks"
+    with pytest.raises(InputError, match=sentence) as caught:
+        run_here(finished, "traces_inference", env="traces", **parameters_of(finished) | changes)
+    assert "\n" not in str(caught.value)
+
+
 def test_where_nobody_dies_divisions_are_forecast(finished, tmp_path):
     (tmp_path / "tables").mkdir()
     for path in (finished / "tables").glob("*.csv"):
@@ -140,8 +213,9 @@ def test_a_network_that_reads_images_is_refused(finished):
 
 def test_at_the_command_line_the_usual_names_stand_for_the_stages_without_images(finished):
     command = ("kedro", "run", "--env", "traces", "--params", f"data_root={finished / 'data'}", "--pipelines")
-    failed = run_command(finished, *command, "inference")
+    failed = run_command(finished, *command, "comparison_trainings")
     assert failed.returncode == 1
-    assert "Pipeline 'inference' reads images, but recordings.layout is 'traces'" in failed.stderr.splitlines()[-1]
+    said = "Pipeline 'comparison_trainings' reads images, but recordings.layout is 'traces'"
+    assert said in failed.stderr.splitlines()[-1]
     assert name_pipelines([]) == ["traces"]
     assert name_pipelines(["evaluation"]) == ["traces_evaluation"]

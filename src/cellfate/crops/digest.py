@@ -59,13 +59,16 @@ def _as_bytes(column: "pd.Series[Any]") -> bytes:
     return json.dumps(held.astype("string").fillna("").tolist()).encode()
 
 
-def digest_cells(crops: CellReader, cells: pd.DataFrame) -> "pd.Series[str]":
+def digest_cells(crops: CellReader | None, cells: pd.DataFrame) -> "pd.Series[str]":
     """Digest the pixels and the track of cells, whatever they are called; see `digest_cell`.
+
+    What was measured of cells without images begins alike in many of them: they are known by their names, of recording
+    and cell, and their first frame.
 
     Parameters
     ----------
     crops
-        Reads their crops.
+        Reads their crops; None where there are no images.
     cells
         Table `FollowUps`, or any with its columns `recording_id`, `cell_id` and `first_frame`.
 
@@ -75,7 +78,9 @@ def digest_cells(crops: CellReader, cells: pd.DataFrame) -> "pd.Series[str]":
         With the index of `cells`.
     """
     digests = [
-        digest_cell(crops.read(recording_id, cell_id, first, first + DIGESTED_FRAMES - 1, with_masks=False))
+        hashlib.sha256(repr((str(recording_id), int(cell_id), int(first))).encode()).hexdigest()[:_DIGITS]
+        if crops is None
+        else digest_cell(crops.read(recording_id, cell_id, first, first + DIGESTED_FRAMES - 1, with_masks=False))
         for recording_id, cell_id, first in cells[[*CELL, "first_frame"]].itertuples(index=False)
     ]
     return pd.Series(digests, index=cells.index, dtype=object)

@@ -132,7 +132,7 @@ def forecast_clock(
 
 def forecast_new(
     model: TrainedModel,
-    crops: CropStore,
+    crops: CropStore | None,
     detections: pd.DataFrame,
     follow_ups: pd.DataFrame,
     frame_features: pd.DataFrame | None = None,
@@ -144,12 +144,12 @@ def forecast_new(
     model
         A trained model with members.
     crops
-        Crop store, cut with the model's crop size.
+        Crop store, cut with the model's crop size; None without images.
     detections, follow_ups
         Tables of the same names; how cells ended is not looked at.
     frame_features
         Fate clock, or a network that reads columns: table `FrameFeatures` of the same cells, measured with the model's
-        settings; measured here when not given.
+        settings; measured here, in crops, when not given.
 
     Returns
     -------
@@ -164,11 +164,13 @@ def forecast_new(
         If channels, crop size or frame interval are not the model's, no cell was watched for `min_frames`, or a frame
         or a spot feature is not in `frame_features` (`detections`, where these are not given).
     """
-    check_store(model.config, crops, follow_ups)
+    if crops is not None:
+        check_store(model.config, crops, follow_ups)
     frames = list_forecast_frames(detections, follow_ups, model.config.follow_up)
     describe, shown = None, None
     if isinstance(model.config, ClockConfig) or model.config.architecture.sees_columns:
         if frame_features is None:
+            assert crops is not None, "what was measured is given where there are no images"
             check_spot_features(model.config, detections.columns, "detections")
             measured = measure_cells(crops, detections, model.config.features, follow_ups)
         else:
@@ -200,7 +202,7 @@ def _check_measured(frame_features: pd.DataFrame, frames: pd.DataFrame) -> None:
 
 def forecast_frames(
     model: TrainedModel,
-    crops: CellReader,
+    crops: CellReader | None,
     frames: pd.DataFrame,
     n_cells: int,
     describe: Describe | None = None,
@@ -208,7 +210,7 @@ def forecast_frames(
 ) -> pd.DataFrame:
     """As `forecast_new`, at frames that `list_forecast_frames` gave of so many cells; nothing else is checked.
 
-    `shown` is what networks read, see `shown_frames.show_frames`; None: the crops.
+    `shown` is what networks read, see `shown_frames.show_frames`; None: the crops, which are None without images.
     """
     config = model.config
     if frames.empty:
@@ -221,10 +223,12 @@ def forecast_frames(
     if n_young:
         about = (n_young, n_cells, config.follow_up.min_frames)
         logger.warning("%d of %d cells were watched for fewer than %d frames and are not forecast", *about)
-    warn_of_scale(config, crops, frames)
+    if crops is not None:
+        warn_of_scale(config, crops, frames)
     keys = _keys(frames).assign(scheme=ALL_MEMBERS, fold=NO_FOLD, part="test")
     read = crops if shown is None else shown
     if isinstance(config, ClassifierConfig):
+        assert read is not None, "the classifier reads crops or columns"
         last = frames["last"]
         members = [classify_landmarks(read, frames[last], model, fold) for fold in tqdm(config.folds, disable=None)]
         named = keys[last].assign(predictor=CLASSIFIER)

@@ -7,7 +7,8 @@ import pandas as pd
 
 from cellfate.cohort.follow_ups import SAME_INTERVAL
 from cellfate.core.errors import InputError
-from cellfate.core.spot_features import list_spot_features
+from cellfate.core.spot_features import list_spot_features, spot_column
+from cellfate.core.tables import FRAME
 from cellfate.crops.cutting import CropPlan, plan_crops
 from cellfate.crops.store import CropStore
 from cellfate.imaging.records import RecordingFolder
@@ -46,6 +47,37 @@ def cut_new_crops(
     return plan_crops(folder, recordings, frame_files, detections, model.config.cut, settings)
 
 
+def take_new_traces(recordings: pd.DataFrame, detections: pd.DataFrame, config: FolderConfig) -> pd.DataFrame:
+    """Take the values of new traces for what is measured of cells.
+
+    Parameters
+    ----------
+    recordings, detections
+        Tables of the same names, without images.
+    config
+        Description of the model that reads them.
+
+    Returns
+    -------
+    DataFrame
+        Table `FrameFeatures`.
+
+    Raises
+    ------
+    InputError
+        If the model reads images, or a recording has another frame interval than those that trained it.
+    """
+    if config.reads_images:
+        raise InputError(
+            f"The model was trained on images (channels {', '.join(config.channels)}) and reads them, but "
+            "recordings.layout is 'traces', which has none; give recordings with images, or train a model on traces."
+        )
+    for row in recordings.itertuples(index=False):
+        check_recording(config, str(row.recording_id), (), float(str(row.frame_interval_min)))
+    check_spot_features(config, detections.columns, "detections")
+    return detections[[*FRAME, *(spot_column(name) for name in asked_spot_features(config))]]
+
+
 def check_recording(
     config: FolderConfig, recording_id: str, channels: tuple[str, ...], frame_interval_min: float
 ) -> None:
@@ -70,6 +102,8 @@ def asked_spot_features(config: FolderConfig) -> tuple[str, ...]:
 def ask_spot_features(config: FolderConfig, tracks: TrackSettings) -> TrackSettings:
     """Read from new tracks the spot features that a model was trained with, whatever the settings name.
 
+    Those that reporters become are no columns of a table with a row a cell, and are made there.
+
     Raises
     ------
     InputError
@@ -81,7 +115,8 @@ def ask_spot_features(config: FolderConfig, tracks: TrackSettings) -> TrackSetti
             f"The model was trained with the spot features {', '.join(asked)}, but tracks of format {tracks.format} "
             f"hold none; {_OR_TRAIN}."
         )
-    return tracks.model_copy(update={"spot_features": asked})
+    made = tracks.intervals.values if tracks.format == "intervals" else ()
+    return tracks.model_copy(update={"spot_features": tuple(name for name in asked if name not in made)})
 
 
 def tell_lacking(config: FolderConfig, found: str) -> InputError:

@@ -30,6 +30,7 @@ from cellfate.prediction.new_recordings import (
     asked_spot_features,
     check_recording,
     cut_new_crops,
+    take_new_traces,
 )
 from cellfate.prediction.records import ALL_CELLS, ClassifierConfig, ClockConfig, TrainedModel
 from cellfate.prediction.shown_frames import show_frames
@@ -113,7 +114,7 @@ class Predictor:
         tracks: TrackSettings | None = None,
         scratch: Path | str | None = None,
     ) -> pd.DataFrame:
-        """Forecast every cell of a folder of recordings with tracks; fates need not be known.
+        """Forecast every cell of a folder of recordings with tracks, or of tables of traces; fates need not be known.
 
         Parameters
         ----------
@@ -146,6 +147,8 @@ class Predictor:
         recordings, frame_files, _ = open_recordings(folder, settings)
         asked = ask_spot_features(self.config, tracks or TrackSettings())
         detections, cells, _ = import_tracks(folder, recordings, frame_files, settings, asked)
+        if settings.layout == "traces":
+            return self._forecast_traces(recordings, detections, cells)
         plan = cut_new_crops(folder, recordings, frame_files, detections, self.model, settings)
         with tempfile.TemporaryDirectory(dir=scratch) as work:
             write_crops(Path(work) / "crops.zarr", plan, plan.settings)
@@ -153,6 +156,12 @@ class Predictor:
             cropped = recordings[recordings["recording_id"].isin(crops.recording_ids)]
             follow_ups = follow_open_cells(detections, cells, cropped, self.config.follow_up)
             return self.forecast_crops(crops, detections, follow_ups)
+
+    def _forecast_traces(self, recordings: pd.DataFrame, detections: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
+        measured = take_new_traces(recordings, detections, self.config)
+        follow_ups = follow_open_cells(detections, cells, recordings, self.config.follow_up)
+        forecasts = forecast_new(self.model, None, detections, follow_ups, measured)
+        return tabulate_calls(forecasts, find_seen(self.model, None, follow_ups))
 
     def forecast_crops(
         self,

@@ -31,13 +31,13 @@ def digest_seen(crops: CellReader, asked: pd.DataFrame, splits: pd.DataFrame) ->
     return frozenset(digest_cells(crops, select_seen(asked, splits).drop_duplicates(CELL)))
 
 
-def find_seen(model: TrainedModel, crops: CellReader, follow_ups: pd.DataFrame) -> pd.DataFrame:
+def find_seen(model: TrainedModel, crops: CellReader | None, follow_ups: pd.DataFrame) -> pd.DataFrame:
     """Say of each cell whether it trained the model, whatever it is called now; warn once if some did.
 
     Parameters
     ----------
     model, crops
-        The model, and crops of the cells.
+        The model, and crops of the cells; None where there are no images.
     follow_ups
         Table `FollowUps`.
 
@@ -57,7 +57,7 @@ def find_seen(model: TrainedModel, crops: CellReader, follow_ups: pd.DataFrame) 
 
 
 def leave_out_seen(
-    scored: pd.DataFrame, models: Sequence[TrainedModel], crops: CellReader, follow_ups: pd.DataFrame
+    scored: pd.DataFrame, models: Sequence[TrainedModel], crops: CellReader | None, follow_ups: pd.DataFrame
 ) -> pd.DataFrame:
     """Leave out cells that trained one of the models, whatever they are called now, since they would score too well.
 

@@ -20,7 +20,7 @@ from cellfate.tracks.fate_tables import state_fates
 from cellfate.tracks.marks import check_frames
 from cellfate.tracks.reading import list_sources, open_track_table, read_each
 from cellfate.tracks.records import OpenedRecordings, Remark, Tables, TrackedCells, TrackSource, make_tracked
-from cellfate.tracks.settings import TrackSettings
+from cellfate.tracks.settings import TrackSettings, name_reporter_values
 from cellfate.tracks.spot_features import add_features, add_text_features
 
 FloatArray = NDArray[np.float64]
@@ -173,14 +173,11 @@ def _sample_switches(
         since_on, since_off = hours_m - on_h[rows_m], hours_m - off_h[rows_m]
         was_on, was_off = since_on >= 0, since_off >= 0  # NaN: not seen
         state = np.full(len(rows_m), np.nan) if name in silent else (was_on & ~was_off).astype(np.float64)
-        values |= {
-            name: state,
-            f"{name}_since_on_h": np.where(was_on, since_on, np.nan),
-            f"{name}_since_off_h": np.where(was_off, since_off, np.nan),
-        }
+        told = state, np.where(was_on, since_on, np.nan), np.where(was_off, since_off, np.nan)
+        values |= dict(zip(name_reporter_values(name), told, strict=True))
     sentence = "In recording '{}' the reporter {} never switches in {} cells; it is taken as not measured there."
-    told = [Remark("never_switches", sentence.format(source.recording_id, name, len(table))) for name in silent]
-    return values, [*remarks, *told]
+    never = [Remark("never_switches", sentence.format(source.recording_id, name, len(table))) for name in silent]
+    return values, [*remarks, *never]
 
 
 def _read_switches(

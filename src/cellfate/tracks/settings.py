@@ -121,6 +121,11 @@ class TrackColumns(Settings):
         return self
 
 
+def name_reporter_values(reporter: str) -> tuple[str, str, str]:
+    """Name what a reporter that switches becomes: its state, and the hours since it appeared and vanished."""
+    return reporter, f"{reporter}_since_on_h", f"{reporter}_since_off_h"
+
+
 class IntervalColumns(Settings):
     """Names of the columns of a table with a row a cell; cell, parent and fate are named as those of a plain CSV."""
 
@@ -137,6 +142,11 @@ class IntervalColumns(Settings):
     def reporters(self) -> tuple[str, ...]:
         """Names of the reporters, in order."""
         return tuple(dict.fromkeys((*self.switched_on, *self.switched_off)))
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """Names of the values that they become, three a reporter."""
+        return tuple(name for reporter in self.reporters for name in name_reporter_values(reporter))
 
 
 class FateColumns(Settings):

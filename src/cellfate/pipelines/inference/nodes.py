@@ -48,7 +48,7 @@ from cellfate.metrics.scoring import score_forecasts
 from cellfate.metrics.settings import ReferenceSettings, ScoreSettings
 from cellfate.prediction.cell_tables import tabulate_cells
 from cellfate.prediction.forecasts import ALL_MEMBERS, NO_FOLD, forecast_new
-from cellfate.prediction.new_recordings import ask_spot_features, cut_new_crops, tell_lacking
+from cellfate.prediction.new_recordings import ask_spot_features, cut_new_crops, take_new_traces, tell_lacking
 from cellfate.prediction.records import TrainedModel
 from cellfate.prediction.settings import AlarmSettings
 from cellfate.prediction.trained_on import find_seen, leave_out_seen
@@ -154,6 +154,7 @@ def _pointing_at_inference() -> Iterator[None]:
     except InputError as error:
         advice = _GROUPS.sub(r"inference.\g<0>", str(error))
         advice = re.sub(r"\brecordings_root\b", "new_recordings_root", advice)
+        advice = re.sub(r"\bparameter (recordings|tracks)\b(?!\.\w)", r"parameter inference.\g<1>", advice)
         raise InputError(advice, error.parameter) from error
 
 
@@ -176,22 +177,27 @@ def measure_new_cells(crops: CropStore, detections: pd.DataFrame, clock: Trained
     return measure_cells(crops, detections, clock.clock_config.features)
 
 
+def measure_new_traces(recordings: pd.DataFrame, detections: pd.DataFrame, clock: TrainedModel) -> pd.DataFrame:
+    """Take the values of new traces for measurements; see `take_new_traces`."""
+    return take_new_traces(recordings, detections, clock.clock_config)
+
+
 def follow_new_cells(
-    crops: CropStore,
     recordings: pd.DataFrame,
     detections: pd.DataFrame,
     cells: pd.DataFrame,
-    classifier: TrainedModel,
     clock: TrainedModel,
+    classifier: TrainedModel | None = None,
+    crops: CropStore | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Follow new cells whether or not their fate is known, and list the landmarks that forecasts are scored at.
 
     Parameters
     ----------
-    crops, recordings, detections, cells
+    recordings, detections, cells
         Of the new recordings.
-    classifier, clock
-        The models.
+    clock, classifier, crops
+        The models, and crops of the cells; neither classifier nor crops without images.
 
     Returns
     -------
@@ -205,7 +211,7 @@ def follow_new_cells(
         model are not scored.
     """
     follow_up = _trained(classifier, clock)[0].config.follow_up
-    cropped = recordings[recordings["recording_id"].isin(crops.recording_ids)]
+    cropped = recordings if crops is None else recordings[recordings["recording_id"].isin(crops.recording_ids)]
     follow_ups = follow_open_cells(detections, cells, cropped, follow_up)
     if not competing_events(follow_ups):
         return follow_ups, Landmarks.empty(), FollowUps.empty()
@@ -217,12 +223,12 @@ def follow_new_cells(
 
 
 def forecast_new_cells(
-    crops: CropStore,
     detections: pd.DataFrame,
     follow_ups: pd.DataFrame,
     frame_features: pd.DataFrame,
-    classifier: TrainedModel,
     clock: TrainedModel,
+    classifier: TrainedModel | None = None,
+    crops: CropStore | None = None,
 ) -> pd.DataFrame:
     """Forecast new cells by every model of the study that was trained: table `Forecasts`."""
     tables = [
@@ -233,15 +239,15 @@ def forecast_new_cells(
 
 def tabulate_new_cells(
     forecasts: pd.DataFrame,
-    crops: CropStore,
     recordings: pd.DataFrame,
     detections: pd.DataFrame,
     cells: pd.DataFrame,
     follow_ups: pd.DataFrame,
-    classifier: TrainedModel,
     clock: TrainedModel,
     alarm: AlarmSettings,
     set_thresholds: pd.DataFrame,
+    classifier: TrainedModel | None = None,
+    crops: CropStore | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Write the forecasts for a reader, and which cells trained a model; see `tabulate_cells`.
 
@@ -265,9 +271,9 @@ def forecast_new_references(
     new_landmarks: pd.DataFrame,
     new_detections: pd.DataFrame,
     new_frame_features: pd.DataFrame,
-    classifier: TrainedModel,
     clock: TrainedModel,
     references: ReferenceSettings,
+    classifier: TrainedModel | None = None,
 ) -> pd.DataFrame:
     """Fit the references to all followed cells of the training run and forecast every scored frame of new recordings.
 
@@ -308,9 +314,9 @@ def score_new_cells(
     reference_forecasts: pd.DataFrame,
     landmarks: pd.DataFrame,
     follow_ups: pd.DataFrame,
-    classifier: TrainedModel,
     clock: TrainedModel,
     scores: ScoreSettings,
+    classifier: TrainedModel | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Score forecasts of new recordings by the fates that are known.
 
@@ -354,13 +360,16 @@ def score_new_alarms(
     return list_alarms(*asked), summarise_alarms(*asked, scores), weigh_benefit(*asked, scores)
 
 
-def _trained(classifier: TrainedModel, clock: TrainedModel) -> list[TrainedModel]:
-    """Those that have members; an InputError if none has, or they are of different studies."""
-    configs = classifier.classifier_config, clock.clock_config
-    trained = [model for model in (classifier, clock) if model.config.members]
+def _trained(classifier: TrainedModel | None, clock: TrainedModel) -> list[TrainedModel]:
+    """Those that have members, of traces the clock; an InputError if none has, or they are of different studies."""
+    models = [clock] if classifier is None else [classifier, clock]
+    trained = [model for model in models if model.config.members]
     if not trained:
-        reasons = "; ".join(f"{config.kind}: {config.reason}" for config in configs)
+        reasons = "; ".join(f"{model.config.kind}: {model.config.reason}" for model in models)
         raise InputError(f"No model of this study was trained ({reasons}), so nothing can be forecast.")
+    if classifier is None:
+        return trained
+    configs = classifier.classifier_config, clock.clock_config
     shared = {"channels", "frame_interval_min", "crops", "follow_up"}
     first, second = (pd.json_normalize(config.model_dump(include=shared)).iloc[0] for config in configs)
     for name in first.index:

@@ -131,8 +131,8 @@ def train_clock_networks(
     if not members:
         return TrainedModel(ClockConfig(**about, reason=_HELPED), {}), _no_history()
     config = ClockConfig(**about, members=_members(members, normalisation, about["channels"]), data_digest=data_digest)
-    # boosting is fitted to all of them for new recordings; without pixels no cell is known again
-    seen = frozenset() if crops is None else frozenset(digest_cells(crops, follow_ups))
+    # boosting is fitted to all of them for new recordings
+    seen = frozenset(digest_cells(crops, follow_ups))
     return TrainedModel(config, join_weights(members), trained_on=seen), history_table(members)
 
 
