@@ -66,7 +66,8 @@ def read_conditions(
     -------
     DataFrame
         Text: recording_id as it is written there; condition (the dose where the table has none); dose (a number in its
-        shortest form and its unit, or a word; the condition where the table has none); group_id (blank where the table
+        shortest form and its unit, or a word; the condition where the table has none, with the name of its column
+        before it where that is a bare number, which is no amount); group_id (blank where the table
         has none). And treatment_h and recording_end_h, float, NaN where they are not known. Indexed by line.
 
     Raises
@@ -89,6 +90,12 @@ def read_conditions(
     return settle_conditions(path, given, dose_unit)
 
 
+def _name_numbers(conditions: pd.Series) -> pd.Series:
+    """Name conditions that are bare numbers after their column, such as stimulus 1: they are no amounts of anything."""
+    bare = conditions.str.fullmatch(r"[-+]?\d+([.,]\d+)?")
+    return conditions.mask(bare, f"{conditions.name} " + conditions)
+
+
 def settle_conditions(path: Path, stated: Mapping[str, pd.Series], dose_unit: str | None) -> pd.DataFrame:
     """Check and complete what a table states of recordings; see `read_conditions`.
 
@@ -100,6 +107,8 @@ def settle_conditions(path: Path, stated: Mapping[str, pd.Series], dose_unit: st
     if "dose" in given:
         default = _choose_unit(path, str(given["dose"].name), dose_unit)
         given["dose"] = _write_doses(path, given["dose"], given.get("dose_unit"), default)
+    elif "condition" in given:
+        given["condition"] = _name_numbers(given["condition"])
     for key in given.keys() & {"condition", "dose", "group_id"}:
         _check_case(path, given[key])
     treated = {

@@ -26,6 +26,8 @@ LINE_PX: Final = 16
 GAP_PX: Final = 10
 AXIS_GAP_PX: Final = 46
 LEGEND_PX: Final = 30
+_NAMES_A_ROW: Final = 7
+"""Names of curves in a row of the legend."""
 SMALL: Final = {"size": 11}
 TITLE_WIDTH: Final = 50
 """Most letters in a line over a strip: more would be cut off where two strips stand beside each other."""
@@ -218,17 +220,20 @@ def _lay_out(strips: Sequence[FilmStrip], n_columns: int, title: str) -> go.Figu
     row_px = 12 + LINE_PX * lines + sum(heights) + GAP_PX * len(panels) + AXIS_GAP_PX
     n_rows = -(-len(strips) // n_columns)
     inner_px = n_rows * row_px
-    figure = make_subplots(rows=len(heights) * n_rows, cols=n_columns, horizontal_spacing=0.12)
+    # without pictures, maps have the names of many columns beside them
+    spacing = 0.12 if any(strip.rows for strip in strips) else 0.2
+    figure = make_subplots(rows=len(heights) * n_rows, cols=n_columns, horizontal_spacing=spacing)
     for place in range(n_rows):
         top_px = inner_px - place * row_px - 12 - LINE_PX * lines
         for number, height in enumerate(heights):
             domain = [max(0.0, (top_px - height) / inner_px), top_px / inner_px]
             figure.update_yaxes(domain=domain, row=len(heights) * place + number + 1)
             top_px -= height + GAP_PX
-    has_legend = any(panel.legend and panel.curves for panel in panels)
-    apply_theme(figure, title=title, height_px=inner_px + 80 + LEGEND_PX * has_legend)
-    margin = {"t": 50 + LEGEND_PX * has_legend, "b": 20, "l": 105, "r": 15}
-    figure.update_layout(showlegend=has_legend, margin=margin)
+    named = {curve.name for strip in strips for panel in strip.panels if panel.legend for curve in panel.curves}
+    legend_px = LEGEND_PX * -(-len(named) // _NAMES_A_ROW)
+    apply_theme(figure, title=title, height_px=inner_px + 80 + legend_px)
+    left_px = 105 if any(strip.rows for strip in strips) else 140
+    figure.update_layout(showlegend=bool(named), margin={"t": 50 + legend_px, "b": 20, "l": left_px, "r": 15})
     for number, strip in enumerate(strips):
         where = {"row": len(heights) * (number // n_columns) + 1, "col": number % n_columns + 1}
         _add_title(figure, strip, width, where)

@@ -1,5 +1,6 @@
 """Example cells: which ones, their frames, and under these the forecasts, attributions and measurements of each."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -10,6 +11,7 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
 from cellfate.attribution.windows import place_windows
+from cellfate.core.amounts import rank_amount
 from cellfate.core.fates import SURE, listed_outcomes, probability_column
 from cellfate.core.input_words import name_input
 from cellfate.core.predictors import choose_leading, label_predictor
@@ -216,7 +218,9 @@ def describe_example(landmark: pd.Series) -> tuple[str, ...]:
     if landmark["call"] != landmark["outcome"]:
         became += f"; {name_outcome(landmark['outcome'])} was given {landmark['p_true']:.2f}"
     who = f"{label_predictor(landmark['predictor'])}; recording {landmark['recording_id']}, cell {landmark['cell_id']}"
-    return f"{landmark['kind']}: {called}", became, f"{who}, dose {landmark['dose']}"
+    dose = str(landmark["dose"])
+    treated = dose if " " in dose and math.isnan(rank_amount(dose)[0]) else f"dose {dose}"  # stimulus 1 is no dose
+    return f"{landmark['kind']}: {called}", became, f"{who}, {treated}"
 
 
 def _show_forecast(forecasts: pd.DataFrame, landmark: pd.Series) -> StripPanel:

@@ -37,6 +37,12 @@ def test_a_plate_map_is_read_with_its_own_columns(tmp_path: Path) -> None:
         ("recording_id,dose\na,10.0\nb,High\n", ConditionColumns(), None, [("10", "10"), ("High", "High")]),
         ("recording_id,dose\na,10.0\nb,High\n", ConditionColumns(), "Gy", [("10 Gy", "10 Gy"), ("High", "High")]),
         ("recording_id,drug\na,x\nb,y\n", {"condition": "drug", "dose": None}, None, [("x", "x"), ("y", "y")]),
+        (
+            "recording_id,stimulus\na,1\nb,2 h\n",
+            {"condition": "stimulus", "dose": None},
+            None,
+            [("stimulus 1",) * 2, ("2 h",) * 2],
+        ),
         ("recording_id,condition,dose\na,NA,None\nb,null,nan\n", {}, "uM", [("NA", "None"), ("null", "nan")]),
         (
             "recording_id,condition,dose\na,x,1e3\nb,y,10 drops\n",
