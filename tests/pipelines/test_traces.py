@@ -14,6 +14,7 @@ from cellfate.core.errors import InputError
 from cellfate.imaging import RecordingSettings
 from cellfate.pipeline_registry import name_pipelines
 from cellfate.prediction.model_folder import load_model_folder
+from cellfate.prediction.unscored import forecast_unscored
 from cellfate.tracks.settings import TrackSettings
 from tests.cases.trace_tables import simulate_families
 from tests.conftest import copy_project, run_command, run_here
@@ -183,6 +184,20 @@ def test_a_table_that_taught_the_model_is_known_again(finished, tmp_path):
     fates = pd.read_csv(finished / "data" / "07_model_output" / "inference" / "fate_table.csv")
     assert fates["seen_in_training"].all()
     assert read_new(finished, "08_reporting", "metrics").empty
+
+
+def test_cells_that_nobody_scored_are_forecast_as_new_ones_are(finished):
+    cells = read(finished, "02_intermediate", "cells")
+    waiting = cells["recording_id"].eq("day2") & cells["fate"].eq("mitosis")
+    cells = cells.assign(fate=cells["fate"].mask(waiting, "unscored"), event_frame=cells["event_frame"].mask(waiting))
+    tables = [read(finished, "02_intermediate", name) for name in ("detections", "cropped_recordings")]
+    features = read(finished, "04_feature", "frame_features")
+    clock = load_model_folder(finished / "data" / "06_models" / "clock_model")
+    forecasts = forecast_unscored(tables[0], cells, tables[1], features, clock)
+    named = pd.MultiIndex.from_frame(forecasts[["recording_id", "cell_id"]])
+    assert set(named) <= set(pd.MultiIndex.from_frame(cells.loc[waiting, ["recording_id", "cell_id"]]))
+    assert forecasts["cell_id"].nunique() > 20
+    assert read(finished, "07_model_output", "unscored_forecasts").empty  # the study itself has no such cell
 
 
 def test_a_table_without_a_column_that_the_model_reads_is_refused_in_a_sentence(finished, tmp_path):

@@ -11,22 +11,22 @@ from cellfate.prediction.records import TrainedModel
 
 
 def forecast_unscored(
-    crops: CropStore,
     detections: pd.DataFrame,
     cells: pd.DataFrame,
     cropped_recordings: pd.DataFrame,
     frame_features: pd.DataFrame,
-    classifier: TrainedModel,
     clock: TrainedModel,
+    classifier: TrainedModel | None = None,
+    crops: CropStore | None = None,
 ) -> pd.DataFrame:
     """Forecast cells without a fate, as new cells are, by all members of every model that was trained.
 
     Parameters
     ----------
-    crops, detections, cells, cropped_recordings, frame_features
-        Crop store and tables of the same names.
-    classifier, clock
-        The models of the study.
+    detections, cells, cropped_recordings, frame_features
+        Tables of the same names.
+    clock, classifier, crops
+        The models of the study, and its crop store; neither classifier nor crops without images.
 
     Returns
     -------
@@ -34,7 +34,7 @@ def forecast_unscored(
         Table `Forecasts`, see `forecasts.forecast_new`; without rows where every cell is scored, or those that are not
         were watched for too short. No model trained on these cells, though on others of their groups.
     """
-    models = [model for model in (classifier, clock) if model.config.members]
+    models = [model for model in (classifier, clock) if model is not None and model.config.members]
     unusable = cells.reindex(columns=["labelled"])["labelled"].eq(UNUSABLE)
     waiting = cells.loc[cells["fate"].eq(UNSCORED) & ~unusable, CELL]
     waiting = waiting[waiting["recording_id"].isin(cropped_recordings["recording_id"])]

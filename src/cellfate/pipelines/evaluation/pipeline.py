@@ -96,8 +96,16 @@ def _forecast(images: bool) -> Pipeline:
 def _forecast_by_models(images: bool) -> tuple[Node, ...]:
     """Forecast by the trained models: of traces by the fate clock alone."""
     asked = ["detections", "follow_ups", "splits", "frame_features", "clock_model"]
+    tables = {name: name for name in ("detections", "cells", "cropped_recordings", "frame_features")}
+    of_images = {"classifier": "classifier_model", "crops": "crops"} if images else {}
+    unscored = node(
+        forecast_unscored,
+        {**tables, "clock": "clock_model", **of_images},
+        "unscored_forecasts",
+        name="forecast_unscored_cells",
+    )
     if not images:
-        return (node(forecast_traces, asked, "clock_forecasts", name="forecast_by_traces"),)
+        return node(forecast_traces, asked, "clock_forecasts", name="forecast_by_traces"), unscored
     by_classifier = node(
         forecast_classifier,
         ["crops", "landmarks", "splits", "classifier_model", "frame_features"],
@@ -105,12 +113,6 @@ def _forecast_by_models(images: bool) -> tuple[Node, ...]:
         name="forecast_by_classifier",
     )
     by_clock = node(forecast_clock, ["crops", *asked], "clock_forecasts", name="forecast_by_clock")
-    unscored = node(
-        forecast_unscored,
-        ["crops", "detections", "cells", "cropped_recordings", "frame_features", "classifier_model", "clock_model"],
-        "unscored_forecasts",
-        name="forecast_unscored_cells",
-    )
     return by_classifier, by_clock, unscored
 
 
