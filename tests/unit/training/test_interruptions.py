@@ -133,11 +133,11 @@ def test_an_error_of_the_pretraining_that_is_no_number_is_named(study, tmp_path)
 
 
 def test_a_checkpoint_of_other_settings_is_named(study, tmp_path, monkeypatch):
-    last = leave_unfinished(study, tiny_training(tmp_path), monkeypatch)
-    other = leave_unfinished(study, tiny_training(tmp_path, seed=1), monkeypatch)
+    last = leave_unfinished(study, tiny_training(tmp_path / "one"), monkeypatch)
+    other = leave_unfinished(study, tiny_training(tmp_path / "other", seed=1), monkeypatch)
     shutil.copy(last, other)
     with pytest.raises(InputError, match=r"was written by a training with other data or settings"):
-        study.fit(tiny_training(tmp_path, seed=1))
+        study.fit(tiny_training(tmp_path / "other", seed=1))
 
 
 def test_after_data_changed_a_training_begins_anew_and_says_so(study, tmp_path, monkeypatch, caplog):
