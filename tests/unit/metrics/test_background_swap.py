@@ -14,6 +14,7 @@ from cellfate.features.settings import FeatureSettings
 from cellfate.metrics import background_swap as room
 from cellfate.metrics import score_forecasts
 from cellfate.metrics.settings import BackgroundSwapSettings, ScoreSettings
+from cellfate.models.settings import ModelSettings
 from cellfate.prediction.forecasts import forecast_classifier
 from tests.cases.trained_models import tiny_classifier
 from tests.unit.metrics.tables import FIVE_H, fated
@@ -138,7 +139,8 @@ def swap(monkeypatch, surroundings, cells, masks=None):
     monkeypatch.setattr(room, "check_trained_on", lambda *_: None)
     store = SimpleNamespace(channels=("gfp",), read=read)
     both = ("apoptosis", "mitosis")
-    config = SimpleNamespace(outcomes=both, events=both, members=(0,), folds=(0,), scheme="grouped_holdout")
+    told = {"outcomes": both, "events": both, "scheme": "grouped_holdout", "architecture": ModelSettings(n_layers=1)}
+    config = SimpleNamespace(members=(0,), folds=(0,), **told)
     model = SimpleNamespace(classifier_config=config)
     features = FeatureSettings(min_contrast=50.0)
     table = room.swap_backgrounds(store, landmarks, splits, model, features, BackgroundSwapSettings(seed=1))
