@@ -38,7 +38,7 @@ from cellfate.features.measured_frames import FrameSource
 from cellfate.prediction.records import TrainedModel
 
 CASCADED: Final = 4
-"""Layers are randomised in turn at the first of so many landmarks: it says where values change, and is no verdict."""
+"""Layers are randomised in turn at one landmark in so many: it says where values change, and is no verdict."""
 
 
 def check_sanity(
@@ -65,7 +65,7 @@ def check_sanity(
         Shapley values `seed_stability`, the correlation with those of other orders; `monte_carlo_error`, their standard
         error from both draws of orders; `value_size`, the root mean square of the values.
     table : pandas.DataFrame
-        Table `RandomisedWeights`: the first random network, layer by layer, at one of `CASCADED` of the landmarks.
+        Table `RandomisedWeights`: the first random network, layer by layer, at one in `CASCADED` landmarks.
     """
     if explained_landmarks.empty:
         return AttributionCells.empty(), RandomisedWeights.empty()
@@ -108,8 +108,8 @@ def _compare_seeds(own: pd.DataFrame, again: pd.DataFrame) -> pd.DataFrame:
     compared = _compare(one, again).assign(score=SEEDS)
     same = compared["landmark_id"].map(flat).astype(bool)
     reason = pd.Series(CONSTANT, compared.index, dtype=object).where(same, None)
-    compared = compared.assign(value=compared["value"].mask(same), reason=reason)
-    return pd.concat([compared, measured.melt(keys, var_name="score", value_name="value")], ignore_index=True)
+    errors = measured.melt(keys, var_name="score", value_name="value")
+    return pd.concat([compared.assign(reason=reason), errors], ignore_index=True)
 
 
 def compare_trainings(
